@@ -1,0 +1,3 @@
+from rahdari.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class DecideConfig(AppConfig):
+    name = "rahdari.decide"
+    label = "decide"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""Settings. `base` holds what never differs; `production`, `demo` and `test` say what does."""

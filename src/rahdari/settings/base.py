@@ -1,0 +1,188 @@
+"""What never differs between installations. Everything an installation decides comes from the environment.
+
+`RAHDARI_DATA` is the data folder (keys, documents, feed, mail, policy in force); `DATABASE_URL` the cluster.
+`rahdari up` sets both, makes what is missing, and starts the processes.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.utils.csp import CSP
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def database(url: str) -> dict[str, object]:
+    """Turn `postgresql://user:password@host:port/name?host=/socket/folder` into Django's form."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError(f"DATABASE_URL must begin with postgresql:// (it begins with {parts.scheme or 'nothing'}://).")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "rahdari",
+        "USER": unquote(parts.username or query.pop("user", "")),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", "") or parts.hostname or "",
+        "PORT": str(parts.port or query.pop("port", "")),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+DATA = Path(os.environ.get("RAHDARI_DATA", ".data")).absolute()
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql:///rahdari"))}
+
+SECRET_KEY = os.environ.get("RAHDARI_SECRET_KEY", "")
+DEBUG = False
+ALLOWED_HOSTS = listed("RAHDARI_HOSTS")
+SITE_URL = os.environ.get("RAHDARI_URL", "http://127.0.0.1:8000")
+FEED_URL = os.environ.get("RAHDARI_FEED_URL", "http://127.0.0.1:8001")
+
+# Who may decide what; see the README of each room.
+DEMO = False
+STAFF_SECOND_FACTOR = True
+# Networks of proxies whose X-Forwarded-For we believe. Empty: the address of the connection is the visitor's.
+TRUSTED_PROXIES = listed("RAHDARI_TRUSTED_PROXIES")
+# Special-use ranges that may be registered and probed all the same: the demonstration and tests only.
+ALLOWED_SPECIAL_RANGES: list[str] = []
+# Port at which the HTTP proof is fetched: 80, as RFC 8555 has it. Tests and the demonstration may use another.
+PROOF_HTTP_PORT = 80
+POLICY_FILE = DATA / "policy" / "in-force.toml"
+REASONS_TO_CONFIRM_ALLOWED = False
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "procrastinate.contrib.django",
+    "rahdari.page",
+    "rahdari.vault",
+    "rahdari.journal",
+    "rahdari.register",
+    "rahdari.people",
+    "rahdari.letters",
+    "rahdari.apply",
+    "rahdari.verify",
+    "rahdari.decide",
+    "rahdari.publish",
+    "rahdari.portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "rahdari.page.language.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "rahdari.people.access.SecondFactorMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["rahdari.page.templatetags.rahdari"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "rahdari.page.context.site",
+            ],
+        },
+    }
+]
+
+ROOT_URLCONF = "rahdari.urls"
+WSGI_APPLICATION = "rahdari.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "portal:home"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_ADAPTER = "rahdari.people.adapter.AccountAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_PASSKEY_SIGNUP_ENABLED = False
+MFA_TOTP_ISSUER = "Rahdari"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ur", "اردو")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Karachi"
+FORMAT_MODULE_PATH = ["rahdari.page.formats"]
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = os.environ.get("RAHDARI_SMTP_HOST", "127.0.0.1")
+EMAIL_PORT = int(os.environ.get("RAHDARI_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("RAHDARI_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("RAHDARI_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("RAHDARI_SMTP_TLS", "") == "1"
+EMAIL_TIMEOUT = 20
+EMAIL_FILE_PATH = DATA / "mail"
+DEFAULT_FROM_EMAIL = os.environ.get("RAHDARI_MAIL_FROM", "noreply@rahdari.example")
+
+# No inline style or script, nothing from elsewhere: pages need no more than this.
+SECURE_CSP = {
+    "default-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "data:"],
+    "form-action": [CSP.SELF],
+    "frame-ancestors": [CSP.NONE],
+    "base-uri": [CSP.NONE],
+    "object-src": [CSP.NONE],
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("RAHDARI_LOG_LEVEL", "INFO")},
+}

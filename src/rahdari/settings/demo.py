@@ -1,0 +1,19 @@
+"""The demonstration: made-up people, documentation ranges, mail into a folder. Never for a real register."""
+
+from .base import *  # noqa: F403
+from .base import SECRET_KEY as GIVEN_KEY
+
+DEMO = True
+SECRET_KEY = GIVEN_KEY or "demonstration-only-not-a-secret"
+ALLOWED_HOSTS = ["*"]
+STAFF_SECOND_FACTOR = False
+ALLOWED_SPECIAL_RANGES = [
+    "127.0.0.0/8",
+    "::1/128",
+    "192.0.2.0/24",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "2001:db8::/32",
+]
+REASONS_TO_CONFIRM_ALLOWED = True
+EMAIL_BACKEND = "rahdari.letters.backends.ConsoleAndFileBackend"

@@ -1,0 +1,228 @@
+"""The acts of the register. Each is one transaction, one journal row and one change for each entry it touches."""
+
+import datetime as dt
+import ipaddress
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import IntegrityError, connection, transaction
+
+from rahdari.journal import actions as journal
+
+from . import queries, reference, rules
+from .models import Change, Entry, Registration
+from .rules import NewEntry
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BlockAlreadyEntered(Exception):
+    """The address is under another holder already, or twice under this one. `.entry` is what stands in the way."""
+
+    def __init__(self, entry: Entry | None) -> None:
+        super().__init__(f"already entered: {entry}")
+        self.entry = entry
+
+
+class NotValid(Exception):
+    """The act needs a valid registration. `.registration` and `.standing` say how it stands."""
+
+    def __init__(self, registration: Registration, standing: rules.Standing) -> None:
+        super().__init__(f"{registration.reference} is {standing}")
+        self.registration, self.standing = registration, standing
+
+
+def enter(
+    *,
+    origin: str,
+    holder: uuid.UUID,
+    category: str,
+    endpoints: Sequence[NewEntry],
+    valid_from: dt.datetime,
+    valid_until: dt.datetime,
+    actor: str,
+    now: dt.datetime,
+) -> Registration:
+    """Enter a registration with its endpoints. The same origin twice gives the same registration.
+
+    Raises BlockAlreadyEntered, and then nothing was entered.
+    """
+    existing = queries.registration_from(origin)
+    if existing is not None:
+        return existing
+    if rules.duplicates(endpoints):
+        raise BlockAlreadyEntered(None)
+    with transaction.atomic():
+        # Two workers with the same origin: the second waits here, then finds what the first entered.
+        _hold_name(origin)
+        existing = queries.registration_from(origin)
+        if existing is not None:
+            return existing
+        registration = Registration.objects.create(
+            reference=_free_reference(),
+            holder=holder,
+            category=category,
+            origin=origin,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            created_at=now,
+        )
+        for new in endpoints:
+            with _block_is_free(new.block, holder):
+                entry = Entry.objects.create(
+                    registration=registration,
+                    origin=new.origin,
+                    holder=holder,
+                    block=new.block,
+                    protocol=new.protocol,
+                    port=new.port,
+                    asn=new.asn,
+                    valid_from=valid_from,
+                    valid_until=valid_until,
+                )
+            _note_change(entry, "enter", now)
+        journal.record(
+            act="register.entered",
+            actor=actor,
+            subject=f"registration:{registration.id}",
+            now=now,
+            detail={"reference": registration.reference, "entries": len(endpoints)},
+        )
+    return registration
+
+
+def amend_entry(
+    *,
+    entry: Entry,
+    block: Block,
+    protocol: str,
+    port: int | None,
+    asn: int | None,
+    actor: str,
+    now: dt.datetime,
+) -> Entry:
+    """Give an active entry another address, protocol or port. Raises NotValid, BlockAlreadyEntered."""
+    with transaction.atomic():
+        registration = _locked_valid(entry.registration_id, now)
+        entry = Entry.objects.select_for_update().get(pk=entry.pk)
+        if entry.ended_at is not None:
+            raise NotValid(registration, rules.Standing.EXPIRED)
+        entry.block, entry.protocol, entry.port, entry.asn = block, protocol, port, asn
+        with _block_is_free(block, entry.holder):
+            entry.save(update_fields=["block", "protocol", "port", "asn"])
+        _note_change(entry, "amend", now)
+        journal.record(act="register.amended", actor=actor, subject=f"registration:{registration.id}", now=now)
+    return entry
+
+
+def renew(*, registration: Registration, valid_until: dt.datetime, actor: str, now: dt.datetime) -> Registration:
+    """Move the end of the term of a valid registration. Raises NotValid."""
+    with transaction.atomic():
+        registration = _locked_valid(registration.pk, now)
+        registration.valid_until = valid_until
+        registration.save(update_fields=["valid_until"])
+        for entry in _active_entries_locked(registration):
+            entry.valid_until = valid_until
+            entry.save(update_fields=["valid_until"])
+            _note_change(entry, "renew", now)
+        journal.record(act="register.renewed", actor=actor, subject=f"registration:{registration.id}", now=now)
+    return registration
+
+
+def strike_out(*, registration: Registration, code: str, actor: str, now: dt.datetime) -> Registration:
+    """End a valid registration for a reason (a code of the policy). Doing it twice changes nothing. Raises NotValid."""
+    with transaction.atomic():
+        registration = Registration.objects.select_for_update().get(pk=registration.pk)
+        if registration.struck_out_at is not None:
+            return registration
+        registration = _locked_valid(registration.pk, now)
+        registration.struck_out_at, registration.struck_out_code = now, code
+        registration.save(update_fields=["struck_out_at", "struck_out_code"])
+        _end_entries(registration, "strike_out", now)
+        journal.record(
+            act="register.struck_out", actor=actor, subject=f"registration:{registration.id}", now=now, reason=code
+        )
+    return registration
+
+
+def expire_due(*, now: dt.datetime, limit: int = 500) -> int:
+    """Expire registrations past their term, each in its own transaction; return how many."""
+    count = 0
+    for pk in list(queries.due_to_expire(now=now).values_list("pk", flat=True)[:limit]):
+        with transaction.atomic():
+            registration = (
+                queries.due_to_expire(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
+            )
+            if registration is None:
+                continue
+            registration.expired_at = now
+            registration.save(update_fields=["expired_at"])
+            _end_entries(registration, "expire", now)
+            journal.record(act="register.expired", actor="clock", subject=f"registration:{registration.id}", now=now)
+            count += 1
+    return count
+
+
+def _end_entries(registration: Registration, act: str, now: dt.datetime) -> None:
+    for entry in _active_entries_locked(registration):
+        entry.ended_at, entry.end_reason = now, act
+        entry.save(update_fields=["ended_at", "end_reason"])
+        _note_change(entry, act, now)
+
+
+def _active_entries_locked(registration: Registration) -> list[Entry]:
+    return list(
+        Entry.objects.select_for_update().filter(registration=registration, ended_at__isnull=True).order_by("id")
+    )
+
+
+def _locked_valid(pk: uuid.UUID, now: dt.datetime) -> Registration:
+    registration = Registration.objects.select_for_update().get(pk=pk)
+    standing = queries.standing(registration, now)
+    if standing is not rules.Standing.VALID:
+        raise NotValid(registration, standing)
+    return registration
+
+
+def _note_change(entry: Entry, act: str, now: dt.datetime) -> None:
+    snapshot = {}
+    if entry.ended_at is None:
+        snapshot = rules.feed_fields(
+            feed_id=entry.feed_id,
+            block=entry.block,
+            protocol=entry.protocol,
+            port=entry.port,
+            valid_from=entry.valid_from,
+            valid_until=entry.valid_until,
+        )
+    Change.objects.create(entry=entry, act=act, at=now, snapshot=snapshot)
+    # NOTIFY is delivered at commit, and never when the act is rolled back.
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_publish")
+
+
+def _hold_name(name: str) -> None:
+    """Wait for others that act on the same name, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [name])
+
+
+@contextmanager
+def _block_is_free(block: Block, holder: uuid.UUID) -> Iterator[None]:
+    """Turn the database's refusal of an overlap into BlockAlreadyEntered."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "no_block_under_two_holders" in str(error) or "one_holder_has_an_endpoint_once" in str(error):
+            standing_in_the_way = queries.overlapping_active(block=block).first()
+            raise BlockAlreadyEntered(standing_in_the_way) from None
+        raise
+
+
+def _free_reference() -> str:
+    while True:
+        candidate = reference.make()
+        if not Registration.objects.filter(reference=candidate).exists():
+            return candidate

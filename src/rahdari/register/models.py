@@ -1,0 +1,111 @@
+"""Registrations, their entries, and the changes that the publisher reads.
+
+Invariants, each also held by the database: no two holders have overlapping active entries; a holder has an endpoint
+once; `valid_from < valid_until`; an entry that has ended stays ended; changes are only added.
+Spans are half open: an entry counts from `valid_from` and no longer at `valid_until`.
+"""
+
+import secrets
+import uuid
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import F, Q
+
+from .fields import BlockField
+
+
+def random_feed_id() -> str:
+    return secrets.token_hex(16)
+
+
+class Registration(models.Model):
+    """What a holder was given: a public reference, a term, and one or more entries."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=12, unique=True)
+    holder = models.UUIDField(db_index=True)
+    category = models.CharField(max_length=60)
+    origin = models.CharField(max_length=120, unique=True)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    created_at = models.DateTimeField()
+    struck_out_at = models.DateTimeField(null=True, blank=True)
+    struck_out_code = models.CharField(max_length=20, blank=True)
+    expired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(valid_from__lt=F("valid_until")), name="registration_has_a_term"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["valid_until"],
+                name="registration_due",
+                condition=Q(expired_at__isnull=True, struck_out_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Entry(models.Model):
+    """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="entries")
+    feed_id = models.CharField(max_length=32, unique=True, default=random_feed_id)
+    origin = models.CharField(max_length=120, unique=True)
+    holder = models.UUIDField()
+    block = BlockField()
+    protocol = models.CharField(max_length=8, default="any")
+    port = models.PositiveIntegerField(null=True, blank=True)
+    asn = models.BigIntegerField(null=True, blank=True)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ["valid_from", "id"]
+        constraints = [
+            ExclusionConstraint(
+                name="no_block_under_two_holders",
+                expressions=[
+                    (OpClass("block", name="inet_ops"), RangeOperators.OVERLAPS),
+                    ("holder", RangeOperators.NOT_EQUAL),
+                ],
+                condition=Q(ended_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["holder", "block", "protocol", "port"],
+                condition=Q(ended_at__isnull=True),
+                nulls_distinct=False,
+                name="one_holder_has_an_endpoint_once",
+            ),
+            models.CheckConstraint(condition=Q(port__isnull=True) | Q(port__range=(1, 65535)), name="port_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.block} {self.protocol} {self.port or 'any port'}"
+
+
+class Change(models.Model):
+    """One thing that happened to an entry, with what the feed says of it from then on (nothing, when it ended)."""
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="changes")
+    act = models.CharField(max_length=12)
+    at = models.DateTimeField()
+    snapshot = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["entry", "id"], name="changes_of_an_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.act} {self.entry_id}"

@@ -1,0 +1,78 @@
+"""Reads of the register. Blocks and references only: a holder is an opaque reference."""
+
+import datetime as dt
+import ipaddress
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from . import reference as references
+from . import rules
+from .models import Change, Entry, Registration
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def registrations_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Registration]:
+    """All registrations of these holders, newest first, with their entries."""
+    return (
+        Registration.objects.filter(holder__in=list(holders))
+        .prefetch_related("entries")
+        .order_by("-created_at", "id")
+    )
+
+
+def registration_by_reference(reference: str) -> Registration | None:
+    """The registration with this public number; None when mistyped (no query is made) or not given out."""
+    exact = references.normalise(reference)
+    return Registration.objects.filter(reference=exact).first() if exact else None
+
+
+def registration_from(origin: str) -> Registration | None:
+    """The registration entered from this origin ("application:<uuid>"), if any."""
+    return Registration.objects.filter(origin=origin).first()
+
+
+def standing(registration: Registration, now: dt.datetime) -> rules.Standing:
+    return rules.standing(
+        valid_until=registration.valid_until,
+        struck_out_at=registration.struck_out_at,
+        expired_at=registration.expired_at,
+        now=now,
+    )
+
+
+def entries_of(registration: Registration) -> QuerySet[Entry]:
+    return Entry.objects.filter(registration=registration).order_by("valid_from", "id")
+
+
+def active_entries() -> QuerySet[Entry]:
+    """Every entry that has not ended, in the order of its random feed id: what a snapshot of the feed holds."""
+    return Entry.objects.filter(ended_at__isnull=True).order_by("feed_id")
+
+
+def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> QuerySet[Entry]:
+    """Active entries that share an address with `block`, leaving out those of the holder `other_than`."""
+    found = Entry.objects.filter(ended_at__isnull=True, block__overlaps=block)
+    if other_than is not None:
+        found = found.exclude(holder=other_than)
+    return found.order_by("valid_from", "id")
+
+
+def history_of(registration: Registration) -> QuerySet[Change]:
+    return Change.objects.filter(entry__registration=registration).select_related("entry").order_by("id")
+
+
+def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:
+    """Registrations past their term that the clock has not expired yet, oldest first."""
+    return Registration.objects.filter(
+        valid_until__lte=now, expired_at__isnull=True, struck_out_at__isnull=True
+    ).order_by("valid_until", "id")
+
+
+def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
+    """Valid registrations whose term ends in [start, end)."""
+    return Registration.objects.filter(
+        valid_until__gte=start, valid_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True
+    ).order_by("valid_until", "id")

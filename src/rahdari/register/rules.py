@@ -1,0 +1,83 @@
+"""Pure rules of the register: how a registration stands, and what the feed says of an entry."""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Standing(StrEnum):
+    VALID = "valid"
+    EXPIRED = "expired"
+    STRUCK_OUT = "struck_out"
+
+
+# (from, act, to): every move of a registration. `enter` makes it valid, from nothing.
+MOVES: tuple[tuple[str, str, str], ...] = (
+    ("", "enter", Standing.VALID),
+    (Standing.VALID, "amend", Standing.VALID),
+    (Standing.VALID, "renew", Standing.VALID),
+    (Standing.VALID, "strike_out", Standing.STRUCK_OUT),
+    (Standing.VALID, "expire", Standing.EXPIRED),
+)
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An endpoint to be entered. `origin` makes entering it twice the same as once."""
+
+    origin: str
+    block: Block
+    protocol: str
+    port: int | None
+    asn: int | None
+
+
+def standing(
+    *,
+    valid_until: dt.datetime,
+    struck_out_at: dt.datetime | None,
+    expired_at: dt.datetime | None,
+    now: dt.datetime,
+) -> Standing:
+    """How a registration stands at `now`. Past its term it is expired, whether or not the clock has said so yet."""
+    if struck_out_at is not None:
+        return Standing.STRUCK_OUT
+    if expired_at is not None or now >= valid_until:
+        return Standing.EXPIRED
+    return Standing.VALID
+
+
+def stamp(at: dt.datetime) -> str:
+    """A time as the feed writes it: UTC, whole seconds, `2026-11-10T09:31:07Z`."""
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def feed_fields(
+    *, feed_id: str, block: Block, protocol: str, port: int | None, valid_from: dt.datetime, valid_until: dt.datetime
+) -> dict[str, Any]:
+    """All that is ever published of an entry. Nothing here names a person, a reference or a holder."""
+    return {
+        "id": feed_id,
+        "prefix": str(block),
+        "protocol": protocol,
+        "port": port,
+        "not_before": stamp(valid_from),
+        "not_after": stamp(valid_until),
+    }
+
+
+def duplicates(entries: Sequence[NewEntry]) -> list[NewEntry]:
+    """Entries that repeat an earlier one's endpoint."""
+    seen: set[tuple[Block, str, int | None]] = set()
+    repeated = []
+    for entry in entries:
+        key = (entry.block, entry.protocol, entry.port)
+        if key in seen:
+            repeated.append(entry)
+        seen.add(key)
+    return repeated

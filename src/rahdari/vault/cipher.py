@@ -1,0 +1,39 @@
+"""AES-256-GCM with the key's id in front: `key id (8 bytes, padded) | nonce (12) | ciphertext and tag`."""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from . import keys
+
+ID_BYTES = 8
+NONCE_BYTES = 12
+
+
+class CannotDecrypt(Exception):
+    """The value was moved, changed, or encrypted with a key that is gone. `.where` says where it stood."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"cannot decrypt {where}")
+        self.where = where
+
+
+def seal(name: str, content: bytes, *, where: str) -> bytes:
+    """Encrypt `content` with the current key `name`, bound to the place `where`."""
+    key = keys.keyring().current(name)
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(key.secret).encrypt(nonce, content, where.encode())
+    return key.id.encode().ljust(ID_BYTES, b"\0") + nonce + sealed
+
+
+def unseal(name: str, sealed: bytes, *, where: str) -> bytes:
+    """Decrypt what `seal` made for the same place. Raises CannotDecrypt."""
+    key = keys.keyring().find(name, sealed[:ID_BYTES].rstrip(b"\0").decode("ascii", "replace"))
+    if key is None:
+        raise CannotDecrypt(where)
+    nonce = sealed[ID_BYTES : ID_BYTES + NONCE_BYTES]
+    try:
+        return AESGCM(key.secret).decrypt(nonce, sealed[ID_BYTES + NONCE_BYTES :], where.encode())
+    except (InvalidTag, ValueError):
+        raise CannotDecrypt(where) from None

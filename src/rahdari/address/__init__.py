@@ -1,0 +1,47 @@
+"""Addresses as facts: prefixes, ports, protocols, special-use ranges and the operator directory.
+
+Invariants: a block is canonical (no host bits, never an IPv4-mapped IPv6 address) once parsed; parsing what was
+formatted gives the same block; every refusal is an `AddressError` with a reason and, where there is one, a suggestion
+that parses. Nothing here knows Django, and nothing here opens a connection.
+"""
+
+from .block import (
+    Address,
+    AddressError,
+    AddressFault,
+    Block,
+    check_width,
+    contains,
+    format_block,
+    is_single,
+    overlap,
+    parse_block,
+    plain_text,
+)
+from .endpoint import Endpoint, EndpointError, EndpointFault, Protocol, parse_port, parse_protocol
+from .special import SPECIAL_RANGES, SpecialName, SpecialUse, is_global, special_use
+
+__all__ = [
+    "SPECIAL_RANGES",
+    "Address",
+    "AddressError",
+    "AddressFault",
+    "Block",
+    "Endpoint",
+    "EndpointError",
+    "EndpointFault",
+    "Protocol",
+    "SpecialName",
+    "SpecialUse",
+    "check_width",
+    "contains",
+    "format_block",
+    "is_global",
+    "is_single",
+    "overlap",
+    "parse_block",
+    "parse_port",
+    "parse_protocol",
+    "plain_text",
+    "special_use",
+]

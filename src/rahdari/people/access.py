@@ -1,0 +1,115 @@
+"""Who may open a page: decorators for views, and the rule that staff hold a second factor.
+
+Invariants: a page of staff is opened only by someone who holds the post now; outside the demonstration a person with
+any post does nothing before a second factor is set up, and nothing in a session that was not opened with it.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from . import queries
+from .models import Role, User
+
+View = Callable[..., HttpResponse]
+
+SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+# What a person whose second factor is not there yet may reach: setting it up, the language, and the way out.
+OPEN_WITHOUT_SECOND_FACTOR = frozenset(
+    {
+        "people:second_factor",
+        "page:language",
+        "account_logout",
+        "account_login",
+        "account_reauthenticate",
+        "mfa_reauthenticate",
+        "mfa_reauthenticate_webauthn",
+    }
+)
+SETTING_UP = frozenset({"mfa_activate_totp", "mfa_add_webauthn"})
+
+
+def person(request: HttpRequest) -> User:
+    """The person who is signed in. For views that stand behind one of the decorators."""
+    return cast(User, request.user)
+
+
+def actor_of(user: User, as_role: str = "") -> str:
+    """How the journal names this person: as a private person, or in the post in which they act."""
+    if not as_role:
+        return f"person:{user.pk}"
+    if as_role == Role.OPERATOR:
+        return f"operator:{queries.operator_of(user) or user.pk}"
+    return f"{Role(as_role).value}:{user.pk}"
+
+
+def no_access(request: HttpRequest, role: str) -> HttpResponse:
+    return render(request, "people/no_access.html", {"role": role}, status=403)
+
+
+def _required(role: Role, holds: Callable[[User], bool]) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), reverse("account_login"))
+            if not holds(person(request)):
+                return no_access(request, role)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+officer_required = _required(Role.OFFICER, queries.is_officer)
+supervisor_required = _required(Role.SUPERVISOR, queries.is_supervisor)
+operator_required = _required(Role.OPERATOR, lambda user: queries.operator_of(user) is not None)
+administrator_required = _required(Role.ADMINISTRATOR, queries.is_administrator)
+
+
+def second_factors_of(user: User) -> set[str]:
+    """The kinds of second factor that a person has set up. Recovery codes alone are none."""
+    held = Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS)
+    return set(held.values_list("type", flat=True))
+
+
+def used_second_factor(request: HttpRequest) -> bool:
+    """Whether this session was opened, or confirmed since, with a second factor (or with a passkey, which is both)."""
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, person(request)))
+
+
+class SecondFactorMiddleware:
+    """Leads staff without a second factor to the page where it is set up, and keeps every other page from them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        if not settings.STAFF_SECOND_FACTOR or not request.user.is_authenticated:
+            return None
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if name in OPEN_WITHOUT_SECOND_FACTOR or not queries.holds_post(person(request)):
+            return None
+        held = second_factors_of(person(request))
+        if not held:
+            return None if name in SETTING_UP else HttpResponseRedirect(reverse("people:second_factor"))
+        if used_second_factor(request):
+            return None
+        confirm = "mfa_reauthenticate" if Authenticator.Type.TOTP in held else "mfa_reauthenticate_webauthn"
+        back = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("people:account")
+        return HttpResponseRedirect(f"{reverse(confirm)}?{urlencode({'next': back})}")

@@ -1,0 +1,189 @@
+"""What changes persons, organisations and posts.
+
+Invariants: an address belongs to one person, so registering it twice gives the same person; whoever registers an
+organisation owns it, and it never loses its last owner; a post is ended, never deleted; no name, address or number
+goes into the journal.
+"""
+
+import datetime as dt
+import unicodedata
+
+from django.db import IntegrityError, transaction
+
+from rahdari.journal import actions as journal
+
+from .models import DIRECTOR, Language, Membership, Organisation, Post, Role, User, normalise_email
+
+
+class RankNotAllowed(Exception):
+    """This role has no such rank. `.role` and `.rank` are what was asked for."""
+
+    def __init__(self, role: str, rank: str) -> None:
+        super().__init__(f"a post of {role} has no rank {rank!r}")
+        self.role, self.rank = role, rank
+
+
+class OperatorNeeded(Exception):
+    """A post of operator names the operator, every other post names none. `.role` and `.operator` as given."""
+
+    def __init__(self, role: str, operator: str) -> None:
+        super().__init__(f"a post of {role} with the operator {operator!r}")
+        self.role, self.operator = role, operator
+
+
+class LastOwner(Exception):
+    """An organisation would be left without an owner. `.organisation` is which."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(f"the last owner of {organisation}")
+        self.organisation = organisation
+
+
+def _clean_name(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def register_person(
+    *, email: str, language: str = Language.ENGLISH, name: str = "", actor: str = "", now: dt.datetime
+) -> User:
+    """The person of this address, made if there is none yet. Without an `actor` it was the person themselves."""
+    email = normalise_email(email)
+    existing = User.objects.filter(email=email).first()
+    if existing is not None:
+        return existing
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(email, language=language, name=_clean_name(name), created_at=now)
+            journal.record(
+                act="people.registered_person", actor=actor or f"person:{user.pk}", subject=f"person:{user.pk}", now=now
+            )
+            return user
+    except IntegrityError:
+        # Two tabs confirmed their code at the same moment: the other one made the person.
+        return User.objects.get(email=email)
+
+
+@transaction.atomic
+def name_person(*, user: User, name: str, actor: str, now: dt.datetime) -> User:
+    user.name = _clean_name(name)
+    user.save(update_fields=["name"])
+    journal.record(act="people.named_person", actor=actor, subject=f"person:{user.pk}", now=now)
+    return user
+
+
+def set_language(*, user: User, language: str) -> User:
+    """Remember in which language to write. A preference, so no row in the journal: the switch stands on every page."""
+    if language != user.language:
+        user.language = Language(language)
+        user.save(update_fields=["language"])
+    return user
+
+
+@transaction.atomic
+def register_organisation(
+    *, owner: User, name: str, company_number: str = "", ntn: str = "", actor: str, now: dt.datetime
+) -> Organisation:
+    organisation = Organisation.objects.create(
+        name=_clean_name(name), company_number=company_number, ntn=ntn, created_at=now
+    )
+    Membership.objects.create(user=owner, organisation=organisation, role=Membership.Role.OWNER, joined_at=now)
+    journal.record(
+        act="people.registered_organisation", actor=actor, subject=f"organisation:{organisation.pk}", now=now
+    )
+    return organisation
+
+
+@transaction.atomic
+def describe_organisation(
+    *, organisation: Organisation, name: str, company_number: str, ntn: str, actor: str, now: dt.datetime
+) -> Organisation:
+    """Put the name and numbers right."""
+    organisation.name, organisation.company_number, organisation.ntn = _clean_name(name), company_number, ntn
+    organisation.save(update_fields=["name", "company_number", "ntn"])
+    journal.record(act="people.described_organisation", actor=actor, subject=f"organisation:{organisation.pk}", now=now)
+    return organisation
+
+
+@transaction.atomic
+def add_member(
+    *,
+    organisation: Organisation,
+    user: User,
+    role: str = Membership.Role.MEMBER,
+    actor: str,
+    now: dt.datetime,
+) -> Membership:
+    """Let a person act for the organisation. Giving it twice changes nothing."""
+    membership, made = Membership.objects.get_or_create(
+        organisation=organisation, user=user, defaults={"role": Membership.Role(role), "joined_at": now}
+    )
+    if made:
+        journal.record(
+            act="people.added_member",
+            actor=actor,
+            subject=f"organisation:{organisation.pk}",
+            now=now,
+            detail={"member": f"person:{user.pk}", "role": membership.role},
+        )
+    return membership
+
+
+@transaction.atomic
+def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt.datetime) -> None:
+    """End a membership. Raises LastOwner when nobody could act for the organisation any more."""
+    members = Membership.objects.select_for_update().filter(organisation=organisation)
+    others = members.exclude(user=user)
+    if not others.filter(role=Membership.Role.OWNER).exists():
+        raise LastOwner(organisation)
+    deleted, _ = members.filter(user=user).delete()
+    if deleted:
+        journal.record(
+            act="people.removed_member",
+            actor=actor,
+            subject=f"organisation:{organisation.pk}",
+            now=now,
+            detail={"member": f"person:{user.pk}"},
+        )
+
+
+@transaction.atomic
+def appoint(*, user: User, role: str, rank: str = "", operator: str = "", actor: str, now: dt.datetime) -> Post:
+    """Give a post. The same post again is left as it is; with another rank the old one ends and a new one begins."""
+    role = Role(role)
+    if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
+        raise RankNotAllowed(role, rank)
+    if (role == Role.OPERATOR) != bool(operator):
+        raise OperatorNeeded(role, operator)
+    User.objects.select_for_update().get(pk=user.pk)
+    held = Post.objects.filter(user=user, role=role, operator=operator, ended_at__isnull=True).first()
+    if held is not None:
+        if held.rank == rank:
+            return held
+        held.ended_at = now
+        held.save(update_fields=["ended_at"])
+    post = Post.objects.create(user=user, role=role, rank=rank, operator=operator, appointed_at=now)
+    journal.record(
+        act="people.appointed",
+        actor=actor,
+        subject=f"person:{user.pk}",
+        now=now,
+        detail={"role": role, "rank": rank, "operator": operator},
+    )
+    return post
+
+
+@transaction.atomic
+def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
+    """Take a post away. Ending it twice changes nothing."""
+    post = Post.objects.select_for_update().get(pk=post.pk)
+    if post.ended_at is None:
+        post.ended_at = now
+        post.save(update_fields=["ended_at"])
+        journal.record(
+            act="people.ended_post",
+            actor=actor,
+            subject=f"person:{post.user_id}",
+            now=now,
+            detail={"role": post.role, "rank": post.rank, "operator": post.operator},
+        )
+    return post

@@ -1,0 +1,89 @@
+"""Where django-allauth meets this room: who may sign in, how its mail leaves, how its secrets are kept.
+
+Invariants: the only mail that signing in sends is the code; it goes to known and unknown addresses alike; accounts
+are made by `sign_in` after the code was right and in no other way; secrets of authenticator apps are encrypted.
+"""
+
+import base64
+from typing import Any, cast
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language, gettext_lazy
+
+from rahdari.vault import cipher
+
+from .models import Language, User
+
+CODE_MAIL = "account/email/login_code"
+# What the ciphertext of an authenticator's secret is bound to.
+BOUND_TO = "people.second_factor"
+
+
+class UnknownMail(Exception):
+    """Something tried to send a mail that nobody has written. `.template` is its name."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(f"no letter is written for {template}")
+        self.template = template
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "incorrect_code": gettext_lazy("This code is not right. Use the code of the newest email"),
+        "rate_limited": gettext_lazy("Too many tries. Wait some minutes, then try again"),
+        "too_many_login_attempts": gettext_lazy("Too many tries. Wait some minutes, then try again"),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Hand the code to the room that writes letters. It stands above this one, so the settings name its act."""
+        if template_prefix != CODE_MAIL:
+            raise UnknownMail(template_prefix)
+        write = import_string(settings.SIGN_IN_LETTER)
+        write(email=email, language=current_language(), code=context["code"])
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing: each page tells what happened itself, once, and in the reader's language."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that rate limits count by: the one rule for it is the house's, with trusted proxies only."""
+        from rahdari.page import visitor
+
+        return str(visitor.address(request))
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": gettext_lazy("This code is not right. Use the code that the app shows now"),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return base64.b64encode(cipher.seal("fields", text.encode(), where=BOUND_TO)).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return cipher.unseal("fields", base64.b64decode(encrypted_text), where=BOUND_TO).decode()
+
+    def build_totp_svg(self, url: str) -> str:
+        """The picture of the key, drawn by the library that the certificates use too."""
+        import segno
+
+        return segno.make(url, error="m").svg_inline(scale=4, border=3, omitsize=False, dark="#000", light="#fff")
+
+    def _get_site_name(self) -> str:
+        return "Rahdari"
+
+    def get_public_key_credential_user_entity(self, user: Any) -> dict[str, Any]:
+        """What a device stores beside a passkey: the person's address, so that it can name it when it asks."""
+        entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return entity | {"display_name": cast(User, user).name or user.email}
+
+
+def current_language() -> str:
+    code = (get_language() or "en").split("-")[0]
+    return code if code in Language.values else Language.ENGLISH

@@ -1,0 +1,156 @@
+"""Persons, their organisations and their posts.
+
+Invariants: an email address is stored lower-case in NFKC and belongs to one person; nobody has a password; a post is
+never deleted, it ends; an operator's post names the operator and no other post does; only officers and supervisors
+hold a rank. `holder_ref` is all that the rooms below ever see of a person or an organisation.
+"""
+
+import unicodedata
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from rahdari.vault.fields import EncryptedTextField
+
+
+def normalise_email(text: str) -> str:
+    """The form in which an address is stored and looked up: NFKC, lower-case, without surrounding spaces."""
+    # Lower-casing can undo NFKC and the other way round for a few letters, so it is done until nothing changes.
+    before, after = "", text.strip()
+    while before != after:
+        before, after = after, unicodedata.normalize("NFKC", after).lower()
+    return after
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    URDU = "ur", "اردو"
+
+
+class Role(models.TextChoices):
+    """Roles that need a post. An applicant has none: any person may apply."""
+
+    OFFICER = "officer"
+    SUPERVISOR = "supervisor"
+    OPERATOR = "operator"
+    ADMINISTRATOR = "administrator"
+
+
+DIRECTOR = "director"
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Make a person without a password (the argument is Django's and is ignored)."""
+        user = self.model(email=normalise_email(email), **fields)
+        user.set_unusable_password()
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalise_email(username or ""))
+
+
+class User(AbstractBaseUser):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = EncryptedTextField()
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    holder_ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["created_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="person_email_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"person:{self.pk}"
+
+    def clean(self) -> None:
+        self.email = normalise_email(self.email)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = normalise_email(self.email)
+        super().save(*args, **kwargs)
+
+
+class Organisation(models.Model):
+    """A company or firm. Its registered name is public; its tax number is not (a sole trader's is a card number)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200)
+    company_number = models.CharField(max_length=20, blank=True)
+    ntn = EncryptedTextField()
+    holder_ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    members = models.ManyToManyField(User, through="Membership", related_name="organisations")
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "id"]
+
+    def __str__(self) -> str:
+        return f"organisation:{self.pk}"
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        MEMBER = "member"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    joined_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["joined_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "organisation"], name="person_belongs_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"membership:{self.pk}"
+
+
+class Post(models.Model):
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="posts")
+    role = models.CharField(max_length=20, choices=Role)
+    rank = models.CharField(max_length=20, blank=True)
+    operator = models.SlugField(max_length=60, blank=True)
+    appointed_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["appointed_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(role=Role.OPERATOR, operator__gt="")
+                | (~models.Q(role=Role.OPERATOR) & models.Q(operator="")),
+                name="post_names_operator_if_operators",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rank="") | models.Q(rank=DIRECTOR, role__in=[Role.OFFICER, Role.SUPERVISOR]),
+                name="post_has_rank_if_officers",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role", "operator"],
+                condition=models.Q(ended_at__isnull=True),
+                name="post_is_held_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"post:{self.pk}"

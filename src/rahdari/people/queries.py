@@ -1,0 +1,134 @@
+"""Who someone is, and what that lets them do. The gatekeeper of organisations stands here.
+
+Only posts that have not ended count. A supervisor may do all that an officer may.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from .models import DIRECTOR, Membership, Organisation, Post, Role, User, normalise_email
+
+Visitor = User | AnonymousUser
+
+
+class OrganisationNotFound(Exception):
+    """There is no such organisation, or it is not yours: nobody learns which. `.id` is what was asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(f"no organisation {id} for this person")
+        self.id = id
+
+
+@dataclass(frozen=True)
+class PublicHolder:
+    """Who stands behind a registration. A person's name goes on the certificate only, never to the public check."""
+
+    kind: Literal["organisation", "person"]
+    name: str
+
+
+def person_by_email(email: str) -> User | None:
+    return User.objects.filter(email=normalise_email(email)).first()
+
+
+def posts_of(user: Visitor) -> list[Post]:
+    """The posts that a person holds now."""
+    if not isinstance(user, User) or not user.is_active:
+        return []
+    return list(user.posts.filter(ended_at__isnull=True).order_by("appointed_at", "id"))
+
+
+def all_posts() -> QuerySet[Post]:
+    """Every post held now, for the administrator's page."""
+    return Post.objects.filter(ended_at__isnull=True).select_related("user").order_by("role", "operator", "id")
+
+
+def holds_post(user: Visitor, *roles: Role) -> bool:
+    """Whether the person holds a post now; one of the given roles if any are given."""
+    return any(not roles or post.role in roles for post in posts_of(user))
+
+
+def is_officer(user: Visitor) -> bool:
+    return holds_post(user, Role.OFFICER, Role.SUPERVISOR)
+
+
+def is_supervisor(user: Visitor) -> bool:
+    return holds_post(user, Role.SUPERVISOR)
+
+
+def is_administrator(user: Visitor) -> bool:
+    return holds_post(user, Role.ADMINISTRATOR)
+
+
+def has_rank(user: Visitor, rank: str) -> bool:
+    """Whether the person is an officer or supervisor of that rank; the rank "officer" is any officer's."""
+    if rank in ("", "officer"):
+        return is_officer(user)
+    return any(post.rank == rank for post in posts_of(user))
+
+
+def is_director(user: Visitor) -> bool:
+    return has_rank(user, DIRECTOR)
+
+
+def operator_of(user: Visitor) -> str | None:
+    """The short name of the operator that the person acts for."""
+    return next((post.operator for post in posts_of(user) if post.role == Role.OPERATOR), None)
+
+
+def organisations_of(user: Visitor) -> QuerySet[Organisation]:
+    """The organisations that a person belongs to: the only way to reach one from a page."""
+    if not isinstance(user, User):
+        return Organisation.objects.none()
+    return Organisation.objects.filter(memberships__user=user).order_by("name", "id")
+
+
+def organisation_for_member(*, user: Visitor, id: uuid.UUID) -> Organisation:
+    organisation = organisations_of(user).filter(pk=id).first()
+    if organisation is None:
+        raise OrganisationNotFound(id)
+    return organisation
+
+
+def owns(*, user: Visitor, organisation: Organisation) -> bool:
+    return isinstance(user, User) and organisation.memberships.filter(user=user, role=Membership.Role.OWNER).exists()
+
+
+def holders_of(user: Visitor) -> list[uuid.UUID]:
+    """The references under which this person may hold registrations: their own and their organisations'."""
+    if not isinstance(user, User):
+        return []
+    return [user.holder_ref, *organisations_of(user).values_list("holder_ref", flat=True)]
+
+
+def public_holder(holder_ref: uuid.UUID) -> PublicHolder | None:
+    organisation = Organisation.objects.filter(holder_ref=holder_ref).first()
+    if organisation is not None:
+        return PublicHolder("organisation", organisation.name)
+    user = user_by_holder(holder_ref)
+    return None if user is None else PublicHolder("person", user.name)
+
+
+def user_by_holder(holder_ref: uuid.UUID) -> User | None:
+    """The person who holds registrations under this reference; None for an organisation's."""
+    return User.objects.filter(holder_ref=holder_ref).first()
+
+
+def people_to_tell(holder_ref: uuid.UUID) -> list[User]:
+    """Who gets letters about this holder: the person, or every active member of the organisation."""
+    user = user_by_holder(holder_ref)
+    if user is not None:
+        return [user] if user.is_active else []
+    members = User.objects.filter(memberships__organisation__holder_ref=holder_ref, is_active=True)
+    return list(members.order_by("created_at", "id"))
+
+
+def demonstration_people(emails: Iterable[str]) -> list[User]:
+    """The named people in the order given; those who are not there are left out."""
+    found = {user.email: user for user in User.objects.filter(email__in=list(emails), is_active=True)}
+    return [found[email] for email in emails if email in found]

@@ -162,14 +162,20 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_HOST = os.environ.get("RAHDARI_SMTP_HOST", "127.0.0.1")
-EMAIL_PORT = int(os.environ.get("RAHDARI_SMTP_PORT", "25"))
-EMAIL_HOST_USER = os.environ.get("RAHDARI_SMTP_USER", "")
-EMAIL_HOST_PASSWORD = os.environ.get("RAHDARI_SMTP_PASSWORD", "")
-EMAIL_USE_TLS = os.environ.get("RAHDARI_SMTP_TLS", "") == "1"
-EMAIL_TIMEOUT = 20
-EMAIL_FILE_PATH = DATA / "mail"
+MAILERS: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "OPTIONS": {
+            "host": os.environ.get("RAHDARI_SMTP_HOST", "127.0.0.1"),
+            "port": int(os.environ.get("RAHDARI_SMTP_PORT", "25")),
+            "username": os.environ.get("RAHDARI_SMTP_USER", ""),
+            "password": os.environ.get("RAHDARI_SMTP_PASSWORD", ""),
+            "use_tls": os.environ.get("RAHDARI_SMTP_TLS", "") == "1",
+            "timeout": 20,
+        },
+    }
+}
+MAIL_FOLDER = DATA / "mail"
 DEFAULT_FROM_EMAIL = os.environ.get("RAHDARI_MAIL_FROM", "noreply@rahdari.example")
 
 # No inline style or script, nothing from elsewhere: pages need no more than this.

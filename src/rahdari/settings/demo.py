@@ -16,4 +16,4 @@ ALLOWED_SPECIAL_RANGES = [
     "2001:db8::/32",
 ]
 REASONS_TO_CONFIRM_ALLOWED = True
-EMAIL_BACKEND = "rahdari.letters.backends.ConsoleAndFileBackend"
+MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}

@@ -9,14 +9,14 @@ from .base import TEMPLATES
 DATA = Path(tempfile.mkdtemp(prefix="rahdari-test-"))
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 STATIC_ROOT = DATA / "static"
-EMAIL_FILE_PATH = DATA / "mail"
+MAIL_FOLDER = DATA / "mail"
 SECRET_KEY = "test-only-not-a-secret"
 ALLOWED_HOSTS = ["*"]
 DEMO = False
 STAFF_SECOND_FACTOR = False
 ALLOWED_SPECIAL_RANGES = ["127.0.0.0/8", "::1/128", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]
 REASONS_TO_CONFIRM_ALLOWED = True
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -1,0 +1,53 @@
+"""The journal only grows, and an act that is rolled back leaves no record."""
+
+import datetime as dt
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from rahdari.journal import actions, queries
+from rahdari.journal.models import Entry
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
+
+
+def recorded(subject: str = "application:1", act: str = "apply.submitted") -> Entry:
+    actions.record(act=act, actor="person:1", subject=subject, now=NOW, reason="as asked", detail={"endpoints": 2})
+    return Entry.objects.order_by("-id")[0]
+
+
+class TestRecord:
+    def test_keeps_who_did_what_when_and_why(self) -> None:
+        row = recorded()
+        assert (row.act, row.actor, row.subject, row.at) == ("apply.submitted", "person:1", "application:1", NOW)
+        assert (row.reason, row.detail) == ("as asked", {"endpoints": 2})
+
+    def test_no_row_can_be_changed(self) -> None:
+        row = recorded()
+        with connection.cursor() as cursor:  # switched off for the clean-up between tests, see tests/conftest.py
+            cursor.execute("ALTER TABLE journal_entry ENABLE TRIGGER journal_is_never_emptied")
+        for attempt in (
+            lambda: Entry.objects.filter(pk=row.pk).update(actor="person:2"),
+            lambda: row.delete(),
+            lambda: connection.cursor().execute("TRUNCATE journal_entry"),
+        ):
+            with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
+                attempt()
+        assert list(queries.about("application:1").values_list("actor", flat=True)) == ["person:1"]
+
+    def test_an_act_that_is_rolled_back_leaves_no_record(self) -> None:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            recorded("application:9")
+            raise ZeroDivisionError
+        assert not queries.about("application:9").exists()
+
+
+class TestReads:
+    def test_reads_are_told_from_acts_newest_first(self) -> None:
+        recorded("case:1", "decide.took_case")
+        first = recorded("case:1", "decide.read_case")
+        second = recorded("case:2", "decide.read_document")
+        recorded("case:3", "decide.read_case")
+        assert list(queries.reads_of(["case:1", "case:2"])) == [second, first]
+        assert queries.acts("decide.").count() == 4

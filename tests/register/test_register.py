@@ -23,7 +23,9 @@ def endpoint(prefix: str, *, origin: str = "", protocol: str = "udp", port: int 
     return NewEntry(origin or f"endpoint:{uuid.uuid4()}", ipaddress.ip_network(prefix), protocol, port, 64500)
 
 
-def entered(*prefixes: str, holder: uuid.UUID = HOLDER, origin: str = "", until: dt.datetime = NOW + YEAR) -> Registration:
+def entered(
+    *prefixes: str, holder: uuid.UUID = HOLDER, origin: str = "", until: dt.datetime = NOW + YEAR
+) -> Registration:
     return actions.enter(
         origin=origin or f"application:{uuid.uuid4()}",
         holder=holder,

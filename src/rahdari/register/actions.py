@@ -151,9 +151,7 @@ def expire_due(*, now: dt.datetime, limit: int = 500) -> int:
     count = 0
     for pk in list(queries.due_to_expire(now=now).values_list("pk", flat=True)[:limit]):
         with transaction.atomic():
-            registration = (
-                queries.due_to_expire(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
-            )
+            registration = queries.due_to_expire(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
             if registration is None:
                 continue
             registration.expired_at = now

@@ -17,9 +17,7 @@ Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 def registrations_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Registration]:
     """All registrations of these holders, newest first, with their entries."""
     return (
-        Registration.objects.filter(holder__in=list(holders))
-        .prefetch_related("entries")
-        .order_by("-created_at", "id")
+        Registration.objects.filter(holder__in=list(holders)).prefetch_related("entries").order_by("-created_at", "id")
     )
 
 

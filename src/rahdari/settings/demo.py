@@ -1,6 +1,6 @@
 """The demonstration: made-up people, documentation ranges, mail into a folder. Never for a real register."""
 
-from .base import *  # noqa: F403
+from .base import *
 from .base import SECRET_KEY as GIVEN_KEY
 
 DEMO = True

@@ -1,6 +1,6 @@
 """A real installation. Refuses to start without what it needs; `rahdari doctor` says the same in plain words."""
 
-from .base import *  # noqa: F403
+from .base import *
 from .base import SECRET_KEY, SITE_URL
 
 if not SECRET_KEY:

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from .base import *  # noqa: F403
+from .base import *
 from .base import TEMPLATES
 
 DATA = Path(tempfile.mkdtemp(prefix="rahdari-test-"))
@@ -14,7 +14,14 @@ SECRET_KEY = "test-only-not-a-secret"
 ALLOWED_HOSTS = ["*"]
 DEMO = False
 STAFF_SECOND_FACTOR = False
-ALLOWED_SPECIAL_RANGES = ["127.0.0.0/8", "::1/128", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]
+ALLOWED_SPECIAL_RANGES = [
+    "127.0.0.0/8",
+    "::1/128",
+    "192.0.2.0/24",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "2001:db8::/32",
+]
 REASONS_TO_CONFIRM_ALLOWED = True
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STORAGES = {

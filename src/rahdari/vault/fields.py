@@ -12,7 +12,6 @@ from django.db import models
 
 from . import cipher
 
-
 if TYPE_CHECKING:  # Django's classes take type arguments in the stubs only
     TextField = models.Field[str, str]
 else:

@@ -49,7 +49,7 @@ def store(content: bytes, *, aad: str) -> str:
 
 
 def read(name: str, *, aad: str) -> bytes:
-    """The content stored under `name`. Raises FileMissing, or cipher.CannotDecrypt when it belongs to something else."""
+    """The content stored under `name`. Raises FileMissing, or CannotDecrypt when it belongs to something else."""
     try:
         sealed = _path(name).read_bytes()
     except FileNotFoundError:

@@ -42,82 +42,118 @@ DROP FUNCTION register_changes_only_grow();
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         # For the exclusion constraint: equality of uuid in a GiST index. A trusted extension, no superuser needed.
         BtreeGistExtension(),
         migrations.CreateModel(
-            name='Registration',
+            name="Registration",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=12, unique=True)),
-                ('holder', models.UUIDField(db_index=True)),
-                ('category', models.CharField(max_length=60)),
-                ('origin', models.CharField(max_length=120, unique=True)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_until', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
-                ('struck_out_at', models.DateTimeField(blank=True, null=True)),
-                ('struck_out_code', models.CharField(blank=True, max_length=20)),
-                ('expired_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("reference", models.CharField(max_length=12, unique=True)),
+                ("holder", models.UUIDField(db_index=True)),
+                ("category", models.CharField(max_length=60)),
+                ("origin", models.CharField(max_length=120, unique=True)),
+                ("valid_from", models.DateTimeField()),
+                ("valid_until", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
+                ("struck_out_at", models.DateTimeField(blank=True, null=True)),
+                ("struck_out_code", models.CharField(blank=True, max_length=20)),
+                ("expired_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-created_at', 'id'],
-                'indexes': [models.Index(condition=models.Q(('expired_at__isnull', True), ('struck_out_at__isnull', True)), fields=['valid_until'], name='registration_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_from__lt', models.F('valid_until'))), name='registration_has_a_term')],
+                "ordering": ["-created_at", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("expired_at__isnull", True), ("struck_out_at__isnull", True)),
+                        fields=["valid_until"],
+                        name="registration_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("valid_from__lt", models.F("valid_until"))), name="registration_has_a_term"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('feed_id', models.CharField(default=rahdari.register.models.random_feed_id, max_length=32, unique=True)),
-                ('origin', models.CharField(max_length=120, unique=True)),
-                ('holder', models.UUIDField()),
-                ('block', rahdari.register.fields.BlockField()),
-                ('protocol', models.CharField(default='any', max_length=8)),
-                ('port', models.PositiveIntegerField(blank=True, null=True)),
-                ('asn', models.BigIntegerField(blank=True, null=True)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_until', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, max_length=20)),
-                ('registration', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='register.registration')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "feed_id",
+                    models.CharField(default=rahdari.register.models.random_feed_id, max_length=32, unique=True),
+                ),
+                ("origin", models.CharField(max_length=120, unique=True)),
+                ("holder", models.UUIDField()),
+                ("block", rahdari.register.fields.BlockField()),
+                ("protocol", models.CharField(default="any", max_length=8)),
+                ("port", models.PositiveIntegerField(blank=True, null=True)),
+                ("asn", models.BigIntegerField(blank=True, null=True)),
+                ("valid_from", models.DateTimeField()),
+                ("valid_until", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("end_reason", models.CharField(blank=True, max_length=20)),
+                (
+                    "registration",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="register.registration"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['valid_from', 'id'],
+                "ordering": ["valid_from", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('act', models.CharField(max_length=12)),
-                ('at', models.DateTimeField()),
-                ('snapshot', models.JSONField(default=dict)),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='register.entry')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("act", models.CharField(max_length=12)),
+                ("at", models.DateTimeField()),
+                ("snapshot", models.JSONField(default=dict)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="register.entry"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['entry', 'id'], name='changes_of_an_entry')],
+                "ordering": ["id"],
+                "indexes": [models.Index(fields=["entry", "id"], name="changes_of_an_entry")],
             },
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[(django.contrib.postgres.indexes.OpClass('block', name='inet_ops'), '&&'), ('holder', '<>')], name='no_block_under_two_holders'),
+            model_name="entry",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                expressions=[
+                    (django.contrib.postgres.indexes.OpClass("block", name="inet_ops"), "&&"),
+                    ("holder", "<>"),
+                ],
+                name="no_block_under_two_holders",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('holder', 'block', 'protocol', 'port'), name='one_holder_has_an_endpoint_once', nulls_distinct=False),
+            model_name="entry",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("holder", "block", "protocol", "port"),
+                name="one_holder_has_an_endpoint_once",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('port__isnull', True), ('port__range', (1, 65535)), _connector='OR'), name='port_in_range'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("port__isnull", True), ("port__range", (1, 65535)), _connector="OR"),
+                name="port_in_range",
+            ),
         ),
         migrations.RunSQL(GUARDS, UNDO),
     ]

@@ -1,0 +1,217 @@
+"""From the raw document to a `Policy`, with the rules that hold for every regulator.
+
+Whatever a regulator writes, these are refused: an adverse code without provision, remedy and both languages; a rule
+that refuses; an appeal that goes to whoever decided; a clock that does not say how it counts and on what it rests; a
+guard that this version does not enforce.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .days import calendar_from
+from .guards import GUARDS
+from .reading import BASES, Faults, Section
+from .reasons import reason_from
+from .services import service_from
+from .shapes import STATUSES, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem
+
+FORMAT = 1
+# Who decides in the first place, by the kind of decision that a forum hears. None of them may sit there.
+DECIDERS = {
+    "officer_decision": {"officer"},
+    "authority_decision": {"officer", "authority"},
+    "tribunal_decision": {"officer", "authority", "tribunal"},
+    "delay": {"officer", "authority"},
+}
+
+
+def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
+    root = Section(data, (), faults)
+    if root.whole("format") != FORMAT:
+        root.fault(f"This version of Rahdari reads policy files of format {FORMAT}.", "format")
+    clocks = {key: section.allowance() for key, section in root.section("clocks").sections()}
+    instruments = {key: _instrument(key, section) for key, section in root.section("instruments").sections()}
+    listed = root.section("remedies")
+    remedies = {key: Remedy(key, listed.both(key)) for key in listed.data}
+    listed = root.section("evidence")
+    evidence = {key: listed.both(key) for key in listed.data}
+    guards = _guards(root)
+    reasons = {
+        key: reason_from(key, section, clocks, instruments, remedies, evidence, guards)
+        for key, section in root.section("reasons").sections()
+    }
+    services = {
+        key: service_from(key, section, clocks, reasons) for key, section in root.section("services").sections()
+    }
+    signed = {key: _signed_item(key, section) for key, section in root.section("signed").sections()}
+    decide = root.section("deciding")
+    renewal = root.section("renewal")
+    policy = Policy(
+        version=root.string("version", filled=True),
+        digest=digest,
+        name=root.both("name"),
+        authority=root.both("authority"),
+        demonstration=root.yes("demonstration"),
+        nature=root.choice("nature", ("none", "declaration", "registration", "licence")),
+        silence=root.choice("silence", ("escalate", "deemed_grant", "deemed_refusal")),
+        escalate_at=_percentages(decide),
+        reopen_within=decide.allowance("reopen_within"),
+        extensions_of_a_question=decide.whole("extensions_of_a_question", most=5),
+        remind_days_before=_reminders(renewal),
+        renewal_grace=renewal.allowance("grace"),
+        instruments=instruments,
+        forums={key: _forum(key, section) for key, section in root.section("forums").sections()},
+        remedies=remedies,
+        evidence=evidence,
+        services=services,
+        reasons=reasons,
+        clocks=clocks,
+        calendar=calendar_from(root.section("calendar")),
+        limits=_limits(root.section("limits")),
+        guards=guards,
+        retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
+        signed=signed,
+        source=data,
+    )
+    decide.done()
+    renewal.done()
+    _whole_file(root, policy)
+    root.done()
+    return policy
+
+
+def _whole_file(root: Section, policy: Policy) -> None:
+    """Rules that need more than one part of the file."""
+    if policy.nature != "registration":
+        root.fault(
+            "This version enforces the acts of a registration only; other natures would be a promise it cannot keep.",
+            "nature",
+        )
+    if policy.silence != "escalate":
+        root.fault("This version escalates a late case; it neither grants nor refuses by silence.", "silence")
+    for clock in ("question", "notice_before_refusal", "appeal_officer_decision"):
+        if clock not in policy.clocks:
+            root.fault(f"The clock {clock} is missing: officers' acts count by it.", "clocks")
+    for hears in ("officer_decision", "authority_decision"):
+        if policy.forum_for(hears) is None:
+            root.fault(f"No forum hears an {hears.replace('_', ' ')}: every refusal must have an appeal.", "forums")
+    for name, allowance in policy.clocks.items():
+        if allowance.basis == "law" and allowance.source.partition(":")[0] not in policy.instruments:
+            root.faults.add(
+                ("clocks", name), "A clock that rests on law points to an instrument, like telecom_act:7(2)."
+            )
+    for key, forum in policy.forums.items():
+        if forum.fallback and forum.fallback not in policy.forums:
+            root.faults.add(("forums", key, "fallback"), f"There is no forum {forum.fallback!r}.")
+    if not any(reason.kind == "refusal" for reason in policy.reasons.values()):
+        root.fault("No code of refusal is given; without a stated reason nothing may be refused.", "reasons")
+
+
+def _instrument(key: str, section: Section) -> Instrument:
+    instrument = Instrument(
+        key=key,
+        title=section.both("title"),
+        short=section.both("short"),
+        gazette=section.string("gazette", ""),
+        registry=section.string("registry", ""),
+        read=section.choice("read", ("original", "copy", "secondary", "not_found")),
+        checked_on=section.string("checked_on", ""),
+        status=section.choice("status", STATUSES),
+    )
+    section.done()
+    return instrument
+
+
+def _forum(key: str, section: Section) -> Forum:
+    forum = Forum(
+        key=key,
+        title=section.both("title"),
+        hears=section.choice("hears", tuple(DECIDERS)),
+        sits=section.string("sits", filled=True),
+        file_within=section.allowance("file_within"),
+        runs_from=section.choice("from", ("receipt", "order", "event")),
+        decides_within=section.allowance("decides_within"),
+        sitting=section.choice("sitting", ("yes", "no", "unknown")),
+        fallback=section.string("fallback", ""),
+        source=section.string("source", filled=True),
+    )
+    if forum.sits in DECIDERS.get(forum.hears, set()):
+        section.fault("An appeal never goes to whoever decided. Name another body.", "sits")
+    section.done()
+    return forum
+
+
+def _guards(root: Section) -> tuple[str, ...]:
+    guards = root.words("guards")
+    for guard in guards:
+        if guard not in GUARDS:
+            root.fault(
+                f"The guard {guard!r} is not enforced by this version, so the policy may not rely on it. "
+                f"Known guards: {', '.join(sorted(GUARDS))}.",
+                "guards",
+            )
+    return guards
+
+
+def _percentages(section: Section) -> tuple[int, ...]:
+    values = section.numbers("escalate_at")
+    if not values or list(values) != sorted(set(values)) or values[0] < 1 or values[-1] > 100:
+        section.fault("These must be rising percentages between 1 and 100, such as [80, 100].", "escalate_at")
+    return values
+
+
+def _reminders(section: Section) -> tuple[int, ...]:
+    days = section.numbers("remind_days_before")
+    if any(day < 1 for day in days) or list(days) != sorted(set(days), reverse=True):
+        section.fault("These must be falling numbers of days, such as [60, 30, 7].", "remind_days_before")
+    return days
+
+
+def _signed_item(key: str, section: Section) -> SignedItem:
+    item = SignedItem(
+        key=key,
+        about=section.string("about", filled=True),
+        name=section.string("name", ""),
+        office=section.string("office", ""),
+        on=section.string("on", ""),
+    )
+    if any((item.name, item.office, item.on)) and not item.is_signed:
+        section.fault("A signature needs a name, an office and a day.")
+    section.done()
+    return item
+
+
+def _limits(section: Section) -> Limits:
+    limits = Limits(
+        shortest_prefix_v4=section.whole("shortest_prefix_v4", least=8, most=32),
+        shortest_prefix_v6=section.whole("shortest_prefix_v6", least=19, most=128),
+        endpoints_per_application=section.whole("endpoints_per_application", least=1, most=1000),
+        document_bytes=section.whole("document_bytes", least=100_000, most=100_000_000),
+        documents_per_application=section.whole("documents_per_application", least=1, most=100),
+        document_types=section.words("document_types"),
+        challenge_valid=section.span("challenge_valid"),
+        draft_kept=section.span("draft_kept"),
+        answer_characters=section.whole("answer_characters", least=200, most=20_000),
+    )
+    section.done()
+    return limits
+
+
+def _retention(key: str, section: Section) -> Retention:
+    keep = ""
+    if section.has("keep"):
+        inner = section.section("keep")
+        keep = f"{inner.whole('length', least=0)} {inner.choice('unit', ('hours', 'days', 'months', 'years'))}"
+        inner.done()
+    retention = Retention(
+        key=key,
+        after=section.string("after", filled=True),
+        keep=keep,
+        archive_class=section.choice("class", ("A", "B", "C", "D")),
+        consent_ref=section.string("consent_ref", ""),
+        without_consent=section.choice("without_consent", ("seal", "keep")),
+        basis=section.choice("basis", BASES),
+        note=section.string("note", ""),
+    )
+    section.done()
+    return retention

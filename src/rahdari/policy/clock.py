@@ -1,0 +1,296 @@
+"""Deadlines are a pure function of events, calendar and allowance. Nothing counts down; nothing is stored but events.
+
+Invariants, each held by a property test:
+- a pause never makes a deadline earlier, and a pause outside office hours adds nothing to a clock of working time;
+- a holiday that is added, however late it was declared, never makes a deadline earlier;
+- "from" excludes the first day, "to" includes the last (General Clauses Act, s. 9), and a last day on which the
+  office is closed moves to the next open one (s. 10), unless the allowance says otherwise.
+
+A clock of working hours consumes office hours, slot by slot: lunch, Friday prayers and nights are not in a slot and so
+are never counted. A clock of days ends at the last second of its last day. Local days are those of the calendar's zone.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+UNITS = ("minutes", "hours", "working_hours", "working_days", "calendar_days", "months")
+DAY = timedelta(days=1)
+# No allowance in law or practice comes near this. Reaching it means a calendar that never opens.
+HORIZON_DAYS = 366 * 30
+
+
+class CalendarNeverOpens(Exception):
+    """The calendar has no office hours left before the horizon, so a clock of working time would never end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How long something may take: a number, its unit, and on what the number rests."""
+
+    length: int
+    unit: str
+    excludes_first_day: bool = True
+    last_day_closed: str = "next_open"  # next_open | stays
+    basis: str = "proposal"  # law | practice | proposal
+    source: str = ""
+    enabled: bool = True
+
+    @property
+    def counts_office_time(self) -> bool:
+        return self.unit in {"working_hours", "working_days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The clock stands still from `from_at` until `until_at`; `None` means that it still does."""
+
+    from_at: datetime
+    until_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    opens: time
+    closes: time
+
+
+Week = tuple[tuple[Slot, ...], ...]  # seven days, Monday first
+
+
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    date: date
+    name: Mapping[str, str] = field(default_factory=dict, hash=False)
+    status: str = "notified"  # estimated | notified | superseded
+    source: str = ""
+
+    @property
+    def closes_the_office(self) -> bool:
+        return self.status != "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Days with other office hours, such as Ramadan. Later seasons in the list win over earlier ones."""
+
+    name: str
+    from_date: date
+    until_date: date  # inclusive, as notifications are written
+    week: Week
+    status: str = "notified"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    zone: str
+    week: Week
+    holidays: tuple[Holiday, ...] = ()
+    seasons: tuple[Season, ...] = ()
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def closed_dates(self) -> frozenset[date]:
+        return frozenset(holiday.date for holiday in self.holidays if holiday.closes_the_office)
+
+    def slots_on(self, day: date) -> tuple[Slot, ...]:
+        if any(holiday.date == day and holiday.closes_the_office for holiday in self.holidays):
+            return ()
+        week = self.week
+        for season in self.seasons:
+            if season.status != "superseded" and season.from_date <= day <= season.until_date:
+                week = season.week
+        return week[day.weekday()]
+
+    def is_open(self, day: date) -> bool:
+        return bool(self.slots_on(day))
+
+    def spans_on(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        zone = self.zone_info
+        for slot in self.slots_on(day):
+            yield datetime.combine(day, slot.opens, zone), datetime.combine(day, slot.closes, zone)
+
+    def is_office_time(self, at: datetime) -> bool:
+        local = at.astimezone(self.zone_info)
+        return any(opens <= local < closes for opens, closes in self.spans_on(local.date()))
+
+
+def add(*, start: datetime, allowance: Allowance, calendar: Calendar) -> datetime:
+    """When the allowance ends if nothing stops the clock."""
+    return due_at(started_at=start, allowance=allowance, calendar=calendar, pauses=())
+
+
+def due_at(
+    *,
+    started_at: datetime,
+    allowance: Allowance,
+    calendar: Calendar,
+    pauses: Sequence[Pause] = (),
+    now: datetime | None = None,
+) -> datetime:
+    """When the allowance ends. A pause that is still open counts up to `now`, or not at all if no `now` is given."""
+    stops = _joined(pauses, now)
+    match allowance.unit:
+        case "minutes":
+            return _after_wall_time(started_at, timedelta(minutes=allowance.length), stops)
+        case "hours":
+            return _after_wall_time(started_at, timedelta(hours=allowance.length), stops)
+        case "working_hours":
+            return _after_office_time(started_at, timedelta(hours=allowance.length), calendar, stops)
+        case "working_days" | "calendar_days" | "months":
+            return _after_days(started_at, allowance, calendar, stops)
+    raise ValueError(f"No clock counts in {allowance.unit!r}.")
+
+
+def remaining(
+    *,
+    now: datetime,
+    started_at: datetime,
+    allowance: Allowance,
+    calendar: Calendar,
+    pauses: Sequence[Pause] = (),
+) -> timedelta:
+    """Time left, negative when late. Clocks of working hours answer in office time, all others in wall time."""
+    due = due_at(started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses, now=now)
+    if allowance.unit != "working_hours":
+        return due - now
+    if now <= due:
+        return office_time(now, due, calendar, _joined(pauses, now))
+    return -office_time(due, now, calendar, _joined(pauses, now))
+
+
+def used_share(
+    *,
+    now: datetime,
+    started_at: datetime,
+    allowance: Allowance,
+    calendar: Calendar,
+    pauses: Sequence[Pause] = (),
+) -> float:
+    """How much of the allowance is gone: 0.0 at the start, 1.0 when due, more when late."""
+    left = remaining(now=now, started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses)
+    if allowance.unit == "working_hours":
+        whole = timedelta(hours=allowance.length)
+    else:
+        due = due_at(started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses, now=now)
+        whole = due - started_at
+    return max(0.0, 1 - left / whole)
+
+
+def office_time(
+    start: datetime, end: datetime, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]] = ()
+) -> timedelta:
+    """Office hours between two moments, without those in `stops`."""
+    total = timedelta()
+    if end <= start:
+        return total
+    last = end.astimezone(calendar.zone_info).date()
+    for day in _days_from(start.astimezone(calendar.zone_info).date()):
+        if day > last:
+            break
+        for opens, closes in calendar.spans_on(day):
+            for begin, finish in _without(max(opens, start), min(closes, end), stops):
+                total += finish - begin
+    return total
+
+
+def _joined(pauses: Iterable[Pause], now: datetime | None) -> list[tuple[datetime, datetime]]:
+    """Pauses as sorted spans that do not overlap, so that two pauses at once are not counted twice."""
+    spans = sorted(
+        (pause.from_at, until)
+        for pause in pauses
+        if (until := pause.until_at or now) is not None and until > pause.from_at
+    )
+    joined: list[tuple[datetime, datetime]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _without(
+    start: datetime, end: datetime, stops: Sequence[tuple[datetime, datetime]]
+) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of a span in which the clock runs."""
+    for stop_start, stop_end in stops:
+        if stop_end <= start or stop_start >= end:
+            continue
+        if stop_start > start:
+            yield start, stop_start
+        start = max(start, stop_end)
+    if start < end:
+        yield start, end
+
+
+def _after_wall_time(start: datetime, length: timedelta, stops: Sequence[tuple[datetime, datetime]]) -> datetime:
+    left = length
+    for stop_start, stop_end in stops:
+        if stop_end <= start:
+            continue
+        if stop_start - start >= left:
+            break
+        left -= max(stop_start - start, timedelta())
+        start = stop_end
+    return start + left
+
+
+def _after_office_time(
+    start: datetime, length: timedelta, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]]
+) -> datetime:
+    left = length
+    for day in _days_from(start.astimezone(calendar.zone_info).date()):
+        for opens, closes in calendar.spans_on(day):
+            for begin, finish in _without(max(opens, start), closes, stops):
+                if finish - begin >= left:
+                    return begin + left
+                left -= finish - begin
+    raise CalendarNeverOpens
+
+
+def _after_days(
+    start: datetime, allowance: Allowance, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]]
+) -> datetime:
+    zone = calendar.zone_info
+    first = start.astimezone(zone).date()
+    length = _days_in_months(first, allowance.length) if allowance.unit == "months" else allowance.length
+    counted = 0
+    for day in _days_from(first + DAY if allowance.excludes_first_day else first):
+        if _counts(day, allowance, calendar, stops):
+            counted += 1
+        if counted >= length and (allowance.last_day_closed == "stays" or calendar.is_open(day)):
+            return datetime.combine(day, time(23, 59, 59), zone)
+    raise CalendarNeverOpens
+
+
+def _counts(day: date, allowance: Allowance, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]]) -> bool:
+    """A day on which the clock stood still, if only for a minute, is not counted: in favour of who waits."""
+    if allowance.unit == "working_days":
+        spans = list(calendar.spans_on(day))
+        if not spans:
+            return False
+    else:
+        zone = calendar.zone_info
+        spans = [(datetime.combine(day, time(), zone), datetime.combine(day + DAY, time(), zone))]
+    return not any(start < closes and end > opens for start, end in stops for opens, closes in spans)
+
+
+def _days_in_months(first: date, months: int) -> int:
+    """From the same day of a later month; a month that has no such day lends its last one."""
+    year, month = divmod(first.year * 12 + first.month - 1 + months, 12)
+    for day in range(first.day, 0, -1):
+        try:
+            return (date(year, month + 1, day) - first).days
+        except ValueError:
+            continue
+    raise AssertionError("every month has a first day")
+
+
+def _days_from(first: date) -> Iterator[date]:
+    for offset in range(HORIZON_DAYS):
+        yield first + timedelta(days=offset)

@@ -1,0 +1,159 @@
+"""Reads policy files, keeps the one in force, and freezes it onto a file at submission.
+
+`freeze` gives canonical JSON: the same rules give the same bytes, and so the same digest, on every machine. `thaw`
+reads it back without judging it: what was in force at submission stays readable, even if a later version would refuse
+it.
+"""
+
+import hashlib
+import json
+import logging
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from .building import build
+from .lines import Lines
+from .reading import Faults, Problem
+from .shapes import Policy
+
+log = logging.getLogger(__name__)
+
+BUNDLED = Path(__file__).parent / "pakistan.toml"
+
+
+class PolicyError(Exception):
+    """The file is not a policy that may come into force. `problems` says why, line by line."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def load(path: Path) -> Policy:
+    """Read and judge a policy file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PolicyError([Problem(1, "", f"The file {path} cannot be read: {error.strerror}.")]) from error
+    try:
+        return read(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise PolicyError([Problem(line, "", "The file is not written in UTF-8.")]) from error
+
+
+def read(text: str) -> Policy:
+    try:
+        data = _plain(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        said = re.sub(r"\s*\(at .*\)$", "", str(error)).rstrip(".")
+        raise PolicyError([Problem(line, "", f"This is not TOML: {said}.")]) from error
+    faults = Faults(Lines(text))
+    policy = build(data, digest=_digest(data), faults=faults)
+    if faults.found:
+        raise PolicyError(sorted(faults.found, key=lambda problem: (problem.line, problem.key)))
+    return policy
+
+
+def freeze(policy: Policy) -> str:
+    return _canonical(policy.source)
+
+
+def thaw(text: str) -> Policy:
+    data = json.loads(text)
+    return build(data, digest=_digest(data), faults=Faults(Lines("")))
+
+
+def _canonical(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_canonical(data).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """TOML's days and times as text, so that a frozen policy is plain JSON."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return value
+
+
+class _InForce:
+    """One policy file, read again when it changes. A broken one is logged and the last good one stays."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: tuple[int, int, int] | None = None
+        self._policy: Policy | None = None
+        self._lock = Lock()
+
+    def policy(self) -> Policy:
+        with self._lock:
+            stamp = self._look()
+            if self._policy is None or stamp != self._stamp:
+                self._policy = self._read(stamp)
+                self._stamp = stamp
+            return self._policy
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            seen = self._path.stat()
+        except OSError:
+            return None
+        return seen.st_mtime_ns, seen.st_size, seen.st_ino
+
+    def _read(self, stamp: tuple[int, int, int] | None) -> Policy:
+        if stamp is None:
+            return self._policy or _bundled()
+        try:
+            return load(self._path)
+        except PolicyError as error:
+            # With no good one in memory the bundled rules would silently replace the regulator's: better to stop.
+            if self._policy is None:
+                raise
+            for problem in error.problems:
+                log.error("Policy %s is broken and was not taken: %s", self._path, problem)
+            return self._policy
+
+
+_watched: dict[Path, _InForce] = {}
+_watched_lock = Lock()
+
+
+def _bundled() -> Policy:
+    with _watched_lock:
+        watched = _watched.setdefault(BUNDLED, _Bundled())
+    return watched.policy()
+
+
+class _Bundled(_InForce):
+    """The file that ships with the code: a fault in it is ours and must be loud."""
+
+    def __init__(self) -> None:
+        super().__init__(BUNDLED)
+
+    def policy(self) -> Policy:
+        if self._policy is None:
+            self._policy = load(BUNDLED)
+        return self._policy
+
+
+def current(path: Path | None) -> Policy:
+    """The policy in force: the installation's file, or the bundled one while there is none."""
+    if path is None:
+        return _bundled()
+    with _watched_lock:
+        watched = _watched.setdefault(path, _InForce(path))
+    return watched.policy()

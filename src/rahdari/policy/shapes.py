@@ -1,0 +1,252 @@
+"""The regulator's rules as values. Frozen: a policy, once read, never changes; a new one has a new digest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from .clock import Allowance, Calendar
+
+STATUSES = ("to_confirm", "confirmed")
+KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "evidence")
+ROSTERS = ("companies", "active_taxpayers", "association_members")
+ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence in both languages of the register."""
+
+    en: str
+    ur: str
+
+    def in_language(self, code: str | None) -> str:
+        return self.ur if (code or "").split("-")[0] == "ur" else self.en
+
+    def __str__(self) -> str:
+        return self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    key: str
+    title: Text
+    short: Text
+    gazette: str
+    registry: str
+    read: str  # original | copy | secondary | not_found
+    checked_on: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """Where a rule stands: an instrument and a place in it, for instance section 6(d)."""
+
+    instrument: Instrument
+    place: str
+
+    def name(self, language: str | None) -> str:
+        return self.instrument.short.in_language(language)
+
+
+@dataclass(frozen=True, slots=True)
+class Forum:
+    key: str
+    title: Text
+    hears: str  # officer_decision | authority_decision | tribunal_decision | delay
+    sits: str  # who decides there; never who decided before
+    file_within: Allowance
+    runs_from: str
+    decides_within: Allowance
+    sitting: str  # yes | no | unknown
+    fallback: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    key: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRule:
+    key: str
+    title: Text
+    hint: Text
+    group: str | None
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceKind:
+    key: str
+    title: Text
+    hint: Text
+    wants: str  # document | text
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRule:
+    kind: str
+    title: Text
+    roster: str | None
+    required: bool
+    reason: str
+    instead_of: str | None = None  # a passed check of this rule stands in for the required one of that kind
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    rule: str  # free | from_count
+    from_count: int | None
+    counts_earlier: bool
+    amount: int | None
+    currency: str
+    text: Text
+
+    def is_due(self, *, count: int, earlier: int = 0) -> bool:
+        if self.rule == "free" or self.from_count is None:
+            return False
+        return count + (earlier if self.counts_earlier else 0) >= self.from_count
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    key: str
+    title: Text
+    short: Text
+    hint: Text
+    open: bool
+    holder: str  # organisation | person
+    documents: tuple[DocumentRule, ...]
+    fee: Fee
+    validity_months: int
+    validity_basis: str
+    clock: str
+    checks: tuple[CheckRule, ...]
+    evidence: tuple[EvidenceKind, ...]
+
+    def document(self, key: str) -> DocumentRule | None:
+        return next((rule for rule in self.documents if rule.key == key), None)
+
+    def evidence_kind(self, key: str) -> EvidenceKind | None:
+        return next((kind for kind in self.evidence if kind.key == key), None)
+
+    def missing_documents(self, present: frozenset[str] | set[str]) -> tuple[DocumentRule, ...]:
+        """Required rules without a document. Of a group, one document is enough; its rules are then all answered."""
+        answered = {rule.group for rule in self.documents if rule.group and rule.key in present}
+        return tuple(
+            rule
+            for rule in self.documents
+            if rule.required and rule.key not in present and (rule.group is None or rule.group not in answered)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    code: str
+    kind: str  # question | provisional | refusal | suspension | striking_out
+    ground: str  # finding | request | term | order
+    text: Text
+    advice: Text | None
+    provisions: tuple[str, ...]
+    remedies: tuple[str, ...]
+    evidence: tuple[str, ...]
+    rank: str  # officer | director
+    by_rule: bool
+    second_officer: bool
+    notice: Allowance | None
+    status: str  # confirmed | to_confirm
+
+    @property
+    def is_adverse(self) -> bool:
+        """Taken against somebody's will. An end at request or by its own term is not."""
+        return self.kind in ADVERSE_KINDS and self.ground not in {"request", "term"}
+
+    def usable(self, confirm_allowed: bool) -> bool:
+        return self.status == "confirmed" or confirm_allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    shortest_prefix_v4: int
+    shortest_prefix_v6: int
+    endpoints_per_application: int
+    document_bytes: int
+    documents_per_application: int
+    document_types: tuple[str, ...]
+    challenge_valid: timedelta
+    draft_kept: timedelta
+    answer_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    key: str
+    after: str
+    keep: str  # as written: "120 days"; for ever: ""
+    archive_class: str
+    consent_ref: str
+    without_consent: str
+    basis: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedItem:
+    key: str
+    about: str
+    name: str
+    office: str
+    on: str
+
+    @property
+    def is_signed(self) -> bool:
+        return bool(self.name and self.office and self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    version: str
+    digest: str
+    name: Text
+    authority: Text
+    demonstration: bool
+    nature: str
+    silence: str
+    escalate_at: tuple[int, ...]
+    reopen_within: Allowance
+    extensions_of_a_question: int
+    remind_days_before: tuple[int, ...]
+    renewal_grace: Allowance
+    instruments: Mapping[str, Instrument]
+    forums: Mapping[str, Forum]
+    remedies: Mapping[str, Remedy]
+    evidence: Mapping[str, Text]
+    services: Mapping[str, Service]
+    reasons: Mapping[str, Reason]
+    clocks: Mapping[str, Allowance]
+    calendar: Calendar
+    limits: Limits
+    guards: tuple[str, ...]
+    retention: Mapping[str, Retention]
+    signed: Mapping[str, SignedItem]
+    source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
+
+    def provision(self, reference: str) -> Provision:
+        key, _, place = reference.partition(":")
+        return Provision(self.instruments[key], place)
+
+    def reasons_of_kind(self, kind: str, *, confirm_allowed: bool) -> tuple[Reason, ...]:
+        return tuple(
+            reason for reason in self.reasons.values() if reason.kind == kind and reason.usable(confirm_allowed)
+        )
+
+    def forum_for(self, decision: str) -> Forum | None:
+        return next((forum for forum in self.forums.values() if forum.hears == decision), None)
+
+    def open_items(self) -> tuple[SignedItem, ...]:
+        return tuple(item for item in self.signed.values() if not item.is_signed)

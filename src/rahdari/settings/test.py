@@ -1,5 +1,8 @@
 """Tests: a real PostgreSQL, everything else local and in memory."""
 
+import atexit
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -7,6 +10,8 @@ from .base import *
 from .base import TEMPLATES
 
 DATA = Path(tempfile.mkdtemp(prefix="rahdari-test-"))
+# By the process that made it, and no fork of it.
+atexit.register(lambda maker=os.getpid(): shutil.rmtree(DATA, ignore_errors=True) if os.getpid() == maker else None)
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 STATIC_ROOT = DATA / "static"
 MAIL_FOLDER = DATA / "mail"

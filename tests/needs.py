@@ -1,0 +1,93 @@
+"""What a test needs of the machine: without it the test is skipped, with the line that installs it.
+
+Under `RAHDARI_TEST_ALL=1` (which `.ci/run` sets after it has installed everything) nothing may be missing: there a
+skip is a failure. Call these at the top of a test or a fixture, or in a module's `pytestmark` through a fixture:
+
+    nft = needs_program("nft", "apt-get install nftables")
+    needs_root()
+    chromium = needs_chromium()
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+def everything_is_needed() -> bool:
+    return os.environ.get("RAHDARI_TEST_ALL", "") == "1"
+
+
+def missing(what: str) -> None:
+    """Skip the test, saying how to get what it lacks; fail it where everything must be there."""
+    if everything_is_needed():
+        pytest.fail(f"RAHDARI_TEST_ALL=1 allows no skip: {what}", pytrace=False)
+    pytest.skip(what)
+
+
+def needs_program(name: str, install: str) -> str:
+    """The path of a program, looked for in PATH and in the folders of system programs."""
+    path = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *SBIN]))
+    if path is None:
+        missing(f"the program {name} is not installed; to run this test: {install}")
+    assert path is not None
+    return path
+
+
+def needs_root() -> None:
+    """Root, for the tests of network namespaces, of nftables and of giving up root."""
+    if os.geteuid() != 0:
+        missing("root is needed; to run this test: sudo ./test")
+
+
+@cache
+def _namespace_fault() -> str:
+    # In a child: a namespace once entered is not left again.
+    probe = "import os; os.unshare(os.CLONE_NEWNET | os.CLONE_NEWNS)"
+    result = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True)  # noqa: S603
+    return "" if result.returncode == 0 else result.stderr.strip().rpartition("\n")[2]
+
+
+def needs_namespaces() -> None:
+    """Root that may make namespaces (root inside a plain container may not)."""
+    needs_root()
+    if fault := _namespace_fault():
+        missing(f"namespaces cannot be made here ({fault}); run on a machine, or in a container with CAP_SYS_ADMIN")
+
+
+def needs_chromium() -> str:
+    """The path of Chromium, for `playwright`'s `executable_path`."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    missing("Chromium is not installed; to run this test: apt-get install chromium fonts-noto-core")
+    raise AssertionError
+
+
+def needs_font(family: str, install: str) -> None:
+    """A font that fontconfig knows."""
+    fc_list = needs_program("fc-list", "apt-get install fontconfig")
+    found = subprocess.run([fc_list, family, "family"], capture_output=True, text=True, check=True)  # noqa: S603
+    if not found.stdout.strip():
+        missing(f"the font {family} is not installed; to run this test: {install}")
+
+
+def needs_library(name: str, install: str) -> None:
+    """A shared library of the system."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        missing(f"the library {name} is not installed; to run this test: {install}")
+
+
+def needs_file(path: str, install: str) -> Path:
+    if not Path(path).exists():
+        missing(f"{path} is not there; to run this test: {install}")
+    return Path(path)

@@ -28,8 +28,8 @@ def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], re
     )
     if not any(check.required for check in service.checks):
         section.fault("A service needs at least one required check: otherwise a rule would grant everything.", "checks")
-    if any(check.kind == "evidence" for check in service.checks) and not service.evidence:
-        section.fault("A check asks for evidence, but no kind of evidence is accepted.", "evidence")
+    if any(check.kind == "documents" for check in service.checks) and not (service.documents or service.evidence):
+        section.fault("A check asks for documents, but the service accepts no document and no evidence.", "checks")
     section.done()
     return service
 

@@ -9,7 +9,7 @@ from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "evidence")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 

@@ -1,0 +1,83 @@
+"""`rahdari policy check FILE` judges a policy; `rahdari policy use FILE` brings it into force.
+
+Taking a file into use replaces the old one in a single step: whoever reads meanwhile has the old rules or the new ones,
+never half of one. A file with a fault changes nothing. Applications already sent keep the rules they were sent under.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from .loading import BUNDLED, PolicyError, load
+from .shapes import Policy
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("policy", help="check a policy file, or bring one into force")
+    acts = parser.add_subparsers(dest="act", required=True)
+    check = acts.add_parser("check", help="say what is wrong with a policy file, and what is not signed yet")
+    check.add_argument("file", type=Path, nargs="?", default=BUNDLED)
+    check.set_defaults(run=check_policy)
+    use = acts.add_parser("use", help="bring a policy file into force")
+    use.add_argument("file", type=Path)
+    use.set_defaults(run=use_policy)
+
+
+def check_policy(arguments: argparse.Namespace) -> int:
+    policy = _judged(arguments.file)
+    if policy is None:
+        return 1
+    print(f"{arguments.file}: version {policy.version}, digest {policy.digest[:16]}.")
+    services = [f"{key} ({'open' if service.open else 'not open'})" for key, service in policy.services.items()]
+    print(f"Services: {', '.join(services)}.")
+    waiting = [code for code, reason in policy.reasons.items() if reason.status == "to_confirm"]
+    print(f"Reason codes: {len(policy.reasons)}, of which {len(waiting)} wait for confirmation and are off in production.")
+    if waiting:
+        print(f"  {', '.join(waiting)}")
+    unsigned = policy.open_items()
+    print(f"To be signed by the law officer: {len(unsigned)} of {len(policy.signed)}.")
+    for item in unsigned:
+        print(f"  {item.key}: {item.about}")
+    return 0
+
+
+def use_policy(arguments: argparse.Namespace) -> int:
+    policy = _judged(arguments.file)
+    if policy is None:
+        print("Nothing was changed: the policy in force stays in force.", file=sys.stderr)
+        return 1
+    target = in_force(Path(os.environ.get("RAHDARI_DATA", ".data")).absolute())
+    put_in_force(arguments.file, target)
+    print(f"In force now: version {policy.version}, digest {policy.digest[:16]}, as {target}.")
+    return 0
+
+
+def in_force(data: Path) -> Path:
+    """Where the data folder keeps the policy in force: `POLICY_FILE` of the settings."""
+    return data / "policy" / "in-force.toml"
+
+
+def put_in_force(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".policy-")
+    try:
+        with os.fdopen(handle, "wb") as copy:
+            copy.write(source.read_bytes())
+            copy.flush()
+            os.fsync(copy.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _judged(path: Path) -> Policy | None:
+    try:
+        return load(path)
+    except PolicyError as error:
+        for problem in error.problems:
+            print(f"{path}, {str(problem)[0].lower()}{str(problem)[1:]}", file=sys.stderr)
+        return None

@@ -51,7 +51,7 @@ def needs_root() -> None:
 def _namespace_fault() -> str:
     # In a child: a namespace once entered is not left again.
     probe = "import os; os.unshare(os.CLONE_NEWNET | os.CLONE_NEWNS)"
-    result = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True)  # noqa: S603
+    result = subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, text=True)
     return "" if result.returncode == 0 else result.stderr.strip().rpartition("\n")[2]
 
 
@@ -74,7 +74,7 @@ def needs_chromium() -> str:
 def needs_font(family: str, install: str) -> None:
     """A font that fontconfig knows."""
     fc_list = needs_program("fc-list", "apt-get install fontconfig")
-    found = subprocess.run([fc_list, family, "family"], capture_output=True, text=True, check=True)  # noqa: S603
+    found = subprocess.run([fc_list, family, "family"], capture_output=True, text=True, check=True)
     if not found.stdout.strip():
         missing(f"the font {family} is not installed; to run this test: {install}")
 

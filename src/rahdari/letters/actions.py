@@ -1,0 +1,195 @@
+"""Writing letters and sending them.
+
+Invariants: a letter is written, and its sending is queued, in the caller's transaction: an act that is rolled back
+writes to nobody. Sending takes the letter, talks to the mail server outside any transaction, then settles it; what
+was settled as sent is never taken again. A process that dies between the server's answer and our row leaves the
+letter to be sent once more, under the same Message-ID, so that mail programs show it once. Mail servers repeat
+addresses in their errors, so errors are kept as class and code only and their words go nowhere.
+"""
+
+import datetime as dt
+import logging
+import smtplib
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from procrastinate.contrib.django import app
+
+from rahdari.people.models import User
+
+from . import queries
+from .models import Letter, State
+from .rules import CODE_LASTS, SIGN_IN_CODE, TryAgain, after_failure, is_permanent
+from .writing import LetterIncomplete, UnknownLetter, compose
+
+__all__ = [
+    "LetterIncomplete",
+    "UnknownLetter",
+    "find_left_alone",
+    "mark_read",
+    "send",
+    "write_letter",
+    "write_sign_in_code",
+]
+
+log = logging.getLogger(__name__)
+
+
+def _queue(letter: Letter, *, at: dt.datetime | None = None) -> None:
+    app.configure_task("letters.send_letter", schedule_at=at).defer(letter_id=str(letter.pk))
+
+
+@transaction.atomic
+def write_letter(*, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
+    """Write to a person, in their language, and queue the sending. No journal row: the act that writes has its own."""
+    written = compose(template=template, language=to.language, context=context)
+    letter = Letter.objects.create(
+        to=to,
+        language=to.language,
+        template=template,
+        about=about,
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        written_at=now,
+        next_try_at=now,
+    )
+    _queue(letter)
+    return letter
+
+
+@transaction.atomic
+def write_sign_in_code(*, email: str, language: str, code: str, now: dt.datetime) -> Letter:
+    """Write the code to an address, whether it has an account or not: both look the same from outside.
+
+    Named in `settings.SIGN_IN_LETTER`: the sign-in pages stand on a floor below and call it through that.
+    """
+    written = compose(template=SIGN_IN_CODE, language=language, context={"code": code})
+    letter = Letter.objects.create(
+        address=email,
+        language=language,
+        template=SIGN_IN_CODE,
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        written_at=now,
+        next_try_at=now,
+        useless_at=now + CODE_LASTS,
+    )
+    _queue(letter)
+    return letter
+
+
+def mark_read(*, letter: Letter, now: dt.datetime) -> Letter:
+    if letter.read_at is None:
+        letter.read_at = now
+        letter.save(update_fields=["read_at"])
+    return letter
+
+
+def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
+    """Try to send one letter; return its state afterwards. A letter that another process has is left to it."""
+    # 1) take it
+    letter = _take(letter_id, now)
+    if letter is None:
+        return State(Letter.objects.values_list("state", flat=True).get(pk=letter_id))
+    # 2) hand it to the mail server, outside any transaction
+    error: Exception | None = None
+    try:
+        _message(letter).send()
+    except (OSError, smtplib.SMTPException) as caught:
+        error = caught
+    # 3) settle it
+    return _settle_sent(letter, now) if error is None else _settle_failure(letter, error, now)
+
+
+@transaction.atomic
+def _take(letter_id: uuid.UUID, now: dt.datetime) -> Letter | None:
+    letter = Letter.objects.select_for_update(skip_locked=True).filter(pk=letter_id, state=State.QUEUED).first()
+    if letter is None:
+        return None
+    if letter.useless_at is not None and letter.useless_at <= now:
+        letter.state, letter.last_error = State.FAILED, "TooLate"
+        _forget_code(letter)
+        letter.save()
+        return None
+    letter.state, letter.taken_at, letter.tries = State.SENDING, now, letter.tries + 1
+    letter.save(update_fields=["state", "taken_at", "tries"])
+    return letter
+
+
+def _message(letter: Letter) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        subject=letter.subject,
+        body=letter.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[letter.to.email if letter.to is not None else letter.address],
+        headers={
+            "Message-ID": f"<{letter.pk}@{urlsplit(settings.SITE_URL).hostname or 'rahdari.example'}>",
+            "Content-Language": letter.language,
+            # RFC 3834: holiday notices are not wanted.
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(letter.html, "text/html")
+    return message
+
+
+@transaction.atomic
+def _settle_sent(letter: Letter, now: dt.datetime) -> State:
+    letter.state, letter.sent_at, letter.last_error, letter.next_try_at = State.SENT, now, "", None
+    _forget_code(letter)
+    letter.save()
+    return State.SENT
+
+
+@transaction.atomic
+def _settle_failure(letter: Letter, error: Exception, now: dt.datetime) -> State:
+    answer = _answer_of(error)
+    letter.last_error = f"{type(error).__name__} {answer or ''}".strip()
+    decision = after_failure(tries=letter.tries, now=now, useless_at=letter.useless_at, permanent=is_permanent(answer))
+    if isinstance(decision, TryAgain):
+        letter.state, letter.next_try_at = State.QUEUED, decision.at
+        letter.save(update_fields=["state", "next_try_at", "last_error"])
+        _queue(letter, at=decision.at)
+        log.warning("Letter %s was not sent (%s); next try at %s.", letter.pk, letter.last_error, decision.at)
+    else:
+        letter.state, letter.next_try_at = State.FAILED, None
+        _forget_code(letter)
+        letter.save()
+        log.error("Letter %s was given up after %s tries (%s).", letter.pk, letter.tries, letter.last_error)
+    return State(letter.state)
+
+
+def _answer_of(error: Exception) -> int | None:
+    """The answer code of the mail server, if the error is an answer."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return int(error.smtp_code)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return next((int(code) for code, _ in error.recipients.values()), None)
+    return None
+
+
+def _forget_code(letter: Letter) -> None:
+    if letter.template == SIGN_IN_CODE:
+        letter.address = letter.subject = letter.text = letter.html = ""
+
+
+def find_left_alone(*, now: dt.datetime) -> int:
+    """Queue again what a dead process left; return how many. Runs every few minutes."""
+    found = 0
+    for letter_id in list(queries.left_alone(now=now).values_list("pk", flat=True)):
+        with transaction.atomic():
+            letter = queries.left_alone(now=now).select_for_update(skip_locked=True).filter(pk=letter_id).first()
+            if letter is None:
+                continue
+            letter.state, letter.next_try_at = State.QUEUED, now
+            letter.save(update_fields=["state", "next_try_at"])
+            _queue(letter)
+            found += 1
+    return found

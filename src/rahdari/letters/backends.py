@@ -1,0 +1,42 @@
+"""Mail for the demonstration: shown in the terminal, and kept as files in `DATA/mail`. It goes nowhere else."""
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
+
+WIDTH = 76
+ISOLATES = dict.fromkeys((0x2066, 0x2067, 0x2068, 0x2069))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes: marks above and below letters take none."""
+    return sum(0 if unicodedata.category(letter) in {"Mn", "Cf"} else 1 for letter in text)
+
+
+def box(message: EmailMessage) -> str:
+    """The letter in a frame, for reading in a terminal."""
+    lines = [f"To       {', '.join(message.to)}", f"Subject  {message.subject}", "", *str(message.body).split("\n")]
+    shown = [line.translate(ISOLATES) for line in lines]
+    width = max(WIDTH, *(columns(line) for line in shown))
+    edge = "─" * (width + 2)
+    middle = (f"│ {line}{' ' * (width - columns(line))} │" for line in shown)
+    return "\n".join([f"┌{edge}┐", *middle, f"└{edge}┘"])
+
+
+class ConsoleAndFileBackend(BaseEmailBackend):
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.EMAIL_FILE_PATH)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for message in email_messages:
+            content = message.message()
+            name = str(content["Message-ID"]).strip("<>").split("@")[0]
+            number = len(list(folder.glob("*.eml"))) + 1
+            (folder / f"{number:05d}-{name}.eml").write_bytes(content.as_bytes())
+            sys.stdout.write(box(message) + "\n")
+            sys.stdout.flush()
+        return len(email_messages)

@@ -1,0 +1,67 @@
+"""Letters: what was written to whom, and whether it went out.
+
+Invariants: a letter is never rewritten; its words are encrypted; a letter that was confirmed as sent is never sent
+again; a letter with a sign-in code belongs to no person's file and forgets code and address once it is settled.
+"""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from rahdari.vault.fields import EncryptedTextField
+
+
+class State(models.TextChoices):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Letter(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="letters"
+    )
+    # Only for a sign-in code, which may go to an address that has no account yet.
+    address = EncryptedTextField()
+    language = models.CharField(max_length=2)
+    template = models.CharField(max_length=60)
+    about = models.CharField(max_length=80, blank=True)
+    subject = EncryptedTextField()
+    text = EncryptedTextField()
+    html = EncryptedTextField()
+    written_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    taken_at = models.DateTimeField(null=True, blank=True)
+    useless_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    # The class of the last error and the answer code of the mail server, never its words: they repeat the address.
+    last_error = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-written_at", "-id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["to", "-written_at"], name="letters_of_person"),
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="letters_not_settled",
+            ),
+        ]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(state=State.SENT, sent_at__isnull=False)
+                | (~models.Q(state=State.SENT) & models.Q(sent_at__isnull=True)),
+                name="letter_sent_at_if_sent",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"letter:{self.pk}"

@@ -1,0 +1,24 @@
+"""The chores of this room, thin: they take the time and call the act."""
+
+import uuid
+
+from django.db import close_old_connections
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from . import actions
+
+
+@app.task(name="letters.send_letter", queue="letters")
+def send_letter(letter_id: str) -> None:
+    close_old_connections()
+    actions.send(letter_id=uuid.UUID(letter_id), now=timezone.now())
+    close_old_connections()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="letters.find_left_alone", queue="letters", pass_context=False)
+def find_left_alone(timestamp: int) -> None:
+    close_old_connections()
+    actions.find_left_alone(now=timezone.now())
+    close_old_connections()

@@ -1,0 +1,79 @@
+"""From a template and its facts to a letter in one language. Touches no row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from rahdari import policy
+
+from . import plain
+from .rules import NEEDED
+
+
+class UnknownLetter(Exception):
+    """Nobody has written a letter of this name. `.template` is what was asked for."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(f"no letter {template!r}")
+        self.template = template
+
+
+class LetterIncomplete(Exception):
+    """The letter was not told all it must say. `.template` and `.missing`."""
+
+    def __init__(self, template: str, missing: list[str]) -> None:
+        super().__init__(f"letter {template!r} needs {', '.join(missing)}")
+        self.template, self.missing = template, missing
+
+
+@dataclass(frozen=True)
+class Written:
+    subject: str
+    text: str
+    html: str
+
+
+def in_language(value: Any, language: str) -> Any:
+    """What the policy says (a text, a reason, a remedy, a provision, a list of them) as the reader's words."""
+    if isinstance(value, policy.Text):
+        return value.in_language(language)
+    if isinstance(value, policy.Reason | policy.Remedy):
+        return value.text.in_language(language)
+    if isinstance(value, policy.Provision):
+        place = plain.LEFT_TO_RIGHT + value.place + plain.END if language == "ur" else value.place
+        return f"{value.name(language)}, {place}" if language != "ur" else f"{value.name(language)}، {place}"
+    if isinstance(value, list | tuple):
+        return [in_language(item, language) for item in value]
+    return value
+
+
+def reasons(codes: Any, texts: Any) -> list[dict[str, str]]:
+    """The reasons as the letters print them, each with its code; one or several may be given."""
+    listed_codes = list(codes) if isinstance(codes, list | tuple) else [codes or ""]
+    listed_texts = list(texts) if isinstance(texts, list | tuple) else [texts]
+    padded = listed_codes + [""] * (len(listed_texts) - len(listed_codes))
+    return [{"code": str(code), "text": str(text)} for code, text in zip(padded, listed_texts, strict=False)]
+
+
+def compose(*, template: str, language: str, context: Mapping[str, Any]) -> Written:
+    """Write the letter. Raises UnknownLetter, LetterIncomplete."""
+    if template not in NEEDED:
+        raise UnknownLetter(template)
+    missing = sorted(key for key in NEEDED[template] if context.get(key) in (None, ""))
+    if missing:
+        raise LetterIncomplete(template, missing)
+    facts = {key: in_language(value, language) for key, value in context.items()}
+    authority = policy.current(settings.POLICY_FILE).authority.in_language(language)
+    if "reason" in facts:
+        facts["reasons"] = reasons(facts.get("code"), facts["reason"])
+    with translation.override(language):
+        html = render_to_string(
+            f"letters/{template}.{language}.html",
+            facts | {"authority": authority, "demo": settings.DEMO, "site_url": settings.SITE_URL},
+        )
+    subject, text = plain.subject_and_text(html, language=language)
+    return Written(subject, text, html)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
-# An account of our own is better than `nobody`, which other programs use as well; `docs/install.md` says how to make it.
+# An account of our own is better than `nobody`, which other programs use too; docs/install.md says how to make it.
 ACCOUNTS = ("rahdari", "nobody")
 
 
@@ -36,7 +36,7 @@ class CannotLeaveRoot(Exception):
 
 
 def account(data: Path) -> pwd.struct_passwd:
-    """Who is to run: the owner of the data folder when that is not root, else `rahdari` if there is one, else `nobody`."""
+    """Who is to run: the owner of the data folder unless that is root, else `rahdari` if there is one, else `nobody`."""
     if data.exists() and (owner := data.stat().st_uid) != 0:
         try:
             return pwd.getpwuid(owner)
@@ -86,8 +86,8 @@ def show(paths: Iterable[Path], uid: int, gids: Sequence[int]) -> None:
         name = pwd.getpwuid(uid).pw_name
         raise CannotLeaveRoot(
             f"The user {name} may not enter {closed}, and this root may not mount ({error}). Start Rahdari as an "
-            f"ordinary user, or from a folder that {name} may enter (such as /opt/rahdari, with --data /var/lib/rahdari), "
-            "or set DATABASE_URL to a PostgreSQL of your own."
+            f"ordinary user, or from a folder that {name} may enter, such as /opt/rahdari, with --data "
+            "/var/lib/rahdari, or set DATABASE_URL to a PostgreSQL of your own."
         ) from None
     handles = {path: os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in wanted}
     laid = []

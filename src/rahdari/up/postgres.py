@@ -30,6 +30,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rahdari.up import ordinary
+from rahdari.up.errors import Told
 
 ROLE = DATABASE = "rahdari"
 # sockaddr_un holds 107 bytes and a NUL (unix(7)); macOS holds 103.
@@ -44,7 +45,7 @@ OTHER_WAY = (
 )
 
 
-class NoEmbeddedPostgres(Exception):
+class NoEmbeddedPostgres(Told):
     """The binaries are not here or do not run here. `.why` says which."""
 
     def __init__(self, why: str) -> None:
@@ -52,7 +53,7 @@ class NoEmbeddedPostgres(Exception):
         self.why = why
 
 
-class FolderInUse(Exception):
+class FolderInUse(Told):
     """Another server runs on this folder. `.folder` is the folder, `.pid` its process if known."""
 
     def __init__(self, folder: Path, pid: int | None) -> None:
@@ -63,18 +64,18 @@ class FolderInUse(Exception):
         self.folder, self.pid = folder, pid
 
 
-class OtherVersion(Exception):
+class OtherVersion(Told):
     """The cluster was made by another major version. `.made_by` and `.ours` are the versions."""
 
     def __init__(self, folder: Path, made_by: str, ours: str) -> None:
         super().__init__(
-            f"The database in {folder} was made by PostgreSQL {made_by}, and PostgreSQL {ours} cannot read it. Start it with "
-            f"the release of Rahdari that made it, save it with pg_dump, and load it into a new data folder."
+            f"The database in {folder} was made by PostgreSQL {made_by}, and PostgreSQL {ours} cannot read it. "
+            "Start it with the release of Rahdari that made it, save it with pg_dump, and load it into a new data folder."
         )
         self.made_by, self.ours = made_by, ours
 
 
-class DidNotStart(Exception):
+class DidNotStart(Told):
     """The server ended or did not answer. `.log` is the end of what it said."""
 
     def __init__(self, what: str, log: str) -> None:
@@ -339,12 +340,11 @@ class Server:
     def _wait_until_ready(self) -> None:
         import psycopg
 
-        assert self.process is not None
         refusal = ""
         # As long as the server lives it may be recovering from a crash, which it says in its log.
         for _ in range(6000):
-            if self.process.poll() is not None:
-                raise DidNotStart(f"PostgreSQL ended at its start (code {self.process.returncode})", self._log_end())
+            if not self.alive():
+                raise DidNotStart("PostgreSQL ended at its start", self._log_end())
             try:
                 psycopg.connect(self.admin_url, connect_timeout=5).close()
             except psycopg.OperationalError as error:
@@ -386,6 +386,8 @@ def running_postgres(data: Path, *, throwaway: bool = False) -> Iterator[str]:
 @contextmanager
 def throwaway_postgres() -> Iterator[str]:
     """A server whose folder goes away with it: for tests and benchmarks."""
-    with tempfile.TemporaryDirectory(prefix="rahdari-pg-") as folder:
-        with running_postgres(Path(folder) / "data", throwaway=True) as url:
-            yield url
+    with (
+        tempfile.TemporaryDirectory(prefix="rahdari-pg-") as folder,
+        running_postgres(Path(folder) / "data", throwaway=True) as url,
+    ):
+        yield url

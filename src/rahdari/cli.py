@@ -1,0 +1,194 @@
+"""The command `rahdari`.
+
+A table says which module holds which command; only the module of the command that was called is imported, so that an
+operator's `rahdari agent` never meets Django. Each such module has
+
+    def register(subparsers) -> None:
+        parser = subparsers.add_parser("roster", help="...")
+        ...
+        parser.set_defaults(run=function)          # function(arguments: argparse.Namespace) -> int (the exit code)
+
+`needs` says what is made ready before `run` is called: nothing; the address of the data folder in RAHDARI_DATA (given
+by `--data DIR`, which every such command has); or Django, set up on that folder's settings and database.
+"""
+
+import argparse
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from rahdari import __version__
+from rahdari.up.errors import Told
+
+# Of `rahdari[server]`: when one of them is missing, only `rahdari` was installed.
+SERVER_PACKAGES = ("django", "psycopg", "granian")
+
+
+class Needs(Enum):
+    NOTHING = "nothing"
+    DATA = "data"
+    DJANGO = "django"
+
+
+@dataclass(frozen=True)
+class Command:
+    module: str
+    help: str
+    needs: Needs = Needs.NOTHING
+    server: bool = True
+
+
+COMMANDS = {
+    "demo": Command(
+        "rahdari.up.commands", "Start a demonstration with made-up data, and ready accounts for every role."
+    ),
+    "up": Command("rahdari.up.commands", "Start everything of an installation in this terminal."),
+    "web": Command("rahdari.up.commands", "Serve the pages (one process of `up`).", Needs.DATA),
+    "worker": Command("rahdari.up.commands", "Move the line and send letters (one process of `up`).", Needs.DJANGO),
+    "publisher": Command("rahdari.up.commands", "Cut and sign editions (one process of `up`).", Needs.DJANGO),
+    "push": Command("rahdari.up.commands", "Serve the feed (one process of `up`).", Needs.DATA),
+    "prepare": Command(
+        "rahdari.up.commands", "Bring the database up to date and collect the files of the pages.", Needs.DJANGO
+    ),
+    "doctor": Command(
+        "rahdari.up.commands", "Check an installation, and say what is wrong and how to mend it.", Needs.DATA
+    ),
+    "feed": Command("rahdari.publish.commands", "Make the feed's keys, and show its state.", Needs.DJANGO),
+    "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
+    "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
+    "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
+    "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
+    "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
+}
+
+
+class NoSuchCommand(Told):
+    """The word is not in the table."""
+
+
+class ServerNotInstalled(Told):
+    """The command belongs to the server, and only the light side is here."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(
+            f"`rahdari {word}` belongs to the server, which is not installed. Run: pip install 'rahdari[server]'"
+        )
+        self.word = word
+
+
+class NoDataFolder(Told):
+    """A command beside `rahdari up` found no data folder. `.folder` is where it looked."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"There is no data folder at {folder}. Give the one of your installation with --data DIR or in RAHDARI_DATA; "
+            "`rahdari up` makes a new one."
+        )
+        self.folder = folder
+
+
+def overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in COMMANDS.items())
+    return f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them."
+
+
+def parser_for(word: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rahdari",
+        description="A register of VPN endpoints that must not be cut, and the signed feed that keeps operators in step.",
+        epilog=None if word else overview(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"rahdari {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    if word:
+        module = importlib.import_module(COMMANDS[word].module)
+        # The agent's module says `add_parser`; both names mean the same.
+        (getattr(module, "register", None) or module.add_parser)(subparsers)
+    return parser
+
+
+def take_data(arguments: list[str]) -> tuple[Path | None, list[str]]:
+    """Take `--data DIR` out of the arguments, wherever it stands before a bare `--`."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--data", type=Path)
+    mine, rest = arguments, []
+    if "--" in arguments:
+        at = arguments.index("--")
+        mine, rest = arguments[:at], arguments[at:]
+    given, others = parser.parse_known_args(mine)
+    return given.data, [*others, *rest]
+
+
+def make_ready(command: Command, data: Path | None) -> Path:
+    from rahdari.up import datafolder
+
+    folder = (data or datafolder.known()).absolute()
+    if not folder.is_dir():
+        raise NoDataFolder(folder)
+    os.environ.update(datafolder.environment(folder))
+    if command.needs is Needs.DJANGO:
+        import django
+
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rahdari.settings.production")
+        django.setup()
+    return folder
+
+
+def run(arguments: Sequence[str]) -> int:
+    given = list(arguments)
+    word = next((argument for argument in given if not argument.startswith("-")), None)
+    if word is None:
+        parser = parser_for(None)
+        if given:
+            parser.parse_args(given)
+        parser.print_help(sys.stderr)
+        return 2
+    if word not in COMMANDS:
+        near = difflib.get_close_matches(word, COMMANDS, 1)
+        hint = f" Did you mean `rahdari {near[0]}`?" if near else ""
+        raise NoSuchCommand(f"There is no command `rahdari {word}`.{hint} `rahdari --help` lists them all.")
+    command = COMMANDS[word]
+    if command.server and any(importlib.util.find_spec(name) is None for name in SERVER_PACKAGES):
+        raise ServerNotInstalled(word)
+    data = None
+    asks = {"-h", "--help"} & set(given)
+    if command.needs is not Needs.NOTHING and not asks:
+        data, given = take_data(given)
+        folder = make_ready(command, data)
+    parsed = parser_for(word).parse_args(given)
+    try:
+        return int(parsed.run(parsed) or 0)
+    finally:
+        if command.needs is not Needs.NOTHING and not asks:
+            give_back(folder)
+
+
+def give_back(folder: Path) -> None:
+    """What root wrote into the data folder of an ordinary user shall be that user's."""
+    from rahdari.up import ordinary
+
+    if os.geteuid() == 0 and folder.stat().st_uid != 0:
+        ordinary.give_to(ordinary.account(folder), folder)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    try:
+        return run(sys.argv[1:] if arguments is None else arguments)
+    except Told as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, such as `head`; nothing more can be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,160 @@
+"""From the facts of the house to the answer of one check. Reads only; the rules decide, the actions record."""
+
+import datetime as dt
+import ipaddress
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from rahdari.address import directory
+from rahdari.register import queries as register
+
+from . import queries, rules
+from .models import Challenge, Check, RosterRow, Status
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+KINDS = ("control", "not_registered", "origin", "roster", "documents")
+
+
+class UnknownKind(ValueError):
+    """The policy asks for a kind of check that this code does not make."""
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """One check that somebody wants made.
+
+    `target` tells it apart from others of its kind ("endpoint:<uuid>", "companies"). `block` for control,
+    not_registered and origin; `control_subject` for control, when it is not `target`; `holder` is the opaque reference
+    whose own entries are no obstacle; `roster`, `key` and `name` for roster (`key` and `name` are used and not kept);
+    `given` and `needed` for documents. `title` is {"en": ..., "ur": ...}; `reason` the policy's code when it fails.
+    """
+
+    kind: str
+    target: str
+    block: Block | str | None = None
+    control_subject: str | None = None
+    roster: str | None = None
+    key: str | None = None
+    name: str | None = None
+    title: Any = None
+    reason: str = ""
+    required: bool = True
+    holder: str | None = None
+    given: int | None = None
+    needed: int | None = None
+
+
+def facts_of(request: CheckRequest) -> dict[str, Any]:
+    """What is kept of a request: everything but the identifier and the name, which leave a row and a comparison."""
+    if request.kind not in KINDS:
+        raise UnknownKind(request.kind)
+    facts: dict[str, Any] = {
+        "block": str(ipaddress.ip_network(str(request.block))) if request.block else None,
+        "control_subject": request.control_subject,
+        "holder": request.holder,
+        "roster": request.roster,
+        "given": request.given,
+        "needed": request.needed,
+    }
+    if request.kind == "roster":
+        facts |= _roster_facts(request)
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _roster_facts(request: CheckRequest) -> dict[str, Any]:
+    """Look the number up while we have it. Only the outcome is kept."""
+    name = request.roster or ""
+    if name not in rules.ROSTERS:
+        raise UnknownKind(f"roster {name}")
+    roster = queries.roster_in_use(name)
+    if roster is None:
+        return {}
+    facts: dict[str, Any] = {"imported_on": roster.imported_at.date().isoformat()}
+    key = queries.roster_key(name, request.key) if request.key else None
+    if request.key:
+        facts["number_given"] = True
+    row = RosterRow.objects.filter(roster=roster, key=key).first() if key else None
+    if row is not None:
+        facts |= {
+            "row": str(row.pk),
+            "active": row.active,
+            "valid_until": row.valid_until.isoformat() if row.valid_until else None,
+            "name_agrees": rules.compare_names(request.name or "", row.name),
+        }
+    return facts
+
+
+def answer(check: Check, *, now: dt.datetime) -> rules.Answer:
+    """Answer one check from what is known now."""
+    return _ANSWERS[check.kind](check, now)
+
+
+def _control(check: Check, now: dt.datetime) -> rules.Answer:
+    subject = check.facts.get("control_subject") or check.target
+    block = ipaddress.ip_network(check.facts["block"])
+    proof = queries.proof_of(subject, block)
+    challenges = Challenge.objects.filter(subject=subject, block=str(block))
+    # Open the challenges first: a block for which nothing is pending has not been proved and will not be by itself.
+    waiting = challenges.filter(status=Status.PENDING, expires_at__gt=now).exists()
+    return rules.answer_control(
+        proved_at=proof.validated_at.isoformat() if proof and proof.validated_at else None,
+        method=proof.method if proof else "",
+        waiting=waiting,
+        tried=sum(challenge.attempts.count() for challenge in challenges),
+    )
+
+
+def _not_registered(check: Check, now: dt.datetime) -> rules.Answer:
+    block = ipaddress.ip_network(check.facts["block"])
+    holder = uuid.UUID(check.facts["holder"]) if check.facts.get("holder") else None
+    others = register.overlapping_active(block=block, other_than=holder)
+    own = holder is not None and register.overlapping_active(block=block).filter(holder=holder).exists()
+    return rules.answer_not_registered(
+        block=check.facts["block"], others=[f"entry:{entry.pk}" for entry in others[:10]], same_holder=own
+    )
+
+
+def _origin(check: Check, now: dt.datetime) -> rules.Answer:
+    block = ipaddress.ip_network(check.facts["block"])
+    known = directory.current()
+    origin = known.origin(block)
+    return rules.answer_origin(
+        block=check.facts["block"],
+        asn=origin.asn if origin else None,
+        operator=origin.organisation if origin else "",
+        prefix=str(origin.prefix) if origin else "",
+        in_country=known.is_registered_in_country(block),
+    )
+
+
+def _roster(check: Check, now: dt.datetime) -> rules.Answer:
+    facts = check.facts
+    row = None
+    if "row" in facts:
+        until = facts.get("valid_until")
+        row = rules.RosterFact(
+            active=facts["active"],
+            valid_until=dt.date.fromisoformat(until) if until else None,
+            name_agrees=facts["name_agrees"],
+        )
+    return rules.answer_roster(
+        roster=facts["roster"],
+        imported_on=facts.get("imported_on"),
+        given=facts.get("number_given", False),
+        row=row,
+        today=now.date(),
+    )
+
+
+def _documents(check: Check, now: dt.datetime) -> rules.Answer:
+    return rules.answer_documents(given=check.facts.get("given", 0), needed=check.facts.get("needed", 0))
+
+
+_ANSWERS = {
+    "control": _control,
+    "not_registered": _not_registered,
+    "origin": _origin,
+    "roster": _roster,
+    "documents": _documents,
+}

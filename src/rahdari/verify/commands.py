@@ -1,0 +1,103 @@
+"""`rahdari roster`: bring in the lists that the roster checks look numbers up in."""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import rules
+
+REASONS = {
+    "not_text": "not UTF-8 text, a quote that does not close, or a line that is too long",
+    "columns": "another number of columns than the first line",
+    "no_number": "no number",
+    "number_shape": "the number has not the shape of one of this roster",
+    "name_too_long": "the name is longer than 300 characters",
+    "status": "a status we do not know (active, or inactive, expired, suspended, cancelled)",
+    "valid_until": "a day that is none (write 2026-12-31 or 31-12-2026)",
+    "repeated": "the number stood on an earlier line already, and that one counts",
+}
+SHOWN = 20
+
+
+def register(subparsers: Any) -> None:
+    roster = subparsers.add_parser("roster", help="lists of companies, taxpayers and association members")
+    acts = roster.add_subparsers(dest="act", required=True)
+    bring = acts.add_parser(
+        "import",
+        help="replace a roster by a CSV file (number,name[,status][,valid_until])",
+        description="Bad rows are counted, listed and left out; the rest replaces the roster in one step. "
+        "Numbers are kept as keyed hashes and names encrypted.",
+    )
+    bring.add_argument("name", choices=rules.ROSTERS)
+    bring.add_argument("file", type=Path)
+    bring.add_argument("--report", type=Path, help="where to list the rejected rows (default: beside the file)")
+    bring.set_defaults(run=run_import)
+    shown = acts.add_parser("status", help="which rosters are in use, since when, with how many rows")
+    shown.set_defaults(run=run_status)
+
+
+def run_import(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from . import actions
+
+    target: Path = options.report or options.file.with_name(options.file.name + ".rejected.csv")
+    draft = target.with_name(target.name + ".new")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("line", "reason"))
+            report = actions.import_roster(
+                name=options.name,
+                path=options.file,
+                now=timezone.now(),
+                actor="system:roster-import",
+                on_rejected=lambda line, reason: writer.writerow((line, REASONS[reason])),
+                on_progress=lambda line: print(f"  {line} lines read", file=sys.stderr),
+            )
+    except actions.RosterUnusable as error:
+        draft.unlink(missing_ok=True)
+        print(_why_unusable(error, options.name), file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The list of rejected rows cannot be written to {draft}: {error.strerror}. Give --report.", file=sys.stderr)
+        return 1
+    print(f"Roster {options.name}: {report.accepted} rows in use, {report.rejected_count} rejected.")
+    if not report.rejected_count:
+        draft.unlink()
+        return 0
+    draft.replace(target)
+    for line, reason in report.rejected[:SHOWN]:
+        print(f"  line {line}: {REASONS[reason]}")
+    if report.rejected_count > SHOWN:
+        print(f"  and {report.rejected_count - SHOWN} more")
+    print(f"All of them are listed in {target}. Mend these rows and import the file again: it replaces the roster.")
+    return 0
+
+
+def run_status(options: argparse.Namespace) -> int:
+    from . import queries
+
+    in_use = {roster.name: roster for roster in queries.rosters_in_use()}
+    for name in rules.ROSTERS:
+        roster = in_use.get(name)
+        if roster is None:
+            print(f"{name}: none; its checks go to an officer. Import one: rahdari roster import {name} FILE")
+        else:
+            print(f"{name}: {roster.accepted} rows, imported {roster.imported_at:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+def _why_unusable(error: Any, name: str) -> str:
+    kept = f"The roster {name} in use stays as it is."
+    if error.reason == "missing":
+        return f"{error.path} cannot be read. {kept}"
+    if error.reason == "header":
+        found = ", ".join(error.columns) or "nothing"
+        return (
+            f"The first line of {error.path} must name the columns number and name (and may name status and "
+            f"valid_until); it names: {found}. Save the file as CSV in UTF-8. {kept}"
+        )
+    return f"{error.path} has no row that can be used. {kept}"

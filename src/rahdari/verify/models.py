@@ -1,0 +1,189 @@
+"""Challenges and their attempts, checks and their evidence, rosters and their rows.
+
+Invariants: a subject has one pending challenge for a block and a way; a challenge that was proved stays proved; an
+attempt is added and never changed (held by the database); a subject is checked once for a kind and a target; one
+import of a roster is in use at a time; a roster holds no identifier and no readable name.
+Who asked, and why, is unknown here: a subject is text that another room made up.
+"""
+
+import ipaddress
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from rahdari.vault.fields import EncryptedTextField
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Method(models.TextChoices):
+    LINK = "link"
+    HTTP = "http"
+
+
+class Status(models.TextChoices):
+    PENDING = "pending"
+    VALID = "valid"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Outcome(models.TextChoices):
+    WAITING = "waiting"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+class Challenge(models.Model):
+    """One way, for a limited time, in which a subject can show control of a block."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.CharField(max_length=120)
+    block = models.CharField(max_length=49)
+    method = models.CharField(max_length=8, choices=Method)
+    status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
+    # The keyed hash of the link's token: finds the challenge, and gives the token to nobody who reads the table.
+    link_index = models.CharField(max_length=64, unique=True)
+    opened_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    validated_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    # When the program looks again by itself. Empty until the applicant first asks: nobody's server is asked unbidden.
+    next_look_at = models.DateTimeField(null=True, blank=True)
+    last_look_at = models.DateTimeField(null=True, blank=True)
+    looks = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["opened_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["subject", "block", "method"],
+                condition=Q(status=Status.PENDING),
+                name="one_pending_challenge_a_way",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.VALID, validated_at__isnull=False)
+                | (~Q(status=Status.VALID) & Q(validated_at__isnull=True)),
+                name="challenge_is_valid_from_a_moment",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["subject", "opened_at"], name="challenges_of_a_subject"),
+            models.Index(
+                fields=["next_look_at"],
+                name="challenges_to_look_at",
+                condition=Q(status=Status.PENDING, next_look_at__isnull=False),
+            ),
+            models.Index(fields=["expires_at"], name="challenges_to_expire", condition=Q(status=Status.PENDING)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.block} {self.status}"
+
+    @property
+    def network(self) -> Block:
+        return ipaddress.ip_network(self.block)
+
+
+class Attempt(models.Model):
+    """One try at a challenge, with what was asked and what was seen. Added, never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    challenge = models.ForeignKey(Challenge, on_delete=models.PROTECT, related_name="attempts")
+    at = models.DateTimeField()
+    finding = models.CharField(max_length=40)
+    evidence = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["challenge", "-id"], name="attempts_of_a_challenge"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.finding}"
+
+
+class Check(models.Model):
+    """One question asked about a subject, its answer, and what the answer rests on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20)
+    target = models.CharField(max_length=200)
+    position = models.PositiveSmallIntegerField(default=0)
+    required = models.BooleanField(default=True)
+    title = models.JSONField(default=dict)
+    # What is needed to answer it again, without any identifier or name.
+    facts = models.JSONField(default=dict)
+    # The policy's code for the case that this check fails on the facts.
+    reason = models.CharField(max_length=20, blank=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.WAITING)
+    # The code that applies now: empty when passed, waiting, or when the check could not be made.
+    reason_code = models.CharField(max_length=20, blank=True)
+    finding = models.CharField(max_length=40, blank=True)
+    evidence = models.JSONField(default=dict)
+    how = EncryptedTextField()
+    opened_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["subject", "position", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["subject", "kind", "target"], name="one_check_a_kind_and_target"),
+            models.CheckConstraint(
+                condition=Q(outcome=Outcome.WAITING, answered_at__isnull=True)
+                | (~Q(outcome=Outcome.WAITING) & Q(answered_at__isnull=False)),
+                name="check_is_answered_at_a_moment",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["opened_at"], name="checks_waiting", condition=Q(outcome=Outcome.WAITING)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target} {self.outcome}"
+
+
+class Roster(models.Model):
+    """One import of a roster. The newest good one is in use; the rows of the others are gone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=40)
+    in_use = models.BooleanField(default=True)
+    imported_at = models.DateTimeField()
+    imported_by = models.CharField(max_length=120)
+    sha256 = models.CharField(max_length=64)
+    accepted = models.PositiveIntegerField()
+    rejected = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-imported_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["name"], condition=Q(in_use=True), name="one_import_of_a_roster_in_use"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.imported_at:%Y-%m-%d}"
+
+
+class RosterRow(models.Model):
+    """One member of a roster, found by the keyed hash of its number only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="rows")
+    key = models.BinaryField()
+    name = EncryptedTextField()
+    active = models.BooleanField(default=True)
+    valid_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["roster", "key"], name="a_number_stands_once_in_a_roster"),
+        ]
+
+    def __str__(self) -> str:
+        return f"row:{self.pk}"

@@ -1,0 +1,175 @@
+"""Reads of challenges and checks. Tokens are derived here when they are shown; no table holds one."""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
+
+from rahdari.vault import index, links
+
+from . import rules
+from .models import Attempt, Challenge, Check, Method, Outcome, Roster, RosterRow, Status
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+LINK = "verify.link"
+HTTP = "verify.http"
+
+
+# -- challenges --------------------------------------------------------------------------------------------------
+
+
+def challenges_of(subject: str) -> QuerySet[Challenge]:
+    """All challenges of a subject, oldest first."""
+    return Challenge.objects.filter(subject=subject).order_by("opened_at", "id")
+
+
+def latest_challenge(*, subject: str, block: Block, method: str) -> Challenge | None:
+    """The proved one if there is one, else the newest."""
+    of_this = Challenge.objects.filter(subject=subject, block=str(block), method=method)
+    return (
+        of_this.filter(status=Status.VALID).order_by("validated_at", "id").first()
+        or of_this.order_by("-opened_at", "id").first()
+    )
+
+
+def proof_of(subject: str, block: Block) -> Challenge | None:
+    """The first challenge by which the subject showed control of exactly this block; None while there is none."""
+    return (
+        Challenge.objects.filter(subject=subject, block=str(block), status=Status.VALID)
+        .order_by("validated_at", "id")
+        .first()
+    )
+
+
+def is_proved(subject: str, block: Block) -> bool:
+    return proof_of(subject, block) is not None
+
+
+def proved_subjects(subjects: Iterable[tuple[str, Block]]) -> set[str]:
+    """Those of the (subject, block) pairs that are proved, in one query."""
+    wanted = {(subject, str(block)) for subject, block in subjects}
+    found = Challenge.objects.filter(
+        subject__in={subject for subject, _ in wanted}, status=Status.VALID
+    ).values_list("subject", "block")
+    return {subject for subject, block in found if (subject, block) in wanted}
+
+
+def link_token(challenge: Challenge) -> str:
+    return links.token(LINK, str(challenge.pk))
+
+
+def link_index(token: str) -> str:
+    return index.blind(LINK, token)
+
+
+def link_url(challenge: Challenge) -> str:
+    """The address that proves control by being opened from the block."""
+    return settings.SITE_URL.rstrip("/") + reverse("verify:prove", args=[link_token(challenge)])
+
+
+def http_token_of(challenge: Challenge) -> tuple[str, str]:
+    """Where the file goes, and the token that its line names."""
+    return rules.TOKEN_PATH, links.token(HTTP, str(challenge.pk))
+
+
+def http_token(challenge: Challenge) -> tuple[str, str]:
+    """Where the file goes, and the line of text in it."""
+    path, token = http_token_of(challenge)
+    return path, rules.token_line(token)
+
+
+def challenge_by_token(token: str) -> Challenge | None:
+    """The challenge that a link opens, whatever became of it; None for a token that was never given out."""
+    if not token.isascii() or len(token) != links.LENGTH:
+        return None
+    found = Challenge.objects.filter(method=Method.LINK, link_index=link_index(token)).first()
+    if found is None or not links.matches(LINK, str(found.pk), token):
+        return None
+    return found
+
+
+def attempts_of(challenge: Challenge) -> QuerySet[Attempt]:
+    """What was tried and seen, newest first."""
+    return Attempt.objects.filter(challenge=challenge).order_by("-id")
+
+
+def last_attempt(challenge: Challenge) -> Attempt | None:
+    return attempts_of(challenge).first()
+
+
+def tokens_due(*, now: dt.datetime) -> QuerySet[Challenge]:
+    """Tokens that somebody asked us to look for and that are due for another look, the longest due first."""
+    return Challenge.objects.filter(
+        method=Method.HTTP, status=Status.PENDING, next_look_at__lte=now, expires_at__gt=now
+    ).order_by("next_look_at", "id")
+
+
+def challenges_past_their_time(*, now: dt.datetime) -> QuerySet[Challenge]:
+    return Challenge.objects.filter(status=Status.PENDING, expires_at__lte=now).order_by("expires_at", "id")
+
+
+# -- checks ------------------------------------------------------------------------------------------------------
+
+
+def checks_of(subject: str) -> QuerySet[Check]:
+    """The checks of a subject in the order in which they were asked for."""
+    return Check.objects.filter(subject=subject).order_by("position", "id")
+
+
+def check_by_id(*, subject: str, id: str) -> Check | None:
+    return Check.objects.filter(subject=subject, pk=id).first()
+
+
+def all_answered(subject: str) -> bool:
+    """Whether checks were opened and none of them waits."""
+    answers = set(Check.objects.filter(subject=subject).values_list("outcome", flat=True))
+    return bool(answers) and Outcome.WAITING not in answers
+
+
+def all_required_passed(subject: str) -> bool:
+    """Whether checks were opened and every required one passed."""
+    answers = list(Check.objects.filter(subject=subject, required=True).values_list("outcome", flat=True))
+    return bool(answers) and all(answer == Outcome.PASSED for answer in answers)
+
+
+def subjects_all_answered(subjects: Iterable[str] | None = None) -> list[str]:
+    """Subjects whose checks are all answered, those answered first in front."""
+    waiting = Check.objects.filter(subject=OuterRef("subject"), outcome=Outcome.WAITING)
+    found = Check.objects.filter(~Exists(waiting))
+    if subjects is not None:
+        found = found.filter(subject__in=list(subjects))
+    rows = found.order_by("answered_at", "subject").values_list("subject", flat=True)
+    return list(dict.fromkeys(rows))
+
+
+def waiting_checks(*, subject: str | None = None) -> QuerySet[Check]:
+    found = Check.objects.filter(outcome=Outcome.WAITING)
+    if subject is not None:
+        found = found.filter(subject=subject)
+    return found.order_by("opened_at", "id")
+
+
+# -- rosters -----------------------------------------------------------------------------------------------------
+
+
+def roster_in_use(name: str) -> Roster | None:
+    return Roster.objects.filter(name=name, in_use=True).first()
+
+
+def rosters_in_use() -> QuerySet[Roster]:
+    return Roster.objects.filter(in_use=True).order_by("name")
+
+
+def roster_key(name: str, number: str) -> bytes | None:
+    """The keyed hash under which a number stands in a roster; None when it has not the shape of one."""
+    exact = rules.roster_key(name, number)
+    return None if exact is None else bytes.fromhex(index.blind(f"roster.{name}", exact))
+
+
+def row_behind(check: Check) -> RosterRow | None:
+    """The roster's row that a check rests on, while that import is in use. For officers: it holds a name."""
+    row = check.facts.get("row")
+    return RosterRow.objects.filter(pk=row).first() if row else None

@@ -1,0 +1,217 @@
+"""What follows from the facts of a proof or a check. Pure: no database, no clock, no network.
+
+A rule here says passed, failed or waiting and why; it never says what becomes of an application.
+"""
+
+import datetime as dt
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Result = Literal["waiting", "passed", "failed"]
+
+TOKEN_PATH = "/.well-known/rahdari.txt"
+TOKEN_WORD = "rahdari="
+# One line is 34 bytes; an address with many endpoints serves one line for each of them.
+TOKEN_BYTES = 2048
+
+# Looks at a token: twenty seconds apart for the first five minutes, when somebody sits and waits, then rarer and
+# rarer. Seven days of it are about a hundred looks, so that the attempts of a challenge stay few.
+FIRST_INTERVAL = dt.timedelta(seconds=20)
+STEADY_LOOKS = 15
+LONGEST_INTERVAL = dt.timedelta(hours=2)
+# Attempts kept of one challenge. A proof is recorded all the same; tries beyond it are not.
+MOST_ATTEMPTS = 250
+
+# An address that the block does not hold is told apart by what the visitor can do about it.
+ELSEWHERE = "elsewhere"
+OTHER_FAMILY = "other_family"
+
+ROSTERS = ("companies", "active_taxpayers", "association_members")
+
+
+# -- proof by link -----------------------------------------------------------------------------------------------
+
+
+def plain_address(address: Address) -> Address:
+    """An IPv4 address that came as ::ffff:a.b.c.d is an IPv4 address."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def covers(block: Block, address: Address) -> bool:
+    """Whether a visit from `address` speaks for `block`: for a prefix, any address inside is enough."""
+    return plain_address(address) in block
+
+
+def why_not(block: Block, address: Address) -> str:
+    return ELSEWHERE if plain_address(address).version == block.version else OTHER_FAMILY
+
+
+def is_visit(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a person opened the page, or is a program that says nothing (curl on a server).
+
+    Opening the link is the proof, so a page elsewhere must not be able to make somebody's browser open it unseen:
+    a picture, a frame, a prefetch or a jump from another site does not count, and a button is shown instead.
+    Fetch metadata: https://www.w3.org/TR/fetch-metadata/ .
+    """
+    if headers.get("Sec-Purpose", headers.get("Purpose", "")).startswith("prefetch"):
+        return False
+    if headers.get("Sec-Fetch-Dest", "document") != "document":
+        return False
+    return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin", "same-site"}
+
+
+# -- proof by token ----------------------------------------------------------------------------------------------
+
+
+def address_to_ask(block: Block) -> Address:
+    """The one address of a block at which a token is looked for: itself, or the first usable one of a prefix."""
+    first = block.network_address
+    if block.prefixlen >= block.max_prefixlen - 1:
+        return first
+    return first + 1
+
+
+def token_line(token: str) -> str:
+    return f"{TOKEN_WORD}{token}"
+
+
+def holds_token(text: str, token: str) -> bool:
+    """Whether a line of the file is exactly the token's; surrounding spaces and a byte order mark do not matter."""
+    return any(line.strip("\ufeff \t\r") == token_line(token) for line in text.split("\n"))
+
+
+def next_interval(looks: int) -> dt.timedelta:
+    """How long to wait after the given number of looks."""
+    if looks <= STEADY_LOOKS:
+        return FIRST_INTERVAL
+    doublings = min(looks - STEADY_LOOKS, 20)
+    return min(FIRST_INTERVAL * 2**doublings, LONGEST_INTERVAL)
+
+
+# -- checks ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a check came to. `blames` is false where it could not be made: then no reason code applies."""
+
+    result: Result
+    finding: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+    blames: bool = True
+
+
+def answer_control(*, proved_at: str | None, method: str, waiting: bool, tried: int) -> Answer:
+    if proved_at is not None:
+        return Answer("passed", "proved", {"proved_at": proved_at, "method": method})
+    if waiting:
+        return Answer("waiting", "not_proved_yet")
+    return Answer("failed", "not_proved", {"attempts": tried})
+
+
+def answer_not_registered(*, block: str, others: list[str], same_holder: bool) -> Answer:
+    """`others` are entries that other holders have; an entry of the same holder is no obstacle, only a remark."""
+    if others:
+        return Answer("failed", "registered_by_another", {"block": block, "entries": others})
+    return Answer("passed", "registered_by_same" if same_holder else "free", {"block": block})
+
+
+def answer_origin(*, block: str, asn: int | None, operator: str, prefix: str, in_country: bool) -> Answer:
+    """A hint for a person, never a ground: some domestic networks announce space that is registered elsewhere."""
+    if asn is None:
+        finding = "no_origin_but_in_country" if in_country else "no_origin"
+        return Answer("failed", finding, {"block": block}, blames=False)
+    return Answer("passed", "origin_known", {"block": block, "asn": asn, "operator": operator, "prefix": prefix})
+
+
+def answer_documents(*, given: int, needed: int) -> Answer:
+    evidence = {"given": given, "needed": needed}
+    return Answer("passed" if given >= needed else "failed", "all_there" if given >= needed else "missing", evidence)
+
+
+@dataclass(frozen=True)
+class RosterFact:
+    """What a roster says of a number. `name_agrees`: same | same_but_form | different | not_compared."""
+
+    active: bool
+    valid_until: dt.date | None
+    name_agrees: str
+
+
+def answer_roster(*, roster: str, imported_on: str | None, given: bool, row: RosterFact | None, today: dt.date) -> Answer:
+    """An empty or missing roster blames nobody; a number that is known under another name is not the applicant's."""
+    about = {"roster": roster, "imported_on": imported_on}
+    if imported_on is None:
+        return Answer("failed", "no_roster", {"roster": roster}, blames=False)
+    if not given:
+        return Answer("failed", "no_number", about, blames=False)
+    if row is None:
+        return Answer("failed", "not_listed", about)
+    about["name"] = row.name_agrees
+    if not row.active:
+        return Answer("failed", "listed_not_active", about)
+    if row.valid_until is not None and row.valid_until < today:
+        return Answer("failed", "listed_expired", {**about, "valid_until": row.valid_until.isoformat()})
+    if row.name_agrees == "different":
+        return Answer("failed", "listed_under_another_name", about)
+    return Answer("passed", "listed", about)
+
+
+# -- names and numbers -------------------------------------------------------------------------------------------
+
+_DIGITS = {ord(sign): str(value) for signs in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for value, sign in enumerate(signs)}
+_SAME_WORD = {"private": "pvt", "limited": "ltd", "incorporated": "inc", "corporation": "corp", "co": "company"}
+_FORMS = {"pvt", "ltd", "smc", "llp", "inc", "company", "corp", "guarantee"}
+
+
+def fold_name(name: str) -> tuple[str, ...]:
+    """The words of a name without regard to case, spacing, punctuation, accents, or how (Pvt) Ltd is written."""
+    text = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
+    text = re.sub(r"\bm\s*/\s*s\b\.?", " ", text)
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Mn")
+    # A dot or an apostrophe stands inside a word (P.V.T., Sample's); every other mark parts words.
+    text = re.sub(r"[.'’`]", "", text)
+    words = re.findall(r"\w+", text.replace("_", " "))
+    return tuple(_SAME_WORD.get(word, word) for word in words)
+
+
+def compare_names(one: str, other: str) -> str:
+    """same | same_but_form (only the legal form differs) | different | not_compared (one of them is empty)."""
+    first, second = fold_name(one), fold_name(other)
+    if not first or not second:
+        return "not_compared"
+    if first == second or "".join(first) == "".join(second):
+        return "same"
+    bare_first, bare_second = (tuple(word for word in words if word not in _FORMS) for words in (first, second))
+    if bare_first and bare_first == bare_second:
+        return "same_but_form"
+    return "different"
+
+
+def roster_key(roster: str, number: str) -> str | None:
+    """The one form in which a number is looked up in a roster, or None when it has not the shape of one."""
+    text = unicodedata.normalize("NFKC", number).translate(_DIGITS).strip()
+    if roster == "association_members":
+        bare = re.sub(r"[\s\-/.]", "", text).casefold()
+        return bare if 3 <= len(bare) <= 40 and bare.isalnum() else None
+    if roster == "companies":
+        text = re.sub(r"^cuin", "", text, flags=re.IGNORECASE)
+    digits = re.sub(r"[\s\-.]", "", text)
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    if roster == "companies":
+        # Spreadsheets drop the leading zeros of a seven-digit number.
+        return digits.zfill(7) if len(digits) <= 7 and int(digits) else None
+    if len(digits) == 13:
+        return digits
+    if len(digits) == 8:
+        # Seven digits and a check digit that is often left out; no rule for it is published, so it is not compared.
+        digits = digits[:7]
+    return digits if len(digits) == 7 else None

@@ -1,0 +1,57 @@
+"""The page of the proof link. It is opened by whoever sits at the address, signed in or not.
+
+Opening is the proof. Only a visit that a browser owes to another site (a link on a page, a webmail, a frame) is
+asked to press a button first, so that nobody's address is proved behind their back: see `rules.is_visit`.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.page import errors, limits, visitor
+
+from . import actions, rules
+
+# Tries with links that do not exist, from one address. Links cannot be guessed; this keeps the trying cheap for us.
+UNKNOWN_LINKS = 30
+PER_SECONDS = 60
+
+STATUS = {"elsewhere": 403, "other_family": 403, "expired": 410, "withdrawn": 410}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove(request: HttpRequest, token: str) -> HttpResponse:
+    address = visitor.address(request)
+    confirmed = request.method == "POST" or (request.method == "GET" and rules.is_visit(request.headers))
+    try:
+        outcome = actions.open_link(token=token, address=address, now=timezone.now(), confirmed=confirmed)
+    except actions.LinkUnknown:
+        if not limits.allow(f"verify.unknown_link:{address}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
+            return errors.too_many(request)
+        raise Http404 from None
+    status = STATUS.get(outcome.result, 200)
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        response = HttpResponse(_one_line(outcome), content_type="text/plain; charset=utf-8", status=status)
+    else:
+        facts = {"outcome": outcome, "challenge": outcome.challenge, "token": token}
+        response = render(request, "verify/link.html", facts, status=status)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _one_line(outcome: actions.LinkOutcome) -> str:
+    """The answer for curl and its like, on a server without a browser."""
+    values = {"block": outcome.shown_block, "seen": str(outcome.address)}
+    sentence = {
+        "proved": _("Proved: this address is %(seen)s."),
+        "proved_before": _("Proved already: %(block)s."),
+        "would_prove": _("Open the link with GET to prove this address: %(seen)s."),
+        "expired": _("This link is no longer valid. The page of the application has a new one."),
+        "withdrawn": _("This link is not needed any more."),
+    }.get(outcome.result, _("Not proved: this address is %(seen)s, the link is for %(block)s."))
+    return sentence % values + "\n"

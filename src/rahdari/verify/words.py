@@ -1,0 +1,319 @@
+"""What was found, in a sentence of the reader's language. Evidence is data; this is the only place that words it.
+
+Every address, code and figure that a right-to-left text would turn round is isolated by the value, not the sentence.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from .models import Attempt, Challenge, Check, Method
+
+
+@dataclass(frozen=True)
+class Said:
+    """A heading and one or two sentences under it, ready for a page. `tone`: ok | wait | bad."""
+
+    tone: str
+    short: str
+    heading: str
+    text: SafeString
+
+
+def _ltr(value: object) -> SafeString:
+    return format_html('<bdi dir="ltr">{}</bdi>', value)
+
+
+def _address(value: object) -> SafeString:
+    return format_html("<code>{}</code>", value)
+
+
+def _fill(sentence: str, **values: object) -> SafeString:
+    """Put values into a translated sentence; the sentence is ours, the values are escaped unless made by us."""
+    return format_html(sentence.replace("{", "{{").replace("}", "}}") % {k: f"{{{k}}}" for k in values}, **values)
+
+
+def clock(moment: dt.datetime) -> SafeString:
+    return _ltr(timezone.localtime(moment).strftime("%H:%M:%S"))
+
+
+def _day(day: dt.date) -> str:
+    return date_format(day, "DATE_FORMAT")
+
+
+# -- checks ------------------------------------------------------------------------------------------------------
+
+
+def of_check(check: Check) -> SafeString:
+    """What a check found, in one or two sentences."""
+    return _CHECKS.get(check.finding, _not_answered)(check, check.evidence)
+
+
+def title_of(check: Check, language: str) -> str:
+    return check.title.get(language) or check.title.get("en") or check.kind
+
+
+def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
+    if check.kind == "control":
+        return _fill(_("We wait for the proof that %(block)s is under your control."), block=_block(check))
+    return _fill(_("This check has not been answered yet."))
+
+
+def _block(check: Check) -> SafeString:
+    return _address(check.facts.get("block", "").removesuffix("/32").removesuffix("/128"))
+
+
+def _proved(check: Check, evidence: dict[str, Any]) -> SafeString:
+    at = timezone.localtime(dt.datetime.fromisoformat(evidence["proved_at"]))
+    values = {"block": _block(check), "date": _day(at.date()), "time": _ltr(at.strftime("%H:%M"))}
+    if evidence["method"] == Method.LINK:
+        return _fill(_("Control of %(block)s was proved on %(date)s at %(time)s: the link was opened there."), **values)
+    return _fill(_("Control of %(block)s was proved on %(date)s at %(time)s: the token was found there."), **values)
+
+
+def _not_proved(check: Check, evidence: dict[str, Any]) -> SafeString:
+    count = evidence.get("attempts", 0)
+    if count == 0:
+        return _fill(_("Control of %(block)s was not proved in time. Nothing was tried."), block=_block(check))
+    sentence = ngettext(
+        "Control of %(block)s was not proved in time. %(count)s try is on record.",
+        "Control of %(block)s was not proved in time. %(count)s tries are on record.",
+        count,
+    )
+    return _fill(sentence, block=_block(check), count=count)
+
+
+def _free(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(_("Nobody else has %(block)s in the register."), block=_block(check))
+
+
+def _registered_by_same(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(_("%(block)s is in the register already, for the same holder."), block=_block(check))
+
+
+def _registered_by_another(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(_("%(block)s, or a part of it, is already registered for someone else."), block=_block(check))
+
+
+def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(
+        _("%(block)s belongs to the network of %(operator)s, %(asn)s."),
+        block=_block(check),
+        operator=format_html("<bdi>{}</bdi>", evidence["operator"]),
+        asn=_ltr(f"AS{evidence['asn']}"),
+    )
+
+
+def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(
+        _("Our list of networks in the country does not have %(block)s. An officer looks at it. By itself this is no reason for a refusal."),
+        block=_block(check),
+    )
+
+
+def _no_origin_but_in_country(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(
+        _("%(block)s belongs to the country, but we do not know the operator. An officer looks at it. By itself this is no reason for a refusal."),
+        block=_block(check),
+    )
+
+
+def _documents_there(check: Check, evidence: dict[str, Any]) -> SafeString:
+    if not evidence["needed"]:
+        return _fill(_("No document is required."))
+    sentence = ngettext(
+        "The %(count)s required document is there.", "The %(count)s required documents are there.", evidence["needed"]
+    )
+    return _fill(sentence, count=evidence["needed"])
+
+
+def _documents_missing(check: Check, evidence: dict[str, Any]) -> SafeString:
+    sentence = ngettext(
+        "%(given)s of %(count)s required document is there.",
+        "%(given)s of %(count)s required documents are there.",
+        evidence["needed"],
+    )
+    return _fill(sentence, given=evidence["given"], count=evidence["needed"])
+
+
+def _by_hand(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return _fill(_("An officer checked this by hand."))
+
+
+def roster_title(roster: str) -> str:
+    """Whose list it is; in Urdu the form that stands before «کی فہرست»."""
+    return {
+        "companies": pgettext("list of", "companies"),
+        "active_taxpayers": pgettext("list of", "active taxpayers"),
+        "association_members": pgettext("list of", "association members"),
+    }.get(roster, roster)
+
+
+def _roster(sentence_for: Any) -> Any:
+    def say(check: Check, evidence: dict[str, Any]) -> SafeString:
+        values: dict[str, object] = {"roster": roster_title(evidence.get("roster", ""))}
+        if evidence.get("imported_on"):
+            values["date"] = _day(dt.date.fromisoformat(evidence["imported_on"]))
+        if evidence.get("valid_until"):
+            values["until"] = _day(dt.date.fromisoformat(evidence["valid_until"]))
+        return _fill(sentence_for(evidence), **values)
+
+    return say
+
+
+def _listed(evidence: dict[str, Any]) -> str:
+    return {
+        "same": _("The number is on the list of %(roster)s of %(date)s, and the name is the same."),
+        "same_but_form": _(
+            "The number is on the list of %(roster)s of %(date)s. The name is the same but for the kind of company."
+        ),
+    }.get(
+        evidence["name"],
+        _("The number is on the list of %(roster)s of %(date)s. There was no name to compare."),
+    )
+
+
+_CHECKS = {
+    "proved": _proved,
+    "not_proved": _not_proved,
+    "free": _free,
+    "registered_by_same": _registered_by_same,
+    "registered_by_another": _registered_by_another,
+    "origin_known": _origin_known,
+    "no_origin": _no_origin,
+    "no_origin_but_in_country": _no_origin_but_in_country,
+    "all_there": _documents_there,
+    "missing": _documents_missing,
+    "by_hand": _by_hand,
+    "listed": _roster(_listed),
+    "not_listed": _roster(lambda _e: _("The number is not on the list of %(roster)s of %(date)s.")),
+    "listed_not_active": _roster(
+        lambda _e: _("The number is on the list of %(roster)s of %(date)s, but not as active.")
+    ),
+    "listed_expired": _roster(
+        lambda _e: _("The number is on the list of %(roster)s of %(date)s, but only until %(until)s.")
+    ),
+    "listed_under_another_name": _roster(
+        lambda _e: _("The number is on the list of %(roster)s of %(date)s under another name.")
+    ),
+    "no_roster": _roster(
+        lambda _e: _("We have no list of %(roster)s at the moment, so an officer checks the number by hand.")
+    ),
+    "no_number": _roster(lambda _e: _("No number was given to look up on the list of %(roster)s.")),
+}
+
+
+# -- attempts ----------------------------------------------------------------------------------------------------
+
+
+def of_attempt(attempt: Attempt) -> Said:
+    """What one try saw, and what to do about it."""
+    evidence = attempt.evidence
+    values: dict[str, object] = {"time": clock(attempt.at)}
+    if "seen" in evidence:
+        values |= {"seen": _address(evidence["seen"])}
+        if attempt.finding == "proved":
+            return Said("ok", _("Proved"), _("Proved"), _fill(_("At %(time)s the link was opened from %(seen)s."), **values))
+        return Said(
+            "bad",
+            _("Opened from another network"),
+            _("The link was opened from another network"),
+            _fill(_("At %(time)s it was opened from %(seen)s. Open it on the network of the address."), **values),
+        )
+    values |= {
+        "address": _address(evidence.get("asked", "")),
+        "port": _ltr(evidence.get("port", "")),
+        "status": _ltr(evidence.get("status") or ""),
+        "location": _address(evidence.get("location") or ""),
+    }
+    short, heading, text = _looked(attempt.finding, evidence)
+    tone = "ok" if attempt.finding == "token_found" else "bad"
+    return Said(tone, short, heading, _fill(text, **values))
+
+
+def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
+    match finding:
+        case "token_found":
+            return _("Proved"), _("Proved"), _("At %(time)s we found the token at %(address)s.")
+        case "token_wrong":
+            return (
+                _("The file has another text"),
+                _("We found the file, but not this text"),
+                _("At %(time)s %(address)s gave another text. Put the text in the file, on a line of its own."),
+            )
+        case "not_found" if evidence.get("status") == 404:
+            return (
+                _("File not found yet"),
+                _("We reached the server, but not the file"),
+                _("At %(time)s %(address)s answered %(status)s. Check the folder name: it starts with a dot."),
+            )
+        case "not_found":
+            return (
+                _("The server did not give the file"),
+                _("We reached the server, but it did not give us the file"),
+                _("At %(time)s %(address)s answered %(status)s. The file must be open to everyone, without a password."),
+            )
+        case "redirected":
+            return (
+                _("The server sent us elsewhere"),
+                _("The server sent us elsewhere"),
+                _(
+                    "At %(time)s %(address)s pointed to %(location)s. We do not follow. Serve the file at port %(port)s of this address itself."
+                ),
+            )
+        case "too_long":
+            return (
+                _("The file is too long"),
+                _("The file is too long"),
+                _("At %(time)s %(address)s sent more than we read. The file needs this one line and no more."),
+            )
+        case "malformed":
+            return (
+                _("The answer cannot be read"),
+                _("We could not read the answer"),
+                _("At %(time)s something answered at %(address)s, port %(port)s, but not as a plain web server does."),
+            )
+        case "refused":
+            return (
+                _("Nothing answers there"),
+                _("Nothing answers at this port"),
+                _("At %(time)s %(address)s refused the connection at port %(port)s. Start the web server, or open the port."),
+            )
+        case "timed_out":
+            return (
+                _("No answer in time"),
+                _("The server did not answer in time"),
+                _("At %(time)s we waited 10 seconds for %(address)s, port %(port)s. Perhaps a firewall holds us back."),
+            )
+        case "reset":
+            return (
+                _("The connection broke off"),
+                _("The connection broke off"),
+                _("At %(time)s %(address)s ended the connection at port %(port)s before it gave the file."),
+            )
+        case "not_global":
+            return (
+                _("Not a public address"),
+                _("We cannot look at this address"),
+                _("%(address)s cannot be reached from the internet. Give the public address in your application."),
+            )
+        case _:
+            return (
+                _("We cannot reach the address"),
+                _("We cannot reach the address"),
+                _("At %(time)s there was no way to %(address)s. Check that the connection works, then look again."),
+            )
+
+
+def waiting(challenge: Challenge) -> str:
+    """What is awaited of a challenge for which nothing was tried yet."""
+    if challenge.method == Method.LINK:
+        return _("Waiting for the link to be opened")
+    return _("We look as soon as you ask us to")

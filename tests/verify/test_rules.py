@@ -1,0 +1,197 @@
+import datetime as dt
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari.vault import links
+from rahdari.verify import rules
+
+BLOCK = ipaddress.ip_network("203.0.113.24/32")
+tokens = st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=links.LENGTH, max_size=links.LENGTH)
+addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> rules.Block:
+    # A mapped IPv6 address is no block: address.parse_block refuses it.
+    address = draw(addresses.filter(lambda each: getattr(each, "ipv4_mapped", None) is None))
+    return ipaddress.ip_network((address, draw(st.integers(address.max_prefixlen - 12, address.max_prefixlen))), strict=False)
+
+
+class TestCovers:
+    @given(blocks(), st.data())
+    def test_is_true_for_every_address_of_the_block(self, block: rules.Block, data: st.DataObject) -> None:
+        step = data.draw(st.integers(0, block.num_addresses - 1))
+        assert rules.covers(block, block.network_address + step)
+
+    @given(blocks(), addresses)
+    def test_is_false_for_every_other(self, block: rules.Block, address: rules.Address) -> None:
+        assert rules.covers(block, address) == (
+            address.version == block.version and block.network_address <= address <= block.broadcast_address
+        ) or getattr(address, "ipv4_mapped", None)
+
+    @given(st.ip_addresses(v=4))
+    def test_takes_an_ipv4_address_in_ipv6_clothes_for_what_it_is(self, address: ipaddress.IPv4Address) -> None:
+        mapped = ipaddress.ip_address(f"::ffff:{address}")
+        assert rules.covers(ipaddress.ip_network(address), mapped)
+        assert rules.plain_address(mapped) == address
+
+    def test_tells_another_family_from_another_network(self) -> None:
+        assert rules.why_not(BLOCK, ipaddress.ip_address("198.51.100.7")) == rules.ELSEWHERE
+        assert rules.why_not(BLOCK, ipaddress.ip_address("2001:db8::7")) == rules.OTHER_FAMILY
+        assert rules.why_not(BLOCK, ipaddress.ip_address("::ffff:198.51.100.7")) == rules.ELSEWHERE
+
+
+class TestIsVisit:
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
+            {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"},
+        ],
+    )
+    def test_counts_a_typed_or_own_link_and_a_program_that_says_nothing(self, headers: dict[str, str]) -> None:
+        assert rules.is_visit(headers)
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"},
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"},
+            {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "iframe"},
+            {"Sec-Fetch-Dest": "empty"},
+            {"Sec-Purpose": "prefetch;prerender"},
+            {"Purpose": "prefetch"},
+        ],
+    )
+    def test_does_not_count_what_another_page_made_the_browser_do(self, headers: dict[str, str]) -> None:
+        assert not rules.is_visit(headers)
+
+
+class TestToken:
+    @given(tokens, st.lists(st.text(max_size=40), max_size=4), st.sampled_from(["", "\r", "  ", "\t\r"]))
+    def test_is_found_on_any_line_of_its_own(self, token: str, others: list[str], ending: str) -> None:
+        lines = [*others, rules.token_line(token) + ending]
+        assert rules.holds_token("\n".join(lines), token)
+        assert rules.holds_token("\ufeff" + "\n".join(reversed(lines)), token)
+
+    @given(tokens, tokens)
+    def test_is_not_found_in_the_file_of_another(self, token: str, other: str) -> None:
+        assert rules.holds_token(rules.token_line(other), token) == (token == other)
+
+    @given(tokens, st.text(min_size=1, max_size=5).filter(lambda text: text.strip("\ufeff \t\r\n")))
+    def test_is_not_found_as_part_of_a_line(self, token: str, more: str) -> None:
+        assert not rules.holds_token(f"{rules.token_line(token)}{more.replace(chr(10), 'x')}", token)
+
+    @given(blocks())
+    def test_is_looked_for_at_one_address_inside_the_block(self, block: rules.Block) -> None:
+        asked = rules.address_to_ask(block)
+        assert asked in block
+        assert block.num_addresses <= 2 or asked != block.network_address
+
+    def test_is_looked_for_less_and_less_often(self) -> None:
+        waits = [rules.next_interval(looks) for looks in range(1, 200)]
+        assert waits == sorted(waits)
+        assert waits[0] == dt.timedelta(seconds=20)
+        assert waits[-1] == rules.LONGEST_INTERVAL
+
+    def test_is_looked_for_a_bounded_number_of_times_in_seven_days(self) -> None:
+        passed, looks = dt.timedelta(0), 0
+        while passed < dt.timedelta(days=7):
+            looks += 1
+            passed += rules.next_interval(looks)
+        assert looks < rules.MOST_ATTEMPTS / 2
+
+
+class TestCompareNames:
+    @pytest.mark.parametrize(
+        "other",
+        [
+            "Sample Software House (Pvt) Ltd",
+            "SAMPLE SOFTWARE HOUSE (PVT.) LTD.",
+            "sample  software house private limited",
+            "M/s Sample Software House (Private) Limited",
+            "Sample Softwarehouse (Pvt) Ltd",
+        ],
+    )
+    def test_is_the_same_however_it_is_written(self, other: str) -> None:
+        assert rules.compare_names("Sample Software House (Pvt) Ltd", other) == "same"
+
+    def test_says_when_only_the_kind_of_company_differs(self) -> None:
+        assert rules.compare_names("Sample Software House", "Sample Software House (Pvt) Ltd") == "same_but_form"
+        assert rules.compare_names("Sample Software House (SMC-Pvt) Ltd", "Sample Software House Ltd") == "same_but_form"
+
+    @pytest.mark.parametrize("other", ["Sample Hardware House (Pvt) Ltd", "Sample Software", "(Pvt) Ltd", "House"])
+    def test_is_different_for_another_name(self, other: str) -> None:
+        assert rules.compare_names("Sample Software House (Pvt) Ltd", other) == "different"
+
+    def test_compares_nothing_with_nothing(self) -> None:
+        assert rules.compare_names("", "Sample Software House") == "not_compared"
+        assert rules.compare_names("--", "Sample Software House") == "not_compared"
+
+    @given(st.text(max_size=60), st.text(max_size=60))
+    def test_is_the_same_both_ways_round(self, one: str, other: str) -> None:
+        assert rules.compare_names(one, other) == rules.compare_names(other, one)
+
+    @given(st.text(max_size=60).filter(rules.fold_name))
+    def test_is_the_same_as_itself_in_capitals_and_with_spaces(self, name: str) -> None:
+        assert rules.compare_names(name, f"  {name}  ") == "same"
+        assert rules.fold_name(" ".join(rules.fold_name(name))) == rules.fold_name(name)
+
+
+class TestRosterKey:
+    @pytest.mark.parametrize(
+        ("roster", "given_as"),
+        [
+            ("companies", ["0054321", "54321", "CUIN-0054321", "cuin 54321", "۰۰۵۴۳۲۱"]),
+            ("active_taxpayers", ["4174941-3", "4174941", "41749413", "٤١٧٤٩٤١"]),
+            ("active_taxpayers", ["35202-1234567-1", "3520212345671", "35202 1234567 1"]),
+            ("association_members", ["PS-123/24", "ps12324", "PS 123 24"]),
+        ],
+    )
+    def test_is_one_for_all_ways_to_write_a_number(self, roster: str, given_as: list[str]) -> None:
+        keys = {rules.roster_key(roster, text) for text in given_as}
+        assert len(keys) == 1
+        assert None not in keys
+
+    @pytest.mark.parametrize(
+        ("roster", "text"),
+        [
+            ("companies", "0"),
+            ("companies", "12345678"),
+            ("companies", "company"),
+            ("active_taxpayers", "123456"),
+            ("active_taxpayers", "35202123456789"),
+            ("association_members", "x"),
+            ("association_members", "<b>no</b>"),
+        ],
+    )
+    def test_is_none_for_what_is_no_number(self, roster: str, text: str) -> None:
+        assert rules.roster_key(roster, text) is None
+
+
+class TestRosterAnswer:
+    TODAY = dt.date(2026, 11, 25)
+
+    def _answer(self, row: rules.RosterFact | None, *, given: bool = True, on: str | None = "2026-11-20") -> rules.Answer:
+        return rules.answer_roster(roster="companies", imported_on=on, given=given, row=row, today=self.TODAY)
+
+    def test_blames_nobody_for_a_roster_that_is_not_there(self) -> None:
+        found = self._answer(None, on=None)
+        assert (found.result, found.finding, found.blames) == ("failed", "no_roster", False)
+
+    @pytest.mark.parametrize(
+        ("until", "result"),
+        [(dt.date(2026, 11, 24), "failed"), (dt.date(2026, 11, 25), "passed"), (None, "passed")],
+    )
+    def test_counts_the_last_day_of_a_membership(self, until: dt.date | None, result: str) -> None:
+        assert self._answer(rules.RosterFact(True, until, "same")).result == result
+
+    def test_passes_only_the_number_that_is_active_and_the_applicants(self) -> None:
+        assert self._answer(rules.RosterFact(True, None, "same")).result == "passed"
+        assert self._answer(rules.RosterFact(False, None, "same")).finding == "listed_not_active"
+        assert self._answer(rules.RosterFact(True, None, "different")).finding == "listed_under_another_name"
+        assert self._answer(None).finding == "not_listed"

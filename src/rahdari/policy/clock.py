@@ -7,7 +7,7 @@ Invariants, each held by a property test:
   office is closed moves to the next open one (s. 10), unless the allowance says otherwise.
 
 A clock of working hours consumes office hours, slot by slot: lunch, Friday prayers and nights are not in a slot and so
-are never counted. A clock of days ends at the last second of its last day. Local days are those of the calendar's zone.
+are never counted. A clock of days ends with the last moment of its last day. Days are those of the calendar's zone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -264,7 +264,7 @@ def _after_days(
         if _counts(day, allowance, calendar, stops):
             counted += 1
         if counted >= length and (allowance.last_day_closed == "stays" or calendar.is_open(day)):
-            return datetime.combine(day, time(23, 59, 59), zone)
+            return datetime.combine(day, time.max, zone)
     raise CalendarNeverOpens
 
 

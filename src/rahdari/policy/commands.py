@@ -33,7 +33,7 @@ def check_policy(arguments: argparse.Namespace) -> int:
     services = [f"{key} ({'open' if service.open else 'not open'})" for key, service in policy.services.items()]
     print(f"Services: {', '.join(services)}.")
     waiting = [code for code, reason in policy.reasons.items() if reason.status == "to_confirm"]
-    print(f"Reason codes: {len(policy.reasons)}, of which {len(waiting)} wait for confirmation and are off in production.")
+    print(f"Reason codes: {len(policy.reasons)}. To be confirmed, and until then off in production: {len(waiting)}.")
     if waiting:
         print(f"  {', '.join(waiting)}")
     unsigned = policy.open_items()

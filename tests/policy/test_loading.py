@@ -1,0 +1,273 @@
+"""What a policy file may say, what stops it, and what happens to the one in force."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from rahdari import policy
+from rahdari.policy import BUNDLED, GUARDS, PolicyError, Problem
+
+TEXT = BUNDLED.read_text(encoding="utf-8")
+
+
+def changed(old: str, new: str, *, after: str = "") -> str:
+    """The bundled file with one thing changed: the first occurrence, if wanted after a marker."""
+    start = TEXT.index(after)
+    at = TEXT.index(old, start)
+    return TEXT[:at] + new + TEXT[at + len(old) :]
+
+
+def problems_of(text: str) -> list[Problem]:
+    with pytest.raises(PolicyError) as caught:
+        policy.read(text)
+    return caught.value.problems
+
+
+def line_of(text: str, fragment: str, *, after: str = "") -> int:
+    return text[: text.index(fragment, text.index(after))].count("\n") + 1
+
+
+class TestTheBundledPolicy:
+    def test_is_in_force_while_there_is_no_other(self) -> None:
+        assert policy.current(None).demonstration
+        assert policy.current(Path("/nonexistent/policy.toml")) is policy.current(None)
+
+    def test_holds_the_four_services_and_opens_two(self) -> None:
+        services = policy.current(None).services
+        assert {key: service.open for key, service in services.items()} == {
+            "vpn_company": True,
+            "vpn_freelancer": True,
+            "whitelist_call_centre": False,
+            "whitelist_video": False,
+        }
+
+    def test_asks_nobody_for_the_picture_of_a_card(self) -> None:
+        for service in policy.current(None).services.values():
+            for document in service.documents:
+                assert "card" not in document.title.en.lower()
+
+    def test_names_provision_remedy_and_evidence_for_each_code_against_somebody(self) -> None:
+        rules = policy.current(None)
+        adverse = [reason for reason in rules.reasons.values() if reason.is_adverse]
+        assert {reason.code for reason in adverse} >= {f"R{number}" for number in range(1, 11)}
+        for reason in adverse:
+            assert reason.provisions and reason.remedies and reason.evidence
+            assert {"telecom_act:6(d)", "general_clauses:24A"} <= set(reason.provisions)
+            for reference in reason.provisions:
+                assert rules.provision(reference).name("ur")
+        for reason in adverse:
+            if reason.kind == "refusal":
+                assert reason.notice is not None and reason.second_officer and "appeal" in reason.remedies
+
+    def test_keeps_unconfirmed_codes_out_of_production(self) -> None:
+        rules = policy.current(None)
+        production = {reason.code for reason in rules.reasons_of_kind("refusal", confirm_allowed=False)}
+        assert production == {"R5", "R10"}
+        assert len(rules.reasons_of_kind("refusal", confirm_allowed=True)) == 10
+
+    def test_lists_what_the_law_officer_has_to_sign(self) -> None:
+        assert len(policy.current(None).open_items()) == 15
+
+    def test_charges_only_from_the_fifth_address_and_counts_earlier_ones(self) -> None:
+        services = policy.current(None).services
+        assert not services["vpn_company"].fee.is_due(count=50)
+        assert not services["whitelist_call_centre"].fee.is_due(count=4)
+        assert services["whitelist_call_centre"].fee.is_due(count=2, earlier=3)
+
+    def test_accepts_either_of_two_documents(self) -> None:
+        company = policy.current(None).services["vpn_company"]
+        assert [rule.key for rule in company.missing_documents(frozenset())] == ["incorporation", "taxpayer_proof"]
+        assert company.missing_documents({"taxpayer_proof"}) == ()
+
+
+class TestFreeze:
+    def test_gives_the_same_policy_back(self) -> None:
+        rules = policy.current(None)
+        assert policy.thaw(policy.freeze(rules)) == rules
+
+    def test_is_canonical_so_that_comments_and_order_change_no_digest(self) -> None:
+        rules = policy.current(None)
+        shuffled = policy.read(
+            "# another comment\n"
+            + TEXT.replace("format = 1\n", "", 1).replace("\nversion =", "\nformat = 1\nversion =", 1)
+        )
+        assert policy.freeze(shuffled) == policy.freeze(rules)
+        assert shuffled.digest == rules.digest
+        assert json.loads(policy.freeze(rules))["format"] == 1
+
+    def test_tells_two_policies_apart_by_one_letter(self) -> None:
+        other = policy.read(changed("Demonstration Authority", "Demonstration Authority 2"))
+        assert other.digest != policy.current(None).digest
+
+    def test_stays_readable_when_a_later_version_would_refuse_it(self) -> None:
+        frozen = json.loads(policy.freeze(policy.current(None)))
+        frozen["guards"] = ["a_guard_of_former_days"]
+        frozen["something_dropped"] = True
+        assert policy.thaw(json.dumps(frozen)).guards == ("a_guard_of_former_days",)
+
+
+ALWAYS = '"telecom_act:6(b)", "telecom_act:6(c)", "telecom_act:6(d)", "general_clauses:24A"'
+REFUSED = [
+    # what is changed, into what, after which marker, which words the message must hold
+    (
+        f'provisions = ["telecom_act:20(1)", {ALWAYS}]',
+        "provisions = []",
+        "[reasons.R10]",
+        "must name its provision",
+    ),
+    (
+        'remedies = ["licence", "appeal", "new_application", "ombudsman"]',
+        "remedies = []",
+        "[reasons.R10]",
+        "at least one remedy",
+    ),
+    ('evidence = ["own_words"]', "evidence = []", "[reasons.R10]", "what has to stand in the file"),
+    (', ur = "آپ کی شناخت کی تصدیق نہیں ہو سکی۔" }', " }", "[reasons.R5]", "A text is missing"),
+    ('ur = "آپ کی شناخت کی تصدیق نہیں ہو سکی۔"', 'ur = ""', "[reasons.R5]", "This text is empty"),
+    ('ur = "آپ کی شناخت کی تصدیق نہیں ہو سکی۔"', 'ur = "Your identity"', "[reasons.R5]", "no Urdu letter"),
+    (
+        'decided_by = { rank = "officer"',
+        'decided_by = { rule = true, rank = "officer"',
+        "[reasons.R1]",
+        "A rule may grant, never refuse",
+    ),
+    ('sits = "authority"', 'sits = "officer"', "[forums.authority]", "never goes to whoever decided"),
+    ('sits = "tribunal"', 'sits = "authority"', "[forums.tribunal]", "never goes to whoever decided"),
+    (', basis = "proposal"', "", "officer_decision = {", "A text is missing"),
+    ('unit = "working_hours"', 'unit = "hours of work"', "officer_decision = {", "is not one of"),
+    (
+        'basis = "law", source = "telecom_act:7(2)"',
+        'basis = "law"',
+        "appeal_officer_decision = {",
+        "must name its provision",
+    ),
+    ('source = "telecom_act:7(2)"', 'source = "somewhere"', "appeal_officer_decision = {", "points to an instrument"),
+    ("validity_months = 12", "validity_month = 12", "[services.vpn_company]", "This key is not known here"),
+    ("validity_months = 12", 'validity_months = "twelve"', "[services.vpn_company]", "must be a whole number"),
+    ("validity_months = 12", "validity_months = 0", "[services.vpn_company]", "must be between 1 and 240"),
+    ("open = true", 'open = "yes"', "[services.vpn_company]", "must be true or false"),
+    ('roster = "companies"', 'roster = "firms"', "[services.vpn_company]", "A roster check names one of"),
+    ('reason = "R2"', 'reason = "R99"', "[services.vpn_company]", "There is no reason code 'R99'"),
+    ('"telecom_act:20(1)"', '"telecoms_act:20(1)"', "[reasons.R10]", "does not point to an instrument"),
+    ('notice = "notice_before_refusal"', 'notice = "notice"', "[reasons.R1]", "There is no clock 'notice'"),
+    ('"rule_never_refuses",', '"rule_never_refuses", "two_directors",', "guards", "is not enforced by this version"),
+    ('nature = "registration"', 'nature = "licence"', "", "enforces the acts of a registration only"),
+    ('silence = "escalate"', 'silence = "deemed_refusal"', "", "neither grants nor refuses by silence"),
+    ('zone = "Asia/Karachi"', 'zone = "Asia/Lahore"', "", "There is no time zone"),
+    (
+        'monday = ["09:00-13:00", "13:30-17:00"]',
+        'monday = ["09:00-13:00", "12:30-17:00"]',
+        "",
+        "must follow each other",
+    ),
+    ('monday = ["09:00-13:00", "13:30-17:00"]', 'monday = ["9-13"]', "", "not a time written like 09:30"),
+    ("date = 2026-11-09", 'date = "9 November"', "", "must be a day written like"),
+    ('status = "estimated"', 'status = "guessed"', "[[calendar.holidays]]", "is not one of"),
+    ("escalate_at = [80, 100]", "escalate_at = [100, 80]", "", "rising percentages"),
+    ("remind_days_before = [60, 30, 7]", "remind_days_before = [7, 30]", "", "falling numbers"),
+    ('name = "", office = ""', 'name = "N.N.", office = ""', "item_1 =", "needs a name, an office and a day"),
+    ("format = 1", "format = 2", "", "reads policy files of format 1"),
+    ("notice_before_refusal = {", "notice_then_refusal = {", "[clocks]", "The clock notice_before_refusal is missing"),
+]
+
+
+class TestLoad:
+    @pytest.mark.parametrize(("old", "new", "after", "words"), REFUSED)
+    def test_refuses_and_names_the_line(self, old: str, new: str, after: str, words: str) -> None:
+        text = changed(old, new, after=after)
+        found = [problem for problem in problems_of(text) if words in problem.message]
+        assert found, [str(problem) for problem in problems_of(text)]
+        # A key that is gone is missed at its table, one that has a new name at the new name; others where they stand.
+        places = {
+            line_of(TEXT, old, after=after),
+            line_of(TEXT, after or old),
+            line_of(text, new, after=after) if new else 0,
+        }
+        assert found[0].line in places, str(found[0])
+
+    @pytest.mark.parametrize(
+        ("guard", "code"), [("second_officer", "R1"), ("notice_before_refusal", "R1"), ("director_rank", "R4")]
+    )
+    def test_refuses_a_code_that_relies_on_a_guard_which_is_not_listed(self, guard: str, code: str) -> None:
+        text = changed(f'  "{guard}",\n', "", after="guards")
+        first = problems_of(text)[0]
+        assert f"relies on the guard '{guard}'" in first.message
+        assert first.line == line_of(text, "decided_by", after=f"[reasons.{code}]")
+
+    def test_tells_all_faults_in_one_run(self) -> None:
+        text = changed("open = true", "open = 1").replace("validity_months = 12", "validity_months = -1")
+        assert len(problems_of(text)) >= 5
+
+    def test_points_at_the_misspelt_key_itself(self) -> None:
+        text = changed("validity_months = 12", "validity_month = 12", after="[services.vpn_company]")
+        unknown = next(one for one in problems_of(text) if "not known" in one.message)
+        assert unknown.key == "services.vpn_company.validity_month"
+        assert unknown.line == line_of(text, "validity_month =")
+        assert str(unknown).startswith(f"Line {unknown.line}, services.vpn_company.validity_month: ")
+
+    def test_points_at_the_row_of_a_list_of_tables(self) -> None:
+        text = changed('title = { en = "Company number"', 'titel = { en = "Company number"')
+        unknown = next(one for one in problems_of(text) if "not known" in one.message)
+        assert unknown.key == "services.vpn_company.checks.3.titel"
+        assert unknown.line == line_of(text, "titel =")
+
+    @pytest.mark.parametrize(
+        ("text", "line"),
+        [
+            ("format = \n", 1),
+            ('format = 1\nversion = "x\nname = 2\n', 2),
+            ("format = 1\n[a]\nb = 1\nb = 2\n", 4),
+            ("[unclosed\n", 1),
+        ],
+    )
+    def test_says_where_a_file_is_not_toml(self, text: str, line: int) -> None:
+        (problem,) = problems_of(text)
+        assert problem.line == line
+        assert problem.message.startswith("This is not TOML: ")
+
+    def test_refuses_an_empty_file_with_sentences(self) -> None:
+        assert all(problem.message.endswith(".") for problem in problems_of(""))
+
+    def test_refuses_a_file_that_is_not_utf_8_or_not_there(self, tmp_path: Path) -> None:
+        file = tmp_path / "policy.toml"
+        with pytest.raises(PolicyError, match="cannot be read"):
+            policy.load(file)
+        file.write_bytes(b'format = 1\nversion = "\xff"\n')
+        with pytest.raises(PolicyError, match="Line 2, the file: The file is not written in UTF-8"):
+            policy.load(file)
+
+    @pytest.mark.parametrize("guard", sorted(GUARDS))
+    def test_knows_each_guard_it_lists(self, guard: str) -> None:
+        assert guard in policy.current(None).guards
+
+
+class TestCurrent:
+    def test_takes_a_changed_file_and_keeps_the_last_good_one_when_it_breaks(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        file = tmp_path / "in-force.toml"
+        file.write_text(TEXT, encoding="utf-8")
+        first = policy.current(file)
+        file.write_text(changed('version = "pk-demo-2026.11.1"', 'version = "second"'), encoding="utf-8")
+        assert policy.current(file).version == "second"
+        with caplog.at_level(logging.ERROR):
+            file.write_text("format = 1\nnature = 7\n", encoding="utf-8")
+            assert policy.current(file).version == "second"
+        assert "Line 2, nature" in caplog.text
+        file.write_text(TEXT, encoding="utf-8")
+        assert policy.current(file) == first
+
+    def test_keeps_the_last_good_one_when_the_file_disappears(self, tmp_path: Path) -> None:
+        file = tmp_path / "in-force.toml"
+        file.write_text(changed('version = "pk-demo-2026.11.1"', 'version = "mine"'), encoding="utf-8")
+        assert policy.current(file).version == "mine"
+        file.unlink()
+        assert policy.current(file).version == "mine"
+
+    def test_stops_rather_than_start_with_the_demonstration_in_place_of_a_broken_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "in-force.toml"
+        file.write_text("format = 1\n", encoding="utf-8")
+        with pytest.raises(PolicyError):
+            policy.current(file)

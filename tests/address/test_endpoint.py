@@ -17,7 +17,8 @@ class TestParsePort:
 
     @pytest.mark.parametrize(
         ("text", "reason"),
-        [("", "port_empty"), ("0", "port_out_of_range"), ("65536", "port_out_of_range"), ("9" * 5000, "port_out_of_range"),
+        [("", "port_empty"), ("0", "port_out_of_range"), ("65536", "port_out_of_range"),
+         ("9" * 5000, "port_out_of_range"),
          ("-1", "port_malformed"), ("1194/udp", "port_malformed"), ("1,194", "port_malformed")],
     )  # fmt: skip
     def test_refuses_with_a_reason(self, text: str, reason: str) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from procrastinate.contrib.django import app
 
 from rahdari.people.models import User
@@ -34,6 +34,7 @@ __all__ = [
     "mark_read",
     "send",
     "write_letter",
+    "write_once",
     "write_sign_in_code",
 ]
 
@@ -47,12 +48,34 @@ def _queue(letter: Letter, *, at: dt.datetime | None = None) -> None:
 @transaction.atomic
 def write_letter(*, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
     """Write to a person, in their language, and queue the sending. No journal row: the act that writes has its own."""
+    return _write(to=to, template=template, about=about, once="", context=context, now=now)
+
+
+def write_once(*, to: User, template: str, about: str, once: str, context: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Write the letter unless the one of this kind (`once`) about this subject was written already. True if it is new.
+
+    Safe against two processes that do it at the same moment: the database lets one of them through.
+    """
+    if Letter.objects.filter(to=to, about=about, once=once).exists():
+        return False
+    try:
+        with transaction.atomic():
+            _write(to=to, template=template, about=about, once=once, context=context, now=now)
+    except IntegrityError:
+        if not Letter.objects.filter(to=to, about=about, once=once).exists():
+            raise
+        return False
+    return True
+
+
+def _write(*, to: User, template: str, about: str, once: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
     written = compose(template=template, language=to.language, context=context)
     letter = Letter.objects.create(
         to=to,
         language=to.language,
         template=template,
         about=about,
+        once=once,
         subject=written.subject,
         text=written.text,
         html=written.html,

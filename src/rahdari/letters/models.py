@@ -30,6 +30,8 @@ class Letter(models.Model):
     language = models.CharField(max_length=2)
     template = models.CharField(max_length=60)
     about = models.CharField(max_length=80, blank=True)
+    # Set for a letter that may be written once only about its subject: "expires_soon:30".
+    once = models.CharField(max_length=80, blank=True)
     subject = EncryptedTextField()
     text = EncryptedTextField()
     html = EncryptedTextField()
@@ -56,6 +58,9 @@ class Letter(models.Model):
             ),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["to", "about", "once"], condition=models.Q(once__gt=""), name="letter_is_written_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state=State.SENT, sent_at__isnull=False)
                 | (~models.Q(state=State.SENT) & models.Q(sent_at__isnull=True)),

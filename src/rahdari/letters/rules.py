@@ -12,17 +12,17 @@ LEFT_ALONE = dt.timedelta(minutes=10)
 SIGN_IN_CODE = "code"
 CODE_LASTS = dt.timedelta(minutes=10)
 
-# What each letter must be told. More may be given: see the README.
+# What each letter must be told. More may be given, and a `url`: see the README.
 NEEDED: dict[str, frozenset[str]] = {
     SIGN_IN_CODE: frozenset({"code"}),
-    "application_received": frozenset({"reference", "url"}),
-    "application_granted": frozenset({"reference", "registration", "valid_until", "url"}),
-    "application_question": frozenset({"reference", "question", "due_at", "url"}),
-    "application_notice": frozenset({"reference", "reason", "due_at", "url"}),
-    "application_refused": frozenset({"reference", "reason", "url"}),
-    "application_not_pursued": frozenset({"reference", "url"}),
-    "registration_expires_soon": frozenset({"registration", "valid_until", "url"}),
-    "registration_expired": frozenset({"registration", "valid_until", "url"}),
+    "application_received": frozenset({"reference"}),
+    "application_granted": frozenset({"reference", "registration", "valid_until"}),
+    "application_question": frozenset({"reference", "question", "due_at"}),
+    "application_notice": frozenset({"reference", "reason", "due_at"}),
+    "application_refused": frozenset({"reference", "reason"}),
+    "application_not_pursued": frozenset({"reference"}),
+    "registration_expires_soon": frozenset({"registration", "valid_until"}),
+    "registration_expired": frozenset({"registration", "valid_until"}),
 }
 
 

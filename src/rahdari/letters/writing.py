@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -68,12 +69,13 @@ def compose(*, template: str, language: str, context: Mapping[str, Any]) -> Writ
         raise LetterIncomplete(template, missing)
     facts = {key: in_language(value, language) for key, value in context.items()}
     authority = policy.current(settings.POLICY_FILE).authority.in_language(language)
+    facts["url"] = urljoin(settings.SITE_URL + "/", str(facts.get("url", "")))
     if "reason" in facts:
         facts["reasons"] = reasons(facts.get("code"), facts["reason"])
     with translation.override(language):
         html = render_to_string(
             f"letters/{template}.{language}.html",
-            facts | {"authority": authority, "demo": settings.DEMO, "site_url": settings.SITE_URL},
+            facts | {"authority": authority, "demo": settings.DEMO},
         )
     subject, text = plain.subject_and_text(html, language=language)
     return Written(subject, text, html)

@@ -1,0 +1,188 @@
+import datetime as dt
+import html
+import importlib.util
+import re
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari.letters import plain, rules
+from rahdari.letters.writing import LetterIncomplete, UnknownLetter, compose
+
+from .sample import FACTS, RULES
+
+LETTERS = sorted(rules.NEEDED)
+BOTH = pytest.mark.parametrize("language", ["en", "ur"])
+EVERY = pytest.mark.parametrize("template", LETTERS)
+
+
+class TestCompose:
+    def test_there_are_facts_for_every_letter(self) -> None:
+        assert set(FACTS) == set(rules.NEEDED)
+
+    @EVERY
+    @BOTH
+    def test_writes_every_letter_in_both_languages(self, template: str, language: str) -> None:
+        written = compose(template=template, language=language, context=FACTS[template])
+        assert written.subject and "\n" not in written.subject
+        assert written.text.count("\n") > 5
+        assert f'<html lang="{language}" dir="{"rtl" if language == "ur" else "ltr"}">' in written.html
+
+    @EVERY
+    @BOTH
+    def test_says_every_fact(self, template: str, language: str) -> None:
+        written = compose(template=template, language=language, context=FACTS[template])
+        flat = " ".join(written.text.split())
+        for key in rules.NEEDED[template]:
+            value = FACTS[template][key]
+            if isinstance(value, str):
+                assert " ".join(value.split()) in flat, key
+            elif isinstance(value, dt.datetime):
+                assert f"{value.day} " in flat and str(value.year) in flat, key
+
+    @EVERY
+    @BOTH
+    def test_has_the_same_words_in_text_and_page(self, template: str, language: str) -> None:
+        written = compose(template=template, language=language, context=FACTS[template])
+
+        def words(text: str) -> list[str]:
+            return re.findall(r"[^\W_]+", "".join(c for c in text if unicodedata.category(c) != "Cf"))
+
+        body = written.html.split("</header>")[1]
+        body = re.sub(r'<a href="([^"]*)">(.*?)</a>', r"\2 \1", body)
+        assert words(html.unescape(re.sub(r"<[^>]+>", " ", body))) == words(written.text)
+
+    @EVERY
+    @BOTH
+    def test_has_no_style_script_picture_or_form(self, template: str, language: str) -> None:
+        page = compose(template=template, language=language, context=FACTS[template]).html
+        assert not re.search(r"<(style|script|img|form|input|iframe)\b|style=|\bon\w+=", page)
+
+    @EVERY
+    @BOTH
+    def test_links_to_one_page_of_this_site_and_to_no_secret(self, template: str, language: str) -> None:
+        page = compose(template=template, language=language, context=FACTS[template]).html
+        links = re.findall(r'href="([^"]*)"', page)
+        assert len(links) == (0 if template == "code" else 1)
+        assert all(link.startswith("http://127.0.0.1:8000/") and "?" not in link for link in links)
+
+    @EVERY
+    def test_starts_with_an_urdu_word_in_urdu(self, template: str) -> None:
+        written = compose(template=template, language="ur", context=FACTS[template])
+        for text in (written.subject, written.text):
+            first = next(letter for letter in text if unicodedata.bidirectional(letter) in {"L", "R", "AL"})
+            assert unicodedata.bidirectional(first) == "AL"
+
+    @EVERY
+    def test_isolates_every_reference_in_urdu_and_none_in_english(self, template: str) -> None:
+        urdu = compose(template=template, language="ur", context=FACTS[template])
+        for text in (urdu.subject, urdu.text):
+            outside = re.sub("\u2066[^\u2066\u2069]*\u2069", "", re.sub(r"^http.*$", "", text, flags=re.MULTILINE))
+            assert not re.search(r"\b(A|RD|R)-?\d", outside)
+            opened = text.count(plain.LEFT_TO_RIGHT) + text.count(plain.FIRST_STRONG)
+            assert opened == text.count(plain.END)
+        english = compose(template=template, language="en", context=FACTS[template])
+        assert not re.search("[\u2066-\u2069]", english.text)
+
+    @EVERY
+    def test_passes_the_mechanical_checks_of_urdu(self, template: str) -> None:
+        if importlib.util.find_spec("rahdari.page.urdu") is None:
+            pytest.fail("rahdari.page.urdu is not there")
+        from rahdari.page import urdu
+
+        written = compose(template=template, language="ur", context=FACTS[template])
+        assert urdu.page_problems(written.html) == []
+
+    def test_takes_a_value_for_text_and_never_for_markup(self) -> None:
+        question = "<a href='https://elsewhere.example'>&amp; \u2069 here</a>"
+        written = compose(
+            template="application_question",
+            language="en",
+            context=FACTS["application_question"] | {"question": question},
+        )
+        assert "&lt;a href=" in written.html
+        assert "<a href='https://elsewhere.example'>&amp;" in written.text
+        assert written.html.count("<a ") == 1
+
+    def test_gives_each_reason_its_code(self) -> None:
+        text = compose(template="application_notice", language="en", context=FACTS["application_notice"]).text
+        assert f"Reason R1: {RULES.reasons['R1'].text.en}" in " ".join(text.split())
+        assert f"Reason R7: {RULES.reasons['R7'].text.en}" in " ".join(text.split())
+
+    def test_lists_the_remedies_that_it_is_given(self) -> None:
+        facts = FACTS["application_refused"] | {"remedies": [RULES.remedies["new_application"]]}
+        assert (
+            "* Apply again at any time." in compose(template="application_refused", language="en", context=facts).text
+        )
+        assert RULES.remedies["new_application"].text.ur in (
+            compose(template="application_refused", language="ur", context=facts).text
+        )
+
+    def test_says_demonstration_only_in_one(self, settings: Any) -> None:
+        assert (
+            "demonstration, without legal effect"
+            not in compose(template="code", language="en", context=FACTS["code"]).text
+        )
+        settings.DEMO = True
+        assert (
+            "demonstration, without legal effect" in compose(template="code", language="en", context=FACTS["code"]).text
+        )
+
+    def test_refuses_an_unknown_letter(self) -> None:
+        with pytest.raises(UnknownLetter) as caught:
+            compose(template="../base", language="en", context={})
+        assert caught.value.template == "../base"
+
+    def test_names_what_is_missing(self) -> None:
+        with pytest.raises(LetterIncomplete) as caught:
+            compose(template="application_granted", language="en", context={"reference": "A-2611-0482"})
+        assert caught.value.missing == ["registration", "valid_until"]
+
+
+class TestSubjectAndText:
+    @given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"])))
+    def test_keeps_every_word_of_an_escaped_value(self, value: str) -> None:
+        page = f"<title>t</title><body><p>{html.escape(value)}</p></body>"
+        _, text = plain.subject_and_text(page, language="ur")
+        assert text.split() == value.split()
+
+    def test_breaks_lines_but_never_an_address(self) -> None:
+        link = "https://rahdari.example/" + "a" * 100
+        page = f"<title>t</title><p>{'word ' * 40}</p><p><a href='{link}'>Open it</a></p>"
+        _, text = plain.subject_and_text(page, language="en")
+        assert f"Open it:\n{link}\n" in text
+        assert max(len(line) for line in text.split("\n") if line != link) <= plain.WIDTH
+
+
+class TestAfterFailure:
+    NOW = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
+
+    @given(st.integers(1, rules.MOST_TRIES - 1))
+    def test_waits_longer_each_time(self, tries: int) -> None:
+        decision = rules.after_failure(tries=tries, now=self.NOW, useless_at=None, permanent=False)
+        assert isinstance(decision, rules.TryAgain)
+        if tries > 1:
+            before = rules.after_failure(tries=tries - 1, now=self.NOW, useless_at=None, permanent=False)
+            assert isinstance(before, rules.TryAgain) and before.at < decision.at
+
+    def test_gives_up_after_the_tenth_try(self) -> None:
+        assert rules.MOST_TRIES == 10
+        assert rules.after_failure(tries=10, now=self.NOW, useless_at=None, permanent=False) == rules.GiveUp()
+
+    def test_gives_up_at_once_when_the_server_said_never(self) -> None:
+        assert rules.after_failure(tries=1, now=self.NOW, useless_at=None, permanent=True) == rules.GiveUp()
+
+    @given(st.integers(1, 12), st.integers(0, 3600))
+    def test_never_plans_a_try_for_when_it_is_useless(self, tries: int, seconds: int) -> None:
+        useless_at = self.NOW + dt.timedelta(seconds=seconds)
+        decision = rules.after_failure(tries=tries, now=self.NOW, useless_at=useless_at, permanent=False)
+        assert isinstance(decision, rules.GiveUp) or decision.at < useless_at
+
+    @pytest.mark.parametrize(
+        ("answer", "permanent"), [(None, False), (421, False), (451, False), (550, True), (599, True), (600, False)]
+    )
+    def test_takes_only_the_five_hundreds_for_never(self, answer: int | None, permanent: bool) -> None:
+        assert rules.is_permanent(answer) is permanent

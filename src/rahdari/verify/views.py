@@ -7,6 +7,7 @@ asked to press a button first, so that nobody's address is proved behind their b
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -46,11 +47,13 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
 
 def _one_line(outcome: actions.LinkOutcome) -> str:
     """The answer for curl and its like, on a server without a browser."""
-    values = {"block": outcome.shown_block, "seen": str(outcome.address)}
+    # A right-to-left terminal would turn a bare address round.
+    before, after = ("\u2066", "\u2069") if get_language_bidi() else ("", "")
+    values = {"block": f"{before}{outcome.shown_block}{after}", "seen": f"{before}{outcome.address}{after}"}
     sentence = {
         "proved": _("Proved: this address is %(seen)s."),
         "proved_before": _("Proved already: %(block)s."),
-        "would_prove": _("Open the link with GET to prove this address: %(seen)s."),
+        "would_prove": _("Open the link itself to prove this address: %(seen)s."),
         "expired": _("This link is no longer valid. The page of the application has a new one."),
         "withdrawn": _("This link is not needed any more."),
     }.get(outcome.result, _("Not proved: this address is %(seen)s, the link is for %(block)s."))

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -37,6 +37,8 @@ def _address(value: object) -> SafeString:
 
 def _fill(sentence: str, **values: object) -> SafeString:
     """Put values into a translated sentence; the sentence is ours, the values are escaped unless made by us."""
+    if not values:
+        return escape(sentence)
     return format_html(sentence.replace("{", "{{").replace("}", "}}") % {k: f"{{{k}}}" for k in values}, **values)
 
 
@@ -62,7 +64,7 @@ def title_of(check: Check, language: str) -> str:
 
 def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
     if check.kind == "control":
-        return _fill(_("We wait for the proof that %(block)s is under your control."), block=_block(check))
+        return _fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
     return _fill(_("This check has not been answered yet."))
 
 

@@ -1,0 +1,204 @@
+"""Rosters: what is wrong is named, the rest is in use, and no number or name can be read from the database."""
+
+import datetime as dt
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from rahdari.vault import keys
+from rahdari.verify import actions, commands, queries
+from rahdari.verify.actions import CheckRequest
+from rahdari.verify.models import Check, Roster, RosterRow
+
+pytestmark = pytest.mark.django_db
+
+NOW = dt.datetime(2026, 11, 10, 9, 31, 40, tzinfo=dt.UTC)
+GOOD = """number,name,status,valid_until
+0000482,Sample Software House (Pvt) Ltd,active,
+0000483,"Example Contact Centre, Ltd",inactive,
+484,Specimen Media,,2026-11-09
+"""
+
+
+@pytest.fixture(autouse=True)
+def vault_keys() -> None:
+    keys.make_missing(Path(settings.DATA) / "keys")
+
+
+def imported(folder: Path, content: str | bytes, name: str = "companies", **more: Any) -> actions.RosterReport:
+    path = folder / "roster.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return actions.import_roster(name=name, path=path, now=NOW, actor="system:test", **more)
+
+
+def checked(key: str | None, name: str = "Sample Software House (Pvt) Ltd", roster: str = "companies") -> Check:
+    request = CheckRequest("roster", roster, roster=roster, key=key, name=name, reason="R2")
+    (check,) = actions.open_checks(subject=f"application:{uuid.uuid4()}", requests=[request], now=NOW)
+    return check
+
+
+class TestImportRoster:
+    def test_brings_in_what_is_good(self, tmp_path: Path) -> None:
+        report = imported(tmp_path, GOOD)
+        assert (report.accepted, report.rejected, report.replaced) == (3, [], False)
+        assert RosterRow.objects.count() == 3
+
+    def test_names_each_bad_row_and_takes_the_rest(self, tmp_path: Path) -> None:
+        bad = [
+            b"0000490,Sample One,active,",
+            b"nonsense,Sample Two,active,",
+            b",Sample Three,active,",
+            b"0000491,Sample Four",
+            b"0000492,Sample \xff\xfe Five,active,",
+            b'0000493,"Sample Six,active,',
+            b"0000494,Sample Seven,perhaps,",
+            b"0000495,Sample Eight,active,31-02-2026",
+            b"490,Sample One again,active,",
+            b"",
+            b"0000496," + b"x" * 301 + b",active,",
+            b"0000497," + b"y" * 70_000 + b",active,",
+            b"0000498,Sample Nine,ACTIVE,31/12/2026",
+        ]
+        report = imported(tmp_path, b"\xef\xbb\xbfNumber, Name ,Status,Valid_until\r\n" + b"\r\n".join(bad))
+        assert report.accepted == 2
+        assert sorted(report.rejected) == [
+            (3, "number_shape"),
+            (4, "no_number"),
+            (5, "columns"),
+            (6, "not_text"),
+            (7, "not_text"),
+            (8, "status"),
+            (9, "valid_until"),
+            (10, "repeated"),
+            (12, "name_too_long"),
+            (13, "not_text"),
+        ]
+        assert report.rejected_count == len(report.rejected)
+        assert checked("490", "Sample One").outcome == "passed"
+
+    def test_replaces_the_import_before(self, tmp_path: Path) -> None:
+        imported(tmp_path, GOOD)
+        assert checked("482").outcome == "passed"
+        assert imported(tmp_path, "number,name\n0000499,Sample Other\n").replaced
+        assert checked("482").finding == "not_listed"
+        assert RosterRow.objects.count() == 1
+        assert Roster.objects.filter(in_use=True).count() == 1
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (b"", "header"),
+            (b"name,status\nx,y\n", "header"),
+            (b"\xff\xfen\x00u\x00", "header"),
+            (b"number,name,number\n1,x,2\n", "header"),
+            (b"number,name\nbad,row\n", "no_good_row"),
+            (b"number,name\n", "no_good_row"),
+        ],
+    )
+    def test_that_is_no_roster_changes_nothing(self, tmp_path: Path, content: bytes, reason: str) -> None:
+        imported(tmp_path, GOOD)
+        with pytest.raises(actions.RosterUnusable) as unusable:
+            imported(tmp_path, content)
+        assert unusable.value.reason == reason
+        assert checked("482").outcome == "passed"
+
+    def test_of_a_file_that_is_not_there_says_so(self, tmp_path: Path) -> None:
+        with pytest.raises(actions.RosterUnusable, match="missing"):
+            actions.import_roster(name="companies", path=tmp_path / "no", now=NOW, actor="system:test")
+
+    def test_of_an_unknown_name_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(actions.UnknownRoster):
+            imported(tmp_path, GOOD, name="everybody")
+
+    def test_lists_a_thousand_and_counts_all(self, tmp_path: Path) -> None:
+        lines = "".join(f"bad{number},x\n" for number in range(1500))
+        seen: list[int] = []
+        report = imported(
+            tmp_path, f"number,name\n1,Sample\n{lines}", on_rejected=lambda line, _reason: seen.append(line)
+        )
+        assert (len(report.rejected), report.rejected_count, len(seen)) == (1000, 1500, 1500)
+
+    def test_stores_no_number_and_no_name(self, tmp_path: Path) -> None:
+        imported(tmp_path, "number,name\n35202-1234567-1,Sample Freelancer 31\n", name="active_taxpayers")
+        checked("3520212345671", "Sample Freelancer 31", "active_taxpayers")
+        with connection.cursor() as cursor:
+            for table in ("verify_roster", "verify_rosterrow", "verify_check", "journal_entry"):
+                cursor.execute(f"SELECT t::text FROM {table} t")  # noqa: S608
+                stored = "\n".join(row for (row,) in cursor.fetchall())
+                assert "1234567" not in stored
+                assert "Freelancer" not in stored
+        row = RosterRow.objects.get()
+        assert row.name == "Sample Freelancer 31"
+
+
+class TestRosterCheck:
+    @pytest.mark.parametrize(
+        ("key", "name", "finding", "reason_code"),
+        [
+            ("482", "SAMPLE SOFTWARE HOUSE PRIVATE LIMITED", "listed", ""),
+            ("482", "Sample Software House", "listed", ""),
+            ("482", "Another House (Pvt) Ltd", "listed_under_another_name", "R2"),
+            ("0000483", "Example Contact Centre, Ltd", "listed_not_active", "R2"),
+            ("0000484", "Specimen Media", "listed_expired", "R2"),
+            ("0000999", "Sample Software House", "not_listed", "R2"),
+            ("not a number", "Sample Software House", "not_listed", "R2"),
+            (None, "Sample Software House", "no_number", ""),
+        ],
+    )
+    def test_answers(self, tmp_path: Path, key: str | None, name: str, finding: str, reason_code: str) -> None:
+        imported(tmp_path, GOOD)
+        check = checked(key, name)
+        assert (check.finding, check.reason_code) == (finding, reason_code)
+        assert check.outcome == ("passed" if finding == "listed" else "failed")
+
+    def test_without_a_roster_goes_to_a_person_and_blames_nobody(self) -> None:
+        check = checked("482")
+        assert (check.outcome, check.finding, check.reason_code) == ("failed", "no_roster", "")
+
+    def test_shows_an_officer_the_row_while_it_is_in_use(self, tmp_path: Path) -> None:
+        imported(tmp_path, GOOD)
+        check = checked("482", "Another House")
+        row = queries.row_behind(check)
+        assert row is not None
+        assert row.name == "Sample Software House (Pvt) Ltd"
+        imported(tmp_path, "number,name\n1,Sample Other\n")
+        assert queries.row_behind(check) is None
+
+
+class TestCommand:
+    def run(self, *words: str) -> int:
+        import argparse
+
+        parser = argparse.ArgumentParser()
+        commands.register(parser.add_subparsers())
+        options = parser.parse_args(["roster", *words])
+        return int(options.run(options))
+
+    def test_says_what_was_taken_and_lists_what_was_not(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        path = tmp_path / "companies.csv"
+        path.write_text(GOOD + "x,Sample Bad,active,\n")
+        assert self.run("import", "companies", str(path)) == 0
+        told = capsys.readouterr().out
+        assert "3 rows in use, 1 rejected" in told
+        assert "line 5: the number has not the shape" in told
+        listed = (tmp_path / "companies.csv.rejected.csv").read_text()
+        assert listed.splitlines()[1].startswith("5,")
+        assert "Sample Bad" not in listed
+        assert self.run("status") == 0
+        told = capsys.readouterr().out
+        assert "companies: 3 rows" in told
+        assert "active_taxpayers: none" in told
+
+    @pytest.mark.parametrize("content", ["wrong,header\n", "number,name\nbad,row\n"])
+    def test_says_why_a_file_cannot_be_used(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+    ) -> None:
+        path = tmp_path / "companies.csv"
+        path.write_text(content)
+        assert self.run("import", "companies", str(path)) == 1
+        assert "in use stays as it is" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == [path]

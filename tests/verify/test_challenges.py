@@ -71,7 +71,7 @@ class TestOpenChallenge:
         secrets = {queries.link_token(link), queries.http_token_of(token)[1]}
         with connection.cursor() as cursor:
             for table in ("verify_challenge", "verify_attempt", "journal_entry"):
-                cursor.execute(f"SELECT t::text FROM {table} t")  # noqa: S608
+                cursor.execute(f"SELECT t::text FROM {table} t")
                 stored = "\n".join(row for (row,) in cursor.fetchall())
                 assert not any(secret in stored for secret in secrets)
 
@@ -268,6 +268,23 @@ class TestLookAtToken:
         assert not queries.tokens_due(now=NOW).exists()
 
 
+class TestShareProof:
+    def test_speaks_for_the_same_block_of_another_subject(self, subject: str) -> None:
+        other = f"endpoint:{uuid.uuid4()}"
+        waiting = opened(other)
+        proof = opened(subject)
+        with pytest.raises(actions.ChallengeNotPending):
+            actions.share_proof(proof=proof, subject=other, actor="person:1", now=NOW)
+        visit(proof)
+        proof.refresh_from_db()
+        later = NOW + dt.timedelta(minutes=5)
+        shared = actions.share_proof(proof=proof, subject=other, actor="person:1", now=later)
+        assert queries.is_proved(other, BLOCK)
+        assert shared.validated_at == NOW
+        assert actions.share_proof(proof=proof, subject=other, actor="person:1", now=later).pk == shared.pk
+        assert visit(waiting, ELSEWHERE).result == "proved_before"
+
+
 class TestExpireChallenges:
     def test_closes_what_is_over_and_nothing_else(self, subject: str) -> None:
         opened(subject)
@@ -292,6 +309,7 @@ class TestTheDatabase:
     def test_lets_no_proof_be_undone_or_moved(self, subject: str) -> None:
         challenge = opened(subject)
         visit(challenge)
-        for change in ({"block": "203.0.113.25/32"}, {"subject": "endpoint:other"}, {"status": Status.EXPIRED, "validated_at": None}):
+        undone: dict[str, Any] = {"status": Status.EXPIRED, "validated_at": None}
+        for change in ({"block": "203.0.113.25/32"}, {"subject": "endpoint:other"}, undone):
             with pytest.raises(DatabaseError), transaction.atomic():
                 Challenge.objects.filter(pk=challenge.pk).update(**change)

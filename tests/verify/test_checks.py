@@ -36,9 +36,7 @@ def vault_keys() -> None:
 
 @pytest.fixture(autouse=True)
 def sample_operators() -> Iterator[None]:
-    directory.configure(
-        None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))]
-    )
+    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
     yield
     directory.configure(None)
 
@@ -97,7 +95,8 @@ class TestOpenChecks:
         assert not queries.all_answered(subject)
 
     def test_titles_speak_both_languages(self, subject: str) -> None:
-        (check,) = asked(subject, CheckRequest("documents", "", given=1, needed=1, title={"en": "Papers", "ur": "کاغذات"}))
+        title = {"en": "Papers", "ur": "کاغذات"}
+        (check,) = asked(subject, CheckRequest("documents", "", given=1, needed=1, title=title))
         assert words.title_of(check, "ur") == "کاغذات"
         assert words.title_of(check, "en") == "Papers"
 

@@ -17,7 +17,8 @@ addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
 def blocks(draw: st.DrawFn) -> rules.Block:
     # A mapped IPv6 address is no block: address.parse_block refuses it.
     address = draw(addresses.filter(lambda each: getattr(each, "ipv4_mapped", None) is None))
-    return ipaddress.ip_network((address, draw(st.integers(address.max_prefixlen - 12, address.max_prefixlen))), strict=False)
+    length = draw(st.integers(address.max_prefixlen - 12, address.max_prefixlen))
+    return ipaddress.ip_network((address, length), strict=False)
 
 
 class TestCovers:
@@ -122,7 +123,7 @@ class TestCompareNames:
 
     def test_says_when_only_the_kind_of_company_differs(self) -> None:
         assert rules.compare_names("Sample Software House", "Sample Software House (Pvt) Ltd") == "same_but_form"
-        assert rules.compare_names("Sample Software House (SMC-Pvt) Ltd", "Sample Software House Ltd") == "same_but_form"
+        assert rules.compare_names("Sample House (SMC-Pvt) Ltd", "Sample House Ltd") == "same_but_form"
 
     @pytest.mark.parametrize("other", ["Sample Hardware House (Pvt) Ltd", "Sample Software", "(Pvt) Ltd", "House"])
     def test_is_different_for_another_name(self, other: str) -> None:
@@ -176,8 +177,8 @@ class TestRosterKey:
 class TestRosterAnswer:
     TODAY = dt.date(2026, 11, 25)
 
-    def _answer(self, row: rules.RosterFact | None, *, given: bool = True, on: str | None = "2026-11-20") -> rules.Answer:
-        return rules.answer_roster(roster="companies", imported_on=on, given=given, row=row, today=self.TODAY)
+    def _answer(self, row: rules.RosterFact | None, *, on: str | None = "2026-11-20") -> rules.Answer:
+        return rules.answer_roster(roster="companies", imported_on=on, given=True, row=row, today=self.TODAY)
 
     def test_blames_nobody_for_a_roster_that_is_not_there(self) -> None:
         found = self._answer(None, on=None)

@@ -42,6 +42,7 @@ __all__ = [
     "open_checks",
     "open_link",
     "record_by_hand",
+    "share_proof",
     "withdraw_challenges",
 ]
 
@@ -84,8 +85,8 @@ class NotACheckOutcome(ValueError):
 class LinkOutcome:
     """What opening a link came to.
 
-    `result`: proved | proved_before | would_prove | elsewhere | other_family | expired | withdrawn. `address` is where the visit
-    came from, `challenge` says for which block and when.
+    `result`: proved | proved_before | would_prove | elsewhere | other_family | expired | withdrawn. `address` is where
+    the visit came from, `challenge` says for which block and when.
     """
 
     result: str
@@ -115,9 +116,7 @@ def open_challenge(
         return _with_a_working_link(known)
     if known is not None and known.status == Status.PENDING:
         _close(known, Status.EXPIRED, now)
-    challenge = Challenge(
-        subject=subject, block=str(block), method=method, opened_at=now, expires_at=now + valid_for
-    )
+    challenge = Challenge(subject=subject, block=str(block), method=method, opened_at=now, expires_at=now + valid_for)
     challenge.link_index = queries.link_index(queries.link_token(challenge))
     try:
         with transaction.atomic():
@@ -126,7 +125,11 @@ def open_challenge(
         # Two tabs at once: the other one was first, and its challenge is as good.
         return Challenge.objects.get(subject=subject, block=str(block), method=method, status=Status.PENDING)
     journal.record(
-        act="verify.opened_challenge", actor=actor, subject=subject, now=now, detail={"method": method, "block": str(block)}
+        act="verify.opened_challenge",
+        actor=actor,
+        subject=subject,
+        now=now,
+        detail={"method": method, "block": str(block)},
     )
     return challenge
 
@@ -238,6 +241,41 @@ def look_at_tokens_due(*, now: dt.datetime, limit: int = 20) -> int:
 
 
 @transaction.atomic
+def share_proof(*, proof: Challenge, subject: str, actor: str, now: dt.datetime) -> Challenge:
+    """Let the proof of a block speak for another subject with exactly that block: two ports of one server.
+
+    Who may share is for the caller to know; the copy has the time and the way of the proof and names it.
+    """
+    if proof.status != Status.VALID or proof.validated_at is None:
+        raise ChallengeNotPending(proof)
+    known = queries.proof_of(subject, proof.network)
+    if known is not None:
+        return known
+    shared = Challenge(
+        subject=subject,
+        block=proof.block,
+        method=proof.method,
+        status=Status.VALID,
+        opened_at=now,
+        expires_at=proof.expires_at,
+        validated_at=proof.validated_at,
+    )
+    shared.link_index = queries.link_index(queries.link_token(shared))
+    shared.save(force_insert=True)
+    others = Challenge.objects.filter(subject=subject, block=proof.block, status=Status.PENDING)
+    others.update(status=Status.WITHDRAWN, closed_at=now, next_look_at=None)
+    Attempt.objects.create(challenge=shared, at=now, finding="shared", evidence={"proof": f"challenge:{proof.pk}"})
+    journal.record(
+        act="verify.shared_proof",
+        actor=actor,
+        subject=subject,
+        now=now,
+        detail={"proof": f"challenge:{proof.pk}", "block": proof.block},
+    )
+    return shared
+
+
+@transaction.atomic
 def withdraw_challenges(*, subject: str, now: dt.datetime, actor: str, except_block: Block | None = None) -> int:
     """End the pending challenges of a subject (its address was changed or removed). Proved ones stay on record."""
     found = Challenge.objects.select_for_update().filter(subject=subject, status=Status.PENDING)
@@ -292,9 +330,7 @@ def _try(challenge: Challenge, finding: str, evidence: dict[str, Any], now: dt.d
 
 
 @transaction.atomic
-def open_checks(
-    *, subject: str, requests: Sequence[CheckRequest], now: dt.datetime, actor: str = RULE
-) -> list[Check]:
+def open_checks(*, subject: str, requests: Sequence[CheckRequest], now: dt.datetime, actor: str = RULE) -> list[Check]:
     """Open the checks of a subject and answer at once those that can be. A check that is open already is left as it is.
 
     Open the challenges of its blocks first: a control check for which nothing is pending fails.

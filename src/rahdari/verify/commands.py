@@ -62,7 +62,7 @@ def run_import(options: argparse.Namespace) -> int:
         print(_why_unusable(error, options.name), file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"The list of rejected rows cannot be written to {draft}: {error.strerror}. Give --report.", file=sys.stderr)
+        print(f"The rejected rows cannot be listed in {draft}: {error.strerror}. Give --report.", file=sys.stderr)
         return 1
     print(f"Roster {options.name}: {report.accepted} rows in use, {report.rejected_count} rejected.")
     if not report.rejected_count:

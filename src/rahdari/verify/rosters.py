@@ -171,7 +171,7 @@ def _read(name: str, row: list[str], width: int, places: dict[str, int], line: i
     return _Member(line, key, cell["name"], status in ACTIVE, until or None)
 
 
-def _day(text: str) -> dt.date | None | bool:
+def _day(text: str) -> dt.date | bool | None:
     """A day as 2026-12-31 or 31-12-2026 (also with / or .), None when empty, False when it is none."""
     plain = text.replace("/", "-").replace(".", "-")
     if not plain:

@@ -115,14 +115,20 @@ def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
 
 def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
     return _fill(
-        _("Our list of networks in the country does not have %(block)s. An officer looks at it. By itself this is no reason for a refusal."),
+        _(
+            "Our list of networks in the country does not have %(block)s. An officer looks at it. "
+            "By itself this is no reason for a refusal."
+        ),
         block=_block(check),
     )
 
 
 def _no_origin_but_in_country(check: Check, evidence: dict[str, Any]) -> SafeString:
     return _fill(
-        _("%(block)s belongs to the country, but we do not know the operator. An officer looks at it. By itself this is no reason for a refusal."),
+        _(
+            "%(block)s belongs to the country, but we do not know the operator. An officer looks at it. "
+            "By itself this is no reason for a refusal."
+        ),
         block=_block(check),
     )
 
@@ -222,7 +228,8 @@ def of_attempt(attempt: Attempt) -> Said:
     if "seen" in evidence:
         values |= {"seen": _address(evidence["seen"])}
         if attempt.finding == "proved":
-            return Said("ok", _("Proved"), _("Proved"), _fill(_("At %(time)s the link was opened from %(seen)s."), **values))
+            opened = _fill(_("At %(time)s the link was opened from %(seen)s."), **values)
+            return Said("ok", _("Proved"), _("Proved"), opened)
         return Said(
             "bad",
             _("Opened from another network"),
@@ -260,14 +267,18 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
             return (
                 _("The server did not give the file"),
                 _("We reached the server, but it did not give us the file"),
-                _("At %(time)s %(address)s answered %(status)s. The file must be open to everyone, without a password."),
+                _(
+                    "At %(time)s %(address)s answered %(status)s. "
+                    "The file must be open to everyone, without a password."
+                ),
             )
         case "redirected":
             return (
                 _("The server sent us elsewhere"),
                 _("The server sent us elsewhere"),
                 _(
-                    "At %(time)s %(address)s pointed to %(location)s. We do not follow. Serve the file at port %(port)s of this address itself."
+                    "At %(time)s %(address)s pointed to %(location)s. We do not follow. "
+                    "Serve the file at port %(port)s of this address itself."
                 ),
             )
         case "too_long":
@@ -286,7 +297,10 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
             return (
                 _("Nothing answers there"),
                 _("Nothing answers at this port"),
-                _("At %(time)s %(address)s refused the connection at port %(port)s. Start the web server, or open the port."),
+                _(
+                    "At %(time)s %(address)s refused the connection at port %(port)s. "
+                    "Start the web server, or open the port."
+                ),
             )
         case "timed_out":
             return (

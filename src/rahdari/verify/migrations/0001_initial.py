@@ -7,106 +7,177 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Challenge',
+            name="Challenge",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('subject', models.CharField(max_length=120)),
-                ('block', models.CharField(max_length=49)),
-                ('method', models.CharField(choices=[('link', 'Link'), ('http', 'Http')], max_length=8)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('valid', 'Valid'), ('expired', 'Expired'), ('withdrawn', 'Withdrawn')], default='pending', max_length=12)),
-                ('link_index', models.CharField(max_length=64, unique=True)),
-                ('opened_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('validated_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('next_look_at', models.DateTimeField(blank=True, null=True)),
-                ('last_look_at', models.DateTimeField(blank=True, null=True)),
-                ('looks', models.PositiveIntegerField(default=0)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("subject", models.CharField(max_length=120)),
+                ("block", models.CharField(max_length=49)),
+                ("method", models.CharField(choices=[("link", "Link"), ("http", "Http")], max_length=8)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("valid", "Valid"),
+                            ("expired", "Expired"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("link_index", models.CharField(max_length=64, unique=True)),
+                ("opened_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("validated_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("next_look_at", models.DateTimeField(blank=True, null=True)),
+                ("last_look_at", models.DateTimeField(blank=True, null=True)),
+                ("looks", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ['opened_at', 'id'],
-                'indexes': [models.Index(fields=['subject', 'opened_at'], name='challenges_of_a_subject'), models.Index(condition=models.Q(('next_look_at__isnull', False), ('status', 'pending')), fields=['next_look_at'], name='challenges_to_look_at'), models.Index(condition=models.Q(('status', 'pending')), fields=['expires_at'], name='challenges_to_expire')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('subject', 'block', 'method'), name='one_pending_challenge_a_way'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'valid'), ('validated_at__isnull', False)), models.Q(models.Q(('status', 'valid'), _negated=True), ('validated_at__isnull', True)), _connector='OR'), name='challenge_is_valid_from_a_moment')],
+                "ordering": ["opened_at", "id"],
+                "indexes": [
+                    models.Index(fields=["subject", "opened_at"], name="challenges_of_a_subject"),
+                    models.Index(
+                        condition=models.Q(("next_look_at__isnull", False), ("status", "pending")),
+                        fields=["next_look_at"],
+                        name="challenges_to_look_at",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["expires_at"], name="challenges_to_expire"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "pending")),
+                        fields=("subject", "block", "method"),
+                        name="one_pending_challenge_a_way",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "valid"), ("validated_at__isnull", False)),
+                            models.Q(models.Q(("status", "valid"), _negated=True), ("validated_at__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="challenge_is_valid_from_a_moment",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Check',
+            name="Check",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('subject', models.CharField(max_length=120)),
-                ('kind', models.CharField(max_length=20)),
-                ('target', models.CharField(max_length=200)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('required', models.BooleanField(default=True)),
-                ('title', models.JSONField(default=dict)),
-                ('facts', models.JSONField(default=dict)),
-                ('reason', models.CharField(blank=True, max_length=20)),
-                ('outcome', models.CharField(choices=[('waiting', 'Waiting'), ('passed', 'Passed'), ('failed', 'Failed')], default='waiting', max_length=8)),
-                ('reason_code', models.CharField(blank=True, max_length=20)),
-                ('finding', models.CharField(blank=True, max_length=40)),
-                ('evidence', models.JSONField(default=dict)),
-                ('how', rahdari.vault.fields.EncryptedTextField(blank=True, default='')),
-                ('opened_at', models.DateTimeField()),
-                ('answered_at', models.DateTimeField(blank=True, null=True)),
-                ('answered_by', models.CharField(blank=True, max_length=120)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("subject", models.CharField(max_length=120)),
+                ("kind", models.CharField(max_length=20)),
+                ("target", models.CharField(max_length=200)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("required", models.BooleanField(default=True)),
+                ("title", models.JSONField(default=dict)),
+                ("facts", models.JSONField(default=dict)),
+                ("reason", models.CharField(blank=True, max_length=20)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("passed", "Passed"), ("failed", "Failed")],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, max_length=20)),
+                ("finding", models.CharField(blank=True, max_length=40)),
+                ("evidence", models.JSONField(default=dict)),
+                ("how", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
+                ("opened_at", models.DateTimeField()),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("answered_by", models.CharField(blank=True, max_length=120)),
             ],
             options={
-                'ordering': ['subject', 'position', 'id'],
-                'indexes': [models.Index(condition=models.Q(('outcome', 'waiting')), fields=['opened_at'], name='checks_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('subject', 'kind', 'target'), name='one_check_a_kind_and_target'), models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('outcome', 'waiting')), models.Q(models.Q(('outcome', 'waiting'), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='check_is_answered_at_a_moment')],
+                "ordering": ["subject", "position", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("outcome", "waiting")), fields=["opened_at"], name="checks_waiting"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("subject", "kind", "target"), name="one_check_a_kind_and_target"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answered_at__isnull", True), ("outcome", "waiting")),
+                            models.Q(models.Q(("outcome", "waiting"), _negated=True), ("answered_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="check_is_answered_at_a_moment",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Roster',
+            name="Roster",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=40)),
-                ('in_use', models.BooleanField(default=True)),
-                ('imported_at', models.DateTimeField()),
-                ('imported_by', models.CharField(max_length=120)),
-                ('sha256', models.CharField(max_length=64)),
-                ('accepted', models.PositiveIntegerField()),
-                ('rejected', models.PositiveIntegerField()),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=40)),
+                ("in_use", models.BooleanField(default=True)),
+                ("imported_at", models.DateTimeField()),
+                ("imported_by", models.CharField(max_length=120)),
+                ("sha256", models.CharField(max_length=64)),
+                ("accepted", models.PositiveIntegerField()),
+                ("rejected", models.PositiveIntegerField()),
             ],
             options={
-                'ordering': ['-imported_at', 'id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('in_use', True)), fields=('name',), name='one_import_of_a_roster_in_use')],
+                "ordering": ["-imported_at", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("in_use", True)), fields=("name",), name="one_import_of_a_roster_in_use"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('finding', models.CharField(max_length=40)),
-                ('evidence', models.JSONField(default=dict)),
-                ('challenge', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='verify.challenge')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("finding", models.CharField(max_length=40)),
+                ("evidence", models.JSONField(default=dict)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="verify.challenge"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['challenge', '-id'], name='attempts_of_a_challenge')],
+                "ordering": ["id"],
+                "indexes": [models.Index(fields=["challenge", "-id"], name="attempts_of_a_challenge")],
             },
         ),
         migrations.CreateModel(
-            name='RosterRow',
+            name="RosterRow",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('key', models.BinaryField()),
-                ('name', rahdari.vault.fields.EncryptedTextField(blank=True, default='')),
-                ('active', models.BooleanField(default=True)),
-                ('valid_until', models.DateField(blank=True, null=True)),
-                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='verify.roster')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("key", models.BinaryField()),
+                ("name", rahdari.vault.fields.EncryptedTextField(blank=True, default="")),
+                ("active", models.BooleanField(default=True)),
+                ("valid_until", models.DateField(blank=True, null=True)),
+                (
+                    "roster",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="verify.roster"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('roster', 'key'), name='a_number_stands_once_in_a_roster')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("roster", "key"), name="a_number_stands_once_in_a_roster")
+                ],
             },
         ),
     ]

@@ -12,7 +12,7 @@ TEXT = BUNDLED.read_text(encoding="utf-8")
 
 def run(*words: str) -> int:
     parser = argparse.ArgumentParser()
-    commands.add(parser.add_subparsers(dest="command", required=True))
+    commands.register(parser.add_subparsers(dest="command", required=True))
     arguments = parser.parse_args(["policy", *words])
     result: int = arguments.run(arguments)
     return result

@@ -153,6 +153,8 @@ REFUSED = [
     ('"telecom_act:20(1)"', '"telecoms_act:20(1)"', "[reasons.R10]", "does not point to an instrument"),
     ('notice = "notice_before_refusal"', 'notice = "notice"', "[reasons.R1]", "There is no clock 'notice'"),
     ('"rule_never_refuses",', '"rule_never_refuses", "two_directors",', "guards", "is not enforced by this version"),
+    (', notice = "notice_before_refusal"', "", "[reasons.R1]", "A refusal takes a notice"),
+    ("second_officer = true", "second_officer = false", "[reasons.R4]", "A refusal takes a notice"),
     ('nature = "registration"', 'nature = "licence"', "", "enforces the acts of a registration only"),
     ('silence = "escalate"', 'silence = "deemed_refusal"', "", "neither grants nor refuses by silence"),
     ('zone = "Asia/Karachi"', 'zone = "Asia/Lahore"', "", "There is no time zone"),

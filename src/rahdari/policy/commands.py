@@ -14,7 +14,7 @@ from .loading import BUNDLED, PolicyError, load
 from .shapes import Policy
 
 
-def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("policy", help="check a policy file, or bring one into force")
     acts = parser.add_subparsers(dest="act", required=True)
     check = acts.add_parser("check", help="say what is wrong with a policy file, and what is not signed yet")

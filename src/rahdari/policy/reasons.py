@@ -71,5 +71,5 @@ def _needs_guards(reason: Reason, section: Section, guards: tuple[str, ...]) -> 
     for guard, is_needed in needed.items():
         if is_needed and guard not in guards:
             section.fault(f"This code relies on the guard {guard!r}, which the list of guards does not name.")
-    if reason.kind == "refusal" and reason.rank == "director" and not reason.second_officer:
-        section.fault("A code of Director rank needs a second officer: the Director seconds.", "second_officer")
+    if reason.kind == "refusal" and not (reason.second_officer and reason.notice):
+        section.fault("A refusal takes a notice with time to answer and a second officer: name both here.")

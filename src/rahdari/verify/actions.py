@@ -365,10 +365,10 @@ def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int =
         waiting = queries.waiting_checks(subject=subject).select_for_update(skip_locked=True)[:limit]
         for check in waiting:
             found = answer(check, now=now)
-            if found.result == Outcome.WAITING:
+            if found.result == "waiting":
                 continue
             _record(check, found.result, found.finding, found.evidence, RULE, now)
-            check.reason_code = check.reason if found.result == Outcome.FAILED and found.blames else ""
+            check.reason_code = check.reason if found.result == "failed" and found.blames else ""
             check.save()
             answered += 1
     return answered

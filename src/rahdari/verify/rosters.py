@@ -111,7 +111,7 @@ def _members(
 ) -> Iterator[_Member]:
     lines = _lines(content)
     _, first = next(lines, (1, b""))
-    header = [cell.strip().lower() for cell in _cells(first.removeprefix(b"\xef\xbb\xbf")) or []]
+    header = [cell.strip().lower() for cell in _cells((first or b"").removeprefix(b"\xef\xbb\xbf")) or []]
     if any(column not in header for column in NEEDED) or len(set(header)) != len(header):
         raise RosterUnusable(path, "header", tuple(header[:10]))
     places = {column: header.index(column) for column in COLUMNS if column in header}
@@ -166,9 +166,9 @@ def _read(name: str, row: list[str], width: int, places: dict[str, int], line: i
     if status not in ACTIVE | NOT_ACTIVE:
         return "status"
     until = _day(cell.get("valid_until", ""))
-    if until is False:
+    if isinstance(until, bool):
         return "valid_until"
-    return _Member(line, key, cell["name"], status in ACTIVE, until or None)
+    return _Member(line, key, cell["name"], status in ACTIVE, until)
 
 
 def _day(text: str) -> dt.date | bool | None:
@@ -195,7 +195,7 @@ def _stage(members: Iterator[_Member]) -> None:
             "CREATE TEMPORARY TABLE roster_staged (line bigint, id uuid, key bytea, name bytea, active boolean, "
             "valid_until date) ON COMMIT DROP"
         )
-        copying: Any = cursor.copy("COPY roster_staged (line, id, key, name, active, valid_until) FROM STDIN")  # type: ignore[attr-defined]
+        copying: Any = cursor.copy("COPY roster_staged (line, id, key, name, active, valid_until) FROM STDIN")
         with copying as copy:
             for member in members:
                 pk = uuid.uuid4()

@@ -92,7 +92,7 @@ def next_interval(looks: int) -> dt.timedelta:
     if looks <= STEADY_LOOKS:
         return FIRST_INTERVAL
     doublings = min(looks - STEADY_LOOKS, 20)
-    return min(FIRST_INTERVAL * 2**doublings, LONGEST_INTERVAL)
+    return min(FIRST_INTERVAL * (1 << doublings), LONGEST_INTERVAL)
 
 
 # -- checks ------------------------------------------------------------------------------------------------------

@@ -38,8 +38,11 @@ def _address(value: object) -> SafeString:
 def _fill(sentence: str, **values: object) -> SafeString:
     """Put values into a translated sentence; the sentence is ours, the values are escaped unless made by us."""
     if not values:
-        return escape(sentence)
-    return format_html(sentence.replace("{", "{{").replace("}", "}}") % {k: f"{{{k}}}" for k in values}, **values)
+        return SafeString(escape(sentence))
+    filled: SafeString = format_html(
+        sentence.replace("{", "{{").replace("}", "}}") % {name: f"{{{name}}}" for name in values}, **values
+    )
+    return filled
 
 
 def clock(moment: dt.datetime) -> SafeString:

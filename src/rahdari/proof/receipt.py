@@ -1,0 +1,127 @@
+"""The receipt: an agent's word that an edition is in force on its machine.
+
+Sent as JSON to `POST /feed/receipt` of the web process with `Authorization: Bearer <token>`. `digest` is what the agent
+itself counted over its entries, so that a receipt shows drift. The same receipt sent again is the same receipt.
+"""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from .canonical import encode
+from .edition import DIGEST, SESSION
+from .entry import is_time, parse_time
+from .faults import FeedFault, NotCanonical, UnsupportedFormat
+from .version import FORMAT, check_format
+
+MOST_TARGETS = 100
+LONGEST_BODY = 64 * 1024
+
+
+class InvalidReceipt(FeedFault):
+    """No receipt. `.field` names what is wrong."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"`{field}` of the receipt is missing or not acceptable")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedTarget:
+    """One place where the entries were put: its name at the operator, its kind (`nft`, `json`, `csv`), how many entries
+    are loaded there, and whether it took them all."""
+
+    name: str
+    kind: str
+    loaded: int
+    ok: bool
+
+    def __post_init__(self) -> None:
+        for field, longest in (("name", 80), ("kind", 40)):
+            text = getattr(self, field)
+            if not isinstance(text, str) or not 1 <= len(text) <= longest or not text.isprintable():
+                raise InvalidReceipt(f"targets.{field}")
+        if type(self.loaded) is not int or not 0 <= self.loaded < 2**31:
+            raise InvalidReceipt("targets.loaded")
+        if type(self.ok) is not bool:
+            raise InvalidReceipt("targets.ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    session: str
+    sequence: int
+    digest: str
+    applied_at: str
+    targets: tuple[AppliedTarget, ...]
+    format: str = FORMAT
+
+    def __post_init__(self) -> None:
+        check_format(self.format)
+        if not isinstance(self.session, str) or not SESSION.fullmatch(self.session):
+            raise InvalidReceipt("session")
+        if type(self.sequence) is not int or not 0 <= self.sequence < 2**53:
+            raise InvalidReceipt("sequence")
+        if not isinstance(self.digest, str) or not DIGEST.fullmatch(self.digest):
+            raise InvalidReceipt("digest")
+        if not is_time(self.applied_at):
+            raise InvalidReceipt("applied_at")
+        if len(self.targets) > MOST_TARGETS or len({target.name for target in self.targets}) < len(self.targets):
+            raise InvalidReceipt("targets")
+
+    @classmethod
+    def from_json(cls, value: object) -> "Receipt":
+        """Raises InvalidReceipt, UnsupportedFormat; fields that are not known are ignored."""
+        if not isinstance(value, dict):
+            raise InvalidReceipt("receipt")
+        try:
+            check_format(value.get("format"))
+        except UnsupportedFormat:
+            raise
+        except FeedFault:
+            raise InvalidReceipt("format") from None
+        targets = value.get("targets")
+        if not isinstance(targets, list) or not all(isinstance(target, dict) for target in targets):
+            raise InvalidReceipt("targets")
+        return cls(
+            session=value.get("session", ""),
+            sequence=value.get("sequence", -1),
+            digest=value.get("digest", ""),
+            applied_at=value.get("applied_at", ""),
+            targets=tuple(
+                AppliedTarget(**{name: target.get(name) for name in ("name", "kind", "loaded", "ok")})
+                for target in targets
+            ),
+            format=value["format"],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": self.format,
+            "session": self.session,
+            "sequence": self.sequence,
+            "digest": self.digest,
+            "applied_at": self.applied_at,
+            "targets": [
+                {"name": target.name, "kind": target.kind, "loaded": target.loaded, "ok": target.ok}
+                for target in self.targets
+            ],
+        }
+
+    @property
+    def body(self) -> bytes:
+        """The bytes to send."""
+        return encode(self.as_json())
+
+    @property
+    def sha256(self) -> str:
+        """What makes two receipts of one operator the same. Raises InvalidReceipt (a name that is no text)."""
+        try:
+            return hashlib.sha256(self.body).hexdigest()
+        except NotCanonical:
+            raise InvalidReceipt("targets.name") from None
+
+    @property
+    def applied(self) -> dt.datetime:
+        return parse_time(self.applied_at)

@@ -64,6 +64,7 @@ COMMANDS = {
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
+    "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
 }
 
@@ -87,7 +88,7 @@ class NoDataFolder(Told):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"There is no data folder at {folder}. Give the one of your installation with --data DIR or in RAHDARI_DATA; "
+            f"There is no data folder at {folder}. Give that of your installation with --data DIR or in RAHDARI_DATA; "
             "`rahdari up` makes a new one."
         )
         self.folder = folder
@@ -102,7 +103,7 @@ def overview() -> str:
 def parser_for(word: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rahdari",
-        description="A register of VPN endpoints that must not be cut, and the signed feed that keeps operators in step.",
+        description="A register of VPN endpoints that must not be cut, and the feed that keeps operators in step.",
         epilog=None if word else overview(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

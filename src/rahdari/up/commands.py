@@ -1,33 +1,112 @@
-"""`rahdari up`, `demo`, their processes one by one, and `doctor`: the words and options."""
+"""`rahdari up`, `demo`, their processes one by one, `prepare` and `doctor`: the words and options."""
 
 import argparse
 from pathlib import Path
 
 HOST, PORT = "127.0.0.1", 8000
 
-
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     up = subparsers.add_parser("up", help="start everything of an installation")
-    serving(up)
+    listening(up, PORT, f"port of the pages ({PORT}); the feed is served on the next one")
+    up.add_argument("--data", type=Path, metavar="DIR", help="the data folder (else RAHDARI_DATA, else .data/register)")
     up.set_defaults(run=run_up)
 
     demo = subparsers.add_parser("demo", help="start a demonstration")
-    serving(demo)
-    demo.add_argument("--reset", action="store_true", help="remove the demonstration's data and begin anew")
+    listening(demo, PORT, f"port of the pages ({PORT}); the feed is served on the next one")
+    demo.add_argument("--data", type=Path, metavar="DIR", help="the data folder (else RAHDARI_DATA, else .data/demo)")
+    demo.add_argument("--reset", action="store_true", help="remove the demonstration's data first")
     demo.set_defaults(run=run_demo)
 
+    web = subparsers.add_parser("web", help="serve the pages")
+    listening(web, PORT, f"port of the pages ({PORT})")
+    web.add_argument("--workers", type=int, default=2, help="processes (2)")
+    web.add_argument("--threads", type=int, default=4, help="threads of each (4)")
+    web.set_defaults(run=run_web)
 
-def serving(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, metavar="DIR", help="the data folder (else RAHDARI_DATA, else .data/)")
-    parser.add_argument(
-        "--port", type=int, default=PORT, metavar="N", help=f"port of the pages ({PORT}); N+1 serves the feed"
+    push = subparsers.add_parser("push", help="serve the feed")
+    listening(push, PORT + 1, f"port of the feed ({PORT + 1})")
+    push.set_defaults(run=run_push)
+
+    subparsers.add_parser("worker", help="move the line and send letters").set_defaults(run=run_worker)
+    subparsers.add_parser("publisher", help="cut and sign editions").set_defaults(run=run_publisher)
+
+    prepare = subparsers.add_parser("prepare", help="make keys, tables and the files of the pages ready")
+    prepare.add_argument(
+        "--new-keys", action="store_true", help="make new keys for lost ones; what they protected is lost"
     )
+    prepare.add_argument("--sample-data", action="store_true", help=argparse.SUPPRESS)
+    prepare.set_defaults(run=run_prepare)
+
+    doctor = subparsers.add_parser("doctor", help="check an installation")
+    doctor.add_argument("--port", type=int, default=PORT, help=f"port of the pages ({PORT})")
+    doctor.add_argument("--host", default=HOST, help=f"address to listen on ({HOST})")
+    doctor.set_defaults(run=run_doctor)
+
+
+def listening(parser: argparse.ArgumentParser, port: int, text: str) -> None:
+    parser.add_argument("--port", type=int, default=port, metavar="N", help=text)
     parser.add_argument("--host", default=HOST, metavar="ADDRESS", help=f"address to listen on ({HOST})")
 
 
 def run_up(arguments: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from rahdari.up import datafolder
+    from rahdari.up.start import Start, start
+
+    data = arguments.data or datafolder.default(datafolder.REGISTER)
+    return start(Start(datafolder.REGISTER, data, arguments.host, arguments.port))
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
-    raise NotImplementedError
+    from rahdari.up import datafolder, demo
+
+    return demo.run(
+        data=arguments.data or datafolder.default(datafolder.DEMO),
+        host=arguments.host,
+        port=arguments.port,
+        reset=arguments.reset,
+    )
+
+
+def run_web(arguments: argparse.Namespace) -> int:
+    from rahdari.up.serving import serve_web
+
+    serve_web(host=arguments.host, port=arguments.port, workers=arguments.workers, threads=arguments.threads)
+    return 0
+
+
+def run_push(arguments: argparse.Namespace) -> int:
+    from rahdari.up.serving import serve_push
+
+    serve_push(host=arguments.host, port=arguments.port)
+    return 0
+
+
+def run_worker(arguments: argparse.Namespace) -> int:
+    from rahdari.up import loops
+
+    loops.run_worker()
+    return 0
+
+
+def run_publisher(arguments: argparse.Namespace) -> int:
+    from rahdari.up import loops
+
+    loops.run_publisher()
+    return 0
+
+
+def run_prepare(arguments: argparse.Namespace) -> int:
+    from rahdari.up.prepare import prepare
+
+    prepare(new_keys=arguments.new_keys)
+    if arguments.sample_data:
+        from rahdari.up import seed
+
+        seed.sow()
+    return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    from rahdari.up import doctor
+
+    return doctor.run(host=arguments.host, port=arguments.port)

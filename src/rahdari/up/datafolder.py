@@ -16,7 +16,7 @@ import secrets
 import shutil
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class NewerFolder(Told):
 
     def __init__(self, folder: Path, written_by: str) -> None:
         super().__init__(
-            f"The data folder {folder} was written by Rahdari {written_by}, which is newer than this one ({__version__}). "
+            f"The data folder {folder} was written by Rahdari {written_by}, newer than this one ({__version__}). "
             "Nothing was changed. Start it with that version or a later one, or choose another folder with --data."
         )
         self.folder, self.written_by = folder, written_by
@@ -65,7 +65,7 @@ class FolderBusy(Told):
     def __init__(self, folder: Path, pid: str) -> None:
         known = f" (process {pid})" if pid else ""
         super().__init__(
-            f"Rahdari is already running on the data folder {folder}{known}. Stop it there, or choose another with --data."
+            f"Rahdari is already running on the data folder {folder}{known}. Stop that, or choose another with --data."
         )
         self.folder, self.pid = folder, pid
 
@@ -199,10 +199,8 @@ def environment(folder: Path) -> dict[str, str]:
     label = read_label(folder)
     if label is not None:
         found["DJANGO_SETTINGS_MODULE"] = SETTINGS.get(label.kind, SETTINGS[REGISTER])
-    try:
+    with suppress(OSError):
         found["RAHDARI_SECRET_KEY"] = (folder / "keys" / "django.key").read_text().strip()
-    except OSError:
-        pass
     if url := postgres.known_url(folder):
         found["DATABASE_URL"] = url
     return {name: os.environ.get(name) or value for name, value in found.items() if name != "RAHDARI_DATA"} | {

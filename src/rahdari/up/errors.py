@@ -1,4 +1,4 @@
-"""Errors that are told to a person as they are: the text says what is wrong and how to mend it, and no trace follows."""
+"""Errors that are told to a person as they are: the text says what is wrong and how to mend it; no trace follows."""
 
 
 class Told(Exception):

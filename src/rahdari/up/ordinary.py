@@ -36,7 +36,7 @@ class CannotLeaveRoot(Exception):
 
 
 def account(data: Path) -> pwd.struct_passwd:
-    """Who is to run: the owner of the data folder unless that is root, else `rahdari` if there is one, else `nobody`."""
+    """Who is to run: the owner of the data folder unless that is root, else `rahdari` if that exists, else `nobody`."""
     if data.exists() and (owner := data.stat().st_uid) != 0:
         try:
             return pwd.getpwuid(owner)

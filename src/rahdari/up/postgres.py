@@ -70,7 +70,7 @@ class OtherVersion(Told):
     def __init__(self, folder: Path, made_by: str, ours: str) -> None:
         super().__init__(
             f"The database in {folder} was made by PostgreSQL {made_by}, and PostgreSQL {ours} cannot read it. "
-            "Start it with the release of Rahdari that made it, save it with pg_dump, and load it into a new data folder."
+            "Start it with the release of Rahdari that made it, save it with pg_dump, and load it into a new folder."
         )
         self.made_by, self.ours = made_by, ours
 

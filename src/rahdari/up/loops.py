@@ -1,0 +1,204 @@
+"""The loops of `rahdari worker` and `rahdari publisher`: wake on NOTIFY, look on a timer, outlive the database.
+
+Invariants: a lost wake-up costs at most one beat of the timer; an error of one round is logged and the next round
+comes; while the database is away nothing is lost, since everything that waits stands in it.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from psycopg import sql
+
+BEAT = 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
+RESCUE_EVERY = 30.0
+# Of Django's parameters, those that libpq knows.
+LISTENING = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
+
+
+def listen_to(channel: str) -> "psycopg.Connection[Any]":
+    """A connection of its own, on which wake-ups arrive."""
+    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    wanted = {name: value for name, value in parameters.items() if name in LISTENING and value not in (None, "")}
+    connection = psycopg.connect(**wanted, autocommit=True, connect_timeout=5)
+    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+    return connection
+
+
+def run_loop(
+    *,
+    name: str,
+    channel: str,
+    step: Callable[[dt.datetime], object],
+    stop: threading.Event,
+    beat: float = BEAT,
+) -> None:
+    """Call `step(now)` on every wake-up and on every beat until `stop` is set."""
+    log = logging.getLogger(f"rahdari.{name}")
+    away = 0
+    listening: psycopg.Connection[Any] | None = None
+    while not stop.is_set():
+        try:
+            if listening is None:
+                listening = listen_to(channel)
+                log.info("The database answers again." if away else "At work.")
+                away = 0
+            step(dt.datetime.now(dt.UTC))
+            for _ in listening.notifies(timeout=beat, stop_after=1):
+                pass
+            # Many wake-ups at once ask for one round.
+            for _ in listening.notifies(timeout=0):
+                pass
+        except AWAY as error:
+            away += 1
+            pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
+            log.warning("The database does not answer (%s); the next try is in %g s.", first_line(error), pause)
+            shut(listening)
+            listening = None
+            connections.close_all()
+            stop.wait(pause)
+        except Exception:
+            log.exception("This round of %s failed; the next comes in %g s.", name, beat)
+            stop.wait(beat)
+    shut(listening)
+    connections.close_all()
+
+
+def shut(connection: "psycopg.Connection[Any] | None") -> None:
+    if connection is not None:
+        with contextlib.suppress(psycopg.Error):
+            connection.close()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what lies at the bottom of an error."""
+    while True:
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        elif error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return str(error).strip().split("\n", 1)[0] or type(error).__name__
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handle)
+
+
+def run_publisher() -> None:
+    """Cut and sign editions. The only process that needs the feed's online keys."""
+    from rahdari.publish import actions
+
+    def step(now: dt.datetime) -> None:
+        actions.publish_editions(now=now)
+        actions.refresh_timestamp(now=now)
+
+    stop = threading.Event()
+    stop_on_signals(stop)
+    run_loop(name="publisher", channel="rahdari_publish", step=step, stop=stop)
+
+
+def run_worker() -> None:
+    """The line in one thread, procrastinate's jobs in the main one."""
+    from rahdari import line
+
+    def step(now: dt.datetime) -> None:
+        line.advance(now=now)
+
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=run_loop, kwargs={"name": "line", "channel": "rahdari_line", "step": step, "stop": stop}, name="line"
+    )
+    thread.start()
+    try:
+        asyncio.run(run_jobs(stop))
+    finally:
+        stop.set()
+        thread.join()
+
+
+async def run_jobs(stop: threading.Event) -> None:
+    """procrastinate's worker, started again whenever the database was away."""
+    from procrastinate.contrib.django import app
+
+    log = logging.getLogger("rahdari.jobs")
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        stop.set()
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ask)
+    away = 0
+    while not asked.is_set():
+        worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+        try:
+            async with worker_app.open_async():
+                if away:
+                    log.info("The database answers again.")
+                away = 0
+                await until(asked, work(worker_app))
+        except Exception as error:
+            # procrastinate wraps what the database says in errors of its own.
+            away += 1
+            pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
+            log.warning("Jobs stopped (%s); the next try is in %g s.", first_line(error), pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), pause)
+
+
+async def work(app: Any) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(
+            app.run_worker_async(
+                name="worker",
+                install_signal_handlers=False,
+                concurrency=2,
+                shutdown_graceful_timeout=10,
+                delete_jobs="successful",
+                update_heartbeat_interval=5,
+                stalled_worker_timeout=20,
+            )
+        )
+        group.create_task(rescue(app))
+
+
+async def rescue(app: Any) -> None:
+    """Give back the jobs of a worker that was killed in the middle of them."""
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=20):
+            logging.getLogger("rahdari.jobs").warning(
+                "Job %s was left by a worker that died; it is done again.", job.id
+            )
+            await app.job_manager.retry_job(job)
+        await asyncio.sleep(RESCUE_EVERY)
+
+
+async def until(asked: asyncio.Event, doing: Any) -> None:
+    """Do something until it ends, or until we are asked to stop."""
+    work_task = asyncio.ensure_future(doing)
+    asked_task = asyncio.ensure_future(asked.wait())
+    try:
+        await asyncio.wait({work_task, asked_task}, return_when=asyncio.FIRST_COMPLETED)
+        if work_task.done():
+            work_task.result()
+    finally:
+        for task in (work_task, asked_task):
+            task.cancel()
+        await asyncio.gather(work_task, asked_task, return_exceptions=True)

@@ -1,0 +1,176 @@
+"""What `rahdari up` and `rahdari demo` do, in order.
+
+1) look at the ports, the data folder and the binaries: whatever is wrong is told before anything starts
+2) leave root     3) lock the folder     4) the database     5) `prepare`     6) the processes, until INT or TERM
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rahdari.up import datafolder, ordinary, postgres, processes
+from rahdari.up.errors import Told
+from rahdari.up.processes import Child, Printer, Supervisor
+
+# So long a database of the deployer's own may take to answer before `up` gives up.
+DATABASE_PATIENCE = 60.0
+PROGRAM = (sys.executable, "-m", "rahdari")
+# What a child gets of our own environment: nothing that starts Python differently, no database of another program.
+DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
+SECRETS = ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD")
+
+
+class NotPrepared(Told):
+    """`rahdari prepare` failed; it has said why. `.code` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("The installation could not be prepared; the lines above say why. Nothing was started.")
+        self.code = code
+
+
+class DatabaseAway(Told):
+    """The database of DATABASE_URL does not answer. `.why` is what was said."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The database that DATABASE_URL names does not answer: {why}. Start it, or correct DATABASE_URL."
+        )
+        self.why = why
+
+
+@dataclass
+class Start:
+    """One start of everything. `kind` decides the settings; `beside` gives children besides the usual four."""
+
+    kind: str
+    data: Path
+    host: str
+    port: int
+    beside: Callable[["Start"], Sequence[Child]] = lambda start: ()
+    tell: Callable[["Start"], str] = lambda start: ""
+    prepare: Sequence[str] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def feed_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def url(self) -> str:
+        return self.environment["RAHDARI_URL"]
+
+    @property
+    def feed_url(self) -> str:
+        return self.environment["RAHDARI_FEED_URL"]
+
+    def child(self, name: str, *arguments: str, keyless: bool = False) -> Child:
+        """A process of ours. A `keyless` one is given neither the database nor any secret."""
+        environment = self.environment
+        if keyless:
+            environment = {key: value for key, value in environment.items() if key not in SECRETS}
+        return Child(name, (*PROGRAM, *arguments), environment)
+
+    def children(self) -> list[Child]:
+        usual = [
+            self.child("web", "web", "--host", self.host, "--port", str(self.port)),
+            self.child("worker", "worker"),
+            self.child("publisher", "publisher"),
+            self.child("push", "push", "--host", self.host, "--port", str(self.feed_port), keyless=True),
+        ]
+        return [*usual, *self.beside(self)]
+
+
+def start(given: Start) -> int:
+    # 1)
+    own = os.environ.get("DATABASE_URL", "")
+    for port in (given.port, given.feed_port):
+        processes.check_port(given.host, port)
+    datafolder.check(given.data, given.kind)
+    if not own:
+        postgres.binaries()
+    with processes.stop_by_signal():
+        try:
+            with ExitStack() as stack:
+                serve(given, own, stack)
+        except processes.StopAsked:
+            print("Stopped.", flush=True)
+    return 0
+
+
+def serve(given: Start, own: str, stack: ExitStack) -> None:
+    given.data = datafolder.make(given.data, given.kind)
+    # 2)
+    became = ordinary.leave_root(given.data)
+    # 3)
+    stack.enter_context(datafolder.locked(given.data))
+    names = ["rahdari", "prepare", "publisher"]
+    printer = Printer(sys.stdout, names)
+    if became:
+        printer.line("rahdari", f"Running as the user {became}, not as root.")
+    printer.line("rahdari", f"The data folder is {given.data}.")
+    # 4)
+    server: postgres.Server | None = None
+    if own:
+        wait_for_database(own, printer)
+    else:
+        server = postgres.Server(given.data)
+        # Entered before the start: whatever happens then, it is stopped.
+        stack.callback(server.stop)
+        printer.line("rahdari", "Starting the database." if server.cluster.exists() else "Making the database.")
+        server.start()
+    given.environment = environment_of(given, server.url if server else own)
+    # 5)
+    code = processes.run_once(given.child("prepare", "prepare", *given.prepare), printer)
+    if code != 0:
+        raise NotPrepared(code)
+    # 6)
+    children = given.children()
+    printer.names = ["rahdari", *(child.name for child in children)]
+    printer.width = max(map(len, printer.names))
+    Supervisor(
+        children,
+        printer,
+        database=server,
+        answering=[(given.host, given.port), (given.host, given.feed_port)],
+        when_ready=lambda: printer.write(given.tell(given) or f"\nRahdari is ready at {given.url}\n"),
+    ).run()
+
+
+def environment_of(given: Start, database_url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    shown = f"[{given.host}]" if ":" in given.host else given.host
+    usual = {
+        "RAHDARI_URL": f"http://{shown}:{given.port}",
+        "RAHDARI_FEED_URL": f"http://{shown}:{given.feed_port}",
+        "RAHDARI_HOSTS": given.host,
+        "RAHDARI_SECRET_KEY": datafolder.secret_key(given.data),
+        "DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[given.kind],
+    }
+    ours = {"RAHDARI_DATA": str(given.data), "DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
+    return usual | kept | ours
+
+
+def wait_for_database(url: str, printer: Printer) -> None:
+    import psycopg
+
+    until = time.monotonic() + DATABASE_PATIENCE
+    said = False
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            why = str(error).strip().split("\n", 1)[0]
+            if time.monotonic() > until:
+                raise DatabaseAway(why) from None
+            if not said:
+                printer.line("rahdari", f"The database does not answer yet ({why}). Trying again for a minute.")
+                said = True
+            time.sleep(1)
+        except psycopg.ProgrammingError as error:
+            raise DatabaseAway(str(error).strip()) from None
+        else:
+            return

@@ -5,21 +5,29 @@ are made by `sign_in` after the code was right and in no other way; secrets of a
 """
 
 import base64
+import datetime as dt
+import time
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext_lazy
 
+from rahdari.page import visitor
 from rahdari.vault import cipher
 
+from . import queries
 from .models import Language, User
 
 CODE_MAIL = "account/email/login_code"
+# A cookie that stays while somebody is signed in, so that the sign-in page can say when a session ended by itself.
+WAS_SIGNED_IN = "was_signed_in"
+FRESH = dt.timedelta(minutes=15)
 # What the ciphertext of an authenticator's secret is bound to.
 BOUND_TO = "people.second_factor"
 
@@ -52,10 +60,34 @@ class AccountAdapter(DefaultAccountAdapter):
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each page tells what happened itself, once, and in the reader's language."""
 
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        request.session["language"] = user.language
+        response.set_cookie(
+            WAS_SIGNED_IN,
+            "1",
+            max_age=30 * 24 * 3600,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        return response
+
+    def get_login_stages(self) -> list[str]:
+        """allauth's stages, with our own rule for who is asked for a second factor."""
+        replaced = {"allauth.mfa.stages.AuthenticateStage": "rahdari.people.sign_in.SecondFactorStage"}
+        return [replaced.get(stage, stage) for stage in super().get_login_stages()]
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whoever signed in within the last quarter of an hour, staff with the second factor, need not do it again."""
+        records = get_authentication_records(self.request, self.request.user)
+        if queries.holds_post(self.request.user):
+            records = [record for record in records if record["method"] == "mfa"]
+        fresh = any(record["at"] >= time.time() - FRESH.total_seconds() for record in records)
+        return False if fresh else super().is_reauthentication_required(app=app, **kwargs)
+
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that rate limits count by: the one rule for it is the house's, with trusted proxies only."""
-        from rahdari.page import visitor
-
         return str(visitor.address(request))
 
 

@@ -13,6 +13,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from rahdari.vault.fields import EncryptedTextField
 
@@ -154,3 +155,15 @@ class Post(models.Model):
 
     def __str__(self) -> str:
         return f"post:{self.pk}"
+
+    @property
+    def title(self) -> str:
+        """The post in the reader's language."""
+        if self.rank == DIRECTOR:
+            return _("Supervisor, Director rank") if self.role == Role.SUPERVISOR else _("Officer, Director rank")
+        return {
+            Role.OFFICER.value: _("Officer"),
+            Role.SUPERVISOR.value: _("Supervisor"),
+            Role.OPERATOR.value: _("Operator"),
+            Role.ADMINISTRATOR.value: _("Administrator"),
+        }[self.role]

@@ -4,7 +4,6 @@ Only posts that have not ended count. A supervisor may do all that an officer ma
 """
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,9 +125,3 @@ def people_to_tell(holder_ref: uuid.UUID) -> list[User]:
         return [user] if user.is_active else []
     members = User.objects.filter(memberships__organisation__holder_ref=holder_ref, is_active=True)
     return list(members.order_by("created_at", "id"))
-
-
-def demonstration_people(emails: Iterable[str]) -> list[User]:
-    """The named people in the order given; those who are not there are left out."""
-    found = {user.email: user for user in User.objects.filter(email__in=list(emails), is_active=True)}
-    return [found[email] for email in emails if email in found]

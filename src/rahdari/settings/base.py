@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rahdari.people",  # before allauth: its pages of signing in take the place of allauth's
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -72,7 +73,6 @@ INSTALLED_APPS = [
     "rahdari.vault",
     "rahdari.journal",
     "rahdari.register",
-    "rahdari.people",
     "rahdari.letters",
     "rahdari.apply",
     "rahdari.verify",
@@ -128,15 +128,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+# An address is proved by the code itself, each time; there is nothing else to verify.
+ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
 ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
-ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = 3
+ACCOUNT_LOGIN_TIMEOUT = 3600
 ACCOUNT_LOGIN_BY_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 # Three tries for each code, thirty codes a day for an address: who tries all year long guesses one account in thirty.
 ACCOUNT_RATE_LIMITS = {"request_login_code": "20/m/ip,3/m/key,10/h/key,30/d/key"}
-ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_ADAPTER = "rahdari.people.adapter.AccountAdapter"
@@ -147,6 +147,13 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Rahdari"
+MFA_FORMS = {
+    "authenticate": "rahdari.people.forms.SecondFactorForm",
+    "reauthenticate": "rahdari.people.forms.ConfirmForm",
+    "activate_totp": "rahdari.people.forms.AppForm",
+    "add_webauthn": "rahdari.people.forms.PasskeyForm",
+    "edit_webauthn": "rahdari.people.forms.PasskeyNameForm",
+}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ur", "اردو")]
@@ -189,6 +196,9 @@ SECURE_CSP = {
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+# Signed out when nothing moved for two hours: phones are shared, and so are tables in net cafes.
+SESSION_COOKIE_AGE = 2 * 3600
+SESSION_SAVE_EVERY_REQUEST = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

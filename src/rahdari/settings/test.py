@@ -14,6 +14,7 @@ DATA = Path(tempfile.mkdtemp(prefix="rahdari-test-"))
 atexit.register(lambda maker=os.getpid(): shutil.rmtree(DATA, ignore_errors=True) if os.getpid() == maker else None)
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 STATIC_ROOT = DATA / "static"
+STATIC_ROOT.mkdir()
 MAIL_FOLDER = DATA / "mail"
 SECRET_KEY = "test-only-not-a-secret"
 ALLOWED_HOSTS = ["*"]

@@ -1,0 +1,76 @@
+"""`rahdari people appoint EMAIL ROLE` gives the first officers and administrators their posts."""
+
+import argparse
+import sys
+
+ROLES = ("officer", "supervisor", "operator", "administrator")
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("people", help="give a post to a person, or take it away")
+    acts = parser.add_subparsers(dest="act", required=True)
+    for act, help_text, run in (
+        ("appoint", "give a post; the person is registered if need be", appoint),
+        ("dismiss", "end a post", dismiss),
+    ):
+        command = acts.add_parser(act, help=help_text)
+        command.add_argument("email")
+        command.add_argument("role", choices=ROLES)
+        command.add_argument("--operator", default="", metavar="SLUG", help="the operator, for the role operator")
+        command.set_defaults(run=run)
+        if act == "appoint":
+            command.add_argument("--rank", default="", choices=("director",), help="for officers and supervisors")
+
+
+def appoint(arguments: argparse.Namespace) -> int:
+    from django.core.exceptions import ValidationError
+    from django.core.validators import validate_email
+    from django.utils import timezone
+
+    from . import actions
+
+    now = timezone.now()
+    try:
+        validate_email(arguments.email)
+    except ValidationError:
+        print(f"{arguments.email} is not an email address.", file=sys.stderr)
+        return 2
+    user = actions.register_person(email=arguments.email, actor="system:command", now=now)
+    try:
+        post = actions.appoint(
+            user=user,
+            role=arguments.role,
+            rank=arguments.rank,
+            operator=arguments.operator,
+            actor="system:command",
+            now=now,
+        )
+    except actions.OperatorNeeded:
+        print("Give --operator SLUG with the role operator, and with no other.", file=sys.stderr)
+        return 2
+    except actions.RankNotAllowed as error:
+        print(f"The role {error.role} has no rank {error.rank}.", file=sys.stderr)
+        return 2
+    holding = f"{post.role}{f', {post.rank}' if post.rank else ''}{f' for {post.operator}' if post.operator else ''}"
+    print(f"{user.email} holds the post: {holding}. They sign in with a code, and set up a second factor then.")
+    return 0
+
+
+def dismiss(arguments: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from . import actions, queries
+
+    user = queries.person_by_email(arguments.email)
+    held = [
+        post
+        for post in (queries.posts_of(user) if user is not None else [])
+        if (post.role, post.operator) == (arguments.role, arguments.operator)
+    ]
+    if not held:
+        print(f"{arguments.email} holds no such post.", file=sys.stderr)
+        return 1
+    for post in held:
+        actions.end_post(post=post, actor="system:command", now=timezone.now())
+    print(f"{arguments.email} holds the post of {arguments.role} no longer.")
+    return 0

@@ -1,0 +1,98 @@
+"""The ready accounts of the demonstration: one for each role, all made up, under one domain that cannot exist."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from . import actions, queries
+from .models import DIRECTOR, Role, User
+
+DOMAIN = "demo.rahdari.example"
+ACTOR = "system:demonstration"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An account to be made. `local` is the part of its address before the @."""
+
+    local: str
+    name: str
+    says: str
+    role: Role | None = None
+    rank: str = ""
+    organisation: str = ""
+    company_number: str = ""
+    ntn: str = ""
+
+
+@dataclass(frozen=True)
+class ReadyAccount:
+    """An account as the page lists it."""
+
+    user: User
+    name: str
+    says: str
+
+
+CAST = (
+    Ready("freelancer", "Sample Freelancer 31", _("Applies for a VPN at home.")),
+    Ready(
+        "company",
+        "Sample Manager 4",
+        _("Applies for a company."),
+        organisation="Sample Software House (Pvt) Ltd",
+        company_number="0000482",
+        ntn="0000482",
+    ),
+    Ready("officer", "Sample Officer 1", _("Looks at cases, asks, grants, proposes a refusal."), Role.OFFICER),
+    Ready("second-officer", "Sample Officer 2", _("Seconds what the first officer proposes."), Role.OFFICER),
+    Ready(
+        "director",
+        "Sample Director 1",
+        _("Supervises, and decides what needs Director rank."),
+        Role.SUPERVISOR,
+        DIRECTOR,
+    ),
+    Ready("administrator", "Sample Administrator 1", _("Gives posts to people."), Role.ADMINISTRATOR),
+)
+OPERATOR_SAYS = _("Sees which edition the network has, and how late.")
+
+
+def email_of(local: str) -> str:
+    return f"{local}@{DOMAIN}"
+
+
+def make_ready_accounts(*, operators: Sequence[tuple[str, str]], now: dt.datetime) -> list[User]:
+    """Make the cast, and one account for each operator (short name, name). What is there is left as it is."""
+    made = []
+    for ready in CAST:
+        user = actions.register_person(email=email_of(ready.local), name=ready.name, actor=ACTOR, now=now)
+        if ready.role is not None:
+            actions.appoint(user=user, role=ready.role, rank=ready.rank, actor=ACTOR, now=now)
+        if ready.organisation and not queries.organisations_of(user).exists():
+            actions.register_organisation(
+                owner=user,
+                name=ready.organisation,
+                company_number=ready.company_number,
+                ntn=ready.ntn,
+                actor=ACTOR,
+                now=now,
+            )
+        made.append(user)
+    for slug, name in operators:
+        user = actions.register_person(email=email_of(f"operator-{slug}"), name=name, actor=ACTOR, now=now)
+        actions.appoint(user=user, role=Role.OPERATOR, operator=slug, actor=ACTOR, now=now)
+        made.append(user)
+    return made
+
+
+def ready_accounts() -> list[ReadyAccount]:
+    """The accounts that are there, in the order of the cast, operators last."""
+    says = {email_of(ready.local): ready.says for ready in CAST}
+    found = {user.email: user for user in User.objects.filter(email__endswith=f"@{DOMAIN}", is_active=True)}
+    ordered = [email for email in says if email in found] + sorted(email for email in found if email not in says)
+    return [
+        ReadyAccount(found[email], found[email].name or email, str(says.get(email, OPERATOR_SAYS))) for email in ordered
+    ]

@@ -1,0 +1,205 @@
+"""What people type on the pages of this room, and what each page says when it cannot be used."""
+
+from typing import Any
+
+from allauth.core import context, ratelimit
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext_lazy as _
+
+from .identifiers import with_plain_digits
+from .models import DIRECTOR, Language, Role, normalise_email
+
+
+class EmailForm(forms.Form):
+    """Sign in or begin: one field."""
+
+    email = forms.CharField(
+        label=_("Email"),
+        help_text=_("The same one every time, so that we find your answers again."),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username webauthn", "spellcheck": "false"}),
+        error_messages={
+            "required": _("Enter your email address"),
+            "max_length": _("This address is too long to be right"),
+        },
+    )
+
+    def clean_email(self) -> str:
+        email = normalise_email(self.cleaned_data["email"])
+        EmailValidator(message=_("Enter an email address like name@example.org"))(email)
+        if not ratelimit.consume(context.request, action="request_login_code", key=email):
+            raise ValidationError(
+                _("Too many codes were sent to this address. Wait some minutes, then try again"), code="rate_limited"
+            )
+        return email
+
+
+def _digits(text: str) -> str:
+    return "".join(letter for letter in with_plain_digits(text) if letter.isalnum())
+
+
+def _code_widget() -> forms.TextInput:
+    return forms.TextInput(
+        attrs={
+            "class": "code big",
+            "inputmode": "numeric",
+            "autocomplete": "one-time-code",
+            "autocapitalize": "off",
+            "spellcheck": "false",
+        }
+    )
+
+
+class CodeForm(forms.Form):
+    """The code from the mail. Whether it is right is asked of `process`, which counts the tries."""
+
+    code = forms.CharField(
+        label=_("Code, 6 figures"),
+        max_length=40,
+        widget=_code_widget(),
+        error_messages={
+            "required": _("Enter the code from the email"),
+            "max_length": _("This code is not right. Use the code of the newest email"),
+        },
+    )
+
+    def __init__(self, *args: Any, process: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.process = process
+
+    def clean_code(self) -> str:
+        code = _digits(self.cleaned_data["code"])
+        if not self.process.is_right(code):
+            raise ValidationError(_("This code is not right. Use the code of the newest email"), code="incorrect")
+        return code
+
+
+class _AppCode:
+    """Gives allauth's code fields our words and our digits."""
+
+    fields: dict[str, forms.Field]
+
+    def set_words(self, hint: str) -> None:
+        field = self.fields["code"]
+        field.label = _("Code")
+        field.help_text = hint
+        field.widget = _code_widget()
+        field.error_messages["required"] = _("Enter the code")
+        field.to_python = lambda value: _digits(str(value or ""))  # type: ignore[method-assign]
+
+
+class SecondFactorForm(_AppCode, AuthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_words(_("The 6 figures that your app shows now, or one of your recovery codes."))
+
+
+class ConfirmForm(_AppCode, ReauthenticateForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_words(_("The 6 figures that your app shows now, or one of your recovery codes."))
+
+
+class AppForm(_AppCode, ActivateTOTPForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.set_words(_("The 6 figures that the app shows after you added the key."))
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """A passkey always signs in by itself, so allauth's choice is not shown."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name = self.fields["name"]
+        name.label = _("Name of this device")
+        name.help_text = _("So that you know it again, for instance: my phone.")
+        name.widget.attrs["maxlength"] = "60"
+        self.initial["name"] = ""
+        self.fields["passwordless"].widget = forms.HiddenInput()
+        self.initial["passwordless"] = True
+        self.fields["credential"].error_messages["required"] = _(
+            "The device gave no passkey. Press the button and follow what the device asks"
+        )
+
+    def clean_name(self) -> str:
+        return " ".join(self.cleaned_data["name"].split())[:60] or str(_("Passkey"))
+
+
+class PasskeyNameForm(EditWebAuthnForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name of this device")
+        self.fields["name"].error_messages["required"] = _("Enter a name for this device")
+        self.fields["name"].widget.attrs["maxlength"] = "60"
+
+
+class AccountForm(forms.Form):
+    name = forms.CharField(
+        label=_("Your name"),
+        help_text=_("As it stands on your identity card."),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={
+            "required": _("Enter your name"),
+            "max_length": _("Write the name in at most %(limit)s characters") % {"limit": 120},
+        },
+    )
+    language = forms.ChoiceField(
+        label=_("Language of our letters"),
+        choices=Language.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a language"), "invalid_choice": _("Choose a language")},
+    )
+
+
+class AppointForm(forms.Form):
+    """An administrator gives a post to somebody who has signed in before."""
+
+    email = forms.EmailField(
+        label=_("Email"),
+        help_text=_("The person must have signed in once with this address."),
+        error_messages={
+            "required": _("Enter the email address"),
+            "invalid": _("Enter an email address like name@example.org"),
+        },
+    )
+    role = forms.ChoiceField(
+        label=_("Post"),
+        choices=[
+            (Role.OFFICER, _("Officer")),
+            (Role.SUPERVISOR, _("Supervisor")),
+            (Role.OPERATOR, _("Operator")),
+            (Role.ADMINISTRATOR, _("Administrator")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a post"), "invalid_choice": _("Choose a post")},
+    )
+    director = forms.BooleanField(
+        label=_("Has Director rank"), help_text=_("Only for officers and supervisors."), required=False
+    )
+    operator = forms.SlugField(
+        label=_("Short name of the operator"),
+        help_text=_("Only for operators, as rahdari operator add gave it."),
+        required=False,
+        max_length=60,
+        error_messages={"invalid": _("Use small letters, digits and hyphens only")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        role = cleaned.get("role")
+        if role == Role.OPERATOR and not cleaned.get("operator") and "operator" not in self.errors:
+            self.add_error("operator", _("Enter the short name of the operator"))
+        if role != Role.OPERATOR:
+            cleaned["operator"] = ""
+        cleaned["rank"] = DIRECTOR if cleaned.get("director") and role in (Role.OFFICER, Role.SUPERVISOR) else ""
+        return cleaned
+
+    def add_unknown_person(self) -> None:
+        self.add_error("email", _("Nobody has signed in with this address yet"))

@@ -1,0 +1,282 @@
+"""Pages of this room. Signing in stands on allauth's views, with our templates and our words.
+
+allauth puts a `site` of its own into the context of some pages; ours, which names the Authority, must stay.
+"""
+
+from typing import Any, cast
+
+from allauth.account import views as account_views
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.decorators import login_stage_required
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.mixins import NextRedirectMixin
+from allauth.account.stages import LoginByCodeStage
+from allauth.account.utils import passthrough_next_redirect_url
+from allauth.mfa.base import views as factor_views
+from allauth.mfa.models import Authenticator
+from allauth.mfa.stages import AuthenticateStage
+from allauth.mfa.totp import views as app_views
+from allauth.mfa.webauthn import views as passkey_views
+from allauth.mfa.webauthn.internal import auth as webauthn
+from django.conf import settings
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+from django.views.generic.edit import FormView
+
+from . import access, actions, demonstration, queries
+from .adapter import WAS_SIGNED_IN
+from .forms import AccountForm, AppointForm, CodeForm, EmailForm
+from .sign_in import SignInProcess, pending_email
+
+
+class OurSite:
+    """Leaves out allauth's `site`."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        context.pop("site", None)
+        return context
+
+
+class SignInView(OurSite, account_views.RequestLoginCodeView):
+    """Sign in or begin: the address."""
+
+    form_class = EmailForm
+    template_name = "account/login.html"
+
+    def get_form_class(self) -> type[EmailForm]:
+        return self.form_class
+
+    def get_initial(self) -> dict[str, Any]:
+        return super().get_initial() | {"email": pending_email(self.request)}
+
+    def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
+        """Whoever comes back to this page wants to change the address, so it is shown."""
+
+    def form_valid(self, form: EmailForm) -> HttpResponse:
+        SignInProcess.begin(request=self.request, email=form.cleaned_data["email"])
+        return HttpResponseRedirect(self.passthrough_next_url(reverse("account_confirm_login_code")))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        ended = bool(self.request.GET.get("next")) and self.request.COOKIES.get(WAS_SIGNED_IN) == "1"
+        return super().get_context_data(**kwargs) | {
+            "session_ended": ended,
+            "passkey_failed": self.request.GET.get("passkey") == "failed",
+            "demo_sign_in": settings.DEMO,
+        }
+
+
+@method_decorator(login_stage_required(stage=LoginByCodeStage.key, redirect_urlname="account_login"), name="dispatch")
+class CodeView(OurSite, NextRedirectMixin, FormView):
+    """Sign in or begin: the code."""
+
+    form_class = CodeForm
+    template_name = "account/confirm_login_code.html"
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.process = SignInProcess(stage=request._login_stage)  # type: ignore[attr-defined]
+        if not self.process.is_valid():
+            return self.start_again("expired")
+        return cast(HttpResponseBase, super().dispatch(request, *args, **kwargs))
+
+    def start_again(self, why: str) -> HttpResponse:
+        """The code is of no use any more; one button sends a new one."""
+        context = OurSite.get_context_data(self, form=None) | {"email": self.process.email, "why": why}
+        return render(self.request, "account/code_ended.html", context)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()
+        return kwargs | {"process": self.process}
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        return self.process.finish(self.get_next_url())
+
+    def form_invalid(self, form: CodeForm) -> HttpResponse:
+        counts = form.has_error("code", "incorrect") or form.has_error("code", "max_length")
+        if counts and not self.process.record_invalid_attempt():
+            return self.start_again("tries")
+        return cast(HttpResponse, super().form_invalid(form))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "email": self.process.email,
+            "valid_until": self.process.valid_until,
+            "tries_left": self.process.tries_left,
+            "sender": settings.DEFAULT_FROM_EMAIL,
+        }
+
+
+@method_decorator(login_stage_required(stage=AuthenticateStage.key, redirect_urlname="account_login"), name="dispatch")
+class SecondFactorView(OurSite, factor_views.AuthenticateView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        held = access.second_factors_of(self.stage.login.user)
+        return super().get_context_data(**kwargs) | {
+            "has_app": Authenticator.Type.TOTP in held,
+            "has_passkey": Authenticator.Type.WEBAUTHN in held,
+        }
+
+
+class PasskeySignInView(passkey_views.LoginWebAuthnView):
+    def form_invalid(self, form: Any) -> HttpResponse:
+        target = passthrough_next_redirect_url(self.request, reverse("account_login"), "next")
+        return redirect(f"{target}{'&' if '?' in target else '?'}passkey=failed")
+
+
+class PasskeyConfirmView(passkey_views.ReauthenticateWebAuthnView):
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data() | {"form": form})
+
+
+class SignOutView(account_views.LogoutView):
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post(*args, **kwargs)
+        response.delete_cookie(WAS_SIGNED_IN)
+        return response
+
+
+class AppView(app_views.ActivateTOTPView):
+    """Setting up an app. Whoever proves it here has used a second factor in this session."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        record_authentication(self.request, access.person(self.request), "mfa", type=Authenticator.Type.TOTP)
+        return response
+
+    def get_success_url(self) -> str:
+        return reverse("mfa_view_recovery_codes")
+
+
+class PasskeyView(passkey_views.AddWebAuthnView):
+    """Making a passkey. It counts as a second factor in this session at once."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["form"] = kwargs.get("form", context["form"])
+        context["js_data"] = {"creation_options": webauthn.begin_registration(access.person(self.request), True)}
+        context["next"] = self.request.GET.get("next", "")
+        return context
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        record_authentication(self.request, access.person(self.request), "mfa", type=Authenticator.Type.WEBAUTHN)
+        return response
+
+    def get_success_url(self) -> str:
+        if queries.holds_post(access.person(self.request)):
+            return reverse("mfa_view_recovery_codes")
+        target = self.request.POST.get("next", "")
+        return target if target and get_adapter().is_safe_url(target) else reverse("people:account")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """Who we think you are, and how you sign in."""
+    user = access.person(request)
+    form = AccountForm(request.POST or None, initial={"name": user.name, "language": user.language})
+    if request.method == "POST" and form.is_valid():
+        actor, now = access.actor_of(user), timezone.now()
+        if form.cleaned_data["name"] != user.name:
+            actions.name_person(user=user, name=form.cleaned_data["name"], actor=actor, now=now)
+        actions.set_language(user=user, language=form.cleaned_data["language"])
+        response = redirect("people:account")
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            user.language,
+            max_age=365 * 24 * 3600,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        return response
+    authenticators = list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
+    kinds = {authenticator.type for authenticator in authenticators}
+    return render(
+        request,
+        "people/account.html",
+        {
+            "form": form,
+            "passkeys": [each.wrap() for each in authenticators if each.type == Authenticator.Type.WEBAUTHN],
+            "has_app": Authenticator.Type.TOTP in kinds,
+            "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
+            "organisations": queries.organisations_of(user),
+            "posts": queries.posts_of(user),
+        },
+    )
+
+
+@login_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign this person out everywhere but here: sessions are bound to a random value that is renewed."""
+    user = access.person(request)
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    update_session_auth_hash(request, user)
+    return redirect(reverse("people:account") + "#sessions")
+
+
+@login_required
+@never_cache
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Where staff without a second factor are led."""
+    return render(request, "people/second_factor.html", {"held": access.second_factors_of(access.person(request))})
+
+
+@never_cache
+@access.administrator_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def posts(request: HttpRequest) -> HttpResponse:
+    """Who holds which post; giving one."""
+    form = AppointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = queries.person_by_email(form.cleaned_data["email"])
+        if user is None:
+            form.add_unknown_person()
+        else:
+            actions.appoint(
+                user=user,
+                role=form.cleaned_data["role"],
+                rank=form.cleaned_data["rank"],
+                operator=form.cleaned_data["operator"],
+                actor=access.actor_of(access.person(request), "administrator"),
+                now=timezone.now(),
+            )
+            return redirect("people:posts")
+    return render(request, "people/posts.html", {"form": form, "posts": queries.all_posts()})
+
+
+@access.administrator_required
+@require_POST
+def end_post(request: HttpRequest, id: int) -> HttpResponse:
+    post = get_object_or_404(queries.all_posts(), pk=id)
+    if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake
+        actions.end_post(post=post, actor=access.actor_of(access.person(request), "administrator"), now=timezone.now())
+    return redirect("people:posts")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def demo_sign_in(request: HttpRequest) -> HttpResponse:
+    """One button for each ready account. In the demonstration only: its URL is not there otherwise."""
+    if not settings.DEMO:
+        raise Http404
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    if not (target and get_adapter().is_safe_url(target)):
+        target = ""
+    ready = demonstration.ready_accounts()
+    if request.method == "POST":
+        user = next((account.user for account in ready if str(account.user.pk) == request.POST.get("account")), None)
+        if user is None:
+            raise Http404
+        login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return redirect(target or settings.LOGIN_REDIRECT_URL)
+    return render(request, "people/demo_sign_in.html", {"accounts": ready, "next": target})

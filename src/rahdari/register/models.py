@@ -14,7 +14,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 
-from .fields import BlockField
+from .fields import BlockField as BlockField  # a type of this room's face: other rooms have columns of it too
 
 
 def random_feed_id() -> str:

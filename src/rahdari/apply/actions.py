@@ -1,0 +1,71 @@
+"""What an applicant does with an application, and what the line and a decision do to it.
+
+Invariants: every act locks the application's row first, so two tabs act one after the other; answers change only
+while it is a draft; an act done twice is done once; what was sent keeps the rules it was sent under; no answer goes
+into the journal.
+"""
+
+from .drafts import (
+    ChangedMeanwhile,
+    NotADraft,
+    ServiceNotOpen,
+    save_company,
+    save_contact,
+    save_evidence,
+    save_person,
+    save_purpose,
+    start_application,
+)
+from .parts import (
+    EndpointNotTaken,
+    TooManyDocuments,
+    UnknownDocumentRule,
+    add_endpoint,
+    attach_document,
+    change_endpoint,
+    remove_document,
+    remove_endpoint,
+)
+from .screening import FileFault, FileRefused
+from .sending import (
+    EndpointsInTrouble,
+    MoveNotAllowed,
+    StepsMissing,
+    TermsChanged,
+    close_application,
+    mark_checks_opened,
+    reopen_application,
+    submit_application,
+    withdraw_application,
+)
+
+__all__ = [
+    "ChangedMeanwhile",
+    "EndpointNotTaken",
+    "EndpointsInTrouble",
+    "FileFault",
+    "FileRefused",
+    "MoveNotAllowed",
+    "NotADraft",
+    "ServiceNotOpen",
+    "StepsMissing",
+    "TermsChanged",
+    "TooManyDocuments",
+    "UnknownDocumentRule",
+    "add_endpoint",
+    "attach_document",
+    "change_endpoint",
+    "close_application",
+    "mark_checks_opened",
+    "remove_document",
+    "remove_endpoint",
+    "reopen_application",
+    "save_company",
+    "save_contact",
+    "save_evidence",
+    "save_person",
+    "save_purpose",
+    "start_application",
+    "submit_application",
+    "withdraw_application",
+]

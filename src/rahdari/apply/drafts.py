@@ -1,0 +1,232 @@
+"""Beginning a draft and saving its steps. Reached through `actions`.
+
+Every act locks the application's row first, so two tabs act one after the other; answers change only while it is a
+draft; a save that changes nothing writes nothing.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+from rahdari.people import actions as people
+from rahdari.people import queries as persons
+from rahdari.people.models import Organisation, User
+from rahdari.policy import Policy
+from rahdari.vault import index
+
+from . import queries, rules
+from .models import Application, make_reference
+from .rules import Status, StepKey
+
+
+class ServiceNotOpen(Exception):
+    """Applications for this service are not taken now. `.service` is its key."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"service {service!r} is not open")
+        self.service = service
+
+
+class NotADraft(Exception):
+    """The application was sent or closed; its answers cannot be changed. `.application`"""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(f"{application} is {application.status}")
+        self.application = application
+
+
+class ChangedMeanwhile(Exception):
+    """The answers are not those that the page showed: another tab saved. `.application` is as it stands now."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(f"{application} was changed meanwhile")
+        self.application = application
+
+
+def locked(application: Application) -> Application:
+    row = Application.objects.select_for_update(of=("self",)).select_related("applicant", "organisation", "policy")
+    return row.get(pk=application.pk)
+
+
+def locked_draft(application: Application) -> Application:
+    draft = locked(application)
+    if draft.status != Status.DRAFT:
+        raise NotADraft(draft)
+    return draft
+
+
+def touch(draft: Application, now: dt.datetime) -> None:
+    draft.version += 1
+    draft.updated_at = now
+    draft.save()
+
+
+def start_application(
+    *,
+    applicant: User,
+    service: str,
+    actor: str,
+    now: dt.datetime,
+    policy: Policy | None = None,
+    use: str = "",
+    fixed_address: str = "",
+    language: str = "",
+    send_token: uuid.UUID | None = None,
+) -> Application:
+    """Begin a draft. The same `send_token` of the same person gives the same application. Raises ServiceNotOpen."""
+    policy = policy or queries.policy_in_force()
+    asked = policy.services.get(service)
+    if asked is None or not asked.open:
+        raise ServiceNotOpen(service)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=applicant.pk)
+        token = send_token or uuid.uuid4()
+        existing = Application.objects.filter(applicant=applicant, send_token=token).first()
+        if existing is not None:
+            return existing
+        application = Application(
+            reference=_free_reference(now),
+            applicant=applicant,
+            service=service,
+            language=language or applicant.language,
+            terms=rules.terms_digest(asked, policy.limits),
+            use=use,
+            fixed_address=fixed_address,
+            name=applicant.name if asked.holder == "person" else "",
+            send_token=token,
+            created_at=now,
+            updated_at=now,
+        )
+        application.save(force_insert=True)
+        journal.record(
+            act="apply.started", actor=actor, subject=application.subject, now=now, detail={"service": service}
+        )
+        return application
+
+
+def _free_reference(now: dt.datetime) -> str:
+    while True:
+        reference = make_reference(year=now.year, month=now.month)
+        if not Application.objects.filter(reference=reference).exists():
+            return reference
+
+
+def save_person(
+    *, application: Application, name: str, cnic: str, actor: str, now: dt.datetime, seen: str | None = None
+) -> Application:
+    """Name and card number (13 digits) of a freelancer; the name is also the person's."""
+
+    def write(draft: Application) -> None:
+        draft.name, draft.cnic = name, cnic
+        draft.cnic_index = index.blind("cnic", cnic) if cnic else ""
+        if name and draft.applicant.name != name:
+            people.name_person(user=draft.applicant, name=name, actor=actor, now=now)
+
+    return _save_step(application, StepKey.PERSON, write, seen=seen, actor=actor, now=now)
+
+
+def save_company(
+    *,
+    application: Application,
+    name: str,
+    company_number: str,
+    ntn: str,
+    actor: str,
+    now: dt.datetime,
+    seen: str | None = None,
+) -> Application:
+    """The company that applies: one of the person's with this number, or a new one that the person owns."""
+
+    def write(draft: Application) -> None:
+        draft.company_name, draft.company_number, draft.ntn = name, company_number, ntn
+        draft.organisation = _organisation_for(draft, actor=actor, now=now)
+
+    return _save_step(application, StepKey.COMPANY, write, seen=seen, actor=actor, now=now)
+
+
+def _organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Organisation:
+    name, number, ntn = draft.company_name, draft.company_number, draft.ntn
+    same = persons.organisations_of(draft.applicant).filter(company_number=number).first()
+    chosen = same or draft.organisation
+    if chosen is None:
+        return people.register_organisation(
+            owner=draft.applicant, name=name, company_number=number, ntn=ntn, actor=actor, now=now
+        )
+    used = Application.objects.filter(organisation=chosen).exclude(pk=draft.pk).exclude(status=Status.DRAFT).exists()
+    if not used:
+        if (chosen.name, chosen.company_number, chosen.ntn) != (name, number, ntn):
+            people.describe_organisation(
+                organisation=chosen, name=name, company_number=number, ntn=ntn, actor=actor, now=now
+            )
+        return chosen
+    # An organisation that something was sent for stays as it was described then.
+    if same is not None:
+        return same
+    return people.register_organisation(
+        owner=draft.applicant, name=name, company_number=number, ntn=ntn, actor=actor, now=now
+    )
+
+
+def save_contact(
+    *, application: Application, name: str, mobile: str, actor: str, now: dt.datetime, seen: str | None = None
+) -> Application:
+    """Whom to call at any hour; the number in E.164."""
+
+    def write(draft: Application) -> None:
+        draft.contact_name, draft.contact_mobile = name, mobile
+
+    return _save_step(application, StepKey.CONTACT, write, seen=seen, actor=actor, now=now)
+
+
+def save_purpose(
+    *, application: Application, use: str, purpose: str, actor: str, now: dt.datetime, seen: str | None = None
+) -> Application:
+    """What the VPN is used for: the kind, and in the applicant's words."""
+
+    def write(draft: Application) -> None:
+        draft.use, draft.purpose = use, purpose
+
+    return _save_step(application, StepKey.PURPOSE, write, seen=seen, actor=actor, now=now)
+
+
+def save_evidence(
+    *,
+    application: Application,
+    kind: str,
+    text: str = "",
+    association_number: str = "",
+    actor: str,
+    now: dt.datetime,
+    seen: str | None = None,
+) -> Application:
+    """How the applicant shows work: a kind of the policy with its text or documents, or an association's number."""
+
+    def write(draft: Application) -> None:
+        draft.evidence_kind, draft.evidence_text, draft.association_number = kind, text, association_number
+
+    return _save_step(application, StepKey.EVIDENCE, write, seen=seen, actor=actor, now=now)
+
+
+def _save_step(
+    application: Application,
+    step: StepKey,
+    write: Callable[[Application], None],
+    *,
+    seen: str | None,
+    actor: str,
+    now: dt.datetime,
+) -> Application:
+    with transaction.atomic():
+        draft = locked_draft(application)
+        before = queries.seen(draft, step)
+        write(draft)
+        if queries.seen(draft, step) == before:
+            return draft  # sent twice, or nothing changed
+        if seen is not None and seen != before:
+            raise ChangedMeanwhile(Application.objects.get(pk=draft.pk))
+        touch(draft, now)
+        journal.record(act=f"apply.saved_{step}", actor=actor, subject=draft.subject, now=now)
+        return draft

@@ -1,0 +1,217 @@
+"""Applications, the endpoints asked for, their documents, and the policy they were sent under.
+
+Invariants, each also held by the database: a status moves only as `rules.MOVES` says; what has been sent names the
+policy it was sent under, frozen; an application asks for an endpoint once; one start form makes one application.
+Personal fields are encrypted; an identifier has a keyed hash beside it. What was given is kept as it was given: a
+later change of the organisation does not change an application that was sent.
+"""
+
+import ipaddress
+import secrets
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from rahdari.address import Block, Protocol, format_block
+from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.people.models import Language, Organisation, User
+from rahdari.register.models import BlockField
+from rahdari.vault.fields import EncryptedTextField
+
+from .rules import Status
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def make_reference(*, year: int, month: int) -> str:
+    """`A-2611-K7M2-94QX`: year and month, then 40 random bits (no I, O, 0 or 1, which are misread)."""
+    rest = "".join(secrets.choice(LETTERS) for _ in range(8))
+    return f"A-{year % 100:02}{month:02}-{rest[:4]}-{rest[4:]}"
+
+
+class FrozenPolicy(models.Model):
+    """The rules as they stood when an application was sent; the same rules are kept once."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    version = models.CharField(max_length=60)
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class Application(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=20, unique=True)
+    applicant = models.ForeignKey(User, on_delete=models.PROTECT, related_name="applications")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    service = models.CharField(max_length=60)
+    status = models.CharField(
+        max_length=12, choices=[(status.value, status.value) for status in Status], default="draft"
+    )
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    policy = models.ForeignKey(FrozenPolicy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # What the service asked for when the applicant last saw it: a change of it is told before the application is sent.
+    terms = models.CharField(max_length=64)
+
+    name = EncryptedTextField()
+    cnic = EncryptedTextField()
+    cnic_index = models.CharField(max_length=64, blank=True, db_index=True)
+    company_name = models.CharField(max_length=200, blank=True)
+    company_number = models.CharField(max_length=20, blank=True)
+    ntn = EncryptedTextField()
+    contact_name = EncryptedTextField()
+    contact_mobile = EncryptedTextField()
+    use = models.CharField(max_length=30, blank=True)
+    fixed_address = models.CharField(max_length=10, blank=True)
+    purpose = EncryptedTextField()
+    evidence_kind = models.CharField(max_length=60, blank=True)
+    evidence_text = EncryptedTextField()
+    association_number = EncryptedTextField()
+
+    send_token = models.UUIDField(default=uuid.uuid4)
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    checks_opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-created_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["applicant", "send_token"], name="one_start_makes_one_application"),
+            models.CheckConstraint(
+                condition=Q(status="draft", submitted_at__isnull=True, policy__isnull=True)
+                | Q(status="withdrawn")
+                | Q(
+                    status__in=["submitted", "granted", "refused", "not_pursued"],
+                    submitted_at__isnull=False,
+                    policy__isnull=False,
+                ),
+                name="what_was_sent_names_its_policy",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["draft", "submitted"], closed_at__isnull=True)
+                | (~Q(status__in=["draft", "submitted"]) & Q(closed_at__isnull=False)),
+                name="application_is_closed_when_decided",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(status="submitted", checks_opened_at__isnull=True),
+                name="application_without_checks",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def subject(self) -> str:
+        """How the journal and the other rooms name it."""
+        return f"application:{self.pk}"
+
+    @property
+    def holder_ref(self) -> uuid.UUID:
+        """Who would hold the registration, as a reference: the organisation, or else the applicant."""
+        return self.organisation.holder_ref if self.organisation is not None else self.applicant.holder_ref
+
+    @property
+    def holder_name(self) -> str:
+        """The name that was given for the holder: the company's, or the person's."""
+        return self.company_name or self.name
+
+    def number_for(self, roster: str) -> str | None:
+        """The identifier that is looked up in a roster; None when the applicant gave none."""
+        number: str = {
+            "companies": self.company_number,
+            # An individual's tax number is the number of their card.
+            "active_taxpayers": self.ntn or ("" if self.company_name else self.cnic),
+            "association_members": self.association_number,
+        }[roster]
+        return number or None
+
+
+class Endpoint(models.Model):
+    """An address asked for, with protocol and port, and the network it belonged to when it was added."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="endpoints")
+    block = BlockField()
+    protocol = models.CharField(max_length=8, choices=[(protocol.value, protocol.value) for protocol in Protocol])
+    port = models.PositiveIntegerField(null=True, blank=True)
+    position = models.PositiveIntegerField()
+    asn = models.BigIntegerField(null=True, blank=True)
+    operator_name = models.CharField(max_length=200, blank=True)
+    added_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["position", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["application", "block", "protocol", "port"],
+                condition=Q(removed_at__isnull=True),
+                nulls_distinct=False,
+                name="application_asks_for_an_endpoint_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(port__isnull=True) | Q(port__range=(1, 65535)), name="port_asked_for_in_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"endpoint:{self.pk}"
+
+    @property
+    def subject(self) -> str:
+        return f"endpoint:{self.pk}"
+
+    @property
+    def network(self) -> Block:
+        return ipaddress.ip_network(self.block)
+
+    @property
+    def address_text(self) -> str:
+        return format_block(self.network)
+
+    def as_address(self) -> AddressEndpoint:
+        return AddressEndpoint(self.network, Protocol(self.protocol), self.port)
+
+
+class Document(models.Model):
+    """A file as it was kept: cleaned, encrypted, under a random name. The file that was sent is not kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="documents")
+    rule = models.CharField(max_length=60)
+    name = EncryptedTextField()
+    media_type = models.CharField(max_length=60)
+    size = models.PositiveIntegerField()
+    pages = models.PositiveIntegerField(default=1)
+    # Of the file as sent: the same file sent twice is kept once.
+    sha256 = models.CharField(max_length=64)
+    stored = models.CharField(max_length=32)
+    uploaded_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["uploaded_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["application", "rule", "sha256"],
+                condition=Q(removed_at__isnull=True),
+                name="application_has_a_file_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"document:{self.pk}"
+
+    @property
+    def aad(self) -> str:
+        return f"apply.Document:{self.pk}"

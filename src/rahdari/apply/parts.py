@@ -1,0 +1,234 @@
+"""The endpoints and documents of a draft. Reached through `actions`.
+
+An endpoint whose address changes is a new endpoint: a proof given for the old address does not count for it.
+A document is judged and cleaned before anything is locked, and its file is erased when its row is not kept.
+"""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.db import transaction
+
+from rahdari.address import Block, Protocol, parse_block
+from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.journal import actions as journal
+from rahdari.policy import Policy
+from rahdari.vault import files
+
+from . import queries, rules, screening
+from .drafts import locked_draft, touch
+from .models import Application, Document, Endpoint
+from .rules import Trouble
+
+
+class EndpointNotTaken(Exception):
+    """The endpoint cannot be part of the application. `.trouble` says why."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.kind.value)
+        self.trouble = trouble
+
+
+class UnknownDocumentRule(Exception):
+    """The service asks for no such document. `.rule`"""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"no document rule {rule!r}")
+        self.rule = rule
+
+
+class TooManyDocuments(Exception):
+    """The application has as many documents as the policy allows. `.limit`"""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+def add_endpoint(
+    *,
+    application: Application,
+    block: Block | str,
+    protocol: str,
+    port: int | None = None,
+    actor: str,
+    now: dt.datetime,
+    policy: Policy | None = None,
+    id: uuid.UUID | None = None,
+) -> Endpoint:
+    """Add an address. Sent twice with the same `id`, it is added once. Raises EndpointNotTaken, NotADraft."""
+    policy = policy or queries.policy_in_force()
+    wanted = _wanted(block, protocol, port)
+    with transaction.atomic():
+        draft = locked_draft(application)
+        if id is not None:
+            existing = Endpoint.objects.filter(pk=id, application=draft, removed_at__isnull=True).first()
+            if existing is not None and existing.as_address() == wanted:
+                return existing
+        trouble = queries.trouble_with(draft, wanted, policy)
+        if trouble is not None:
+            raise EndpointNotTaken(trouble)
+        last = Endpoint.objects.filter(application=draft).order_by("-position").values_list("position", flat=True)
+        row = Endpoint(
+            id=id if id is not None and not Endpoint.objects.filter(pk=id).exists() else uuid.uuid4(),
+            application=draft,
+            position=(last.first() or 0) + 1,
+            added_at=now,
+            **_columns(wanted),
+        )
+        row.save(force_insert=True)
+        touch(draft, now)
+        journal.record(
+            act="apply.added_endpoint",
+            actor=actor,
+            subject=draft.subject,
+            now=now,
+            detail={"endpoint": str(row.pk)},
+        )
+        return row
+
+
+def change_endpoint(
+    *,
+    endpoint: Endpoint,
+    block: Block | str,
+    protocol: str,
+    port: int | None = None,
+    actor: str,
+    now: dt.datetime,
+    policy: Policy | None = None,
+) -> Endpoint:
+    """Put an address right. Another block is another endpoint. Raises EndpointNotTaken, NotADraft."""
+    policy = policy or queries.policy_in_force()
+    wanted = _wanted(block, protocol, port)
+    with transaction.atomic():
+        draft = locked_draft(endpoint.application)
+        row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+        if row.removed_at is not None:
+            raise queries.EndpointNotFound(row.pk)
+        if row.as_address() == wanted:
+            return row
+        trouble = queries.trouble_with(draft, wanted, policy, other_than=row.pk)
+        if trouble is not None:
+            raise EndpointNotTaken(trouble)
+        if row.network == wanted.block:
+            row.protocol, row.port = wanted.protocol.value, wanted.port
+            row.save(update_fields=["protocol", "port"])
+        else:
+            row.removed_at = now
+            row.save(update_fields=["removed_at"])
+            row = Endpoint(application=draft, position=row.position, added_at=now, **_columns(wanted))
+            row.save(force_insert=True)
+        touch(draft, now)
+        journal.record(
+            act="apply.changed_endpoint",
+            actor=actor,
+            subject=draft.subject,
+            now=now,
+            detail={"endpoint": str(row.pk), "was": str(endpoint.pk)},
+        )
+        return row
+
+
+def remove_endpoint(*, endpoint: Endpoint, actor: str, now: dt.datetime) -> None:
+    """Take an address out of a draft. Doing it twice changes nothing."""
+    with transaction.atomic():
+        draft = locked_draft(endpoint.application)
+        changed = Endpoint.objects.filter(pk=endpoint.pk, removed_at__isnull=True).update(removed_at=now)
+        if changed:
+            touch(draft, now)
+            journal.record(
+                act="apply.removed_endpoint",
+                actor=actor,
+                subject=draft.subject,
+                now=now,
+                detail={"endpoint": str(endpoint.pk)},
+            )
+
+
+def _wanted(block: Block | str, protocol: str, port: int | None) -> AddressEndpoint:
+    return AddressEndpoint(parse_block(block) if isinstance(block, str) else block, Protocol(protocol), port)
+
+
+def _columns(wanted: AddressEndpoint) -> dict[str, Any]:
+    origin = queries.origin_of(wanted.block)
+    return {
+        "block": wanted.block,
+        "protocol": wanted.protocol.value,
+        "port": wanted.port,
+        "asn": origin.asn if origin else None,
+        "operator_name": origin.organisation if origin else "",
+    }
+
+
+def attach_document(
+    *,
+    application: Application,
+    rule: str,
+    name: str,
+    content: bytes,
+    actor: str,
+    now: dt.datetime,
+    policy: Policy | None = None,
+) -> Document:
+    """Judge, clean, encrypt and keep a file. The same file again gives the same document.
+
+    Raises screening.FileRefused, UnknownDocumentRule, TooManyDocuments, NotADraft.
+    """
+    policy = policy or queries.policy_in_force()
+    service = queries.service_of(application, policy)
+    if service.document(rule) is None and not (rule == rules.EVIDENCE_RULE and service.evidence):
+        raise UnknownDocumentRule(rule)
+    limits = policy.limits
+    kept = screening.in_a_process(content, name=name, most_bytes=limits.document_bytes, types=limits.document_types)
+    with transaction.atomic():
+        draft = locked_draft(application)
+        present = queries.documents_of(draft)
+        existing = present.filter(rule=rule, sha256=kept.sha256).first()
+        if existing is not None:
+            return existing
+        if present.count() >= limits.documents_per_application:
+            raise TooManyDocuments(limits.documents_per_application)
+        document = Document(
+            application=draft,
+            rule=rule,
+            name=kept.name,
+            media_type=kept.media_type,
+            size=len(kept.content),
+            pages=kept.pages,
+            sha256=kept.sha256,
+            uploaded_at=now,
+        )
+        document.stored = files.store(kept.content, aad=document.aad)
+        try:
+            document.save(force_insert=True)
+            touch(draft, now)
+            journal.record(
+                act="apply.attached_document",
+                actor=actor,
+                subject=draft.subject,
+                now=now,
+                detail={"document": str(document.pk), "rule": rule},
+            )
+        except BaseException:
+            files.erase(document.stored)
+            raise
+        return document
+
+
+def remove_document(*, document: Document, actor: str, now: dt.datetime) -> None:
+    """Take a document out of a draft and erase its file. Doing it twice changes nothing."""
+    with transaction.atomic():
+        draft = locked_draft(document.application)
+        changed = Document.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now)
+        if changed:
+            transaction.on_commit(lambda: files.erase(document.stored))
+            touch(draft, now)
+            journal.record(
+                act="apply.removed_document",
+                actor=actor,
+                subject=draft.subject,
+                now=now,
+                detail={"document": str(document.pk), "rule": document.rule},
+            )

@@ -1,0 +1,134 @@
+"""Takes the pages of a PDF over into a new one, and nothing else.
+
+Dropped: document information and XMP, scripts and actions, embedded and attached files, forms' logic, media, private
+data of programs, and the EXIF of photos that were put on a page. Kept: what the page shows. No stream is unpacked.
+"""
+
+import io
+from typing import Any
+
+import pikepdf
+
+# Keys that act, attach or tell, wherever they stand.
+DROPPED = (
+    "/A", "/AA", "/AF", "/Collection", "/EF", "/EmbeddedFiles", "/JS", "/JavaScript", "/LastModified", "/Metadata",
+    "/Names", "/OpenAction", "/OpenSettings", "/PieceInfo", "/Perms", "/RichMediaContent", "/URI", "/XFA",
+)  # fmt: skip
+ANNOTATIONS_DROPPED = {"/FileAttachment", "/Movie", "/RichMedia", "/Screen", "/Sound", "/3D", "/Link", "/Projection"}
+PAGE_KEYS_DROPPED = ("/B", "/Tabs", "/TemplateInstantiated", "/PresSteps", "/DPart", "/StructParents", "/Thumb", "/VP")
+
+
+class Broken(Exception):
+    """The file cannot be read, or has no page."""
+
+
+class Locked(Exception):
+    """A password is needed to open the file."""
+
+
+class TooManyPages(Exception):
+    """More pages than `.limit`."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+class TooManyObjects(Exception):
+    """More parts than a scanned letter can have."""
+
+
+def clean(content: bytes, *, most_pages: int, most_objects: int) -> tuple[bytes, int]:
+    """The new file and its number of pages. Raises Locked, TooManyPages, TooManyObjects, Broken."""
+    try:
+        with pikepdf.open(io.BytesIO(content), attempt_recovery=True) as old:
+            if len(old.objects) > most_objects:
+                raise TooManyObjects
+            pages = len(old.pages)
+            if pages > most_pages:
+                raise TooManyPages(most_pages)
+            if pages == 0:
+                raise Broken
+            with pikepdf.new() as new:
+                new.pages.extend(old.pages)
+                for page in new.pages:
+                    _clean_page(page.obj)
+                for item in new.objects:
+                    _clean_item(item, depth=0)
+                written = io.BytesIO()
+                new.remove_unreferenced_resources()
+                new.save(
+                    written,
+                    stream_decode_level=pikepdf.StreamDecodeLevel.none,
+                    object_stream_mode=pikepdf.ObjectStreamMode.disable,
+                    deterministic_id=True,
+                )
+    except pikepdf.PasswordError:
+        raise Locked from None
+    except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError):
+        # What a broken tree makes the library raise is not one class.
+        raise Broken from None
+    return written.getvalue(), pages
+
+
+def _clean_page(page: Any) -> None:
+    for key in PAGE_KEYS_DROPPED:
+        if key in page:
+            del page[key]
+    if "/Annots" in page:
+        kept = [note for note in page.Annots if str(note.get("/Subtype", "")) not in ANNOTATIONS_DROPPED]
+        page.Annots = pikepdf.Array(kept)
+
+
+def _clean_item(item: Any, *, depth: int) -> None:
+    if depth > 50:
+        raise TooManyObjects
+    if isinstance(item, pikepdf.Stream):
+        _clean_keys(item, depth=depth)
+        _strip_photo(item)
+    elif isinstance(item, pikepdf.Dictionary):
+        _clean_keys(item, depth=depth)
+    elif isinstance(item, pikepdf.Array):
+        for part in item:
+            if not getattr(part, "is_indirect", False):
+                _clean_item(part, depth=depth + 1)
+
+
+def _clean_keys(item: Any, *, depth: int) -> None:
+    for key in list(item.keys()):
+        if key in DROPPED:
+            del item[key]
+            continue
+        part = item.get(key)
+        if isinstance(part, pikepdf.Object) and not part.is_indirect:
+            _clean_item(part, depth=depth + 1)
+
+
+def _strip_photo(stream: Any) -> None:
+    """A photo on a page is a whole JPEG file; its EXIF may say where it was taken."""
+    if stream.get("/Filter") not in (pikepdf.Name.DCTDecode, pikepdf.Array([pikepdf.Name.DCTDecode])):
+        return
+    raw = stream.read_raw_bytes()
+    bare = without_segments(raw)
+    if bare != raw:
+        stream.write(bare, filter=pikepdf.Name.DCTDecode, decode_parms=stream.get("/DecodeParms"))
+
+
+def without_segments(photo: bytes) -> bytes:
+    """The same JPEG without comments and application data, but with what its colours need (APP2 profile, APP14)."""
+    if not photo.startswith(b"\xff\xd8"):
+        return photo
+    kept = [photo[:2]]
+    place = 2
+    while place + 4 <= len(photo) and photo[place] == 0xFF:
+        marker = photo[place + 1]
+        if marker == 0xDA:
+            break
+        end = place + 2 + int.from_bytes(photo[place + 2 : place + 4], "big")
+        tells = marker == 0xFE or (0xE1 <= marker <= 0xEF and marker not in {0xE2, 0xEE})
+        if marker == 0xE2 and not photo[place + 4 :].startswith(b"ICC_PROFILE"):
+            tells = True
+        if not tells:
+            kept.append(photo[place:end])
+        place = end
+    return b"".join([*kept, photo[place:]])

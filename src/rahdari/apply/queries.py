@@ -1,0 +1,301 @@
+"""Reads of applications. The gatekeepers stand here: nobody learns whether an application is absent or another's.
+
+An officer's read of a file is a row in the journal.
+"""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.translation import get_language
+
+from rahdari.address import Block, directory
+from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.address.directory import Origin
+from rahdari.journal import actions as journal
+from rahdari.people import queries as people
+from rahdari.people.access import actor_of
+from rahdari.people.models import User
+from rahdari.policy import DocumentRule, Policy, Service, current, thaw
+from rahdari.register import queries as register
+from rahdari.vault import files
+
+from . import rules, telling
+from .models import Application, Document, Endpoint
+from .rules import Facts, Held, Status, StepKey, Trouble
+
+
+class ApplicationNotFound(Exception):
+    """There is no such application, or it is not yours: nobody learns which. `.reference` is what was asked for."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"no application {reference!r} for this person")
+        self.reference = reference
+
+
+class DocumentNotFound(Exception):
+    """The application has no such document. `.id` is what was asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(f"no document {id}")
+        self.id = id
+
+
+class EndpointNotFound(Exception):
+    """The application has no such endpoint. `.id` is what was asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(f"no endpoint {id}")
+        self.id = id
+
+
+# ------------------------------------------------------------------ gatekeepers
+
+
+def _all() -> QuerySet[Application]:
+    return Application.objects.select_related("applicant", "organisation", "policy")
+
+
+def application_for_applicant(*, applicant: User, reference: str) -> Application:
+    """The applicant's own application. Raises ApplicationNotFound."""
+    found = _all().filter(applicant=applicant, reference=reference.strip().upper()).first()
+    if found is None:
+        raise ApplicationNotFound(reference)
+    return found
+
+
+def application_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Application:
+    """An application that was sent, for an officer; the read is journaled. Raises ApplicationNotFound."""
+    found = None
+    if people.is_officer(officer):
+        found = _all().filter(reference=reference.strip().upper(), submitted_at__isnull=False).first()
+    if found is None:
+        raise ApplicationNotFound(reference)
+    role = "supervisor" if people.is_supervisor(officer) else "officer"
+    journal.record(act="apply.read_application", actor=actor_of(officer, role), subject=found.subject, now=now)
+    return found
+
+
+def endpoint_of(*, application: Application, id: uuid.UUID) -> Endpoint:
+    """Raises EndpointNotFound."""
+    found = endpoints_of(application).filter(pk=id).first()
+    if found is None:
+        raise EndpointNotFound(id)
+    return found
+
+
+def document_of(*, application: Application, id: uuid.UUID) -> Document:
+    """Raises DocumentNotFound."""
+    found = documents_of(application).filter(pk=id).first()
+    if found is None:
+        raise DocumentNotFound(id)
+    return found
+
+
+def content_of(document: Document) -> bytes:
+    """The document in the clear. Raises vault.files.FileMissing. Whoever shows it to staff journals the read."""
+    return files.read(document.stored, aad=document.aad)
+
+
+def read_document(
+    *, officer: User, application: Application, id: uuid.UUID, now: dt.datetime
+) -> tuple[Document, bytes]:
+    """A document for an officer; the read is journaled. Raises DocumentNotFound."""
+    if not people.is_officer(officer) or application.submitted_at is None:
+        raise DocumentNotFound(id)
+    document = document_of(application=application, id=id)
+    role = "supervisor" if people.is_supervisor(officer) else "officer"
+    journal.record(
+        act="apply.read_document",
+        actor=actor_of(officer, role),
+        subject=application.subject,
+        now=now,
+        detail={"document": str(document.pk), "rule": document.rule},
+    )
+    return document, content_of(document)
+
+
+# ---------------------------------------------------------------------- lists
+
+
+def applications_of(applicant: User) -> QuerySet[Application]:
+    """All applications that a person began, newest first."""
+    return _all().filter(applicant=applicant).order_by("-created_at", "id")
+
+
+def submitted_without_checks() -> QuerySet[Application]:
+    """Sent, and their checks not asked for yet, oldest first."""
+    return _all().filter(status=Status.SUBMITTED, checks_opened_at__isnull=True).order_by("submitted_at", "id")
+
+
+def submitted_undecided() -> QuerySet[Application]:
+    """Sent, their checks asked for, and nothing decided yet, oldest first."""
+    return _all().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
+
+
+def endpoints_of(application: Application) -> QuerySet[Endpoint]:
+    return Endpoint.objects.filter(application=application, removed_at__isnull=True).order_by("position", "id")
+
+
+def documents_of(application: Application) -> QuerySet[Document]:
+    return Document.objects.filter(application=application, removed_at__isnull=True).order_by("uploaded_at", "id")
+
+
+# -------------------------------------------------------------------- the rules
+
+
+def policy_in_force() -> Policy:
+    return current(settings.POLICY_FILE)
+
+
+def frozen_policy(application: Application) -> Policy:
+    """The rules the application was sent under; those in force while it is a draft."""
+    return policy_in_force() if application.policy is None else thaw(application.policy.text)
+
+
+def service_of(application: Application, policy: Policy) -> Service:
+    return policy.services[application.service]
+
+
+def facts_of(application: Application) -> Facts:
+    return Facts(
+        company_name=application.company_name,
+        company_number=application.company_number,
+        ntn=application.ntn,
+        name=application.name,
+        cnic=application.cnic,
+        contact_name=application.contact_name,
+        contact_mobile=application.contact_mobile,
+        use=application.use,
+        purpose=application.purpose,
+        evidence_kind=application.evidence_kind,
+        evidence_text=application.evidence_text,
+        association_number=application.association_number,
+        endpoints=endpoints_of(application).count(),
+        document_rules=frozenset(documents_of(application).values_list("rule", flat=True)),
+    )
+
+
+def missing_steps(application: Application, policy: Policy) -> list[StepKey]:
+    """The steps that are not done, in their order."""
+    return list(rules.missing(facts_of(application), service_of(application, policy)))
+
+
+def missing_documents(application: Application, policy: Policy) -> tuple[DocumentRule, ...]:
+    """What must still be uploaded before sending."""
+    return rules.missing_documents(facts_of(application), service_of(application, policy))
+
+
+def missing_evidence(application: Application, policy: Policy) -> list[str]:
+    """What a check of papers does not find: keys of document rules, and `evidence` where proof of work is asked for.
+
+    A tax number or a membership may stand in for a paper; that is another check's answer, so the paper is missing here.
+    """
+    service, facts = service_of(application, policy), facts_of(application)
+    absent = [rule.key for rule in service.missing_documents(facts.document_rules)]
+    if service.evidence:
+        kind = service.evidence_kind(facts.evidence_kind)
+        there = kind is not None and (
+            bool(facts.evidence_text) if kind.wants == "text" else rules.EVIDENCE_RULE in facts.document_rules
+        )
+        if not there:
+            absent.append(rules.EVIDENCE_RULE)
+    return absent
+
+
+def terms_changed(application: Application, policy: Policy) -> bool:
+    """Whether what the service asks for has changed since the applicant last saw it."""
+    if application.status != Status.DRAFT:
+        return False
+    service = policy.services.get(application.service)
+    return service is None or rules.terms_digest(service, policy.limits) != application.terms
+
+
+def kept_until(application: Application, policy: Policy) -> dt.datetime:
+    """Until when a draft is kept, counted from the last change."""
+    return application.updated_at + policy.limits.draft_kept
+
+
+# -------------------------------------------------------------------- addresses
+
+
+def origin_of(block: Block) -> Origin | None:
+    return directory.current().origin(block)
+
+
+def is_familiar(block: Block) -> bool:
+    """Whether a listed network of this country announces the block. If not, a person looks; nothing is refused."""
+    return directory.current().origin(block) is not None
+
+
+def trouble_with(
+    application: Application, endpoint: AddressEndpoint, policy: Policy, *, other_than: uuid.UUID | None = None
+) -> Trouble | None:
+    """Why an endpoint may not be added (or changed: then `other_than` is the one that it replaces)."""
+    beside = [row.as_address() for row in endpoints_of(application) if row.pk != other_than]
+    return _assess(application, endpoint, beside, policy)
+
+
+def endpoint_troubles(application: Application, policy: Policy) -> list[tuple[Endpoint, Trouble]]:
+    """Endpoints of a draft that could not be added today: held by another meanwhile, or beyond a new limit."""
+    rows = list(endpoints_of(application))
+    found = []
+    for place, row in enumerate(rows):
+        trouble = _assess(application, row.as_address(), [other.as_address() for other in rows[:place]], policy)
+        if trouble is not None:
+            found.append((row, trouble))
+    return found
+
+
+def _assess(
+    application: Application, endpoint: AddressEndpoint, beside: Sequence[AddressEndpoint], policy: Policy
+) -> Trouble | None:
+    own = set(people.holders_of(application.applicant))
+    held = [
+        Held(AddressEndpoint(entry.block, rules.protocol(entry.protocol), entry.port), own=entry.holder in own)
+        for entry in register.overlapping_active(block=endpoint.block)
+    ]
+    allowed = settings.ALLOWED_SPECIAL_RANGES
+    return rules.assess_endpoint(endpoint, beside=beside, held=held, limits=policy.limits, allowed=allowed)
+
+
+# -------------------------------------------------------------------- two tabs
+
+STEP_FIELDS: dict[StepKey, tuple[str, ...]] = {
+    StepKey.COMPANY: ("company_name", "company_number", "ntn"),
+    StepKey.PERSON: ("name", "cnic"),
+    StepKey.CONTACT: ("contact_name", "contact_mobile"),
+    StepKey.PURPOSE: ("use", "purpose"),
+    StepKey.EVIDENCE: ("evidence_kind", "evidence_text", "association_number"),
+}
+
+
+def seen(application: Application, step: StepKey) -> str:
+    """The answers of a step as one short value: a form carries it, so that a save from an older page is noticed."""
+    values = "\0".join(getattr(application, field) for field in STEP_FIELDS[step])
+    # Salted with the application's own secret, so that the value in a page's source cannot be guessed back.
+    return hashlib.sha256(f"{application.send_token}\0{step}\0{values}".encode()).hexdigest()[:16]
+
+
+def language_now() -> str:
+    return "ur" if (get_language() or "").startswith("ur") else "en"
+
+
+# --------------------------------------------------------------------- telling
+
+
+def step_list(application: Application, policy: Policy) -> list[telling.StepGroup]:
+    """The tasks of the application, grouped, each with its state and page."""
+    endpoints, documents = list(endpoints_of(application)), list(documents_of(application))
+    service = service_of(application, policy)
+    return telling.step_groups(application, service, facts_of(application), endpoints, documents)
+
+
+def summary_of(application: Application, policy: Policy) -> list[telling.SummaryGroup]:
+    """The answers of the application, grouped, each with the page that changes it."""
+    endpoints, documents = list(endpoints_of(application)), list(documents_of(application))
+    service = service_of(application, policy)
+    return telling.summary_groups(application, service, endpoints, documents, language=language_now())

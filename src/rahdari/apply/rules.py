@@ -1,0 +1,338 @@
+"""What an application may become, what it still needs, and what may be said of an address. Pure.
+
+Invariants: a move that is not in MOVES does not exist; a rule here never refuses an application, it only says what a
+form may not take; an unknown or foreign origin is never a ground to stop an applicant.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rahdari.address import Block, Endpoint, Protocol, SpecialUse, overlap, special_use
+from rahdari.policy import DocumentRule, Limits, Policy, Service
+
+
+class Status(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    NOT_PURSUED = "not_pursued"
+
+
+OUTCOMES = frozenset({Status.GRANTED, Status.REFUSED, Status.NOT_PURSUED})
+
+
+@dataclass(frozen=True)
+class Move:
+    source: Status
+    act: str
+    target: Status
+    by: str  # applicant | decision
+
+
+MOVES = (
+    Move(Status.DRAFT, "submit", Status.SUBMITTED, "applicant"),
+    Move(Status.DRAFT, "withdraw", Status.WITHDRAWN, "applicant"),
+    Move(Status.SUBMITTED, "withdraw", Status.WITHDRAWN, "applicant"),
+    Move(Status.SUBMITTED, "close", Status.GRANTED, "decision"),
+    Move(Status.SUBMITTED, "close", Status.REFUSED, "decision"),
+    Move(Status.SUBMITTED, "close", Status.NOT_PURSUED, "decision"),
+    # A grant that another holder overtook on the way to the register, and a file closed because nobody answered.
+    Move(Status.GRANTED, "reopen", Status.SUBMITTED, "decision"),
+    Move(Status.NOT_PURSUED, "reopen", Status.SUBMITTED, "decision"),
+)
+
+
+def may_move(source: str, target: str) -> bool:
+    return any(move.source == source and move.target == target for move in MOVES)
+
+
+def is_open(status: str) -> bool:
+    """Whether something can still come of the application."""
+    return status in {Status.DRAFT, Status.SUBMITTED}
+
+
+# ------------------------------------------------------------------ eligibility
+
+
+class Who(StrEnum):
+    COMPANY = "company"
+    FREELANCER = "freelancer"
+    CALL_CENTRE = "call_centre"
+    VIDEO = "video"
+    BANK = "bank"
+    EMBASSY = "embassy"
+    NONE = "none"
+
+
+class Use(StrEnum):
+    CLIENTS = "clients"
+    STAFF = "staff"
+    SERVICE = "service"
+    PRIVATE = "private"
+
+
+class Fixed(StrEnum):
+    YES = "yes"
+    UNSURE = "unsure"
+    NO = "no"
+
+
+class Way(StrEnum):
+    """Where the three questions lead."""
+
+    APPLY = "apply"
+    NOT_YET_OPEN = "not_yet_open"
+    NOT_COVERED = "not_covered"
+    LICENCE = "licence"
+    PRIVATE = "private"
+    FIXED_ADDRESS = "fixed_address"
+
+
+# A bank, an embassy or an international organisation registers as an organisation does.
+SERVICE_OF = {
+    Who.COMPANY: "vpn_company",
+    Who.FREELANCER: "vpn_freelancer",
+    Who.CALL_CENTRE: "whitelist_call_centre",
+    Who.VIDEO: "whitelist_video",
+    Who.BANK: "vpn_company",
+    Who.EMBASSY: "vpn_company",
+}
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    way: Way
+    service: str | None = None
+
+
+def eligibility(*, who: Who, use: Use | None, fixed: Fixed | None, policy: Policy) -> Eligibility | None:
+    """Where the answers so far lead; None while a question is still open."""
+    key = SERVICE_OF.get(who)
+    if key is None:
+        return Eligibility(Way.NOT_COVERED)
+    service = policy.services.get(key)
+    if service is None or not service.open:
+        return Eligibility(Way.NOT_YET_OPEN, key)
+    if use is None:
+        return None
+    if use is Use.SERVICE:
+        return Eligibility(Way.LICENCE, key)
+    if use is Use.PRIVATE:
+        return Eligibility(Way.PRIVATE, key)
+    if fixed is None:
+        return None
+    if fixed is Fixed.NO:
+        return Eligibility(Way.FIXED_ADDRESS, key)
+    return Eligibility(Way.APPLY, key)
+
+
+# ------------------------------------------------------------------------ steps
+
+ASSOCIATION = "association"
+EVIDENCE_RULE = "evidence"
+
+
+class StepKey(StrEnum):
+    COMPANY = "company"
+    PERSON = "person"
+    CONTACT = "contact"
+    PURPOSE = "purpose"
+    EVIDENCE = "evidence"
+    ADDRESSES = "addresses"
+    DOCUMENTS = "documents"
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    STARTED = "started"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an application holds, as far as its steps need to know."""
+
+    company_name: str = ""
+    company_number: str = ""
+    ntn: str = ""
+    name: str = ""
+    cnic: str = ""
+    contact_name: str = ""
+    contact_mobile: str = ""
+    use: str = ""
+    purpose: str = ""
+    evidence_kind: str = ""
+    evidence_text: str = ""
+    association_number: str = ""
+    endpoints: int = 0
+    document_rules: frozenset[str] = frozenset()
+
+
+def steps_of(service: Service) -> tuple[StepKey, ...]:
+    """The steps of a service, in the order in which they are shown."""
+    about = StepKey.COMPANY if service.holder == "organisation" else StepKey.PERSON
+    steps = [about, StepKey.CONTACT, StepKey.PURPOSE]
+    if service.evidence or takes_association(service):
+        steps.append(StepKey.EVIDENCE)
+    steps.append(StepKey.ADDRESSES)
+    if service.documents:
+        steps.append(StepKey.DOCUMENTS)
+    return tuple(steps)
+
+
+def takes_association(service: Service) -> bool:
+    """Whether membership of an association can stand in for proof of work."""
+    return any(check.kind == "roster" and check.roster == "association_members" for check in service.checks)
+
+
+def tax_number_stands_in(service: Service) -> bool:
+    """Whether a tax number that is on the list makes the documents unnecessary."""
+    return any(
+        check.kind == "roster" and check.roster == "active_taxpayers" and check.instead_of == "documents"
+        for check in service.checks
+    )
+
+
+def state_of(step: StepKey, facts: Facts, service: Service) -> StepState:
+    needed, given = _PARTS[step](facts, service)
+    if needed:
+        return StepState.DONE
+    return StepState.STARTED if given else StepState.NOT_STARTED
+
+
+def missing(facts: Facts, service: Service) -> tuple[StepKey, ...]:
+    return tuple(step for step in steps_of(service) if state_of(step, facts, service) is not StepState.DONE)
+
+
+def missing_documents(facts: Facts, service: Service) -> tuple[DocumentRule, ...]:
+    if facts.ntn and tax_number_stands_in(service):
+        return ()
+    return service.missing_documents(facts.document_rules)
+
+
+def _all(*values: str) -> tuple[bool, bool]:
+    return all(values), any(values)
+
+
+def _evidence(facts: Facts, service: Service) -> tuple[bool, bool]:
+    if facts.evidence_kind == ASSOCIATION:
+        return takes_association(service) and bool(facts.association_number), True
+    kind = service.evidence_kind(facts.evidence_kind)
+    if kind is None:
+        return False, bool(facts.evidence_kind)
+    given = bool(facts.evidence_text) if kind.wants == "text" else EVIDENCE_RULE in facts.document_rules
+    return given, True
+
+
+def _documents(facts: Facts, service: Service) -> tuple[bool, bool]:
+    own = {rule.key for rule in service.documents}
+    return not missing_documents(facts, service), bool(own & facts.document_rules)
+
+
+_PARTS = {
+    StepKey.COMPANY: lambda facts, service: _all(facts.company_name, facts.company_number),
+    StepKey.PERSON: lambda facts, service: _all(facts.name, facts.cnic),
+    StepKey.CONTACT: lambda facts, service: _all(facts.contact_name, facts.contact_mobile),
+    StepKey.PURPOSE: lambda facts, service: (bool(facts.use and facts.purpose), bool(facts.purpose)),
+    StepKey.EVIDENCE: _evidence,
+    StepKey.ADDRESSES: lambda facts, service: (facts.endpoints > 0, False),
+    StepKey.DOCUMENTS: _documents,
+}
+
+
+def terms_digest(service: Service, limits: Limits) -> str:
+    """What a service asks of an applicant, as one value: it changes when they must be told."""
+    asked = (
+        service.key,
+        service.open,
+        service.holder,
+        tuple((rule.key, rule.group, rule.required) for rule in service.documents),
+        tuple((kind.key, kind.wants) for kind in service.evidence),
+        tuple((check.kind, check.roster, check.required, check.instead_of) for check in service.checks),
+        (service.fee.rule, service.fee.from_count, service.fee.counts_earlier, service.fee.amount),
+        service.validity_months,
+        (limits.shortest_prefix_v4, limits.shortest_prefix_v6, limits.endpoints_per_application),
+    )
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+
+# -------------------------------------------------------------------- addresses
+
+
+class AddressTrouble(StrEnum):
+    SPECIAL_USE = "special_use"
+    TOO_WIDE = "too_wide"
+    TOO_MANY = "too_many"
+    DUPLICATE = "duplicate"
+    HELD_BY_YOU = "held_by_you"
+    HELD_BY_ANOTHER = "held_by_another"
+
+
+@dataclass(frozen=True)
+class Held:
+    """An active entry of the register, and whether it is the applicant's own."""
+
+    endpoint: Endpoint
+    own: bool
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why an endpoint cannot be added. `.special` or `.limit` or `.other` says more; another holder is never named."""
+
+    kind: AddressTrouble
+    special: SpecialUse | None = None
+    limit: int | None = None
+    other: Endpoint | None = None
+
+
+def assess_endpoint(
+    endpoint: Endpoint,
+    *,
+    beside: Sequence[Endpoint],
+    held: Iterable[Held],
+    limits: Limits,
+    allowed: Sequence[str] = (),
+) -> Trouble | None:
+    """The first reason not to take an endpoint, or None. `beside` are the other endpoints of the application."""
+    block: Block = endpoint.block
+    special = special_use(block, allowed=allowed)
+    if special is not None:
+        return Trouble(AddressTrouble.SPECIAL_USE, special=special)
+    shortest = limits.shortest_prefix_v4 if block.version == 4 else limits.shortest_prefix_v6
+    if block.prefixlen < shortest:
+        return Trouble(AddressTrouble.TOO_WIDE, limit=shortest)
+    duplicate = next((other for other in beside if other.overlaps(endpoint)), None)
+    if duplicate is not None:
+        return Trouble(AddressTrouble.DUPLICATE, other=duplicate)
+    if len(beside) >= limits.endpoints_per_application:
+        return Trouble(AddressTrouble.TOO_MANY, limit=limits.endpoints_per_application)
+    entries = list(held)
+    if any(not entry.own and overlap(entry.endpoint.block, block) for entry in entries):
+        # Two holders never share an address, whatever the port: the register would refuse it.
+        return Trouble(AddressTrouble.HELD_BY_ANOTHER)
+    own = next((entry.endpoint for entry in entries if entry.own and entry.endpoint.overlaps(endpoint)), None)
+    if own is not None:
+        return Trouble(AddressTrouble.HELD_BY_YOU, other=own)
+    return None
+
+
+# Sane starting points; the port can be changed. IKEv2 moves to UDP 4500 behind address translation.
+PRESETS: dict[str, tuple[str, int | None]] = {
+    "wireguard": ("udp", 51820),
+    "openvpn_udp": ("udp", 1194),
+    "openvpn_tcp": ("tcp", 443),
+    "ikev2": ("udp", 500),
+    "ikev2_nat": ("udp", 4500),
+    "sstp": ("tcp", 443),
+    "l2tp": ("udp", 1701),
+    "any": ("any", None),
+}
+
+
+def protocol(text: str) -> Protocol:
+    return Protocol(text)

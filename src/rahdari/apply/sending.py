@@ -1,0 +1,196 @@
+"""Sending an application, and how it ends. Reached through `actions`.
+
+What was sent keeps the rules it was sent under. Sending twice sends once; an end that is given twice is given once.
+"""
+
+import datetime as dt
+
+from django.db import connection, transaction
+
+from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
+from rahdari.policy import Policy, due_at, freeze
+
+from . import queries, rules
+from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, locked
+from .models import Application, Endpoint, FrozenPolicy
+from .rules import Status, StepKey, Trouble
+
+
+class MoveNotAllowed(Exception):
+    """The application cannot become that. `.application` and `.target`"""
+
+    def __init__(self, application: Application, target: str) -> None:
+        super().__init__(f"{application} cannot go from {application.status} to {target}")
+        self.application, self.target = application, target
+
+
+class StepsMissing(Exception):
+    """The application is not complete. `.steps` are the steps that are not done."""
+
+    def __init__(self, steps: list[StepKey]) -> None:
+        super().__init__(", ".join(steps))
+        self.steps = steps
+
+
+class EndpointsInTrouble(Exception):
+    """Addresses that were fine when added are not now. `.troubles` are pairs of endpoint and trouble."""
+
+    def __init__(self, troubles: list[tuple[Endpoint, Trouble]]) -> None:
+        super().__init__(", ".join(trouble.kind for _, trouble in troubles))
+        self.troubles = troubles
+
+
+class TermsChanged(Exception):
+    """What the service asks for has changed since the applicant last saw it; now it counts as seen.
+
+    `.steps` are the steps that are missing under the new rules, maybe none.
+    """
+
+    def __init__(self, steps: list[StepKey]) -> None:
+        super().__init__(", ".join(steps))
+        self.steps = steps
+
+
+def submit_application(
+    *,
+    application: Application,
+    policy: Policy,
+    actor: str,
+    now: dt.datetime,
+    seen_version: int | None = None,
+) -> Application:
+    """Send the application under these rules. Sending twice gives the same application, sent once.
+
+    1) sent already  2) is the service still open  3) did what is asked change  4) is it what the page showed
+    5) is it complete  6) are its addresses still free  7) freeze the rules and send
+    Raises ServiceNotOpen, TermsChanged, ChangedMeanwhile, StepsMissing, EndpointsInTrouble, NotADraft.
+    """
+    told: TermsChanged | None = None
+    with transaction.atomic():
+        draft = locked(application)
+        # 1)
+        if draft.submitted_at is not None:
+            return draft
+        if draft.status != Status.DRAFT:
+            raise NotADraft(draft)
+        # 2)
+        service = policy.services.get(draft.service)
+        if service is None or not service.open:
+            raise ServiceNotOpen(draft.service)
+        # 3) kept as seen in this transaction, raised after it
+        missing = queries.missing_steps(draft, policy)
+        if queries.terms_changed(draft, policy):
+            draft.terms = rules.terms_digest(service, policy.limits)
+            draft.save(update_fields=["terms"])
+            told = TermsChanged(missing)
+        else:
+            _send(draft, policy, missing, seen_version, actor=actor, now=now)
+    if told is not None:
+        raise told
+    return draft
+
+
+def _send(
+    draft: Application,
+    policy: Policy,
+    missing: list[StepKey],
+    seen_version: int | None,
+    *,
+    actor: str,
+    now: dt.datetime,
+) -> None:
+    # 4)
+    if seen_version is not None and seen_version != draft.version:
+        raise ChangedMeanwhile(draft)
+    # 5)
+    if missing:
+        raise StepsMissing(missing)
+    # 6)
+    troubles = queries.endpoint_troubles(draft, policy)
+    if troubles:
+        raise EndpointsInTrouble(troubles)
+    # 7)
+    draft.policy, _ = FrozenPolicy.objects.get_or_create(
+        digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}
+    )
+    draft.status, draft.submitted_at, draft.updated_at = Status.SUBMITTED.value, now, now
+    draft.save()
+    journal.record(
+        act="apply.submitted", actor=actor, subject=draft.subject, now=now, detail={"policy": policy.version}
+    )
+    service = policy.services[draft.service]
+    letters.write_letter(
+        to=draft.applicant,
+        template="application_received",
+        about=draft.subject,
+        context={
+            "reference": draft.reference,
+            "service": service.title,
+            "due_at": due_at(
+                started_at=now, allowance=policy.clocks[service.clock], calendar=policy.calendar, pauses=()
+            ),
+            "url": f"/applications/{draft.reference}/",
+        },
+        now=now,
+    )
+    _wake_the_line()
+
+
+def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:line") -> Application:
+    """Note that the checks were asked for. Doing it twice changes nothing."""
+    with transaction.atomic():
+        row = locked(application)
+        if row.status == Status.SUBMITTED and row.checks_opened_at is None:
+            row.checks_opened_at = now
+            row.save(update_fields=["checks_opened_at"])
+            journal.record(act="apply.opened_checks", actor=actor, subject=row.subject, now=now)
+        return row
+
+
+def withdraw_application(*, application: Application, actor: str, now: dt.datetime) -> Application:
+    """The applicant takes it back, sent or not. Doing it twice changes nothing. Raises MoveNotAllowed once decided."""
+    return _close(application, Status.WITHDRAWN, act="apply.withdrew", actor=actor, now=now)
+
+
+def close_application(*, application: Application, outcome: str, actor: str, now: dt.datetime) -> Application:
+    """Note how it was decided: granted, refused or not_pursued. The same outcome twice changes nothing."""
+    target = Status(outcome)
+    if target not in rules.OUTCOMES:
+        raise MoveNotAllowed(application, outcome)
+    return _close(application, target, act=f"apply.closed_{target.value}", actor=actor, now=now)
+
+
+def _close(application: Application, target: Status, *, act: str, actor: str, now: dt.datetime) -> Application:
+    with transaction.atomic():
+        row = locked(application)
+        if row.status == target:
+            return row
+        if not rules.may_move(row.status, target):
+            raise MoveNotAllowed(row, target)
+        row.status, row.closed_at, row.updated_at = target.value, now, now
+        row.save(update_fields=["status", "closed_at", "updated_at"])
+        journal.record(act=act, actor=actor, subject=row.subject, now=now)
+        _wake_the_line()
+        return row
+
+
+def reopen_application(*, application: Application, actor: str, now: dt.datetime, reason: str = "") -> Application:
+    """Undo a grant that could not be entered, or a file closed as not pursued: it is undecided again."""
+    with transaction.atomic():
+        row = locked(application)
+        if row.status == Status.SUBMITTED:
+            return row
+        if not rules.may_move(row.status, Status.SUBMITTED):
+            raise MoveNotAllowed(row, Status.SUBMITTED)
+        row.status, row.closed_at, row.updated_at = Status.SUBMITTED.value, None, now
+        row.save(update_fields=["status", "closed_at", "updated_at"])
+        journal.record(act="apply.reopened", actor=actor, subject=row.subject, now=now, reason=reason)
+        _wake_the_line()
+        return row
+
+
+def _wake_the_line() -> None:
+    """NOTIFY is delivered at commit, and never when the act is rolled back."""
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_line")

@@ -1,0 +1,291 @@
+"""What an application holds, as a list of steps and as a list of answers. Reached through `queries`.
+
+Titles are whole sentences or labels in the language of the reader; a value carries how it must be set (an address or
+number left to right, a name of unknown script).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy, ngettext, npgettext
+
+from rahdari.people import identifiers
+from rahdari.policy import Service
+
+from . import rules
+from .models import Application, Document, Endpoint
+from .rules import Facts, StepKey, StepState
+
+Kind = Literal["text", "ltr", "name", "code", "quiet", "warn"]
+
+TITLES: dict[StepKey, Promise] = {
+    StepKey.COMPANY: gettext_lazy("Company details"),
+    StepKey.PERSON: gettext_lazy("Your name and card number"),
+    StepKey.CONTACT: gettext_lazy("Who to call at any hour"),
+    StepKey.PURPOSE: gettext_lazy("What you use it for"),
+    StepKey.EVIDENCE: gettext_lazy("Proof of work"),
+    StepKey.ADDRESSES: gettext_lazy("Addresses"),
+    StepKey.DOCUMENTS: gettext_lazy("Documents"),
+}
+USES: dict[str, Promise] = {
+    rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
+    rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
+}
+PROTOCOLS: dict[str, Promise | str] = {
+    "any": gettext_lazy("every protocol"),
+    "udp": "UDP",
+    "tcp": "TCP",
+    "esp": "ESP",
+    "gre": "GRE",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A task of the task list. `url_name` takes the application's reference."""
+
+    key: StepKey
+    title: str
+    state: StepState
+    url_name: str
+    url: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class StepGroup:
+    key: str
+    title: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    text: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An answer: its label, its lines, where to change it, and the words of that link for who cannot see the row."""
+
+    key: str
+    label: str
+    lines: tuple[Line, ...]
+    url: str
+    change: str
+    endpoint: Endpoint | None = None
+
+
+@dataclass(frozen=True)
+class SummaryGroup:
+    key: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+def url_of(step: StepKey, application: Application) -> str:
+    return reverse(f"apply:{step}", args=[application.reference])
+
+
+def protocol_line(endpoint: Endpoint) -> Line:
+    """`UDP 51820`, or words where there is no port."""
+    if endpoint.protocol == "any":
+        return Line(gettext("All protocols and ports"))
+    name = str(PROTOCOLS[endpoint.protocol])
+    if endpoint.port is None:
+        return Line(name, "ltr")
+    return Line(f"{name} {endpoint.port}", "ltr")
+
+
+def _group_titles(service: Service) -> tuple[str, str]:
+    about = gettext("About the company") if service.holder == "organisation" else gettext("About you")
+    return about, gettext("About the VPN")
+
+
+def step_groups(
+    application: Application,
+    service: Service,
+    facts: Facts,
+    endpoints: Sequence[Endpoint],
+    documents: Sequence[Document],
+) -> list[StepGroup]:
+    steps = {
+        key: Step(
+            key=key,
+            title=str(TITLES[key]),
+            state=rules.state_of(key, facts, service),
+            url_name=f"apply:{key}",
+            url=url_of(key, application),
+            summary=_step_summary(key, endpoints, documents, facts, service),
+        )
+        for key in rules.steps_of(service)
+    }
+    about, vpn = _group_titles(service)
+    first = {StepKey.COMPANY, StepKey.PERSON, StepKey.CONTACT, StepKey.EVIDENCE, StepKey.DOCUMENTS}
+    return [
+        StepGroup("about", about, tuple(step for key, step in steps.items() if key in first)),
+        StepGroup("vpn", vpn, tuple(step for key, step in steps.items() if key not in first)),
+    ]
+
+
+def _step_summary(
+    key: StepKey, endpoints: Sequence[Endpoint], documents: Sequence[Document], facts: Facts, service: Service
+) -> str:
+    if key is StepKey.ADDRESSES and endpoints:
+        return ngettext("%(count)s address added", "%(count)s addresses added", len(endpoints)) % {
+            "count": len(endpoints)
+        }
+    if key is StepKey.DOCUMENTS:
+        own = [document for document in documents if document.rule != rules.EVIDENCE_RULE]
+        if own:
+            return npgettext("documents", "%(count)s file", "%(count)s files", len(own)) % {"count": len(own)}
+        if facts.ntn and rules.tax_number_stands_in(service):
+            return gettext("Not needed while your tax number is on the list of taxpayers")
+    return ""
+
+
+def summary_groups(
+    application: Application,
+    service: Service,
+    endpoints: Sequence[Endpoint],
+    documents: Sequence[Document],
+    *,
+    language: str,
+) -> list[SummaryGroup]:
+    about, vpn = _group_titles(service)
+    return [
+        SummaryGroup("about", about, tuple(_about_rows(application, service, documents, language))),
+        SummaryGroup("vpn", vpn, tuple(_vpn_rows(application, endpoints))),
+    ]
+
+
+def _about_rows(application: Application, service: Service, documents: Sequence[Document], language: str) -> list[Row]:
+    rows: list[Row] = []
+    if service.holder == "organisation":
+        url = url_of(StepKey.COMPANY, application)
+        rows += [
+            Row("name", gettext("Name"), _line(application.company_name, "name"), url, gettext("Change the name")),
+            Row(
+                "company_number",
+                gettext("Company number"),
+                _line(application.company_number, "code"),
+                url,
+                gettext("Change the company number"),
+            ),
+            Row(
+                "ntn",
+                gettext("Tax number (NTN)"),
+                _line(application.ntn and str(identifiers.parse_ntn(application.ntn)), "code"),
+                url,
+                gettext("Change the tax number"),
+            ),
+        ]
+    else:
+        url = url_of(StepKey.PERSON, application)
+        rows += [
+            Row("name", gettext("Name"), _line(application.name, "name"), url, gettext("Change the name")),
+            Row(
+                "cnic",
+                gettext("Card number"),
+                _line(application.cnic and identifiers.mask_cnic(application.cnic), "code"),
+                url,
+                gettext("Change the card number"),
+            ),
+        ]
+    mobile = application.contact_mobile
+    rows.append(
+        Row(
+            "contact",
+            gettext("Who to call at any hour"),
+            (*_line(application.contact_name, "name"), *(_line(mobile, "ltr") if mobile else ())),
+            url_of(StepKey.CONTACT, application),
+            gettext("Change who to call"),
+        )
+    )
+    if StepKey.EVIDENCE in rules.steps_of(service):
+        rows.append(
+            Row(
+                "evidence",
+                gettext("Proof of work"),
+                tuple(_evidence_lines(application, service, documents, language)),
+                url_of(StepKey.EVIDENCE, application),
+                gettext("Change the proof of work"),
+            )
+        )
+    for rule in service.documents:
+        names = tuple(Line(document.name, "name") for document in documents if document.rule == rule.key)
+        if names or rule.group is None:
+            rows.append(
+                Row(
+                    f"document:{rule.key}",
+                    rule.title.in_language(language),
+                    names or _line("", "text"),
+                    url_of(StepKey.DOCUMENTS, application),
+                    gettext("Change this document: %(title)s") % {"title": rule.title.in_language(language)},
+                )
+            )
+    return rows
+
+
+def _evidence_lines(
+    application: Application, service: Service, documents: Sequence[Document], language: str
+) -> list[Line]:
+    if application.evidence_kind == rules.ASSOCIATION:
+        return [Line(gettext("Membership of an association")), Line(application.association_number, "code")]
+    kind = service.evidence_kind(application.evidence_kind)
+    if kind is None:
+        return list(_line("", "text"))
+    files = [Line(document.name, "name") for document in documents if document.rule == rules.EVIDENCE_RULE]
+    text = [Line(application.evidence_text, "name")] if kind.wants == "text" and application.evidence_text else []
+    return [Line(kind.title.in_language(language)), *(text if kind.wants == "text" else files)]
+
+
+def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[Row]:
+    use = str(USES.get(application.use, ""))
+    purpose = url_of(StepKey.PURPOSE, application)
+    rows = [
+        Row(
+            "purpose",
+            gettext("What it is for"),
+            (*(_line(use, "text") if use else ()), *_line(application.purpose, "name")),
+            purpose,
+            gettext("Change what it is for"),
+        )
+    ]
+    for number, endpoint in enumerate(endpoints, start=1):
+        lines = [Line(endpoint.address_text, "code")]
+        lines.append(
+            Line(endpoint.operator_name, "name")
+            if endpoint.operator_name
+            else Line(gettext("The network of this address is not on our list. An officer will look at it."), "warn")
+        )
+        lines.append(protocol_line(endpoint))
+        rows.append(
+            Row(
+                f"endpoint:{endpoint.pk}",
+                gettext("Address %(number)s") % {"number": number},
+                tuple(lines),
+                reverse("apply:change_address", args=[application.reference, endpoint.pk]),
+                gettext("Change address %(number)s") % {"number": number},
+                endpoint=endpoint,
+            )
+        )
+    if not endpoints:
+        rows.append(
+            Row(
+                "addresses",
+                gettext("Addresses"),
+                _line("", "text"),
+                url_of(StepKey.ADDRESSES, application),
+                gettext("Add an address"),
+            )
+        )
+    return rows
+
+
+def _line(text: str, kind: Kind) -> tuple[Line, ...]:
+    return (Line(text, kind),) if text else (Line(gettext("Not given yet"), "quiet"),)

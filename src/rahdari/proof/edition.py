@@ -129,16 +129,24 @@ class Operation:
     @property
     def line(self) -> bytes:
         """The canonical line, without its end."""
-        head = b'{"entry":' + self.entry.canonical + b',"op":"' + self.op.encode() + b'"'
-        return head + (b',"was":' + self.was.canonical + b"}" if self.was else b"}")
+        return _line(self.op, self.entry.canonical, self.was.canonical if self.was else None)
 
     def apply_to(self, digest: SetDigest) -> None:
-        if self.op is Op.REMOVE:
-            digest.remove(self.entry.canonical)
-            return
-        if self.was is not None:
-            digest.remove(self.was.canonical)
-        digest.add(self.entry.canonical)
+        _apply(digest, self.op, self.entry.canonical, self.was.canonical if self.was else None)
+
+
+def _line(op: Op, entry: bytes, was: bytes | None) -> bytes:
+    head = b'{"entry":' + entry + b',"op":"' + op.encode() + b'"'
+    return head + (b',"was":' + was + b"}" if was is not None else b"}")
+
+
+def _apply(digest: SetDigest, op: Op, entry: bytes, was: bytes | None) -> None:
+    if was is not None:
+        digest.remove(was)
+    if op is Op.REMOVE:
+        digest.remove(entry)
+    else:
+        digest.add(entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +220,19 @@ class EditionReader:
             raise TooLarge("entries", self.limits.entries)
 
     def __iter__(self) -> Iterator[Operation]:
+        return (operation for operation, _, _ in self.with_bytes())
+
+    def with_bytes(self) -> Iterator[tuple[Operation, bytes, bytes | None]]:
+        """Each operation with the canonical bytes of its `entry` and its `was`, which reading has made already."""
         found = 0
         for number, line in enumerate(self._lines, start=2):
             found += 1
             if found > self.header.count:
                 raise CountMismatch(self.header.count, found)
-            operation = _operation(line, number)
-            if self.header.kind is Kind.SNAPSHOT and operation.op is not Op.ADD:
+            parts = _operation(line, number)
+            if self.header.kind is Kind.SNAPSHOT and parts[0].op is not Op.ADD:
                 raise Malformed("a snapshot has `add` lines only", number)
-            yield operation
+            yield parts
         if found != self.header.count:
             raise CountMismatch(self.header.count, found)
 
@@ -232,8 +244,8 @@ def follow(reader: EditionReader, digest: SetDigest) -> Iterator[Operation]:
     """
     if digest.hexdigest() != reader.header.digest_before:
         raise DigestMismatch("before", reader.header.digest_before, digest.hexdigest())
-    for operation in reader:
-        operation.apply_to(digest)
+    for operation, entry, was in reader.with_bytes():
+        _apply(digest, operation.op, entry, was)
         yield operation
     if digest.hexdigest() != reader.header.digest_after:
         raise DigestMismatch("after", reader.header.digest_after, digest.hexdigest())
@@ -250,13 +262,15 @@ def _checked(line: bytes, number: int) -> Any:
     return value
 
 
-def _operation(line: bytes, number: int) -> Operation:
+def _operation(line: bytes, number: int) -> tuple[Operation, bytes, bytes | None]:
     try:
         value = parse(line)
         if not isinstance(value, dict) or "entry" not in value or value.get("op") not in list(Op):
             raise Malformed("no operation", number)
         was = FeedEntry.from_json(value["was"]) if "was" in value else None
         operation = Operation(Op(value["op"]), FeedEntry.from_json(value["entry"]), was)
+        entry = operation.entry.canonical
+        was_bytes = was.canonical if was is not None else None
     except NotCanonical as error:
         raise Malformed(error.why, number) from None
     except InvalidEntry as error:
@@ -264,11 +278,11 @@ def _operation(line: bytes, number: int) -> Operation:
     except Malformed as error:
         raise Malformed(error.why, number) from None
     # The line must be what we would have written; only a line with fields of a later version is looked at twice.
-    if operation.line != line:
+    if _line(operation.op, entry, was_bytes) != line:
         if set(value) <= {"entry", "op", "was"}:
             raise Malformed("not in the canonical form", number)
         _checked(line, number)
-    return operation
+    return operation, entry, was_bytes
 
 
 def _lines(file: BinaryIO, limits: Limits) -> Iterator[bytes]:

@@ -52,7 +52,7 @@ class FeedEntry:
             raise InvalidEntry("id", self.id)
         if not is_canonical_prefix(self.prefix):
             raise InvalidEntry("prefix", self.prefix)
-        if self.protocol not in PROTOCOLS:
+        if not isinstance(self.protocol, str) or self.protocol not in PROTOCOLS:
             raise InvalidEntry("protocol", self.protocol)
         if self.port is not None and (
             type(self.port) is not int or not 1 <= self.port <= 65_535 or self.protocol not in WITH_PORTS
@@ -105,7 +105,7 @@ class FeedEntry:
 
 
 def is_canonical_prefix(text: object) -> bool:
-    if not isinstance(text, str) or len(text) > 50:
+    if not isinstance(text, str) or len(text) > 50 or "%" in text:  # no address with a zone
         return False
     if _V4_HOST.fullmatch(text):  # nearly all of them, and ten times as quick
         return True

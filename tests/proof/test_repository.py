@@ -1,0 +1,103 @@
+"""Names, places, and what the signed metadata says."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from tuf.api.metadata import TargetFile, Targets
+
+from rahdari.proof import EMPTY, FeedFile, Head, Kind, Malformed, UnsupportedFormat, live_files
+from rahdari.proof.repository import PATHS, delta_path, head_of, snapshot_path
+
+from .samples import SESSION
+
+RANDOM = "ab" * 16
+SHA = "cd" * 32
+HEAD = Head(SESSION, 7, EMPTY, 0, "2026-11-10T09:31:07Z")
+DELTA = FeedFile(delta_path(SESSION, 6, 7, RANDOM), Kind.DELTA, SESSION, 6, 7, EMPTY, SHA, 100)
+OLDER = FeedFile(delta_path(SESSION, 5, 6, RANDOM), Kind.DELTA, SESSION, 5, 6, EMPTY, SHA, 100)
+SNAP = FeedFile(snapshot_path(SESSION, 5, RANDOM), Kind.SNAPSHOT, SESSION, None, 5, EMPTY, SHA, 100)
+
+
+def signed(*files: FeedFile, head: Any = None) -> Targets:
+    targets = {
+        file.path: TargetFile(file.length, {"sha256": file.sha256}, file.path, {"custom": file.custom()})
+        for file in files
+    }
+    return Targets(
+        expires=dt.datetime(2026, 12, 1, tzinfo=dt.UTC),
+        targets=targets,
+        unrecognized_fields={"head": HEAD.as_json() if head is None else head},
+    )
+
+
+class TestLiveFiles:
+    def test_lists_deltas_in_order_and_then_snapshots(self) -> None:
+        role = Targets.from_dict(signed(SNAP, DELTA, OLDER).to_dict())
+        assert live_files(role) == [OLDER, DELTA, SNAP]
+        assert head_of(role) == HEAD
+
+    def test_leaves_out_kinds_of_a_later_version(self) -> None:
+        role = signed(DELTA)
+        role.targets[DELTA.path].unrecognized_fields["custom"]["kind"] = "index"
+        assert live_files(role) == []
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("session", "00" * 16), ("to", 8), ("from", 5), ("to", "7"), ("digest_after", "x"), ("digest_after", None)],
+    )
+    def test_refuses_what_does_not_fit_the_name(self, field: str, value: object) -> None:
+        role = signed(DELTA)
+        role.targets[DELTA.path].unrecognized_fields["custom"][field] = value
+        with pytest.raises(Malformed):
+            live_files(role)
+
+    def test_refuses_a_file_of_which_nothing_is_said(self) -> None:
+        role = signed(DELTA)
+        del role.targets[DELTA.path].unrecognized_fields["custom"]
+        with pytest.raises(Malformed):
+            live_files(role)
+
+    @pytest.mark.parametrize(
+        "path", ["feed/../../etc/passwd", "feed//x", f"feed/{SESSION}/delta-6-7-{RANDOM}.jsonl.gz/"]
+    )
+    def test_refuses_every_other_name(self, path: str) -> None:
+        with pytest.raises(Malformed):
+            FeedFile(path, Kind.DELTA, SESSION, 6, 7, EMPTY, SHA, 100)
+
+
+class TestFeedFile:
+    def test_lies_where_a_consistent_snapshot_wants_it(self) -> None:
+        assert DELTA.location == f"feed/{SESSION}/{SHA}.delta-6-7-{RANDOM}.jsonl.gz"
+
+    def test_is_within_the_paths_of_its_role(self) -> None:
+        from tuf.api.metadata import DelegatedRole
+
+        role = DelegatedRole("feed", [], 1, True, paths=[PATHS])
+        assert role.is_delegated_path(DELTA.path) and role.is_delegated_path(SNAP.path)
+        assert not role.is_delegated_path("other/x/y") and not role.is_delegated_path("feed/x")
+
+
+class TestHead:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"session": "x"},
+            {"sequence": -1},
+            {"sequence": True},
+            {"digest": None},
+            {"published_at": "now"},
+            {"format": 1},
+        ],
+    )
+    def test_is_refused_when_something_is_wrong(self, change: dict[str, Any]) -> None:
+        with pytest.raises(Malformed):
+            Head.from_json({**HEAD.as_json(), **change})
+
+    def test_is_refused_in_another_major_version(self) -> None:
+        with pytest.raises(UnsupportedFormat):
+            Head.from_json({**HEAD.as_json(), "format": "2.0"})
+
+    def test_is_refused_when_missing(self) -> None:
+        with pytest.raises(Malformed):
+            Head.from_json(None)

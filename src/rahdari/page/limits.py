@@ -1,0 +1,53 @@
+"""How often something may be tried: a token bucket for each key, in one table that survives nothing but is shared.
+
+Invariants: a key is kept only as a keyed hash, so the table tells nobody's address; a bucket never holds more than
+its rate; the database's own clock counts, one for all processes. The table is unlogged (a crash empties it, which
+opens every limit once and loses nothing else) and has no model, because nothing else may read it.
+"""
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils.crypto import salted_hmac
+
+# One call in so many also removes the buckets that nobody has touched for a day.
+SWEEP_ONE_IN = 500
+
+_TAKE = """
+INSERT INTO page_allowance AS held (key, tokens, at, taken)
+VALUES (%(key)s, %(rate)s - 1, clock_timestamp(), true)
+ON CONFLICT (key) DO UPDATE SET
+  tokens = {full} - CASE WHEN {full} >= 1 THEN 1 ELSE 0 END,
+  taken = {full} >= 1,
+  at = greatest(held.at, clock_timestamp())
+RETURNING taken, tokens
+""".format(  # noqa: S608 (no value from outside: a piece of SQL used three times)
+    full="least(%(rate)s, held.tokens + greatest(0, extract(epoch FROM clock_timestamp() - held.at))"
+    " * %(rate)s::float8 / %(per)s)"
+)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Whether it may be done now, and if not, how long until it may."""
+
+    allowed: bool
+    wait: dt.timedelta
+
+
+def take(key: str, *, rate: int, per: int) -> Allowance:
+    """Take one of `rate` tries that come back evenly within `per` seconds."""
+    hashed = salted_hmac("rahdari.page.limits", key, algorithm="sha256").hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"key": hashed, "rate": rate, "per": per})
+        taken, tokens = cursor.fetchone()
+        if secrets.randbelow(SWEEP_ONE_IN) == 0:
+            cursor.execute("DELETE FROM page_allowance WHERE at < clock_timestamp() - interval '1 day'")
+    wait = 0.0 if taken else (1 - tokens) * per / rate
+    return Allowance(taken, dt.timedelta(seconds=wait))
+
+
+def allow(key: str, *, rate: int, per: int) -> bool:
+    return take(key, rate=rate, per=per).allowed

@@ -1,0 +1,13 @@
+from django.urls import include, path
+
+from .applicant.urls import urlpatterns as applicant
+from .operator.urls import urlpatterns as operator
+from .public.urls import urlpatterns as public
+
+app_name = "portal"
+
+urlpatterns = [
+    path("", include(public)),
+    path("", include(applicant)),
+    path("", include(operator)),
+]

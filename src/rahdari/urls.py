@@ -1,0 +1,19 @@
+"""Every address of the web process."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("rahdari.page.urls")),
+    path("", include("rahdari.people.account_urls")),
+    path("", include("rahdari.people.urls")),
+    path("", include("rahdari.apply.urls")),
+    path("", include("rahdari.verify.urls")),
+    path("", include("rahdari.decide.urls")),
+    path("", include("rahdari.publish.urls")),
+    path("", include("rahdari.portal.urls")),
+]
+
+handler400 = "rahdari.page.errors.bad_request"
+handler403 = "rahdari.page.errors.no_access"
+handler404 = "rahdari.page.errors.not_found"
+handler500 = "rahdari.page.errors.broke"

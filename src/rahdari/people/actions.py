@@ -8,6 +8,7 @@ goes into the journal.
 import datetime as dt
 import unicodedata
 
+from allauth.mfa.models import Authenticator
 from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
@@ -187,3 +188,16 @@ def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
             detail={"role": post.role, "rank": post.rank, "operator": post.operator},
         )
     return post
+
+
+@transaction.atomic
+def forget_second_factors(*, user: User, actor: str, now: dt.datetime) -> int:
+    """Take away the app, passkeys and recovery codes of someone who lost them; return how many there were.
+
+    Their sessions end too: whoever has the lost phone is signed out.
+    """
+    removed, _ = Authenticator.objects.filter(user=user).delete()
+    user.set_unusable_password()  # renews the random value that sessions are bound to
+    user.save(update_fields=["password"])
+    journal.record(act="people.forgot_second_factors", actor=actor, subject=f"person:{user.pk}", now=now)
+    return removed

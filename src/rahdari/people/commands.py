@@ -1,4 +1,4 @@
-"""`rahdari people appoint EMAIL ROLE` gives the first officers and administrators their posts."""
+"""`rahdari people appoint EMAIL ROLE` gives a post, `dismiss` ends it, `reset EMAIL` helps who lost a second factor."""
 
 import argparse
 import sys
@@ -20,6 +20,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         command.set_defaults(run=run)
         if act == "appoint":
             command.add_argument("--rank", default="", choices=("director",), help="for officers and supervisors")
+    reset = acts.add_parser("reset", help="forget the lost passkeys, app and recovery codes of a person")
+    reset.add_argument("email")
+    reset.set_defaults(run=reset_second_factor)
 
 
 def appoint(arguments: argparse.Namespace) -> int:
@@ -73,4 +76,20 @@ def dismiss(arguments: argparse.Namespace) -> int:
     for post in held:
         actions.end_post(post=post, actor="system:command", now=timezone.now())
     print(f"{arguments.email} holds the post of {arguments.role} no longer.")
+    return 0
+
+
+def reset_second_factor(arguments: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from . import actions, queries
+
+    user = queries.person_by_email(arguments.email)
+    if user is None:
+        print(f"Nobody is registered with {arguments.email}.", file=sys.stderr)
+        return 1
+    actions.forget_second_factors(user=user, actor="system:command", now=timezone.now())
+    print(
+        f"{user.email} is signed out everywhere. They sign in with a code; who holds a post sets up a new factor then."
+    )
     return 0

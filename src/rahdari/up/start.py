@@ -18,7 +18,7 @@ from rahdari.up.processes import Child, Printer, Supervisor
 
 # So long a database of the deployer's own may take to answer before `up` gives up.
 DATABASE_PATIENCE = 60.0
-PROGRAM = (sys.executable, "-m", "rahdari")
+PROGRAM = (sys.executable, "-P", "-m", "rahdari")
 # What a child gets of our own environment: nothing that starts Python differently, no database of another program.
 DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
 SECRETS = ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD")

@@ -31,7 +31,7 @@ class EmailForm(forms.Form):
 
     def clean_email(self) -> str:
         email = normalise_email(self.cleaned_data["email"])
-        EmailValidator(message=_("Enter an email address like name@example.org"))(email)
+        EmailValidator(message=_("Enter an email address with an @ sign and without spaces"))(email)
         if not ratelimit.consume(context.request, action="request_login_code", key=email):
             raise ValidationError(
                 _("Too many codes were sent to this address. Wait some minutes, then try again"), code="rate_limited"
@@ -166,7 +166,7 @@ class AppointForm(forms.Form):
         help_text=_("The person must have signed in once with this address."),
         error_messages={
             "required": _("Enter the email address"),
-            "invalid": _("Enter an email address like name@example.org"),
+            "invalid": _("Enter an email address with an @ sign and without spaces"),
         },
     )
     role = forms.ChoiceField(

@@ -1,0 +1,242 @@
+"""Cases, what was asked, what was announced, and what was decided.
+
+Invariants, each also held by the database: an application has one case; a case has one decision that stands; a status
+moves only as `rules.MOVES` says; a rule decides nothing but grants; a refusal names its codes, rests on a notice whose
+time was given, and is seconded by somebody else than who proposed it; what was asked, announced or decided is never
+rewritten and never deleted. Words about a person are encrypted.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from rahdari.apply.models import Application
+from rahdari.people.models import User
+from rahdari.register.models import Registration
+from rahdari.vault.fields import EncryptedTextField
+
+from .rules import Lane, NoticeState, Outcome, QuestionState, Standing, Status
+
+
+def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(str(value), str(value)) for value in values]
+
+
+class Case(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.OneToOneField(Application, on_delete=models.PROTECT, related_name="case")
+    lane = models.CharField(max_length=10, choices=_choices(Lane))
+    status = models.CharField(max_length=12, choices=_choices(Status), default=Status.OPEN.value)
+    opened_at = models.DateTimeField()
+    # The officer's clock: from receipt, or from the last proof that the applicant still owed at receipt.
+    started_at = models.DateTimeField()
+    assigned_to = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="cases")
+    assigned_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["started_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=Q(status=Status.DECIDED.value, decided_at__isnull=False)
+                | (~Q(status=Status.DECIDED.value) & Q(decided_at__isnull=True)),
+                name="case_is_decided_at_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[Status.OPEN.value, Status.DECIDED.value], closed_at__isnull=True)
+                | Q(status__in=[Status.NOT_PURSUED.value, Status.WITHDRAWN.value], closed_at__isnull=False),
+                name="case_is_closed_at_a_moment",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["started_at"], condition=Q(status=Status.OPEN.value), name="cases_open"),
+            models.Index(fields=["assigned_to"], condition=Q(status=Status.OPEN.value), name="cases_of_an_officer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def subject(self) -> str:
+        return f"case:{self.pk}"
+
+    @property
+    def standing(self) -> Standing:
+        """Computed from the rows, so that no column can contradict them."""
+        question = next((one for one in self.questions.all() if one.answered_at is None), None)
+        notice = next((one for one in self.notices.all() if one.is_standing), None)
+        return Standing(
+            Status(self.status),
+            QuestionState.NONE if question is None else question.state,
+            NoticeState.NONE if notice is None else notice.state,
+        )
+
+
+class Question(models.Model):
+    """One question to the applicant. While it is open the officer's clock stands still."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="questions")
+    code = models.CharField(max_length=20)
+    text = EncryptedTextField()
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    extended = models.PositiveSmallIntegerField(default=0)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answer = EncryptedTextField()
+    lapsed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["asked_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(answered_at__isnull=True), name="case_has_one_open_question"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(answered_at__isnull=True, lapsed_at__isnull=True),
+                name="questions_unanswered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"question:{self.pk}"
+
+    @property
+    def state(self) -> QuestionState:
+        if self.answered_at is not None:
+            return QuestionState.NONE
+        return QuestionState.OPEN if self.lapsed_at is None else QuestionState.LAPSED
+
+
+class Notice(models.Model):
+    """Told before a refusal: the codes, a sentence, and until when the applicant may answer."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
+    codes = models.JSONField()
+    text = EncryptedTextField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField()
+    answer_due_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answer = EncryptedTextField()
+    ran_out_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    withdrawn_why = EncryptedTextField()
+    concluded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["sent_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["case"],
+                condition=Q(withdrawn_at__isnull=True, concluded_at__isnull=True),
+                name="case_has_one_standing_notice",
+            ),
+            models.CheckConstraint(condition=~Q(codes=[]), name="notice_names_a_code"),
+            models.CheckConstraint(condition=Q(answer_due_at__gt=F("sent_at")), name="notice_gives_time_to_answer"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["answer_due_at"],
+                condition=Q(
+                    answered_at__isnull=True,
+                    ran_out_at__isnull=True,
+                    withdrawn_at__isnull=True,
+                    concluded_at__isnull=True,
+                ),
+                name="notices_unanswered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"notice:{self.pk}"
+
+    @property
+    def is_standing(self) -> bool:
+        return self.withdrawn_at is None and self.concluded_at is None
+
+    @property
+    def state(self) -> NoticeState:
+        if not self.is_standing:
+            return NoticeState.NONE
+        return NoticeState.RUNNING if self.answered_at is None and self.ran_out_at is None else NoticeState.RIPE
+
+    @property
+    def ripe_at(self) -> dt.datetime | None:
+        return self.answered_at or self.ran_out_at
+
+
+class Decision(models.Model):
+    """What was decided, by whom and by which rules. A grant that could not be entered is voided, never rewritten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
+    outcome = models.CharField(max_length=10, choices=_choices(Outcome))
+    codes = models.JSONField(default=list)
+    text = EncryptedTextField()
+    decided_by = models.CharField(max_length=120)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    seconded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, null=True, blank=True, related_name="decision")
+    rule_version = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    appeal_until = models.DateTimeField(null=True, blank=True)
+    entered_at = models.DateTimeField(null=True, blank=True)
+    registration = models.OneToOneField(
+        Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="decision"
+    )
+    voided_at = models.DateTimeField(null=True, blank=True)
+    voided_why = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(voided_at__isnull=True), name="case_has_one_decision_that_stands"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=Outcome.GRANTED.value) | ~Q(decided_by__startswith="rule:"),
+                name="rule_never_refuses",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=Outcome.GRANTED.value)
+                | (
+                    Q(
+                        outcome=Outcome.REFUSED.value,
+                        notice__isnull=False,
+                        proposed_by__isnull=False,
+                        seconded_by__isnull=False,
+                        appeal_until__isnull=False,
+                    )
+                    & ~Q(proposed_by=F("seconded_by"))
+                    & ~Q(codes=[])
+                ),
+                name="refusal_has_notice_codes_and_second_officer",
+            ),
+            models.CheckConstraint(
+                condition=Q(entered_at__isnull=True, registration__isnull=True)
+                | Q(outcome=Outcome.GRANTED.value, entered_at__isnull=False, registration__isnull=False),
+                name="only_a_grant_is_entered",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["at"],
+                condition=Q(outcome=Outcome.GRANTED.value, entered_at__isnull=True, voided_at__isnull=True),
+                name="grants_not_entered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"decision:{self.pk}"

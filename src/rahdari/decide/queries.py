@@ -1,0 +1,281 @@
+"""Reads of the desk. `case_for_officer` is the gatekeeper: it opens a file for an officer and records that it did.
+
+What an applicant is shown of a case goes through `open_question`, `open_notice`, `refusal_of` and
+`history_for_applicant`; the caller has made sure that the application is theirs (`apply.queries`).
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.journal import actions as journal
+from rahdari.journal import queries as record
+from rahdari.journal.models import Entry as Row
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
+from rahdari.verify import queries as checks
+from rahdari.verify.models import Check
+
+from . import rules
+from .clocks import (
+    ClockFace,
+    clock_of,
+    clock_of_application,
+    notice_due_at,
+    policy_in_force,
+    policy_of,
+    question_due_at,
+)
+from .models import Case, Decision, Notice, Question
+from .rules import Outcome, Status
+
+__all__ = [
+    "CaseNotFound",
+    "ClockFace",
+    "Refusal",
+    "case_for_officer",
+    "case_of",
+    "checks_to_facts",
+    "clock_of",
+    "clock_of_application",
+    "clocks_to_run",
+    "decision_of",
+    "grants_not_entered",
+    "has_case",
+    "history",
+    "history_for_applicant",
+    "notice_due_at",
+    "open_notice",
+    "open_question",
+    "policy_in_force",
+    "policy_of",
+    "question_due_at",
+    "refusal_of",
+    "undecided_applications",
+]
+
+
+class CaseNotFound(Exception):
+    """There is no such case, or it is not for you: nobody learns which. `.reference` is what was asked for."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"no case {reference!r} for this officer")
+        self.reference = reference
+
+
+def cases() -> QuerySet[Case]:
+    """Cases with all that their standing and their clock are computed from."""
+    return Case.objects.select_related(
+        "application", "application__applicant", "application__organisation", "assigned_to"
+    ).prefetch_related(
+        Prefetch("questions", Question.objects.order_by("asked_at", "id")),
+        Prefetch("notices", Notice.objects.select_related("proposed_by").order_by("sent_at", "id")),
+        Prefetch("decisions", Decision.objects.order_by("at", "id")),
+    )
+
+
+# -- for the line ------------------------------------------------------------------------------------------------
+
+
+def undecided_applications() -> QuerySet[Application]:
+    """Sent, checks opened, and no case yet; those received first in front."""
+    waiting: QuerySet[Application] = applications.submitted_undecided()
+    return waiting.filter(case__isnull=True).order_by("submitted_at", "id")
+
+
+def has_case(application: Application) -> bool:
+    return Case.objects.filter(application=application).exists()
+
+
+def grants_not_entered() -> QuerySet[Decision]:
+    return (
+        Decision.objects.filter(outcome=Outcome.GRANTED, entered_at__isnull=True, voided_at__isnull=True)
+        .select_related("case", "case__application", "case__application__organisation", "case__application__applicant")
+        .order_by("at", "id")
+    )
+
+
+def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
+    """Open cases in which a time to answer may be over, or whose application was withdrawn."""
+    unanswered = Q(questions__answered_at__isnull=True, questions__lapsed_at__isnull=True, questions__due_at__lt=now)
+    unheard = Q(
+        notices__answered_at__isnull=True,
+        notices__ran_out_at__isnull=True,
+        notices__withdrawn_at__isnull=True,
+        notices__concluded_at__isnull=True,
+        notices__answer_due_at__lt=now,
+    )
+    return (
+        Case.objects.filter(status=Status.OPEN)
+        .filter(unanswered | unheard | Q(application__status="withdrawn"))
+        .order_by("started_at", "id")
+        .distinct()
+    )
+
+
+def checks_to_facts(found: Sequence[Check]) -> list[rules.CheckFact]:
+    return [
+        rules.CheckFact(
+            check.kind, check.target, str(check.outcome), (check.title.get("en", ""), check.title.get("ur", ""))
+        )
+        for check in found
+    ]
+
+
+# -- for officers ------------------------------------------------------------------------------------------------
+
+
+def case_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Case:
+    """The case, with the read on record: who opened which file, when. The applicant can see that row."""
+    case = cases().filter(application__reference=reference).first() if people.is_officer(officer) else None
+    if case is None:
+        raise CaseNotFound(reference)
+    journal.record(
+        act="decide.read_case",
+        actor=f"officer:{officer.pk}",
+        subject=case.application.subject,
+        now=now,
+        detail={"case": str(case.pk)},
+    )
+    return case
+
+
+def case_of(application: Application) -> Case | None:
+    return cases().filter(application=application).first()
+
+
+def decision_of(case: Case) -> Decision | None:
+    """The decision that stands."""
+    return next((decision for decision in case.decisions.all() if decision.voided_at is None), None)
+
+
+def registrations_of(application: Application) -> int:
+    """How many decisions for this holder were granted before, for the facts of a case."""
+    return _of_holder(application).filter(outcome=Outcome.GRANTED, voided_at__isnull=True).count()
+
+
+def refusals_of(application: Application) -> int:
+    return _of_holder(application).filter(outcome=Outcome.REFUSED).count()
+
+
+def _of_holder(application: Application) -> QuerySet[Decision]:
+    others = Decision.objects.exclude(case__application=application)
+    if application.organisation_id is not None:
+        return others.filter(case__application__organisation_id=application.organisation_id)
+    return others.filter(
+        case__application__organisation__isnull=True, case__application__applicant_id=application.applicant_id
+    )
+
+
+def history(case: Case) -> list[Row]:
+    """All that was done to, or read of, this file, newest first."""
+    return list(record.about(case.application.subject)[:200])
+
+
+def missing_for_grant(case: Case) -> rules.Grantable | rules.NotYet:
+    service = policy_of(case.application).services[case.application.service]
+    return rules.assess(rules=service.checks, facts=checks_to_facts(list(checks.checks_of(case.application.subject))))
+
+
+# -- for the applicant -------------------------------------------------------------------------------------------
+
+# What an applicant is shown of the record. Reads are shown elsewhere, with who and when, on "who looked at my data".
+SHOWN_TO_APPLICANT = frozenset(
+    {
+        "apply.submitted",
+        "verify.opened_checks",
+        "decide.opened_case",
+        "decide.granted_by_rule",
+        "decide.granted",
+        "decide.asked_question",
+        "decide.extended_question",
+        "decide.answered_question",
+        "decide.closed_unanswered",
+        "decide.proposed_refusal",
+        "decide.answered_notice",
+        "decide.notice_ran_out",
+        "decide.dropped_refusal",
+        "decide.refused",
+        "decide.returned_grant",
+        "decide.entered",
+    }
+)
+
+
+def history_for_applicant(case: Case) -> list[Row]:
+    return [row for row in record.about(case.application.subject) if row.act in SHOWN_TO_APPLICANT]
+
+
+def open_question(case: Case) -> Question | None:
+    """The question that waits for the applicant, also one whose time is over but that may still be answered."""
+    return next((one for one in case.questions.all() if one.answered_at is None), None)
+
+
+def open_notice(case: Case) -> Notice | None:
+    """The notice that stands: the applicant may answer it until the second officer decides."""
+    return next((one for one in case.notices.all() if one.is_standing), None)
+
+
+@dataclass(frozen=True)
+class RefusedFor:
+    """One reason of a refusal, as the policy that was in force at submission says it."""
+
+    reason: Reason
+    provisions: tuple[Provision, ...]
+    remedies: tuple[Remedy, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    decision: Decision
+    reasons: tuple[RefusedFor, ...]
+    remedies: tuple[Remedy, ...]
+    notice_text: str
+    text: str
+    at: dt.datetime
+    appeal_until: dt.datetime
+    forum: Forum | None
+
+
+def refusal_of(application: Application) -> Refusal | None:
+    case = case_of(application)
+    decision = decision_of(case) if case else None
+    if decision is None or decision.outcome != Outcome.REFUSED or decision.appeal_until is None:
+        return None
+    policy = policy_of(application)
+    reasons = tuple(reason_with_law(policy, code) for code in decision.codes)
+    return Refusal(
+        decision=decision,
+        reasons=reasons,
+        remedies=remedies_of(policy, decision.codes),
+        notice_text=decision.notice.text if decision.notice else "",
+        text=decision.text,
+        at=decision.at,
+        appeal_until=decision.appeal_until,
+        forum=policy.forum_for("officer_decision"),
+    )
+
+
+def reason_with_law(policy: Policy, code: str) -> RefusedFor:
+    reason = policy.reasons[code]
+    return RefusedFor(
+        reason,
+        tuple(policy.provision(reference) for reference in reason.provisions),
+        tuple(policy.remedies[key] for key in reason.remedies),
+    )
+
+
+def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
+    """The remedies of all codes, each once, in the order in which they are first named."""
+    keys = dict.fromkeys(key for code in codes for key in policy.reasons[code].remedies)
+    return tuple(policy.remedies[key] for key in keys)
+
+
+def provisions_of(policy: Policy, codes: Sequence[str]) -> tuple[Provision, ...]:
+    references = dict.fromkeys(reference for code in codes for reference in policy.reasons[code].provisions)
+    return tuple(policy.provision(reference) for reference in references)

@@ -1,0 +1,230 @@
+"""How a case may move, and when it may be granted or refused. Pure: no database, no clock, no request.
+
+Three dimensions are kept apart and never multiplied into one list of statuses: the case's status, its question, its
+notice. A move that is not in MOVES does not exist. No move of a rule ends in a refusal, and no path reaches a refusal
+but by a notice whose time was given and a second officer.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rahdari.policy import CheckRule, Reason
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    DECIDED = "decided"
+    NOT_PURSUED = "not_pursued"
+    WITHDRAWN = "withdrawn"
+
+
+class Lane(StrEnum):
+    AUTOMATIC = "automatic"
+    REVIEW = "review"
+
+
+class Outcome(StrEnum):
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class QuestionState(StrEnum):
+    NONE = "none"  # never asked, or answered
+    OPEN = "open"  # the applicant's turn
+    LAPSED = "lapsed"  # the time to answer is over
+
+
+class NoticeState(StrEnum):
+    NONE = "none"  # never sent, or dropped
+    RUNNING = "running"  # the applicant's turn
+    RIPE = "ripe"  # answered, or the time is over: the second officer's turn
+
+
+class By(StrEnum):
+    RULE = "rule"
+    OFFICER = "officer"
+    SECOND = "second officer"
+    SUPERVISOR = "supervisor"
+    APPLICANT = "applicant"
+    CLOCK = "clock"
+    LINE = "line"
+
+
+@dataclass(frozen=True)
+class Standing:
+    status: Status
+    question: QuestionState = QuestionState.NONE
+    notice: NoticeState = NoticeState.NONE
+
+
+QUIET = frozenset({QuestionState.NONE})
+ASKED = frozenset({QuestionState.OPEN})
+OVERDUE = frozenset({QuestionState.LAPSED})
+ANY_QUESTION = frozenset(QuestionState)
+NO_NOTICE = frozenset({NoticeState.NONE})
+RUNNING = frozenset({NoticeState.RUNNING})
+RIPE = frozenset({NoticeState.RIPE})
+STANDING_NOTICE = RUNNING | RIPE
+ANY_NOTICE = frozenset(NoticeState)
+
+
+@dataclass(frozen=True)
+class Move:
+    source: Status
+    act: str
+    target: Status
+    by: By
+    question: frozenset[QuestionState] = ANY_QUESTION
+    notice: frozenset[NoticeState] = ANY_NOTICE
+    outcome: Outcome | None = None
+    guards: tuple[str, ...] = ()
+    reason_needed: bool = False
+
+    def fits(self, standing: Standing) -> bool:
+        return standing.status == self.source and standing.question in self.question and standing.notice in self.notice
+
+
+OPEN, DECIDED, NOT_PURSUED, WITHDRAWN = Status.OPEN, Status.DECIDED, Status.NOT_PURSUED, Status.WITHDRAWN
+OWN = "own_case_only"
+
+MOVES = (
+    Move(OPEN, "grant_by_rule", DECIDED, By.RULE, QUIET, NO_NOTICE, Outcome.GRANTED, ("rule_never_refuses",)),
+    Move(OPEN, "take_case", OPEN, By.OFFICER),
+    Move(OPEN, "hand_over", OPEN, By.OFFICER, guards=(OWN,)),
+    Move(OPEN, "reassign", OPEN, By.SUPERVISOR),
+    Move(OPEN, "record_check", OPEN, By.OFFICER, guards=(OWN,)),
+    Move(OPEN, "grant", DECIDED, By.OFFICER, QUIET, NO_NOTICE, Outcome.GRANTED, (OWN,)),
+    Move(OPEN, "ask_question", OPEN, By.OFFICER, QUIET, NO_NOTICE, None, (OWN, "confirmed_codes_only"), True),
+    Move(OPEN, "extend_question", OPEN, By.APPLICANT, ASKED),
+    Move(OPEN, "answer_question", OPEN, By.APPLICANT, ASKED),
+    Move(OPEN, "close_unanswered", NOT_PURSUED, By.CLOCK, OVERDUE),
+    Move(NOT_PURSUED, "answer_question", OPEN, By.APPLICANT, OVERDUE),
+    Move(
+        OPEN,
+        "propose_refusal",
+        OPEN,
+        By.OFFICER,
+        QUIET,
+        NO_NOTICE,
+        None,
+        (OWN, "reason_required", "confirmed_codes_only"),
+        True,
+    ),
+    # Until the second officer decides, a late answer is better than none.
+    Move(OPEN, "answer_notice", OPEN, By.APPLICANT, QUIET, STANDING_NOTICE),
+    Move(OPEN, "let_notice_run_out", OPEN, By.CLOCK, QUIET, RUNNING),
+    Move(OPEN, "drop_refusal", OPEN, By.OFFICER, QUIET, STANDING_NOTICE, reason_needed=True),
+    Move(
+        OPEN,
+        "second_refusal",
+        DECIDED,
+        By.SECOND,
+        QUIET,
+        RIPE,
+        Outcome.REFUSED,
+        ("notice_before_refusal", "second_officer", "no_self_second", "director_rank", "reason_required"),
+        True,
+    ),
+    Move(OPEN, "close_withdrawn", WITHDRAWN, By.CLOCK),
+    Move(DECIDED, "return_grant", OPEN, By.LINE),
+)
+
+# What this code enforces. A test exercises each one, and policy.GUARDS must not promise more.
+ENFORCED_GUARDS = frozenset(guard for move in MOVES for guard in move.guards)
+
+
+def move_for(standing: Standing, act: str) -> Move | None:
+    return next((move for move in MOVES if move.act == act and move.fits(standing)), None)
+
+
+def acts_of_an_officer(standing: Standing) -> frozenset[str]:
+    """What the page may offer to whoever has the case in hand."""
+    return frozenset(move.act for move in MOVES if move.by == By.OFFICER and move.fits(standing))
+
+
+# -- granting ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CheckFact:
+    """A check as far as a decision needs it. `target` is the roster of a roster check."""
+
+    kind: str
+    target: str
+    outcome: str  # waiting | passed | failed
+    title: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Grantable:
+    passed: int
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """Why there is no grant: checks that did not pass, and required ones that were never made."""
+
+    missing: tuple[CheckFact, ...]
+
+
+def assess(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> Grantable | NotYet:
+    """Every required check passed, by rule or by hand, or one that the policy lets stand in for it did."""
+    missing: list[CheckFact] = []
+    standing_in = {rule.instead_of for rule in rules if rule.instead_of and _any_passed(_facts_of(rule, facts))}
+    for rule in rules:
+        if not rule.required or rule.kind in standing_in:
+            continue
+        found = _facts_of(rule, facts)
+        if not found:
+            missing.append(CheckFact(rule.kind, rule.roster or "", "never_made", (rule.title.en, rule.title.ur)))
+        missing.extend(fact for fact in found if fact.outcome != "passed")
+    return NotYet(tuple(missing)) if missing else Grantable(sum(fact.outcome == "passed" for fact in facts))
+
+
+def _facts_of(rule: CheckRule, facts: Iterable[CheckFact]) -> list[CheckFact]:
+    return [fact for fact in facts if fact.kind == rule.kind and (rule.roster is None or fact.target == rule.roster)]
+
+
+def _any_passed(facts: Sequence[CheckFact]) -> bool:
+    return any(fact.outcome == "passed" for fact in facts)
+
+
+# -- the second officer ------------------------------------------------------------------------------------------
+
+
+class CannotSecond(StrEnum):
+    """Why this officer may not decide as the second one."""
+
+    YOURS = "yours"
+    RANK = "rank"
+    NOT_YET = "not_yet"
+
+
+def may_second(
+    *, proposer: object, second: object, is_director: bool, reasons: Iterable[Reason], ripe: bool
+) -> CannotSecond | None:
+    if proposer == second:
+        return CannotSecond.YOURS
+    if any(reason.rank == "director" for reason in reasons) and not is_director:
+        return CannotSecond.RANK
+    return None if ripe else CannotSecond.NOT_YET
+
+
+# -- the clock ---------------------------------------------------------------------------------------------------
+
+
+class Urgency(StrEnum):
+    CALM = "calm"
+    NEAR = "near"
+    LATE = "late"
+    STOPPED = "stopped"
+
+
+def urgency(*, used_share: float, paused: bool, escalate_at: Sequence[int]) -> Urgency:
+    """Silence never grants and never refuses: it escalates, at the percentages that the policy names."""
+    if paused:
+        return Urgency.STOPPED
+    if used_share >= escalate_at[-1] / 100:
+        return Urgency.LATE
+    return Urgency.NEAR if used_share >= escalate_at[0] / 100 else Urgency.CALM

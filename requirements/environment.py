@@ -43,7 +43,7 @@ def environment() -> dict[str, str]:
 
 
 def run(command: list[str], *, show: bool = False) -> None:
-    """Run to the end in a group of its own; on INT or TERM end the group and go. Raises SystemExit with what was said."""
+    """Run to the end in a group of its own; on INT or TERM end the group and go. SystemExit says what went wrong."""
     said: list[str] = []
     with subprocess.Popen(
         command,
@@ -176,7 +176,7 @@ def main(arguments: list[str]) -> None:
     os.environ["RAHDARI_CHECKOUT"] = str(ROOT)
     for name in ("PYTHONHOME", "PYTHONPATH"):
         os.environ.pop(name, None)
-    os.execv(python, [str(python), "-P", "-m", "rahdari", *rest])
+    os.execv(python, [str(python), "-P", "-m", "rahdari", *rest])  # noqa: S606
 
 
 if __name__ == "__main__":

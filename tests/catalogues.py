@@ -37,9 +37,8 @@ def problems_of(path: Path) -> list[str]:
         if not all(text.strip() for text in translations):
             found.append(f"{where} has no translation")
         allowed = places(entry.msgid) | places(entry.msgid_plural or "")
-        for text in translations:
-            if unknown := places(text) - allowed:
-                found.append(f"{where} has a place that the English has not: {', '.join(sorted(unknown))}")
+        if unknown := set().union(*map(places, translations)) - allowed:
+            found.append(f"{where} has a place that the English has not: {', '.join(sorted(unknown))}")
         if not entry.msgid_plural and translations[0] and (lost := allowed - places(translations[0])):
             found.append(f"{where} has lost a place: {', '.join(sorted(lost))}")
     return found

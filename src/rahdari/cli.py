@@ -61,6 +61,7 @@ COMMANDS = {
     ),
     "feed": Command("rahdari.publish.commands", "Make the feed's keys, and show its state.", Needs.DJANGO),
     "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
+    "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
@@ -112,8 +113,7 @@ def parser_for(word: str | None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     if word:
         module = importlib.import_module(COMMANDS[word].module)
-        # The agent's module says `add_parser`; both names mean the same.
-        (getattr(module, "register", None) or module.add_parser)(subparsers)
+        module.register(subparsers)
     return parser
 
 

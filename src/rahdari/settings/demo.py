@@ -17,3 +17,12 @@ ALLOWED_SPECIAL_RANGES = [
 ]
 REASONS_TO_CONFIRM_ALLOWED = True
 MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
+# Whom the made-up addresses belong to: (number of the network, its operator, prefix).
+DIRECTORY_EXTRA = [
+    (64500, "Sample Fibre", "203.0.113.0/24"),
+    (64500, "Sample Fibre", "127.0.0.0/8"),
+    (64500, "Sample Fibre", "::1/128"),
+    (64500, "Sample Fibre", "2001:db8::/33"),
+    (64501, "Example Broadband", "198.51.100.0/24"),
+    (64502, "Placeholder Net", "192.0.2.0/24"),
+]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 HOST, PORT = "127.0.0.1", 8000
 
+
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     up = subparsers.add_parser("up", help="start everything of an installation")
     listening(up, PORT, f"port of the pages ({PORT}); the feed is served on the next one")

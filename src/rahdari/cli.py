@@ -65,7 +65,6 @@ COMMANDS = {
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
-    "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
 }
 

@@ -1,14 +1,10 @@
-"""`rahdari demo`: everything of `rahdari up`, with made-up data, three sample operators, and accounts to sign in with."""
+"""`rahdari demo`: all of `rahdari up`, with made-up data, three sample operators, and accounts to sign in with."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from rahdari.up import datafolder, processes
-from rahdari.up.processes import Child
 from rahdari.up.start import Start, start
-
-AGENTS = ("sample-fibre", "example-broadband", "placeholder-net")
 
 
 def run(*, data: Path, host: str, port: int, reset: bool) -> int:
@@ -18,13 +14,8 @@ def run(*, data: Path, host: str, port: int, reset: bool) -> int:
         processes.check_port(host, port + 1)
         datafolder.reset(data)
     return start(
-        Start(datafolder.DEMO, data, host, port, beside=agents, tell=welcome, prepare=["--sample-data"]),
+        Start(datafolder.DEMO, data, host, port, tell=welcome, prepare=["--sample-data"]),
     )
-
-
-def agents(given: Start) -> Sequence[Child]:
-    """One agent for each sample operator, as it would run on that operator's machine."""
-    return [agent(given, slug) for slug in AGENTS]
 
 
 def welcome(given: Start) -> str:

@@ -1,0 +1,131 @@
+"""The certificate on paper: one page of A4 in both languages, set by typst from what a `Sheet` says.
+
+Fonts are the machine's. Without a Nastaliq face Urdu is set in a Naskh one, without that in whatever has the letters;
+`rahdari doctor` tells (`urdu_faces`).
+"""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import segno
+import typst
+
+TEMPLATE = Path(__file__).parent / "templates" / "portal" / "public" / "certificate.typ"
+NASTALIQ = ("Noto Nastaliq Urdu", "Jameel Noori Nastaleeq", "Urdu Typesetting", "Awami Nastaliq")
+NASKH = ("Noto Naskh Arabic", "Noto Sans Arabic", "Amiri", "Scheherazade New", "DejaVu Sans")
+MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "ur": "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر".split(),
+}
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that a certificate says. Pairs are (English, Urdu). `link` holds a secret: it is printed as the code only."""
+
+    reference: str
+    standing: str
+    holder: str
+    authority: tuple[str, str]
+    category: tuple[str, str]
+    registered_on: dt.date
+    valid_until: dt.date
+    addresses: int
+    link: str
+    check_at: str
+    printed_at: dt.datetime
+    demo: bool
+
+    @property
+    def authority_en(self) -> str:
+        return self.authority[0]
+
+    @property
+    def authority_ur(self) -> str:
+        return self.authority[1]
+
+    @property
+    def category_en(self) -> str:
+        return self.category[0]
+
+    @property
+    def category_ur(self) -> str:
+        return self.category[1]
+
+    @property
+    def registered_en(self) -> str:
+        return in_words(self.registered_on, "en")
+
+    @property
+    def registered_ur(self) -> str:
+        return in_words(self.registered_on, "ur")
+
+    @property
+    def until_en(self) -> str:
+        return in_words(self.valid_until, "en")
+
+    @property
+    def until_ur(self) -> str:
+        return in_words(self.valid_until, "ur")
+
+
+def in_words(day: dt.date, language: str) -> str:
+    """10 November 2026, 10 نومبر 2026: a certificate speaks both languages, whatever the page speaks."""
+    return f"{day.day} {MONTHS[language][day.month - 1]} {day.year}"
+
+
+def qr_path(link: str) -> dict[str, object]:
+    """A square code as one SVG path: its side in modules and the `d` of a stroke of width 1."""
+    matrix = segno.make(link, error="m", micro=False).matrix
+    runs = []
+    for y, row in enumerate(matrix):
+        x = 0
+        while x < len(row):
+            if not row[x]:
+                x += 1
+                continue
+            start = x
+            while x < len(row) and row[x]:
+                x += 1
+            runs.append(f"M{start} {y}h{x - start}")
+    return {"side": len(matrix), "d": "".join(runs)}
+
+
+@cache
+def urdu_faces() -> tuple[str, ...]:
+    """The faces of this machine that Urdu can be set in, best first. Empty: the PDF has no Urdu letters."""
+    families = {face.lower() for face in _families()}
+    return tuple(face for face in (*NASTALIQ, *NASKH) if face.lower() in families)
+
+
+def _families() -> list[str]:
+    return list(typst.Fonts(include_system_fonts=True).families())
+
+
+def render(sheet: Sheet) -> bytes:
+    """The certificate as PDF (PDF/UA-1 tagged). Bytes of one file."""
+    qr = qr_path(sheet.link)
+    data = {
+        "reference": sheet.reference,
+        "standing": sheet.standing,
+        "holder": sheet.holder,
+        "authority": sheet.authority,
+        "category": sheet.category,
+        "registered": (sheet.registered_en, sheet.registered_ur),
+        "until": (sheet.until_en, sheet.until_ur),
+        "addresses": sheet.addresses,
+        "check_at": sheet.check_at,
+        "printed": f"{in_words(sheet.printed_at.date(), 'en')}, {sheet.printed_at:%H:%M}",
+        "demo": sheet.demo,
+        "faces": urdu_faces() or ("Libertinus Serif",),
+        "qr": (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2.5 {int(str(qr["side"])) + 4} {int(str(qr["side"])) + 4}">'
+            f'<path d="{qr["d"]}" stroke="#000" fill="none"/></svg>'
+        ),
+    }
+    return bytes(
+        typst.compile(TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"])
+    )

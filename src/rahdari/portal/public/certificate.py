@@ -1,0 +1,74 @@
+"""The certificate of a registration, for its holder: on the page, on A4, and as PDF.
+
+It shows the holder, the category and the term, never an address, so that it can be shown to anyone. Its square code
+opens the public check by a link with a secret (`vault.links`), which is derived from the number and stored nowhere.
+"""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from rahdari import policy
+from rahdari.people import queries as people
+from rahdari.people.access import person
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+from rahdari.vault import links
+
+from .. import paper
+from .titles import category_title
+
+
+def _own(request: HttpRequest, reference: str) -> Registration:
+    """The visitor's own registration; "not found" for any other, whether there is one or not."""
+    registration = register.registration_by_reference(reference)
+    if registration is None or registration.holder not in people.holders_of(person(request)):
+        raise Http404
+    return registration
+
+
+def _sheet(registration: Registration) -> paper.Sheet:
+    rules = policy.current(settings.POLICY_FILE)
+    holder = people.public_holder(registration.holder)
+    link = reverse(
+        "portal:certificate_link",
+        kwargs={
+            "reference": registration.reference,
+            "token": links.token("certificate", registration.reference),
+        },
+    )
+    return paper.Sheet(
+        reference=registration.reference,
+        standing=str(register.standing(registration, timezone.now())),
+        holder=holder.name if holder else "",
+        authority=(rules.authority.en, rules.authority.ur),
+        category=(category_title(registration.category, "en"), category_title(registration.category, "ur")),
+        registered_on=timezone.localdate(registration.valid_from),
+        valid_until=timezone.localdate(registration.valid_until),
+        addresses=register.entries_of(registration).count(),
+        link=settings.SITE_URL.rstrip("/") + link,
+        check_at=settings.SITE_URL.rstrip("/") + reverse("portal:check_number"),
+        printed_at=timezone.localtime(),
+        demo=settings.DEMO,
+    )
+
+
+@login_required
+@require_safe
+def certificate(request: HttpRequest, reference: str) -> HttpResponse:
+    sheet = _sheet(_own(request, reference))
+    return render(request, "portal/public/certificate.html", {"sheet": sheet, "qr": paper.qr_path(sheet.link)})
+
+
+@login_required
+@require_safe
+def pdf(request: HttpRequest, reference: str) -> HttpResponse:
+    sheet = _sheet(_own(request, reference))
+    response = HttpResponse(paper.render(sheet), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="{sheet.reference}.pdf"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

@@ -1,0 +1,16 @@
+from django.urls import path
+
+from . import certificate, check, pages
+
+urlpatterns = [
+    path("", pages.start, name="start"),
+    path("check/", check.number, name="check_number"),
+    path("c/<str:reference>/<str:token>/", check.certificate_link, name="certificate_link"),
+    path("my/registrations/<str:reference>/certificate/", certificate.certificate, name="certificate"),
+    path("my/registrations/<str:reference>/certificate.pdf", certificate.pdf, name="certificate_pdf"),
+    path("help/", pages.help_and_contact, name="help"),
+    path("privacy/", pages.privacy, name="privacy"),
+    path("accessibility/", pages.accessibility, name="accessibility"),
+    path("terms/", pages.terms, name="terms"),
+    path("source/", pages.source, name="source"),
+]

@@ -74,3 +74,8 @@ def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Regist
     return Registration.objects.filter(
         valid_until__gte=start, valid_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True
     ).order_by("valid_until", "id")
+
+
+def changes() -> QuerySet[Change]:
+    """Every change, in the order of its number. For one entry that is the order in which its changes were committed."""
+    return Change.objects.order_by("id")

@@ -119,6 +119,14 @@ def checks_of(subject: str) -> QuerySet[Check]:
     return Check.objects.filter(subject=subject).order_by("position", "id")
 
 
+def checks_of_subjects(subjects: Iterable[str]) -> dict[str, list[Check]]:
+    """The checks of many subjects, in one query."""
+    found: dict[str, list[Check]] = {}
+    for check in Check.objects.filter(subject__in=list(subjects)).order_by("subject", "position", "id"):
+        found.setdefault(check.subject, []).append(check)
+    return found
+
+
 def check_by_id(*, subject: str, id: str) -> Check | None:
     return Check.objects.filter(subject=subject, pk=id).first()
 

@@ -17,3 +17,4 @@ handler400 = "rahdari.page.errors.bad_request"
 handler403 = "rahdari.page.errors.no_access"
 handler404 = "rahdari.page.errors.not_found"
 handler500 = "rahdari.page.errors.broke"
+handler429 = "rahdari.page.errors.too_many"  # allauth looks for it

@@ -4,6 +4,7 @@ Invariants: a page of staff is opened only by someone who holds the post now; ou
 any post does nothing before a second factor is set up, and nothing in a session that was not opened with it.
 """
 
+import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -16,6 +17,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+
+from rahdari.page import errors, visitor
 
 from . import queries
 from .models import Role, User
@@ -56,12 +59,37 @@ def no_access(request: HttpRequest, role: str) -> HttpResponse:
     return render(request, "people/no_access.html", {"role": role}, status=403)
 
 
+def network_of(request: HttpRequest) -> str:
+    """What rate limits count by: an IPv4 address, or the /64 that a connection with IPv6 has for itself."""
+    address = visitor.address(request)
+    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Nobody is signed in: a page waits behind the sign-in; what was typed into a form is kept on a page."""
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path(), reverse("account_login"))
+    return errors.session_ended(request)
+
+
+def person_required(view: View) -> View:
+    """For pages that need somebody, whoever it is."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _ask_to_sign_in(request)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def _required(role: Role, holds: Callable[[User], bool]) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path(), reverse("account_login"))
+                return _ask_to_sign_in(request)
             if not holds(person(request)):
                 return no_access(request, role)
             return view(request, *args, **kwargs)

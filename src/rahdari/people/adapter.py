@@ -62,7 +62,6 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        request.session["language"] = user.language
         response.set_cookie(
             WAS_SIGNED_IN,
             "1",

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from . import actions, queries
@@ -19,7 +20,7 @@ class Ready:
 
     local: str
     name: str
-    says: str
+    says: Promise
     role: Role | None = None
     rank: str = ""
     organisation: str = ""

@@ -3,7 +3,7 @@
 allauth puts a `site` of its own into the context of some pages; ours, which names the Authority, must stay.
 """
 
-from typing import Any, cast
+from typing import Any
 
 from allauth.account import views as account_views
 from allauth.account.adapter import get_adapter
@@ -20,7 +20,6 @@ from allauth.mfa.webauthn import views as passkey_views
 from allauth.mfa.webauthn.internal import auth as webauthn
 from django.conf import settings
 from django.contrib.auth import login, update_session_auth_hash
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -54,6 +53,10 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
     def get_form_class(self) -> type[EmailForm]:
         return self.form_class
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_form_kwargs()
+        return kwargs | {"network": access.network_of(self.request)}
+
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"email": pending_email(self.request)}
 
@@ -74,7 +77,7 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
 
 
 @method_decorator(login_stage_required(stage=LoginByCodeStage.key, redirect_urlname="account_login"), name="dispatch")
-class CodeView(OurSite, NextRedirectMixin, FormView):
+class CodeView(OurSite, NextRedirectMixin, FormView):  # type: ignore[type-arg]
     """Sign in or begin: the code."""
 
     form_class = CodeForm
@@ -85,7 +88,7 @@ class CodeView(OurSite, NextRedirectMixin, FormView):
         self.process = SignInProcess(stage=request._login_stage)  # type: ignore[attr-defined]
         if not self.process.is_valid():
             return self.start_again("expired")
-        return cast(HttpResponseBase, super().dispatch(request, *args, **kwargs))
+        return super().dispatch(request, *args, **kwargs)
 
     def start_again(self, why: str) -> HttpResponse:
         """The code is of no use any more; one button sends a new one."""
@@ -103,7 +106,7 @@ class CodeView(OurSite, NextRedirectMixin, FormView):
         counts = form.has_error("code", "incorrect") or form.has_error("code", "max_length")
         if counts and not self.process.record_invalid_attempt():
             return self.start_again("tries")
-        return cast(HttpResponse, super().form_invalid(form))
+        return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
@@ -176,7 +179,7 @@ class PasskeyView(passkey_views.AddWebAuthnView):
         return target if target and get_adapter().is_safe_url(target) else reverse("people:account")
 
 
-@login_required
+@access.person_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
@@ -213,7 +216,7 @@ def account(request: HttpRequest) -> HttpResponse:
     )
 
 
-@login_required
+@access.person_required
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign this person out everywhere but here: sessions are bound to a random value that is renewed."""
@@ -224,7 +227,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     return redirect(reverse("people:account") + "#sessions")
 
 
-@login_required
+@access.person_required
 @never_cache
 def second_factor(request: HttpRequest) -> HttpResponse:
     """Where staff without a second factor are led."""

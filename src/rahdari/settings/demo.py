@@ -26,3 +26,5 @@ DIRECTORY_EXTRA = [
     (64501, "Example Broadband", "198.51.100.0/24"),
     (64502, "Placeholder Net", "192.0.2.0/24"),
 ]
+# Passkeys at http://localhost, where browsers allow them.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

@@ -35,3 +35,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = ""  # type: ignore[index]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True

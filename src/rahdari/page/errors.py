@@ -204,9 +204,7 @@ def down(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def too_many(
-    request: HttpRequest, *, wait: dt.timedelta | None = None, retry_after: int | None = None
-) -> HttpResponse:
+def too_many(request: HttpRequest, *, wait: dt.timedelta | None = None, retry_after: int | None = None) -> HttpResponse:
     """More tries than the limit allows. `wait`, when it is known, is how long until the next one is taken."""
     seconds = int(wait.total_seconds()) + 1 if wait is not None else retry_after or 60
     minutes = -(-seconds // 60)
@@ -263,10 +261,7 @@ def _comes_from_us(request: HttpRequest) -> bool:
 def _carried(request: HttpRequest) -> list[tuple[str, str]]:
     """What was typed, to be sent again. Files cannot be: a browser gives them once."""
     fields = [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name != "csrfmiddlewaretoken"
-        for value in values
+        (name, value) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken" for value in values
     ]
     return fields if sum(len(name) + len(value) for name, value in fields) <= CARRIED_AT_MOST else []
 

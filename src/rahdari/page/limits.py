@@ -23,7 +23,7 @@ ON CONFLICT (key) DO UPDATE SET
   taken = {full} >= 1,
   at = greatest(held.at, clock_timestamp())
 RETURNING taken, tokens
-""".format(  # noqa: S608 (no value from outside: a piece of SQL used three times)
+""".format(
     full="least(%(rate)s, held.tokens + greatest(0, extract(epoch FROM clock_timestamp() - held.at))"
     " * %(rate)s::float8 / %(per)s)"
 )

@@ -141,6 +141,8 @@ ACCOUNT_ADAPTER = "rahdari.people.adapter.AccountAdapter"
 MFA_ADAPTER = "rahdari.people.adapter.SecondFactorAdapter"
 # `people` stands below `letters` and may not import it, so the act that writes the mail with the code is named here.
 SIGN_IN_LETTER = "rahdari.letters.actions.write_sign_in_code"
+# `page` stands below `people`: the act that remembers in which language to write is named here.
+REMEMBER_LANGUAGE = "rahdari.people.actions.set_language"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

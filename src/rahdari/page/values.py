@@ -1,0 +1,103 @@
+"""How a value is written: addresses, codes, names, times, spans and figures, in the reader's language.
+
+Values that run left to right (addresses, codes, telephone numbers) are isolated here, in the value and not in the
+sentence around it, so that no translator can lose it. Everything returned for a page is escaped.
+"""
+
+import datetime as dt
+from typing import Any
+
+from django.template.defaultfilters import date as format_date
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, npgettext
+
+# Unicode's isolates. In plain text they do what <bdi> does on a page.
+LEFT_TO_RIGHT, FIRST_STRONG, END = "\u2066", "\u2068", "\u2069"
+
+
+def ltr(value: Any) -> SafeString:
+    """An address, reference, code or telephone number, kept left to right whatever surrounds it."""
+    return format_html('<bdi dir="ltr">{}</bdi>', value)
+
+
+def code(value: Any) -> SafeString:
+    """The same, as something to be typed or copied."""
+    return format_html('<code dir="ltr">{}</code>', value)
+
+
+def name(value: Any) -> SafeString:
+    """A name of unknown script."""
+    return format_html("<bdi>{}</bdi>", value)
+
+
+def plain_ltr(value: Any) -> str:
+    """`ltr` for plain text: titles, labels, options, subjects. Not for text that is copied."""
+    return f"{LEFT_TO_RIGHT}{value}{END}"
+
+
+def plain_name(value: Any) -> str:
+    return f"{FIRST_STRONG}{value}{END}"
+
+
+def figure(value: int | float | None) -> str:
+    """18,442."""
+    return "" if value is None else number_format(value, use_l10n=True, force_grouping=True)
+
+
+def _local(value: dt.datetime) -> dt.datetime:
+    return timezone.localtime(value) if timezone.is_aware(value) else value
+
+
+def day(value: dt.datetime | dt.date | None) -> str:
+    """10 November 2026."""
+    if value is None:
+        return ""
+    return format_date(_local(value) if isinstance(value, dt.datetime) else value, "DATE_FORMAT")
+
+
+def clock_time(value: dt.datetime | dt.time | None, exact: str = "") -> str:
+    """14:32, or 14:32:07 when it is asked for ("exact")."""
+    if value is None:
+        return ""
+    shown = _local(value) if isinstance(value, dt.datetime) else value
+    return shown.strftime("%H:%M:%S" if exact else "%H:%M")
+
+
+def when(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
+    """14:32 today; 10 November 2026, 14:32 on any other day."""
+    if value is None:
+        return ""
+    if _local(value).date() == _local(now or timezone.now()).date():
+        return _("%(time)s today") % {"time": clock_time(value)}
+    return _("%(day)s, %(time)s") % {"day": day(value), "time": clock_time(value)}
+
+
+def span_words(value: dt.timedelta | None, form: str = "") -> str:
+    """7 h 12 min; 3 days 4 h; 54 min; 40 s; with "exact" also 1 min 48 s. A negative span is said without its sign.
+
+    With "in" it is written as it stands before "in" or "by": Urdu changes the ending there (1 گھنٹے میں).
+    """
+    if value is None:
+        return ""
+    seconds = int(abs(value).total_seconds())
+    days, hours = seconds // 86400, seconds % 86400 // 3600
+    minutes, rest = seconds % 3600 // 60, seconds % 60
+    parts = [
+        (days, ngettext("%(count)s day", "%(count)s days", days)),
+        (
+            hours,
+            npgettext("before in or by", "%(count)s h", "%(count)s h", hours)
+            if "in" in form.split()
+            else ngettext("%(count)s h", "%(count)s h", hours),
+        ),
+        (minutes, ngettext("%(count)s min", "%(count)s min", minutes)),
+        (rest, ngettext("%(count)s s", "%(count)s s", rest)),
+    ]
+    first = next((place for place, (count, _words) in enumerate(parts) if count), 3)
+    # Seconds count beside minutes only where a time was measured, not where one is waited for.
+    last = first + 2 if first < 2 or "exact" in form.split() else first + 1
+    return " ".join(words % {"count": count} for count, words in parts[first:last] if count or first == 3)

@@ -175,6 +175,18 @@ def locked(folder: Path) -> Iterator[None]:
             file.truncate(0)
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a `rahdari up` runs on the folder. Changes nothing."""
+    try:
+        with open(folder / "lock") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def secret_key(folder: Path) -> str:
     """Django's key of signed cookies and codes, made once. Losing it signs everybody out and does no more."""
     path = folder / "keys" / "django.key"

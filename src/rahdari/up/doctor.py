@@ -1,0 +1,377 @@
+"""`rahdari doctor`: looks at an installation, and says in plain words what is wrong and how to mend it.
+
+Invariants: it changes nothing; each finding that is wrong ends with what to do; one broken thing does not keep the
+others from being looked at. Ends with 0 when nothing is wrong (a `note` is not), else with 1.
+"""
+
+import datetime as dt
+import ipaddress
+import json
+import os
+import shutil
+import socket
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from rahdari.up import datafolder, processes
+from rahdari.up.errors import Told
+
+OK, NOTE, WRONG = "ok", "note", "WRONG"
+LEAST_FREE = 2 * 1024**3
+OLDEST_DIRECTORY = dt.timedelta(days=180)
+# Roles of the feed that the publisher signs again by itself: near their end it is not at work.
+SIGNED_BY_ITSELF = ("timestamp", "snapshot", "feed")
+# Roles signed by hand, in a ceremony that wants planning.
+SIGNED_BY_HAND = ("root", "targets")
+CEREMONY_NEEDS = dt.timedelta(days=45)
+CLOCK_TOLERANCE = 5.0
+OLDEST_POSTGRES = 150000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    state: str
+    about: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at: a data folder, the environment of its processes, and where they listen."""
+
+    data: Path
+    environment: dict[str, str]
+    host: str
+    port: int
+
+    @property
+    def is_demo(self) -> bool:
+        return self.environment.get("DJANGO_SETTINGS_MODULE") == datafolder.SETTINGS[datafolder.DEMO]
+
+    @property
+    def is_running(self) -> bool:
+        return datafolder.is_locked(self.data)
+
+
+def check_python(patient: Patient) -> Iterator[Finding]:
+    yield Finding(OK, "Python", f"{'.'.join(map(str, sys.version_info[:3]))} at {sys.executable}")
+
+
+def check_folder(patient: Patient) -> Iterator[Finding]:
+    about = "data folder"
+    try:
+        label = datafolder.read_label(patient.data)
+    except Told as error:
+        yield Finding(WRONG, about, str(error))
+        return
+    if label is None:
+        yield Finding(WRONG, about, f"{patient.data} is not one yet. Start `rahdari up --data {patient.data}` once.")
+        return
+    if label.format > datafolder.FORMAT:
+        yield Finding(WRONG, about, str(datafolder.NewerFolder(patient.data, label.written_by)))
+        return
+    status = patient.data.stat()
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        yield Finding(WRONG, about, f"others may look into {patient.data}. Run: chmod 700 {patient.data}")
+    elif os.geteuid() not in (0, status.st_uid):
+        yield Finding(WRONG, about, f"{patient.data} belongs to the user {status.st_uid}; run this as that user.")
+    else:
+        yield Finding(OK, about, f"{patient.data} ({label.kind}, written by Rahdari {label.written_by})")
+
+
+def check_disk(patient: Patient) -> Iterator[Finding]:
+    usage = shutil.disk_usage(patient.data)
+    free = f"{usage.free / 1024**3:.1f} GiB free at {patient.data}"
+    if usage.free < LEAST_FREE:
+        yield Finding(WRONG, "disk", f"only {free}. Make room: PostgreSQL stops when the disk is full.")
+    else:
+        yield Finding(OK, "disk", free)
+
+
+def check_keys(patient: Patient) -> Iterator[Finding]:
+    from rahdari.vault import keys
+
+    folder = patient.data / "keys"
+    problems = keys.problems(folder)
+    signing = folder / "django.key"
+    if signing.exists() and stat.S_IMODE(signing.stat().st_mode) & 0o077:
+        problems.append(f"others may read {signing}. Run: chmod 600 {signing}")
+    for problem in problems:
+        yield Finding(WRONG, "keys", problem)
+    if not problems:
+        yield Finding(
+            OK, "keys", f"{', '.join(keys.NAMES)} in {folder}. Is there a copy elsewhere? See docs/secrets.md."
+        )
+
+
+def check_settings(patient: Patient) -> Iterator[Finding]:
+    environment = patient.environment
+    for network in filter(None, environment.get("RAHDARI_TRUSTED_PROXIES", "").split(",")):
+        try:
+            ipaddress.ip_network(network.strip())
+        except ValueError as error:
+            yield Finding(WRONG, "proxies", f"RAHDARI_TRUSTED_PROXIES: {error}. Write networks such as 127.0.0.1/32.")
+    if patient.is_demo:
+        yield Finding(OK, "settings", "a demonstration: made-up people, mail into a folder")
+        return
+    url = environment.get("RAHDARI_URL", "")
+    host = urlsplit(url).hostname or ""
+    if not url:
+        yield Finding(NOTE, "address", "RAHDARI_URL is not set, so links in letters point at this machine only.")
+    elif not url.startswith("https://"):
+        yield Finding(
+            WRONG, "address", f"RAHDARI_URL is {url}. Serve over https, and set it to https://{host or 'HOST'}."
+        )
+    else:
+        yield Finding(OK, "address", url)
+    hosts = [name.strip() for name in environment.get("RAHDARI_HOSTS", "").split(",") if name.strip()]
+    if host and hosts and host not in hosts and "*" not in hosts:
+        yield Finding(WRONG, "hosts", f"RAHDARI_HOSTS does not hold {host}, the host of RAHDARI_URL. Add it.")
+
+
+def check_database(patient: Patient) -> Iterator[Finding]:
+    import psycopg
+
+    url = patient.environment.get("DATABASE_URL")
+    if not url:
+        yield Finding(WRONG, "database", "there is none yet. Start `rahdari up`, or set DATABASE_URL.")
+        return
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            number = connection.info.server_version
+            row = connection.execute("SELECT current_setting('server_encoding'), extract(epoch FROM now())").fetchone()
+            available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'btree_gist'").fetchone()
+    except (psycopg.Error, ValueError) as error:
+        why = str(error).strip().split("\n", 1)[0]
+        embedded = "/postgres/run" in url or "%2Fpostgres%2Frun" in url
+        way = (
+            "The embedded one runs with `rahdari up`: start that." if embedded else "Start it, or correct DATABASE_URL."
+        )
+        yield Finding(WRONG, "database", f"it does not answer ({why}). {way}")
+        return
+    version = f"PostgreSQL {number // 10000}.{number % 10000}"
+    if number < OLDEST_POSTGRES:
+        yield Finding(WRONG, "database", f"{version} is too old. Move to PostgreSQL 15 or later.")
+        return
+    encoding, database_time = row or ("", 0)
+    if encoding != "UTF8":
+        yield Finding(WRONG, "database", f"its encoding is {encoding}. Make it anew with ENCODING 'UTF8'.")
+    if not available:
+        yield Finding(WRONG, "database", "the extension btree_gist is not there. Install PostgreSQL's contrib package.")
+    yield Finding(OK, "database", version)
+    if abs(float(database_time) - time.time()) > CLOCK_TOLERANCE:
+        away = abs(float(database_time) - time.time())
+        yield Finding(
+            WRONG, "clock", f"the database's clock and ours differ by {away:.0f} s. Run a time service on both."
+        )
+    yield from check_migrations()
+
+
+def check_migrations() -> Iterator[Finding]:
+    import django
+
+    django.setup()
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        yield Finding(WRONG, "tables", f"{len(missing)} steps behind this release. Run: rahdari prepare")
+    else:
+        yield Finding(OK, "tables", "as this release wants them")
+
+
+def check_policy(patient: Patient) -> Iterator[Finding]:
+    from rahdari import policy
+
+    path = patient.data / "policy" / "in-force.toml"
+    try:
+        given = policy.load(path if path.exists() else policy.BUNDLED)
+    except policy.PolicyError as error:
+        first = error.problems[0]
+        yield Finding(
+            WRONG,
+            "policy",
+            f"{path} has {len(error.problems)} problems, the first in line {first.line}: {first.message} "
+            f"Run: rahdari policy check {path}",
+        )
+        return
+    where = path if path.exists() else "the one that came with this release"
+    yield Finding(OK, "policy", f"{given.name.en} {given.version} ({where})")
+    open_codes = [reason.code for reason in given.reasons.values() if not reason.usable(False)]
+    if open_codes and not patient.is_demo:
+        codes = ", ".join(open_codes)
+        yield Finding(NOTE, "policy", f"these reasons wait for their provisions to be confirmed and are off: {codes}.")
+
+
+def check_feed(patient: Patient) -> Iterator[Finding]:
+    folder = patient.data / "feed" / "metadata"
+    found = {path.stem.rpartition(".")[2]: path for path in sorted(folder.glob("*.json"), key=numbered)}
+    if not found:
+        yield Finding(WRONG, "feed", "it has no keys yet, so nothing is published. Run: rahdari feed keys")
+        return
+    now = dt.datetime.now(dt.UTC)
+    for role in (*SIGNED_BY_HAND, *SIGNED_BY_ITSELF):
+        if role not in found:
+            continue
+        try:
+            expires = dt.datetime.fromisoformat(json.loads(found[role].read_bytes())["signed"]["expires"])
+        except (ValueError, KeyError, OSError) as error:
+            yield Finding(WRONG, "feed", f"{found[role]} cannot be read ({error}). Restart the publisher.")
+            continue
+        left = expires - now
+        day = f"{expires:%Y-%m-%d %H:%M} UTC"
+        if role in SIGNED_BY_ITSELF and left < dt.timedelta(0):
+            yield Finding(WRONG, "feed", f"{role} expired at {day}: the publisher does not run. Start it; see its log.")
+        elif role in SIGNED_BY_HAND and left < CEREMONY_NEEDS:
+            yield Finding(WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed.md.")
+        else:
+            yield Finding(OK, "feed", f"{role} is signed until {day}")
+
+
+def numbered(path: Path) -> tuple[int, str]:
+    number, _, role = path.stem.rpartition(".")
+    return (int(number) if number.isdigit() else sys.maxsize, role)
+
+
+def check_directory(patient: Patient) -> Iterator[Finding]:
+    path = patient.data / "directory" / "networks.csv"
+    if not path.exists():
+        yield Finding(OK, "directory", "the one that came with this release; `rahdari directory import` brings a newer")
+        return
+    age = dt.timedelta(seconds=time.time() - path.stat().st_mtime)
+    if age > OLDEST_DIRECTORY:
+        yield Finding(NOTE, "directory", f"imported {age.days} days ago. Networks change hands: import a newer file.")
+    else:
+        yield Finding(OK, "directory", f"imported {age.days} days ago")
+
+
+def check_ports(patient: Patient) -> Iterator[Finding]:
+    running = patient.is_running
+    for what, port in (("pages", patient.port), ("feed", patient.port + 1)):
+        try:
+            processes.check_port(patient.host, port)
+        except processes.PortTaken as error:
+            if running:
+                yield Finding(OK, "ports", f"{port} answers ({what})")
+            else:
+                yield Finding(WRONG, "ports", str(error))
+        except Told as error:
+            yield Finding(WRONG, "ports", str(error))
+        else:
+            state = WRONG if running else OK
+            text = (
+                f"nothing answers at {port} ({what}), though `rahdari up` runs. Look at its lines." if running else ""
+            )
+            yield Finding(state, "ports", text or f"{port} is free ({what})")
+
+
+def check_mail(patient: Patient) -> Iterator[Finding]:
+    if patient.is_demo:
+        yield Finding(OK, "mail", f"shown in the terminal and kept in {patient.data / 'mail'}")
+        return
+    host = patient.environment.get("RAHDARI_SMTP_HOST", "127.0.0.1")
+    port = int(patient.environment.get("RAHDARI_SMTP_PORT", "25"))
+    try:
+        with socket.create_connection((host, port), timeout=5) as connection:
+            connection.settimeout(5)
+            greeting = connection.recv(200).decode(errors="replace").strip()
+    except OSError as error:
+        why = error.strerror or str(error)
+        yield Finding(WRONG, "mail", f"{host} port {port} does not answer ({why}). Set RAHDARI_SMTP_HOST and _PORT.")
+        return
+    if greeting.startswith("220"):
+        yield Finding(OK, "mail", f"{host} port {port} answers")
+    else:
+        yield Finding(WRONG, "mail", f"{host} port {port} is no mail server (it said {greeting[:60]!r}).")
+    if patient.environment.get("RAHDARI_MAIL_FROM", "").endswith(".example") or not patient.environment.get(
+        "RAHDARI_MAIL_FROM"
+    ):
+        yield Finding(NOTE, "mail", "RAHDARI_MAIL_FROM is not set; letters come from an address that does not exist.")
+
+
+def check_clock(patient: Patient) -> Iterator[Finding]:
+    label = patient.data / "version"
+    if label.exists() and label.stat().st_mtime > time.time() + CLOCK_TOLERANCE:
+        yield Finding(WRONG, "clock", "it stands before the last start of this installation. Set it right.")
+    else:
+        yield Finding(OK, "clock", f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def check_fonts(patient: Patient) -> Iterator[Finding]:
+    import typst
+
+    families = [str(family) for family in typst.Fonts().families()]
+    nastaliq = [family for family in families if "nastaliq" in family.casefold()]
+    if nastaliq:
+        yield Finding(OK, "fonts", f"Urdu certificates are set in {nastaliq[0]}")
+    else:
+        yield Finding(
+            NOTE,
+            "fonts",
+            "no Nastaliq face, so certificates in Urdu cannot be set as Urdu readers expect. "
+            "Run: apt-get install fonts-noto-core",
+        )
+
+
+def check_nft(patient: Patient) -> Iterator[Finding]:
+    path = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path:
+        yield Finding(OK, "nftables", path)
+    else:
+        text = "nft is not here; only an operator's agent that fills firewall sets needs it: apt-get install nftables"
+        yield Finding(NOTE, "nftables", text)
+
+
+CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
+    check_python,
+    check_folder,
+    check_disk,
+    check_clock,
+    check_keys,
+    check_settings,
+    check_database,
+    check_policy,
+    check_feed,
+    check_directory,
+    check_ports,
+    check_mail,
+    check_fonts,
+    check_nft,
+)
+
+
+# Without a data folder there is nothing yet that these could look at.
+NEED_A_FOLDER = (check_keys, check_database, check_feed)
+
+
+def examine(patient: Patient) -> Iterator[Finding]:
+    fresh = not (patient.data / "version").exists()
+    for check in CHECKS:
+        if fresh and check in NEED_A_FOLDER:
+            continue
+        about = check.__name__.removeprefix("check_")
+        try:
+            yield from check(patient)
+        except Exception as error:
+            yield Finding(WRONG, about, f"could not be looked at ({type(error).__name__}: {error}).")
+
+
+def run(*, host: str, port: int) -> int:
+    data = Path(os.environ["RAHDARI_DATA"])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", datafolder.SETTINGS[datafolder.REGISTER])
+    wrong = 0
+    for finding in examine(Patient(data, dict(os.environ), host, port)):
+        print(f"{finding.state:<6} {finding.about:<12} {finding.text}", flush=True)
+        wrong += finding.state == WRONG
+    if wrong:
+        print(f"\n{wrong} of these {'is' if wrong == 1 else 'are'} wrong.")
+    return 1 if wrong else 0

@@ -30,6 +30,7 @@ from .writing import LetterIncomplete, UnknownLetter, compose
 __all__ = [
     "LetterIncomplete",
     "UnknownLetter",
+    "compose",
     "find_left_alone",
     "mark_read",
     "send",

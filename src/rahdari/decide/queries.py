@@ -17,15 +17,17 @@ from rahdari.journal import queries as record
 from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
+from rahdari.policy import Forum, Policy, Provision, Reason, Remedy, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
 from . import rules
 from .clocks import (
     ClockFace,
+    calendar,
     clock_of,
     clock_of_application,
+    notice_allowance,
     notice_due_at,
     policy_in_force,
     policy_of,
@@ -180,6 +182,22 @@ def history(case: Case) -> list[Row]:
 def missing_for_grant(case: Case) -> rules.Grantable | rules.NotYet:
     service = policy_of(case.application).services[case.application.service]
     return rules.assess(rules=service.checks, facts=checks_to_facts(list(checks.checks_of(case.application.subject))))
+
+
+def reference_of(text: str) -> str | None:
+    """The reference of a case that is no longer open, if that is what was searched for: the queue shows open ones."""
+    found = Case.objects.filter(application__reference__iexact=text.strip()).exclude(status=Status.OPEN)
+    return found.values_list("application__reference", flat=True).first()
+
+
+def due_of(clock: str, application: Application, now: dt.datetime) -> dt.datetime:
+    """Until when an answer would be due if it were asked for now."""
+    return add(start=now, allowance=policy_of(application).clocks[clock], calendar=calendar())
+
+
+def due_of_notice(codes: Sequence[str], application: Application, now: dt.datetime) -> dt.datetime:
+    allowance = notice_allowance(policy_of(application), list(codes))
+    return add(start=now, allowance=allowance, calendar=calendar())
 
 
 # -- for the applicant -------------------------------------------------------------------------------------------

@@ -1,0 +1,287 @@
+"""All that the page of one case shows, gathered from the rooms below, for one reader at one moment."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Document, Endpoint
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.people.models import Role, User
+from rahdari.policy import Policy, Reason
+from rahdari.verify import queries as verify
+from rahdari.verify import words as findings
+from rahdari.verify.models import Check
+
+from . import queries, rules, words
+from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
+from .forms import DecideForm
+from .models import Case, Decision, Notice, Question
+from .rules import NoticeState, QuestionState, Standing, Status
+
+
+@dataclass(frozen=True)
+class ShownCheck:
+    check: Check
+    title: str
+    finding: Any
+    raw: str
+
+    @property
+    def tone(self) -> str:
+        return {"passed": "ok", "failed": "bad"}.get(str(self.check.outcome), "wait")
+
+
+@dataclass(frozen=True)
+class ShownReason:
+    reason: Reason
+    text: str
+    evidence: list[str]
+
+
+class CasePage:
+    def __init__(self, case: Case, *, reader: User, now: dt.datetime, language: str) -> None:
+        self.case, self.reader, self.now, self.language = case, reader, now, language
+        self.application = case.application
+        self.policy: Policy = policy_of(self.application)
+        self.service = self.policy.services[self.application.service]
+
+    # -- facts -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def standing(self) -> Standing:
+        return self.case.standing
+
+    @cached_property
+    def clock(self) -> ClockFace:
+        return clock_of(self.case, self.now)
+
+    @cached_property
+    def endpoints(self) -> list[Endpoint]:
+        return list(applications.endpoints_of(self.application))
+
+    @cached_property
+    def operators(self) -> list[str]:
+        return list(dict.fromkeys(one.operator_name for one in self.endpoints if one.operator_name))
+
+    @cached_property
+    def documents(self) -> list[tuple[str, Document]]:
+        titles = {rule.key: rule.title.in_language(self.language) for rule in self.service.documents}
+        return [
+            (titles.get(one.rule) or self.evidence_title or one.rule, one)
+            for one in applications.documents_of(self.application)
+        ]
+
+    @property
+    def evidence_title(self) -> str:
+        kind = self.service.evidence_kind(self.application.evidence_kind)
+        return kind.title.in_language(self.language) if kind else ""
+
+    @property
+    def service_title(self) -> str:
+        return self.service.short.in_language(self.language)
+
+    @cached_property
+    def granted_before(self) -> int:
+        return queries.registrations_of(self.application)
+
+    @cached_property
+    def refused_before(self) -> int:
+        return queries.refusals_of(self.application)
+
+    @cached_property
+    def checks(self) -> list[ShownCheck]:
+        return [
+            ShownCheck(
+                check,
+                findings.title_of(check, self.language),
+                findings.of_check(check),
+                "\n".join(f"{key}: {value}" for key, value in check.evidence.items() if key != "before"),
+            )
+            for check in verify.checks_of(self.application.subject)
+        ]
+
+    @property
+    def passed(self) -> int:
+        return sum(one.tone == "ok" for one in self.checks)
+
+    @property
+    def failed(self) -> int:
+        return sum(one.tone == "bad" for one in self.checks)
+
+    @property
+    def waiting(self) -> int:
+        return sum(one.tone == "wait" for one in self.checks)
+
+    @cached_property
+    def history(self) -> list[words.Said]:
+        return words.history(queries.history(self.case), reader=self.reader)
+
+    # -- who may do what -------------------------------------------------------------------------------------------
+
+    @property
+    def is_mine(self) -> bool:
+        return self.case.assigned_to_id == self.reader.pk
+
+    @property
+    def is_open(self) -> bool:
+        return self.standing.status == Status.OPEN
+
+    @property
+    def may_take(self) -> bool:
+        return self.is_open and self.case.assigned_to_id is None
+
+    @property
+    def may_decide(self) -> bool:
+        return self.is_mine and rules.move_for(self.standing, "propose_refusal") is not None
+
+    @property
+    def may_record(self) -> bool:
+        return self.is_mine and self.is_open
+
+    @property
+    def may_pass(self) -> bool:
+        return self.is_open and (self.is_mine or (people.is_supervisor(self.reader) and bool(self.case.assigned_to_id)))
+
+    @cached_property
+    def colleagues(self) -> list[User]:
+        """Officers and supervisors other than the reader, each once."""
+        found = {
+            post.user_id: post.user
+            for post in people.all_posts()
+            if post.role in {Role.OFFICER, Role.SUPERVISOR} and post.user_id != self.reader.pk
+        }
+        return sorted(found.values(), key=lambda user: (user.name, str(user.pk)))
+
+    @cached_property
+    def grantable(self) -> rules.Grantable | rules.NotYet:
+        return queries.missing_for_grant(self.case)
+
+    @property
+    def why_no_grant(self) -> str:
+        return words.missing(self.grantable.missing) if isinstance(self.grantable, rules.NotYet) else ""
+
+    # -- codes -----------------------------------------------------------------------------------------------------
+
+    def _usable(self, kind: str) -> list[Reason]:
+        return list(self.policy.reasons_of_kind(kind, confirm_allowed=settings.REASONS_TO_CONFIRM_ALLOWED))
+
+    @cached_property
+    def questions(self) -> list[ShownReason]:
+        return [self._shown(reason) for reason in self._usable("question")]
+
+    @cached_property
+    def refusals(self) -> list[ShownReason]:
+        return [self._shown(reason) for reason in self._usable("refusal")]
+
+    def _shown(self, reason: Reason) -> ShownReason:
+        return ShownReason(
+            reason,
+            reason.text.in_language(self.language),
+            words.evidence(self.policy, (reason.code,), self.language),
+        )
+
+    def decide_form(self, data: Mapping[str, Any] | None = None) -> DecideForm:
+        return DecideForm(data, questions=self._usable("question"), refusals=self._usable("refusal"))
+
+    # -- question, notice, decision --------------------------------------------------------------------------------
+
+    @cached_property
+    def question(self) -> Question | None:
+        return queries.open_question(self.case)
+
+    @property
+    def question_text(self) -> str:
+        return self.policy.reasons[self.question.code].text.in_language(self.language) if self.question else ""
+
+    @property
+    def question_due_at(self) -> dt.datetime | None:
+        return question_due_at(self.question) if self.question else None
+
+    @property
+    def asked(self) -> list[tuple[Question, str]]:
+        return [
+            (one, self.policy.reasons[one.code].text.in_language(self.language))
+            for one in self.case.questions.all()
+            if one.state == QuestionState.NONE
+        ]
+
+    @cached_property
+    def notice(self) -> Notice | None:
+        return queries.open_notice(self.case)
+
+    @property
+    def notice_due_at(self) -> dt.datetime | None:
+        return notice_due_at(self.notice) if self.notice else None
+
+    @property
+    def notice_reasons(self) -> list[queries.RefusedFor]:
+        codes = self.notice.codes if self.notice else (self.decision.codes if self.decision else [])
+        return [queries.reason_with_law(self.policy, code) for code in codes]
+
+    @property
+    def notice_is_ripe(self) -> bool:
+        return self.notice is not None and self.notice.state == NoticeState.RIPE
+
+    @property
+    def i_proposed(self) -> bool:
+        return self.notice is not None and self.notice.proposed_by_id == self.reader.pk
+
+    @property
+    def cannot_second(self) -> rules.CannotSecond | None:
+        if self.notice is None:
+            return None
+        return rules.may_second(
+            proposer=self.notice.proposed_by_id,
+            second=self.reader.pk,
+            is_director=people.has_rank(self.reader, "director"),
+            reasons=[self.policy.reasons[code] for code in self.notice.codes],
+            ripe=self.notice_is_ripe,
+        )
+
+    @property
+    def may_second(self) -> bool:
+        return self.notice_is_ripe and self.cannot_second is None
+
+    @property
+    def why_not_second(self) -> str:
+        return words.why_not_second(self.cannot_second) if self.cannot_second else ""
+
+    @cached_property
+    def decision(self) -> Decision | None:
+        return queries.decision_of(self.case)
+
+
+def letter_preview(case: Case, given: Mapping[str, Any], now: dt.datetime) -> str:
+    """The letter as it would go out now, in the applicant's language. Nothing is sent and nothing is kept."""
+    application = case.application
+    policy = policy_of(application)
+    language = application.applicant.language
+    match given["decision"]:
+        case "grant":
+            return _("The letter with the registration number goes out as soon as the register has the entry.")
+        case "ask":
+            reason = policy.reasons[given["code"]].text.in_language(language)
+            context: dict[str, Any] = {
+                "question": f"{reason}\n{given['text'].strip()}".strip(),
+                "due_at": queries.due_of("question", application, now),
+            }
+            template = "application_question"
+        case _:
+            codes = list(given["codes"])
+            context = {
+                "code": codes,
+                "reason": [policy.reasons[code].text for code in codes],
+                "text": given["text"].strip(),
+                "due_at": queries.due_of_notice(codes, application, now),
+            }
+            template = "application_notice"
+    return letters.compose(
+        template=template, language=language, context={"reference": application.reference, "url": "", **context}
+    ).text

@@ -1,0 +1,76 @@
+"""What an officer fills in. Nothing is preselected: a decision is always the officer's own choice."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from rahdari.policy import Reason
+
+WORDS = 4000
+
+
+class DecideForm(forms.Form):
+    decision = forms.ChoiceField(
+        choices=[
+            ("grant", pgettext_lazy("decision", "Grant")),
+            ("ask", pgettext_lazy("decision", "Ask for something")),
+            ("refuse", pgettext_lazy("decision", "Refuse")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose grant, ask or refuse."),
+            "invalid_choice": _("Choose grant, ask or refuse."),
+        },
+    )
+    code = forms.ChoiceField(required=False)
+    codes = forms.MultipleChoiceField(
+        required=False, error_messages={"invalid_choice": _("Choose reasons from the list.")}
+    )
+    text = forms.CharField(
+        required=False,
+        max_length=WORDS,
+        error_messages={"max_length": _("This is too long. Shorten it to 4,000 letters.")},
+    )
+
+    def __init__(self, *args: Any, questions: list[Reason], refusals: list[Reason], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        codes = self.fields["code"], self.fields["codes"]
+        for field, reasons in zip(codes, (questions, refusals), strict=True):
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - both are, a few lines above
+            field.choices = [(reason.code, reason.code) for reason in reasons]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        decision = given.get("decision")
+        if decision == "ask" and not given.get("code") and "code" not in self.errors:
+            self.add_error("code", _("Choose what is missing."))
+        if decision == "refuse":
+            if not given.get("codes") and "codes" not in self.errors:
+                self.add_error("codes", _("Choose at least one reason."))
+            if not given.get("text", "").strip():
+                self.add_error("text", _("Write a sentence for the applicant: what in this case leads to the reason."))
+        return given
+
+
+class RecordForm(forms.Form):
+    outcome = forms.ChoiceField(
+        choices=[("passed", _("It agrees")), ("failed", _("It does not agree"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you found.")},
+    )
+    how = forms.CharField(max_length=500, error_messages={"required": _("Write how you found out.")})
+
+
+class SecondForm(forms.Form):
+    decision = forms.ChoiceField(
+        choices=[("refuse", _("Refuse the application")), ("drop", _("Do not refuse, the case goes on"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the two.")},
+    )
+    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Write why, in one sentence.")})
+
+
+class DropForm(forms.Form):
+    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Write why, in one sentence.")})

@@ -1,0 +1,321 @@
+"""The officer's desk: queue, case, approvals. Every page works without JavaScript; nothing is preselected.
+
+Opening a case or one of its documents is on record before a byte of it is sent.
+"""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from rahdari.apply import queries as applications
+from rahdari.journal import actions as journal
+from rahdari.people.access import officer_required, person
+from rahdari.vault.files import FileMissing
+
+from . import actions, desk, queries, words
+from .case_page import CasePage, letter_preview
+from .forms import DecideForm, DropForm, RecordForm, SecondForm
+from .models import Case
+
+# A document is shown in a box of its own: no script, no form, nothing loaded from anywhere.
+DOCUMENT_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png"})
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
+
+
+def _case(request: HttpRequest, reference: str) -> Case:
+    try:
+        return queries.case_for_officer(officer=person(request), reference=reference, now=timezone.now())
+    except queries.CaseNotFound:
+        raise Http404 from None
+
+
+def _keys(request: HttpRequest) -> bool:
+    return bool(request.session.get("desk_keys", True))
+
+
+# -- lists -------------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+@officer_required
+def queue(request: HttpRequest) -> HttpResponse:
+    given = request.GET
+    page = given.get("page", "1")
+    filters = desk.Filters(
+        view=given.get("view", "open") if given.get("view") in desk.VIEWS else "open",
+        q=given.get("q", "").strip()[:80],
+        service=given.get("service", ""),
+        checks=given.get("checks", ""),
+        who=given.get("who", ""),
+        page=int(page) if page.isdecimal() and len(page) < 7 else 1,
+    )
+    if filters.q and (found := queries.reference_of(filters.q)) is not None:
+        return redirect("decide:case", reference=found)
+    shown = desk.desk(officer=person(request), filters=filters, now=timezone.now())
+    kept = given.copy()
+    kept.pop("page", None)
+    context = {
+        "desk": shown,
+        "filters": filters,
+        "views": _views(shown),
+        "services": [(key, service.short) for key, service in queries.policy_in_force().services.items()],
+        "keys": _keys(request),
+        "kept": kept.urlencode(),
+        "is_filtered": any((filters.q, filters.service, filters.checks, filters.who)),
+        "language": get_language(),
+    }
+    return render(request, "decide/queue.html", context)
+
+
+def _views(shown: desk.Desk) -> list[dict[str, Any]]:
+    titles = {
+        "open": _("Open"),
+        "late": _("Late"),
+        "hour": _("Due within an hour"),
+        "mine": _("Mine"),
+        "applicant": _("Waiting for applicant"),
+        "second": _("Needs a second officer"),
+    }
+    return [{"name": name, "title": title, "count": shown.counts[name]} for name, title in titles.items()]
+
+
+@never_cache
+@require_safe
+@officer_required
+def approvals(request: HttpRequest) -> HttpResponse:
+    rows = desk.proposals(officer=person(request), now=timezone.now())
+    mine = sum(row.cannot_second is None for row in rows)
+    shown = [
+        {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""} for row in rows
+    ]
+    return render(request, "decide/approvals.html", {"rows": shown, "mine": mine})
+
+
+@require_POST
+@officer_required
+def turn_keys(request: HttpRequest) -> HttpResponse:
+    request.session["desk_keys"] = not _keys(request)
+    return redirect("decide:queue")
+
+
+# -- one case ----------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_safe
+@officer_required
+def case(request: HttpRequest, reference: str) -> HttpResponse:
+    return _show(request, _case(request, reference))
+
+
+def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any) -> HttpResponse:
+    page = CasePage(shown, reader=person(request), now=timezone.now(), language=get_language() or "en")
+    context: dict[str, Any] = {
+        "page": page,
+        "case": shown,
+        "application": shown.application,
+        "form": page.decide_form(),
+        "second_form": SecondForm(),
+        "record_form": RecordForm(),
+        "keys": _keys(request),
+    }
+    return render(request, "decide/case.html", context | extra, status=status)
+
+
+@require_POST
+@officer_required
+def take(request: HttpRequest, reference: str) -> HttpResponse:
+    taken = _case(request, reference)
+    try:
+        actions.take_case(case=taken, officer=person(request), now=timezone.now())
+    except actions.AlreadyTaken:
+        messages.warning(request, _("Another officer took this case a moment ago."))
+    except actions.NotPossibleNow:
+        messages.warning(request, _moved_on())
+    return redirect("decide:case", reference=reference)
+
+
+@require_POST
+@officer_required
+def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
+    passed = _case(request, reference)
+    page = CasePage(passed, reader=person(request), now=timezone.now(), language=get_language() or "en")
+    chosen = request.POST.get("to", "")
+    colleague = next((one for one in page.colleagues if str(one.pk) == chosen), None)
+    if chosen and colleague is None:
+        messages.warning(request, _("Choose a colleague from the list."))
+        return redirect("decide:case", reference=reference)
+    try:
+        actions.hand_over(case=passed, officer=person(request), to=colleague, now=timezone.now())
+    except (actions.NotYourCase, actions.NotPossibleNow):
+        messages.warning(request, _moved_on())
+        return redirect("decide:case", reference=reference)
+    messages.success(request, _("The case is passed on."))
+    return redirect("decide:queue")
+
+
+@require_POST
+@officer_required
+def decide(request: HttpRequest, reference: str) -> HttpResponse:
+    decided = _case(request, reference)
+    page = CasePage(decided, reader=person(request), now=timezone.now(), language=get_language() or "en")
+    form = page.decide_form(request.POST)
+    if not form.is_valid():
+        return _show(request, decided, form=form, status=422)
+    if "preview" in request.POST:
+        return _show(request, decided, form=form, preview=letter_preview(decided, form.cleaned_data, timezone.now()))
+    try:
+        _act(request, decided, form)
+    except actions.ChecksMissing as error:
+        form.add_error("decision", words.missing(error.missing))
+    except actions.CodeNotUsable:
+        form.add_error("codes", _("Choose reasons from the list."))
+    except (actions.NotPossibleNow, actions.NotYourCase):
+        messages.warning(request, _moved_on())
+        return redirect("decide:case", reference=reference)
+    if form.errors:
+        return _show(request, decided, form=form, status=422)
+    following = desk.next_for(officer=person(request), now=timezone.now(), after=decided)
+    if following is None:
+        return redirect("decide:queue")
+    return redirect("decide:case", reference=following.application.reference)
+
+
+def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
+    given, officer, now = form.cleaned_data, person(request), timezone.now()
+    reference = {"reference": f"\u2066{case.application.reference}\u2069"}
+    match given["decision"]:
+        case "grant":
+            actions.grant(case=case, officer=officer, text=given["text"], now=now)
+            messages.success(request, _("Application %(reference)s was granted.") % reference)
+        case "ask":
+            actions.ask_question(case=case, officer=officer, code=given["code"], text=given["text"], now=now)
+            messages.success(
+                request, _("The question about %(reference)s was sent. The clock stands still.") % reference
+            )
+        case "refuse":
+            actions.propose_refusal(case=case, officer=officer, codes=given["codes"], text=given["text"], now=now)
+            messages.success(
+                request,
+                _("The applicant was told why %(reference)s may be refused. A second officer decides.") % reference,
+            )
+
+
+@require_POST
+@officer_required
+def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> HttpResponse:
+    shown = _case(request, reference)
+    form = RecordForm(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, record_form=form, record_for=check, status=422)
+    try:
+        actions.record_check(
+            case=shown,
+            officer=person(request),
+            check=check,
+            outcome=form.cleaned_data["outcome"],
+            how=form.cleaned_data["how"],
+            now=timezone.now(),
+        )
+    except queries.CaseNotFound:
+        raise Http404 from None
+    except (actions.NotPossibleNow, actions.NotYourCase):
+        messages.warning(request, _moved_on())
+    else:
+        messages.success(request, _("What you found is recorded."))
+    return redirect("decide:case", reference=reference)
+
+
+@require_POST
+@officer_required
+def second(request: HttpRequest, reference: str) -> HttpResponse:
+    shown = _case(request, reference)
+    form = SecondForm(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, second_form=form, status=422)
+    because, officer = form.cleaned_data["because"], person(request)
+    try:
+        if form.cleaned_data["decision"] == "refuse":
+            actions.second_refusal(case=shown, officer=officer, because=because, now=timezone.now())
+            messages.success(request, _("Refused. The applicant was told why, and how to appeal."))
+        else:
+            actions.drop_refusal(case=shown, officer=officer, why=because, now=timezone.now())
+            messages.success(request, _("The proposal is dropped, and the case goes on."))
+    except actions.MayNotSecond as error:
+        messages.warning(request, words.why_not_second(error.why))
+        return redirect("decide:case", reference=reference)
+    except actions.NotPossibleNow:
+        messages.warning(request, _moved_on())
+        return redirect("decide:case", reference=reference)
+    return redirect("decide:approvals")
+
+
+@require_POST
+@officer_required
+def drop(request: HttpRequest, reference: str) -> HttpResponse:
+    """The proposer takes the proposal back."""
+    shown = _case(request, reference)
+    form = DropForm(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, drop_form=form, status=422)
+    try:
+        actions.drop_refusal(case=shown, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
+    except actions.NotPossibleNow:
+        messages.warning(request, _moved_on())
+    else:
+        messages.success(request, _("The proposal is dropped, and the case goes on."))
+    return redirect("decide:case", reference=reference)
+
+
+@never_cache
+@require_POST
+@officer_required
+def contact(request: HttpRequest, reference: str) -> HttpResponse:
+    """Whom to call. Shown on request only, and the applicant sees that it was."""
+    shown = _case(request, reference)
+    journal.record(
+        act="decide.read_contact",
+        actor=f"officer:{person(request).pk}",
+        subject=shown.application.subject,
+        now=timezone.now(),
+        detail={"case": str(shown.pk)},
+    )
+    return _show(request, shown, shows_contact=True)
+
+
+@never_cache
+@require_safe
+@officer_required
+def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
+    shown = _case(request, reference)
+    try:
+        found, content = applications.read_document(
+            officer=person(request), application=shown.application, id=document, now=timezone.now()
+        )
+    except (applications.DocumentNotFound, FileMissing):
+        raise Http404 from None
+    in_place = found.media_type in SHOWN_IN_PLACE
+    media_type = found.media_type if found.media_type in ENDINGS else "application/octet-stream"
+    # Never the name that was sent: it may hold a person's name, and it goes into the officer's downloads.
+    name = f"{reference}-{found.rule}.{ENDINGS.get(media_type, 'bin')}"
+    response = HttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = f'{"inline" if in_place else "attachment"}; filename="{name}"'
+    response["Content-Security-Policy"] = DOCUMENT_POLICY
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _moved_on() -> str:
+    return _("The case moved on in the meantime. This is how it stands now.")

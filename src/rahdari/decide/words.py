@@ -1,0 +1,114 @@
+"""What happened to a case, and how it stands, in the reader's words. No other file of the room words an act."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rahdari.journal.models import Entry
+from rahdari.people.models import User
+from rahdari.policy import Policy
+
+from .rules import CannotSecond, CheckFact
+
+
+@dataclass(frozen=True)
+class Said:
+    """One line of a history: what was done, by whom, and the code it rests on."""
+
+    at: object
+    what: str
+    who: str
+    code: str
+
+
+def history(rows: list[Entry], *, reader: User) -> list[Said]:
+    return [Said(row.at, act(row), who(row.actor, reader), row.reason if row.act in WITH_CODES else "") for row in rows]
+
+
+WITH_CODES = frozenset(
+    {
+        "decide.asked_question",
+        "decide.answered_question",
+        "decide.proposed_refusal",
+        "decide.dropped_refusal",
+        "decide.refused",
+    }
+)
+
+
+def act(row: Entry) -> str:
+    sentences = {
+        "apply.submitted": _("Application received"),
+        "apply.submitted_application": _("Application received"),
+        "apply.withdrew": _("Application withdrawn"),
+        "apply.reopened": _("Application open again"),
+        "apply.closed_granted": _("Application closed: granted"),
+        "apply.closed_refused": _("Application closed: refused"),
+        "apply.closed_not_pursued": _("Application closed: not pursued"),
+        "apply.read_application": _("File opened"),
+        "apply.read_document": _("Document opened"),
+        "verify.opened_checks": _("Checks started"),
+        "verify.recorded_by_hand": _("A check was recorded by hand"),
+        "decide.opened_case": _("Sent to an officer"),
+        "decide.granted_by_rule": _("Granted by rule"),
+        "decide.granted": _("Granted"),
+        "decide.took_case": _("Case taken"),
+        "decide.handed_over": _("Case passed on"),
+        "decide.asked_question": _("Question sent"),
+        "decide.extended_question": _("More time given"),
+        "decide.answered_question": _("Question answered"),
+        "decide.closed_unanswered": _("No answer in time: not pursued"),
+        "decide.proposed_refusal": _("Refusal proposed, notice sent"),
+        "decide.answered_notice": _("Notice answered"),
+        "decide.notice_ran_out": _("Time to answer the notice is over"),
+        "decide.dropped_refusal": _("Proposal taken back"),
+        "decide.refused": _("Refused"),
+        "decide.returned_grant": _("Grant could not be entered, back to an officer"),
+        "decide.entered": _("Entered in the register"),
+        "decide.closed_withdrawn": _("Case closed: application withdrawn"),
+        "decide.read_case": _("File opened"),
+        "decide.read_contact": _("Contact shown"),
+    }
+    return sentences.get(row.act, _("Other entry in the record"))
+
+
+def who(actor: str, reader: User) -> str:
+    kind, _colon, name = actor.partition(":")
+    if kind in {"officer", "supervisor"}:
+        return _("you") if name == str(reader.pk) else _("an officer")
+    return {
+        "person": _("the applicant"),
+        "rule": _("the rules"),
+        "clock": _("the clock"),
+    }.get(kind, _("the system"))
+
+
+def evidence(policy: Policy, codes: tuple[str, ...], language: str) -> list[str]:
+    """What has to stand in the file before a code is used."""
+    keys = dict.fromkeys(key for code in codes for key in policy.reasons[code].evidence)
+    return [policy.evidence[key].in_language(language) for key in keys]
+
+
+def why_not_second(reason: CannotSecond) -> str:
+    return {
+        CannotSecond.YOURS: _("Yours, someone else decides"),
+        CannotSecond.RANK: _("An officer of Director rank decides"),
+        CannotSecond.NOT_YET: _("The applicant may still answer"),
+    }[reason]
+
+
+def missing(facts: tuple[CheckFact, ...]) -> str:
+    """Why there is no grant yet, by how it can be mended."""
+    waiting = sum(fact.outcome == "waiting" for fact in facts)
+    if waiting:
+        return ngettext(
+            "%(count)s check is still waiting. Record it first.",
+            "%(count)s checks are still waiting. Record them first.",
+            waiting,
+        ) % {"count": waiting}
+    return ngettext(
+        "%(count)s check did not pass. If you found out otherwise, record it by hand first.",
+        "%(count)s checks did not pass. If you found out otherwise, record them by hand first.",
+        len(facts),
+    ) % {"count": len(facts)}

@@ -8,7 +8,6 @@ from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.page import limits
@@ -107,7 +106,7 @@ class _AppCode:
         code: str = super().clean_code()  # type: ignore[misc]
         return code
 
-    def set_words(self, hint: Promise) -> None:
+    def set_words(self, hint: Any) -> None:
         field = self.fields["code"]
         field.label = _("Code")
         field.help_text = hint

@@ -147,6 +147,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False
 MFA_TOTP_ISSUER = "Rahdari"
+MFA_TOTP_TOLERANCE = 1  # RFC 6238, 5.2: one step for a clock that runs fast or slow
 MFA_FORMS = {
     "authenticate": "rahdari.people.forms.SecondFactorForm",
     "reauthenticate": "rahdari.people.forms.ConfirmForm",

@@ -1,0 +1,64 @@
+"""People of the tests, made by our own acts, and what they do on the pages."""
+
+import datetime as dt
+import re
+import time
+
+from allauth.mfa.totp.internal import auth as totp
+from django.test import Client
+
+from rahdari.letters.models import Letter
+from rahdari.people import actions
+from rahdari.people.models import Post, Role, User
+
+NOW = dt.datetime(2026, 11, 10, 9, 32, tzinfo=dt.UTC)
+
+
+def a_person(local: str = "freelancer", *, language: str = "en") -> User:
+    return actions.register_person(
+        email=f"{local}@sample.example", language=language, name=f"Sample {local.title()}", now=NOW
+    )
+
+
+def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", operator: str = "") -> Post:
+    return actions.appoint(user=user, role=role, rank=rank, operator=operator, actor="system:test", now=NOW)
+
+
+def the_newest_code() -> str:
+    letter = Letter.objects.filter(template="code").order_by("-written_at", "-id").first()
+    assert letter is not None
+    found = re.search(r"^\d{6}$", letter.text, re.MULTILINE)
+    assert found is not None
+    return found[0]
+
+
+def ask_for_code(browser: Client, email: str, *, to: str = "") -> str:
+    """Ask for a code; return it."""
+    Letter.objects.filter(template="code").delete()
+    answer = browser.post("/sign-in/" + (f"?next={to}" if to else ""), {"email": email})
+    assert answer.status_code == 302, answer.content.decode()
+    return the_newest_code()
+
+
+def sign_in(browser: Client, email: str, *, to: str = "") -> str:
+    """Sign in by code; return where that led."""
+    code = ask_for_code(browser, email, to=to)
+    answer = browser.post("/sign-in/code/" + (f"?next={to}" if to else ""), {"code": code})
+    assert answer.status_code == 302, answer.content.decode()
+    return answer.headers["Location"]
+
+
+def app_code(secret: str, *, steps: int = 0) -> str:
+    """What the app shows now, or some steps of 30 seconds later."""
+    counter = int(time.time()) // 30 + steps
+    return totp.format_hotp_value(totp.hotp_value(secret, counter))
+
+
+def set_up_app(browser: Client) -> str:
+    """Set up an app in a signed-in browser; return its secret."""
+    page = browser.get("/account/app/").content.decode()
+    found = re.search(r'<code dir="ltr">([A-Z2-7]+)</code>', page)
+    assert found is not None
+    answer = browser.post("/account/app/", {"code": app_code(found[1])})
+    assert answer.status_code == 302, answer.content.decode()
+    return found[1]

@@ -4,15 +4,16 @@ Every address, code and figure that a right-to-left text would turn round is iso
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
+
+from rahdari.page.values import clock_time, code, day, ltr, name
 
 from .models import Attempt, Challenge, Check, Method
 
@@ -27,14 +28,6 @@ class Said:
     text: SafeString
 
 
-def _ltr(value: object) -> SafeString:
-    return format_html('<bdi dir="ltr">{}</bdi>', value)
-
-
-def _address(value: object) -> SafeString:
-    return format_html("<code>{}</code>", value)
-
-
 def _fill(sentence: str, **values: object) -> SafeString:
     """Put values into a translated sentence; the sentence is ours, the values are escaped unless made by us."""
     if not values:
@@ -46,11 +39,7 @@ def _fill(sentence: str, **values: object) -> SafeString:
 
 
 def clock(moment: dt.datetime) -> SafeString:
-    return _ltr(timezone.localtime(moment).strftime("%H:%M:%S"))
-
-
-def _day(day: dt.date) -> str:
-    return date_format(day, "DATE_FORMAT")
+    return ltr(clock_time(moment, "exact"))
 
 
 # -- checks ------------------------------------------------------------------------------------------------------
@@ -72,12 +61,12 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
 
 
 def _block(check: Check) -> SafeString:
-    return _address(check.facts.get("block", "").removesuffix("/32").removesuffix("/128"))
+    return code(check.facts.get("block", "").removesuffix("/32").removesuffix("/128"))
 
 
 def _proved(check: Check, evidence: dict[str, Any]) -> SafeString:
-    at = timezone.localtime(dt.datetime.fromisoformat(evidence["proved_at"]))
-    values = {"block": _block(check), "date": _day(at.date()), "time": _ltr(at.strftime("%H:%M"))}
+    at = dt.datetime.fromisoformat(evidence["proved_at"])
+    values = {"block": _block(check), "date": day(at), "time": ltr(clock_time(at))}
     if evidence["method"] == Method.LINK:
         return _fill(_("Control of %(block)s was proved on %(date)s at %(time)s: the link was opened there."), **values)
     return _fill(_("Control of %(block)s was proved on %(date)s at %(time)s: the token was found there."), **values)
@@ -111,8 +100,8 @@ def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
     return _fill(
         _("%(block)s belongs to the network of %(operator)s, %(asn)s."),
         block=_block(check),
-        operator=format_html("<bdi>{}</bdi>", evidence["operator"]),
-        asn=_ltr(f"AS{evidence['asn']}"),
+        operator=name(evidence["operator"]),
+        asn=ltr(f"AS{evidence['asn']}"),
     )
 
 
@@ -171,9 +160,9 @@ def _roster(sentence_for: Any) -> Any:
     def say(check: Check, evidence: dict[str, Any]) -> SafeString:
         values: dict[str, object] = {"roster": roster_title(evidence.get("roster", ""))}
         if evidence.get("imported_on"):
-            values["date"] = _day(dt.date.fromisoformat(evidence["imported_on"]))
+            values["date"] = day(dt.date.fromisoformat(evidence["imported_on"]))
         if evidence.get("valid_until"):
-            values["until"] = _day(dt.date.fromisoformat(evidence["valid_until"]))
+            values["until"] = day(dt.date.fromisoformat(evidence["valid_until"]))
         return _fill(sentence_for(evidence), **values)
 
     return say
@@ -191,7 +180,7 @@ def _listed(evidence: dict[str, Any]) -> str:
     )
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "proved": _proved,
     "not_proved": _not_proved,
     "free": _free,
@@ -229,7 +218,7 @@ def of_attempt(attempt: Attempt) -> Said:
     evidence = attempt.evidence
     values: dict[str, object] = {"time": clock(attempt.at)}
     if "seen" in evidence:
-        values |= {"seen": _address(evidence["seen"])}
+        values |= {"seen": code(evidence["seen"])}
         if attempt.finding == "proved":
             opened = _fill(_("At %(time)s the link was opened from %(seen)s."), **values)
             return Said("ok", _("Proved"), _("Proved"), opened)
@@ -240,10 +229,10 @@ def of_attempt(attempt: Attempt) -> Said:
             _fill(_("At %(time)s it was opened from %(seen)s. Open it on the network of the address."), **values),
         )
     values |= {
-        "address": _address(evidence.get("asked", "")),
-        "port": _ltr(evidence.get("port", "")),
-        "status": _ltr(evidence.get("status") or ""),
-        "location": _address(evidence.get("location") or ""),
+        "address": code(evidence.get("asked", "")),
+        "port": ltr(evidence.get("port", "")),
+        "status": ltr(evidence.get("status") or ""),
+        "location": code(evidence.get("location") or ""),
     }
     short, heading, text = _looked(attempt.finding, evidence)
     tone = "ok" if attempt.finding == "token_found" else "bad"

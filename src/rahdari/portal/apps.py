@@ -5,3 +5,10 @@ class PortalConfig(AppConfig):
     name = "rahdari.portal"
     label = "portal"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rahdari.page import context
+
+        from . import navigation
+
+        context.NAVIGATION.append(navigation.links)

@@ -1,0 +1,94 @@
+"""A person's home: what waits for them first, then everything they applied for and hold."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application
+from rahdari.people import queries as people
+from rahdari.people.access import person
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+
+from . import shared
+from .stages import YOUR_TURN, Said, Stage, said
+from .status import overview
+
+
+@dataclass(frozen=True)
+class Row:
+    application: Application
+    stage: Stage
+    said: Said
+    service: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Held:
+    registration: Registration
+    standing: str
+    service: str
+    holder: str
+
+
+@login_required
+@never_cache
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    user = person(request)
+    if people.operator_of(user) is not None:
+        return redirect("portal:operator")
+    if people.is_officer(user):
+        return redirect("decide:queue")
+    rows = [_row(application) for application in apply.applications_of(user)[:50]]
+    return render(
+        request,
+        "portal/applicant/home.html",
+        {
+            "waiting": [row for row in rows if row.stage in YOUR_TURN],
+            "others": [row for row in rows if row.stage not in YOUR_TURN],
+            "registrations": held_by(request),
+        },
+    )
+
+
+@login_required
+@never_cache
+@require_safe
+def registrations(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/applicant/registrations.html", {"registrations": held_by(request)})
+
+
+def held_by(request: HttpRequest) -> list[Held]:
+    now = timezone.now()
+    found = []
+    for each in register.registrations_of(holders=people.holders_of(person(request)))[:100]:
+        holder = people.public_holder(each.holder)
+        title = shared.service_title(each.category)
+        found.append(Held(each, str(register.standing(each, now)), title, holder.name if holder else ""))
+    return found
+
+
+def _row(application: Application) -> Row:
+    stage = Stage.DRAFT if application.status == "draft" else overview(application, now=timezone.now()).stage
+    name = {
+        Stage.DRAFT: "portal:tasks",
+        Stage.QUESTION: "portal:question",
+        Stage.NOTICE: "portal:notice",
+        Stage.REFUSED: "portal:refusal",
+    }.get(stage, "portal:status")
+    return Row(
+        application=application,
+        stage=stage,
+        said=said(stage),
+        service=shared.service_title(application.service),
+        url=reverse(name, args=[application.reference]),
+    )

@@ -1,0 +1,114 @@
+"""The page of a registration: valid or not, its addresses, where it is in force, and who looked at its data."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari.address import directory, format_block
+from rahdari.journal import queries as journal
+from rahdari.journal.models import Entry as Row
+from rahdari.people import queries as people
+from rahdari.people.access import person
+from rahdari.publish import queries as publish
+from rahdari.register import queries as register
+from rahdari.register.models import Entry, Registration
+
+from . import shared
+
+LOOKS_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Address:
+    entry: Entry
+    text: str
+    operator: str
+
+    @property
+    def port_text(self) -> str:
+        return str(self.entry.port)
+
+
+@dataclass(frozen=True)
+class Event:
+    act: str
+    at: dt.datetime
+    address: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """One read of the holder's data, in words: who (by role), what, why."""
+
+    row: Row
+    who: str
+    what: str
+    why: str
+
+
+def registration_for(request: HttpRequest, reference: str) -> Registration:
+    """The visitor's own registration; the page "not found" for any other."""
+    found = register.registration_by_reference(reference)
+    if found is None or found.holder not in people.holders_of(person(request)):
+        raise Http404
+    return found
+
+
+@login_required
+@never_cache
+@require_safe
+def registration(request: HttpRequest, reference: str) -> HttpResponse:
+    found = registration_for(request, reference)
+    entries = list(register.entries_of(found))
+    standing = publish.standing_of(entries)
+    holder = people.public_holder(found.holder)
+    looks = [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
+    state = str(register.standing(found, timezone.now()))
+    context = {
+        "registration": found,
+        "standing": state,
+        "holder": holder.name if holder else "",
+        "service": shared.service_title(found.category),
+        "addresses": [_address(entry) for entry in entries],
+        "published": standing,
+        "in_force": len(standing.in_force),
+        "history": [
+            Event(change.act, change.at, format_block(change.entry.block)) for change in register.history_of(found)
+        ],
+        "looks": looks,
+        "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
+    }
+    return render(request, "portal/applicant/registration.html", context)
+
+
+def found_subject(registration: Registration) -> str:
+    return f"registration:{registration.pk}"
+
+
+def _address(entry: Entry) -> Address:
+    operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
+    return Address(entry, format_block(entry.block), operator or "")
+
+
+def _look(row: Row) -> Look:
+    role = row.actor.partition(":")[0]
+    who = {
+        "officer": _("Officer"),
+        "supervisor": _("Supervisor"),
+        "administrator": _("Administrator"),
+        "operator": _("Operator"),
+        "person": _("Somebody with your account or company"),
+    }.get(role, _("The program"))
+    what = {
+        "decide.read_case": _("The whole file of the application"),
+        "apply.read_application": _("The whole file of the application"),
+        "apply.read_document": _("One document"),
+    }.get(row.act, _("A part of your data"))
+    return Look(row, who, what, row.ground or _("To decide the application"))

@@ -1,0 +1,108 @@
+"""Check the answers, declare, and send. Sending twice sends once."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.apply import actions, queries
+from rahdari.apply.models import Application
+from rahdari.people.access import actor_of, person
+from rahdari.policy import Policy
+from rahdari.verify import actions as verify
+from rahdari.verify.models import Method
+
+from . import shared
+from .prove import Proof, share_proofs
+
+
+class Declaration(forms.Form):
+    """One box to tick, and which state of the answers was on the page."""
+
+    declare = forms.BooleanField(
+        error_messages={"required": gettext_lazy("Tick the box: your answers are true, and you may apply")}
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
+    application = shared.application(request, reference)
+    if application.status != "draft":
+        return redirect("portal:application", reference=reference)
+    policy = queries.policy_in_force()
+    if application.service not in policy.services or queries.missing_steps(application, policy):
+        return redirect("portal:tasks", reference=reference)
+    proofs = share_proofs(application, actor_of(person(request)))
+    form = Declaration(request.POST or None, initial={"version": application.version})
+    if request.method == "POST" and form.is_valid():
+        sent = _send(request, application, policy, proofs, form.cleaned_data["version"])
+        if sent is not None:
+            return sent
+        application.refresh_from_db()
+        form = Declaration(initial={"version": application.version})
+    summary = queries.summary_of(application, policy)
+    by_endpoint = {each.endpoint.pk: each for each in proofs}
+    rows = [
+        (group, [(row, by_endpoint.get(row.endpoint.pk) if row.endpoint else None) for row in group.rows])
+        for group in summary
+    ]
+    form.fields["declare"].label = (
+        _("These answers are true, and I may apply for %(name)s.") % {"name": f"\u2068{application.holder_name}\u2069"}
+        if policy.services[application.service].holder == "organisation"
+        else _("These answers are true, and I apply for myself.")
+    )
+    context = {
+        "application": application,
+        "form": form,
+        "rows": rows,
+        "unproved": [each for each in proofs if not each.is_proved],
+        "is_organisation": policy.services[application.service].holder == "organisation",
+        "troubles": queries.endpoint_troubles(application, policy),
+        "terms_changed": queries.terms_changed(application, policy),
+    }
+    return render(request, "portal/applicant/check.html", context)
+
+
+def _send(
+    request: HttpRequest, application: Application, policy: Policy, proofs: list[Proof], version: int | None
+) -> HttpResponse | None:
+    """Send it; None when the page has to be shown again with what has changed since."""
+    actor, now = actor_of(person(request)), timezone.now()
+    for each in proofs:
+        if not each.is_proved:
+            # A control check that nothing is pending for would fail: the proof may come after sending.
+            verify.open_challenge(
+                subject=each.endpoint.subject,
+                block=each.endpoint.network,
+                method=Method.LINK,
+                valid_for=policy.limits.challenge_valid,
+                now=now,
+                actor=actor,
+            )
+    try:
+        actions.submit_application(application=application, policy=policy, actor=actor, now=now, seen_version=version)
+    except actions.TermsChanged as changed:
+        messages.info(
+            request, _("The rules have changed since you began. Your answers are kept. See what is new below.")
+        )
+        return redirect("portal:tasks", reference=application.reference) if changed.steps else None
+    except actions.ChangedMeanwhile:
+        messages.info(request, _("Your answers were changed on another page meanwhile. Check them again, then send."))
+        return None
+    except actions.EndpointsInTrouble:
+        messages.warning(request, _("One of the addresses cannot be registered as it stands. See below."))
+        return None
+    except (actions.StepsMissing, actions.ServiceNotOpen):
+        return redirect("portal:tasks", reference=application.reference)
+    except actions.NotADraft:
+        return redirect("portal:application", reference=application.reference)
+    return redirect("portal:status", reference=application.reference)

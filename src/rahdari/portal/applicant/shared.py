@@ -1,0 +1,26 @@
+"""What the applicant's pages share: the gatekeeper as a page, and the policy's words in the reader's language."""
+
+from django.http import Http404, HttpRequest
+from django.utils.translation import get_language
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application
+from rahdari.people.access import person
+from rahdari.policy import Policy, Text
+
+
+def application(request: HttpRequest, reference: str) -> Application:
+    """The visitor's own application; the page "not found" for any other, whether there is one or not."""
+    try:
+        return apply.application_for_applicant(applicant=person(request), reference=reference)
+    except apply.ApplicationNotFound:
+        raise Http404 from None
+
+
+def words(text: Text | None) -> str:
+    return text.in_language(get_language()) if text else ""
+
+
+def service_title(key: str, policy: Policy | None = None) -> str:
+    service = (policy or apply.policy_in_force()).services.get(key)
+    return words(service.title) if service else key

@@ -1,0 +1,160 @@
+"""Where an application stands, in one word: what is awaited, and from whom. Pure: facts in, stage out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+
+class Stage(StrEnum):
+    DRAFT = "draft"
+    PROOF = "proof"  # sent, and an address still needs its proof: the applicant's turn
+    CHECKING = "checking"
+    REVIEW = "review"
+    QUESTION = "question"  # the applicant's turn
+    NOTICE = "notice"  # the applicant's turn
+    SECOND = "second"
+    GRANTED = "granted"
+    REGISTERED = "registered"
+    PUBLISHED = "published"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    NOT_PURSUED = "not_pursued"
+
+
+YOUR_TURN = frozenset({Stage.DRAFT, Stage.PROOF, Stage.QUESTION, Stage.NOTICE})
+# Something will change without the reader: the page looks by itself.
+MOVING = frozenset(
+    {Stage.PROOF, Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.GRANTED, Stage.REGISTERED, Stage.PUBLISHED}
+)
+OVER = frozenset({Stage.REFUSED, Stage.WITHDRAWN, Stage.NOT_PURSUED})
+
+
+@dataclass(frozen=True)
+class Facts:
+    status: str  # of the application
+    control_waits: bool = False
+    has_case: bool = False
+    question: str = "none"  # none | open | lapsed
+    notice: str = "none"  # none | running | ripe
+    decided: str = ""  # granted | refused, of the decision that stands
+    entered: bool = False
+    published: bool = False
+    in_force: int = 0
+    operators: int = 0
+
+
+def stage_of(facts: Facts) -> Stage:
+    if facts.status == "draft":
+        return Stage.DRAFT
+    if facts.status == "withdrawn":
+        return Stage.WITHDRAWN
+    if facts.decided == "refused" or facts.status == "refused":
+        return Stage.REFUSED
+    if facts.decided == "granted" or facts.status == "granted":
+        if not facts.entered:
+            return Stage.GRANTED
+        if not facts.published:
+            return Stage.REGISTERED
+        return Stage.IN_FORCE if 0 < facts.operators <= facts.in_force else Stage.PUBLISHED
+    if facts.question != "none" and facts.status == "submitted":
+        return Stage.QUESTION
+    if facts.status == "not_pursued":
+        return Stage.NOT_PURSUED
+    if facts.notice != "none":
+        return Stage.NOTICE if facts.notice == "running" else Stage.SECOND
+    if facts.has_case:
+        return Stage.REVIEW
+    return Stage.PROOF if facts.control_waits else Stage.CHECKING
+
+
+@dataclass(frozen=True)
+class Said:
+    """The state as a heading, a sentence under it, a short form for lists, and its tone."""
+
+    heading: str
+    lead: str
+    short: str
+    tone: str  # ok | wait | warn | bad | info | off
+
+
+_SAID: dict[Stage, Callable[[], Said]] = {
+    Stage.DRAFT: lambda: Said(
+        _("Your application is not sent yet"), _("Your answers are saved."), _("Not sent yet"), "wait"
+    ),
+    Stage.PROOF: lambda: Said(
+        _("One thing is missing: the proof of an address"),
+        _("Prove the address, and we go on at once."),
+        _("Waiting for your proof"),
+        "warn",
+    ),
+    Stage.CHECKING: lambda: Said(
+        _("We are checking your application"),
+        _("You need not do anything. Your connection stays as it is while we decide."),
+        _("Being checked"),
+        "wait",
+    ),
+    Stage.REVIEW: lambda: Said(
+        _("An officer is looking at your application"),
+        _("You need not do anything. Your connection stays as it is while we decide."),
+        _("With an officer"),
+        "wait",
+    ),
+    Stage.QUESTION: lambda: Said(
+        _("The officer has one question"),
+        _("Answer it, and we go on. Your connection stays as it is."),
+        _("Waiting for your answer"),
+        "warn",
+    ),
+    Stage.NOTICE: lambda: Said(
+        _("Tell us your side before we decide"),
+        _("Something stands in the way. Nothing is decided yet, and your connection stays as it is."),
+        _("Waiting for your answer"),
+        "warn",
+    ),
+    Stage.SECOND: lambda: Said(
+        _("A second officer is looking at your application"),
+        _("Nothing is decided yet. You need not do anything."),
+        _("With a second officer"),
+        "wait",
+    ),
+    Stage.GRANTED: lambda: Said(
+        _("Your application is granted"), _("The entry in the register follows at once."), _("Granted"), "ok"
+    ),
+    Stage.REGISTERED: lambda: Said(
+        _("You are on the register"), _("Operators get the entry within seconds."), _("On the register"), "ok"
+    ),
+    Stage.PUBLISHED: lambda: Said(
+        _("You are on the register, and operators have it"),
+        _("We show here which operators have it in force."),
+        _("Published"),
+        "ok",
+    ),
+    Stage.IN_FORCE: lambda: Said(
+        _("Your registration is in force"),
+        _("Every operator has confirmed it. You need not do anything."),
+        _("In force"),
+        "ok",
+    ),
+    Stage.REFUSED: lambda: Said(
+        _("We could not register this"), _("You see here why, and what you can do."), _("Refused"), "bad"
+    ),
+    Stage.WITHDRAWN: lambda: Said(
+        _("You withdrew this application"),
+        _("Nothing is decided. You may apply again at any time."),
+        _("Withdrawn"),
+        "off",
+    ),
+    Stage.NOT_PURSUED: lambda: Said(
+        _("This application is closed without an answer"),
+        _("This is no refusal. Answer the question, and we go on."),
+        _("Closed without an answer"),
+        "off",
+    ),
+}
+
+
+def said(stage: Stage) -> Said:
+    return _SAID[stage]()

@@ -1,0 +1,176 @@
+"""The status of an application: what is awaited, from whom, until when; then when it was published and is in force."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari.apply import actions as apply_actions
+from rahdari.apply.models import Application
+from rahdari.decide import queries as decide
+from rahdari.decide.models import Case, Decision
+from rahdari.page import values
+from rahdari.people.access import actor_of, person
+from rahdari.publish import queries as publish
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+from rahdari.verify import queries as verify
+from rahdari.verify import words
+from rahdari.verify.models import Check, Outcome
+
+from . import shared
+from .prove import Proof, proofs_of
+from .stages import MOVING, OVER, YOUR_TURN, Facts, Stage, said, stage_of
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All that the status page shows of one application."""
+
+    application: Application
+    stage: Stage
+    case: Case | None
+    decision: Decision | None
+    registration: Registration | None
+    standing: publish.Standing | None
+    clock: decide.ClockFace | None
+    checks: list[Check]
+    proofs: list[Proof]
+
+    @property
+    def passed(self) -> int:
+        return sum(check.outcome == Outcome.PASSED for check in self.checks)
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.checks) and all(check.outcome != Outcome.WAITING for check in self.checks)
+
+    @property
+    def points(self) -> list[tuple[str, str]]:
+        """What did not pass, each with its title and a sentence."""
+        language = get_language() or "en"
+        return [
+            (words.title_of(check, language), words.of_check(check))
+            for check in self.checks
+            if check.outcome == Outcome.FAILED
+        ]
+
+    @property
+    def proved_at(self) -> dt.datetime | None:
+        moments = [each.proof.validated_at for each in self.proofs if each.proof and each.proof.validated_at]
+        return max(moments) if moments and len(moments) == len(self.proofs) else None
+
+    @property
+    def unproved(self) -> list[Proof]:
+        return [each for each in self.proofs if not each.is_proved]
+
+
+def overview(application: Application, *, now: dt.datetime) -> Overview:
+    case = decide.case_of(application)
+    decision = decide.decision_of(case) if case else None
+    registration = decision.registration if decision else None
+    standing = publish.standing_of(register.entries_of(registration)) if registration else None
+    checks = list(verify.checks_of(application.subject))
+    facts = Facts(
+        status=application.status,
+        control_waits=any(check.kind == "control" and check.outcome == Outcome.WAITING for check in checks),
+        has_case=case is not None,
+        question=str(case.standing.question) if case else "none",
+        notice=str(case.standing.notice) if case else "none",
+        decided=str(decision.outcome) if decision else "",
+        entered=registration is not None,
+        published=standing is not None and standing.published_at is not None,
+        in_force=len(standing.in_force) if standing else 0,
+        operators=standing.operators_total if standing else 0,
+    )
+    return Overview(
+        application=application,
+        stage=stage_of(facts),
+        case=case,
+        decision=decision,
+        registration=registration,
+        standing=standing,
+        clock=decide.clock_of(case, now) if case else decide.clock_of_application(application, now),
+        checks=checks,
+        proofs=proofs_of(application),
+    )
+
+
+@login_required
+@require_safe
+def application(request: HttpRequest, reference: str) -> HttpResponse:
+    """Where an application is worked on: its tasks while it is a draft, its status afterwards."""
+    found = shared.application(request, reference)
+    return redirect("portal:tasks" if found.status == "draft" else "portal:status", reference=reference)
+
+
+@login_required
+@never_cache
+@require_safe
+def status(request: HttpRequest, reference: str) -> HttpResponse:
+    found = shared.application(request, reference)
+    if found.status == "draft":
+        return redirect("portal:tasks", reference=reference)
+    seen = overview(found, now=timezone.now())
+    in_force = len(seen.standing.in_force) if seen.standing else 0
+    context = {
+        "application": found,
+        "seen": seen,
+        "stage": str(seen.stage),
+        "said": said(seen.stage),
+        "here": _gate(seen.stage),
+        "service": shared.service_title(found.service),
+        "is_moving": seen.stage in MOVING,
+        "clock_words": _clock_words(seen.clock),
+        "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
+        "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
+        "may_withdraw": found.status == "submitted" and seen.decision is None,
+        "is_over": seen.stage in OVER,
+        "your_turn": seen.stage in YOUR_TURN,
+        "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{in_force}",
+    }
+    return render(request, "portal/applicant/status.html", context)
+
+
+def _clock_words(clock: decide.ClockFace | None) -> str:
+    return values.span_words(clock.remaining) if clock else ""
+
+
+def _gate(stage: Stage) -> str:
+    match stage:
+        case Stage.PROOF:
+            return "prove"
+        case Stage.GRANTED:
+            return "register"
+        case Stage.REGISTERED | Stage.PUBLISHED:
+            return "published"
+        case Stage.IN_FORCE:
+            return "watched"
+        case _:
+            return "decision"
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
+    """Ask once, then withdraw. What was decided already cannot be withdrawn."""
+    found = shared.application(request, reference)
+    if found.status not in {"draft", "submitted"}:
+        return redirect("portal:application", reference=reference)
+    if request.method == "POST":
+        try:
+            apply_actions.withdraw_application(application=found, actor=actor_of(person(request)), now=timezone.now())
+        except apply_actions.MoveNotAllowed:
+            messages.info(request, _("It was decided before you withdrew it. Nothing was changed."))
+            return redirect("portal:application", reference=reference)
+        messages.success(request, _("Your application is withdrawn."))
+        return redirect("portal:home")
+    return render(request, "portal/applicant/withdraw.html", {"application": found})

@@ -1,0 +1,47 @@
+"""The task list of a draft: what apply asks for, the proofs of the addresses, and the way to send it."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari.apply import queries as apply
+from rahdari.people.access import actor_of, person
+
+from . import shared
+from .prove import share_proofs
+
+
+@login_required
+@never_cache
+@require_safe
+def tasks(request: HttpRequest, reference: str) -> HttpResponse:
+    application = shared.application(request, reference)
+    if application.status != "draft":
+        return redirect("portal:status", reference=reference)
+    policy = apply.policy_in_force()
+    if policy.services.get(application.service) is None:
+        return render(request, "portal/applicant/service_closed.html", {"application": application})
+    groups = apply.step_list(application, policy)
+    proofs = share_proofs(application, actor_of(person(request)))
+    proved = sum(each.is_proved for each in proofs)
+    steps = [step for group in groups for step in group.steps]
+    complete = all(step.state == "done" for step in steps)
+    done = sum(step.state == "done" for step in steps) + bool(proofs and proved == len(proofs))
+    return render(
+        request,
+        "portal/applicant/tasks.html",
+        {
+            "application": application,
+            "service": shared.service_title(application.service, policy),
+            "groups": groups,
+            "proofs": proofs,
+            "proved": proved,
+            "complete": complete,
+            "done": done,
+            "total": len(steps) + 2,
+            "kept_until": apply.kept_until(application, policy),
+            "terms_changed": apply.terms_changed(application, policy),
+        },
+    )

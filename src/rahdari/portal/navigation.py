@@ -1,0 +1,39 @@
+"""The links at the top of a signed-in person's pages: what waits for them, what they hold, what was written to them."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rahdari.letters import queries as inbox
+from rahdari.page.context import Link
+from rahdari.people import queries as people
+from rahdari.people.models import Role, User
+
+APPLICATIONS = frozenset({"home", "application", "tasks", "prove_first", "prove", "check", "status"})
+APPLICATIONS |= {"question", "notice", "refusal", "withdraw"}
+
+
+def links(request: HttpRequest) -> list[Link]:
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return []
+    match = request.resolver_match
+    room = match.namespace if match else ""
+    page = match.url_name if match and room == "portal" else ""
+    if people.operator_of(user) is not None:
+        return [Link(_("In step"), reverse("portal:operator"), here=page == "operator")]
+    if people.holds_post(user, Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR):
+        return []
+    unread = inbox.unread_count(user)
+    return [
+        Link(_("Applications"), reverse("portal:home"), here=room == "apply" or page in APPLICATIONS),
+        Link(_("Registrations"), reverse("portal:registrations"), here=page in {"registrations", "registration"}),
+        Link(
+            _("Letters"),
+            reverse("portal:letters"),
+            here=page in {"letters", "letter"},
+            count=unread,
+            count_words=ngettext("unread letter", "unread letters", unread),
+        ),
+    ]

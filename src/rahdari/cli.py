@@ -9,7 +9,8 @@ operator's `rahdari agent` never meets Django. Each such module has
         parser.set_defaults(run=function)          # function(arguments: argparse.Namespace) -> int (the exit code)
 
 `needs` says what is made ready before `run` is called: nothing; the address of the data folder in RAHDARI_DATA (given
-by `--data DIR`, which every such command has); or Django, set up on that folder's settings and database.
+by `--data DIR`, which every such command has); Django, set up on that folder's settings and database; or the same on a
+folder that is made if it is not there yet.
 """
 
 import argparse
@@ -34,6 +35,7 @@ class Needs(Enum):
     NOTHING = "nothing"
     DATA = "data"
     DJANGO = "django"
+    NEW = "django, on a folder that may be new"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ COMMANDS = {
     "publisher": Command("rahdari.up.commands", "Cut and sign editions (one process of `up`).", Needs.DJANGO),
     "push": Command("rahdari.up.commands", "Serve the feed (one process of `up`).", Needs.DATA),
     "prepare": Command(
-        "rahdari.up.commands", "Bring the database up to date and collect the files of the pages.", Needs.DJANGO
+        "rahdari.up.commands", "Bring the database up to date and collect the files of the pages.", Needs.NEW
     ),
     "doctor": Command(
         "rahdari.up.commands", "Check an installation, and say what is wrong and how to mend it.", Needs.DATA
@@ -132,10 +134,14 @@ def make_ready(command: Command, data: Path | None) -> Path:
     from rahdari.up import datafolder
 
     folder = (data or datafolder.known()).absolute()
+    if command.needs is Needs.NEW:
+        label = datafolder.read_label(folder) if folder.is_dir() else None
+        folder = datafolder.make(folder, label.kind if label else datafolder.REGISTER)
+        datafolder.secret_key(folder)
     if not folder.is_dir():
         raise NoDataFolder(folder)
     os.environ.update(datafolder.environment(folder))
-    if command.needs is Needs.DJANGO:
+    if command.needs in (Needs.DJANGO, Needs.NEW):
         import django
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rahdari.settings.production")

@@ -1,24 +1,91 @@
 """The operator's home: which edition its network has, how late, and where it is applied."""
 
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.page import errors
+from rahdari.page import errors, values
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
 from rahdari.publish import queries as publish
+from rahdari.publish.queries import OperatorLag
+
+SHOWN = 10
+A_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Said:
+    """How the network stands, in words: a heading, a sentence on what it means or what to do, and its tone."""
+
+    heading: str
+    text: str
+    tone: str
+
+
+_SAID: dict[str, Callable[[], Said]] = {
+    "in_step": lambda: Said(
+        _("Your network is in step"), _("Every entry is applied, within the time that is allowed."), "ok"
+    ),
+    "behind": lambda: Said(
+        _("Your network is behind the register"),
+        _("An edition has been out for more than 5 minutes and is not applied. Look at the agent and its log."),
+        "warn",
+    ),
+    "drift": lambda: Said(
+        _("Your network has another list than the register"),
+        _("The digest that your agent sent is not that of the edition. Run the agent's sync again, from a snapshot."),
+        "bad",
+    ),
+    "incomplete": lambda: Said(
+        _("One point of your network is not complete"),
+        _("The agent could not load the list everywhere. The table below shows where."),
+        "bad",
+    ),
+    "never": lambda: Said(
+        _("We have not heard from your network yet"),
+        _("Start the agent with the token that you were given. Its first report appears here within seconds."),
+        "wait",
+    ),
+}
+
+
+def said(seen: OperatorLag) -> Said:
+    return _SAID[str(seen.state)]()
+
+
+def behind_words(seen: OperatorLag) -> str:
+    if not seen.behind:
+        return ""
+    return ngettext(
+        "The network is behind by %(count)s edition.", "The network is behind by %(count)s editions.", seen.behind
+    ) % {"count": values.figure(seen.behind)}
 
 
 @operator_required
 @never_cache
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    slug = people.operator_of(person(request)) or ""
-    now = timezone.now()
-    found = next((each for each in publish.operators_with_lag(now=now) if each.operator.slug == slug), None)
-    if found is None:
+    slug, now = people.operator_of(person(request)), timezone.now()
+    seen = next((each for each in publish.operators_with_lag(now) if each.operator.slug == slug), None)
+    if seen is None:
+        # The post names an operator that is not, or no longer, in the list.
         return errors.no_access(request)
-    return render(request, "portal/operator/home.html", {"seen": found, "operator": found.operator, "now": now})
+    past = publish.lags_of(operator=seen.operator, since=now - A_DAY)
+    context = {
+        "seen": seen,
+        "said": said(seen),
+        "behind": behind_words(seen),
+        "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),
+        "past": past[-SHOWN:][::-1],
+        "follow": f"{seen.state}.{seen.sequence}.{seen.register_sequence}",
+    }
+    return render(request, "portal/operator/home.html", context)

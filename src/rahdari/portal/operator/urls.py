@@ -1,14 +1,7 @@
-from importlib.util import find_spec
+from django.urls import path
 
-from django.urls import URLPattern
+from . import home
 
-if find_spec("rahdari.publish.queries"):
-    from django.urls import path
-
-    from . import home
-
-    urlpatterns = [
-        path("operator/", home.home, name="operator"),
-    ]
-else:
-    urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("operator/", home.home, name="operator"),
+]

@@ -156,6 +156,9 @@ def frozen_policy(application: Application) -> Policy:
     return policy_in_force() if application.policy is None else thaw(application.policy.text)
 
 
+policy_for = frozen_policy
+
+
 def service_of(application: Application, policy: Policy) -> Service:
     return policy.services[application.service]
 

@@ -6,6 +6,7 @@ What was sent keeps the rules it was sent under. Sending twice sends once; an en
 import datetime as dt
 
 from django.db import connection, transaction
+from django.urls import reverse
 
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -130,7 +131,7 @@ def _send(
             "due_at": due_at(
                 started_at=now, allowance=policy.clocks[service.clock], calendar=policy.calendar, pauses=()
             ),
-            "url": f"/applications/{draft.reference}/",
+            "url": reverse("portal:status", args=[draft.reference]),
         },
         now=now,
     )

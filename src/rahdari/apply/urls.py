@@ -1,5 +1,31 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from .views import addresses, starting, steps, uploads
 
 app_name = "apply"
 
-urlpatterns: list[URLPattern] = []
+DRAFT = "my/applications/<str:reference>"
+
+urlpatterns: list[URLPattern] = [
+    path("apply/", starting.start, name="start"),
+    path("apply/who/", starting.who, name="who"),
+    path("apply/use/", starting.use, name="use"),
+    path("apply/fixed-address/", starting.fixed, name="fixed"),
+    path("apply/instead/", starting.instead, name="instead"),
+    path("apply/begin/", starting.begin, name="begin"),
+    path(f"{DRAFT}/person/", steps.person, name="person"),
+    path(f"{DRAFT}/company/", steps.company, name="company"),
+    path(f"{DRAFT}/contact/", steps.contact, name="contact"),
+    path(f"{DRAFT}/purpose/", steps.purpose, name="purpose"),
+    path(f"{DRAFT}/proof-of-work/", steps.evidence, name="evidence"),
+    path(f"{DRAFT}/proof-of-work/text/", steps.evidence_text, name="evidence_text"),
+    path(f"{DRAFT}/proof-of-work/association/", steps.association, name="association"),
+    path(f"{DRAFT}/addresses/", addresses.addresses, name="addresses"),
+    path(f"{DRAFT}/addresses/add/", addresses.add, name="add_address"),
+    path(f"{DRAFT}/addresses/<uuid:id>/", addresses.change, name="change_address"),
+    path(f"{DRAFT}/addresses/<uuid:id>/remove/", addresses.remove, name="remove_address"),
+    path(f"{DRAFT}/documents/", uploads.documents, name="documents"),
+    path(f"{DRAFT}/documents/<slug:rule>/", uploads.upload, name="upload"),
+    path(f"{DRAFT}/files/<uuid:id>/", uploads.look, name="document"),
+    path(f"{DRAFT}/files/<uuid:id>/remove/", uploads.remove, name="remove_document"),
+]

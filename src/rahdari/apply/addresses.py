@@ -1,0 +1,164 @@
+"""The pages of the addresses asked for: the list, add, change, remove."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from rahdari.address import Block, directory, format_block, is_global
+from rahdari.page import visitor
+
+from . import actions, forms, kept, pages, queries, telling, wording
+from .models import Application, Endpoint
+from .rules import AddressTrouble
+
+
+@dataclass(frozen=True)
+class Own:
+    """The address the visitor comes from, and the network that it belongs to."""
+
+    address: str
+    operator: str
+
+
+def own_address(request: HttpRequest) -> Own | None:
+    """None when it is not a public one: then it says nothing about the VPN."""
+    address = visitor.address(request)
+    if not is_global(address, allowed=settings.ALLOWED_SPECIAL_RANGES):
+        return None
+    origin = directory.current().origin(address)
+    return Own(str(address), origin.organisation if origin else "")
+
+
+@pages.draft_page
+def addresses(request: HttpRequest, application: Application) -> HttpResponse:
+    policy = queries.policy_in_force()
+    endpoints = list(queries.endpoints_of(application))
+    troubles = {row.pk: wording.trouble(trouble) for row, trouble in queries.endpoint_troubles(application, policy)}
+    own = own_address(request)
+    if own is not None and any(own.address == row.address_text for row in endpoints):
+        own = None
+    return render(
+        request,
+        "apply/addresses.html",
+        {
+            "application": application,
+            "rows": [
+                {"endpoint": row, "line": telling.protocol_line(row), "trouble": troubles.get(row.pk)}
+                for row in endpoints
+            ],
+            "full": len(endpoints) >= policy.limits.endpoints_per_application,
+            "most": policy.limits.endpoints_per_application,
+            "own": own,
+            "tasks_url": pages.tasks_url(application),
+        },
+    )
+
+
+@pages.draft_page
+def add(request: HttpRequest, application: Application) -> HttpResponse:
+    initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4()}
+    return _ask(request, application, None, initial)
+
+
+@pages.draft_page
+def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    row = _row(application, id)
+    kind, protocol, port = forms.kind_of(row.protocol, row.port)
+    return _ask(
+        request,
+        application,
+        row,
+        {"block": row.address_text, "kind": kind, "protocol": protocol, "port": port, "id": row.pk},
+    )
+
+
+@pages.draft_page
+def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    back = HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
+    if request.method != "POST":
+        return back
+    row = Endpoint.objects.filter(application=application, pk=id).first()
+    if row is None:
+        raise Http404
+    actions.remove_endpoint(endpoint=row, actor=pages.actor(request), now=pages.now())
+    messages.success(request, _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)})
+    return back
+
+
+def _row(application: Application, id: uuid.UUID) -> Endpoint:
+    try:
+        return queries.endpoint_of(application=application, id=id)
+    except queries.EndpointNotFound:
+        raise Http404 from None
+
+
+def _ask(request: HttpRequest, application: Application, row: Endpoint | None, initial: dict[str, Any]) -> HttpResponse:
+    given = None
+    if request.method == "POST":
+        data = request.POST.copy()
+        if taken := data.get("take"):
+            data["block"] = taken
+            if port := data.get("take_port"):
+                data["port"] = port
+        form = forms.AddressForm(data)
+        only_filled_in = bool(taken) and not data.get("kind")
+        if only_filled_in:
+            # A tap on "use this address" before the rest is filled in is no attempt to save.
+            form = forms.AddressForm(initial={**initial, **data.dict()})
+        elif form.is_valid() and _save(request, application, row, form):
+            return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
+    else:
+        given = kept.take(request, now=pages.now())
+        form = forms.AddressForm(initial={**initial, **(given or {})})
+    own = own_address(request)
+    return render(
+        request,
+        "apply/address.html",
+        {
+            "application": application,
+            "form": form,
+            "row": row,
+            "own": own if own is not None and str(form["block"].value()) != own.address else None,
+            "given_back": given is not None,
+            "back_url": reverse("apply:addresses", args=[application.reference]),
+        },
+    )
+
+
+def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: forms.AddressForm) -> bool:
+    data = form.cleaned_data
+    asked: dict[str, Any] = {
+        "block": data["block"],
+        "protocol": data["protocol"],
+        "port": data["port"],
+        "actor": pages.actor(request),
+        "now": pages.now(),
+    }
+    try:
+        if row is None:
+            saved = actions.add_endpoint(application=application, id=data["id"], **asked)
+        else:
+            saved = actions.change_endpoint(endpoint=row, **asked)
+    except actions.EndpointNotTaken as error:
+        at = "port" if error.trouble.kind is AddressTrouble.DUPLICATE and form.data.get("port") else "block"
+        form.add_error(at, wording.trouble(error.trouble))
+        return False
+    except actions.NotADraft:
+        return True
+    if saved.asn is None:
+        messages.warning(request, _unlisted(saved.network))
+    return True
+
+
+def _unlisted(block: Block) -> str:
+    return _(
+        "Address %(address)s was added. Its network is not on our list, which happens with addresses from abroad. "
+        "You can go on: an officer will look at it."
+    ) % {"address": wording.isolated(format_block(block))}

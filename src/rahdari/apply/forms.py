@@ -1,0 +1,337 @@
+"""What people type, and what the page says when it cannot be used. Identifiers are kept in their one form."""
+
+import unicodedata
+import uuid
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.address import AddressError, Block, EndpointError, Protocol, parse_block, parse_port, plain_text
+from rahdari.people import identifiers
+from rahdari.policy import Service
+
+from . import rules, telling, wording
+from .rules import ASSOCIATION, PRESETS
+
+OTHER = "other"
+
+
+def tidy(text: str) -> str:
+    """NFC, one space between words, no control or invisible characters."""
+    kept = "".join(
+        sign if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} else " "
+        for sign in unicodedata.normalize("NFC", text)
+    )
+    return " ".join(kept.split())
+
+
+def _text(**attributes: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"} | attributes)
+
+
+def _number(**attributes: str) -> forms.TextInput:
+    return _text(inputmode="numeric", dir="ltr", **attributes)
+
+
+class NameField(forms.CharField):
+    """A name in any script: it holds a letter."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=options.pop("max_length", 120), **options)
+
+    def to_python(self, value: Any) -> str:
+        return tidy(super().to_python(value) or "")
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value and not any(sign.isalpha() for sign in value):
+            raise ValidationError(_("A name has letters. Write it as on the papers."), code="letters")
+
+
+class StepForm(forms.Form):
+    """One page of a draft. `seen` is what the answers were when the page was shown."""
+
+    use_required_attribute = False
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class PersonForm(StepForm):
+    name = NameField(
+        label=_("Your full name"),
+        help_text=_("As on your identity card."),
+        widget=_text(autocomplete="name"),
+        error_messages={
+            "required": _("Enter your name as on your identity card"),
+            "max_length": _("This name is too long"),
+        },
+    )
+    cnic = forms.CharField(
+        label=_("Card number (CNIC or NICOP)"),
+        help_text=_(
+            "13 digits. We keep it encrypted and never show it whole. We do not ask for a picture of the card."
+        ),
+        widget=_number(),
+        error_messages={"required": _("Enter your card number")},
+    )
+
+    def clean_cnic(self) -> str:
+        try:
+            return identifiers.parse_cnic(self.cleaned_data["cnic"]).digits
+        except identifiers.IdentifierError as error:
+            raise ValidationError(wording.card_number(error), code=error.reason) from None
+
+
+class CompanyForm(StepForm):
+    name = NameField(
+        label=_("Registered name"),
+        help_text=_("As in the company register. The public can see this name beside the registration number."),
+        max_length=200,
+        widget=_text(autocomplete="organization"),
+        error_messages={
+            "required": _("Enter the name of the company as registered"),
+            "max_length": _("This name is too long"),
+        },
+    )
+    company_number = forms.CharField(
+        label=_("Company number (CUIN)"),
+        help_text=_("7 digits, on the incorporation letter."),
+        widget=_number(),
+        error_messages={"required": _("Enter the company number")},
+    )
+    ntn = forms.CharField(
+        label=_("Tax number (NTN)"),
+        help_text=_("If it is on the list of active taxpayers, we need no paper from you."),
+        required=False,
+        widget=_number(),
+    )
+
+    def clean_company_number(self) -> str:
+        try:
+            return identifiers.parse_company_number(self.cleaned_data["company_number"])
+        except identifiers.IdentifierError as error:
+            raise ValidationError(wording.company_number(error), code=error.reason) from None
+
+    def clean_ntn(self) -> str:
+        if not self.cleaned_data["ntn"].strip():
+            return ""
+        try:
+            number = identifiers.parse_ntn(self.cleaned_data["ntn"])
+        except identifiers.IdentifierError as error:
+            raise ValidationError(wording.tax_number(error), code=error.reason) from None
+        return str(number) if not number.is_individual else number.digits
+
+
+class ContactForm(StepForm):
+    name = NameField(
+        label=_("Name or role"),
+        help_text=_("Someone who can be reached at any hour, for example the network manager."),
+        error_messages={"required": _("Enter whom we can call"), "max_length": _("This name is too long")},
+    )
+    mobile = forms.CharField(
+        label=_("Mobile number"),
+        help_text=_("We call it only when a registered connection breaks or we have a question."),
+        widget=_text(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
+        error_messages={"required": _("Enter a mobile number")},
+    )
+
+    def clean_mobile(self) -> str:
+        try:
+            return identifiers.parse_mobile(self.cleaned_data["mobile"])
+        except identifiers.IdentifierError as error:
+            raise ValidationError(wording.mobile(error), code=error.reason) from None
+
+
+class LongText(forms.CharField):
+    """Some sentences. The limit is the policy's."""
+
+    def to_python(self, value: Any) -> str:
+        lines = (super().to_python(value) or "").replace("\r\n", "\n").split("\n")
+        return "\n".join(tidy(line) for line in lines).strip()
+
+
+def _limit(field: forms.Field, length: int, most: int) -> None:
+    if length > most:
+        raise ValidationError(
+            ngettext_lazy(
+                "Shorten this: %(most)s character is the limit, and you have %(length)s.",
+                "Shorten this: %(most)s characters are the limit, and you have %(length)s.",
+                most,
+            )
+            % {"most": most, "length": length},
+            code="too_long",
+        )
+
+
+class PurposeForm(StepForm):
+    use = forms.ChoiceField(
+        label=_("What the VPN is mostly for"),
+        choices=list(telling.USES.items()),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what the VPN is for"), "invalid_choice": _("Choose what the VPN is for")},
+    )
+    purpose = LongText(
+        label=_("In your own words"),
+        help_text=_("One or two sentences: who connects to what, and why. Leave out passwords and keys."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("Write in a sentence what the VPN is used for")},
+    )
+
+    def __init__(self, *args: Any, most: int = 4000, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most = most
+
+    def clean_purpose(self) -> str:
+        purpose: str = self.cleaned_data["purpose"]
+        if len(purpose) < 10:
+            raise ValidationError(_("Write a little more: who connects to what, and why"), code="too_short")
+        _limit(self.fields["purpose"], len(purpose), self.most)
+        return purpose
+
+
+class EvidenceForm(StepForm):
+    """Which proof of work. The kinds are the policy's."""
+
+    kind = forms.ChoiceField(
+        label=_("How can you show that you work for clients or an employer?"),
+        help_text=_("One is enough. Choose the easiest. Names of clients and sums of money may be blacked out."),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Choose how you can show your work"),
+            "invalid_choice": _("Choose how you can show your work"),
+        },
+    )
+
+    def __init__(self, *args: Any, service: Service, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices: list[tuple[str, Any]] = []
+        hints: dict[str, Any] = {}
+        if rules.takes_association(service):
+            choices.append((ASSOCIATION, _("Your association vouches for you")))
+            hints[ASSOCIATION] = _(
+                "If you are a member. If your number is on its list, no officer has to read anything."
+            )
+        for kind in service.evidence:
+            choices.append((kind.key, kind.title.in_language(language)))
+            hints[kind.key] = kind.hint.in_language(language)
+        field: Any = self.fields["kind"]
+        field.choices = choices
+        field.hints = hints
+
+
+class EvidenceTextForm(StepForm):
+    text = LongText(widget=forms.Textarea(attrs={"rows": 8}), error_messages={"required": _("Write or paste it here")})
+
+    def __init__(self, *args: Any, title: str = "", hint: str = "", most: int = 4000, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most = most
+        self.fields["text"].label, self.fields["text"].help_text = title, hint
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        _limit(self.fields["text"], len(text), self.most)
+        return text
+
+
+class AssociationForm(StepForm):
+    number = forms.CharField(
+        label=_("Member number"),
+        help_text=_("As on your member card. We look for it, with your name, in the list of the association."),
+        widget=_text(dir="ltr"),
+        error_messages={"required": _("Enter your member number")},
+    )
+
+    def clean_number(self) -> str:
+        try:
+            return identifiers.parse_association_number(self.cleaned_data["number"])
+        except identifiers.IdentifierError as error:
+            raise ValidationError(wording.association_number(error), code=error.reason) from None
+
+
+KINDS: dict[str, tuple[Any, Any]] = {
+    "wireguard": (_("WireGuard"), _("UDP 51820")),
+    "openvpn_udp": (_("OpenVPN over UDP"), _("UDP 1194")),
+    "openvpn_tcp": (_("OpenVPN over TCP"), _("TCP 443")),
+    "ikev2": (_("IKEv2 or IPsec"), _("UDP 500")),
+    "ikev2_nat": (_("IKEv2 behind a router"), _("UDP 4500")),
+    "sstp": (_("SSTP"), _("TCP 443")),
+    "l2tp": (_("L2TP"), _("UDP 1701")),
+    "any": (_("Everything at this address"), _("If several VPN programs run there, or you are not sure.")),
+    OTHER: (_("Another protocol"), _("Say below which one.")),
+}
+
+
+class AddressForm(forms.Form):
+    """One endpoint: the address, what runs there, and a port if it is not the usual one."""
+
+    use_required_attribute = False
+    block = forms.CharField(
+        label=_("Public address or range"),
+        help_text=_("IPv4 or IPv6. A range is written with a slash."),
+        required=False,
+        max_length=300,
+        widget=_text(dir="ltr", inputmode="url", autocapitalize="off"),
+    )
+    kind = forms.ChoiceField(
+        label=_("What runs there"),
+        choices=[(key, label) for key, (label, _hint) in KINDS.items()],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what runs there"), "invalid_choice": _("Choose what runs there")},
+    )
+    protocol = forms.ChoiceField(
+        label=_("Protocol, only for another one"),
+        choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
+        required=False,
+    )
+    port = forms.CharField(
+        label=_("Port, only if it is not the usual one"), required=False, max_length=20, widget=_number()
+    )
+    id = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.suggestion: str | None = None
+        self.port_found: int | None = None
+        self.fields["kind"].hints = {key: hint for key, (_label, hint) in KINDS.items()}  # type: ignore[attr-defined]
+        self.fields["kind"].or_before = ("any",)  # type: ignore[attr-defined]
+
+    def clean_block(self) -> Block:
+        try:
+            return parse_block(self.cleaned_data["block"])
+        except AddressError as error:
+            self.suggestion = error.suggestion
+            self.port_found = error.port
+            raise ValidationError(wording.address(error), code=error.reason) from None
+
+    def clean_id(self) -> uuid.UUID:
+        return self.cleaned_data["id"] or uuid.uuid4()
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        kind = data.get("kind")
+        if kind is None:
+            return data
+        protocol, port = PRESETS.get(kind, (data.get("protocol", ""), None))
+        if not protocol:
+            self.add_error("protocol", gettext("Choose the protocol"))
+            return data
+        given = plain_text(data.get("port", ""))
+        if given:
+            try:
+                port = parse_port(given)
+                if not Protocol(protocol).has_ports:
+                    self.add_error("port", gettext("This goes without a port. Leave the port empty."))
+            except EndpointError as error:
+                self.add_error("port", wording.port(error))
+        data["protocol"], data["port"] = protocol, port
+        return data
+
+
+def kind_of(protocol: str, port: int | None) -> tuple[str, str, str]:
+    """The choice, protocol and port that a stored endpoint was made with."""
+    for key, (preset, usual) in PRESETS.items():
+        if (preset, usual) == (protocol, port):
+            return key, "", ""
+    return OTHER, protocol, "" if port is None else str(port)

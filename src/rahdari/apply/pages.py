@@ -1,0 +1,113 @@
+"""What every page of a draft has in common: who may open it, and that nothing typed is lost.
+
+Invariants: no page of a draft is shown to anyone but its applicant, and the answer for another's is the answer for
+none; a form that comes back without a signed-in person or with an old token saves nothing, and its values are kept
+for that same page (see `kept`).
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari.page import errors
+from rahdari.people.access import actor_of, person
+
+from . import kept, queries
+from .models import Application
+from .rules import Status
+
+type View = Callable[..., HttpResponse]
+
+
+class _TokenCheck(CsrfViewMiddleware):
+    """Django's own check, which answers with the reason instead of a page."""
+
+    def _reject(self, request: HttpRequest, reason: str) -> Any:
+        return reason
+
+
+def has_valid_token(request: HttpRequest) -> bool:
+    check = _TokenCheck(lambda request: HttpResponse())
+    check.process_request(request)
+    return check.process_view(request, cast(Any, None), (), {}) is None
+
+
+def is_from_here(request: HttpRequest) -> bool:
+    """Whether the form stood on one of our own pages: no other site may put values into somebody's form."""
+    source = request.headers.get("Origin") or request.headers.get("Referer", "")
+    return urlsplit(source).netloc == request.get_host()
+
+
+def draft_page(view: View) -> View:
+    """A page of a draft: `view(request, application, ...)`.
+
+    The check of the token is made here and not by the middleware, because a form that stayed open over a sign-out
+    has an old one: then nothing is saved, and what was typed is shown again on the same page.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, reference: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            valid = has_valid_token(request)
+            if not request.user.is_authenticated or not valid:
+                if not valid and not is_from_here(request):
+                    return errors.form_too_old(request)
+                kept.keep(request, now=timezone.now())
+                if request.user.is_authenticated:
+                    return HttpResponseRedirect(request.get_full_path())
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        try:
+            application = queries.application_for_applicant(applicant=person(request), reference=reference)
+        except queries.ApplicationNotFound:
+            raise Http404 from None
+        if application.status != Status.DRAFT:
+            messages.info(request, _("This application was sent, so its answers stay as they are."))
+            return HttpResponseRedirect(reverse("portal:application", args=[application.reference]))
+        return view(request, application, *args, **kwargs)
+
+    guarded.csrf_exempt = True  # type: ignore[attr-defined]
+    return require_http_methods(["GET", "HEAD", "POST"])(guarded)
+
+
+def own_page(view: View) -> View:
+    """A page that only reads the applicant's own application, sent or not."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, reference: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        try:
+            application = queries.application_for_applicant(applicant=person(request), reference=reference)
+        except queries.ApplicationNotFound:
+            raise Http404 from None
+        return view(request, application, *args, **kwargs)
+
+    return require_safe(guarded)
+
+
+def actor(request: HttpRequest) -> str:
+    return actor_of(person(request))
+
+
+def now() -> dt.datetime:
+    return timezone.now()
+
+
+def to_tasks(application: Application) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("portal:tasks", args=[application.reference]))
+
+
+def tasks_url(application: Application) -> str:
+    return reverse("portal:tasks", args=[application.reference])

@@ -1,0 +1,91 @@
+"""The three questions before an application, as forms."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from rahdari.policy import Policy
+
+from . import rules, telling
+from .rules import Fixed, Use, Who
+
+
+class QuestionForm(forms.Form):
+    use_required_attribute = False
+
+
+def _question(label: Any, choices: list[tuple[str, Any]], required: Any, help_text: Any = "") -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        help_text=help_text,
+        choices=choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": required, "invalid_choice": required},
+    )
+
+
+class WhoForm(QuestionForm):
+    who = _question(
+        _("Who will use the VPN?"),
+        [
+            (Who.COMPANY, _("A company or firm")),
+            (Who.FREELANCER, _("A freelancer or sole trader")),
+            (Who.CALL_CENTRE, _("A call centre")),
+            (Who.VIDEO, _("An organisation that needs video conferencing only")),
+            (Who.BANK, _("A bank or financial institution")),
+            (Who.EMBASSY, _("An embassy, consulate or international organisation")),
+            (Who.NONE, pgettext_lazy("who will use the VPN", "None of these")),
+        ],
+        _("Choose who will use the VPN"),
+        _("Choose the one that fits best. You can change it later."),
+    )
+
+    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hints: dict[Who, Any] = {
+            Who.COMPANY: _("Registered, with a company number. Software houses belong here."),
+            Who.FREELANCER: _("You work in your own name."),
+            Who.CALL_CENTRE: _("With or without your own telephone licence."),
+            Who.NONE: _("We tell you what to do instead."),
+        }
+        for who, key in rules.SERVICE_OF.items():
+            service = policy.services.get(key)
+            if service is None or not service.open:
+                hints[who] = _("Not yet open. We tell you what to do until then.")
+        field: Any = self.fields["who"]
+        field.hints = {key.value: hint for key, hint in hints.items()}
+        field.or_before = (Who.NONE.value,)
+
+
+class UseForm(QuestionForm):
+    use = _question(
+        _("What will it be used for?"),
+        [
+            (Use.CLIENTS, telling.USES[Use.CLIENTS]),
+            (Use.STAFF, telling.USES[Use.STAFF]),
+            (Use.SERVICE, _("To sell or give VPN access to others")),
+            (Use.PRIVATE, _("For private use only")),
+        ],
+        _("Choose what the VPN will be used for"),
+    )
+
+
+class FixedForm(QuestionForm):
+    fixed = _question(
+        _("Does your connection have a fixed public address?"),
+        [
+            (Fixed.YES, _("Yes")),
+            (Fixed.UNSURE, _("I am not sure")),
+            (Fixed.NO, _("No, it changes, or it is mobile data")),
+        ],
+        _("Choose whether your address is fixed"),
+        _("A fixed address stays the same when the router restarts. Your operator gives it, often for a fee."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["fixed"].hints = {  # type: ignore[attr-defined]
+            Fixed.UNSURE.value: _("You can go on. We show you the address that you have now.")
+        }

@@ -1,0 +1,260 @@
+"""The pages that ask one thing: a form, an act, and back to the tasks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.people import identifiers
+from rahdari.policy import Policy, Service
+
+from . import actions, forms, kept, pages, queries, rules, telling
+from .models import Application
+from .rules import ASSOCIATION, EVIDENCE_RULE, StepKey
+
+type Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One page: its heading (the legend of the first question when `heading` is empty), and what stands beside it."""
+
+    step: StepKey
+    form: Callable[..., forms.StepForm]
+    initial: Callable[[Application], dict[str, Any]]
+    save: Callable[..., Application]
+    heading: Words = ""
+    lead: Words = ""
+    beside_heading: Words = ""
+    beside: tuple[Words, ...] = ()
+    options: Callable[[Application, Service, Policy], dict[str, Any]] = field(default=lambda *_: {})
+    after: Callable[[Application, Service], str] = field(default=lambda application, _: pages.tasks_url(application))
+
+
+def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpResponse:
+    policy = queries.policy_in_force()
+    service = queries.service_of(application, policy)
+    if asked.step not in rules.steps_of(service):
+        return pages.to_tasks(application)
+    options = asked.options(application, service, policy)
+    now_seen = queries.seen(application, asked.step)
+    changed_meanwhile = False
+    given: dict[str, Any] | None = None
+    if request.method == "POST":
+        form = asked.form(request.POST, **options)
+        if form.is_valid():
+            try:
+                saved = asked.save(
+                    application,
+                    form.cleaned_data,
+                    seen=form.cleaned_data["seen"] or None,
+                    actor=pages.actor(request),
+                    now=pages.now(),
+                )
+            except actions.ChangedMeanwhile as error:
+                application, changed_meanwhile = error.application, True
+                now_seen = queries.seen(application, asked.step)
+            except actions.NotADraft:
+                return HttpResponseRedirect(reverse("portal:application", args=[application.reference]))
+            else:
+                return HttpResponseRedirect(asked.after(saved, service))
+        data = request.POST.copy()
+        data["seen"] = now_seen if changed_meanwhile else data.get("seen", now_seen)
+        form.data = data
+    else:
+        given = kept.take(request, now=pages.now())
+        form = asked.form(initial={**asked.initial(application), **(given or {}), "seen": now_seen}, **options)
+    rows = [
+        row
+        for group in queries.summary_of(application, policy)
+        for row in group.rows
+        if changed_meanwhile and row.url == telling.url_of(asked.step, application)
+    ]
+    return render(
+        request,
+        "apply/step.html",
+        {
+            "application": application,
+            "asked": asked,
+            "form": form,
+            "given_back": given is not None,
+            "meanwhile": rows,
+            "tasks_url": pages.tasks_url(application),
+        },
+    )
+
+
+def _person_initial(application: Application) -> dict[str, Any]:
+    cnic = str(identifiers.parse_cnic(application.cnic)) if application.cnic else ""
+    return {"name": application.name, "cnic": cnic}
+
+
+PERSON = Asked(
+    step=StepKey.PERSON,
+    form=forms.PersonForm,
+    initial=_person_initial,
+    save=lambda application, data, **common: actions.save_person(
+        application=application, name=data["name"], cnic=data["cnic"], **common
+    ),
+    heading=_("Your name and card number"),
+    beside_heading=_("Who sees this"),
+    beside=(
+        _("The officers who decide. Each look is recorded."),
+        _("Operators and the public never see your name or number."),
+    ),
+)
+
+COMPANY = Asked(
+    step=StepKey.COMPANY,
+    form=forms.CompanyForm,
+    initial=lambda application: {
+        "name": application.company_name,
+        "company_number": application.company_number,
+        "ntn": application.ntn,
+    },
+    save=lambda application, data, **common: actions.save_company(
+        application=application,
+        name=data["name"],
+        company_number=data["company_number"],
+        ntn=data["ntn"],
+        **common,
+    ),
+    heading=_("Company details"),
+    beside_heading=_("Who sees this"),
+    beside=(
+        _("The public sees the registered name beside the registration number."),
+        _("We look for the numbers in the lists of companies and taxpayers. Nobody else gets them."),
+    ),
+)
+
+CONTACT = Asked(
+    step=StepKey.CONTACT,
+    form=forms.ContactForm,
+    initial=lambda application: {"name": application.contact_name, "mobile": application.contact_mobile},
+    save=lambda application, data, **common: actions.save_contact(
+        application=application, name=data["name"], mobile=data["mobile"], **common
+    ),
+    heading=_("Who to call at any hour"),
+)
+
+PURPOSE = Asked(
+    step=StepKey.PURPOSE,
+    form=forms.PurposeForm,
+    initial=lambda application: {"use": application.use, "purpose": application.purpose},
+    save=lambda application, data, **common: actions.save_purpose(
+        application=application, use=data["use"], purpose=data["purpose"], **common
+    ),
+    heading=_("What you use it for"),
+    options=lambda application, service, policy: {"most": policy.limits.answer_characters},
+)
+
+
+def _evidence_next(application: Application, service: Service) -> str:
+    kind = service.evidence_kind(application.evidence_kind)
+    if application.evidence_kind == ASSOCIATION:
+        return reverse("apply:association", args=[application.reference])
+    if kind is not None and kind.wants == "text":
+        return reverse("apply:evidence_text", args=[application.reference])
+    return reverse("apply:upload", args=[application.reference, EVIDENCE_RULE])
+
+
+EVIDENCE = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.EvidenceForm,
+    initial=lambda application: {"kind": application.evidence_kind},
+    save=lambda application, data, **common: actions.save_evidence(
+        application=application,
+        kind=data["kind"],
+        text=application.evidence_text if data["kind"] == application.evidence_kind else "",
+        association_number=application.association_number,
+        **common,
+    ),
+    options=lambda application, service, policy: {"service": service, "language": queries.language_now()},
+    after=_evidence_next,
+)
+
+
+def _evidence_words(application: Application, service: Service, policy: Policy) -> dict[str, Any]:
+    kind = service.evidence_kind(application.evidence_kind)
+    language = queries.language_now()
+    return {
+        "title": kind.title.in_language(language) if kind else "",
+        "hint": kind.hint.in_language(language) if kind else "",
+        "most": policy.limits.answer_characters,
+    }
+
+
+EVIDENCE_TEXT = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.EvidenceTextForm,
+    initial=lambda application: {"text": application.evidence_text},
+    save=lambda application, data, **common: actions.save_evidence(
+        application=application,
+        kind=application.evidence_kind,
+        text=data["text"],
+        association_number=application.association_number,
+        **common,
+    ),
+    heading=_("Proof of work"),
+    options=_evidence_words,
+)
+
+MEMBERSHIP = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.AssociationForm,
+    initial=lambda application: {"number": application.association_number},
+    save=lambda application, data, **common: actions.save_evidence(
+        application=application,
+        kind=ASSOCIATION,
+        text=application.evidence_text,
+        association_number=data["number"],
+        **common,
+    ),
+    heading=_("Your association vouches for you"),
+)
+
+
+@pages.draft_page
+def person(request: HttpRequest, application: Application) -> HttpResponse:
+    return ask(request, application, PERSON)
+
+
+@pages.draft_page
+def company(request: HttpRequest, application: Application) -> HttpResponse:
+    return ask(request, application, COMPANY)
+
+
+@pages.draft_page
+def contact(request: HttpRequest, application: Application) -> HttpResponse:
+    return ask(request, application, CONTACT)
+
+
+@pages.draft_page
+def purpose(request: HttpRequest, application: Application) -> HttpResponse:
+    return ask(request, application, PURPOSE)
+
+
+@pages.draft_page
+def evidence(request: HttpRequest, application: Application) -> HttpResponse:
+    return ask(request, application, EVIDENCE)
+
+
+@pages.draft_page
+def evidence_text(request: HttpRequest, application: Application) -> HttpResponse:
+    service = queries.service_of(application, queries.policy_in_force())
+    kind = service.evidence_kind(application.evidence_kind)
+    if kind is None or kind.wants != "text":
+        return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
+    return ask(request, application, EVIDENCE_TEXT)
+
+
+@pages.draft_page
+def association(request: HttpRequest, application: Application) -> HttpResponse:
+    if not rules.takes_association(queries.service_of(application, queries.policy_in_force())):
+        return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
+    return ask(request, application, MEMBERSHIP)

@@ -1,0 +1,211 @@
+"""The pages of the documents: which are asked for, sending files, removing one, looking at one's own."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rahdari.policy import Policy, Service
+from rahdari.vault import files
+
+from . import actions, pages, queries, rules, screening, wording
+from .models import Application, Document
+from .rules import EVIDENCE_RULE
+
+MOST_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that was not kept: its name, what is wrong in a sentence, and the id that the summary links to."""
+
+    id: str
+    name: str
+    size: str
+    problem: str
+
+
+@pages.draft_page
+def documents(request: HttpRequest, application: Application) -> HttpResponse:
+    policy = queries.policy_in_force()
+    service = queries.service_of(application, policy)
+    if not service.documents:
+        return pages.to_tasks(application)
+    present = list(queries.documents_of(application))
+    language = queries.language_now()
+    missing = {rule.key for rule in queries.missing_documents(application, policy)}
+    facts = queries.facts_of(application)
+    return render(
+        request,
+        "apply/documents.html",
+        {
+            "application": application,
+            "rows": [
+                {
+                    "key": rule.key,
+                    "title": rule.title.in_language(language),
+                    "hint": rule.hint.in_language(language),
+                    "files": [document for document in present if document.rule == rule.key],
+                    "needed": rule.key in missing,
+                }
+                for rule in service.documents
+            ],
+            "one_is_enough": any(rule.group for rule in service.documents),
+            "stands_in": bool(facts.ntn) and rules.tax_number_stands_in(service),
+            "tasks_url": pages.tasks_url(application),
+        },
+    )
+
+
+@pages.draft_page
+def upload(request: HttpRequest, application: Application, rule: str) -> HttpResponse:
+    policy = queries.policy_in_force()
+    service = queries.service_of(application, policy)
+    title = _title(application, service, rule)
+    if title is None:
+        raise Http404
+    refused: list[Refused] = []
+    sent = 0
+    nothing_chosen = False
+    if request.method == "POST":
+        sent, refused = _take_in(request, application, rule, policy)
+        present = queries.documents_of(application).filter(rule=rule).exists()
+        nothing_chosen = not sent and not present
+        if not refused and not nothing_chosen:
+            if request.POST.get("act") == "send":
+                return HttpResponseRedirect(request.get_full_path())
+            if rule == EVIDENCE_RULE or len(service.documents) == 1:
+                return pages.to_tasks(application)
+            return HttpResponseRedirect(reverse("apply:documents", args=[application.reference]))
+    limits = policy.limits
+    back_to = "apply:evidence" if rule == EVIDENCE_RULE else "apply:documents"
+    return render(
+        request,
+        "apply/upload.html",
+        {
+            "application": application,
+            "rule": rule,
+            "title": title[0],
+            "hint": title[1],
+            "is_evidence": rule == EVIDENCE_RULE,
+            "files": list(queries.documents_of(application).filter(rule=rule)),
+            "refused": refused,
+            "refused_words": ngettext(
+                "%(bad)s of %(total)s files could not be used",
+                "%(bad)s of %(total)s files could not be used",
+                len(refused),
+            )
+            % {"bad": len(refused), "total": sent},
+            "nothing_chosen": nothing_chosen,
+            "limit": wording.megabytes(limits.document_bytes),
+            "most": limits.documents_per_application,
+            "accept": ",".join(
+                f".{end}" for kind in limits.document_types for end in screening.EXTENSIONS.get(kind, ())
+            ),
+            "back_url": reverse(
+                "apply:evidence" if rule == EVIDENCE_RULE else "apply:documents", args=[application.reference]
+            ),
+            "tasks_url": pages.tasks_url(application),
+        },
+    )
+
+
+def _refused_words(bad: int, total: int) -> str:
+    return ngettext(
+        "%(bad)s of %(total)s files could not be used", "%(bad)s of %(total)s files could not be used", bad
+    ) % {"bad": bad, "total": total}
+
+
+def _accepted(policy: Policy) -> str:
+    kinds = policy.limits.document_types
+    return ",".join(f".{ending}" for kind in kinds for ending in screening.EXTENSIONS.get(kind, ()))
+
+
+def _title(application: Application, service: Service, rule: str) -> tuple[str, str] | None:
+    language = queries.language_now()
+    if rule == EVIDENCE_RULE and service.evidence:
+        kind = service.evidence_kind(application.evidence_kind)
+        if kind is None:
+            return _("Proof of work"), ""
+        return kind.title.in_language(language), kind.hint.in_language(language)
+    asked = service.document(rule)
+    return None if asked is None else (asked.title.in_language(language), asked.hint.in_language(language))
+
+
+def _take_in(request: HttpRequest, application: Application, rule: str, policy: Policy) -> tuple[int, list[Refused]]:
+    """Keep every file that can be kept; the others do not hold them up. How many were sent, and which were refused."""
+    chosen = request.FILES.getlist("file")
+    refused = []
+    for number, file in enumerate(chosen, start=1):
+        name, size = screening.shown_name(file.name or ""), file.size or 0
+        problem = ""
+        if number > MOST_AT_ONCE:
+            problem = ngettext(
+                "Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_AT_ONCE
+            ) % {"count": MOST_AT_ONCE}
+        elif size > policy.limits.document_bytes:  # not read into memory at all
+            problem = wording.file(
+                screening.FileRefused(screening.FileFault.TOO_BIG, name, limit=policy.limits.document_bytes)
+            )
+        else:
+            problem = _attach(request, application, rule, file.name or "", file.read(), policy)
+        if problem:
+            refused.append(Refused(f"f{number}", name, wording.megabytes(size), problem))
+    return len(chosen), refused
+
+
+def _attach(
+    request: HttpRequest, application: Application, rule: str, name: str, content: bytes, policy: Policy
+) -> str:
+    try:
+        actions.attach_document(
+            application=application,
+            rule=rule,
+            name=name,
+            content=content,
+            actor=pages.actor(request),
+            now=pages.now(),
+            policy=policy,
+        )
+    except actions.FileRefused as error:
+        return wording.file(error)
+    except actions.TooManyDocuments as error:
+        return ngettext(
+            "This application has %(count)s file already, which is the limit. Remove one first.",
+            "This application has %(count)s files already, which is the limit. Remove one first.",
+            error.limit,
+        ) % {"count": error.limit}
+    except actions.NotADraft:
+        return _("This application was sent, so its answers stay as they are.")
+    return ""
+
+
+@pages.draft_page
+def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    document = Document.objects.filter(application=application, pk=id).first()
+    if document is None:
+        raise Http404
+    if request.method == "POST":
+        actions.remove_document(document=document, actor=pages.actor(request), now=pages.now())
+        messages.success(request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)})
+    return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
+
+
+@pages.own_page
+def look(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    """The applicant's own file, as it was kept."""
+    try:
+        document = queries.document_of(application=application, id=id)
+        content = queries.content_of(document)
+    except (queries.DocumentNotFound, files.FileMissing):
+        raise Http404 from None
+    response = HttpResponse(content, content_type=document.media_type)
+    # Always a download: nothing that a stranger made is opened within this site.
+    response.headers["Content-Disposition"] = f'attachment; filename="document.{document.name.rpartition(".")[2]}"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

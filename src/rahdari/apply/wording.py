@@ -1,0 +1,234 @@
+"""Every refusal of a form as one sentence that says how to mend it. Errors of the core carry data; the words are here.
+
+Values that run left to right are isolated with U+2066 and U+2069, since these sentences are plain text.
+"""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rahdari.address import AddressError, AddressFault, EndpointError, EndpointFault, SpecialName
+from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.people.identifiers import IdentifierError
+
+from .rules import AddressTrouble, Trouble
+from .screening import FileFault, FileRefused
+
+
+def isolated(value: object) -> str:
+    return f"\u2066{value}\u2069"
+
+
+def isolated_name(value: object) -> str:
+    return f"\u2068{value}\u2069"
+
+
+# -- identifiers ---------------------------------------------------------------------------------------------------
+
+
+def card_number(error: IdentifierError) -> str:
+    if error.reason == "empty":
+        return _("Enter your card number")
+    if error.reason == "length":
+        return ngettext(
+            "A card number has 13 digits. You entered %(count)s.",
+            "A card number has 13 digits. You entered %(count)s.",
+            error.digits,
+        ) % {"count": error.digits}
+    if error.reason == "first_digit":
+        return _("A card number does not begin with 0. Look at the card again.")
+    return _("Enter the 13 digits of your card number, without letters")
+
+
+def company_number(error: IdentifierError) -> str:
+    if error.reason == "empty":
+        return _("Enter the company number")
+    return _("Enter the 7 digits of the company number")
+
+
+def tax_number(error: IdentifierError) -> str:
+    if error.reason == "letters":
+        return _("A tax number has digits only. Leave letters out.")
+    return _("A tax number has 7 digits, with the check digit 8. An individual’s has 13.")
+
+
+def mobile(error: IdentifierError) -> str:
+    if error.reason == "empty":
+        return _("Enter a mobile number")
+    if error.reason == "letters":
+        return _("A mobile number has digits only. Leave letters out.")
+    if error.reason == "not_pakistan":
+        return _("Enter a mobile number of Pakistan. We call this number when something breaks.")
+    if error.reason == "not_mobile":
+        return _("This is not a mobile number. It begins with %(start)s.") % {"start": isolated("03")}
+    return _("A mobile number has 11 digits and begins with %(start)s.") % {"start": isolated("03")}
+
+
+def association_number(error: IdentifierError) -> str:
+    if error.reason == "empty":
+        return _("Enter your member number")
+    if error.reason == "length":
+        return _("A member number has 3 to 40 letters and digits.")
+    return _("Write the member number as the association does: letters, digits and hyphens.")
+
+
+# -- addresses -----------------------------------------------------------------------------------------------------
+
+
+def address(error: AddressError) -> str:
+    meant = {"address": isolated(error.suggestion)}
+    reason = error.reason
+    if reason is AddressFault.EMPTY:
+        return _("Enter an address, for example %(address)s") % {"address": isolated("203.0.113.24")}
+    if reason is AddressFault.PORT:
+        return _("There is a port behind the address. Write the address alone: %(address)s") % meant
+    if reason is AddressFault.URL and error.suggestion:
+        return _("This is a web address. Write only this part: %(address)s") % meant
+    if reason in {AddressFault.URL, AddressFault.HOST_NAME}:
+        return _("This is a name, not an address. Write the numbers that it stands for: your operator knows them.")
+    if reason is AddressFault.HOST_BITS:
+        return _("No range begins at this address. The range around it is %(address)s") % meant
+    if reason is AddressFault.NETMASK and error.suggestion:
+        return _("Write the range with a slash and one number: %(address)s") % meant
+    if reason is AddressFault.RANGE and error.suggestion:
+        return _("Write the range as %(address)s") % meant
+    if reason is AddressFault.RANGE:
+        return _("These addresses are not one range. Add them one by one.")
+    if reason is AddressFault.SEVERAL:
+        return _("Write one address here. You can add the others afterwards.")
+    if reason is AddressFault.LEADING_ZEROS:
+        if error.suggestion:
+            return _("Some programs read a zero in front as another number. Write %(address)s") % meant
+        return _("Some programs read a zero in front as another number. Leave it out.")
+    if reason is AddressFault.MAPPED:
+        return _("This is an IPv4 address inside an IPv6 one. Write %(address)s") % {
+            "address": isolated(error.suggestion or "IPv4")
+        }
+    if reason is AddressFault.INCOMPLETE:
+        return _("A part is missing. An IPv4 address has four numbers with dots, like %(address)s") % {
+            "address": isolated("203.0.113.24")
+        }
+    if reason is AddressFault.OUT_OF_RANGE:
+        return _("No number of an IPv4 address is greater than %(limit)s. Look at it again.") % {
+            "limit": error.limit or 255
+        }
+    if reason in {AddressFault.PREFIX_LENGTH, AddressFault.NETMASK}:
+        return _("Behind the slash stands one number, %(limit)s at most.") % {"limit": error.limit or 32}
+    if reason is AddressFault.SCOPE:
+        return _("The part behind the percent sign belongs to one machine. Leave it out.")
+    return _("This is not an address. It looks like %(four)s or %(six)s") % {
+        "four": isolated("203.0.113.24"),
+        "six": isolated("2001:db8::1"),
+    }
+
+
+def special(name: SpecialName) -> str:
+    """Why nobody can register the range, and what to do instead."""
+    if name is SpecialName.PRIVATE:
+        return _("This is a private address. Give the public one: your router shows it, or ask your operator.")
+    if name is SpecialName.SHARED:
+        return _(
+            "Your operator shares this address among many customers. Ask the operator for a public address of your own."
+        )
+    if name in {SpecialName.UNIQUE_LOCAL, SpecialName.LINK_LOCAL, SpecialName.SITE_LOCAL}:
+        return _("This address works only inside your own network. Give the public one: ask your operator.")
+    if name is SpecialName.LOOPBACK:
+        return _(
+            "This address is every computer’s own. Give the public one: your router shows it, or ask your operator."
+        )
+    if name is SpecialName.DOCUMENTATION:
+        return _("This address is kept for examples and works nowhere. Give the one that your router shows.")
+    if name in {SpecialName.SIX_TO_FOUR, SpecialName.TEREDO, SpecialName.NAT64, SpecialName.MAPPED}:
+        return _("This address belongs to a bridge between IPv4 and IPv6. Give the IPv4 address itself.")
+    if name in {SpecialName.MULTICAST, SpecialName.BROADCAST}:
+        return _(
+            "This address reaches many machines at once, so nobody can hold it. Give the one that your router shows."
+        )
+    return _("This address is set aside and belongs to nobody. Give the one that your router shows.")
+
+
+def trouble(found: Trouble) -> str:
+    if found.kind is AddressTrouble.SPECIAL_USE and found.special is not None:
+        return special(found.special.name)
+    if found.kind is AddressTrouble.TOO_WIDE:
+        return _("This range is too wide. The widest that can be registered at once is %(limit)s.") % {
+            "limit": isolated(f"/{found.limit}")
+        }
+    if found.kind is AddressTrouble.TOO_MANY:
+        return ngettext(
+            "One application takes %(count)s address. Begin another application for the rest.",
+            "One application takes %(count)s addresses. Begin another application for the rest.",
+            found.limit or 0,
+        ) % {"count": found.limit}
+    if found.kind is AddressTrouble.DUPLICATE and found.other is not None:
+        return _("This application has it already: %(endpoint)s. Change that one, or write another.") % {
+            "endpoint": isolated(endpoint(found.other))
+        }
+    if found.kind is AddressTrouble.HELD_BY_YOU and found.other is not None:
+        return _("You have registered it already: %(endpoint)s. It stays registered, leave it out here.") % {
+            "endpoint": isolated(endpoint(found.other))
+        }
+    return _(
+        "This address is registered to someone else, and we do not say to whom. "
+        "Look at it again. If it is yours now, ask your operator to confirm that, and write to us."
+    )
+
+
+def endpoint(value: AddressEndpoint) -> str:
+    return str(value).upper() if value.protocol.has_ports else str(value)
+
+
+def port(error: EndpointError) -> str:
+    if error.reason is EndpointFault.PORT_WITHOUT_PROTOCOL:
+        return _("A port goes with UDP or TCP. Choose one of them, or leave the port empty.")
+    if error.reason is EndpointFault.PORT_OUT_OF_RANGE:
+        return _("A port is a number from 1 to 65535.")
+    return _("Write the port as one number, for example %(port)s") % {"port": 1194}
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+def megabytes(size: int) -> str:
+    return f"{max(size / 1024 / 1024, 0.1):.1f}".removesuffix(".0")
+
+
+def file(error: FileRefused) -> str:
+    """What to do about a file, without its name."""
+    reason, found = error.reason, isolated(error.found)
+    if reason is FileFault.EMPTY:
+        return _("The file is empty. Save it again, or choose another one.")
+    if reason is FileFault.TOO_BIG:
+        return _("Too big. The limit is %(limit)s MB: send only the pages that matter, or photos of them.") % {
+            "limit": megabytes(error.limit or 0)
+        }
+    if reason is FileFault.WRONG_TYPE:
+        return _("Wrong type. Save it as PDF, or take a photo of the page.")
+    if reason is FileFault.DISGUISED and error.found:
+        return _(
+            "The name does not fit the content, which is %(type)s. Save it as PDF, JPG or PNG under a name that fits."
+        ) % {"type": found}
+    if reason is FileFault.DISGUISED:
+        return _("The name does not fit the content. Save it as PDF, JPG or PNG under a name that fits.")
+    if reason is FileFault.POLYGLOT:
+        return _("Another file is hidden in it. Print it to a new PDF, or take a photo of the page.")
+    if reason is FileFault.PASSWORD:
+        return _("It opens only with a password. Save it without one: print it to a new PDF.")
+    if reason is FileFault.TOO_SMALL:
+        return _("The picture is too small to read. Take the photo again, one page filling the picture.")
+    if reason is FileFault.TOO_MANY_PIXELS:
+        return _(
+            "The picture has more dots than we can take: %(limit)s million at most. Take it with a lower resolution."
+        ) % {"limit": error.limit}
+    if reason is FileFault.TOO_MANY_PAGES:
+        return ngettext(
+            "It has too many pages, and %(count)s is the limit. Send only the pages that matter.",
+            "It has too many pages, and %(count)s is the limit. Send only the pages that matter.",
+            error.limit or 0,
+        ) % {"count": error.limit}
+    if reason is FileFault.TOO_COMPLEX:
+        return _("It unpacks to far more than its size. Print it to a new PDF, or take a photo of the page.")
+    return _("Not readable. Save it again, or take the photo again in daylight, one page filling the picture.")
+
+
+def file_with_name(error: FileRefused) -> str:
+    return _("File %(name)s: %(problem)s") % {"name": isolated_name(error.name), "problem": file(error)}

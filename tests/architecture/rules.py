@@ -1,0 +1,195 @@
+"""What an import linter cannot see. Each rule takes the folder of the package and returns what breaks it, in words."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+# From the top down, as in pyproject.toml. Rooms that have models, and those that other rooms may enter by any module.
+FLOORS = (
+    ("line", "portal"),
+    ("decide", "publish"),
+    ("apply", "verify"),
+    ("letters",),
+    ("people",),
+    ("register",),
+    ("journal",),
+    ("page",),
+    ("vault",),
+)
+STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "decide", "publish")
+# A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
+FACE = frozenset({"actions", "queries", "models", "rules"})
+FACES_OF_ITS_OWN = {
+    "people": FACE | {"access", "identifiers"},
+    "verify": FACE | {"answers", "words"},
+    "register": FACE | {"reference"},
+    "letters": FACE | {"writing"},
+}
+# These stand above all rooms: they put them together.
+ASSEMBLY = ("urls.py", "cli.py", "wsgi.py", "__main__.py")
+LONGEST = 500
+
+
+def modules(package: Path) -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(package.rglob("*.py")):
+        if "migrations" not in path.parts:
+            yield path, ast.parse(path.read_text(), filename=str(path))
+
+
+def room_of(path: Path, package: Path) -> str:
+    first = path.relative_to(package).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """(line, module, name): what a module imports from ours, absolutely."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").startswith("rahdari"):
+            for alias in node.names:
+                yield node.lineno, node.module or "", alias.name
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("rahdari"):
+                    yield node.lineno, alias.name, ""
+
+
+def a_room_is_entered_by_its_face(package: Path) -> list[str]:
+    broken = []
+    for path, tree in modules(package):
+        here = room_of(path, package)
+        if here == "up" or path.name in ASSEMBLY:
+            continue
+        for line, module, name in imported(tree):
+            parts = [*module.split(".")[1:], name]
+            room, inner = parts[0], parts[1] if len(parts) > 1 else ""
+            if room not in STATIONS or room == here or not inner:
+                continue
+            if inner not in FACES_OF_ITS_OWN.get(room, FACE):
+                broken.append(f"{path.relative_to(package)}:{line} enters {room} by {inner}")
+    return broken
+
+
+def _model_imports(tree: ast.Module, here: str) -> dict[str, str]:
+    """Names in this module that are models (or the models module) of another room."""
+    found = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or node.level:
+            continue
+        parts = (node.module or "").split(".")
+        if parts[0] != "rahdari" or len(parts) < 2 or parts[1] == here or parts[1] not in STATIONS:
+            continue
+        if len(parts) > 2 and parts[2] == "models":
+            found.update({alias.asname or alias.name: parts[1] for alias in node.names})
+        elif len(parts) == 2:
+            found.update({alias.asname or alias.name: parts[1] for alias in node.names if alias.name == "models"})
+    return found
+
+
+def no_room_queries_another_rooms_model(package: Path) -> list[str]:
+    broken = []
+    for path, tree in modules(package):
+        theirs = _model_imports(tree, room_of(path, package))
+        if not theirs:
+            continue
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Attribute) or node.attr not in {"objects", "_default_manager", "_base_manager"}:
+                continue
+            base: ast.expr = node.value
+            while isinstance(base, ast.Attribute):
+                base = base.value
+            if isinstance(base, ast.Name) and base.id in theirs:
+                broken.append(f"{path.relative_to(package)}:{node.lineno} queries a model of {theirs[base.id]}")
+    return broken
+
+
+_USES = re.compile(r"""{%\s*(?:extends|include)\s+["']([^"']+)["']""")
+
+
+def no_template_uses_another_rooms(package: Path) -> list[str]:
+    broken = []
+    for path in sorted(package.rglob("templates/**/*.html")):
+        here = room_of(path, package)
+        for used in _USES.findall(path.read_text()):
+            room = used.split("/")[0]
+            if room not in {here, "page"} and not (here == "people" and room in {"account", "mfa", "allauth"}):
+                broken.append(f"{path.relative_to(package)} uses {used}")
+    return broken
+
+
+# Only the edge asks what time it is: what answers a request, a command, a timer. Everything else is told.
+EDGE = re.compile(r"(^|/)(tasks|commands|backends|adapter)\.py$|^(line|cli)\.py$|^(up|agent|push)/|^page/")
+EDGE_IMPORTS = frozenset({"django.http", "django.shortcuts", "django.views"})
+
+
+def _answers_requests(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.ImportFrom) and node.module in EDGE_IMPORTS for node in ast.walk(tree))
+
+
+def only_the_edge_asks_the_time(package: Path) -> list[str]:
+    broken = []
+    for path, tree in modules(package):
+        relative = str(path.relative_to(package))
+        if EDGE.search(relative) or _answers_requests(tree):
+            continue
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in {"now", "utcnow", "today"}
+            ):
+                base = node.func.value
+                if isinstance(base, ast.Name | ast.Attribute):
+                    broken.append(f"{relative}:{node.lineno} asks the clock; take `now` as an argument")
+    return broken
+
+
+_BLOCKING = re.compile(
+    r"(^|[_\W])(block_?list|blacklist|denylist|deny|blackhole|drop_rule|dpi|inspect_traffic|intercept)($|[_\W])",
+    re.IGNORECASE,
+)
+
+
+def nothing_is_made_for_blocking(package: Path) -> list[str]:
+    """No module, function or class whose name says that it blocks, denies, or looks into traffic."""
+    broken = []
+    for path, tree in modules(package):
+        relative = path.relative_to(package)
+        if _BLOCKING.search(str(relative.with_suffix(""))):
+            broken.append(f"{relative} is named for blocking")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and _BLOCKING.search(node.name):
+                broken.append(f"{relative}:{node.lineno} {node.name} is named for blocking")
+    return broken
+
+
+def the_agent_renders_no_verdict(package: Path) -> list[str]:
+    """What the agent gives to nft fills sets. A verdict that stops packets, or logs them, appears in none of it."""
+    broken = []
+    for path in sorted((package / "agent").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "nft" in path.name:
+                for found in re.findall(r"\b(?:counter |ct state \w+ )?(drop|reject)\b(?=\s*(?:;|$))", node.value):
+                    broken.append(f"{path.relative_to(package)}:{node.lineno} renders {found}")
+    return broken
+
+
+def no_file_outgrows_a_mind(package: Path) -> list[str]:
+    broken = []
+    for path in sorted(package.rglob("*.py")):
+        lines = path.read_text().count("\n")
+        if lines > LONGEST:
+            broken.append(f"{path.relative_to(package)} has {lines} lines")
+    return broken
+
+
+ALL = (
+    a_room_is_entered_by_its_face,
+    no_room_queries_another_rooms_model,
+    no_template_uses_another_rooms,
+    only_the_edge_asks_the_time,
+    nothing_is_made_for_blocking,
+    the_agent_renders_no_verdict,
+    no_file_outgrows_a_mind,
+)

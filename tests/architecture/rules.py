@@ -157,22 +157,26 @@ def nothing_is_made_for_blocking(package: Path) -> list[str]:
         relative = path.relative_to(package)
         if _BLOCKING.search(str(relative.with_suffix(""))):
             broken.append(f"{relative} is named for blocking")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and _BLOCKING.search(node.name):
-                broken.append(f"{relative}:{node.lineno} {node.name} is named for blocking")
+        broken += [
+            f"{relative}:{node.lineno} {node.name} is named for blocking"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and _BLOCKING.search(node.name)
+        ]
     return broken
+
+
+_VERDICT = re.compile(r"\b(drop|reject)\b(?=\s*(?:;|$))")
 
 
 def the_agent_renders_no_verdict(package: Path) -> list[str]:
-    """What the agent gives to nft fills sets. A verdict that stops packets, or logs them, appears in none of it."""
-    broken = []
-    for path in sorted((package / "agent").rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "nft" in path.name:
-                for found in re.findall(r"\b(?:counter |ct state \w+ )?(drop|reject)\b(?=\s*(?:;|$))", node.value):
-                    broken.append(f"{path.relative_to(package)}:{node.lineno} renders {found}")
-    return broken
+    """What the agent gives to nft fills sets. A verdict that stops packets appears in none of it."""
+    return [
+        f"{path.relative_to(package)}:{node.lineno} renders {found}"
+        for path in sorted((package / "agent").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for found in _VERDICT.findall(node.value)
+    ]
 
 
 def no_file_outgrows_a_mind(package: Path) -> list[str]:

@@ -32,10 +32,16 @@ def start(request: HttpRequest) -> HttpResponse:
             "operators": len(operators),
             "in_step": sum(operator.in_step for operator in operators),
             "edition": publish.latest_edition(),
-            "decision": _allowance(rules.clocks["decision"]),
+            "decision": _allowance(_decision_clock(rules)),
             "kept_days": rules.limits.draft_kept.days,
         },
     )
+
+
+def _decision_clock(rules: policy.Policy) -> policy.Allowance:
+    """The longest clock of the services that are open: what nobody has to wait longer than."""
+    clocks = [rules.clocks[service.clock] for service in rules.services.values() if service.open]
+    return max(clocks, key=lambda clock: (clock.unit != "working_hours", clock.length))
 
 
 def _allowance(allowance: policy.Allowance) -> str:

@@ -1,0 +1,251 @@
+"""The agent's configuration: one TOML file. Everything in it is checked before anything is done.
+
+server = "https://feed.example"        # without /feed
+receipt_url = "https://feed.example/feed/receipt"
+token_file = "/etc/rahdari/token"
+root = "/etc/rahdari/root.json"
+root_sha256 = "..."                    # the root that is trusted, and no other
+state = "/var/lib/rahdari-agent"
+
+[[target]]
+kind = "nftables"                      # or "json", "csv"
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from .faults import AgentFault, Exit
+
+DEFAULT_FILE = Path("/etc/rahdari/agent.toml")
+DEFAULT_STATE = Path("/var/lib/rahdari-agent")
+DEFAULT_TABLE = "inet rahdari"
+FAMILIES = frozenset({"inet", "ip", "ip6", "bridge", "netdev"})
+
+_TOP = {
+    "server": str,
+    "receipt_url": str,
+    "token_file": str,
+    "ca_file": str,
+    "root": str,
+    "root_sha256": str,
+    "state": str,
+    "insecure_http": bool,
+    "poll_seconds": int,
+    "check_seconds": int,
+    "grace_hours": int,
+    "target": list,
+}
+_TARGET: dict[str, dict[str, type]] = {
+    "nftables": {"name": str, "kind": str, "table": str, "netns": str, "nft": str, "run_as": list},
+    "json": {"name": str, "kind": str, "path": str},
+    "csv": {"name": str, "kind": str, "path": str},
+}
+
+
+class NoConfiguration(AgentFault):
+    exit = Exit.USAGE
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"There is no configuration at {path}.",
+            "Make one with `rahdari agent init`, or name yours with --config FILE.",
+        )
+
+
+class ConfigurationError(AgentFault):
+    """`.problems` are whole sentences, one for each thing that is wrong."""
+
+    exit = Exit.USAGE
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        super().__init__(f"{path} cannot be used: {' '.join(problems)}", "Mend the file and try again.")
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class NftTarget:
+    kind: ClassVar[str] = "nftables"
+    name: str
+    table: str = DEFAULT_TABLE
+    netns: str = ""
+    nft: str = "nft"
+    run_as: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileTarget:
+    kind: str
+    name: str
+    path: Path
+
+
+type Target = NftTarget | FileTarget
+
+
+@dataclass(frozen=True)
+class Configuration:
+    server: str
+    receipt_url: str
+    token_file: Path
+    root: Path
+    root_sha256: str
+    state: Path
+    targets: tuple[Target, ...]
+    ca_file: Path | None = None
+    poll_seconds: int = 60
+    check_seconds: int = 300
+    grace_hours: int = 72
+
+    def token(self) -> str:
+        """Read each time: a token may be replaced while the agent runs. Raises TokenUnreadable."""
+        try:
+            token = self.token_file.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise TokenUnreadable(self.token_file, error) from None
+        if not token or not token.isprintable() or " " in token:
+            raise TokenUnreadable(self.token_file, ValueError("it does not hold one token"))
+        return token
+
+
+class TokenUnreadable(AgentFault):
+    exit = Exit.USAGE
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        super().__init__(
+            f"The token file {path} cannot be read: {reason}.",
+            "Put the token that you were given into it, on one line, readable by the agent's user alone.",
+        )
+
+
+def load(path: Path) -> Configuration:
+    """Raises NoConfiguration, ConfigurationError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NoConfiguration(path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(path, [f"It cannot be read ({error})."]) from None
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(path, [f"It is not TOML: {error}."]) from None
+    problems: list[str] = []
+    configuration = _build(given, path.parent, problems)
+    if configuration is None or problems:
+        raise ConfigurationError(path, problems)
+    return configuration
+
+
+def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Configuration | None:
+    _kinds("", given, _TOP, problems)
+    missing = [f"`{name}` is missing." for name in ("server", "token_file", "root", "root_sha256") if name not in given]
+    problems += missing
+    if problems:
+        return None
+    server = str(given["server"]).rstrip("/")
+    receipt_url = str(given.get("receipt_url", f"{server}/feed/receipt"))
+    for name, url in (("server", server), ("receipt_url", receipt_url)):
+        if problem := url_problem(url, insecure=given.get("insecure_http", False)):
+            problems.append(f"`{name}` {problem}")
+    digest = str(given["root_sha256"]).lower()
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        problems.append("`root_sha256` is not a SHA-256 digest of 64 hex digits.")
+    for name, lowest in (("poll_seconds", 60), ("check_seconds", 60), ("grace_hours", 0)):
+        if given.get(name, lowest) < lowest:
+            problems.append(f"`{name}` must be {lowest} or more.")
+    targets = _targets(given.get("target", []), folder, problems)
+    numbers = {name: given[name] for name in ("poll_seconds", "check_seconds", "grace_hours") if name in given}
+    return Configuration(
+        server=server,
+        receipt_url=receipt_url,
+        token_file=folder / given["token_file"],
+        root=folder / given["root"],
+        root_sha256=digest,
+        state=folder / given.get("state", str(DEFAULT_STATE)),
+        targets=tuple(targets),
+        ca_file=folder / given["ca_file"] if given.get("ca_file") else None,
+        **numbers,
+    )
+
+
+def _targets(rows: list[Any], folder: Path, problems: list[str]) -> list[Target]:
+    if not rows:
+        problems.append("There is no [[target]]: nothing would be protected.")
+    targets: list[Target] = []
+    for number, row in enumerate(rows, start=1):
+        where = f"target {number}: "
+        kind = row.get("kind") if isinstance(row, dict) else None
+        if kind not in _TARGET:
+            problems.append(f"{where}`kind` must be one of {', '.join(_TARGET)}.")
+            continue
+        before = len(problems)
+        _kinds(where, row, _TARGET[kind], problems)
+        if kind != "nftables" and "path" not in row:
+            problems.append(f"{where}`path` is missing.")
+        if len(problems) > before:
+            continue
+        if kind == "nftables":
+            targets.append(_nft_target(where, row, problems))
+        else:
+            path = folder / row["path"]
+            targets.append(FileTarget(kind=kind, name=row.get("name", path.name), path=path))
+    names = [target.name for target in targets]
+    problems += [f"Two targets are called `{name}`." for name in sorted({n for n in names if names.count(n) > 1})]
+    problems += [
+        "The name of a target must be 1 to 80 printable characters."
+        for name in names
+        if not (1 <= len(name) <= 80 and name.isprintable())
+    ]
+    return targets
+
+
+def _nft_target(where: str, row: Mapping[str, Any], problems: list[str]) -> NftTarget:
+    table = " ".join(str(row.get("table", DEFAULT_TABLE)).split())
+    family, _, name = table.partition(" ")
+    # These words go into an nft script and a command line.
+    if family not in FAMILIES or not is_word(name):
+        problems.append(f'{where}`table` must be a family and a name, as in "{DEFAULT_TABLE}".')
+    netns = row.get("netns", "")
+    if netns and not is_word(netns):
+        problems.append(f"{where}`netns` is not the name of a network namespace.")
+    run_as = row.get("run_as", [])
+    if not all(isinstance(word, str) for word in run_as):
+        problems.append(f'{where}`run_as` must be a list of texts, as in ["sudo", "-n"].')
+    return NftTarget(
+        name=row.get("name", name), table=table, netns=netns, nft=row.get("nft", "nft"), run_as=tuple(run_as)
+    )
+
+
+def _kinds(where: str, given: Mapping[str, Any], known: Mapping[str, type], problems: list[str]) -> None:
+    for name, value in given.items():
+        if name not in known:
+            problems.append(f"{where}`{name}` is not a setting. Known are {', '.join(known)}.")
+        elif type(value) is not known[name]:
+            problems.append(f"{where}`{name}` must be of the kind {known[name].__name__}.")
+
+
+def is_word(text: str) -> bool:
+    return text.isascii() and text.replace("_", "").replace("-", "").isalnum() and text[0].isalpha() and len(text) <= 64
+
+
+def url_problem(url: str, *, insecure: bool) -> str | None:
+    """Why this address is not taken, or None. A token is never sent where others can read it."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
+        return "is not the address of a server, such as https://feed.example."
+    if parts.scheme == "https" or insecure or is_here(parts.hostname):
+        return None
+    return "begins with http://, so the token could be read on the way. Use https://, or set insecure_http = true."
+
+
+def is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

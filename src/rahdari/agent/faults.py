@@ -1,0 +1,43 @@
+"""What can go wrong, for a person at a terminal and for a program that reads the exit code.
+
+Each fault is a class beside the code that finds it. It says what happened and how to mend it.
+"""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    OK = 0
+    ALARM = 1
+    USAGE = 2
+    UNTRUSTED = 3
+    NOT_APPLIED = 4
+    NO_NETWORK = 5
+    STATE = 6
+    NOT_REGISTERED = 7
+
+
+# Of several faults at once, the one that a person must look at first gives the exit code.
+GRAVEST_FIRST = (Exit.UNTRUSTED, Exit.STATE, Exit.USAGE, Exit.NOT_APPLIED, Exit.ALARM, Exit.NO_NETWORK)
+
+
+class AgentFault(Exception):
+    """`.what` happened, `.mend` says what to do about it, `.exit` is the exit code."""
+
+    exit: ClassVar[Exit]
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.what, self.mend = what, mend
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.mend}"
+
+
+def gravest(exits: "list[Exit]") -> Exit:
+    return next((code for code in GRAVEST_FIRST if code in exits), Exit.OK)

@@ -1,0 +1,156 @@
+"""One sync: walk, catch up, apply, tell. The whole of the agent's work stands in `Agent.sync`."""
+
+import datetime as dt
+import time
+from dataclasses import dataclass, field
+
+from .applying import Applied, Targets
+from .catching_up import catch_up
+from .configuration import Configuration
+from .faults import AgentFault, Exit, gravest
+from .receipts import send_receipts
+from .rules import is_stale
+from .state import Position, State
+from .transport import Server
+from .trust import Expired, Walker, remove_leftovers
+
+# The publisher signs anew every 5 minutes: three were missed.
+SIGNATURE_OLD = dt.timedelta(minutes=15)
+CLOCK_SLACK = dt.timedelta(minutes=5)
+# A server that hangs on a receipt must not hold up the next edition more than once in this time.
+RECEIPT_PAUSE_SECONDS = 60.0
+
+
+class Stale(AgentFault):
+    exit = Exit.ALARM
+
+    def __init__(self, until: dt.datetime) -> None:
+        super().__init__(
+            f"The feed was vouched for until {until:%Y-%m-%d %H:%M} UTC, and nothing newer came. The last verified "
+            "edition stays enforced; entries that have ended since are kept for the time of grace.",
+            "Bring back the connection to the server, or tell the authority that its feed stands still.",
+        )
+
+
+class SignatureOld(AgentFault):
+    exit = Exit.ALARM
+
+    def __init__(self, signed_at: dt.datetime) -> None:
+        super().__init__(
+            f"The newest signature is of {signed_at:%Y-%m-%d %H:%M} UTC; there should be one every 5 minutes.",
+            "Check the connection to the server; if others have this too, the publisher has stopped.",
+        )
+
+
+class ClockWrong(AgentFault):
+    exit = Exit.ALARM
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"The clock of this machine is wrong: {how}", "Terms of entries and signatures depend on it.")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    position: Position | None
+    files: int
+    applied: Applied
+    seconds: float
+    faults: tuple[AgentFault, ...] = field(default=())
+
+    @property
+    def exit(self) -> Exit:
+        return gravest([fault.exit for fault in self.faults])
+
+    @property
+    def refused(self) -> bool:
+        """Whether something that came was not accepted."""
+        return any(fault.exit is Exit.UNTRUSTED for fault in self.faults)
+
+
+class Agent:
+    """The parts that live as long as the process: connections, what was seen at the targets."""
+
+    def __init__(self, configuration: Configuration, state: State) -> None:
+        self.configuration = configuration
+        self.state = state
+        self.server = Server(configuration)
+        self.walker = Walker(configuration, self.server)
+        self.targets = Targets(configuration)
+        self._receipts_after = 0.0
+        remove_leftovers(configuration)
+
+    def sync(self, *, now: dt.datetime, timestamp: bytes | None = None, look: bool = True) -> Outcome:
+        """Come up to date and apply. Never raises AgentFault: what failed stands in the outcome, and the rest was done.
+
+        `timestamp` is a signed timestamp that came by push; `look` reads what really stands at the targets.
+        """
+        started = time.monotonic()
+        faults: list[AgentFault] = []
+        files = 0
+        # 1) walk the signed metadata  2) catch up, in one transaction
+        try:
+            signed = self.walker.walk(timestamp=timestamp)
+            caught_up = catch_up(
+                state=self.state,
+                walker=self.walker,
+                signed=signed,
+                root_sha256=self.configuration.root_sha256,
+                now=now,
+            )
+            files = caught_up.files
+            faults += [caught_up.report] if caught_up.report else []
+        except AgentFault as fault:
+            faults.append(fault)
+        # 3) apply what is held now, whether or not something new came: terms go on
+        applied = Applied((), 0, 0, ())
+        try:
+            applied = self.targets.apply(state=self.state, now=now, look=look)
+            faults += applied.faults
+        except AgentFault as fault:
+            faults.append(fault)
+        seconds = time.monotonic() - started
+        # 4) say what is wrong with time
+        position = self.state.position()
+        faults += time_faults(position, now=now, clock_hint=self.server.clock_hint(), known=faults)
+        # 5) tell the server  6) remember what is wrong, for `status`
+        try:
+            if note := self._tell():
+                faults.append(note)
+            self._remember(faults, now)
+        except AgentFault as fault:
+            faults.append(fault)
+        return Outcome(position, files, applied, seconds, tuple(faults))
+
+    def close(self) -> None:
+        self.server.close()
+
+    def _tell(self) -> AgentFault | None:
+        if time.monotonic() < self._receipts_after:
+            return None
+        note = send_receipts(state=self.state, server=self.server, configuration=self.configuration)
+        if note is not None:
+            self._receipts_after = time.monotonic() + RECEIPT_PAUSE_SECONDS
+        return note
+
+    def _remember(self, faults: list[AgentFault], now: dt.datetime) -> None:
+        if {(fault.name, fault.what) for fault in faults} == {(kept.name, kept.what) for kept in self.state.faults()}:
+            return
+        with self.state.transaction():
+            self.state.keep_faults(faults, now)
+
+
+def time_faults(
+    position: Position | None, *, now: dt.datetime, clock_hint: str, known: list[AgentFault]
+) -> list[AgentFault]:
+    faults: list[AgentFault] = []
+    if position is not None and now < position.verified_at - CLOCK_SLACK:
+        faults.append(ClockWrong(f"it stands before {position.verified_at:%Y-%m-%d %H:%M} UTC, when it verified last."))
+    elif clock_hint:
+        faults.append(ClockWrong(clock_hint))
+    if position is None or any(isinstance(fault, Expired) for fault in known):
+        return faults
+    if is_stale(now=now, fresh_until=position.fresh_until):
+        faults.append(Stale(position.fresh_until))
+    elif now - position.signed_at > SIGNATURE_OLD:
+        faults.append(SignatureOld(position.signed_at))
+    return faults

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test import TransactionTestCase
 
 import hatch_build
 from rahdari.settings.base import database
 from rahdari.up.postgres import NoEmbeddedPostgres, throwaway_postgres
+from rahdari.vault import keys
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNING = ExitStack()
@@ -22,6 +25,7 @@ RUNNING = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     # Programs that a test starts get the data folder of the process that starts them.
     os.environ["RAHDARI_DATA"] = str(settings.DATA)
+    keys.make_missing(settings.DATA / "keys")
     if hasattr(config, "workerinput"):
         return
     hatch_build.compile_catalogues(ROOT)
@@ -32,8 +36,33 @@ def pytest_configure(config: pytest.Config) -> None:
     except NoEmbeddedPostgres as error:
         raise pytest.UsageError(str(error)) from None
     os.environ["DATABASE_URL"] = url
-    # The settings were read before this file was.
-    settings.DATABASES["default"] = database(url)
+    # Settings were read, and connections made ready, before this file was: both hold this very dictionary.
+    settings.DATABASES["default"].update(database(url))
+
+
+# The journal and its like refuse to be emptied, by triggers on TRUNCATE. Tests with transactions of their own end with
+# just that, so there, and nowhere else, the triggers are set aside.
+GUARDED = (
+    "SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger WHERE tgtype & 32 <> 0 AND NOT tgisinternal"
+)
+_empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+
+def _empty_guarded_tables(self: TransactionTestCase) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(GUARDED)
+        guards = cursor.fetchall()
+        for table, trigger in guards:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+    try:
+        _empty(self)
+    finally:
+        with connection.cursor() as cursor:
+            for table, trigger in guards:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+
+
+TransactionTestCase._fixture_teardown = _empty_guarded_tables  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,0 +1,138 @@
+"""The loops of the worker and the publisher, over a PostgreSQL that comes and goes."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rahdari.up import loops, postgres
+
+PROGRAM = """
+import logging, os, sys, threading
+import django
+from django.conf import settings
+from rahdari.settings.base import database
+settings.configure(DATABASES={"default": database(os.environ["DATABASE_URL"])}, USE_TZ=True)
+django.setup()
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+from django.db import connection
+from rahdari.up import loops
+
+def step(now):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM waiting")
+        print("round", cursor.fetchone()[0], now.tzinfo, flush=True)
+
+stop = threading.Event()
+loops.stop_on_signals(stop)
+loops.run_loop(name="sample", channel="sample_channel", step=step, stop=stop, beat=float(sys.argv[1]))
+print("stopped", flush=True)
+"""
+
+
+class Looping:
+    def __init__(self, url: str, beat: float) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", PROGRAM, str(beat)],
+            env=os.environ | {"DATABASE_URL": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def read_until(self, wanted: str) -> list[str]:
+        lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            lines.append(line.rstrip())
+            if wanted in line:
+                return lines
+        raise AssertionError("\n".join(lines))
+
+
+@pytest.fixture
+def server() -> Iterator[postgres.Server]:
+    with tempfile.TemporaryDirectory(prefix="rahdari-up-") as folder:
+        server = postgres.Server(Path(folder) / "data", throwaway=True)
+        server.start()
+        with psycopg.connect(server.url) as connection:
+            connection.execute("CREATE TABLE waiting (id int)")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def looping(server: postgres.Server) -> Iterator[list[Looping]]:
+    started: list[Looping] = []
+    yield started
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.wait()
+        if each.process.stdout:
+            each.process.stdout.close()
+
+
+class TestRounds:
+    def test_come_at_once_on_a_wake_up(self, server: postgres.Server, looping: list[Looping]) -> None:
+        # The beat is an hour: only the wake-up can bring the second round.
+        loop = Looping(server.url, beat=3600)
+        looping.append(loop)
+        loop.read_until("round 0 UTC")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("INSERT INTO waiting VALUES (1)")
+            connection.execute("NOTIFY sample_channel")
+        loop.read_until("round 1")
+
+    def test_come_with_the_beat_when_a_wake_up_was_lost(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("INSERT INTO waiting VALUES (1)")
+        loop.read_until("round 1")
+
+    def test_go_on_when_the_database_was_away(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        server.stop()
+        loop.read_until("The database does not answer")
+        server.start()
+        loop.read_until("The database answers again")
+        loop.read_until("round 0")
+
+    def test_go_on_after_one_that_failed(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE waiting RENAME TO elsewhere")
+            loop.read_until("This round of sample failed")
+            connection.execute("ALTER TABLE elsewhere RENAME TO waiting")
+        loop.read_until("round 0")
+
+    def test_end_on_term(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        loop.process.terminate()
+        loop.read_until("stopped")
+        assert loop.process.wait() == 0
+
+
+class TestFirstLine:
+    def test_is_what_lies_at_the_bottom(self) -> None:
+        try:
+            try:
+                raise OSError("the server closed the connection\nand more")
+            except OSError as error:
+                raise RuntimeError("wrapped") from error
+        except RuntimeError as error:
+            wrapped = error
+        assert loops.first_line(ExceptionGroup("tasks", [wrapped])) == "the server closed the connection"

@@ -587,10 +587,9 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         return True
     question, notice = queries.open_question(case), queries.open_notice(case)
     if question is not None and question.lapsed_at is None and now > clocks.question_due_at(question):
+        _move(case, "close_unanswered")
         question.lapsed_at = now
         question.save(update_fields=["lapsed_at"])
-        case = queries.cases().get(pk=case.pk)
-        _move(case, "close_unanswered")
         _close(case, Status.NOT_PURSUED, now)
         apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
         _record(case, "closed_unanswered", "clock", now, reason=question.code)

@@ -98,7 +98,7 @@ MOVES = (
     Move(OPEN, "ask_question", OPEN, By.OFFICER, QUIET, NO_NOTICE, None, (OWN, "confirmed_codes_only"), True),
     Move(OPEN, "extend_question", OPEN, By.APPLICANT, ASKED),
     Move(OPEN, "answer_question", OPEN, By.APPLICANT, ASKED),
-    Move(OPEN, "close_unanswered", NOT_PURSUED, By.CLOCK, OVERDUE),
+    Move(OPEN, "close_unanswered", NOT_PURSUED, By.CLOCK, ASKED),
     Move(NOT_PURSUED, "answer_question", OPEN, By.APPLICANT, OVERDUE),
     Move(
         OPEN,

@@ -127,6 +127,7 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any)
         "form": page.decide_form(),
         "second_form": SecondForm(),
         "record_form": RecordForm(),
+        "drop_form": DropForm(),
         "keys": _keys(request),
     }
     return render(request, "decide/case.html", context | extra, status=status)

@@ -1,0 +1,90 @@
+"""Cases as the house makes them: through the acts of the rooms, never by writing rows. Only sample names and ranges."""
+
+import datetime as dt
+import ipaddress
+import itertools
+
+from rahdari import line, policy
+from rahdari.apply import actions as apply
+from rahdari.apply.models import Application
+from rahdari.decide import queries
+from rahdari.decide.models import Case
+from rahdari.people import actions as people
+from rahdari.people.models import Role, User
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method
+
+# A Monday, 10:00 in the office.
+NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
+_numbers = itertools.count(31)
+_addresses = itertools.count(10)
+
+
+def a_person(language: str = "en") -> User:
+    number = next(_numbers)
+    return people.register_person(
+        email=f"freelancer-{number}@client.example", language=language, name=f"Sample Freelancer {number}", now=NOW
+    )
+
+
+def an_officer(name: str = "Officer A", *, rank: str = "", role: str = Role.OFFICER, language: str = "en") -> User:
+    user = people.register_person(
+        email=f"officer-{next(_numbers)}@authority.example", language=language, name=name, now=NOW
+    )
+    people.appoint(user=user, role=role, rank=rank, actor="system:test", now=NOW)
+    return user
+
+
+def an_address() -> str:
+    """A sample address; of 203.0.113.0/24, which the tests' directory knows, unless told otherwise."""
+    return f"203.0.113.{next(_addresses) % 250 + 1}"
+
+
+def an_application(*, address: str | None = None, applicant: User | None = None, now: dt.datetime = NOW) -> Application:
+    """A freelancer's application that was sent and whose address is proved."""
+    applicant = applicant or a_person()
+    actor = f"person:{applicant.pk}"
+    address = address or an_address()
+    application = apply.start_application(
+        applicant=applicant, service="vpn_freelancer", actor=actor, now=now, use="clients", fixed_address="yes"
+    )
+    facts = {"application": application, "actor": actor, "now": now}
+    apply.save_person(name=applicant.name, cnic="3520212345671", **facts)
+    apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
+    apply.save_purpose(use="clients", purpose="Design work for clients abroad", **facts)
+    apply.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)
+    endpoint = apply.add_endpoint(
+        application=application, block=address, protocol="udp", port=51820, actor=actor, now=now
+    )
+    challenge = verify.open_challenge(
+        subject=endpoint.subject,
+        block=ipaddress.ip_network(address),
+        method=Method.LINK,
+        valid_for=dt.timedelta(days=7),
+        now=now,
+    )
+    token = proofs.link_token(challenge)
+    verify.open_link(token=token, address=ipaddress.ip_address(address), now=now)
+    return apply.submit_application(
+        application=Application.objects.get(pk=application.pk), policy=policy.current(None), actor=actor, now=now
+    )
+
+
+def a_decided_application(*, now: dt.datetime = NOW, **facts: object) -> Application:
+    """Every check passes, so the rule grants."""
+    application = an_application(now=now, **facts)  # type: ignore[arg-type]
+    line.open_checks(now)
+    line.decide_what_is_answered(now)
+    return Application.objects.get(pk=application.pk)
+
+
+def a_case(*, applicant: User | None = None, now: dt.datetime = NOW) -> Case:
+    """The network of the address is not known, so an officer looks at it."""
+    application = an_application(address=f"198.51.100.{next(_addresses) % 250 + 1}", applicant=applicant, now=now)
+    line.open_checks(now)
+    line.decide_what_is_answered(now)
+    case = queries.case_of(application)
+    assert case is not None
+    return case

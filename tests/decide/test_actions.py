@@ -1,0 +1,551 @@
+"""Acts on a case, through the database: what each does, what it refuses, and what it leaves behind."""
+
+import datetime as dt
+from threading import Barrier, Thread
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.utils import ProgrammingError
+from django.test import override_settings
+
+from rahdari import line
+from rahdari.apply import actions as apply
+from rahdari.apply.models import Application
+from rahdari.decide import actions, clocks, queries
+from rahdari.decide.models import Case, Decision, Notice
+from rahdari.decide.rules import CannotSecond, Lane, NoticeState, Outcome, Status
+from rahdari.journal import queries as journal
+from rahdari.letters import queries as letters
+from rahdari.people.models import Role, User
+from rahdari.verify import queries as verify
+from rahdari.verify.models import Check
+
+from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_person, an_application, an_officer
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + HOUR
+SENTENCE = "The address answered for somebody else on 10 November."
+
+
+def acts_on(case: Case) -> list[str]:
+    return [row.act for row in reversed(journal.about(case.application.subject)) if row.act.startswith("decide.")]
+
+
+def letters_to(case: Case) -> list[str]:
+    return [letter.template for letter in letters.letters_of(case.application.applicant).order_by("written_at", "id")]
+
+
+def failed_check(case: Case) -> Check:
+    return next(check for check in verify.checks_of(case.application.subject) if check.outcome == "failed")
+
+
+def taken(case: Case, officer: User) -> Case:
+    return actions.take_case(case=case, officer=officer, now=LATER)
+
+
+def noticed(case: Case, officer: User, *codes: str) -> Notice:
+    taken(case, officer)
+    return actions.propose_refusal(case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, now=LATER)
+
+
+def answered(case: Case, officer: User, *codes: str) -> Notice:
+    notice = noticed(case, officer, *codes)
+    return actions.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=LATER + HOUR)
+
+
+def grantable(case: Case, officer: User) -> Case:
+    """What stood in the way was found out by hand."""
+    taken(case, officer)
+    actions.record_check(
+        case=case, officer=officer, check=failed_check(case).pk, outcome="passed", how="Bill seen", now=LATER
+    )
+    return case
+
+
+class TestDecideByRule:
+    def test_grants_when_every_required_check_passed(self) -> None:
+        application = a_decided_application()
+        case = queries.case_of(application)
+        assert case is not None
+        decision = queries.decision_of(case)
+        assert decision is not None
+        assert application.status == "granted"
+        assert (case.status, case.lane, decision.outcome) == (Status.DECIDED, Lane.AUTOMATIC, Outcome.GRANTED)
+        assert decision.decided_by == f"rule:{clocks.policy_of(application).version}"
+        assert acts_on(case) == ["decide.granted_by_rule"]
+        assert list(queries.grants_not_entered()) == [decision]
+
+    def test_opens_a_case_when_one_did_not_and_refuses_nobody(self) -> None:
+        case = a_case()
+        assert (case.status, case.lane, case.application.status) == (Status.OPEN, Lane.REVIEW, "submitted")
+        assert acts_on(case) == ["decide.opened_case"]
+        assert not Decision.objects.exists()
+
+    def test_is_done_once(self) -> None:
+        application = a_decided_application()
+        again = actions.decide_by_rule(
+            application=application, checks=list(verify.checks_of(application.subject)), now=LATER
+        )
+        assert again.decisions.count() == 1
+        assert acts_on(again) == ["decide.granted_by_rule"]
+        assert not queries.undecided_applications().exists()
+
+    def test_leaves_an_application_alone_while_a_check_waits(self) -> None:
+        application = an_application()
+        line.open_checks(NOW)
+        Check.objects.filter(subject=application.subject, kind="origin").update(outcome="waiting", answered_at=None)
+        assert line.decide_what_is_answered(NOW) == 0
+        assert list(queries.undecided_applications()) == [application]
+
+    def test_starts_the_clock_at_receipt(self) -> None:
+        case = a_case()
+        assert case.started_at == case.application.submitted_at == NOW
+
+
+class TestTakeCase:
+    def test_gives_the_case_to_one_officer(self, officer: User, second: User) -> None:
+        case = taken(a_case(), officer)
+        assert case.assigned_to == officer
+        assert taken(case, officer).assigned_to == officer
+        with pytest.raises(actions.AlreadyTaken):
+            taken(case, second)
+        assert acts_on(case).count("decide.took_case") == 1
+
+    def test_is_for_officers_only(self) -> None:
+        with pytest.raises(actions.NotAnOfficer):
+            taken(a_case(), a_person())
+
+
+class TestHandOver:
+    def test_passes_to_a_colleague_or_back_into_the_queue(self, officer: User, second: User) -> None:
+        case = taken(a_case(), officer)
+        assert actions.hand_over(case=case, officer=officer, to=second, now=LATER).assigned_to == second
+        assert actions.hand_over(case=case, officer=second, to=None, now=LATER).assigned_to is None
+
+    def test_of_anybodys_case_is_for_supervisors(self, officer: User, second: User, director: User) -> None:
+        case = taken(a_case(), officer)
+        with pytest.raises(actions.NotYourCase):
+            actions.hand_over(case=case, officer=second, to=second, now=LATER)
+        assert actions.hand_over(case=case, officer=director, to=second, now=LATER).assigned_to == second
+
+    def test_is_to_an_officer(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        with pytest.raises(actions.NotAnOfficer):
+            actions.hand_over(case=case, officer=officer, to=a_person(), now=LATER)
+
+
+class TestOwnCaseOnly:
+    """Guard own_case_only: each act of an officer on a case needs it in the officer's own hands."""
+
+    def test_holds_for_every_such_act(self, officer: User, second: User) -> None:
+        case = a_case()
+        check = failed_check(case).pk
+        for holder in (None, officer):
+            if holder is not None:
+                taken(case, holder)
+            for act in (
+                lambda: actions.grant(case=case, officer=second, now=LATER),
+                lambda: actions.ask_question(case=case, officer=second, code="Q4", now=LATER),
+                lambda: actions.propose_refusal(case=case, officer=second, codes=["R3"], text=SENTENCE, now=LATER),
+                lambda: actions.record_check(
+                    case=case, officer=second, check=check, outcome="passed", how="Bill seen", now=LATER
+                ),
+            ):
+                with pytest.raises(actions.NotYourCase):
+                    act()
+        assert not Decision.objects.exists() and not Notice.objects.exists()
+
+
+class TestGrant:
+    def test_waits_for_checks_and_stands_on_what_was_recorded_by_hand(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        with pytest.raises(actions.ChecksMissing) as caught:
+            actions.grant(case=case, officer=officer, now=LATER)
+        assert [fact.kind for fact in caught.value.missing] == ["origin"]
+        grantable(case, officer)
+        decision = actions.grant(case=case, officer=officer, now=LATER)
+        assert decision.decided_by == f"officer:{officer.pk}"
+        assert Application.objects.get(pk=case.application_id).status == "granted"
+
+    def test_is_not_possible_while_the_applicant_has_the_word(self, officer: User) -> None:
+        case = grantable(a_case(), officer)
+        actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.grant(case=case, officer=officer, now=LATER)
+
+    def test_is_not_possible_for_a_withdrawn_application(self, officer: User) -> None:
+        case = grantable(a_case(), officer)
+        apply.withdraw_application(application=case.application, actor="person:x", now=LATER)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.grant(case=case, officer=officer, now=LATER)
+        assert actions.close_unanswered(now=LATER) == 1
+        assert Case.objects.get(pk=case.pk).status == Status.WITHDRAWN
+
+
+class TestTheRegister:
+    def test_enters_a_grant_and_the_applicant_is_told(self) -> None:
+        application = a_decided_application()
+        assert line.enter_grants(LATER) == 1
+        decision = Decision.objects.get(case__application=application)
+        assert decision.registration is not None and decision.entered_at == LATER
+        case = queries.case_of(application)
+        assert case is not None
+        assert letters_to(case)[-1] == "application_granted"
+        assert line.enter_grants(LATER) == 0
+        actions.mark_entered(decision=decision, registration=decision.registration, now=LATER + DAY)
+        assert Decision.objects.get(pk=decision.pk).entered_at == LATER
+
+    def test_sends_a_grant_that_was_overtaken_back_to_an_officer(self) -> None:
+        first = a_decided_application(address="203.0.113.251")
+        line.enter_grants(LATER)
+        case = queries.case_of(first)
+        assert case is not None
+        other = a_decided_application()
+        decision = Decision.objects.get(case__application=other)
+        returned = actions.return_grant(decision=decision, why="already_entered", now=LATER)
+        assert (returned.status, returned.lane) == (Status.OPEN, Lane.REVIEW)
+        assert Application.objects.get(pk=other.pk).status == "submitted"
+        assert Decision.objects.get(pk=decision.pk).voided_at == LATER
+        assert queries.decision_of(returned) is None
+        assert actions.return_grant(decision=decision, why="already_entered", now=LATER + DAY).pk == returned.pk
+        assert clocks.pauses_of(returned)[-1].until_at == LATER
+
+
+class TestAskQuestion:
+    def test_stops_the_clock_until_the_answer(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = actions.ask_question(case=case, officer=officer, code="Q4", text="What for?", now=LATER)
+        case = queries.cases().get(pk=case.pk)
+        before = queries.clock_of(case, LATER)
+        much_later = queries.clock_of(case, LATER + 9 * DAY)
+        assert before.paused and before.waits_for == "applicant"
+        assert much_later.remaining == before.remaining
+        actions.answer_question(question=question, answer="For clients.", actor="person:x", now=LATER + 2 * DAY)
+        case = queries.cases().get(pk=case.pk)
+        running = queries.clock_of(case, LATER + 2 * DAY)
+        assert not running.paused and running.waits_for == "officer"
+        assert running.remaining == before.remaining
+        assert letters_to(case)[-1] == "application_question"
+
+    def test_takes_a_code_of_questions_only(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        for code in ("R3", "Q99", ""):
+            with pytest.raises(actions.CodeNotUsable):
+                actions.ask_question(case=case, officer=officer, code=code, now=LATER)
+
+    def test_is_one_at_a_time(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.ask_question(case=case, officer=officer, code="Q5", now=LATER)
+
+    def test_is_answered_once(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(actions.ReasonNeeded):
+            actions.answer_question(question=question, answer="  ", actor="person:x", now=LATER)
+        actions.answer_question(question=question, answer="For clients.", actor="person:x", now=LATER)
+        with pytest.raises(actions.AlreadyAnswered):
+            actions.answer_question(question=question, answer="Or not.", actor="person:x", now=LATER)
+
+    def test_gives_more_time_once(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        longer = actions.extend_question(question=question, actor="person:x", now=LATER)
+        # Ten working days from Tuesday 17 November, then ten more from 30 November.
+        assert question.due_at.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 11, 30)
+        assert longer.due_at.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 12, 14)
+        with pytest.raises(actions.NoMoreTime):
+            actions.extend_question(question=longer, actor="person:x", now=LATER)
+
+
+class TestCloseUnanswered:
+    def test_closes_as_not_pursued_what_was_not_answered(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        assert actions.close_unanswered(now=question.due_at) == 0
+        assert actions.close_unanswered(now=question.due_at + MINUTE) == 1
+        assert actions.close_unanswered(now=question.due_at + DAY) == 0
+        case = queries.cases().get(pk=case.pk)
+        assert (case.status, case.application.status) == (Status.NOT_PURSUED, "not_pursued")
+        assert letters_to(case)[-1] == "application_not_pursued"
+        assert not Decision.objects.exists()
+
+    def test_lets_an_answer_open_the_case_again_for_ninety_days(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        closed = question.due_at + MINUTE
+        actions.close_unanswered(now=closed)
+        with pytest.raises(actions.TooLateToReopen):
+            actions.answer_question(question=question, answer="Here.", actor="person:x", now=closed + 94 * DAY)
+        actions.answer_question(question=question, answer="Here.", actor="person:x", now=closed + 80 * DAY)
+        case = queries.cases().get(pk=case.pk)
+        assert (case.status, case.application.status) == (Status.OPEN, "submitted")
+        assert queries.clock_of(case, closed + 80 * DAY).remaining == queries.clock_of(case, LATER).remaining
+
+    def test_makes_a_notice_ripe_that_was_not_answered(self, officer: User, second: User) -> None:
+        case = a_case()
+        notice = noticed(case, officer)
+        assert actions.close_unanswered(now=notice.answer_due_at) == 0
+        with pytest.raises(actions.MayNotSecond) as caught:
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=notice.answer_due_at)
+        assert caught.value.why is CannotSecond.NOT_YET
+        after = notice.answer_due_at + MINUTE
+        assert actions.close_unanswered(now=after) == 1
+        assert Notice.objects.get(pk=notice.pk).state == NoticeState.RIPE
+        assert (
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=after).outcome == Outcome.REFUSED
+        )
+
+
+class TestReasonRequired:
+    """Guard reason_required: a refusal names a code and says a sentence, of the proposer and of the second officer."""
+
+    def test_holds_for_proposer_and_second_officer(self, officer: User, second: User) -> None:
+        case = taken(a_case(), officer)
+        with pytest.raises(actions.ReasonNeeded) as caught:
+            actions.propose_refusal(case=case, officer=officer, codes=[], text=SENTENCE, now=LATER)
+        assert caught.value.what == "codes"
+        with pytest.raises(actions.ReasonNeeded) as caught:
+            actions.propose_refusal(case=case, officer=officer, codes=["R3"], text=" ", now=LATER)
+        assert caught.value.what == "text"
+        answered(case, officer)
+        with pytest.raises(actions.ReasonNeeded):
+            actions.second_refusal(case=case, officer=second, because="", now=LATER + 2 * HOUR)
+        assert not Decision.objects.exists()
+
+
+class TestConfirmedCodesOnly:
+    """Guard confirmed_codes_only: a code whose provision is not confirmed cannot be used in production."""
+
+    def test_holds_for_questions_and_refusals(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        with override_settings(REASONS_TO_CONFIRM_ALLOWED=False):
+            with pytest.raises(actions.CodeNotUsable):
+                actions.propose_refusal(case=case, officer=officer, codes=["R3"], text=SENTENCE, now=LATER)
+            with pytest.raises(actions.CodeNotUsable):
+                actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+            assert actions.propose_refusal(case=case, officer=officer, codes=["R5"], text=SENTENCE, now=LATER)
+
+    def test_holds_for_the_second_officer_too(self, officer: User, second: User) -> None:
+        case = a_case()
+        answered(case, officer)
+        with override_settings(REASONS_TO_CONFIRM_ALLOWED=False), pytest.raises(actions.CodeNotUsable):
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + 2 * HOUR)
+
+
+class TestNoticeBeforeRefusal:
+    """Guard notice_before_refusal."""
+
+    def test_tells_the_applicant_and_decides_nothing(self, officer: User) -> None:
+        case = a_case()
+        notice = noticed(case, officer, "R3", "R6", "R3")
+        assert notice.codes == ["R3", "R6"]
+        case = queries.cases().get(pk=case.pk)
+        assert case.status == Status.OPEN and case.application.status == "submitted"
+        assert letters_to(case)[-1] == "application_notice"
+        assert queries.clock_of(case, LATER).waits_for == "applicant"
+        letter = letters.letters_of(case.application.applicant).first()
+        assert letter is not None and "R3" in letter.text and SENTENCE in letter.text
+
+    def test_holds_before_there_was_one(self, officer: User, second: User) -> None:
+        case = taken(a_case(), officer)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER)
+
+    def test_holds_while_there_is_time_to_answer(self, officer: User, second: User) -> None:
+        case = a_case()
+        noticed(case, officer)
+        with pytest.raises(actions.MayNotSecond) as caught:
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
+        assert caught.value.why is CannotSecond.NOT_YET
+
+    def test_takes_a_late_answer_until_the_second_officer_decides(self, officer: User, second: User) -> None:
+        case = a_case()
+        notice = noticed(case, officer)
+        after = notice.answer_due_at + MINUTE
+        actions.close_unanswered(now=after)
+        actions.answer_notice(notice=notice, answer="Sorry, here it is.", actor="person:x", now=after)
+        actions.second_refusal(case=case, officer=second, because="Agreed.", now=after)
+        with pytest.raises(actions.AlreadyAnswered):
+            actions.answer_notice(notice=notice, answer="And this.", actor="person:x", now=after)
+
+
+class TestSecondRefusal:
+    def test_refuses_with_codes_provisions_remedies_and_appeal(self, officer: User, second: User) -> None:
+        case = a_case()
+        answered(case, officer, "R3")
+        decision = actions.second_refusal(
+            case=case, officer=second, because="The answer shows no bill.", now=LATER + DAY
+        )
+        assert (decision.proposed_by, decision.seconded_by) == (officer, second)
+        refusal = queries.refusal_of(Application.objects.get(pk=case.application_id))
+        assert refusal is not None
+        assert [one.reason.code for one in refusal.reasons] == ["R3"]
+        assert {one.place for one in refusal.reasons[0].provisions} >= {"6(d)", "24A"}
+        assert [remedy.key for remedy in refusal.remedies] == ["correct", "appeal", "new_application", "ombudsman"]
+        assert refusal.text == "The answer shows no bill." and refusal.notice_text == SENTENCE
+        # Thirty days from 17 November end on 17 December, a Thursday.
+        assert refusal.appeal_until.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 12, 17)
+        assert refusal.forum is not None and refusal.forum.sits == "authority"
+        case = queries.cases().get(pk=case.pk)
+        assert case.application.status == "refused"
+        assert letters_to(case)[-1] == "application_refused"
+        assert acts_on(case)[-1] == "decide.refused"
+
+    def test_by_whoever_proposed_is_not_possible(self, officer: User) -> None:
+        """Guards second_officer and no_self_second."""
+        case = a_case()
+        answered(case, officer)
+        with pytest.raises(actions.MayNotSecond) as caught:
+            actions.second_refusal(case=case, officer=officer, because="Agreed.", now=LATER + DAY)
+        assert caught.value.why is CannotSecond.YOURS
+        assert not Decision.objects.exists()
+
+    def test_under_another_post_is_still_not_possible_for_the_proposer(self) -> None:
+        both = an_officer("Officer D", role=Role.SUPERVISOR, rank="director")
+        case = a_case()
+        answered(case, both)
+        with pytest.raises(actions.MayNotSecond):
+            actions.second_refusal(case=case, officer=both, because="Agreed.", now=LATER + DAY)
+
+    def test_of_a_code_of_director_rank_takes_a_director(self, officer: User, second: User, director: User) -> None:
+        """Guard director_rank."""
+        case = a_case()
+        answered(case, officer, "R3", "R4")
+        with pytest.raises(actions.MayNotSecond) as caught:
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
+        assert caught.value.why is CannotSecond.RANK
+        assert actions.second_refusal(case=case, officer=director, because="Agreed.", now=LATER + DAY)
+
+    def test_by_somebody_without_a_post_is_not_possible(self, officer: User) -> None:
+        case = a_case()
+        answered(case, officer)
+        with pytest.raises(actions.NotAnOfficer):
+            actions.second_refusal(case=case, officer=a_person(), because="Agreed.", now=LATER + DAY)
+
+
+class TestDropRefusal:
+    def test_lets_the_case_go_on(self, officer: User, second: User) -> None:
+        case = a_case()
+        answered(case, officer)
+        case = actions.drop_refusal(case=case, officer=second, why="The bill is in order.", now=LATER + DAY)
+        assert case.standing.notice == NoticeState.NONE and case.status == Status.OPEN
+        grantable(case, officer)
+        assert actions.grant(case=case, officer=officer, now=LATER + DAY)
+
+
+class TestTwoOfficersAtOnce:
+    @pytest.mark.django_db(transaction=True)
+    def test_make_one_decision(self) -> None:
+        officer = an_officer("Officer A")
+        case = grantable(a_case(), officer)
+        start, outcomes = Barrier(2), []
+
+        def grant() -> None:
+            try:
+                start.wait()
+                actions.grant(case=case, officer=officer, now=LATER)
+                outcomes.append("granted")
+            except actions.NotPossibleNow:
+                outcomes.append("too late")
+            finally:
+                connection.close()
+
+        threads = [Thread(target=grant) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(outcomes) == ["granted", "too late"]
+        assert Decision.objects.filter(case=case).count() == 1
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_the_line_make_one_case(self) -> None:
+        application = an_application()
+        line.open_checks(NOW)
+        start, made = Barrier(2), []
+
+        def decide() -> None:
+            start.wait()
+            case = actions.decide_by_rule(
+                application=application, checks=list(verify.checks_of(application.subject)), now=LATER
+            )
+            made.append(case.pk)
+            connection.close()
+
+        threads = [Thread(target=decide) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(made) == 2 and len(set(made)) == 1
+        assert Decision.objects.filter(case_id=made[0]).count() == 1
+
+
+class TestTheDatabase:
+    """What no program may write, whatever its code says."""
+
+    def refused(self, officer: User, second: User) -> Decision:
+        case = a_case()
+        answered(case, officer)
+        return actions.second_refusal(case=case, officer=second, because="Agreed.", now=LATER + DAY)
+
+    def test_keeps_a_decision_as_it_was_made(self, officer: User, second: User) -> None:
+        decision = self.refused(officer, second)
+        for change in ({"outcome": "granted"}, {"codes": ["R1"]}, {"seconded_by": officer}, {"at": NOW}):
+            with pytest.raises((ProgrammingError, IntegrityError)), transaction.atomic():
+                Decision.objects.filter(pk=decision.pk).update(**change)
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            decision.delete()
+
+    def test_takes_no_refusal_by_a_rule(self, officer: User, second: User) -> None:
+        notice = answered(a_case(), officer)
+        with pytest.raises(IntegrityError, match="rule_never_refuses"), transaction.atomic():
+            self.a_refusal(notice, decided_by="rule:1", proposed_by=officer, seconded_by=second)
+
+    def test_takes_no_refusal_seconded_by_its_author(self, officer: User) -> None:
+        notice = answered(a_case(), officer)
+        with pytest.raises(IntegrityError, match="second_officer"), transaction.atomic():
+            self.a_refusal(notice, decided_by="officer:x", proposed_by=officer, seconded_by=officer)
+
+    def test_takes_no_refusal_before_the_applicant_was_heard(self, officer: User, second: User) -> None:
+        notice = noticed(a_case(), officer)
+        with pytest.raises(IntegrityError, match="follows a notice"), transaction.atomic():
+            self.a_refusal(notice, decided_by="officer:x", proposed_by=officer, seconded_by=second)
+
+    def test_moves_no_case_but_as_the_table_says(self, officer: User) -> None:
+        case = a_case()
+        with pytest.raises(IntegrityError, match="decided by a decision"), transaction.atomic():
+            Case.objects.filter(pk=case.pk).update(status="decided", decided_at=NOW)
+        actions.close_unanswered(now=NOW)
+        Case.objects.filter(pk=case.pk).update(status="withdrawn", closed_at=NOW)
+        with pytest.raises(IntegrityError, match="does not move"), transaction.atomic():
+            Case.objects.filter(pk=case.pk).update(status="open", closed_at=None)
+        with pytest.raises(ProgrammingError, match="never deleted"), transaction.atomic():
+            case.delete()
+
+    def test_keeps_what_was_asked_and_announced(self, officer: User) -> None:
+        notice = answered(a_case(), officer)
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            Notice.objects.filter(pk=notice.pk).update(codes=["R1"])
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            Notice.objects.filter(pk=notice.pk).update(answer_due_at=NOW + MINUTE)
+        case = taken(a_case(), officer)
+        question = actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            type(question).objects.filter(pk=question.pk).update(code="Q1")
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            question.delete()
+
+    def a_refusal(self, notice: Notice, **facts: object) -> Decision:
+        return Decision.objects.create(
+            case=notice.case,
+            outcome="refused",
+            codes=notice.codes,
+            notice=notice,
+            rule_version="1",
+            at=LATER + 2 * HOUR,
+            appeal_until=LATER + 30 * DAY,
+            **facts,
+        )

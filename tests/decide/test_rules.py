@@ -1,0 +1,197 @@
+"""The table of moves, walked; the rule of granting; who may second. No database."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari import policy
+from rahdari.decide import rules
+from rahdari.decide.rules import (
+    MOVES,
+    By,
+    CannotSecond,
+    CheckFact,
+    Grantable,
+    NoticeState,
+    NotYet,
+    Outcome,
+    QuestionState,
+    Standing,
+    Status,
+    Urgency,
+)
+from rahdari.policy import GUARDS
+
+DOCS = Path(__file__).parents[2] / "docs" / "desk.md"
+ALL = [Standing(*parts) for parts in product(Status, QuestionState, NoticeState)]
+ACTS = sorted({move.act for move in MOVES})
+FREELANCER = policy.current(None).services["vpn_freelancer"].checks
+COMPANY = policy.current(None).services["vpn_company"].checks
+CODES = policy.current(None).reasons
+
+
+def after(move: rules.Move, standing: Standing) -> Standing:
+    """Where a move leads, in all three dimensions."""
+    question, notice = standing.question, standing.notice
+    match move.act:
+        case "ask_question":
+            question = QuestionState.OPEN
+        case "answer_question":
+            question = QuestionState.NONE
+        case "close_unanswered":
+            question = QuestionState.LAPSED
+        case "propose_refusal":
+            notice = NoticeState.RUNNING
+        case "answer_notice" | "let_notice_run_out":
+            notice = NoticeState.RIPE
+        case "drop_refusal" | "second_refusal":
+            notice = NoticeState.NONE
+    return Standing(move.target, question, notice)
+
+
+class TestMoves:
+    @given(st.sampled_from(ALL), st.sampled_from(ACTS))
+    def test_are_found_only_where_the_table_has_them(self, standing: Standing, act: str) -> None:
+        move = rules.move_for(standing, act)
+        fitting = [one for one in MOVES if one.act == act and one.fits(standing)]
+        assert (move is None) == (not fitting)
+        assert len(fitting) <= 1, "two moves of one act must never fit at once"
+
+    def test_lead_to_a_refusal_only_through_a_ripe_notice_and_a_second_officer(self) -> None:
+        for move in MOVES:
+            if move.outcome == Outcome.REFUSED:
+                assert move.by == By.SECOND
+                assert move.notice == frozenset({NoticeState.RIPE})
+                assert move.reason_needed
+
+    def test_of_a_rule_never_refuse(self) -> None:
+        for move in MOVES:
+            if move.by in {By.RULE, By.CLOCK, By.LINE}:
+                assert move.outcome != Outcome.REFUSED
+
+    @given(st.lists(st.sampled_from(MOVES), max_size=14))
+    def test_in_any_order_refuse_nobody_who_was_not_heard(self, moves: list[rules.Move]) -> None:
+        standing, heard = Standing(Status.OPEN), False
+        for move in moves:
+            if not move.fits(standing):
+                continue
+            if move.act == "propose_refusal":
+                heard = False
+            if move.act in {"answer_notice", "let_notice_run_out"}:
+                heard = True
+            if move.outcome == Outcome.REFUSED:
+                assert heard
+            standing = after(move, standing)
+
+    def test_let_nothing_be_decided_while_the_applicant_has_the_word(self) -> None:
+        for move in MOVES:
+            if move.outcome is None:
+                continue
+            assert QuestionState.OPEN not in move.question
+            assert NoticeState.RUNNING not in move.notice
+
+    def test_reach_every_status_from_an_open_case(self) -> None:
+        seen, todo = set(), [Standing(Status.OPEN)]
+        while todo:
+            standing = todo.pop()
+            if standing in seen:
+                continue
+            seen.add(standing)
+            todo += [after(move, standing) for move in MOVES if move.fits(standing)]
+        assert {standing.status for standing in seen} == set(Status)
+
+    def test_are_the_table_in_the_document(self) -> None:
+        lines = [
+            f"| {move.source} | `{move.act}` | {move.target} | {move.by} | {_states(move.question, QuestionState)} "
+            f"| {_states(move.notice, NoticeState)} | {', '.join(f'`{guard}`' for guard in move.guards)} "
+            f"| {'yes' if move.reason_needed else ''} |"
+            for move in MOVES
+        ]
+        assert "\n".join(lines) in DOCS.read_text(encoding="utf-8"), "docs/desk.md, table of moves:\n" + "\n".join(
+            lines
+        )
+
+
+def _states(states: frozenset[str], whole: type[QuestionState] | type[NoticeState]) -> str:
+    return "any" if set(states) == set(whole) else ", ".join(one for one in whole if one in states)
+
+
+class TestGuards:
+    def test_are_those_that_a_policy_may_rely_on(self) -> None:
+        assert frozenset(GUARDS) == rules.ENFORCED_GUARDS
+
+
+def facts(**outcomes: str) -> list[CheckFact]:
+    names = {"control": "control", "free": "not_registered", "origin": "origin", "papers": "documents"}
+    found = [CheckFact(names[name], "", outcome) for name, outcome in outcomes.items() if name in names]
+    return found + [CheckFact("roster", name, outcome) for name, outcome in outcomes.items() if name not in names]
+
+
+class TestAssess:
+    def test_grants_when_every_required_check_passed(self) -> None:
+        given_facts = facts(control="passed", free="passed", origin="passed", papers="passed")
+        assert rules.assess(rules=FREELANCER, facts=given_facts) == Grantable(4)
+
+    @pytest.mark.parametrize("name", ["control", "free", "origin", "papers"])
+    @pytest.mark.parametrize("outcome", ["failed", "waiting"])
+    def test_grants_nothing_while_one_did_not(self, name: str, outcome: str) -> None:
+        outcomes = dict.fromkeys(["control", "free", "origin", "papers"], "passed") | {name: outcome}
+        result = rules.assess(rules=FREELANCER, facts=facts(**outcomes))
+        assert isinstance(result, NotYet)
+        assert [fact.outcome for fact in result.missing] == [outcome]
+
+    def test_grants_nothing_on_a_check_that_was_never_made(self) -> None:
+        assert isinstance(rules.assess(rules=FREELANCER, facts=[]), NotYet)
+        result = rules.assess(rules=FREELANCER, facts=facts(free="passed", origin="passed", papers="passed"))
+        assert isinstance(result, NotYet)
+        assert [(fact.kind, fact.outcome) for fact in result.missing] == [("control", "never_made")]
+
+    def test_wants_every_address_proved(self) -> None:
+        given_facts = [*facts(control="passed", free="passed", origin="passed", papers="passed")]
+        given_facts.append(CheckFact("control", "endpoint:2", "failed"))
+        assert isinstance(rules.assess(rules=FREELANCER, facts=given_facts), NotYet)
+
+    def test_lets_a_passed_check_stand_in_where_the_policy_says_so(self) -> None:
+        base = {"control": "passed", "free": "passed", "origin": "passed", "companies": "passed", "papers": "failed"}
+        assert isinstance(rules.assess(rules=COMPANY, facts=facts(**base)), NotYet)
+        assert isinstance(rules.assess(rules=COMPANY, facts=facts(**base, active_taxpayers="failed")), NotYet)
+        assert isinstance(rules.assess(rules=COMPANY, facts=facts(**base, active_taxpayers="passed")), Grantable)
+
+    def test_does_not_mind_an_optional_check_that_failed(self) -> None:
+        base = dict.fromkeys(["control", "free", "origin", "companies", "papers"], "passed")
+        assert isinstance(rules.assess(rules=COMPANY, facts=facts(**base, active_taxpayers="failed")), Grantable)
+
+
+class TestMaySecond:
+    def test_is_never_the_proposer(self) -> None:
+        assert rules.may_second(proposer=1, second=1, is_director=True, reasons=[], ripe=True) is CannotSecond.YOURS
+
+    def test_has_the_rank_of_the_code(self) -> None:
+        values = {"proposer": 1, "second": 2, "reasons": [CODES["R2"], CODES["R4"]], "ripe": True}
+        assert rules.may_second(**values, is_director=False) is CannotSecond.RANK  # type: ignore[arg-type]
+        assert rules.may_second(**values, is_director=True) is None  # type: ignore[arg-type]
+
+    def test_waits_for_the_applicant(self) -> None:
+        values = {"proposer": 1, "second": 2, "reasons": [CODES["R2"]], "is_director": False}
+        assert rules.may_second(**values, ripe=False) is CannotSecond.NOT_YET  # type: ignore[arg-type]
+        assert rules.may_second(**values, ripe=True) is None  # type: ignore[arg-type]
+
+
+class TestUrgency:
+    @pytest.mark.parametrize(
+        ("share", "paused", "expected"),
+        [
+            (0.0, False, Urgency.CALM),
+            (0.79, False, Urgency.CALM),
+            (0.8, False, Urgency.NEAR),
+            (0.99, False, Urgency.NEAR),
+            (1.0, False, Urgency.LATE),
+            (3.0, False, Urgency.LATE),
+            (3.0, True, Urgency.STOPPED),
+        ],
+    )
+    def test_rises_at_the_percentages_of_the_policy(self, share: float, paused: bool, expected: Urgency) -> None:
+        assert rules.urgency(used_share=share, paused=paused, escalate_at=[80, 100]) is expected

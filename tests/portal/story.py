@@ -1,0 +1,213 @@
+"""Applications as people and officers make them, step by step, through the acts of the rooms. Samples only.
+
+The pages ask the real clock, so the stories happen now.
+"""
+
+import datetime as dt
+import ipaddress
+import itertools
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from rahdari import line, policy
+from rahdari.apply import actions as apply
+from rahdari.apply.models import Application, Endpoint
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as cases
+from rahdari.decide.models import Case
+from rahdari.people import actions as people
+from rahdari.people.models import Role, User
+from rahdari.proof.receipt import AppliedTarget, Receipt
+from rahdari.publish import actions as publish
+from rahdari.publish import queries as editions
+from rahdari.register.models import Registration
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method
+
+KNOWN, UNKNOWN = "203.0.113.", "198.51.100."
+_numbers = itertools.count(31)
+
+
+def a_person(language: str = "en") -> User:
+    number = next(_numbers)
+    return people.register_person(
+        email=f"freelancer-{number}@client.example",
+        language=language,
+        name=f"Sample Freelancer {number}",
+        now=timezone.now(),
+    )
+
+
+def an_officer(*, rank: str = "", role: str = Role.OFFICER) -> User:
+    user = people.register_person(email=f"officer-{next(_numbers)}@authority.example", now=timezone.now())
+    people.appoint(user=user, role=role, rank=rank, actor="system:test", now=timezone.now())
+    return user
+
+
+def actor_of(user: User) -> str:
+    return f"person:{user.pk}"
+
+
+def fresh(application: Application) -> Application:
+    return Application.objects.select_related("applicant", "organisation").get(pk=application.pk)
+
+
+def a_draft(applicant: User) -> Application:
+    return apply.start_application(
+        applicant=applicant,
+        service="vpn_freelancer",
+        actor=actor_of(applicant),
+        now=timezone.now(),
+        use="clients",
+        fixed_address="yes",
+    )
+
+
+def fill(application: Application) -> Application:
+    applicant = application.applicant
+    facts: dict[str, Any] = {"application": application, "actor": actor_of(applicant), "now": timezone.now()}
+    apply.save_person(name=applicant.name, cnic="3520212345671", **facts)
+    apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
+    apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **facts)
+    apply.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)
+    return fresh(application)
+
+
+def add(application: Application, address: str | None = None, *, port: int = 51820, known: bool = True) -> Endpoint:
+    address = address or f"{KNOWN if known else UNKNOWN}{next(_numbers) % 250 + 1}"
+    return apply.add_endpoint(
+        application=application,
+        block=address,
+        protocol="udp",
+        port=port,
+        actor=actor_of(application.applicant),
+        now=timezone.now(),
+    )
+
+
+def prove(endpoint: Endpoint) -> None:
+    challenge = verify.open_challenge(
+        subject=endpoint.subject,
+        block=endpoint.network,
+        method=Method.LINK,
+        valid_for=dt.timedelta(days=7),
+        now=timezone.now(),
+    )
+    address = endpoint.network.network_address
+    verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(str(address)), now=timezone.now())
+
+
+def a_full_draft(applicant: User, *, known: bool = True) -> Application:
+    application = fill(a_draft(applicant))
+    prove(add(application, known=known))
+    return fresh(application)
+
+
+def send(application: Application) -> Application:
+    return apply.submit_application(
+        application=application,
+        policy=policy.current(settings.POLICY_FILE),
+        actor=actor_of(application.applicant),
+        now=timezone.now(),
+    )
+
+
+def advance() -> None:
+    line.advance(now=timezone.now())
+
+
+def a_granted_application(applicant: User) -> Application:
+    application = send(a_full_draft(applicant))
+    advance()
+    return fresh(application)
+
+
+def a_case(applicant: User) -> Case:
+    """The network of the address is not known, so an officer looks at it."""
+    application = send(a_full_draft(applicant, known=False))
+    advance()
+    return case_of(application)
+
+
+def case_of(application: Application) -> Case:
+    case = cases.case_of(application)
+    assert case is not None
+    return case
+
+
+def a_question(applicant: User) -> Case:
+    case, officer = a_case(applicant), an_officer()
+    decide.take_case(case=case, officer=officer, now=timezone.now())
+    decide.ask_question(
+        case=case, officer=officer, code="Q4", text="Which clients do you reach from there?", now=timezone.now()
+    )
+    return case_of(case.application)
+
+
+def a_notice(applicant: User) -> Case:
+    case, officer = a_case(applicant), an_officer()
+    decide.take_case(case=case, officer=officer, now=timezone.now())
+    decide.propose_refusal(
+        case=case, officer=officer, codes=["R3"], text="The operator has no contract with you.", now=timezone.now()
+    )
+    return case_of(case.application)
+
+
+def a_refusal(applicant: User) -> Case:
+    case = a_notice(applicant)
+    notice = cases.open_notice(case)
+    assert notice is not None
+    decide.answer_notice(
+        notice=notice, answer="The line is my landlord's.", actor=actor_of(applicant), now=timezone.now()
+    )
+    second = an_officer(rank="director", role=Role.SUPERVISOR)
+    decide.second_refusal(
+        case=case_of(case.application),
+        officer=second,
+        because="The line belongs to somebody else, as you say yourself.",
+        now=timezone.now(),
+    )
+    return case_of(case.application)
+
+
+def registration_of(application: Application) -> Registration:
+    decision = cases.decision_of(case_of(application))
+    assert decision is not None
+    assert decision.registration is not None
+    return decision.registration
+
+
+# -- operators ---------------------------------------------------------------------------------------------------
+
+
+def an_operator(slug: str, name: str) -> User:
+    """An operator that follows the feed, and a person who acts for it."""
+    publish.create_operator(slug=slug, name=name, name_ur=name, asns=[64500], now=timezone.now())
+    user = people.register_person(email=f"desk@{slug}.example", now=timezone.now())
+    people.appoint(user=user, role=Role.OPERATOR, operator=slug, actor="system:test", now=timezone.now())
+    return user
+
+
+def published(offline: Path) -> None:
+    if not editions.feed_keys_exist():
+        publish.make_feed_keys(offline=offline, now=timezone.now())
+    publish.publish_editions(now=timezone.now())
+
+
+def in_force_at(slug: str, *, ok: bool = True) -> None:
+    """The operator's agent reports the last edition."""
+    operator, edition = editions.operator_by_slug(slug), editions.latest_edition()
+    assert operator is not None
+    assert edition is not None
+    body = Receipt(
+        session=edition.session_id,
+        sequence=edition.sequence,
+        digest=edition.digest_after,
+        applied_at=timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        targets=(AppliedTarget(name="North gateway", kind="nft", loaded=edition.entries, ok=ok),),
+    )
+    publish.record_receipt(operator=operator, receipt=body, now=timezone.now())

@@ -3,7 +3,7 @@
 Invariants: a letter is written, and its sending is queued, in the caller's transaction: an act that is rolled back
 writes to nobody. Sending takes the letter, talks to the mail server outside any transaction, then settles it; what
 was settled as sent is never taken again. A process that dies between the server's answer and our row leaves the
-letter to be sent once more, under the same Message-ID, so that mail programs show it once. Mail servers repeat
+letter to be sent once more, under the same Message-ID, so that many mail programs show it once. Mail servers repeat
 addresses in their errors, so errors are kept as class and code only and their words go nowhere.
 """
 

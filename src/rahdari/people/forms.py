@@ -169,7 +169,7 @@ class AccountForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={
             "required": _("Enter your name"),
-            "max_length": _("Write the name in at most %(limit)s characters") % {"limit": 120},
+            "max_length": _("Write the name in at most %(limit_value)s characters"),
         },
     )
     language = forms.ChoiceField(

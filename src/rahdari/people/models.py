@@ -20,10 +20,10 @@ from rahdari.vault.fields import EncryptedTextField
 
 def normalise_email(text: str) -> str:
     """The form in which an address is stored and looked up: NFKC, lower-case, without surrounding spaces."""
-    # Lower-casing can undo NFKC and the other way round for a few letters, so it is done until nothing changes.
-    before, after = "", text.strip()
+    # NFKC, lower-casing and stripping can each undo another for a few letters, so it is done until nothing changes.
+    before, after = None, text
     while before != after:
-        before, after = after, unicodedata.normalize("NFKC", after).lower()
+        before, after = after, unicodedata.normalize("NFKC", after).lower().strip()
     return after
 
 

@@ -1,0 +1,54 @@
+import argparse
+
+import pytest
+
+from rahdari.people import commands, queries
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    commands.register(parser.add_subparsers(required=True))
+    arguments = parser.parse_args(["people", *words])
+    code: int = arguments.run(arguments)
+    return code
+
+
+class TestAppoint:
+    def test_registers_and_appoints(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("appoint", "First@sample.example", "officer", "--rank", "director") == 0
+        user = queries.person_by_email("first@sample.example")
+        assert user is not None and queries.has_rank(user, "director")
+        assert "first@sample.example holds the post: officer, director." in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["nobody", "officer"], "nobody is not an email address."),
+            (["a@sample.example", "operator"], "Give --operator SLUG"),
+            (
+                ["a@sample.example", "administrator", "--rank", "director"],
+                "The role administrator has no rank",
+            ),
+        ],
+    )
+    def test_says_what_is_wrong(self, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+        assert run("appoint", *words) == 2
+        assert said in capsys.readouterr().err
+
+
+class TestDismiss:
+    def test_ends_the_post(self, capsys: pytest.CaptureFixture[str]) -> None:
+        run("appoint", "a@sample.example", "operator", "--operator", "sample-fibre")
+        assert run("dismiss", "a@sample.example", "operator") == 1
+        assert run("dismiss", "a@sample.example", "operator", "--operator", "sample-fibre") == 0
+        user = queries.person_by_email("a@sample.example")
+        assert user is not None and queries.operator_of(user) is None
+
+
+class TestReset:
+    def test_knows_only_who_is_registered(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("reset", "nobody@sample.example") == 1
+        run("appoint", "a@sample.example", "officer")
+        assert run("reset", "a@sample.example") == 0

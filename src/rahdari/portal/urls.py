@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from .applicant.urls import urlpatterns as applicant
-from .operator.urls import urlpatterns as operator
+from .operators.urls import urlpatterns as operator
 from .public.urls import urlpatterns as public
 
 app_name = "portal"

@@ -1,10 +1,12 @@
 """Takes the pages of a PDF over into a new one, and nothing else.
 
-Dropped: document information and XMP, scripts and actions, embedded and attached files, forms' logic, media, private
-data of programs, and the EXIF of photos that were put on a page. Kept: what the page shows. No stream is unpacked.
+Dropped: document information and XMP, scripts and actions, embedded and attached files, forms and notes as such, media,
+private data of programs, and the EXIF of photos that were put on a page. Kept: what the page shows, filled-in forms
+and visible notes as part of the page. No stream is unpacked here.
 """
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import pikepdf
@@ -14,8 +16,17 @@ DROPPED = (
     "/A", "/AA", "/AF", "/Collection", "/EF", "/EmbeddedFiles", "/JS", "/JavaScript", "/LastModified", "/Metadata",
     "/Names", "/OpenAction", "/OpenSettings", "/PieceInfo", "/Perms", "/RichMediaContent", "/URI", "/XFA",
 )  # fmt: skip
-ANNOTATIONS_DROPPED = {"/FileAttachment", "/Movie", "/RichMedia", "/Screen", "/Sound", "/3D", "/Link", "/Projection"}
-PAGE_KEYS_DROPPED = ("/B", "/Tabs", "/TemplateInstantiated", "/PresSteps", "/DPart", "/StructParents", "/Thumb", "/VP")
+PAGE_KEYS_DROPPED = (
+    "/Annots",
+    "/B",
+    "/Tabs",
+    "/TemplateInstantiated",
+    "/PresSteps",
+    "/DPart",
+    "/StructParents",
+    "/Thumb",
+    "/VP",
+)
 
 
 class Broken(Exception):
@@ -49,6 +60,9 @@ def clean(content: bytes, *, most_pages: int, most_objects: int) -> tuple[bytes,
                 raise TooManyPages(most_pages)
             if pages == 0:
                 raise Broken
+            with suppress(pikepdf.PdfError, RuntimeError):
+                old.generate_appearance_streams()
+            old.flatten_annotations("screen")
             with pikepdf.new() as new:
                 new.pages.extend(old.pages)
                 for page in new.pages:
@@ -75,9 +89,6 @@ def _clean_page(page: Any) -> None:
     for key in PAGE_KEYS_DROPPED:
         if key in page:
             del page[key]
-    if "/Annots" in page:
-        kept = [note for note in page.Annots if str(note.get("/Subtype", "")) not in ANNOTATIONS_DROPPED]
-        page.Annots = pikepdf.Array(kept)
 
 
 def _clean_item(item: Any, *, depth: int) -> None:

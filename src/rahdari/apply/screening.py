@@ -205,6 +205,9 @@ def _hides_another(content: bytes, media_type: str) -> bool:
         return True
     if any(tail.startswith(head) for head in _HEADS):
         return True
+    # Behind the end of a PDF nothing of use can stand; a line of a mail gateway is let pass.
+    if media_type == PDF and (len(tail) > _TRAILER_ALLOWED or tail.startswith((b"\xff\xd8\xff", b"\x89PNG"))):
+        return True
     # Telephones put thumbnails, depth maps and films behind a photo; they are dropped with the rest. A page that
     # acts, or an archive, is no accident.
     text = content if media_type != PDF else content[:1_024] + b" " + tail

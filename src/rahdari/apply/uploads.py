@@ -95,21 +95,12 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
             "is_evidence": rule == EVIDENCE_RULE,
             "files": list(queries.documents_of(application).filter(rule=rule)),
             "refused": refused,
-            "refused_words": ngettext(
-                "%(bad)s of %(total)s files could not be used",
-                "%(bad)s of %(total)s files could not be used",
-                len(refused),
-            )
-            % {"bad": len(refused), "total": sent},
+            "refused_words": _refused_words(len(refused), sent),
             "nothing_chosen": nothing_chosen,
             "limit": wording.megabytes(limits.document_bytes),
             "most": limits.documents_per_application,
-            "accept": ",".join(
-                f".{end}" for kind in limits.document_types for end in screening.EXTENSIONS.get(kind, ())
-            ),
-            "back_url": reverse(
-                "apply:evidence" if rule == EVIDENCE_RULE else "apply:documents", args=[application.reference]
-            ),
+            "accept": _accepted(policy),
+            "back_url": reverse(back_to, args=[application.reference]),
             "tasks_url": pages.tasks_url(application),
         },
     )

@@ -1,0 +1,122 @@
+"""A sample freelancer and a sample company, built by the room's own acts."""
+
+import datetime as dt
+import io
+import uuid
+from typing import Any
+
+import pikepdf
+from PIL import Image
+
+from rahdari.apply import actions, queries
+from rahdari.apply.models import Application
+from rahdari.people import actions as people
+from rahdari.people.models import User
+from rahdari.register import actions as register
+from rahdari.register.rules import NewEntry
+
+NOW = dt.datetime(2026, 11, 10, 9, 0, tzinfo=dt.UTC)
+LATER = NOW + dt.timedelta(minutes=5)
+CNIC = "3520212345671"
+
+
+def a_person(email: str = "freelancer-31@sample.example", **given: Any) -> User:
+    return people.register_person(email=email, now=NOW, **given)
+
+
+def actor_of(user: User) -> str:
+    return f"person:{user.pk}"
+
+
+def a_draft(user: User | None = None, *, service: str = "vpn_freelancer", **given: Any) -> Application:
+    user = user or a_person()
+    return actions.start_application(
+        applicant=user, service=service, actor=actor_of(user), now=NOW, **{"use": "clients", **given}
+    )
+
+
+def with_address(draft: Application, block: str = "203.0.113.24", **given: Any) -> Any:
+    values = {"protocol": "udp", "port": 51820} | given
+    return actions.add_endpoint(application=draft, block=block, actor=actor_of(draft.applicant), now=NOW, **values)
+
+
+def a_complete_draft(user: User | None = None, *, block: str = "203.0.113.24", **given: Any) -> Application:
+    """A freelancer's application with everything but the sending."""
+    draft = a_draft(user, **given)
+    common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
+    actions.save_person(name="Sample Freelancer 31", cnic=CNIC, **common)
+    actions.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
+    actions.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
+    actions.save_evidence(kind="association", association_number="SA-0031", **common)
+    with_address(draft, block)
+    return Application.objects.get(pk=draft.pk)
+
+
+def a_complete_company_draft(user: User | None = None, *, block: str = "203.0.113.40") -> Application:
+    draft = a_draft(user or a_person("manager@sample.example"), service="vpn_company", use="staff")
+    common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
+    actions.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="1234567-8", **common)
+    actions.save_contact(name="Network manager", mobile="+923001234520", **common)
+    actions.save_purpose(use="staff", purpose="Our staff reach our own servers from home.", **common)
+    with_address(draft, block)
+    return Application.objects.get(pk=draft.pk)
+
+
+def sent(draft: Application) -> Application:
+    return actions.submit_application(
+        application=draft, policy=queries.policy_in_force(), actor=actor_of(draft.applicant), now=LATER
+    )
+
+
+def registered_to_another(block: str) -> uuid.UUID:
+    """An active entry of some other holder."""
+    holder = uuid.uuid4()
+    register_to(holder, block)
+    return holder
+
+
+def register_to(holder: uuid.UUID, block: str, *, protocol: str = "udp", port: int | None = 51820) -> None:
+    from rahdari.address import parse_block
+
+    register.enter(
+        origin=f"application:{uuid.uuid4()}",
+        holder=holder,
+        category="vpn_company",
+        endpoints=[
+            NewEntry(
+                origin=f"endpoint:{uuid.uuid4()}", block=parse_block(block), protocol=protocol, port=port, asn=None
+            )
+        ],
+        valid_from=NOW - dt.timedelta(days=1),
+        valid_until=NOW + dt.timedelta(days=300),
+        actor="rule:test",
+        now=NOW,
+    )
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+def a_photo(size: tuple[int, int] = (800, 1000), kind: str = "JPEG", **options: Any) -> bytes:
+    written = io.BytesIO()
+    image = Image.effect_noise(size, 40).convert("RGB")
+    image.save(written, kind, **options)
+    return written.getvalue()
+
+
+def a_photo_with_place() -> bytes:
+    """A JPEG whose EXIF says where and with what it was taken."""
+    exif = Image.Exif()
+    exif[0x010F] = "SampleCamera"
+    exif[0x0112] = 6  # lying on its side
+    exif.get_ifd(0x8825).update({1: "N", 2: (31.0, 33.0, 12.0), 3: "E", 4: (74.0, 20.0, 36.0)})
+    return a_photo((1000, 800), exif=exif, comment=b"taken by Sample Freelancer 31")
+
+
+def a_pdf(pages: int = 1, **options: Any) -> bytes:
+    written = io.BytesIO()
+    with pikepdf.new() as pdf:
+        for _ in range(pages):
+            pdf.add_blank_page(page_size=(595, 842))
+        pdf.save(written, **options)
+    return written.getvalue()

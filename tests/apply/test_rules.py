@@ -1,0 +1,173 @@
+"""The rules of an application, without a database."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari import policy as policies
+from rahdari.address import Endpoint, Protocol, parse_block
+from rahdari.apply import rules
+from rahdari.apply.rules import (
+    AddressTrouble,
+    Facts,
+    Fixed,
+    Held,
+    Status,
+    StepKey,
+    StepState,
+    Use,
+    Way,
+    Who,
+    assess_endpoint,
+    eligibility,
+)
+from tests.address.test_block import blocks
+
+POLICY = policies.current(None)
+LIMITS = POLICY.limits
+DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]
+
+endpoints = st.builds(
+    lambda block, choice: Endpoint(block, *choice),
+    blocks(),
+    st.sampled_from([(Protocol.ANY, None), (Protocol.UDP, 51820), (Protocol.UDP, None), (Protocol.TCP, 443)]),
+)
+
+
+def an_endpoint(block: str, protocol: Protocol = Protocol.UDP, port: int | None = 51820) -> Endpoint:
+    return Endpoint(parse_block(block), protocol, port)
+
+
+class TestMoves:
+    def test_lead_from_a_draft_to_every_end_and_never_back_to_a_draft(self) -> None:
+        reached = {Status.DRAFT}
+        for _ in Status:
+            reached |= {move.target for move in rules.MOVES if move.source in reached}
+        assert reached == set(Status)
+        assert not any(move.target is Status.DRAFT for move in rules.MOVES)
+
+    def test_are_none_out_of_a_refusal_or_a_withdrawal(self) -> None:
+        for source, target in itertools.product((Status.REFUSED, Status.WITHDRAWN), Status):
+            assert not rules.may_move(source, target)
+
+
+class TestEligibility:
+    @given(st.sampled_from(Who), st.none() | st.sampled_from(Use), st.none() | st.sampled_from(Fixed))
+    def test_leads_to_an_application_only_for_an_open_service(
+        self, who: Who, use: Use | None, fixed: Fixed | None
+    ) -> None:
+        found = eligibility(who=who, use=use, fixed=fixed, policy=POLICY)
+        if found is not None and found.way is Way.APPLY:
+            assert found.service is not None
+            assert POLICY.services[found.service].open
+            assert use in {Use.CLIENTS, Use.STAFF}
+            assert fixed in {Fixed.YES, Fixed.UNSURE}
+
+    @pytest.mark.parametrize(
+        ("who", "use", "fixed", "way"),
+        [
+            (Who.CALL_CENTRE, None, None, Way.NOT_YET_OPEN),
+            (Who.VIDEO, Use.STAFF, Fixed.YES, Way.NOT_YET_OPEN),
+            (Who.NONE, None, None, Way.NOT_COVERED),
+            (Who.FREELANCER, Use.PRIVATE, None, Way.PRIVATE),
+            (Who.COMPANY, Use.SERVICE, None, Way.LICENCE),
+            (Who.FREELANCER, Use.CLIENTS, Fixed.NO, Way.FIXED_ADDRESS),
+            (Who.BANK, Use.STAFF, Fixed.YES, Way.APPLY),
+        ],
+    )
+    def test_says_where_else_to_go(self, who: Who, use: Use | None, fixed: Fixed | None, way: Way) -> None:
+        found = eligibility(who=who, use=use, fixed=fixed, policy=POLICY)
+        assert found is not None
+        assert found.way is way
+
+    def test_waits_for_the_next_answer(self) -> None:
+        assert eligibility(who=Who.COMPANY, use=None, fixed=None, policy=POLICY) is None
+        assert eligibility(who=Who.COMPANY, use=Use.STAFF, fixed=None, policy=POLICY) is None
+
+
+class TestSteps:
+    def test_are_those_of_the_service(self) -> None:
+        company, freelancer = POLICY.services["vpn_company"], POLICY.services["vpn_freelancer"]
+        assert StepKey.COMPANY in rules.steps_of(company) and StepKey.DOCUMENTS in rules.steps_of(company)
+        assert StepKey.PERSON in rules.steps_of(freelancer) and StepKey.EVIDENCE in rules.steps_of(freelancer)
+        assert StepKey.EVIDENCE not in rules.steps_of(company)
+
+    def test_are_all_missing_at_first_and_none_when_all_is_given(self) -> None:
+        for service in (POLICY.services["vpn_company"], POLICY.services["vpn_freelancer"]):
+            assert rules.missing(Facts(), service) == rules.steps_of(service)
+            full = Facts(
+                company_name="x", company_number="x", name="x", cnic="x", contact_name="x", contact_mobile="x",
+                use="clients", purpose="x", evidence_kind="client_letter", endpoints=1,
+                document_rules=frozenset({"evidence", "incorporation"}),
+            )  # fmt: skip
+            assert rules.missing(full, service) == ()
+
+    def test_are_started_when_a_part_is_given(self) -> None:
+        service = POLICY.services["vpn_freelancer"]
+        assert rules.state_of(StepKey.PERSON, Facts(name="x"), service) is StepState.STARTED
+        assert rules.state_of(StepKey.EVIDENCE, Facts(evidence_kind="client_letter"), service) is StepState.STARTED
+        assert rules.state_of(StepKey.PURPOSE, Facts(use="clients"), service) is StepState.NOT_STARTED
+
+    def test_take_one_document_of_a_group_or_a_tax_number_instead(self) -> None:
+        service = POLICY.services["vpn_company"]
+        assert len(rules.missing_documents(Facts(), service)) == 2
+        assert rules.missing_documents(Facts(document_rules=frozenset({"taxpayer_proof"})), service) == ()
+        assert rules.missing_documents(Facts(ntn="1234567"), service) == ()
+
+
+class TestAssessEndpoint:
+    @given(endpoints, st.lists(endpoints, max_size=5), st.lists(st.tuples(endpoints, st.booleans()), max_size=5))
+    def test_takes_an_endpoint_only_where_the_register_could(
+        self, wanted: Endpoint, beside: list[Endpoint], held: list[tuple[Endpoint, bool]]
+    ) -> None:
+        entries = [Held(endpoint, own) for endpoint, own in held]
+        trouble = assess_endpoint(wanted, beside=beside, held=entries, limits=LIMITS)
+        if trouble is None:
+            assert not any(other.overlaps(wanted) for other in beside)
+            assert not any(
+                not own and other.block.version == wanted.block.version and other.block.overlaps(wanted.block)
+                for other, own in held
+            )
+
+    @given(endpoints, st.lists(st.tuples(endpoints, st.booleans()), max_size=5))
+    def test_never_names_what_another_holds(self, wanted: Endpoint, held: list[tuple[Endpoint, bool]]) -> None:
+        trouble = assess_endpoint(
+            wanted, beside=[], held=[Held(endpoint, own) for endpoint, own in held], limits=LIMITS
+        )
+        if trouble is not None and trouble.kind is AddressTrouble.HELD_BY_ANOTHER:
+            assert trouble.other is None
+
+    def test_says_each_trouble(self) -> None:
+        wanted = an_endpoint("203.0.113.24")
+        allowed = DOCUMENTATION
+
+        def kind(**given: object) -> AddressTrouble | None:
+            values: dict[str, object] = {"beside": [], "held": [], "limits": LIMITS, "allowed": allowed} | given
+            trouble = assess_endpoint(wanted, **values)  # type: ignore[arg-type]
+            return trouble.kind if trouble else None
+
+        assert kind() is None
+        assert kind(allowed=[]) is AddressTrouble.SPECIAL_USE
+        assert kind(beside=[an_endpoint("203.0.113.0/28")]) is None
+        assert kind(beside=[an_endpoint("203.0.113.16/28")]) is AddressTrouble.DUPLICATE
+        assert kind(beside=[an_endpoint("203.0.113.24", Protocol.UDP, 1194)]) is None
+        assert kind(held=[Held(an_endpoint("203.0.113.16/28", Protocol.TCP, 443), own=False)]) is (
+            AddressTrouble.HELD_BY_ANOTHER
+        )
+        assert kind(held=[Held(an_endpoint("203.0.113.24"), own=True)]) is AddressTrouble.HELD_BY_YOU
+        assert kind(held=[Held(an_endpoint("203.0.113.24", Protocol.TCP, 443), own=True)]) is None
+        many = [an_endpoint(f"198.51.100.{host}") for host in range(LIMITS.endpoints_per_application)]
+        assert kind(beside=many) is AddressTrouble.TOO_MANY
+        assert kind(beside=many[1:]) is None
+        wide = assess_endpoint(an_endpoint("203.0.113.0/27"), beside=[], held=[], limits=LIMITS, allowed=allowed)
+        assert wide is not None
+        assert (wide.kind, wide.limit) == (AddressTrouble.TOO_WIDE, LIMITS.shortest_prefix_v4)
+
+
+class TestPresets:
+    @given(st.sampled_from(sorted(rules.PRESETS)))
+    def test_are_endpoints_that_exist(self, key: str) -> None:
+        protocol, port = rules.PRESETS[key]
+        assert Endpoint(parse_block("203.0.113.24"), Protocol(protocol), port)

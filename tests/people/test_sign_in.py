@@ -1,5 +1,7 @@
+import base64
 import re
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import time_machine
@@ -220,6 +222,13 @@ class TestApp:
             sign_in(other, user.email)
             answer = other.post("/sign-in/second-factor/", {"code": code})
             assert (answer.status_code == 302) is works
+
+    def test_shows_the_key_as_a_picture(self, client: Client) -> None:
+        sign_in(client, "a@sample.example")
+        found = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', shown(client.get("/account/app/")))
+        assert found is not None
+        picture = ElementTree.fromstring(base64.b64decode(found[1]))
+        assert picture.tag == "{http://www.w3.org/2000/svg}svg"
 
     def test_is_kept_encrypted(self, client: Client) -> None:
         sign_in(client, "a@sample.example")

@@ -6,9 +6,11 @@ are made by `sign_in` after the code was right and in no other way; secrets of a
 
 import base64
 import datetime as dt
+import io
 import time
 from typing import Any, cast
 
+import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -103,9 +105,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def build_totp_svg(self, url: str) -> str:
         """The picture of the key, drawn by the library that the certificates use too."""
-        import segno
-
-        return segno.make(url, error="m").svg_inline(scale=4, border=3, omitsize=False, dark="#000", light="#fff")
+        picture = io.BytesIO()
+        segno.make(url, error="m").save(picture, kind="svg", xmldecl=False, scale=4, border=3, light="#fff")
+        return picture.getvalue().decode()
 
     def _get_site_name(self) -> str:
         return "Rahdari"

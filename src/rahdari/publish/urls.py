@@ -1,5 +1,7 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from . import api
 
 app_name = "publish"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("feed/receipt", api.receipt, name="receipt")]

@@ -3,7 +3,7 @@
 A table says which module holds which command; only the module of the command that was called is imported, so that an
 operator's `rahdari agent` never meets Django. Each such module has
 
-    def register(subparsers) -> None:
+    def register(subparsers) -> None:              # or add_parser
         parser = subparsers.add_parser("roster", help="...")
         ...
         parser.set_defaults(run=function)          # function(arguments: argparse.Namespace) -> int (the exit code)
@@ -114,7 +114,8 @@ def parser_for(word: str | None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     if word:
         module = importlib.import_module(COMMANDS[word].module)
-        module.register(subparsers)
+        face = getattr(module, "register", None) or module.add_parser
+        face(subparsers)
     return parser
 
 

@@ -1,10 +1,15 @@
 """`rahdari demo`: all of `rahdari up`, with made-up data, three sample operators, and accounts to sign in with."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rahdari.up import datafolder, processes
+from rahdari.up.processes import Child
 from rahdari.up.start import Start, start
+
+# The sample operators, by their short names; `seed` enters them.
+OPERATORS = ("sample-fibre", "example-broadband", "placeholder-net")
 
 
 def run(*, data: Path, host: str, port: int, reset: bool) -> int:
@@ -14,8 +19,47 @@ def run(*, data: Path, host: str, port: int, reset: bool) -> int:
         processes.check_port(host, port + 1)
         datafolder.reset(data)
     return start(
-        Start(datafolder.DEMO, data, host, port, tell=welcome, prepare=["--sample-data"]),
+        Start(
+            datafolder.DEMO,
+            data,
+            host,
+            port,
+            prepare=["--sample-data"],
+            before=agents_to_set_up,
+            beside=agents,
+            tell=welcome,
+        )
     )
+
+
+def folder_of(given: Start, slug: str) -> Path:
+    """Where the agent of a sample operator keeps everything: it stands for a machine of that operator."""
+    return given.data / "agents" / slug
+
+
+def agents_to_set_up(given: Start) -> Sequence[Child]:
+    """`rahdari agent init` for each operator, unless it has been done for the addresses that we serve on now."""
+    children = []
+    for slug in OPERATORS:
+        folder = folder_of(given, slug)
+        configuration = folder / "agent.toml"
+        wanted = (f'"{given.feed_url}"', f'"{given.url}/feed/receipt"')
+        if configuration.exists() and all(text in configuration.read_text() for text in wanted):
+            continue
+        options = ["--config", configuration, "--state", folder / "state", "--token-file", folder / "token"]
+        options += ["--server", given.feed_url, "--receipt-url", f"{given.url}/feed/receipt", "--insecure-http"]
+        options += ["--root", given.data / "feed" / "metadata" / "1.root.json", "--replace"]
+        options += ["--json", folder / "entries.json", "--csv", folder / "entries.csv"]
+        children.append(given.child(slug, "agent", "init", *map(str, options), keyless=True))
+    return children
+
+
+def agents(given: Start) -> Sequence[Child]:
+    """One agent for each sample operator, as it would run on a machine of that operator's."""
+    return [
+        given.child(slug, "agent", "run", "--config", str(folder_of(given, slug) / "agent.toml"), keyless=True)
+        for slug in OPERATORS
+    ]
 
 
 def welcome(given: Start) -> str:

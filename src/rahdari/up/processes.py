@@ -27,6 +27,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 # A child that has lived so long is well: its next death is counted as its first.
 WELL_AFTER = 60.0
+ONE_WISH = 1.0
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 
 
@@ -159,14 +160,22 @@ def wrapped(command: Sequence[str], *, end: int = signal.SIGTERM) -> list[str]:
     return [*front, "--", *command]
 
 
-def run_once(child: Child, printer: Printer) -> int:
-    """Run a child to its end, printing its lines; give its code."""
+def run_once(child: Child, printer: Printer, *, quiet: bool = False) -> int:
+    """Run a child to its end, printing its lines (a `quiet` one's only when it fails); give its code."""
     process = spawn(child)
+    kept: list[str] = []
     try:
         assert process.stdout is not None  # noqa: S101
         for line in process.stdout:
-            printer.line(child.name, line.decode(errors="replace").rstrip())
-        return process.wait()
+            text = line.decode(errors="replace").rstrip()
+            if quiet:
+                kept.append(text)
+            else:
+                printer.line(child.name, text)
+        code = process.wait()
+        for text in kept if code else ():
+            printer.line(child.name, text)
+        return code
     finally:
         end_group(process, child.patience)
         if process.stdout:
@@ -218,6 +227,7 @@ class Supervisor:
         self.when_ready: Callable[[], None] | None = when_ready
         self.selector = selectors.DefaultSelector()
         self.asked = 0
+        self.asked_at = -ONE_WISH
         self.database_deaths = 0
         self.database_start_at = 0.0
 
@@ -249,7 +259,11 @@ class Supervisor:
                 os.close(wake_write)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked += 1
+        # One wish may come twice, to us and to our group (`timeout` does it): only later ones mean impatience.
+        now = time.monotonic()
+        if now - self.asked_at > ONE_WISH:
+            self.asked += 1
+            self.asked_at = now
 
     def _patience(self) -> float:
         now = time.monotonic()

@@ -46,6 +46,8 @@ def sow() -> None:
     make_operators(now)
     demonstration.make_ready_accounts(operators=[(each.slug, each.name) for each in OPERATORS], now=now)
     import_rosters(now)
+    # The first edition, an empty one, is there before anybody asks for it.
+    publishing.publish_editions(now=now)
     write_accounts()
 
 

@@ -10,10 +10,10 @@ from rahdari.up.ordinary import end_with_parent
 
 def __getattr__(name: str) -> Any:
     if name == "web":
-        from rahdari.wsgi import application
+        from rahdari import wsgi as module
     elif name == "push":
-        from rahdari.push.app import application
+        from rahdari.push import app as module
     else:
         raise AttributeError(name)
     end_with_parent()
-    return application
+    return module.application

@@ -30,8 +30,11 @@ def serve_push(*, host: str, port: int) -> None:
         port=port,
         interface=Interfaces.ASGI,
         workers=1,
+        # Each operator who follows holds one request open.
+        backpressure=4096,
         respawn_failed_workers=True,
-        workers_kill_timeout=5,
+        # A stream never ends by itself, and nothing is lost with it: agents come back and ask.
+        workers_kill_timeout=1,
         log_level=LogLevels.warning,
         websockets=False,
     ).serve()

@@ -5,10 +5,11 @@
 """
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class Start:
     data: Path
     host: str
     port: int
+    # Run once, one after the other, when all is prepared.
+    before: Callable[["Start"], Sequence[Child]] = lambda start: ()
     beside: Callable[["Start"], Sequence[Child]] = lambda start: ()
     tell: Callable[["Start"], str] = lambda start: ""
     prepare: Sequence[str] = ()
@@ -125,6 +128,9 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
     given.environment = environment_of(given, server.url if server else own)
     # 5)
     code = processes.run_once(given.child("prepare", "prepare", *given.prepare), printer)
+    for child in given.before(given) if code == 0 else ():
+        printer.line("rahdari", f"Setting up {child.name}.")
+        code = code or processes.run_once(child, printer, quiet=True)
     if code != 0:
         raise NotPrepared(code)
     # 6)
@@ -140,13 +146,24 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
     ).run()
 
 
+def shown(host: str) -> str:
+    """How to write in a URL the address that we listen on; when that is every one, one that others reach."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        # Nothing is sent: the kernel only chooses the address that it would send from.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
 def environment_of(given: Start, database_url: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
-    shown = f"[{given.host}]" if ":" in given.host else given.host
+    name = shown(given.host)
     usual = {
-        "RAHDARI_URL": f"http://{shown}:{given.port}",
-        "RAHDARI_FEED_URL": f"http://{shown}:{given.feed_port}",
-        "RAHDARI_HOSTS": given.host,
+        "RAHDARI_URL": f"http://{name}:{given.port}",
+        "RAHDARI_FEED_URL": f"http://{name}:{given.feed_port}",
+        "RAHDARI_HOSTS": ",".join({name, given.host, "127.0.0.1", "localhost"}),
         "RAHDARI_SECRET_KEY": datafolder.secret_key(given.data),
         "DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[given.kind],
     }

@@ -37,7 +37,12 @@ FACTS: dict[str, dict[str, Any]] = {
         "text": "Sample note of the officer.",
         "due_at": NOW + dt.timedelta(days=9),
     },
-    "application_refused": {"reference": "A-2611-0482", "code": "R3", "reason": RULES.reasons["R3"]},
+    "application_refused": {
+        "reference": "A-2611-0482",
+        "code": "R3",
+        "reason": RULES.reasons["R3"],
+        "appeal_until": NOW + dt.timedelta(days=30),
+    },
     "application_not_pursued": {"reference": "A-2611-0482"},
     "registration_expires_soon": {"registration": "RD-5P9X-31GN", "valid_until": NOW + dt.timedelta(days=30)},
     "registration_expired": {"registration": "RD-5P9X-31GN", "valid_until": NOW},

@@ -87,7 +87,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     facts = {
         "application": application,
         "endpoint": mine.endpoint,
-        "block": format_block(mine.endpoint.network),
+        "addr": format_block(mine.endpoint.network),
         "number": place + 1,
         "total": len(known),
         "next": others[0].endpoint if others else None,

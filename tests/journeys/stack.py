@@ -1,0 +1,148 @@
+"""The whole of Rahdari as `rahdari demo` starts it, for tests that use it as people do: from outside, over HTTP."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+PROGRAM = (sys.executable, "-m", "rahdari")
+Found = TypeVar("Found")
+
+
+def wait_for(what: str, look: Callable[[], Found | None], *, patience: float = 60.0) -> Found:
+    """Look until there is something, or fail saying what was waited for. Not a sleep: a condition with an end."""
+    until = time.monotonic() + patience
+    pause = threading.Event()
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
+        pause.wait(0.1)
+
+
+def free_port() -> int:
+    """A port such that it and the next one are free."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return int(port)
+
+
+@dataclass
+class Stack:
+    """A running demonstration. `lines` is all that its terminal has shown so far."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[str]
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def feed_url(self) -> str:
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    def said(self, pattern: str) -> re.Match[str] | None:
+        for line in list(self.lines):
+            if found := re.search(pattern, line):
+                return found
+        return None
+
+    def output(self) -> str:
+        return "\n".join(self.lines)
+
+    def mails_to(self, address: str) -> list[str]:
+        """The mails to an address, oldest first, as they were written to the mail folder."""
+        folder = self.data / "mail"
+        texts = [path.read_text() for path in sorted(folder.glob("*"))] if folder.exists() else []
+        return [text for text in texts if re.search(rf"^To: .*{re.escape(address)}", text, re.MULTILINE)]
+
+    def environment(self) -> dict[str, str]:
+        """What a process of this installation is given, read from one that runs: for commands of the administrator."""
+        worker = wait_for("the worker's process", lambda: self.children().get("worker"))
+        pairs = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+        return dict(pair.decode().split("=", 1) for pair in pairs if b"=" in pair)
+
+    def children(self) -> dict[str, int]:
+        """The processes of the stack by the word they were started with (web, worker, publisher, push, agent ...)."""
+        found: dict[str, int] = {}
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().decode(errors="replace").split("\0")
+                environment = (path.parent / "environ").read_bytes()
+            except OSError:
+                continue
+            if f"RAHDARI_DATA={self.data}".encode() in environment and "rahdari" in words[1:4]:
+                word = words[words.index("rahdari") + 1] if "rahdari" in words else ""
+                found.setdefault(word, int(path.parent.name))
+        return found
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`rahdari WORDS` as the administrator of this installation runs it."""
+        return subprocess.run(
+            [*PROGRAM, *words], env=self.environment(), capture_output=True, text=True, check=False, timeout=60
+        )
+
+
+def start(data: Path, port: int, *options: str) -> Stack:
+    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "RAHDARI_DATA"}}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    process = subprocess.Popen(
+        [*PROGRAM, "demo", "--data", str(data), "--port", str(port), *options],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    stack = Stack(data, port, process)
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            stack.lines.append(line.rstrip("\n"))
+
+    threading.Thread(target=read, daemon=True).start()
+
+    def ready() -> bool:
+        if process.poll() is not None:
+            raise AssertionError(f"the demonstration ended by itself:\n{stack.output()}")
+        return stack.said("is ready") is not None
+
+    wait_for("the demonstration to be ready", ready, patience=180)
+    return stack
+
+
+def stop(stack: Stack) -> int:
+    if stack.process.poll() is None:
+        stack.process.send_signal(signal.SIGTERM)
+    return stack.process.wait(timeout=60)
+
+
+@contextmanager
+def running(data: Path, *options: str) -> Iterator[Stack]:
+    stack = start(data, free_port(), *options)
+    try:
+        yield stack
+    finally:
+        stop(stack)

@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 PROGRAM = (sys.executable, "-m", "rahdari")
-Found = TypeVar("Found")
 
 
-def wait_for(what: str, look: Callable[[], Found | None], *, patience: float = 60.0) -> Found:
+def wait_for[Found](what: str, look: Callable[[], Found | None], *, patience: float = 60.0) -> Found:
     """Look until there is something, or fail saying what was waited for. Not a sleep: a condition with an end."""
     until = time.monotonic() + patience
     pause = threading.Event()

@@ -53,7 +53,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     page = given.get("page", "1")
     filters = desk.Filters(
         view=given.get("view", "open") if given.get("view") in desk.VIEWS else "open",
-        q=given.get("q", "").strip()[:80],
+        q=given.get("q", "").replace("\x00", "").strip()[:80],
         service=given.get("service", ""),
         checks=given.get("checks", ""),
         who=given.get("who", ""),

@@ -56,10 +56,11 @@ def agents_to_set_up(given: Start) -> Sequence[Child]:
 
 def agents(given: Start) -> Sequence[Child]:
     """One agent for each sample operator, as it would run on a machine of that operator's."""
-    return [
-        given.child(slug, "agent", "run", "--config", str(folder_of(given, slug) / "agent.toml"), keyless=True)
-        for slug in OPERATORS
-    ]
+    children = []
+    for slug in OPERATORS:
+        configuration = str(folder_of(given, slug) / "agent.toml")
+        children.append(given.child(slug, "agent", "run", "--config", configuration, keyless=True, late=True))
+    return children
 
 
 def welcome(given: Start) -> str:

@@ -59,12 +59,16 @@ class StopAsked(BaseException):
 
 @dataclass(frozen=True)
 class Child:
-    """A program to keep running. `patience` is how long it may take to end by itself after TERM."""
+    """A program to keep running. `patience` is how long it may take to end by itself after TERM.
+
+    A `late` one is started for the first time when the servers answer, since it would only complain before.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     patience: float = 20.0
+    late: bool = False
 
 
 class Printer:
@@ -267,19 +271,22 @@ class Supervisor:
 
     def _patience(self) -> float:
         now = time.monotonic()
-        waits = [entry.start_at - now for entry in self.running if entry.process is None]
+        waits = [entry.start_at - now for entry in self.running if entry.process is None and not self._must_wait(entry)]
         if self.database and not self.database.alive():
             waits.append(self.database_start_at - now)
         if self.when_ready:
             waits.append(0.1)
         return max(0.0, min(waits, default=5.0))
 
+    def _must_wait(self, entry: Running) -> bool:
+        return entry.child.late and self.when_ready is not None
+
     def _start_due(self) -> None:
         now = time.monotonic()
         if self.database and not self.database.alive() and self.database_start_at <= now:
             self._start_database()
         for entry in self.running:
-            if entry.process is None and entry.start_at <= now:
+            if entry.process is None and entry.start_at <= now and not self._must_wait(entry):
                 entry.process = spawn(entry.child)
                 entry.started_at = time.monotonic()
                 assert entry.process.stdout is not None  # noqa: S101

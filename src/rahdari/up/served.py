@@ -3,17 +3,16 @@
 A worker ends with the granian process that started it, even when that one is killed: otherwise it would keep the port.
 """
 
+from importlib import import_module
 from typing import Any
 
 from rahdari.up.ordinary import end_with_parent
 
+HOLDING = {"web": "rahdari.wsgi", "push": "rahdari.push.app"}
+
 
 def __getattr__(name: str) -> Any:
-    if name == "web":
-        from rahdari import wsgi as module
-    elif name == "push":
-        from rahdari.push import app as module
-    else:
+    if name not in HOLDING:
         raise AttributeError(name)
     end_with_parent()
-    return module.application
+    return import_module(HOLDING[name]).application

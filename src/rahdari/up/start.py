@@ -70,12 +70,12 @@ class Start:
     def feed_url(self) -> str:
         return self.environment["RAHDARI_FEED_URL"]
 
-    def child(self, name: str, *arguments: str, keyless: bool = False) -> Child:
-        """A process of ours. A `keyless` one is given neither the database nor any secret."""
+    def child(self, name: str, *arguments: str, keyless: bool = False, late: bool = False) -> Child:
+        """A process of ours. A `keyless` one is given neither the database nor any secret; `late` see Child."""
         environment = self.environment
         if keyless:
             environment = {key: value for key, value in environment.items() if key not in SECRETS}
-        return Child(name, (*PROGRAM, *arguments), environment)
+        return Child(name, (*PROGRAM, *arguments), environment, late=late)
 
     def children(self) -> list[Child]:
         usual = [

@@ -1,0 +1,215 @@
+"""`rahdari demo` as one starts it: the whole house in one process tree."""
+
+import os
+import re
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rahdari.up import postgres
+from tests.needs import needs_namespaces
+from tests.up.test_processes import wait_until_gone
+
+USUAL = {"web", "worker", "publisher", "push"}
+
+
+def two_free_ports() -> int:
+    """A port that is free, and the next one as well."""
+    for _ in range(50):
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port = first.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except OSError:
+                continue
+            return int(port)
+    raise AssertionError("no two free ports side by side")
+
+
+class Demo:
+    """A running demonstration, and its lines."""
+
+    def __init__(self, data: Path, port: int, *options: str, ignoring: bool = False) -> None:
+        command = [sys.executable, "-P", "-m", "rahdari", "demo", "--data", str(data), "--port", str(port), *options]
+        if ignoring:
+            command = ["/bin/sh", "-c", "trap '' INT; exec " + shlex.join(command)]
+        dropped = ("RAHDARI", "DATABASE_URL", "DJANGO")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        self.port, self.data = port, data
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def read_until(self, pattern: str) -> re.Match[str]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"{pattern!r} was not said in:\n" + "\n".join(self.lines))
+
+    def end(self) -> int:
+        assert self.process.stdout is not None
+        self.lines += [line.rstrip() for line in self.process.stdout]
+        return self.process.wait()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def children(self) -> dict[str, int]:
+        """The number of each child, by the word of its command; the database is `postgres`."""
+        found = {}
+        for child in descendants(self.process.pid):
+            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            parent = int(Path(f"/proc/{child}/stat").read_text().rpartition(") ")[2].split()[1])
+            if parent != self.process.pid:
+                continue
+            if words[0].endswith("/postgres"):
+                found["postgres"] = child
+            elif "rahdari" in words:
+                found[words[words.index("rahdari") + 1]] = child
+        return found
+
+    def get(self, path: str, *, port: int | None = None) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}{path}", timeout=30) as answer:
+            return int(answer.status)
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="rahdari-demo-") as folder:
+        yield Path(folder) / "data"
+
+
+@pytest.fixture
+def demos() -> Iterator[list[Demo]]:
+    started: list[Demo] = []
+    yield started
+    for demo in started:
+        demo.close()
+
+
+class TestDemo:
+    def test_starts_serves_mends_itself_stops_and_keeps_its_data(self, data: Path, demos: list[Demo]) -> None:
+        port = two_free_ports()
+        demo = Demo(data, port)
+        demos.append(demo)
+        demo.read_until(r"demonstration is ready: +http://127\.0\.0\.1:")
+        demo.read_until(r"freelancer@")
+        demo.read_until(r"sample-fibre +\| .*edition 0")
+        assert demo.get("/") == 200
+        assert demo.get("/healthz", port=port + 1) == 200
+        children = demo.children()
+        assert set(children) == USUAL | {"agent", "postgres"}
+
+        # A second one on the same data, and one on the same port, are told so before anything starts.
+        busy = Demo(data, two_free_ports())
+        demos.append(busy)
+        assert busy.end() == 1
+        assert f"already running on the data folder {data}" in busy.lines[-1]
+        taken = Demo(data.parent / "other", port)
+        demos.append(taken)
+        assert taken.end() == 1
+        assert taken.lines == [line for line in taken.lines if f"--port {port + 10}" in line]
+        assert not (data.parent / "other").exists()
+
+        # What is killed is started again; the web server's workers do not keep its port.
+        for word in ("worker", "web"):
+            os.kill(children[word], signal.SIGKILL)
+            demo.read_until(rf"{word} was ended by SIGKILL\. It is started again")
+        os.kill(children["postgres"], signal.SIGKILL)
+        demo.read_until(r"The database runs again")
+        demo.read_until(r"line: At work|The database answers again")
+        mended = demo.children()
+        assert mended["postgres"] != children["postgres"]
+
+        every = descendants(demo.process.pid)
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.end() == 0
+        assert "Everything has stopped" in demo.lines[-1]
+        for pid in every:
+            wait_until_gone(pid)
+
+        again = Demo(data, port, ignoring=True)
+        demos.append(again)
+        again.read_until(r"demonstration is ready")
+        assert not [line for line in again.lines if "Making" in line or "Made the" in line or "Setting up" in line]
+        again.process.send_signal(signal.SIGINT)
+        assert again.end() == 0
+
+    def test_runs_as_an_ordinary_user_in_a_folder_that_only_root_enters(self, demos: list[Demo]) -> None:
+        needs_namespaces()
+        with tempfile.TemporaryDirectory(prefix="rahdari-closed-") as folder:
+            closed = Path(folder)
+            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+            demo = Demo(closed / "deeper" / "data", two_free_ports())
+            demos.append(demo)
+            demo.read_until(r"Running as the user (\w+), not as root")
+            demo.read_until(r"demonstration is ready")
+            assert demo.get("/") == 200
+            for pid in [demo.process.pid, *descendants(demo.process.pid)]:
+                assert os.stat(f"/proc/{pid}").st_uid != 0
+            # From outside, the folder is what it was, and root reaches the database at the path that it always has.
+            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+            url = postgres.known_url(closed / "deeper" / "data")
+            assert url is not None
+            with psycopg.connect(url) as connection:
+                assert connection.execute("SELECT count(*) > 5 FROM people_user").fetchone() == (True,)
+            # The terminal is closed and the supervisor killed at once: nothing may stay.
+            every = descendants(demo.process.pid)
+            demo.process.kill()
+            demo.process.wait()
+            for pid in every:
+                wait_until_gone(pid)
+
+    def test_stopped_while_it_gets_ready_leaves_nothing(self, data: Path, demos: list[Demo]) -> None:
+        demo = Demo(data, two_free_ports())
+        demos.append(demo)
+        demo.read_until(r"Making the database")
+        demo.process.terminate()
+        assert demo.end() == 0
+        assert not [line for line in demo.lines if "ready" in line]
+        # And what it left can be taken up.
+        again = Demo(data, two_free_ports())
+        demos.append(again)
+        again.read_until(r"demonstration is ready")
+        again.process.terminate()
+        assert again.end() == 0
+
+    def test_refuses_data_of_a_newer_version(self, data: Path, demos: list[Demo]) -> None:
+        data.mkdir()
+        (data / "version").write_text('format = 99\nkind = "demo"\nwritten_by = "9.0.0"\n')
+        demo = Demo(data, two_free_ports())
+        demos.append(demo)
+        assert demo.end() == 1
+        assert "written by Rahdari 9.0.0" in demo.lines[-1]
+        assert [path.name for path in data.iterdir()] == ["version"]

@@ -250,14 +250,14 @@ class AssociationForm(StepForm):
             raise ValidationError(wording.association_number(error), code=error.reason) from None
 
 
+# Names of programs and protocols are the same in both languages: people look for them on other screens.
 KINDS: dict[str, tuple[Any, Any]] = {
-    "wireguard": (_("WireGuard"), _("UDP 51820")),
-    "openvpn_udp": (_("OpenVPN over UDP"), _("UDP 1194")),
-    "openvpn_tcp": (_("OpenVPN over TCP"), _("TCP 443")),
-    "ikev2": (_("IKEv2 or IPsec"), _("UDP 500")),
-    "ikev2_nat": (_("IKEv2 behind a router"), _("UDP 4500")),
-    "sstp": (_("SSTP"), _("TCP 443")),
-    "l2tp": (_("L2TP"), _("UDP 1701")),
+    "wireguard": ("WireGuard", "UDP 51820"),
+    "openvpn_udp": (_("OpenVPN over UDP"), "UDP 1194"),
+    "openvpn_tcp": (_("OpenVPN over TCP"), "TCP 443"),
+    "ikev2": ("IKEv2", "UDP 500"),
+    "ikev2_nat": (_("IKEv2 behind a router"), "UDP 4500"),
+    "sstp": ("SSTP", "TCP 443"),
     "any": (_("Everything at this address"), _("If several VPN programs run there, or you are not sure.")),
     OTHER: (_("Another protocol"), _("Say below which one.")),
 }

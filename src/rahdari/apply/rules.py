@@ -329,7 +329,6 @@ PRESETS: dict[str, tuple[str, int | None]] = {
     "ikev2": ("udp", 500),
     "ikev2_nat": ("udp", 4500),
     "sstp": ("tcp", 443),
-    "l2tp": ("udp", 1701),
     "any": ("any", None),
 }
 

@@ -34,13 +34,7 @@ USES: dict[str, Promise] = {
     rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
     rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
 }
-PROTOCOLS: dict[str, Promise | str] = {
-    "any": gettext_lazy("every protocol"),
-    "udp": "UDP",
-    "tcp": "TCP",
-    "esp": "ESP",
-    "gre": "GRE",
-}
+PROTOCOLS = {"udp": "UDP", "tcp": "TCP", "esp": "ESP", "gre": "GRE"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,7 @@ def protocol_line(endpoint: Endpoint) -> Line:
     """`UDP 51820`, or words where there is no port."""
     if endpoint.protocol == "any":
         return Line(gettext("All protocols and ports"))
-    name = str(PROTOCOLS[endpoint.protocol])
+    name = PROTOCOLS[endpoint.protocol]
     if endpoint.port is None:
         return Line(name, "ltr")
     return Line(f"{name} {endpoint.port}", "ltr")

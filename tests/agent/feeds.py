@@ -338,3 +338,24 @@ def listed(configuration: Configuration) -> list[str]:
 
 def names(outcome: Outcome) -> list[str]:
     return [fault.name for fault in outcome.faults]
+
+
+def written(configuration: Configuration) -> Path:
+    """The configuration as a file, for programs."""
+    lines = [
+        f'server = "{configuration.server}"',
+        f'receipt_url = "{configuration.receipt_url}"',
+        f'token_file = "{configuration.token_file}"',
+        f'root = "{configuration.root}"',
+        f'root_sha256 = "{configuration.root_sha256}"',
+        f'state = "{configuration.state}"',
+    ]
+    for target in configuration.targets:
+        lines += ["[[target]]", f'kind = "{target.kind}"', f'name = "{target.name}"']
+        if isinstance(target, FileTarget):
+            lines.append(f'path = "{target.path}"')
+        else:
+            lines += [f'table = "{target.table}"', f'netns = "{target.netns}"', f'nft = "{target.nft}"']
+    path = configuration.token_file.with_name("agent.toml")
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -117,19 +117,20 @@ def catch_up(*, state: State, walker: Walker, signed: Signed, root_sha256: str, 
             state.set_position(position)
         return CaughtUp(position, files=0, changed=False)
     # 3) by deltas from here, if they reach; a rejected one ends the chain, and is not skipped
-    report = None
+    rejected: AgentFault | None = None
     if held is not None and same_session:
         way = deltas_between(signed.files, held.session, held.sequence, signed.head.sequence)
         if way:
             try:
                 return _take(state, walker, way, signed, held, root_sha256, now)
             except (EditionRejected, Untrusted) as error:
-                report = ReloadedFromSnapshot(error)
+                rejected = error
     # 4) else from the newest snapshot, and by deltas from it
     way = way_from_snapshot(signed.files, signed.head.session, signed.head.sequence)
     if not way:
-        raise NoWay(held.sequence if held else None, signed.head.sequence)
+        raise rejected or NoWay(held.sequence if held else None, signed.head.sequence)
     taken = _take(state, walker, way, signed, held, root_sha256, now)
+    report = ReloadedFromSnapshot(rejected) if rejected else None
     return CaughtUp(taken.position, taken.files, changed=True, report=report)
 
 

@@ -35,6 +35,9 @@ class ShownCheck:
 
     @property
     def tone(self) -> str:
+        """An optional check that did not pass is in nobody's way."""
+        if self.check.outcome == "failed" and not self.check.required:
+            return "off"
         return {"passed": "ok", "failed": "bad"}.get(str(self.check.outcome), "wait")
 
 

@@ -283,7 +283,7 @@ def reason_with_law(policy: Policy, code: str) -> RefusedFor:
     reason = policy.reasons[code]
     return RefusedFor(
         reason,
-        tuple(policy.provision(reference) for reference in reason.provisions),
+        policy.provisions(reason.provisions),
         tuple(policy.remedies[key] for key in reason.remedies),
     )
 
@@ -295,5 +295,4 @@ def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
 
 
 def provisions_of(policy: Policy, codes: Sequence[str]) -> tuple[Provision, ...]:
-    references = dict.fromkeys(reference for code in codes for reference in policy.reasons[code].provisions)
-    return tuple(policy.provision(reference) for reference in references)
+    return policy.provisions(reference for code in codes for reference in policy.reasons[code].provisions)

@@ -23,7 +23,12 @@ class Said:
 
 
 def history(rows: list[Entry], *, reader: User) -> list[Said]:
-    return [Said(row.at, act(row), who(row.actor, reader), row.reason if row.act in WITH_CODES else "") for row in rows]
+    """What became of a file since it was sent. The steps of a draft are the applicant's own and are left out."""
+    return [
+        Said(row.at, what, who(row.actor, reader), row.reason if row.act in WITH_CODES else "")
+        for row in rows
+        if (what := act(row))
+    ]
 
 
 WITH_CODES = frozenset(
@@ -38,9 +43,9 @@ WITH_CODES = frozenset(
 
 
 def act(row: Entry) -> str:
+    """The act in words; empty for one that is no part of a case's history."""
     sentences = {
         "apply.submitted": _("Application received"),
-        "apply.submitted_application": _("Application received"),
         "apply.withdrew": _("Application withdrawn"),
         "apply.reopened": _("Application open again"),
         "apply.closed_granted": _("Application closed: granted"),
@@ -49,6 +54,7 @@ def act(row: Entry) -> str:
         "apply.read_application": _("File opened"),
         "apply.read_document": _("Document opened"),
         "verify.opened_checks": _("Checks started"),
+        "verify.proved_control": _("Address proved"),
         "verify.recorded_by_hand": _("A check was recorded by hand"),
         "decide.opened_case": _("Sent to an officer"),
         "decide.granted_by_rule": _("Granted by rule"),
@@ -70,7 +76,7 @@ def act(row: Entry) -> str:
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),
     }
-    return sentences.get(row.act, _("Other entry in the record"))
+    return sentences.get(row.act, "")
 
 
 def who(actor: str, reader: User) -> str:

@@ -45,6 +45,8 @@ def in_language(value: Any, language: str) -> Any:
     if isinstance(value, policy.Reason | policy.Remedy):
         return value.text.in_language(language)
     if isinstance(value, policy.Provision):
+        if not value.place:
+            return value.name(language)
         place = plain.LEFT_TO_RIGHT + value.place + plain.END if language == "ur" else value.place
         return f"{value.name(language)}, {place}" if language != "ur" else f"{value.name(language)}، {place}"
     if isinstance(value, list | tuple):

@@ -64,7 +64,8 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         remedies=remedies,
         evidence=evidence,
         services=services,
-        reasons=reasons,
+        # R2 before R10, also after a canonical text, whose keys are sorted as text.
+        reasons=dict(sorted(reasons.items(), key=lambda item: _natural(item[0]))),
         clocks=clocks,
         calendar=calendar_from(root.section("calendar")),
         limits=_limits(root.section("limits")),
@@ -158,6 +159,11 @@ def _percentages(section: Section) -> tuple[int, ...]:
     if not values or list(values) != sorted(set(values)) or values[0] < 1 or values[-1] > 100:
         section.fault("These must be rising percentages between 1 and 100, such as [80, 100].", "escalate_at")
     return values
+
+
+def _natural(code: str) -> tuple[str, int]:
+    letters = code.rstrip("0123456789")
+    return letters, int(code[len(letters) :] or 0)
 
 
 def _reminders(section: Section) -> tuple[int, ...]:

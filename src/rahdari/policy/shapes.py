@@ -1,6 +1,6 @@
 """The regulator's rules as values. Frozen: a policy, once read, never changes; a new one has a new digest."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -237,8 +237,19 @@ class Policy:
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:
+        """Where a rule stands. A place without a number (`portal:documents`) is a keyword and is not shown."""
         key, _, place = reference.partition(":")
-        return Provision(self.instruments[key], place)
+        return Provision(self.instruments[key], place if any(letter.isdigit() for letter in place) else "")
+
+    def provisions(self, references: Iterable[str]) -> tuple[Provision, ...]:
+        """Several places, gathered by instrument: Telecom Act 1996, 6(b), 6(c)."""
+        places: dict[str, list[str]] = {}
+        for reference in references:
+            provision = self.provision(reference)
+            found = places.setdefault(provision.instrument.key, [])
+            if provision.place and provision.place not in found:
+                found.append(provision.place)
+        return tuple(Provision(self.instruments[key], ", ".join(found)) for key, found in places.items())
 
     def reasons_of_kind(self, kind: str, *, confirm_allowed: bool) -> tuple[Reason, ...]:
         return tuple(

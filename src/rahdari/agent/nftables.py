@@ -125,7 +125,11 @@ class NftSets:
         self._stands = None
         stands = self._look(wanted)
         if stands != wanted:
-            self._run_script(script(self.target.table, stands, wanted))
+            try:
+                self._run_script(script(self.target.table, stands, wanted))
+            except NftRefused:
+                # Part of a range that somebody put there cannot be taken out: empty such a set and fill it anew.
+                self._run_script(script(self.target.table, stands, wanted, refill=True))
             if self._look(wanted) != wanted:
                 raise NotReadBack(self.target.table)
         self._stands = wanted
@@ -206,14 +210,17 @@ def command(target: NftTarget) -> list[str]:
     return words
 
 
-def script(table: str, stands: Sets, wanted: Sets) -> str:
-    """What nft reads to get from one to the other, in one transaction."""
-    return "".join(f"{line}\n" for name in SET_NAMES for line in _changes(table, name, stands[name], wanted[name]))
+def script(table: str, stands: Sets, wanted: Sets, *, refill: bool = False) -> str:
+    """What nft reads to get from one to the other, in one transaction. `refill`: no set is changed piece by piece."""
+    changes = (_changes(table, name, stands[name], wanted[name], refill=refill) for name in SET_NAMES)
+    return "".join(f"{line}\n" for lines in changes for line in lines)
 
 
-def _changes(table: str, name: str, stands: frozenset[str], wanted: frozenset[str]) -> Iterator[str]:
+def _changes(table: str, name: str, stands: frozenset[str], wanted: frozenset[str], *, refill: bool) -> Iterator[str]:
     added, removed = wanted - stands, stands - wanted
-    if len(added) + len(removed) > max(FEW_CHANGES, len(stands) // 10):
+    if not added and not removed:
+        return
+    if refill or len(added) + len(removed) > max(FEW_CHANGES, len(stands) // 10):
         yield f"flush set {table} {name}"
         added, removed = wanted, frozenset()
     # Taken out first: what comes in may overlap it.

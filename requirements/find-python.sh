@@ -2,7 +2,7 @@
 # Read by ./rahdari and ./test. The first one on PATH may be too old, or a shim that only answers with an error.
 
 fits='import sys; sys.exit(0 if sys.version_info >= (3, 12) else 1)'
-makes_environments='import venv, ensurepip'
+makes_environments='import venv, ensurepip; ensurepip.version()'
 python=
 incomplete=
 for candidate in "${RAHDARI_PYTHON:-}" python3.13 python3.12 python3.14 python3 python \

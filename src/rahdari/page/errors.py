@@ -134,7 +134,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
             ),
             ways=_ways(
                 (_("Start page"), "portal:start"),
-                (_("Check a number"), "portal:check"),
+                (_("Check a number"), "portal:check_number"),
                 (_("Sign in"), "account_login"),
             ),
         ),

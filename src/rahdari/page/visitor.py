@@ -60,3 +60,9 @@ def household(request: HttpRequest) -> str:
     """What a limit counts by: the IPv4 address, or the /64 that one IPv6 subscriber has at least."""
     found = address(request)
     return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def neighbourhood(request: HttpRequest) -> str:
+    """A second, wider count for what must not be walked through: one subscriber may have many IPv6 /64s."""
+    found = address(request)
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

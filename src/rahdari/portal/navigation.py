@@ -1,4 +1,6 @@
-"""The links at the top of a signed-in person's pages: what waits for them, what they hold, what was written to them."""
+"""The links at the top of a page: for a signed-in person what waits for them, what they hold, what was written to them;
+for anybody else the three things that anyone may do.
+"""
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,11 +18,17 @@ APPLICATIONS |= {"question", "notice", "refusal", "withdraw"}
 
 def links(request: HttpRequest) -> list[Link]:
     user = getattr(request, "user", None)
-    if not isinstance(user, User):
-        return []
     match = request.resolver_match
     room = match.namespace if match else ""
     page = match.url_name if match and room == "portal" else ""
+    if not isinstance(user, User):
+        return [
+            Link(_("Apply"), reverse("portal:start"), here=page == "start" or room == "apply"),
+            Link(
+                _("Check a number"), reverse("portal:check_number"), here=page in {"check_number", "certificate_link"}
+            ),
+            Link(_("Service status"), reverse("portal:service_status"), here=page == "service_status"),
+        ]
     if people.operator_of(user) is not None:
         return [Link(_("In step"), reverse("portal:operator"), here=page == "operator")]
     if people.holds_post(user, Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR):

@@ -1,7 +1,7 @@
 """The certificate on paper: one page of A4 in both languages, set by typst from what a `Sheet` says.
 
-Fonts are the machine's. Without a Nastaliq face Urdu is set in a Naskh one, without that in whatever has the letters;
-`rahdari doctor` tells (`urdu_faces`).
+Fonts are the machine's. Without a Nastaliq face Urdu is set in a Naskh one; without that too the sheet is in English
+only, and the page that offers it says so. `rahdari doctor` tells (`urdu_faces`).
 """
 
 import datetime as dt
@@ -64,6 +64,10 @@ class Sheet:
         return in_words(self.registered_on, "ur")
 
     @property
+    def printed_en(self) -> str:
+        return f"{in_words(self.printed_at.date(), 'en')}, {self.printed_at:%H:%M}"
+
+    @property
     def until_en(self) -> str:
         return in_words(self.valid_until, "en")
 
@@ -108,6 +112,7 @@ def _families() -> list[str]:
 def render(sheet: Sheet) -> bytes:
     """The certificate as PDF (PDF/UA-1 tagged). Bytes of one file."""
     qr = qr_path(sheet.link)
+    side = int(str(qr["side"])) + 4
     data = {
         "reference": sheet.reference,
         "standing": sheet.standing,
@@ -118,14 +123,12 @@ def render(sheet: Sheet) -> bytes:
         "until": (sheet.until_en, sheet.until_ur),
         "addresses": sheet.addresses,
         "check_at": sheet.check_at,
-        "printed": f"{in_words(sheet.printed_at.date(), 'en')}, {sheet.printed_at:%H:%M}",
+        "printed": sheet.printed_en,
         "demo": sheet.demo,
-        "faces": urdu_faces() or ("Libertinus Serif",),
+        "faces": urdu_faces(),
         "qr": (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2.5 {int(str(qr["side"])) + 4} {int(str(qr["side"])) + 4}">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2.5 {side} {side}">'
             f'<path d="{qr["d"]}" stroke="#000" fill="none"/></svg>'
         ),
     }
-    return bytes(
-        typst.compile(TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"])
-    )
+    return bytes(typst.compile(TEMPLATE.read_bytes(), sys_inputs={"data": json.dumps(data)}, pdf_standards=["ua-1"]))

@@ -43,6 +43,8 @@ SECRET_KEY = os.environ.get("RAHDARI_SECRET_KEY", "")
 DEBUG = False
 ALLOWED_HOSTS = listed("RAHDARI_HOSTS")
 SITE_URL = os.environ.get("RAHDARI_URL", "http://127.0.0.1:8000")
+# Where this installation's source code can be had, changes included: the licence asks for it.
+SOURCE_URL = os.environ.get("RAHDARI_SOURCE_URL", "")
 FEED_URL = os.environ.get("RAHDARI_FEED_URL", "http://127.0.0.1:8001")
 
 # Who may decide what; see the README of each room.
@@ -84,6 +86,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # With random padding against BREACH: pages weigh a third, which a cheap phone on mobile data feels.
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

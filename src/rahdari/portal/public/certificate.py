@@ -61,7 +61,10 @@ def _sheet(registration: Registration) -> paper.Sheet:
 @require_safe
 def certificate(request: HttpRequest, reference: str) -> HttpResponse:
     sheet = _sheet(_own(request, reference))
-    return render(request, "portal/public/certificate.html", {"sheet": sheet, "qr": paper.qr_path(sheet.link)})
+    facts = {"sheet": sheet, "qr": paper.qr_path(sheet.link), "urdu_faces": paper.urdu_faces()}
+    response = render(request, "portal/public/certificate.html", facts)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 @login_required

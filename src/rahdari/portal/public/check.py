@@ -1,16 +1,14 @@
 """The public check of a number: valid, expired, struck out, or not found, and nothing that could be listed.
 
 A number whose check letter is wrong is told from one that does not exist without asking the database. Tries are counted
-by network (an IPv4 address, an IPv6 /64), so that nobody walks through all numbers. A company's registered name is
-shown; a person's only to whoever holds the certificate, whose link carries a secret.
+by household and by neighbourhood (`page.visitor`), so that nobody walks through all numbers. A company's registered
+name is shown; a person's only to whoever holds the certificate, whose link carries a secret.
 """
-
-import ipaddress
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.journal import actions as journal
@@ -21,66 +19,68 @@ from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
 
+from .forms import CheckForm
 from .titles import category_title
 
-TRIES, PER_SECONDS = 20, 60
+# Tries a minute for one household, and for all that are next to each other in the network.
+OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 20, 200, 60
 
 
-def _network(request: HttpRequest) -> str:
-    here = visitor.address(request)
-    prefix = 64 if here.version == 6 else 32
-    return str(ipaddress.ip_network((here, prefix), strict=False))
+def _too_many(request: HttpRequest, what: str) -> HttpResponse | None:
+    for where, rate in (
+        (visitor.household(request), OF_HOUSEHOLD),
+        (visitor.neighbourhood(request), OF_NEIGHBOURHOOD),
+    ):
+        allowance = limits.take(f"portal.{what}:{where}", rate=rate, per=PER_SECONDS)
+        if not allowance.allowed:
+            return errors.too_many(request, wait=allowance.wait)
+    return None
 
 
-def _may_try(request: HttpRequest) -> bool:
-    return limits.allow(f"portal.check:{_network(request)}", rate=TRIES, per=PER_SECONDS)
-
-
+@never_cache
 @require_safe
 def number(request: HttpRequest) -> HttpResponse:
     """The form, and with `?number=` the answer."""
-    given = request.GET.get("number", "").strip()
-    if "number" not in request.GET:
-        return render(request, "portal/public/check.html", {"number": "", "error": ""})
-    exact = references.normalise(given)
-    if exact is None:
-        error = _("Enter the number, for example RD-4F7K-92MQ") if not given else _mistyped(given)
-        return render(request, "portal/public/check.html", {"number": given[:40], "error": error})
-    if not _may_try(request):
-        return errors.too_many(request, retry_after=PER_SECONDS)
-    return _answer(request, exact, register.registration_by_reference(exact), show_person=False)
+    form = CheckForm(request.GET if "number" in request.GET else None)
+    if not form.is_valid():
+        return render(request, "portal/public/check.html", {"form": form})
+    if refusal := _too_many(request, "number"):
+        return refusal
+    exact = form.cleaned_data["number"]
+    return _answer(request, exact, register.registration_by_reference(exact), on_paper=False)
 
 
-def _mistyped(given: str) -> str:
-    if len("".join(character for character in given if character.isalnum())) in (8, 10):
-        return _("One letter or digit of this number is wrong. Compare it with the certificate, sign by sign")
-    return _("A registration number has RD and eight letters and digits, for example RD-4F7K-92MQ")
-
-
+@never_cache
 @require_safe
 def certificate_link(request: HttpRequest, reference: str, token: str) -> HttpResponse:
     """What the code on a certificate opens. The link's secret shows the holder's name, also a person's."""
-    if not _may_try(request):
-        return errors.too_many(request, retry_after=PER_SECONDS)
+    if refusal := _too_many(request, "certificate"):
+        return refusal
     exact = references.normalise(reference)
-    registration = register.registration_by_reference(exact) if exact and links.matches("certificate", exact, token) else None
-    return _answer(request, exact or reference[:40], registration, show_person=True)
+    genuine = exact is not None and links.matches("certificate", exact, token)
+    registration = register.registration_by_reference(exact) if exact is not None and genuine else None
+    response = _answer(request, exact or "", registration, on_paper=True)
+    # The address of this page is the secret: it goes to no other site and into no search.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
-def _answer(request: HttpRequest, shown: str, registration: Registration | None, *, show_person: bool) -> HttpResponse:
+def _answer(request: HttpRequest, exact: str, registration: Registration | None, *, on_paper: bool) -> HttpResponse:
     now = timezone.now()
-    standing = register.standing(registration, now) if registration else "not_found"
-    context = {"reference": shown, "standing": str(standing), "registration": registration, "now": now, "paper": show_person}
+    context: dict[str, object] = {"reference": exact, "registration": registration, "now": now, "on_paper": on_paper}
+    context["standing"] = str(register.standing(registration, now)) if registration else "not_found"
     if registration is not None:
         holder = people.public_holder(registration.holder)
-        context["holder"] = holder.name if holder and (show_person or holder.kind == "organisation") else ""
+        context["holder"] = holder.name if holder and (on_paper or holder.kind == "organisation") else ""
         context["category"] = category_title(registration.category)
-        context["count"] = register.entries_of(registration).count()
-        # The holder sees that the number was checked; who checked it is not kept.
+        context["count"] = register.entries_of(registration).filter(ended_at__isnull=True).count()
+        # The holder can see that the number was checked; who checked it is not kept.
         journal.record(
-            act="portal.read_certificate" if show_person else "portal.read_number",
+            act="portal.read_certificate" if on_paper else "portal.read_number",
             actor="public",
             subject=f"registration:{registration.id}",
             now=now,
         )
-    return render(request, "portal/public/checked.html", context)
+    response = render(request, "portal/public/checked.html", context)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,10 +1,10 @@
-"""The pages that anyone may read: the start page, and what the service promises."""
+"""The pages that anyone may read: the start page, how the service stands, and what it promises."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -13,46 +13,70 @@ from rahdari.address import directory
 from rahdari.page import visitor
 from rahdari.publish import queries as publish
 
+from .forms import CheckForm
+
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     rules = policy.current(settings.POLICY_FILE)
+    language = get_language()
     here = visitor.address(request)
-    operators = publish.operators_with_lag(now=timezone.now())
+    open_services = [service for service in rules.services.values() if service.open]
+    fees = {service.fee.text.in_language(language) for service in open_services}
+    allowance = _longest_clock(rules)
     return render(
         request,
         "portal/public/start.html",
         {
             "services": [
-                {"title": service.title.in_language(get_language()), "open": service.open}
+                {"title": service.title.in_language(language), "open": service.open}
                 for service in rules.services.values()
             ],
-            "here": here,
+            "fee": fees.pop() if len(fees) == 1 else "",
+            "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
-            "operators": len(operators),
-            "in_step": sum(operator.in_step for operator in operators),
-            "edition": publish.latest_edition(),
-            "decision": _allowance(_decision_clock(rules)),
+            "decision": _in_words(allowance),
+            "decision_at_most": _("%(span)s at most") % {"span": _in_words(allowance)},
             "kept_days": rules.limits.draft_kept.days,
+            "check": CheckForm(),
+            **_today(),
         },
     )
 
 
-def _decision_clock(rules: policy.Policy) -> policy.Allowance:
+def _today() -> dict[str, object]:
+    lags = publish.operators_with_lag(now=timezone.now())
+    return {
+        "lags": lags,
+        "operators": len(lags),
+        "in_step": sum(lag.in_step for lag in lags),
+        "edition": publish.latest_edition(),
+    }
+
+
+def _longest_clock(rules: policy.Policy) -> policy.Allowance:
     """The longest clock of the services that are open: what nobody has to wait longer than."""
     clocks = [rules.clocks[service.clock] for service in rules.services.values() if service.open]
     return max(clocks, key=lambda clock: (clock.unit != "working_hours", clock.length))
 
 
-def _allowance(allowance: policy.Allowance) -> str:
+def _in_words(allowance: policy.Allowance) -> str:
     """A clock of the policy in words: "10 working hours"."""
+    count = allowance.length
     words = {
-        "minutes": _("%(count)s minutes"),
-        "working_hours": _("%(count)s working hours"),
-        "working_days": _("%(count)s working days"),
-        "calendar_days": _("%(count)s days"),
+        "minutes": ngettext("%(count)s minute", "%(count)s minutes", count),
+        "hours": ngettext("%(count)s hour", "%(count)s hours", count),
+        "working_hours": ngettext("%(count)s working hour", "%(count)s working hours", count),
+        "working_days": ngettext("%(count)s working day", "%(count)s working days", count),
+        "calendar_days": ngettext("%(count)s day", "%(count)s days", count),
+        "months": ngettext("%(count)s month", "%(count)s months", count),
     }
-    return words.get(allowance.unit, words["calendar_days"]) % {"count": allowance.length}
+    return words[allowance.unit] % {"count": count}
+
+
+@require_safe
+def service_status(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/public/service_status.html", {"now": timezone.now(), **_today()})
 
 
 @require_safe
@@ -78,4 +102,9 @@ def terms(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def source(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/public/source.html", {"version": __version__})
+    rules = policy.current(settings.POLICY_FILE)
+    return render(
+        request,
+        "portal/public/source.html",
+        {"version": __version__, "rules": rules, "code": settings.SOURCE_URL},
+    )

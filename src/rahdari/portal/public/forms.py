@@ -1,0 +1,34 @@
+"""The one question of the public check, and what it says when the number cannot be one."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.register import reference as references
+
+# Eight characters, with or without the RD in front: it has the right length, so one sign of it is wrong.
+LENGTHS = (8, 10)
+
+
+class CheckForm(forms.Form):
+    number = forms.CharField(
+        label=_("Registration number"),
+        max_length=60,
+        widget=forms.TextInput(
+            attrs={"class": "code big", "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+        error_messages={
+            "required": _("Enter the registration number"),
+            "max_length": _("Enter the number only: RD and eight letters and digits"),
+        },
+    )
+
+    def clean_number(self) -> str:
+        """The number in its one form. The check letter finds a mistyped one without asking the database."""
+        given = str(self.cleaned_data["number"])
+        exact = references.normalise(given)
+        if exact is not None:
+            return exact
+        if sum(sign.isalnum() for sign in given) in LENGTHS:
+            raise ValidationError(_("One sign of this number is wrong. Compare it with the certificate, sign by sign"))
+        raise ValidationError(_("Enter the number as it stands on the certificate: RD and eight letters and digits"))

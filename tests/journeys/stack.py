@@ -101,11 +101,14 @@ class Stack:
         )
 
 
-def start(data: Path, port: int, *options: str) -> Stack:
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "RAHDARI_DATA"}}
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
+def start(data: Path, port: int, *options: str, word: str = "demo", settings: str | None = None) -> Stack:
+    """Start `rahdari WORD` and wait until it is ready. `settings` are others than those of the word."""
+    ours = {"DATABASE_URL", "RAHDARI_DATA", "DJANGO_SETTINGS_MODULE"}
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    if settings:
+        environment["DJANGO_SETTINGS_MODULE"] = settings
     process = subprocess.Popen(
-        [*PROGRAM, "demo", "--data", str(data), "--port", str(port), *options],
+        [*PROGRAM, word, "--data", str(data), "--port", str(port), *options],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -124,10 +127,10 @@ def start(data: Path, port: int, *options: str) -> Stack:
 
     def ready() -> bool:
         if process.poll() is not None:
-            raise AssertionError(f"the demonstration ended by itself:\n{stack.output()}")
+            raise AssertionError(f"rahdari ended by itself:\n{stack.output()}")
         return stack.said("is ready") is not None
 
-    wait_for("the demonstration to be ready", ready, patience=180)
+    wait_for("rahdari to be ready", ready, patience=180)
     return stack
 
 
@@ -141,6 +144,19 @@ def stop(stack: Stack) -> int:
 def running(data: Path, *options: str) -> Iterator[Stack]:
     stack = start(data, free_port(), *options)
     try:
+        yield stack
+    finally:
+        stop(stack)
+
+
+@contextmanager
+def running_register(data: Path) -> Iterator[Stack]:
+    """`rahdari up` with keys and without sample data; documentation ranges may be registered, as in tests."""
+    stack = start(data, free_port(), word="up", settings="rahdari.settings.demo")
+    try:
+        made = stack.command("feed", "keys", "--offline", str(data / "offline"))
+        if made.returncode:
+            raise AssertionError(made.stdout + made.stderr)
         yield stack
     finally:
         stop(stack)

@@ -491,4 +491,4 @@ class TestInBothLanguages:
             assert "{{" not in page.text and "%(" not in page.text, name
             if found := sound(page.text):
                 problems[name] = found
-        assert not problems
+        assert not problems, "\n".join(f"{name}: {found}" for name, found in problems.items())

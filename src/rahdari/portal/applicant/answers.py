@@ -152,7 +152,7 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
     if refused is None:
         return redirect("portal:application", reference=reference)
     now = timezone.now()
-    made = list(checks.checks_of(application.subject))
+    made = [check for check in checks.checks_of(application.subject) if check.required or check.outcome == "passed"]
     context = {
         "application": application,
         "refusal": refused,

@@ -46,8 +46,13 @@ class Overview:
     proofs: list[Proof]
 
     @property
+    def counted(self) -> list[Check]:
+        """What the decision rests on: a check that nobody asked for and that did not pass is not held against anyone."""
+        return [check for check in self.checks if check.required or check.outcome == Outcome.PASSED]
+
+    @property
     def passed(self) -> int:
-        return sum(check.outcome == Outcome.PASSED for check in self.checks)
+        return sum(check.outcome == Outcome.PASSED for check in self.counted)
 
     @property
     def answered(self) -> bool:
@@ -59,7 +64,7 @@ class Overview:
         language = get_language() or "en"
         return [
             (words.title_of(check, language), words.of_check(check))
-            for check in self.checks
+            for check in self.counted
             if check.outcome == Outcome.FAILED
         ]
 

@@ -10,8 +10,16 @@ from .base import *
 from .base import TEMPLATES
 
 DATA = Path(tempfile.mkdtemp(prefix="rahdari-test-"))
-# By the process that made it, and no fork of it.
-atexit.register(lambda maker=os.getpid(): shutil.rmtree(DATA, ignore_errors=True) if os.getpid() == maker else None)
+MAKER = os.getpid()
+
+
+@atexit.register
+def remove_data() -> None:
+    """By the process that made the folder, and by no fork of it."""
+    if os.getpid() == MAKER:
+        shutil.rmtree(DATA, ignore_errors=True)
+
+
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 STATIC_ROOT = DATA / "static"
 STATIC_ROOT.mkdir()

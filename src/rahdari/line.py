@@ -219,7 +219,8 @@ def expire(now: dt.datetime) -> int:
     return register.expire_due(now=now)
 
 
-REMINDERS = (60, 30, 7)  # days before the end; law.md 6(b)
+REMINDERS = (60, 30, 7)  # days before the end: a proposal of the bundled policy's authors
+TOLD_WITHIN = dt.timedelta(days=14)
 
 
 def remind(now: dt.datetime) -> int:
@@ -241,6 +242,23 @@ def remind(now: dt.datetime) -> int:
     return sent
 
 
+def tell_of_expiry(now: dt.datetime) -> int:
+    """Tell holders that their registration has expired, once. Looks back far enough to catch up after a long stop."""
+    sent = 0
+    for registration in entries.expired_since(start=now - TOLD_WITHIN)[:AT_ONCE]:
+        with _one_item(f"registration:{registration.pk}"):
+            for person in people.people_to_tell(registration.holder):
+                sent += letters.write_once(
+                    to=person,
+                    template="registration_expired",
+                    about=f"registration:{registration.pk}",
+                    once="expired",
+                    context={"registration": registration.reference, "valid_until": registration.valid_until},
+                    now=now,
+                )
+    return sent
+
+
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("verify", answer_checks),
@@ -249,6 +267,7 @@ STEPS: tuple[Step, ...] = (
     Step("clocks", run_clocks),
     Step("register: expire", expire),
     Step("register: remind", remind),
+    Step("register: tell of expiry", tell_of_expiry),
 )
 
 

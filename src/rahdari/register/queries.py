@@ -79,3 +79,8 @@ def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Regist
 def changes() -> QuerySet[Change]:
     """Every change, in the order of its number. For one entry that is the order in which its changes were committed."""
     return Change.objects.order_by("id")
+
+
+def expired_since(*, start: dt.datetime) -> QuerySet[Registration]:
+    """Registrations that the clock has expired at `start` or later, oldest first."""
+    return Registration.objects.filter(expired_at__gte=start).order_by("expired_at", "id")

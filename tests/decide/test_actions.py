@@ -195,20 +195,26 @@ class TestTheRegister:
         actions.mark_entered(decision=decision, registration=decision.registration, now=LATER + DAY)
         assert Decision.objects.get(pk=decision.pk).entered_at == LATER
 
-    def test_sends_a_grant_that_was_overtaken_back_to_an_officer(self) -> None:
+    def test_sends_a_grant_that_was_overtaken_back_to_an_officer(self, officer: User) -> None:
+        # Two applications for one address were granted before either was entered.
         first = a_decided_application(address="203.0.113.251")
-        line.enter_grants(LATER)
-        case = queries.case_of(first)
-        assert case is not None
-        other = a_decided_application()
+        other = a_decided_application(address="203.0.113.251", now=NOW + MINUTE)
+        assert line.enter_grants(LATER) == 2
         decision = Decision.objects.get(case__application=other)
-        returned = actions.return_grant(decision=decision, why="already_entered", now=LATER)
+        returned = queries.case_of(other)
+        assert Application.objects.get(pk=first.pk).status == "granted" and returned is not None
         assert (returned.status, returned.lane) == (Status.OPEN, Lane.REVIEW)
+        # The officer is shown what the register holds now, and cannot grant it into the wall again.
+        assert verify.checks_of(other.subject).get(kind="not_registered").finding == "registered_by_another"
+        taken(returned, officer)
+        with pytest.raises(actions.ChecksMissing):
+            actions.grant(case=returned, officer=officer, now=LATER)
         assert Application.objects.get(pk=other.pk).status == "submitted"
         assert Decision.objects.get(pk=decision.pk).voided_at == LATER
         assert queries.decision_of(returned) is None
         assert actions.return_grant(decision=decision, why="already_entered", now=LATER + DAY).pk == returned.pk
         assert clocks.pauses_of(returned)[-1].until_at == LATER
+        assert actions.decide_by_rule(application=other, checks=[], now=LATER).status == Status.OPEN
 
 
 class TestAskQuestion:
@@ -282,6 +288,23 @@ class TestCloseUnanswered:
         case = queries.cases().get(pk=case.pk)
         assert (case.status, case.application.status) == (Status.OPEN, "submitted")
         assert queries.clock_of(case, closed + 80 * DAY).remaining == queries.clock_of(case, LATER).remaining
+
+    def test_sends_a_late_case_to_a_supervisor_and_tells_the_applicant_once(self, officer: User) -> None:
+        case = a_case()
+        due = queries.clock_of(case, NOW).due_at
+        assert actions.close_unanswered(now=due - MINUTE) == 0
+        assert actions.close_unanswered(now=due) == 1
+        assert actions.close_unanswered(now=due + DAY) == 0
+        case = queries.cases().get(pk=case.pk)
+        assert case.escalated_at == due and case.status == Status.OPEN
+        assert letters_to(case)[-1] == "application_late"
+        assert acts_on(case)[-1] == "decide.escalated"
+
+    def test_sends_nothing_to_a_supervisor_while_the_applicant_has_the_word(self, officer: User) -> None:
+        case = taken(a_case(), officer)
+        actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
+        assert actions.close_unanswered(now=LATER + 5 * DAY) == 0
+        assert Case.objects.get(pk=case.pk).escalated_at is None
 
     def test_makes_a_notice_ripe_that_was_not_answered(self, officer: User, second: User) -> None:
         case = a_case()

@@ -43,6 +43,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "reason": RULES.reasons["R3"],
         "appeal_until": NOW + dt.timedelta(days=30),
     },
+    "application_late": {"reference": "A-2611-0482"},
     "application_not_pursued": {"reference": "A-2611-0482"},
     "registration_expires_soon": {"registration": "RD-5P9X-31GN", "valid_until": NOW + dt.timedelta(days=30)},
     "registration_expired": {"registration": "RD-5P9X-31GN", "valid_until": NOW},

@@ -355,6 +355,8 @@ def return_grant(*, decision: Decision, why: str, now: dt.datetime) -> Case:
     case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
     case.save(update_fields=["status", "lane", "decided_at"])
     apply.reopen_application(application=case.application, actor="system:line", now=now)
+    # The world moved since the check was made: the officer is shown what the register holds now.
+    verify.look_again(subject=case.application.subject, kind="not_registered", now=now)
     _record(case, "returned_grant", "system:line", now, detail={"why": why})
     return queries.cases().get(pk=case.pk)
 
@@ -567,9 +569,11 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
 
 
 def close_unanswered(*, now: dt.datetime, limit: int = 200) -> int:
-    """Times to answer that are over: an unanswered question closes the case, an unanswered notice becomes ripe."""
+    """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a case that is
+    not decided in time goes to a supervisor and the applicant is told. Returns how many cases moved."""
     moved = 0
-    for pk in list(queries.clocks_to_run(now).values_list("pk", flat=True)[:limit]):
+    due = list(queries.clocks_to_run(now).values_list("pk", flat=True)[:limit])
+    for pk in dict.fromkeys([*due, *(case.pk for case in queries.cases_out_of_time(now)[:limit])]):
         with transaction.atomic():
             locked = Case.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
             if locked is not None:
@@ -600,5 +604,13 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         notice.ran_out_at = now
         notice.save(update_fields=["ran_out_at"])
         _record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))
+        return True
+    if case.escalated_at is None and clocks.clock_of(case, now).is_late:
+        _move(case, "escalate")
+        case.escalated_at = now
+        case.save(update_fields=["escalated_at"])
+        _record(case, "escalated", "clock", now)
+        complaint = clocks.policy_of(case.application).remedies.get("ombudsman")
+        _write(case, "application_late", now, complaint=complaint)
         return True
     return False

@@ -256,6 +256,12 @@ class CasePage:
     def why_not_second(self) -> str:
         return words.why_not_second(self.cannot_second) if self.cannot_second else ""
 
+    @property
+    def returned(self) -> bool:
+        """Whether the last thing that became of the case is a grant that could not be entered."""
+        decisions = list(self.case.decisions.all())
+        return self.is_open and bool(decisions) and decisions[-1].voided_at is not None
+
     @cached_property
     def decision(self) -> Decision | None:
         return queries.decision_of(self.case)

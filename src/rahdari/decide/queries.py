@@ -17,7 +17,7 @@ from rahdari.journal import queries as record
 from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.policy import Forum, Policy, Provision, Reason, Remedy, add
+from rahdari.policy import Allowance, Forum, Policy, Provision, Reason, Remedy, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
@@ -120,6 +120,25 @@ def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
     )
 
 
+def cases_out_of_time(now: dt.datetime) -> list[Case]:
+    """Open cases whose time to decide is over and of which nobody was told yet."""
+    # No allowance ends sooner than its length by the clock on the wall, so younger cases need no look.
+    soonest = min((_least(clock) for clock in _officers_clocks()), default=dt.timedelta())
+    old_enough = cases().filter(status=Status.OPEN, escalated_at__isnull=True, started_at__lte=now - soonest)
+    return [case for case in old_enough.order_by("started_at", "id") if clock_of(case, now).is_late]
+
+
+def _officers_clocks() -> list[Allowance]:
+    policy = policy_in_force()
+    return [policy.clocks[service.clock] for service in policy.services.values()]
+
+
+def _least(allowance: Allowance) -> dt.timedelta:
+    if allowance.unit == "minutes":
+        return dt.timedelta(minutes=allowance.length)
+    return dt.timedelta(hours=allowance.length)
+
+
 def checks_to_facts(found: Sequence[Check]) -> list[rules.CheckFact]:
     return [
         rules.CheckFact(
@@ -220,6 +239,7 @@ SHOWN_TO_APPLICANT = frozenset(
         "decide.dropped_refusal",
         "decide.refused",
         "decide.returned_grant",
+        "decide.escalated",
         "decide.entered",
     }
 )

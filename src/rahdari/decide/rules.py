@@ -126,6 +126,7 @@ MOVES = (
         ("notice_before_refusal", "second_officer", "no_self_second", "director_rank", "reason_required"),
         True,
     ),
+    Move(OPEN, "escalate", OPEN, By.CLOCK),
     Move(OPEN, "close_withdrawn", WITHDRAWN, By.CLOCK),
     Move(DECIDED, "return_grant", OPEN, By.LINE),
 )

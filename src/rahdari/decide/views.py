@@ -8,7 +8,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.shortcuts import render as render_page
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -36,6 +37,11 @@ def _case(request: HttpRequest, reference: str) -> Case:
         return queries.case_for_officer(officer=person(request), reference=reference, now=timezone.now())
     except queries.CaseNotFound:
         raise Http404 from None
+
+
+def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The desk uses the whole width of a screen."""
+    return render_page(request, template, {"wide": True} | context, status=status)
 
 
 def _keys(request: HttpRequest) -> bool:

@@ -72,6 +72,7 @@ def act(row: Entry) -> str:
         "decide.refused": _("Refused"),
         "decide.returned_grant": _("Grant could not be entered, back to an officer"),
         "decide.entered": _("Entered in the register"),
+        "decide.escalated": _("Not decided in time: to a supervisor"),
         "decide.closed_withdrawn": _("Case closed: application withdrawn"),
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),

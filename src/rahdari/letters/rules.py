@@ -20,6 +20,7 @@ NEEDED: dict[str, frozenset[str]] = {
     "application_question": frozenset({"reference", "question", "due_at"}),
     "application_notice": frozenset({"reference", "reason", "due_at"}),
     "application_refused": frozenset({"reference", "reason"}),
+    "application_late": frozenset({"reference"}),
     "application_not_pursued": frozenset({"reference"}),
     "registration_expires_soon": frozenset({"registration", "valid_until"}),
     "registration_expired": frozenset({"registration", "valid_until"}),

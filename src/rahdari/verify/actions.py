@@ -375,6 +375,24 @@ def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int =
 
 
 @transaction.atomic
+def look_again(*, subject: str, kind: str, now: dt.datetime) -> int:
+    """Answer the checks of one kind anew, from what is known now. Returns how many were answered."""
+    answered = 0
+    for check in Check.objects.select_for_update().filter(subject=subject, kind=kind):
+        found = answer(check, now=now)
+        if found.result == "waiting":
+            continue
+        _record(check, found.result, found.finding, found.evidence, RULE, now)
+        check.reason_code = check.reason if found.result == "failed" and found.blames else ""
+        check.save()
+        answered += 1
+    if answered:
+        detail = {"kind": kind, "count": answered}
+        journal.record(act="verify.looked_again", actor=RULE, subject=subject, now=now, detail=detail)
+    return answered
+
+
+@transaction.atomic
 def record_by_hand(*, check: Check, outcome: str, how: str, actor: str, now: dt.datetime) -> Check:
     """An officer's own answer to a check, with words on how it is known. The answer before it stays in the evidence."""
     if outcome not in {Outcome.PASSED, Outcome.FAILED} or not how.strip():

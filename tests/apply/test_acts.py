@@ -69,6 +69,26 @@ class TestStartApplication:
         assert acts_about(one) == ["apply.started"]
         assert a_draft(a_person("other@sample.example"), send_token=token).pk != one.pk
 
+    @pytest.mark.django_db(transaction=True)
+    def test_is_done_once_from_two_tabs_at_the_same_moment(self) -> None:
+        token, user = uuid.uuid4(), a_person()
+        ready = threading.Barrier(3, timeout=20)
+        made: list[uuid.UUID] = []
+
+        def start() -> None:
+            try:
+                ready.wait()
+                made.append(a_draft(user, send_token=token).pk)
+            finally:
+                connections.close_all()
+
+        tabs = [threading.Thread(target=start) for _ in range(3)]
+        for tab in tabs:
+            tab.start()
+        for tab in tabs:
+            tab.join(30)
+        assert len(made) == 3 and len(set(made)) == 1
+
     @pytest.mark.parametrize("service", ["whitelist_call_centre", "whitelist_video", "nothing"])
     def test_is_refused_for_a_service_that_is_not_open(self, service: str) -> None:
         with pytest.raises(actions.ServiceNotOpen) as caught:

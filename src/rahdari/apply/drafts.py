@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
@@ -81,30 +81,36 @@ def start_application(
     asked = policy.services.get(service)
     if asked is None or not asked.open:
         raise ServiceNotOpen(service)
-    with transaction.atomic():
-        User.objects.select_for_update().get(pk=applicant.pk)
-        token = send_token or uuid.uuid4()
+    token = send_token or uuid.uuid4()
+    application = Application(
+        applicant=applicant,
+        service=service,
+        language=language or applicant.language,
+        terms=rules.terms_digest(asked, policy.limits),
+        use=use,
+        fixed_address=fixed_address,
+        name=applicant.name if asked.holder == "person" else "",
+        send_token=token,
+        created_at=now,
+        updated_at=now,
+    )
+    existing = Application.objects.filter(applicant=applicant, send_token=token).first()
+    if existing is not None:
+        return existing
+    try:
+        with transaction.atomic():
+            application.reference = _free_reference(now)
+            application.save(force_insert=True)
+            journal.record(
+                act="apply.started", actor=actor, subject=application.subject, now=now, detail={"service": service}
+            )
+    except IntegrityError:
+        # The same form from two tabs at the same moment: the database let the other one through.
         existing = Application.objects.filter(applicant=applicant, send_token=token).first()
-        if existing is not None:
-            return existing
-        application = Application(
-            reference=_free_reference(now),
-            applicant=applicant,
-            service=service,
-            language=language or applicant.language,
-            terms=rules.terms_digest(asked, policy.limits),
-            use=use,
-            fixed_address=fixed_address,
-            name=applicant.name if asked.holder == "person" else "",
-            send_token=token,
-            created_at=now,
-            updated_at=now,
-        )
-        application.save(force_insert=True)
-        journal.record(
-            act="apply.started", actor=actor, subject=application.subject, now=now, detail={"service": service}
-        )
-        return application
+        if existing is None:
+            raise
+        return existing
+    return application
 
 
 def _free_reference(now: dt.datetime) -> str:

@@ -284,6 +284,7 @@ class AddressForm(forms.Form):
         label=_("Protocol, only for another one"),
         choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
         required=False,
+        error_messages={"invalid_choice": _("Choose the protocol")},
     )
     port = forms.CharField(
         label=_("Port, only if it is not the usual one"), required=False, max_length=20, widget=_number()

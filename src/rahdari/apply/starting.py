@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -64,7 +64,7 @@ def start(request: HttpRequest) -> HttpResponse:
 @get_or_post
 def who(request: HttpRequest) -> HttpResponse:
     policy = queries.policy_in_force()
-    form = questions.WhoForm(request.POST or None, initial=_answers(request), policy=policy)
+    form = questions.WhoForm(_posted(request), initial=_answers(request), policy=policy)
     if request.method == "POST" and form.is_valid():
         answers = _keep(request, who=form.cleaned_data["who"])
         answers.pop("use", None)
@@ -78,7 +78,7 @@ def who(request: HttpRequest) -> HttpResponse:
 def use(request: HttpRequest) -> HttpResponse:
     if "who" not in _answers(request):
         return HttpResponseRedirect(reverse("apply:who"))
-    form = questions.UseForm(request.POST or None, initial=_answers(request))
+    form = questions.UseForm(_posted(request), initial=_answers(request))
     if request.method == "POST" and form.is_valid():
         return _next(request, _keep(request, use=form.cleaned_data["use"]))
     return _question(request, form, 2, reverse("apply:who"))
@@ -88,10 +88,14 @@ def use(request: HttpRequest) -> HttpResponse:
 def fixed(request: HttpRequest) -> HttpResponse:
     if "use" not in _answers(request):
         return _next(request, _answers(request))
-    form = questions.FixedForm(request.POST or None, initial=_answers(request))
+    form = questions.FixedForm(_posted(request), initial=_answers(request))
     if request.method == "POST" and form.is_valid():
         return _next(request, _keep(request, fixed=form.cleaned_data["fixed"]))
     return _question(request, form, 3, reverse("apply:use"))
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _question(request: HttpRequest, form: questions.QuestionForm, number: int, back: str) -> HttpResponse:

@@ -32,7 +32,7 @@ from .configuration import (
 )
 from .faults import AgentFault, Exit
 from .ruleset import ruleset
-from .state import create, open_state, sole_agent
+from .state import create, open_state, set_aside, sole_agent
 from .syncing import Agent
 from .transport import Server
 from .trust import ROOT_BYTES, WrongRoot, check_root
@@ -73,6 +73,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
     sync = _act(acts, "sync", "come up to date once, apply, and report", sync_once)
     sync.add_argument("--json", action="store_true", help="print a JSON object")
+    sync.add_argument("--anew", action="store_true", help="set a damaged or lost state aside and fetch all of it again")
     _act(acts, "run", "follow the feed until stopped", run_agent)
     status = _act(acts, "status", "say what is held, what is applied and what is wrong", show_status)
     status.add_argument("--json", action="store_true", help="print a JSON object")
@@ -231,12 +232,15 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 def sync_once(arguments: argparse.Namespace) -> int:
     configuration = load(arguments.config)
-    with sole_agent(configuration.state), open_state(configuration.state) as state:
-        agent = Agent(configuration, state)
-        try:
-            outcome = agent.sync(now=_now())
-        finally:
-            agent.close()
+    with sole_agent(configuration.state):
+        if arguments.anew:
+            set_aside(configuration.state, _now())
+        with open_state(configuration.state) as state:
+            agent = Agent(configuration, state)
+            try:
+                outcome = agent.sync(now=_now())
+            finally:
+                agent.close()
     position = outcome.position
     if arguments.json:
         said = {

@@ -63,12 +63,12 @@ def sets_of(entries: Iterable[Endpoint]) -> Sets:
 
 def merged(elements: Iterable[Element]) -> Iterable[Element]:
     """The fewest elements that cover the same packets, none overlapping another."""
-    networks: dict[tuple[int | None, int | None], list[Network]] = defaultdict(list)
+    networks: dict[tuple[int, int | None, int | None], list[Network]] = defaultdict(list)
     for element in elements:
         if element.network.prefixlen == element.network.max_prefixlen:
             yield element
         else:
-            networks[element.protocol, element.port].append(element.network)
-    for (protocol, port), group in networks.items():
+            networks[element.network.version, element.protocol, element.port].append(element.network)
+    for (_, protocol, port), group in networks.items():
         for network in ipaddress.collapse_addresses(group):  # type: ignore[type-var]
             yield Element(network, protocol, port)

@@ -80,7 +80,9 @@ class NoState(AgentFault):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"There is no state in {folder}.", "Run `rahdari agent init` first, or check `state` in the file."
+            f"There is no state in {folder}.",
+            "Run `rahdari agent init` first, or check `state` in the configuration. If the state was lost, "
+            "`rahdari agent sync --anew` fetches and verifies all of it again.",
         )
 
 
@@ -100,8 +102,8 @@ class StateCorrupt(AgentFault):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
             f"The state file {path} is damaged ({why}). What was applied last is still enforced.",
-            f"Move {path} away and run `rahdari agent init --replace` and `rahdari agent sync`: "
-            "all of it is fetched and verified again. Check the disk.",
+            "Check the disk, then run `rahdari agent sync --anew`: the damaged file is set aside, and all of it is "
+            "fetched and verified again.",
         )
 
 
@@ -325,7 +327,10 @@ class State:
 
     def keep_receipt(self, body: bytes, now: dt.datetime, most: int = 100) -> None:
         self._db.execute("INSERT OR IGNORE INTO receipts (body, made_at) VALUES (?, ?)", (body, time_text(now)))
-        self._db.execute("DELETE FROM receipts WHERE number <= (SELECT max(number) FROM receipts) - ?", (most,))
+        self._db.execute(
+            "DELETE FROM receipts WHERE number NOT IN (SELECT number FROM receipts ORDER BY number DESC LIMIT ?)",
+            (most,),
+        )
 
     def receipts(self) -> list[tuple[int, bytes]]:
         """Not yet taken by the server, oldest first."""
@@ -394,6 +399,14 @@ def create(folder: Path) -> None:
         finally:
             connection.close()
     (folder / FILE).chmod(0o640)
+
+
+def set_aside(folder: Path, now: dt.datetime) -> None:
+    """Begin anew with an empty state; the old one is kept beside it under another name."""
+    with told(folder):
+        for path in folder.glob(f"{FILE}*"):
+            path.rename(path.with_name(f"aside-{now:%Y%m%dT%H%M%S}-{path.name}"))
+    create(folder)
 
 
 @contextmanager

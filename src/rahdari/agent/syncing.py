@@ -119,7 +119,9 @@ class Agent:
             self._remember(faults, now)
         except AgentFault as fault:
             faults.append(fault)
-        return Outcome(position, files, applied, seconds, tuple(faults))
+        # One disk that is full is one fault, however many steps met it.
+        told = {(fault.name, fault.what): fault for fault in faults}
+        return Outcome(position, files, applied, seconds, tuple(told.values()))
 
     def close(self) -> None:
         self.server.close()

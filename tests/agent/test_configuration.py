@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import pytest
+
+from rahdari.agent.configuration import (
+    Configuration,
+    ConfigurationError,
+    FileTarget,
+    NftTarget,
+    NoConfiguration,
+    TokenUnreadable,
+    load,
+    url_problem,
+)
+from tests.agent.feeds import written
+
+WHOLE = """
+server = "https://feed.example/"
+token_file = "token"
+root = "root.json"
+root_sha256 = "{digest}"
+poll_seconds = 90
+[[target]]
+kind = "nftables"
+table = "inet  rahdari"
+netns = "edge-1"
+run_as = ["sudo", "-n"]
+[[target]]
+kind = "csv"
+path = "entries.csv"
+"""
+
+
+def a_file(folder: Path, text: str) -> Path:
+    path = folder / "agent.toml"
+    path.write_text(text.replace("{digest}", "AB" * 32))
+    return path
+
+
+class TestLoad:
+    def test_reads_all_of_it_and_fills_in_the_rest(self, tmp_path: Path) -> None:
+        configuration = load(a_file(tmp_path, WHOLE))
+        assert configuration.server == "https://feed.example"
+        assert configuration.receipt_url == "https://feed.example/feed/receipt"
+        assert configuration.root == tmp_path / "root.json"
+        assert configuration.root_sha256 == "ab" * 32
+        assert (configuration.poll_seconds, configuration.grace_hours) == (90, 72)
+        assert configuration.targets == (
+            NftTarget("rahdari", "inet rahdari", "edge-1", "nft", ("sudo", "-n")),
+            FileTarget("csv", "entries.csv", tmp_path / "entries.csv"),
+        )
+
+    def test_reads_what_init_writes(self, configuration: Configuration) -> None:
+        assert load(written(configuration)) == configuration
+
+    def test_is_refused_without_a_file(self, tmp_path: Path) -> None:
+        with pytest.raises(NoConfiguration) as caught:
+            load(tmp_path / "agent.toml")
+        assert "rahdari agent init" in caught.value.mend
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            (("server =", "serve ="), "`serve` is not a setting"),
+            (('token_file = "token"', ""), "`token_file` is missing"),
+            (("https://feed.example/", "http://feed.example"), "the token could be read on the way"),
+            (("https://feed.example/", "feed.example"), "is not the address of a server"),
+            (('"{digest}"', '"12"'), "not a SHA-256"),
+            (("poll_seconds = 90", "poll_seconds = 5"), "`poll_seconds` must be 60 or more"),
+            (("poll_seconds = 90", "poll_seconds = true"), "must be of the kind int"),
+            (('kind = "csv"', 'kind = "xml"'), "`kind` must be one of nftables, json, csv"),
+            (('path = "entries.csv"', ""), "target 2: `path` is missing"),
+            (('"inet  rahdari"', '"inet rahdari; flush ruleset"'), "`table` must be a family and a name"),
+            (('"edge-1"', '"../x"'), "is not the name of a network namespace"),
+            (('["sudo", "-n"]', "[1]"), "`run_as` must be a list of texts"),
+            (('kind = "csv"', 'kind = "csv"\nname = "rahdari"'), "Two targets are called `rahdari`"),
+            (("[[target]]", "[[targets]]"), "`targets` is not a setting"),
+            (("server", "server = ["), "It is not TOML"),
+        ],
+    )
+    def test_names_what_is_wrong(self, tmp_path: Path, change: tuple[str, str], says: str) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            load(a_file(tmp_path, WHOLE.replace(*change)))
+        assert says in str(caught.value)
+
+    def test_protects_something(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="nothing would be protected"):
+            load(a_file(tmp_path, WHOLE.partition("[[target]]")[0]))
+
+
+class TestToken:
+    @pytest.mark.parametrize("content", [b"", b"  \n", b"two tokens", b"\xff\xfe", b"a\x07b"])
+    def test_is_refused_when_the_file_holds_no_token(self, configuration: Configuration, content: bytes) -> None:
+        configuration.token_file.write_bytes(content)
+        with pytest.raises(TokenUnreadable) as caught:
+            configuration.token()
+        assert str(configuration.token_file) in caught.value.what
+
+    def test_is_refused_without_a_file(self, configuration: Configuration) -> None:
+        configuration.token_file.unlink()
+        with pytest.raises(TokenUnreadable, match="No such file"):
+            configuration.token()
+
+
+@pytest.mark.parametrize(
+    ("url", "insecure", "taken"),
+    [
+        ("https://feed.example", False, True),
+        ("http://127.0.0.1:8001", False, True),
+        ("http://[::1]:8001", False, True),
+        ("http://localhost", False, True),
+        ("http://192.0.2.1", False, False),
+        ("http://192.0.2.1", True, True),
+        ("ftp://feed.example", False, False),
+        ("https://user:word@feed.example", False, False),
+        ("https://feed.example/?a=b", False, False),
+        ("https://", False, False),
+    ],
+)
+def test_a_token_is_not_sent_in_the_open(url: str, insecure: bool, taken: bool) -> None:
+    assert (url_problem(url, insecure=insecure) is None) is taken

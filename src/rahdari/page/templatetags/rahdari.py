@@ -35,8 +35,8 @@ for _filter in (
 
 # ---------------------------------------------------------------- the road
 
-GATES = ("apply", "prove", "decision", "register", "published", "watched")
-ALSO_CALLED = {"decide": "decision", "publish": "published", "watch": "watched"}
+GATES = ("apply", "prove", "decision", "register", "published")
+ALSO_CALLED = {"decide": "decision", "publish": "published"}
 
 
 def gate_title(key: str) -> str:
@@ -46,13 +46,12 @@ def gate_title(key: str) -> str:
         "decision": pgettext("gate", "Decision"),
         "register": pgettext("gate", "Register"),
         "published": pgettext("gate", "Published"),
-        "watched": pgettext("gate", "Watched over"),
     }[key]
 
 
 @register.inclusion_tag("page/parts/gates.html")
 def gates(here: str) -> dict[str, Any]:
-    """The six gates on one road; `here` is the key of the present one, or "done"."""
+    """The gates on one road; `here` is the key of the present one, or "done"."""
     key = ALSO_CALLED.get(here, here)
     at = len(GATES) if key == "done" else GATES.index(key)
     words = {"done": _(", done"), "here": _(", you are here"), "ahead": _(", to come")}

@@ -19,7 +19,7 @@ class CheckForm(forms.Form):
         ),
         error_messages={
             "required": _("Enter the registration number"),
-            "max_length": _("Enter the number only: RD and eight letters and digits"),
+            "max_length": _("Enter the number only, as it stands on the certificate"),
         },
     )
 
@@ -31,4 +31,4 @@ class CheckForm(forms.Form):
             return exact
         if sum(sign.isalnum() for sign in given) in LENGTHS:
             raise ValidationError(_("One sign of this number is wrong. Compare it with the certificate, sign by sign"))
-        raise ValidationError(_("Enter the number as it stands on the certificate: RD and eight letters and digits"))
+        raise ValidationError(_("Enter the number as it stands on the certificate"))

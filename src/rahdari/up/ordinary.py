@@ -125,7 +125,9 @@ def end_with_parent(how: int = signal.SIGTERM) -> None:
 
 def is_ours(folder: Path) -> bool:
     """Whether a folder may be taken for a data folder: it is empty, or holds what only a data folder holds."""
-    return not any(folder.iterdir()) or any((folder / name).exists() for name in ("version", "postgres"))
+    names = {path.name for path in folder.iterdir()}
+    # A lock alone is what a reset leaves.
+    return names <= {"lock"} or bool(names & {"version", "postgres"})
 
 
 def give_to(user: pwd.struct_passwd, folder: Path) -> None:

@@ -3,6 +3,8 @@
 Each function looks for what it makes before it makes it, so a demonstration that was stopped half-way is completed.
 """
 
+import asyncio
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -12,10 +14,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone, translation
+from procrastinate.contrib.django import app
 
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
+from rahdari.up import samples
 from rahdari.verify import queries as checks
 from rahdari.verify import rosters
 
@@ -46,6 +50,8 @@ def sow() -> None:
     make_operators(now)
     demonstration.make_ready_accounts(operators=[(each.slug, each.name) for each in OPERATORS], now=now)
     import_rosters(now)
+    samples.make_applications(now)
+    deliver()
     # The first edition, an empty one, is there before anybody asks for it.
     publishing.publish_editions(now=now)
     write_accounts()
@@ -82,13 +88,23 @@ def import_rosters(now: dt.datetime) -> None:
             log.info("Imported the sample roster %s: %s rows.", path.stem, report.accepted)
 
 
+def deliver() -> None:
+    """Send the letters of the sample applications into their folder, so that they do not fill the terminal later."""
+
+    async def work() -> None:
+        worker = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+        async with worker.open_async():
+            await worker.run_worker_async(wait=False, listen_notify=False, install_signal_handlers=False)
+
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        asyncio.run(work())
+
+
 def write_accounts() -> None:
     """Leave the list of accounts for `rahdari demo`, which prints it and does not know Django."""
     with translation.override("en"):
-        listed = [
-            {"email": account.user.email, "name": account.name, "says": account.says}
-            for account in demonstration.ready_accounts()
-        ]
+        listed = [{"email": account.user.email, "says": account.says} for account in demonstration.ready_accounts()]
+    listed += [{"email": samples.email_of(number), "says": says} for number, says in samples.WORTH_SEEING]
     path = Path(settings.DATA) / "accounts.json"
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")

@@ -69,6 +69,7 @@ class TestReset:
         (tmp_path / "link").symlink_to(elsewhere)
         datafolder.reset(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+        assert datafolder.check(tmp_path, datafolder.DEMO) is None, "and it may be begun anew in the same place"
         assert (elsewhere / "kept").exists()
 
     def test_never_empties_a_register(self, tmp_path: Path) -> None:

@@ -255,3 +255,13 @@ def test_script_has_one_flush_for_many_changes_and_names_few() -> None:
     lines = script("inet rahdari", few, many).splitlines()
     assert lines[0] == "flush set inet rahdari hosts4"
     assert len(lines) == 2
+
+
+def test_needs_no_right_but_cap_net_admin(loaded: Namespace) -> None:
+    """As in deploy/rahdari-agent.service: an ordinary user with one capability."""
+    setpriv = needs_program("setpriv", "apt-get install util-linux")
+    nft = needs_program("nft", "apt-get install nftables")
+    words = [setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs"]
+    words += ["--inh-caps=-all,+net_admin", "--bounding-set=-all,+net_admin", "--ambient-caps=+net_admin"]
+    loaded.run(*words, nft, "-f", "-", given=script("inet rahdari", sets_of([]), sets_of([an_entry("192.0.2.1/32")])))
+    assert loaded.elements("hosts4") == ["192.0.2.1"]

@@ -1,0 +1,73 @@
+"""The demonstration's sample applications stand in the states that they are samples of."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from rahdari.address import directory, parse_block
+from rahdari.apply import queries as applications
+from rahdari.decide import queries as decisions
+from rahdari.letters import queries as letters
+from rahdari.people import demonstration
+from rahdari.people import queries as persons
+from rahdari.register import queries as register
+from rahdari.settings import demo
+from rahdari.up import samples, seed
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now() -> Iterator[dt.datetime]:
+    now = timezone.now()
+    extra = [directory.Origin(asn, name, parse_block(prefix)) for asn, name, prefix in demo.DIRECTORY_EXTRA]
+    directory.configure(None, extra)
+    demonstration.make_ready_accounts(operators=[], now=now)
+    seed.import_rosters(now)
+    yield now
+    directory.configure(None)
+
+
+def application_of(email: str) -> object:
+    user = persons.person_by_email(email)
+    assert user is not None
+    return applications.applications_of(user).get()
+
+
+class TestApplications:
+    def test_stand_in_each_state_and_are_made_once(self, now: dt.datetime) -> None:
+        for _ in range(2):
+            samples.make_applications(now)
+            statuses = {number: application_of(samples.email_of(number)).status for number, _ in samples.WORTH_SEEING}
+            assert statuses == {
+                32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft"
+            }  # fmt: skip
+        for number in (32, 33):
+            user = persons.person_by_email(samples.email_of(number))
+            assert user is not None
+            (registration,) = register.registrations_of(holders=persons.holders_of(user))
+            assert register.standing(registration, now) == "valid"
+        cases = {number: decisions.case_of(application_of(samples.email_of(number))) for number in (34, 35, 36)}
+        assert cases[34].assigned_to is None
+        assert decisions.open_question(cases[35]) is not None
+        assert decisions.open_notice(cases[36]) is not None
+        company = decisions.case_of(application_of(demonstration.email_of("company")))
+        assert decisions.open_question(company) is not None
+
+    def test_write_to_each_in_their_language(self, now: dt.datetime) -> None:
+        samples.make_applications(now)
+        urdu = persons.person_by_email(samples.email_of(33))
+        assert urdu is not None
+        assert [letter.language for letter in letters.letters_of(urdu)] == ["ur", "ur"]
+
+
+class TestAccounts:
+    def test_are_left_for_the_welcome(self, now: dt.datetime) -> None:
+        seed.write_accounts()
+        text = (Path(settings.DATA) / "accounts.json").read_text()
+        assert demonstration.email_of("officer") in text
+        assert samples.email_of(36) in text

@@ -1,0 +1,386 @@
+"""What anyone may see: the start page, the check of a number, the certificate's link, and what the service promises."""
+
+import datetime as dt
+import html
+import ipaddress
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from rahdari.journal import queries as journal
+from rahdari.page import limits, urdu
+from rahdari.people import actions as people
+from rahdari.people.models import Organisation, User
+from rahdari.portal import paper
+from rahdari.portal.public import check as check_view
+from rahdari.register import actions as register
+from rahdari.register import reference as references
+from rahdari.register.models import Registration
+from rahdari.vault import links
+from tests.needs import needs_font
+
+pytestmark = pytest.mark.django_db
+COMPANY, PERSON = "Sample Software House (Pvt) Ltd", "Sample Freelancer 31"
+A_YEAR = dt.timedelta(days=365)
+QUIET = ["/", "/check/", "/status/", "/help/", "/privacy/", "/accessibility/", "/terms/", "/source/"]
+
+
+@pytest.fixture
+def freelancer() -> User:
+    return people.register_person(email="freelancer@client.example", name=PERSON, now=timezone.now())
+
+
+@pytest.fixture
+def company(freelancer: User) -> Organisation:
+    return people.register_organisation(owner=freelancer, name=COMPANY, actor="system:test", now=timezone.now())
+
+
+_last = iter(range(24, 250))
+
+
+def a_registration(
+    holder: uuid.UUID, *, category: str = "vpn_company", since: dt.timedelta | None = None
+) -> Registration:
+    now = timezone.now()
+    start = now - (since or dt.timedelta(0))
+    endpoint = register.NewEntry(
+        origin=f"endpoint:{uuid.uuid4()}",
+        block=ipaddress.ip_network(f"203.0.113.{next(_last)}/32"),
+        protocol="udp",
+        port=1194,
+        asn=64500,
+    )
+    return register.enter(
+        origin=f"application:{uuid.uuid4()}",
+        holder=holder,
+        category=category,
+        endpoints=[endpoint],
+        valid_from=start,
+        valid_until=start + A_YEAR,
+        actor="system:test",
+        now=now,
+    )
+
+
+def not_given_out() -> str:
+    """A number with a right check letter that belongs to nobody."""
+    return next(
+        made for made in iter(references.make, None) if not Registration.objects.filter(reference=made).exists()
+    )
+
+
+def check(client: Client, number: str, **headers: str) -> str:
+    response = client.get("/check/", {"number": number}, headers=headers)
+    assert response.status_code == 200
+    return html.unescape(response.content.decode())
+
+
+def link_of(registration: Registration) -> str:
+    return f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
+
+
+class TestEveryPage:
+    @pytest.mark.parametrize("path", QUIET)
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_is_there_for_anyone_in_both_languages(self, client: Client, path: str, language: str) -> None:
+        client.cookies["django_language"] = language
+        response = client.get(path)
+        page = response.content.decode()
+        assert response.status_code == 200
+        assert len(re.findall(r"<h1[ >]", page)) == 1
+        assert not re.search(r"<(script|style)>|style=|\bon\w+=", page)
+        assert "csrfmiddlewaretoken" not in page
+        if language == "ur":
+            assert urdu.page_problems(page) == []
+
+    @pytest.mark.parametrize("path", QUIET)
+    def test_links_only_to_pages_that_are_there(self, client: Client, path: str) -> None:
+        for target in set(re.findall(r'href="(/[^"#]*)', client.get(path).content.decode())):
+            if not target.startswith("/static/"):
+                assert client.get(html.unescape(target)).status_code in (200, 302), target
+
+    def test_needs_no_cookie(self, client: Client) -> None:
+        for path in QUIET:
+            assert not client.get(path).cookies
+
+    def test_of_a_demonstration_says_so(self, client: Client, settings: Any) -> None:
+        assert "Demonstration." not in client.get("/").content.decode()
+        settings.DEMO = True
+        for path in QUIET:
+            assert "Not an official service." in client.get(path).content.decode()
+
+
+class TestStart:
+    def test_shows_the_visitors_own_address(self, client: Client) -> None:
+        page = client.get("/", REMOTE_ADDR="203.0.113.77").content.decode()
+        assert '<code dir="ltr">203.0.113.77</code>' in page
+
+    def test_names_the_services_and_which_are_not_open(self, client: Client) -> None:
+        page = client.get("/").content.decode()
+        assert page.count("not open yet") == 2
+        assert "10 working hours at most" in page
+        assert "No fee" in page
+
+
+class TestCheckNumber:
+    def test_says_valid_with_the_registered_name_of_a_company(self, client: Client, company: Organisation) -> None:
+        registration = a_registration(company.holder_ref)
+        page = check(client, registration.reference)
+        assert ">Valid</h2>" in page
+        assert COMPANY in page
+        assert "203.0.113." not in page
+
+    def test_takes_a_number_as_people_write_it(self, client: Client, company: Organisation) -> None:
+        reference = a_registration(company.holder_ref).reference
+        urdu_digits = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+        for written in (
+            reference.lower(),
+            f"  {reference.replace('-', ' ')} ",
+            reference[3:],
+            reference.translate(urdu_digits),
+        ):
+            assert ">Valid</h2>" in check(client, written)
+
+    def test_never_names_a_person(self, client: Client, freelancer: User) -> None:
+        page = check(client, a_registration(freelancer.holder_ref, category="vpn_freelancer").reference)
+        assert ">Valid</h2>" in page
+        assert PERSON not in page and "freelancer@client.example" not in page
+
+    def test_says_no_longer_valid_from_the_moment_the_term_ends(self, client: Client, company: Organisation) -> None:
+        registration = a_registration(company.holder_ref, since=A_YEAR)
+        page = check(client, registration.reference)
+        assert ">No longer valid</h2>" in page
+        register.expire_due(now=timezone.now())
+        assert ">No longer valid</h2>" in check(client, registration.reference)
+
+    def test_says_struck_out(self, client: Client, company: Organisation) -> None:
+        registration = a_registration(company.holder_ref)
+        register.strike_out(registration=registration, code="R1", actor="system:test", now=timezone.now())
+        assert ">Struck out of the register</h2>" in check(client, registration.reference)
+
+    def test_says_not_found_and_that_it_means_nothing_bad(self, client: Client) -> None:
+        page = check(client, not_given_out())
+        assert ">Not found</h2>" in page
+        assert "Not found does not mean that something is wrong." in page
+
+    @pytest.mark.parametrize("number", ["RD-4F7K-92MX", "rd 4f7k 92mx", "4F7K92MX"])
+    def test_tells_a_mistyped_number_without_asking_the_database(
+        self, client: Client, number: str, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            page = check(client, number)
+        assert "<title>Error:" in page
+        assert page.count("One sign of this number is wrong.") == 2
+        assert f'value="{number}"' in page
+
+    @pytest.mark.parametrize("number", ["", "hello", "RD-4F7K", "'; drop table", "<b>RD</b>", "x" * 4000, "\x00"])
+    def test_says_what_to_enter_instead_of_anything_else(
+        self, client: Client, number: str, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            response = client.get("/check/", {"number": number})
+        assert response.status_code == 200
+        assert "<b>RD" not in response.content.decode()
+        assert 'role="alert"' in response.content.decode()
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_is_right_in_both_languages(self, client: Client, company: Organisation, language: str) -> None:
+        client.cookies["django_language"] = language
+        valid = a_registration(company.holder_ref)
+        expired = a_registration(company.holder_ref, since=A_YEAR)
+        for number in (valid.reference, expired.reference, not_given_out(), "RD-4F7K-92MX", ""):
+            page = client.get("/check/", {"number": number}).content.decode()
+            if language == "ur":
+                assert urdu.page_problems(page) == []
+
+    def test_is_recorded_for_the_holder_without_the_visitor(self, client: Client, company: Organisation) -> None:
+        registration = a_registration(company.holder_ref)
+        check(client, registration.reference)
+        row = journal.about(f"registration:{registration.id}")[0]
+        assert (row.act, row.actor) == ("portal.read_number", "public")
+        assert "127.0.0.1" not in json.dumps([row.detail, row.reason, row.ground])
+
+
+class TestCheckLimit:
+    def test_stops_who_tries_many_numbers_and_says_until_when(self, client: Client) -> None:
+        for _try in range(20):
+            assert client.get("/check/", {"number": references.make()}, REMOTE_ADDR="198.51.100.7").status_code == 200
+        refused = client.get("/check/", {"number": references.make()}, REMOTE_ADDR="198.51.100.7")
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) <= 4
+        assert client.get("/check/", {"number": references.make()}, REMOTE_ADDR="198.51.100.8").status_code == 200
+
+    def test_counts_an_ipv6_subscriber_once_and_a_site_too(self, client: Client) -> None:
+        def tries(addresses: Iterator[str]) -> list[int]:
+            return [
+                client.get("/check/", {"number": references.make()}, REMOTE_ADDR=address).status_code
+                for address in addresses
+            ]
+
+        assert tries(f"2001:db8:1:1::{n:x}" for n in range(21))[-1] == 429
+        for _try in range(check_view.OF_NEIGHBOURHOOD + 20):
+            limits.take("portal.number:2001:db8:2::/48", rate=check_view.OF_NEIGHBOURHOOD, per=check_view.PER_SECONDS)
+        assert 429 in tries(f"2001:db8:2:{n:x}::1" for n in range(60))
+        assert tries(iter(["2001:db8:3:1::1"])) == [200]
+
+    def test_costs_nothing_for_a_mistyped_number(self, client: Client) -> None:
+        for _try in range(30):
+            assert check(client, "RD-4F7K-92MX")
+
+
+class TestCertificateLink:
+    def test_shows_a_persons_name_to_whoever_holds_the_paper(self, client: Client, freelancer: User) -> None:
+        registration = a_registration(freelancer.holder_ref, category="vpn_freelancer")
+        response = client.get(link_of(registration))
+        assert PERSON in response.content.decode()
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["X-Robots-Tag"] == "noindex"
+        assert journal.about(f"registration:{registration.id}")[0].act == "portal.read_certificate"
+
+    def test_shows_nothing_to_whoever_changed_or_guessed_it(self, client: Client, freelancer: User) -> None:
+        one, other = (a_registration(freelancer.holder_ref, category="vpn_freelancer") for _each in range(2))
+        genuine = links.token("certificate", one.reference)
+        answers = [
+            client.get(path).content.decode()
+            for path in (
+                f"/c/{one.reference}/{'a' * 26}/",
+                f"/c/{other.reference}/{genuine}/",
+                f"/c/{not_given_out()}/{genuine}/",
+                f"/c/{one.reference}/{links.token('proof', one.reference)}/",
+                "/c/x/y/",
+            )
+        ]
+        for page in answers:
+            assert ">Not found</h2>" in page
+            assert PERSON not in page and "VPN for a freelancer" not in page
+
+    def test_leaves_nothing_to_tell_a_real_number_from_another(self, client: Client, freelancer: User) -> None:
+        real = a_registration(freelancer.holder_ref, category="vpn_freelancer").reference
+        pages = []
+        for number in (real, not_given_out()):
+            page = client.get(f"/c/{number}/{'a' * 26}/").content.decode().replace(number, "RD")
+            pages.append(re.sub(r"\d\d:\d\d", "", page))
+        assert pages[0] == pages[1]
+
+
+class TestCertificate:
+    def pages(self, registration: Registration) -> list[str]:
+        return [f"/my/registrations/{registration.reference}/certificate{end}" for end in ("/", ".pdf")]
+
+    def test_is_the_holders_own(self, client: Client, freelancer: User, company: Organisation) -> None:
+        registration = a_registration(company.holder_ref)
+        for path in self.pages(registration):
+            assert client.get(path).status_code == 302
+        client.force_login(people.register_person(email="other@client.example", name="", now=timezone.now()))
+        for path in self.pages(registration):
+            assert client.get(path).status_code == 404
+        client.force_login(freelancer)
+        for path in self.pages(registration):
+            response = client.get(path)
+            assert response.status_code == 200
+            assert "no-store" in response.headers["Cache-Control"]
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_speaks_both_languages_and_shows_no_address(
+        self, client: Client, freelancer: User, company: Organisation, language: str
+    ) -> None:
+        registration = a_registration(company.holder_ref)
+        client.force_login(freelancer)
+        client.cookies["django_language"] = language
+        page = client.get(self.pages(registration)[0]).content.decode()
+        for words in ("Certificate of registration", "رجسٹریشن سرٹیفکیٹ", registration.reference, COMPANY):
+            assert words in page
+        assert "203.0.113." not in page
+        assert not re.search(r"style=|<script>", page)
+        assert links.token("certificate", registration.reference) not in page
+        if language == "ur":
+            assert urdu.page_problems(page) == []
+
+    def test_is_a_pdf_of_one_tagged_page(self, client: Client, freelancer: User, company: Organisation) -> None:
+        import pikepdf
+
+        registration = a_registration(company.holder_ref)
+        client.force_login(freelancer)
+        response = client.get(self.pages(registration)[1])
+        assert response.headers["Content-Type"] == "application/pdf"
+        with pikepdf.open(_stream(response.content)) as pdf:
+            assert len(pdf.pages) == 1
+            assert pdf.Root.MarkInfo.Marked
+            assert registration.reference in str(pdf.docinfo.Title)
+
+
+def _faces(content: bytes) -> set[str]:
+    import pikepdf
+
+    with pikepdf.open(_stream(content)) as pdf:
+        return {
+            str(each.FontName) for each in pdf.objects if isinstance(each, pikepdf.Dictionary) and "/FontName" in each
+        }
+
+
+def _stream(content: bytes) -> Any:
+    import io
+
+    return io.BytesIO(content)
+
+
+def a_sheet(**changed: Any) -> paper.Sheet:
+    facts: dict[str, Any] = {
+        "reference": "RD-4F7K-92MQ",
+        "standing": "valid",
+        "holder": COMPANY,
+        "authority": ("Demonstration Authority", "ڈیمو اتھارٹی"),
+        "category": ("VPN for a company", "کمپنی کے لیے وی پی این"),
+        "registered_on": dt.date(2026, 11, 10),
+        "valid_until": dt.date(2027, 11, 10),
+        "addresses": 50,
+        "link": "https://rahdari.example/c/RD-4F7K-92MQ/abcdefghijklmnopqrstuvwxyz/",
+        "check_at": "https://rahdari.example/check/",
+        "printed_at": dt.datetime(2026, 11, 10, 14, 32, tzinfo=dt.UTC),
+        "demo": True,
+    }
+    return paper.Sheet(**(facts | changed))
+
+
+class TestPaper:
+    @pytest.mark.parametrize(
+        "holder",
+        [
+            COMPANY,
+            "Sample Institute of Very Long Names for Software, Networks and Telecommunication (Guarantee) Limited " * 2,
+            "سیمپل فری لانسر",
+            '#sys.inputs "quoted" \\ *bold* $x$ <script>',
+            "x",
+        ],
+    )
+    def test_fits_any_name_on_one_page(self, holder: str) -> None:
+        import pikepdf
+
+        with pikepdf.open(_stream(paper.render(a_sheet(holder=holder)))) as pdf:
+            assert len(pdf.pages) == 1
+
+    def test_is_in_english_alone_without_a_face_for_urdu(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        needs_font("Noto Nastaliq Urdu", "apt-get install fonts-noto-core fonts-noto-extra")
+        assert any("NastaliqUrdu" in face for face in _faces(paper.render(a_sheet())))
+        monkeypatch.setattr(paper, "urdu_faces", tuple)
+        assert all("Libertinus" in face or "DejaVuSansMono" in face for face in _faces(paper.render(a_sheet())))
+
+    def test_has_a_code_that_a_phone_reads_as_its_link(self, tmp_path: Path) -> None:
+        import segno
+
+        link = a_sheet().link
+        drawn = paper.qr_path(link)
+        matrix = segno.make(link, error="m", micro=False).matrix
+        dark = {(x, y) for y, row in enumerate(matrix) for x, cell in enumerate(row) if cell}
+        found = set()
+        for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)", str(drawn["d"])):
+            found |= {(int(x) + step, int(y)) for step in range(int(length))}
+        assert found == dark
+        assert drawn["side"] == len(matrix)

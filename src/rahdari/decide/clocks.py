@@ -6,13 +6,13 @@ holiday declared yesterday is a fact and no new rule. A time that was told to so
 
 import datetime as dt
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypedDict
 
 from django.conf import settings
 
 from rahdari import policy
-from rahdari.apply.models import Application, FrozenPolicy
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
 from rahdari.policy import Allowance, Calendar, Pause, Policy
 
 from .models import Case, Notice, Question
@@ -51,16 +51,18 @@ def calendar() -> Calendar:
     return policy_in_force().calendar
 
 
-@lru_cache(maxsize=64)
-def _thawed(digest: str) -> Policy:
-    return policy.thaw(FrozenPolicy.objects.get(pk=digest).text)
+# Frozen rules by digest. They never change, and there are as many as the regulator ever brought into force.
+_frozen: dict[str, Policy] = {}
 
 
 def policy_of(application: Application) -> Policy:
     """The rules under which this application was sent."""
-    if application.policy_id is None:
+    digest = application.policy_id
+    if digest is None:
         return policy_in_force()
-    return _thawed(application.policy_id)
+    if digest not in _frozen:
+        _frozen[digest] = applications.frozen_policy(application)
+    return _frozen[digest]
 
 
 def allowance_of(application: Application) -> Allowance:

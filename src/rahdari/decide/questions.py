@@ -1,0 +1,105 @@
+"""Questions to the applicant. While one is open the officer's clock stands still."""
+
+import datetime as dt
+
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari import policy
+from rahdari.apply import actions as apply
+from rahdari.people.models import User
+
+from . import clocks
+from .acting import AlreadyAnswered, in_own_hands, lock, move_of, record, sentence, usable, wake, write
+from .models import Case, Question
+from .rules import Status
+
+
+class NoMoreTime(Exception):
+    """More time was given as often as the policy allows. `.question`."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(f"{question} was extended already")
+        self.question = question
+
+
+class TooLateToReopen(Exception):
+    """The time in which a case that was not pursued may be reopened is over. `.until`."""
+
+    def __init__(self, until: dt.datetime) -> None:
+        super().__init__(f"could be reopened until {until}")
+        self.until = until
+
+
+@transaction.atomic
+def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: dt.datetime) -> Question:
+    """Ask the applicant. The officer's clock stands still until the answer."""
+    case = lock(case)
+    actor = in_own_hands(case, officer)
+    move_of(case, "ask_question")
+    reason = usable(case, code, "question")
+    allowance = clocks.policy_of(case.application).clocks["question"]
+    question = Question.objects.create(
+        case=case,
+        code=code,
+        text=text.strip(),
+        asked_by=officer,
+        asked_at=now,
+        due_at=policy.add(start=now, allowance=allowance, calendar=clocks.calendar()),
+    )
+    record(case, "asked_question", actor, now, reason=code)
+    asked = reason.text.in_language(case.application.applicant.language)
+    write(
+        case,
+        "application_question",
+        now,
+        question=f"{asked}\n{question.text}".strip(),
+        due_at=question.due_at,
+        url=reverse("portal:question", args=[case.application.reference]),
+    )
+    return question
+
+
+@transaction.atomic
+def extend_question(*, question: Question, actor: str, now: dt.datetime) -> Question:
+    """More time, without a reason, as often as the policy gives it."""
+    case = lock(question.case)
+    move_of(case, "extend_question")
+    question = Question.objects.get(pk=question.pk)
+    frozen = clocks.policy_of(case.application)
+    if question.extended >= frozen.extensions_of_a_question:
+        raise NoMoreTime(question)
+    question.due_at = policy.add(
+        start=clocks.question_due_at(question), allowance=frozen.clocks["question"], calendar=clocks.calendar()
+    )
+    question.extended += 1
+    question.save(update_fields=["due_at", "extended"])
+    record(case, "extended_question", actor, now, reason=question.code)
+    return question
+
+
+@transaction.atomic
+def answer_question(*, question: Question, answer: str, actor: str, now: dt.datetime) -> Question:
+    """The applicant's answer. It also reopens a case closed for want of one, while the policy allows."""
+    case = lock(question.case)
+    question = Question.objects.get(pk=question.pk)
+    if question.answered_at is not None:
+        raise AlreadyAnswered(question)
+    move = move_of(case, "answer_question")
+    text = sentence(answer)
+    if move.source == Status.NOT_PURSUED:
+        until = policy.add(
+            start=question.lapsed_at or now,
+            allowance=clocks.policy_of(case.application).reopen_within,
+            calendar=clocks.calendar(),
+        )
+        if now > until:
+            raise TooLateToReopen(until)
+        case.status, case.closed_at = Status.OPEN, None
+        case.save(update_fields=["status", "closed_at"])
+        apply.reopen_application(application=case.application, actor=actor, now=now)
+    question.answered_at, question.answer = now, text
+    question.save(update_fields=["answered_at", "answer"])
+    record(case, "answered_question", actor, now, reason=question.code)
+    wake()
+    return question

@@ -1,0 +1,163 @@
+"""Refusals: proposed by one officer, announced to the applicant with time to answer, decided by another officer."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari import policy
+from rahdari.apply import actions as apply
+from rahdari.people import queries as people
+from rahdari.people.models import User
+
+from . import clocks, queries, rules
+from .acting import (
+    AlreadyAnswered,
+    NotPossibleNow,
+    ReasonNeeded,
+    close,
+    in_own_hands,
+    lock,
+    move_of,
+    officer_of,
+    record,
+    sentence,
+    usable,
+    wake,
+    write,
+)
+from .models import Case, Decision, Notice
+from .rules import CannotSecond, Outcome, Status
+
+
+class MayNotSecond(Exception):
+    """This officer may not decide as the second one. `.why` is a `rules.CannotSecond`."""
+
+    def __init__(self, why: CannotSecond) -> None:
+        super().__init__(f"may not second: {why}")
+        self.why = why
+
+
+@transaction.atomic
+def propose_refusal(*, case: Case, officer: User, codes: Sequence[str], text: str, now: dt.datetime) -> Notice:
+    """Tell the applicant why the case may be refused, and until when there is time to answer. Nothing is decided."""
+    case = lock(case)
+    actor = in_own_hands(case, officer)
+    move_of(case, "propose_refusal")
+    if not codes:
+        raise ReasonNeeded("codes")
+    reasons = [usable(case, code, "refusal") for code in dict.fromkeys(codes)]
+    frozen = clocks.policy_of(case.application)
+    listed = [reason.code for reason in reasons]
+    notice = Notice.objects.create(
+        case=case,
+        codes=listed,
+        text=sentence(text),
+        proposed_by=officer,
+        sent_at=now,
+        answer_due_at=policy.add(
+            start=now, allowance=clocks.notice_allowance(frozen, listed), calendar=clocks.calendar()
+        ),
+    )
+    record(case, "proposed_refusal", actor, now, reason=" ".join(listed))
+    write(
+        case,
+        "application_notice",
+        now,
+        code=listed,
+        reason=[reason.text for reason in reasons],
+        text=notice.text,
+        due_at=notice.answer_due_at,
+        url=reverse("portal:notice", args=[case.application.reference]),
+    )
+    return notice
+
+
+@transaction.atomic
+def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) -> Notice:
+    case = lock(notice.case)
+    notice = Notice.objects.get(pk=notice.pk)
+    if notice.answered_at is not None:
+        raise AlreadyAnswered(notice)
+    if not notice.is_standing:
+        raise NotPossibleNow("answer_notice", case.standing)
+    move_of(case, "answer_notice")
+    notice.answered_at, notice.answer = now, sentence(answer)
+    notice.save(update_fields=["answered_at", "answer"])
+    record(case, "answered_notice", actor, now, reason=" ".join(notice.codes))
+    wake()
+    return notice
+
+
+@transaction.atomic
+def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Case:
+    """Take the proposal back, as its author or in the author's place. The case goes on."""
+    case = lock(case)
+    actor = officer_of(officer)
+    move_of(case, "drop_refusal")
+    notice = queries.open_notice(case)
+    assert notice is not None  # noqa: S101 - the move exists only while one stands
+    notice.withdrawn_at, notice.withdrawn_by, notice.withdrawn_why = now, officer, sentence(why)
+    notice.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_why"])
+    record(case, "dropped_refusal", actor, now, reason=" ".join(notice.codes))
+    return queries.cases().get(pk=case.pk)
+
+
+@transaction.atomic
+def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime) -> Decision:
+    """The second officer's decision. The words are the second officer's own; the applicant reads them."""
+    case = lock(case)
+    actor = officer_of(officer)
+    notice = queries.open_notice(case)
+    if notice is None:
+        raise NotPossibleNow("second_refusal", case.standing)
+    frozen = clocks.policy_of(case.application)
+    why = rules.may_second(
+        proposer=notice.proposed_by_id,
+        second=officer.pk,
+        is_director=people.has_rank(officer, "director"),
+        reasons=[frozen.reasons[code] for code in notice.codes],
+        ripe=notice.state == rules.NoticeState.RIPE,
+    )
+    if why is not None:
+        raise MayNotSecond(why)
+    for code in notice.codes:
+        usable(case, code, "refusal")
+    move_of(case, "second_refusal")
+    text = sentence(because)
+    forum = frozen.forum_for("officer_decision")
+    assert forum is not None  # noqa: S101 - the loader refuses a policy without one
+    decision = Decision.objects.create(
+        case=case,
+        outcome=Outcome.REFUSED,
+        codes=notice.codes,
+        text=text,
+        decided_by=actor,
+        proposed_by=notice.proposed_by,
+        seconded_by=officer,
+        notice=notice,
+        rule_version=frozen.version,
+        at=now,
+        appeal_until=policy.add(start=now, allowance=forum.file_within, calendar=clocks.calendar()),
+    )
+    notice.concluded_at = now
+    notice.save(update_fields=["concluded_at"])
+    close(case, Status.DECIDED, now)
+    apply.close_application(application=case.application, outcome="refused", actor=actor, now=now)
+    record(
+        case, "refused", actor, now, reason=" ".join(notice.codes), detail={"proposed_by": str(notice.proposed_by_id)}
+    )
+    write(
+        case,
+        "application_refused",
+        now,
+        code=list(notice.codes),
+        reason=[frozen.reasons[code].text for code in notice.codes],
+        provisions=list(queries.provisions_of(frozen, notice.codes)),
+        remedies=list(queries.remedies_of(frozen, notice.codes)),
+        text=text,
+        appeal_until=decision.appeal_until,
+        url=reverse("portal:refusal", args=[case.application.reference]),
+    )
+    return decision

@@ -1,0 +1,60 @@
+"""Times that are over: a step of the line. Silence closes a question, ripens a notice and escalates a case."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from rahdari.apply import actions as apply
+
+from . import clocks, queries, rules
+from .acting import close, move_of, record, write
+from .models import Case
+from .rules import Status
+
+
+def close_unanswered(*, now: dt.datetime, limit: int = 200) -> int:
+    """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a case that is
+    not decided in time goes to a supervisor and the applicant is told. Returns how many cases moved."""
+    moved = 0
+    due = list(queries.clocks_to_run(now).values_list("pk", flat=True)[:limit])
+    for pk in dict.fromkeys([*due, *(case.pk for case in queries.cases_out_of_time(now)[:limit])]):
+        with transaction.atomic():
+            locked = Case.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
+            if locked is not None:
+                moved += _run_clock(queries.cases().get(pk=pk), now)
+    return moved
+
+
+def _run_clock(case: Case, now: dt.datetime) -> bool:
+    if case.status != Status.OPEN:
+        return False
+    if case.application.status == "withdrawn":
+        move_of(case, "close_withdrawn")
+        close(case, Status.WITHDRAWN, now)
+        record(case, "closed_withdrawn", "clock", now)
+        return True
+    question, notice = queries.open_question(case), queries.open_notice(case)
+    if question is not None and question.lapsed_at is None and now > clocks.question_due_at(question):
+        move_of(case, "close_unanswered")
+        question.lapsed_at = now
+        question.save(update_fields=["lapsed_at"])
+        close(case, Status.NOT_PURSUED, now)
+        apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
+        record(case, "closed_unanswered", "clock", now, reason=question.code)
+        write(case, "application_not_pursued", now)
+        return True
+    if notice is not None and notice.state == rules.NoticeState.RUNNING and now > clocks.notice_due_at(notice):
+        move_of(case, "let_notice_run_out")
+        notice.ran_out_at = now
+        notice.save(update_fields=["ran_out_at"])
+        record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))
+        return True
+    if case.escalated_at is None and clocks.clock_of(case, now).is_late:
+        move_of(case, "escalate")
+        case.escalated_at = now
+        case.save(update_fields=["escalated_at"])
+        record(case, "escalated", "clock", now)
+        complaint = clocks.policy_of(case.application).remedies.get("ombudsman")
+        write(case, "application_late", now, complaint=complaint)
+        return True
+    return False

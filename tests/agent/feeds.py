@@ -299,7 +299,13 @@ def standing(folder: Path) -> Iterator[Stand]:
 
 
 def a_configuration(
-    folder: Path, url: str, root: Path, *, targets: tuple[Target, ...] | None = None, **other: Any
+    folder: Path,
+    url: str,
+    root: Path,
+    *,
+    targets: tuple[Target, ...] | None = None,
+    receipts_to: str = "",
+    **other: Any,
 ) -> Configuration:
     """An operator's machine in a folder, with a JSON file to apply to."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -308,7 +314,7 @@ def a_configuration(
     token.chmod(0o600)
     configuration = Configuration(
         server=url,
-        receipt_url=f"{url}/feed/receipt",
+        receipt_url=f"{receipts_to or url}/feed/receipt",
         token_file=token,
         root=root,
         root_sha256=hashlib.sha256(root.read_bytes()).hexdigest(),

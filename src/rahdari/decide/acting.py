@@ -86,7 +86,7 @@ def move_of(case: Case, act: str) -> Move:
 def officer_of(officer: User) -> str:
     if not people.is_officer(officer):
         raise NotAnOfficer(officer)
-    return f"officer:{officer.pk}"
+    return queries.actor_of(officer)
 
 
 def in_own_hands(case: Case, officer: User) -> str:

@@ -16,6 +16,7 @@ from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
 from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
+from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
 from rahdari.policy import Allowance, Forum, Policy, Provision, Reason, Remedy, add
 from rahdari.verify import queries as checks
@@ -40,6 +41,7 @@ __all__ = [
     "CaseNotFound",
     "ClockFace",
     "Refusal",
+    "actor_of",
     "case_for_officer",
     "case_of",
     "checks_to_facts",
@@ -151,6 +153,11 @@ def checks_to_facts(found: Sequence[Check]) -> list[rules.CheckFact]:
 # -- for officers ------------------------------------------------------------------------------------------------
 
 
+def actor_of(officer: User) -> str:
+    """How the journal names an officer: in the higher of the posts held."""
+    return people_actor(officer, "supervisor" if people.is_supervisor(officer) else "officer")
+
+
 def case_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Case:
     """The case, with the read on record: who opened which file, when. The applicant can see that row."""
     case = cases().filter(application__reference=reference).first() if people.is_officer(officer) else None
@@ -158,7 +165,7 @@ def case_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Case
         raise CaseNotFound(reference)
     journal.record(
         act="decide.read_case",
-        actor=f"officer:{officer.pk}",
+        actor=actor_of(officer),
         subject=case.application.subject,
         now=now,
         detail={"case": str(case.pk)},

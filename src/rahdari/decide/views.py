@@ -292,7 +292,7 @@ def contact(request: HttpRequest, reference: str) -> HttpResponse:
     shown = _case(request, reference)
     journal.record(
         act="decide.read_contact",
-        actor=f"officer:{person(request).pk}",
+        actor=queries.actor_of(person(request)),
         subject=shown.application.subject,
         now=timezone.now(),
         detail={"case": str(shown.pk)},

@@ -219,6 +219,18 @@ def expire(now: dt.datetime) -> int:
     return register.expire_due(now=now)
 
 
+def delete_idle_drafts(now: dt.datetime) -> int:
+    """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
+    deleted = 0
+    for draft in list(applications.idle_drafts(now=now)[:AT_ONCE]):
+        with _one_item(draft.subject):
+            subjects = apply.delete_idle_draft(application=draft, now=now)
+            for subject in subjects:
+                verify.withdraw_challenges(subject=subject, now=now, actor="clock")
+            deleted += bool(subjects)
+    return deleted
+
+
 REMINDERS = (60, 30, 7)  # days before the end: a proposal of the bundled policy's authors
 TOLD_WITHIN = dt.timedelta(days=14)
 
@@ -265,6 +277,7 @@ STEPS: tuple[Step, ...] = (
     Step("verify -> decide", decide_what_is_answered),
     Step("decide -> register", enter_grants),
     Step("clocks", run_clocks),
+    Step("apply: delete idle drafts", delete_idle_drafts),
     Step("register: expire", expire),
     Step("register: remind", remind),
     Step("register: tell of expiry", tell_of_expiry),

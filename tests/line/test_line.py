@@ -5,14 +5,17 @@ import datetime as dt
 import pytest
 from django.db import OperationalError
 
-from rahdari import line
+from rahdari import line, policy
+from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as decisions
+from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
 from rahdari.verify import actions as verify
+from tests.decide import builders
 from tests.decide.builders import DAY, NOW, an_application
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +112,19 @@ class TestClocks:
             line.remind(at)
             written.append(letters.letters_about(f"registration:{registration.pk}").count())
         assert written == [0, 1, 1, 1, 2, 2, 3, 3]
+
+    def test_deletes_a_draft_that_nobody_touched_and_keeps_what_was_sent(self) -> None:
+        sent, applicant = an_application(), builders.a_person()
+        actor = f"person:{applicant.pk}"
+        draft = apply.start_application(applicant=applicant, service="vpn_freelancer", actor=actor, now=NOW)
+        apply.add_endpoint(application=draft, block="203.0.113.250", protocol="udp", port=51820, actor=actor, now=NOW)
+        kept = policy.current(None).limits.draft_kept
+        line.delete_idle_drafts(NOW + kept)
+        assert Application.objects.filter(pk=draft.pk).exists(), "its last moment is not over yet"
+        line.delete_idle_drafts(NOW + kept + DAY)
+        assert not Application.objects.filter(pk=draft.pk).exists()
+        assert Application.objects.filter(pk=sent.pk).exists()
+        assert next(row.act for row in journal.about(draft.subject)) == "apply.deleted_idle_draft"
 
     def test_expires_at_the_end_of_the_term_and_tells_the_holder_once(self) -> None:
         application = an_application()

@@ -38,6 +38,7 @@ from .sending import (
     submit_application,
     withdraw_application,
 )
+from .tidying import delete_idle_draft
 
 __all__ = [
     "ChangedMeanwhile",
@@ -56,6 +57,7 @@ __all__ = [
     "attach_document",
     "change_endpoint",
     "close_application",
+    "delete_idle_draft",
     "mark_checks_opened",
     "remove_document",
     "remove_endpoint",

@@ -222,6 +222,12 @@ def kept_until(application: Application, policy: Policy) -> dt.datetime:
     return application.updated_at + policy.limits.draft_kept
 
 
+def idle_drafts(*, now: dt.datetime) -> QuerySet[Application]:
+    """Drafts that were last changed longer ago than the policy in force keeps them, oldest first."""
+    limit = now - policy_in_force().limits.draft_kept
+    return Application.objects.filter(status=Status.DRAFT, updated_at__lt=limit).order_by("updated_at", "id")
+
+
 # -------------------------------------------------------------------- addresses
 
 

@@ -198,15 +198,15 @@ def published(offline: Path) -> None:
     publish.publish_editions(now=timezone.now())
 
 
-def in_force_at(slug: str, *, ok: bool = True) -> None:
-    """The operator's agent reports the last edition."""
+def in_force_at(slug: str, *, ok: bool = True, digest: str | None = None) -> None:
+    """The operator's agent reports the last edition, with a digest of its own if one is given."""
     operator, edition = editions.operator_by_slug(slug), editions.latest_edition()
     assert operator is not None
     assert edition is not None
     body = Receipt(
         session=edition.session_id,
         sequence=edition.sequence,
-        digest=edition.digest_after,
+        digest=digest or edition.digest_after,
         applied_at=timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         targets=(AppliedTarget(name="North gateway", kind="nft", loaded=edition.entries, ok=ok),),
     )

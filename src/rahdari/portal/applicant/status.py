@@ -47,7 +47,7 @@ class Overview:
 
     @property
     def counted(self) -> list[Check]:
-        """What the decision rests on: a check that nobody asked for and that did not pass is not held against anyone."""
+        """What the decision rests on. A check that was not required and did not pass is held against nobody."""
         return [check for check in self.checks if check.required or check.outcome == Outcome.PASSED]
 
     @property
@@ -158,7 +158,7 @@ def _gate(stage: Stage) -> str:
         case Stage.REGISTERED | Stage.PUBLISHED:
             return "published"
         case Stage.IN_FORCE:
-            return "watched"
+            return "done"
         case _:
             return "decision"
 

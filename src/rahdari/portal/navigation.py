@@ -5,7 +5,7 @@ for anybody else the three things that anyone may do.
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from rahdari.letters import queries as inbox
 from rahdari.page.context import Link
@@ -25,7 +25,9 @@ def links(request: HttpRequest) -> list[Link]:
         return [
             Link(_("Apply"), reverse("portal:start"), here=page == "start" or room == "apply"),
             Link(
-                _("Check a number"), reverse("portal:check_number"), here=page in {"check_number", "certificate_link"}
+                pgettext("navigation", "Check a number"),
+                reverse("portal:check_number"),
+                here=page in {"check_number", "certificate_link"},
             ),
             Link(_("Service status"), reverse("portal:service_status"), here=page == "service_status"),
         ]

@@ -43,6 +43,8 @@ SECRET_KEY = os.environ.get("RAHDARI_SECRET_KEY", "")
 DEBUG = False
 ALLOWED_HOSTS = listed("RAHDARI_HOSTS")
 SITE_URL = os.environ.get("RAHDARI_URL", "http://127.0.0.1:8000")
+# Where people write to; shown on the page of help and contact.
+CONTACT_EMAIL = os.environ.get("RAHDARI_CONTACT", "")
 # Where this installation's source code can be had, changes included: the licence asks for it.
 SOURCE_URL = os.environ.get("RAHDARI_SOURCE_URL", "")
 FEED_URL = os.environ.get("RAHDARI_FEED_URL", "http://127.0.0.1:8001")

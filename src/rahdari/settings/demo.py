@@ -16,6 +16,7 @@ ALLOWED_SPECIAL_RANGES = [
     "2001:db8::/32",
 ]
 REASONS_TO_CONFIRM_ALLOWED = True
+CONTACT_EMAIL = "help@rahdari.example"
 MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
 # Whom the made-up addresses belong to: (number of the network, its operator, prefix).
 DIRECTORY_EXTRA = [

@@ -51,7 +51,7 @@ def _sheet(registration: Registration) -> paper.Sheet:
         valid_until=timezone.localdate(registration.valid_until),
         addresses=register.entries_of(registration).count(),
         link=settings.SITE_URL.rstrip("/") + link,
-        check_at=settings.SITE_URL.rstrip("/") + reverse("portal:check_number"),
+        check_at=settings.SITE_URL.partition("://")[2].rstrip("/") + reverse("portal:check_number").rstrip("/"),
         printed_at=timezone.localtime(),
         demo=settings.DEMO,
     )

@@ -81,7 +81,7 @@ def service_status(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_and_contact(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/public/help.html", {"mail": settings.DEFAULT_FROM_EMAIL})
+    return render(request, "portal/public/help.html", {"mail": settings.CONTACT_EMAIL})
 
 
 @require_safe

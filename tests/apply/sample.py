@@ -118,5 +118,5 @@ def a_pdf(pages: int = 1, **options: Any) -> bytes:
     with pikepdf.new() as pdf:
         for _ in range(pages):
             pdf.add_blank_page(page_size=(595, 842))
-        pdf.save(written, **options)
+        pdf.save(written, deterministic_id="encryption" not in options, **options)
     return written.getvalue()

@@ -88,7 +88,11 @@ def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
     if row is None:
         raise Http404
     actions.remove_endpoint(endpoint=row, actor=pages.actor(request), now=pages.now())
-    messages.success(request, _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)})
+    messages.success(
+        request,
+        _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)},
+        extra_tags="ok",
+    )
     return back
 
 
@@ -153,7 +157,7 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
     except actions.NotADraft:
         return True
     if saved.asn is None:
-        messages.warning(request, _unlisted(saved.network))
+        messages.warning(request, _unlisted(saved.network), extra_tags="warn")
     return True
 
 

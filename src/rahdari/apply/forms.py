@@ -9,7 +9,16 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from rahdari.address import AddressError, Block, EndpointError, Protocol, parse_block, parse_port, plain_text
+from rahdari.address import (
+    AddressError,
+    AddressFault,
+    Block,
+    EndpointError,
+    Protocol,
+    parse_block,
+    parse_port,
+    plain_text,
+)
 from rahdari.people import identifiers
 from rahdari.policy import Service
 
@@ -270,7 +279,6 @@ class AddressForm(forms.Form):
     block = forms.CharField(
         label=_("Public address or range"),
         help_text=_("IPv4 or IPv6. A range is written with a slash."),
-        required=False,
         max_length=300,
         widget=_text(dir="ltr", inputmode="url", autocapitalize="off"),
     )
@@ -281,13 +289,17 @@ class AddressForm(forms.Form):
         error_messages={"required": _("Choose what runs there"), "invalid_choice": _("Choose what runs there")},
     )
     protocol = forms.ChoiceField(
-        label=_("Protocol, only for another one"),
+        label=_("Protocol"),
+        help_text=_("Only if you chose another protocol."),
         choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
         required=False,
         error_messages={"invalid_choice": _("Choose the protocol")},
     )
     port = forms.CharField(
-        label=_("Port, only if it is not the usual one"), required=False, max_length=20, widget=_number()
+        label=_("Port"),
+        help_text=_("Only if it is not the usual one."),
+        required=False,
+        widget=_number(),
     )
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -295,6 +307,8 @@ class AddressForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.suggestion: str | None = None
         self.port_found: int | None = None
+        self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
+        self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
         self.fields["kind"].hints = {key: hint for key, (_label, hint) in KINDS.items()}  # type: ignore[attr-defined]
         self.fields["kind"].or_before = ("any",)  # type: ignore[attr-defined]
 

@@ -183,7 +183,9 @@ def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
         raise Http404
     if request.method == "POST":
         actions.remove_document(document=document, actor=pages.actor(request), now=pages.now())
-        messages.success(request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)})
+        messages.success(
+            request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)}, extra_tags="ok"
+        )
     return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
 
 

@@ -1,0 +1,135 @@
+"""The pages of a draft in Chromium at 360 px, with errors and warnings: axe finds nothing, nothing scrolls sideways.
+
+The pages are fetched first and shown afterwards, since a running browser keeps Django from its database.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.staticfiles import finders
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, Route, sync_playwright
+
+from rahdari.apply import actions
+from tests.needs import needs_chromium
+
+from .sample import NOW, a_draft, a_pdf, a_person, actor_of, registered_to_another, with_address
+
+pytestmark = [pytest.mark.django_db, pytest.mark.browser]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ORIGIN = "http://rahdari.example"
+
+
+def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
+    """Every page of the room, with what can be wrong on it."""
+
+    def text(response: Any) -> str:
+        assert response.status_code == 200, (response, response.headers)
+        content: str = response.content.decode()
+        return content
+
+    client = Client(REMOTE_ADDR="39.32.0.77")
+    client.cookies["django_language"] = language
+    client.force_login(a_person())
+    yield "who", text(client.get(reverse("apply:who")))
+    yield "who-error", text(client.post(reverse("apply:who"), {"who": ""}))
+    for answers in (
+        {"who": "call_centre"},
+        {"who": "none"},
+        {"who": "company", "use": "service"},
+        {"who": "company", "use": "private"},
+        {"who": "company", "use": "staff", "fixed": "no"},
+    ):
+        for name, answer in answers.items():
+            if name != "who":
+                yield f"{name}-of-{answers['use']}", text(client.get(reverse(f"apply:{name}")))
+            client.post(reverse(f"apply:{name}"), {name: answer})
+        yield f"instead-{'-'.join(answers.values())}", text(client.get(reverse("apply:instead")))
+
+    freelancer = a_draft()
+    company = a_draft(service="vpn_company")
+
+    def at(name: str, draft: Any, *more: Any) -> str:
+        return reverse(f"apply:{name}", args=[draft.reference, *more])
+
+    for name in ("person", "contact", "purpose", "evidence", "association"):
+        yield name, text(client.get(at(name, freelancer)))
+        yield f"{name}-error", text(client.post(at(name, freelancer), {"name": "1", "cnic": "1", "mobile": "1"}))
+    yield "company", text(client.get(at("company", company)))
+    yield "company-error", text(client.post(at("company", company), {"company_number": "x", "ntn": "1"}))
+    stale = {"name": "Second tab", "mobile": "03001234521", "seen": "0" * 16}
+    actions.save_contact(
+        application=freelancer, name="First tab", mobile="+923001234520", actor=actor_of(freelancer.applicant), now=NOW
+    )
+    yield "two-tabs", text(client.post(at("contact", freelancer), stale))
+    client.post(at("evidence", freelancer), {"kind": "client_email"})
+    yield "evidence-text", text(client.get(at("evidence_text", freelancer)))
+
+    yield "addresses-none", text(client.get(at("addresses", freelancer)))
+    yield "address", text(client.get(at("add_address", freelancer)))
+    yield "address-error", text(client.post(at("add_address", freelancer), {"block": "39.32.0.5/28", "kind": "other"}))
+    with_address(freelancer, "203.0.113.24")
+    with_address(freelancer, "2400:adc0:0:ff00::/56", protocol="any", port=None)
+    client.post(at("add_address", freelancer), {"block": "154.192.0.1", "kind": "wireguard"})
+    registered_to_another("203.0.113.24")
+    yield "addresses", text(client.get(at("addresses", freelancer)))
+
+    yield "documents", text(client.get(at("documents", company)))
+    url = at("upload", company, "incorporation")
+    yield "upload", text(client.get(url))
+    yield "upload-nothing", text(client.post(url, {}))
+    files = [
+        SimpleUploadedFile("letter.pdf", a_pdf()),
+        SimpleUploadedFile("a-rather-long-name-of-a-letter.docx", b"PK\3\4x"),
+    ]
+    yield "upload-errors", text(client.post(url, {"file": files}))
+    client.post(at("company", company), {"name": "Sample House", "company_number": "482", "ntn": "1234567"})
+    yield "documents-not-needed", text(client.get(at("documents", company)))
+
+
+def show(page: Page, markup: str) -> None:
+    def answer(route: Route) -> None:
+        path = route.request.url.removeprefix(ORIGIN)
+        if path == "/":
+            route.fulfill(body=markup, content_type="text/html; charset=utf-8")
+            return
+        found = finders.find(path.removeprefix("/static/")) if path.startswith("/static/") else None
+        if found:
+            route.fulfill(path=str(found))
+        else:
+            route.abort()
+
+    page.unroute_all()
+    page.route("**/*", answer)
+    page.goto(f"{ORIGIN}/")
+
+
+class TestPages:
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(self, language: str) -> None:
+        chromium = needs_chromium()
+        pages = list(pages_of_a_draft(language))
+        folder = os.environ.get("RAHDARI_PICTURES")
+        faults = []
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
+            for name, markup in pages:
+                show(page, markup)
+                found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+                faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in found]
+                wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                if wide > 0:
+                    faults.append(f"{name}: scrolls sideways by {wide} px")
+                if folder:
+                    target = Path(folder) / language
+                    target.mkdir(parents=True, exist_ok=True)
+                    page.screenshot(path=target / f"{name}.png", full_page=True)
+            browser.close()
+        assert faults == []

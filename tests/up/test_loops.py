@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -36,10 +36,19 @@ print("stopped", flush=True)
 
 
 class Looping:
-    def __init__(self, url: str, beat: float) -> None:
+    """A loop in a process of its own, whose lines are read."""
+
+    def __init__(
+        self,
+        url: str,
+        beat: float = 0,
+        *,
+        command: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", PROGRAM, str(beat)],
-            env=os.environ | {"DATABASE_URL": url},
+            command or [sys.executable, "-u", "-c", PROGRAM, str(beat)],
+            env=os.environ | {"DATABASE_URL": url} | dict(environment or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -51,6 +60,16 @@ class Looping:
         for line in self.process.stdout:
             lines.append(line.rstrip())
             if wanted in line:
+                return lines
+        raise AssertionError("\n".join(lines))
+
+    def read_all(self, *wanted: str) -> list[str]:
+        """Read until each has been said, in whatever order."""
+        lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            lines.append(line.rstrip())
+            if all(any(text in line for line in lines) for text in wanted):
                 return lines
         raise AssertionError("\n".join(lines))
 
@@ -124,6 +143,26 @@ class TestRounds:
         loop.process.terminate()
         loop.read_until("stopped")
         assert loop.process.wait() == 0
+
+
+class TestWorker:
+    def test_goes_on_with_the_line_and_the_jobs_when_the_database_was_away(
+        self, server: postgres.Server, looping: list[Looping]
+    ) -> None:
+        environment = {"DATABASE_URL": server.url, "DJANGO_SETTINGS_MODULE": "rahdari.settings.demo"}
+        rahdari = [sys.executable, "-P", "-m", "rahdari"]
+        data = ["--data", str(server.data)]
+        subprocess.run([*rahdari, "prepare", *data], env=os.environ | environment, check=True, capture_output=True)
+        worker = Looping(server.url, command=[*rahdari, "worker", *data], environment=environment)
+        looping.append(worker)
+        worker.read_all("rahdari.line: At work", "rahdari.jobs: At work")
+        server.stop()
+        worker.read_all("rahdari.line: The database does not answer", "rahdari.jobs: Jobs stopped")
+        server.start()
+        said = worker.read_all("rahdari.line: The database answers again", "rahdari.jobs: The database answers again")
+        assert not [line for line in said if "Traceback" in line]
+        worker.process.terminate()
+        assert worker.process.wait() == 0
 
 
 class TestFirstLine:

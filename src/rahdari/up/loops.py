@@ -26,6 +26,20 @@ RESCUE_EVERY = 30.0
 LISTENING = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
 
 
+class WorkerEnded(Exception):
+    """procrastinate's worker came to an end that nobody asked for."""
+
+
+class WithoutOutages(logging.Filter):
+    """Keeps a database that is away from being told many times over by the libraries: we tell it ourselves, once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from procrastinate.exceptions import ConnectorException
+
+        error = record.exc_info[1] if record.exc_info else None
+        return not (record.name == "psycopg.pool" or isinstance(error, (ConnectorException, *AWAY)))
+
+
 def listen_to(channel: str) -> "psycopg.Connection[Any]":
     """A connection of its own, on which wake-ups arrive."""
     parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
@@ -145,13 +159,14 @@ async def run_jobs(stop: threading.Event) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, ask)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(WithoutOutages())
     away = 0
     while not asked.is_set():
         worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
         try:
             async with worker_app.open_async():
-                if away:
-                    log.info("The database answers again.")
+                log.info("The database answers again." if away else "At work.")
                 away = 0
                 await until(asked, work(worker_app))
         except Exception as error:
@@ -164,8 +179,9 @@ async def run_jobs(stop: threading.Event) -> None:
 
 
 async def work(app: Any) -> None:
-    async with asyncio.TaskGroup() as group:
-        group.create_task(
+    """The worker and the rescue of jobs, for as long as both run. Ends only by an error."""
+    tasks = [
+        asyncio.ensure_future(
             app.run_worker_async(
                 name="worker",
                 install_signal_handlers=False,
@@ -175,8 +191,19 @@ async def work(app: Any) -> None:
                 update_heartbeat_interval=5,
                 stalled_worker_timeout=20,
             )
-        )
-        group.create_task(rescue(app))
+        ),
+        asyncio.ensure_future(rescue(app)),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        # When it loses the database, the worker may also end without a word.
+        raise WorkerEnded("its worker ended")
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def rescue(app: Any) -> None:

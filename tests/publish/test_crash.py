@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 
 from rahdari.proof import DELTA_LIMITS, SNAPSHOT_LIMITS, EditionReader, FeedEntry, Kind, SetDigest, follow
+from rahdari.publish import queries
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, EditionChange, WaitingChange
 from rahdari.register.models import Change
@@ -64,15 +65,18 @@ class TestKilledBetweenEveryTwoWrites:
         deltas = sorted(int(re.search(r"delta-\d+-(\d+)-", name)[1]) for name in files if "delta" in name)  # type: ignore[index]
         snapshots = sorted(int(re.search(r"snap-(\d+)-", name)[1]) for name in files if "snap" in name)  # type: ignore[index]
         assert deltas == sequences[1:]
-        assert snapshots == sorted(Edition.objects.exclude(snapshot_path="").values_list("sequence", flat=True))
+        # A snapshot that the next one overtook while nothing but kills came may be in place and not noted, or absent.
+        noted = set(Edition.objects.exclude(snapshot_sha256="").values_list("sequence", flat=True))
+        assert noted <= set(snapshots) and len(set(snapshots)) == len(snapshots) >= 5
+        assert queries.due_snapshot() is None
 
         # The files replay what the register did, line by line, and every snapshot is the set of its moment.
-        self.replay(feed, places)
+        self.replay(feed, places, snapshots)
 
         head = follower.sync()
         assert head.sequence == sequences[-1] and head.digest == digest_of_the_register()
 
-    def replay(self, feed: Repository, places: list[tuple[int, object, int]]) -> None:
+    def replay(self, feed: Repository, places: list[tuple[int, object, int]], snapshots: list[int]) -> None:
         by_edition = defaultdict(list)
         for change, _, edition in places:
             by_edition[edition].append(Change.objects.get(pk=change))
@@ -85,7 +89,7 @@ class TestKilledBetweenEveryTwoWrites:
                 said = [change.snapshot or None for change in by_edition[edition.sequence]]
                 assert [None if o.op == "remove" else o.entry.as_json() for o in operations] == said
                 apply(operations, entries)
-            if edition.snapshot_path:
+            if edition.sequence in snapshots:
                 with paths[edition.snapshot_path.rpartition("/")[2]].open("rb") as file:
                     reader = EditionReader(file, SNAPSHOT_LIMITS)
                     assert reader.header.kind is Kind.SNAPSHOT and reader.header.to_sequence == edition.sequence

@@ -149,6 +149,31 @@ class TestPublishEditions:
         follower.sync()
         assert len(follower.entries) == 20
 
+    def test_of_a_long_backlog_writes_the_snapshots_that_keep_the_deltas_few(
+        self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "CHANGES_IN_AN_EDITION", 1)
+        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 8)
+        monkeypatch.setattr(rules, "LIVE_DELTAS", 12)
+        entered(*[address(number) for number in range(31)])
+        assert publish() == 32
+        _, head, files = follower.look()
+        assert head.sequence == 31 and len(files) == 12 + 2
+        follower.sync()
+        assert len(follower.entries) == 31
+        written = Edition.objects.exclude(snapshot_sha256="").values_list("sequence", flat=True)
+        assert list(written) == [0, 8, 16, 24]
+
+    def test_publishes_a_change_before_it_writes_a_snapshot(
+        self, feed: Repository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 1)
+        publish()
+        entered(address(1))
+        passed: list[str] = []
+        actions.publish_editions(now=NOW, checkpoint=passed.append)
+        assert passed.index("mark: committed") < passed.index("snapshot: written")
+
     def test_wakes_whoever_waits(self, feed: Repository, django_db_blocker: object) -> None:
         heard = []
 

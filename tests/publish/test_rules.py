@@ -82,8 +82,12 @@ class TestLiveFiles:
     def test_from_the_last_snapshot_a_delta_always_leads_on(self) -> None:
         """A new agent takes the newest snapshot, at most SNAPSHOT_EVERY - 1 editions old, and needs what follows it."""
         for head in range(300):
-            newest_snapshot = head - head % rules.SNAPSHOT_EVERY
-            assert rules.oldest_live_delta(head) <= newest_snapshot + 1
+            for newest_snapshot in range(head + 1):
+                assert rules.oldest_live_delta(head=head, newest_snapshot=newest_snapshot) <= newest_snapshot + 1
 
     def test_are_about_a_hundred_at_most(self) -> None:
         assert rules.LIVE_DELTAS + rules.LIVE_SNAPSHOTS <= 100
+        for head in range(300):
+            newest_snapshot = head - head % rules.SNAPSHOT_EVERY
+            oldest = rules.oldest_live_delta(head=head, newest_snapshot=newest_snapshot)
+            assert head - oldest + 1 == rules.LIVE_DELTAS

@@ -97,15 +97,17 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
             return 0
         editions.check_not_behind(repository)
         count = 0
-        waiting = list(queries.editions_to_publish())
+        cut = list(queries.editions_to_publish())
         while True:
-            if waiting:
-                editions.publish(repository=repository, editions=waiting, now=now, checkpoint=checkpoint)
-                count += len(waiting)
-            edition = editions.cut(now=now, checkpoint=checkpoint)
-            if edition is None:
+            if cut:
+                editions.publish(repository=repository, editions=cut, now=now, checkpoint=checkpoint)
+                count += len(cut)
+            more = queries.something_to_cut()
+            editions.publish_due_snapshot(repository=repository, changes_wait=more, now=now, checkpoint=checkpoint)
+            if not more:
                 return count
-            waiting = [edition]
+            edition = editions.cut(now=now, checkpoint=checkpoint)
+            cut = [edition] if edition is not None else []
 
 
 def refresh_timestamp(*, now: dt.datetime) -> bool:
@@ -144,10 +146,11 @@ def refresh_timestamp(*, now: dt.datetime) -> bool:
 def _erase_unreferenced(repository: Repository, now: dt.datetime) -> None:
     for edition in queries.editions_to_erase(unreferenced_since=now - rules.KEPT_UNREFERENCED):
         # The files first: killed in between, they are found gone the next time.
-        if edition.delta_path:
-            repository.place_of(editions.delta_file(edition)).unlink(missing_ok=True)
-        if edition.snapshot_sha256:
-            repository.place_of(editions.snapshot_file(edition)).unlink(missing_ok=True)
+        # By name without the hash, so that a snapshot is found too that was placed and, for a kill, never noted.
+        for path in filter(None, (edition.delta_path, edition.snapshot_path)):
+            parent, _, name = path.rpartition("/")
+            for place in (repository.targets / parent).glob(f"*.{name}"):
+                place.unlink(missing_ok=True)
         Edition.objects.filter(pk=edition.pk).update(erased_at=now, delta=b"")
     repository.erase_old_metadata(kept=KEPT_METADATA)
     # Nobody else writes here: what is unfinished was left by a process that was killed.

@@ -1,13 +1,14 @@
 """From committed changes to signed files, so that a kill at any point loses nothing and doubles nothing.
 
     1  cut        one transaction: the changes that wait, an edition with the next number, its delta, the digest
-    2  write      the delta, the snapshot when one is due: files with names of their own, never changed
+    2  write      the delta: a file with a name of its own, never changed
     3  sign       feed role, snapshot, timestamp; with the timestamp it is published
     4  mark       one transaction: published_at, and the wake-up of whoever waits for it
+    5  snapshot   when one is due and nothing waits: write it, note its hash, and sign once more
 
 After a kill, 2 to 4 are done again for every edition that is not marked, before anything new is cut. 2 finds its files
 or writes the same bytes again (the delta's stand in the database, a snapshot follows from the register's history);
-3 signs a higher version of the same statement; 4 was not done.
+3 signs a higher version of the same statement; 4 was not done; 5 is due until its hash is noted.
 """
 
 import datetime as dt
@@ -28,7 +29,7 @@ from rahdari.register import queries as register
 from . import folder, queries, rules
 from .envelope import Repository, Versions, targets_of
 from .folder import Checkpoint
-from .models import Edition, EditionChange, MetadataVersion, Session, WaitingChange
+from .models import Edition, EditionChange, Session, WaitingChange
 
 log = logging.getLogger("rahdari.publish")
 
@@ -142,16 +143,11 @@ def _cut_changes(session: Session, now: dt.datetime) -> Edition | None:
 def publish(*, repository: Repository, editions: Sequence[Edition], now: dt.datetime, checkpoint: Checkpoint) -> None:
     """Steps 2 to 4 for editions that follow each other and of which none is marked."""
     for edition in editions:
-        write_files(repository=repository, edition=edition, checkpoint=checkpoint)
-    last = editions[-1]
-    head = Head(last.session_id, last.sequence, last.digest_after, last.entries, time_text(now))
-    repository.sign(
-        head=head,
-        targets=targets_of(_present(repository, live_files(last), checkpoint)),
-        versions=reserve_versions(repository),
-        now=now,
-        checkpoint=checkpoint,
-    )
+        if edition.delta_path:
+            _write_delta(repository, edition, checkpoint)
+        else:
+            write_snapshot(repository=repository, edition=edition, checkpoint=checkpoint)
+    sign(repository=repository, last=editions[-1], published_at=now, now=now, checkpoint=checkpoint)
     checkpoint("signed")
     with transaction.atomic():
         Edition.objects.filter(
@@ -163,12 +159,30 @@ def publish(*, repository: Repository, editions: Sequence[Edition], now: dt.date
     checkpoint("mark: committed")
 
 
-def write_files(*, repository: Repository, edition: Edition, checkpoint: Checkpoint) -> None:
-    """The edition's delta and, when it has one, its snapshot."""
-    if edition.delta_path:
-        _write_delta(repository, edition, checkpoint)
-    if edition.snapshot_path:
-        _write_snapshot(repository, edition, checkpoint)
+def sign(
+    *, repository: Repository, last: Edition, published_at: dt.datetime, now: dt.datetime, checkpoint: Checkpoint
+) -> None:
+    """Sign what leads to the edition `last`, with all files that are live then."""
+    head = Head(last.session_id, last.sequence, last.digest_after, last.entries, time_text(published_at))
+    repository.sign(
+        head=head,
+        targets=targets_of(_present(repository, live_files(last), checkpoint)),
+        versions=reserve_versions(repository),
+        now=now,
+        checkpoint=checkpoint,
+    )
+
+
+def publish_due_snapshot(
+    *, repository: Repository, changes_wait: bool, now: dt.datetime, checkpoint: Checkpoint
+) -> None:
+    """Write the newest snapshot that is due. Its edition was published by its delta, and changes that wait go first."""
+    due, last = queries.due_snapshot(), queries.latest_edition()
+    if due is None or last is None or last.published_at is None:
+        return
+    if not changes_wait or rules.snapshot_is_overdue(head=last.sequence, due=due.sequence):
+        write_snapshot(repository=repository, edition=due, checkpoint=checkpoint)
+        sign(repository=repository, last=last, published_at=last.published_at, now=now, checkpoint=checkpoint)
 
 
 def _write_delta(repository: Repository, edition: Edition, checkpoint: Checkpoint) -> None:
@@ -182,13 +196,13 @@ def _write_delta(repository: Repository, edition: Edition, checkpoint: Checkpoin
     folder.write_whole(place, data, checkpoint=lambda at: checkpoint(at.replace(name, "delta")))
 
 
-def _write_snapshot(repository: Repository, edition: Edition, checkpoint: Checkpoint) -> None:
+def write_snapshot(*, repository: Repository, edition: Edition, checkpoint: Checkpoint) -> None:
     """Streamed from the register's history as it was published up to this edition, so it can be written at any time."""
     known = edition.snapshot_sha256
-    if known:
-        place = repository.place_of(snapshot_file(edition))
-        if folder.holds(place, sha256=known, length=edition.snapshot_length):
-            return
+    if known and folder.holds(
+        repository.place_of(snapshot_file(edition)), sha256=known, length=edition.snapshot_length
+    ):
+        return
     header = Header.snapshot(
         session=edition.session_id, sequence=edition.sequence, digest=edition.digest_after, count=edition.entries
     )
@@ -199,17 +213,15 @@ def _write_snapshot(repository: Repository, edition: Edition, checkpoint: Checkp
         # Before anyone can see it: what is in the history must be what was counted change by change.
         if digest.hexdigest() != edition.digest_after:
             raise DigestMismatch("after", edition.digest_after, digest.hexdigest())
-        same = (sha256, length) == (known, edition.snapshot_length)
-        # Another compressor may have come with an upgrade between a kill and this start. Nobody has seen a snapshot
-        # that was not published, so it may then be noted anew.
-        if not same and edition.published_at is not None:
+        if known and (sha256, length) != (known, edition.snapshot_length):
             raise FileDiffers(edition.snapshot_path)
-        if not same:
-            Edition.objects.filter(pk=edition.pk).update(snapshot_sha256=sha256, snapshot_length=length)
-            edition.snapshot_sha256, edition.snapshot_length = sha256, length
-            checkpoint("snapshot: noted")
+        edition.snapshot_sha256, edition.snapshot_length = sha256, length
         final = repository.place_of(snapshot_file(edition)).name
         draft.place(final, checkpoint=lambda at: checkpoint(at.replace(final, "snapshot")))
+    # Metadata name it once this is noted; killed before, it is written again, byte for byte.
+    if not known:
+        Edition.objects.filter(pk=edition.pk).update(snapshot_sha256=sha256, snapshot_length=length)
+        checkpoint("snapshot: noted")
 
 
 def _entries_at(sequence: int, digest: SetDigest) -> Iterator[Operation]:
@@ -232,7 +244,10 @@ def _present(repository: Repository, files: Sequence[FeedFile], checkpoint: Chec
     missing = [file.to_sequence for file in files if not repository.place_of(file).exists()]
     for edition in Edition.objects.filter(sequence__in=missing):
         try:
-            write_files(repository=repository, edition=edition, checkpoint=checkpoint)
+            if edition.delta_path:
+                _write_delta(repository, edition, checkpoint)
+            if edition.snapshot_sha256:
+                write_snapshot(repository=repository, edition=edition, checkpoint=checkpoint)
         except FileDiffers as error:
             log.error("%s is lost and cannot be written again as it was; it is named no more", error.path)
     return [file for file in files if not missing or repository.place_of(file).exists()]
@@ -240,12 +255,11 @@ def _present(repository: Repository, files: Sequence[FeedFile], checkpoint: Chec
 
 def live_files(last: Edition) -> list[FeedFile]:
     """The files that the metadata name when `last` is the last edition."""
-    up_to_last = Edition.objects.filter(session=last.session_id, sequence__lte=last.sequence)
-    deltas = up_to_last.filter(sequence__gte=rules.oldest_live_delta(last.sequence)).exclude(delta_path="")
-    snapshots = up_to_last.exclude(snapshot_path="").exclude(snapshot_sha256="").order_by("-sequence")
-    return [delta_file(edition) for edition in deltas.defer("delta")] + [
-        snapshot_file(edition) for edition in snapshots.defer("delta")[: rules.LIVE_SNAPSHOTS]
-    ]
+    up_to_last = Edition.objects.defer("delta").filter(session=last.session_id, sequence__lte=last.sequence)
+    snapshots = list(up_to_last.exclude(snapshot_sha256="").order_by("-sequence")[: rules.LIVE_SNAPSHOTS])
+    oldest = rules.oldest_live_delta(head=last.sequence, newest_snapshot=snapshots[0].sequence if snapshots else 0)
+    deltas = up_to_last.filter(sequence__gte=oldest).exclude(delta_path="")
+    return [delta_file(edition) for edition in deltas] + [snapshot_file(edition) for edition in snapshots]
 
 
 def delta_file(edition: Edition) -> FeedFile:
@@ -276,25 +290,32 @@ def snapshot_file(edition: Edition) -> FeedFile:
 
 def reserve_versions(repository: Repository) -> Versions:
     """The next version of each online role. Noted before it is used: no version is ever signed twice."""
-    feed, snapshot, timestamp = _reserve(repository, ROLE, "snapshot", "timestamp")
-    return Versions(feed, snapshot, timestamp)
+    reserved = _reserve(repository, (ROLE, "snapshot", "timestamp"))
+    return Versions(reserved[ROLE], reserved["snapshot"], reserved["timestamp"])
 
 
 def reserve_timestamp_version(repository: Repository) -> int:
-    return _reserve(repository, "timestamp")[0]
+    return _reserve(repository, ("timestamp",))["timestamp"]
 
 
-def _reserve(repository: Repository, *roles: str) -> list[int]:
-    published = repository.published()
-    reserved = []
-    with transaction.atomic():
-        for role in roles:
-            on_disk = published.versions[role] if published else 0
-            row, _ = MetadataVersion.objects.select_for_update().get_or_create(role=role, defaults={"version": 0})
-            row.version = repository.free_version(role, max(row.version, on_disk))
-            row.save(update_fields=["version"])
-            reserved.append(row.version)
-    return reserved
+RESERVE = """
+INSERT INTO publish_metadataversion AS known (role, version)
+SELECT role, floor + 1 FROM unnest(%s::text[], %s::bigint[]) AS wanted (role, floor)
+ON CONFLICT (role) DO UPDATE SET version = GREATEST(known.version + 1, EXCLUDED.version)
+RETURNING role, version
+"""
+
+
+def _reserve(repository: Repository, roles: Sequence[str]) -> dict[str, int]:
+    # Above what was ever noted and above what is published: either may have been restored from an older day.
+    floors = repository.versions()
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(RESERVE, [list(roles), [floors.get(role, 0) for role in roles]])
+            reserved: dict[str, int] = dict(cursor.fetchall())
+        # Both were, and the folder still has a later file that nothing names: go on above it.
+        if not any(repository.is_used(role, version) for role, version in reserved.items()):
+            return reserved
 
 
 def check_not_behind(repository: Repository) -> None:

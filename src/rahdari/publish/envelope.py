@@ -102,11 +102,11 @@ class Repository:
     def root(self) -> Metadata[Root]:
         return self._load("root", self.newest("root"))
 
-    def offline_targets(self) -> Metadata[Targets]:
+    def offline_targets(self, root: Root | None = None) -> Metadata[Targets]:
         """The delegation, held against the root. Raises FeedUnusable."""
         version = self.newest("targets")
         targets: Metadata[Targets] = self._load("targets", version)
-        self._hold("targets", version, targets, self.root().signed)
+        self._hold("targets", version, targets, root or self.root().signed)
         return targets
 
     def _hold(self, role: str, version: int, metadata: Metadata[Any], by: Root | Targets) -> None:
@@ -152,12 +152,21 @@ class Repository:
             offline_targets_version=snapshot.signed.meta["targets.json"].version,
         )
 
-    def free_version(self, role: str, above: int) -> int:
-        """The next version whose name was never used: a publisher that was killed may have left one unfinished."""
-        version = above + 1
-        while (self.metadata / f"{version}.{role}.json").exists():
-            version += 1
-        return version
+    def versions(self) -> dict[str, int]:
+        """The versions of the online roles that are published; empty while nothing is."""
+        timestamp = self.timestamp()
+        if timestamp is None:
+            return {}
+        snapshot: Metadata[Snapshot] = self._load("snapshot", timestamp.signed.snapshot_meta.version)
+        return {
+            ROLE: snapshot.signed.meta[f"{ROLE}.json"].version,
+            "snapshot": snapshot.signed.version,
+            "timestamp": timestamp.signed.version,
+        }
+
+    def is_used(self, role: str, version: int) -> bool:
+        """Whether there is a file of this version. A timestamp has no version in its name, and is replaced."""
+        return (self.metadata / f"{version}.{role}.json").exists()
 
     def add_root(self, data: bytes) -> int:
         """Put the next root in place, once both it and the present one say that it may be. Raises FeedUnusable."""
@@ -196,8 +205,9 @@ class Repository:
         checkpoint: Checkpoint = no_checkpoint,
     ) -> None:
         """Sign and write all three online roles, the timestamp last. From then on it is published."""
-        offline = self.offline_targets()
-        signers = keys.load_signers(self.data, self.root().signed, offline.signed)
+        root = self.root().signed
+        offline = self.offline_targets(root)
+        signers = keys.load_signers(self.data, root, offline.signed)
         feed = Targets(
             version=versions.feed,
             expires=_until(now, rules.FEED_LASTS),
@@ -220,7 +230,8 @@ class Repository:
     ) -> None:
         """Say once more, with a new time, what was said last."""
         timestamp: Metadata[Timestamp] = self._load("timestamp")
-        signers = keys.load_signers(self.data, self.root().signed, self.offline_targets().signed)
+        root = self.root().signed
+        signers = keys.load_signers(self.data, root, self.offline_targets(root).signed)
         self._sign_timestamp(head, timestamp.signed.snapshot_meta, version, signers.timestamp, now, checkpoint)
 
     def _sign_timestamp(

@@ -113,6 +113,12 @@ def last_snapshot_sequence() -> int:
     )
 
 
+def due_snapshot() -> Edition | None:
+    """The last edition with a snapshot, while that is not written yet. Earlier ones that were overtaken never are."""
+    last = Edition.objects.defer("delta").exclude(snapshot_path="").order_by("-sequence").first()
+    return last if last is not None and not last.snapshot_sha256 and last.published_at is not None else None
+
+
 def latest_edition() -> Edition | None:
     """The last one that is published."""
     return Edition.objects.defer("delta").filter(published_at__isnull=False).order_by("-sequence").first()
@@ -121,6 +127,11 @@ def latest_edition() -> Edition | None:
 def changes_waiting() -> int:
     """Committed changes that no edition has yet."""
     return WaitingChange.objects.count()
+
+
+def something_to_cut() -> bool:
+    """Whether changes wait, or no session was opened yet."""
+    return WaitingChange.objects.exists() or not Session.objects.filter(closed_at__isnull=True).exists()
 
 
 def active_operators() -> QuerySet[Operator]:
@@ -320,7 +331,7 @@ def editions_to_erase(*, unreferenced_since: dt.datetime) -> QuerySet[Edition]:
     )
     if then is None:
         return Edition.objects.none()
-    snapshots = Edition.objects.filter(sequence__lte=then).exclude(snapshot_path="").order_by("-sequence")
-    oldest_snapshots = list(snapshots.values_list("sequence", flat=True)[: rules.LIVE_SNAPSHOTS])
-    oldest = min([rules.oldest_live_delta(then), *oldest_snapshots])
+    written = Edition.objects.filter(sequence__lte=then).exclude(snapshot_sha256="").order_by("-sequence")
+    snapshots = list(written.values_list("sequence", flat=True)[: rules.LIVE_SNAPSHOTS])
+    oldest = min([rules.oldest_live_delta(head=then, newest_snapshot=max(snapshots, default=0)), *snapshots])
     return Edition.objects.filter(Q(erased_at__isnull=True), sequence__lt=oldest).order_by("sequence")

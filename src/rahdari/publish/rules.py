@@ -61,9 +61,17 @@ def snapshot_is_due(*, sequence: int, last_snapshot: int) -> bool:
     return sequence - last_snapshot >= SNAPSHOT_EVERY
 
 
-def oldest_live_delta(head: int) -> int:
-    """The edition of the oldest delta that is named when `head` is the last edition."""
-    return head - LIVE_DELTAS + 1
+def snapshot_is_overdue(*, head: int, due: int) -> bool:
+    """Whether a snapshot that is due must be written although changes wait: from here on the deltas pile up."""
+    return head - due >= LIVE_DELTAS - SNAPSHOT_EVERY
+
+
+def oldest_live_delta(*, head: int, newest_snapshot: int) -> int:
+    """The edition of the oldest delta that is named when `head` is the last edition.
+
+    From the newest snapshot deltas always lead on, also when the next one is late.
+    """
+    return min(head - LIVE_DELTAS, newest_snapshot) + 1
 
 
 class ReceiptStanding(StrEnum):

@@ -43,8 +43,9 @@ BEGIN
        IS DISTINCT FROM
        (OLD.sequence, OLD.session_id, OLD.cut_at, OLD.digest_before, OLD.digest_after, OLD.entries, OLD.changes,
         OLD.delta_path, OLD.delta_sha256, OLD.delta_length, OLD.snapshot_path)
-       OR (OLD.published_at IS NOT NULL AND (NEW.published_at, NEW.snapshot_sha256, NEW.snapshot_length)
-           IS DISTINCT FROM (OLD.published_at, OLD.snapshot_sha256, OLD.snapshot_length))
+       OR (OLD.published_at IS NOT NULL AND NEW.published_at IS DISTINCT FROM OLD.published_at)
+       OR (OLD.snapshot_sha256 <> '' AND (NEW.snapshot_sha256, NEW.snapshot_length)
+           IS DISTINCT FROM (OLD.snapshot_sha256, OLD.snapshot_length))
        OR (OLD.erased_at IS NOT NULL AND NEW.erased_at IS DISTINCT FROM OLD.erased_at)
        OR (NEW.delta IS DISTINCT FROM OLD.delta AND (NEW.delta <> ''::bytea OR NEW.erased_at IS NULL))
     THEN

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from rahdari.agent.configuration import Configuration, load
 from rahdari.agent.faults import Exit
 from rahdari.cli import main
 from tests.agent.feeds import TOKEN, Publisher, Stand, an_entry, now, sync, written
+from tests.needs import needs_root
 
 
 @dataclass
@@ -61,7 +63,7 @@ class TestInit:
         assert "Hold this against" in said.out
         assert (operator / "root.json").read_bytes() == publisher.root_file.read_bytes()
         said = rahdari("sync", "--config", operator / "agent.toml")
-        assert said == Said(0, "Edition 1: 1 entries count now; applied to entries.json.\n", "")
+        assert said == Said(0, "Edition 1: 1 entry counts now; applied to entries.json.\n", "")
         assert rahdari("status", "--config", operator / "agent.toml").out.endswith("All is well.\n")
 
     def test_fetches_a_root_only_to_hold_it_against_its_digest(
@@ -150,6 +152,15 @@ class TestSync:
         assert rahdari("sync", "--anew", "--config", file).code == 0
         assert len(list(configuration.state.glob("aside-*-state.sqlite3"))) == 1
         assert rahdari("sync", "--config", file).code == 0
+
+    @pytest.mark.root
+    def test_by_root_leaves_the_state_to_its_owner(
+        self, rahdari, publisher: Publisher, stand: Stand, configuration: Configuration
+    ) -> None:
+        needs_root()
+        shutil.chown(configuration.state, 65534, 65534)
+        assert rahdari("sync", "--config", written(configuration)).code == 0
+        assert {path.stat().st_uid for path in configuration.state.rglob("*")} == {65534}
 
     def test_without_configuration_says_how_to_make_one(self, rahdari, tmp_path: Path) -> None:
         said = rahdari("sync", "--json", "--config", tmp_path / "none.toml")

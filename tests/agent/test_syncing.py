@@ -189,9 +189,10 @@ class TestReceipt:
     def test_is_kept_while_the_server_does_not_take_it(
         self, publisher: Publisher, stand: Stand, configuration: Configuration
     ) -> None:
-        stand.receipt_status = 503
-        outcome = sync(configuration)
-        assert (outcome.exit, names(outcome)) == (Exit.OK, ["ReceiptNotTaken"])
+        for status in (503, 401, 405, 429):
+            stand.receipt_status = status
+            outcome = sync(configuration)
+            assert (outcome.exit, names(outcome)) == (Exit.OK, ["ReceiptNotTaken"])
         publisher.publish(an_entry("192.0.2.1/32"))
         sync(configuration)
         assert stand.receipts == []

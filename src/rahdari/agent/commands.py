@@ -32,7 +32,7 @@ from .configuration import (
 )
 from .faults import AgentFault, Exit
 from .ruleset import ruleset
-from .state import create, open_state, set_aside, sole_agent
+from .state import create, give_back, open_state, set_aside, sole_agent
 from .syncing import Agent
 from .transport import Server
 from .trust import ROOT_BYTES, WrongRoot, check_root
@@ -137,6 +137,7 @@ def init_agent(arguments: argparse.Namespace) -> int:
         if position is not None and position.root_sha256 != found:
             with state.transaction():
                 state.forget_position()
+    give_back(configuration.state)
     _write(configuration.root, content, 0o644)
     _write(path, _as_toml(configuration, found, insecure=arguments.insecure_http).encode(), 0o644)
     # What was written must be readable by the one who reads it.
@@ -241,6 +242,7 @@ def sync_once(arguments: argparse.Namespace) -> int:
                 outcome = agent.sync(now=_now())
             finally:
                 agent.close()
+    give_back(configuration.state)
     position = outcome.position
     if arguments.json:
         said = {
@@ -258,7 +260,7 @@ def sync_once(arguments: argparse.Namespace) -> int:
     elif position is not None:
         names = ", ".join(outcome.applied.targets)
         done = f"applied to {names}" if names else "nothing to apply"
-        print(f"Edition {position.sequence}: {outcome.applied.loaded} entries count now; {done}.")
+        print(f"Edition {position.sequence}: {telling.counted(outcome.applied.loaded)} now; {done}.")
     for fault in outcome.faults:
         print(f"{fault.what}\n  {fault.mend}", file=sys.stderr)
     return outcome.exit

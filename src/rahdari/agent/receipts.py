@@ -7,11 +7,12 @@ from .faults import AgentFault, Exit
 from .state import State
 from .transport import Server
 
-# The server may take these later; any other refusal would be the same next time.
+# Once token and address are right the server takes these; any other refusal would be the same next time.
 PASSING = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_MANY_REQUESTS,
 }

@@ -216,6 +216,10 @@ def plain_text(time: str) -> str:
     return _plain(dt.datetime.fromisoformat(time))
 
 
+def counted(number: int) -> str:
+    return "1 entry counts" if number == 1 else f"{number} entries count"
+
+
 def in_words(span: dt.timedelta) -> str:
     seconds = max(int(span.total_seconds()), 0)
     for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):

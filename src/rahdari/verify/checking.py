@@ -1,0 +1,116 @@
+"""Checks: opened once, answered from the facts, again while they wait, or by an officer. Reached through `actions`."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+
+from . import queries
+from .answers import CheckRequest, answer, facts_of
+from .models import Check, Outcome
+
+RULE = "system:verify"
+
+
+class NotACheckOutcome(ValueError):
+    """A check is recorded as passed or failed, with words on how that is known."""
+
+
+@transaction.atomic
+def open_checks(*, subject: str, requests: Sequence[CheckRequest], now: dt.datetime, actor: str = RULE) -> list[Check]:
+    """Open the checks of a subject and answer at once those that can be. A check that is open already is left as it is.
+
+    Open the challenges of its blocks first: a control check for which nothing is pending fails.
+    """
+    opened = 0
+    for position, request in enumerate(requests):
+        title = request.title
+        _, is_new = Check.objects.get_or_create(
+            subject=subject,
+            kind=request.kind,
+            target=request.target,
+            defaults={
+                "position": position,
+                "required": request.required,
+                "title": title if isinstance(title, dict) else {"en": title.en, "ur": title.ur} if title else {},
+                "facts": facts_of(request),
+                "reason": request.reason,
+                "opened_at": now,
+            },
+        )
+        opened += is_new
+    if opened:
+        journal.record(act="verify.opened_checks", actor=actor, subject=subject, now=now, detail={"count": opened})
+    answer_waiting(subject=subject, now=now)
+    return list(queries.checks_of(subject))
+
+
+def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int = 1000) -> int:
+    """A step of the line: answer again what waits. Returns how many checks were answered."""
+    answered = 0
+    with transaction.atomic():
+        waiting = queries.waiting_checks(subject=subject).select_for_update(skip_locked=True)[:limit]
+        for check in waiting:
+            found = answer(check, now=now)
+            if found.result == "waiting":
+                continue
+            _record(check, found.result, found.finding, found.evidence, RULE, now)
+            check.reason_code = check.reason if found.result == "failed" and found.blames else ""
+            check.save()
+            answered += 1
+    return answered
+
+
+@transaction.atomic
+def look_again(*, subject: str, kind: str, now: dt.datetime) -> int:
+    """Answer the checks of one kind anew, from what is known now. Returns how many were answered."""
+    answered = 0
+    for check in Check.objects.select_for_update().filter(subject=subject, kind=kind):
+        found = answer(check, now=now)
+        if found.result == "waiting":
+            continue
+        _record(check, found.result, found.finding, found.evidence, RULE, now)
+        check.reason_code = check.reason if found.result == "failed" and found.blames else ""
+        check.save()
+        answered += 1
+    if answered:
+        detail = {"kind": kind, "count": answered}
+        journal.record(act="verify.looked_again", actor=RULE, subject=subject, now=now, detail=detail)
+    return answered
+
+
+@transaction.atomic
+def record_by_hand(*, check: Check, outcome: str, how: str, actor: str, now: dt.datetime) -> Check:
+    """An officer's own answer to a check, with words on how it is known. The answer before it stays in the evidence."""
+    if outcome not in {Outcome.PASSED, Outcome.FAILED} or not how.strip():
+        raise NotACheckOutcome(outcome)
+    check = Check.objects.select_for_update().get(pk=check.pk)
+    before = {
+        "outcome": check.outcome,
+        "finding": check.finding,
+        "evidence": check.evidence,
+        "answered_at": check.answered_at.isoformat() if check.answered_at else None,
+        "answered_by": check.answered_by,
+    }
+    _record(check, outcome, "by_hand", {"before": before}, actor, now)
+    check.how = how.strip()
+    check.reason_code = check.reason if outcome == Outcome.FAILED else ""
+    check.save()
+    journal.record(
+        act="verify.recorded_by_hand",
+        actor=actor,
+        subject=check.subject,
+        now=now,
+        detail={"check": str(check.pk), "kind": check.kind, "outcome": outcome},
+    )
+    return check
+
+
+def _record(
+    check: Check, outcome: str, finding: str, evidence: dict[str, Any], answered_by: str, now: dt.datetime
+) -> None:
+    check.outcome, check.finding, check.evidence = outcome, finding, evidence
+    check.answered_at, check.answered_by = now, answered_by

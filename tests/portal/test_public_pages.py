@@ -1,6 +1,7 @@
 """What anyone may see: the start page, the check of a number, the certificate's link, and what the service promises."""
 
 import datetime as dt
+import gzip
 import html
 import ipaddress
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
@@ -109,6 +111,14 @@ class TestEveryPage:
     def test_needs_no_cookie(self, client: Client) -> None:
         for path in QUIET:
             assert not client.get(path).cookies
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_weighs_less_than_a_cheap_phone_minds(self, client: Client, language: str) -> None:
+        static = Path(apps.get_app_config("page").path) / "static/page"
+        parts = sum(len(gzip.compress((static / name).read_bytes())) for name in ("rahdari.css", "mark.svg", "copy.js"))
+        client.cookies["django_language"] = language
+        for path in QUIET:
+            assert parts + len(gzip.compress(client.get(path).content)) < 60 * 1024
 
     def test_of_a_demonstration_says_so(self, client: Client, settings: Any) -> None:
         assert "Demonstration." not in client.get("/").content.decode()

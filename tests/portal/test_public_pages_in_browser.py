@@ -1,0 +1,120 @@
+"""Public pages and error pages in Chromium: axe finds nothing, nothing is wider than the screen, nothing is refused by
+the content security policy; in both languages, light and dark, from 320 px to a desk.
+"""
+
+import datetime as dt
+import ipaddress
+import uuid
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, sync_playwright
+
+from rahdari.people import actions as people
+from rahdari.register import actions as register
+from rahdari.vault import links
+from tests.needs import needs_chromium
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDTHS = (320, 360, 1280)
+
+
+def paths() -> tuple[dict[str, str], str]:
+    """Pages by name, and the session of the holder whose certificate is among them."""
+    now = timezone.now()
+    user = people.register_person(email="freelancer@client.example", name="Sample Freelancer 31", now=now)
+    company = people.register_organisation(
+        owner=user, name="Sample Software House (Pvt) Ltd", actor="system:test", now=now
+    )
+
+    def enter(holder: uuid.UUID, number: int, start: dt.datetime) -> register.Registration:
+        endpoint = register.NewEntry(
+            origin=f"endpoint:{uuid.uuid4()}",
+            block=ipaddress.ip_network(f"203.0.113.{number}/32"),
+            protocol="udp",
+            port=1194,
+            asn=64500,
+        )
+        return register.enter(
+            origin=f"application:{uuid.uuid4()}",
+            holder=holder,
+            category="vpn_company",
+            endpoints=[endpoint],
+            valid_from=start,
+            valid_until=start + dt.timedelta(days=365),
+            actor="system:test",
+            now=now,
+        )
+
+    valid = enter(company.holder_ref, 24, now)
+    expired = enter(user.holder_ref, 25, now - dt.timedelta(days=400))
+    struck_out = enter(user.holder_ref, 26, now)
+    register.strike_out(registration=struck_out, code="R1", actor="system:test", now=now)
+    client = Client()
+    client.force_login(user)
+    found = {
+        "start": "/",
+        "check": "/check/",
+        "mistyped": "/check/?number=RD-4F7K-92MX",
+        "valid": f"/check/?number={valid.reference}",
+        "expired": f"/c/{expired.reference}/{links.token('certificate', expired.reference)}/",
+        "struck out": f"/check/?number={struck_out.reference}",
+        "not found": f"/c/{valid.reference}/{'a' * 26}/",
+        "status": "/status/",
+        "help": "/help/",
+        "privacy": "/privacy/",
+        "accessibility": "/accessibility/",
+        "terms": "/terms/",
+        "source": "/source/",
+        "no such page": "/no/such/page/",
+        "certificate": f"/my/registrations/{valid.reference}/certificate/",
+    }
+    return found, client.cookies["sessionid"].value
+
+
+def faults(page: Page, name: str, *, axe_at: tuple[int, ...]) -> list[str]:
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        cut = page.evaluate(
+            "[...document.querySelectorAll('main *')].filter(e => e.checkVisibility() && !e.closest('.vh, svg')"
+            " && getComputedStyle(e).position !== 'absolute')"
+            ".filter(e => { const r = e.getBoundingClientRect(); return r.left < -1 || r.right > innerWidth + 1 })"
+            ".map(e => e.tagName + '.' + e.className)"
+        )
+        if over > 0 or cut:
+            found.append(f"{name} at {width} px: {over} px too wide, {cut[:3]} outside")
+        if width in axe_at:
+            violations = Axe().run(page).response["violations"]
+            found += [f"{name} at {width} px: {each['id']}: {each['nodes'][0]['html'][:200]}" for each in violations]
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_axe_finds_nothing_and_all_fits(live_server: Any, settings: Any, language: str, scheme: Any) -> None:
+    settings.DEMO = True
+    executable = needs_chromium()
+    pages, session = paths()
+    found: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        context = browser.new_context(color_scheme=scheme)
+        context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+        for name, path in pages.items():
+            if name == "certificate":
+                context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+            page = context.new_page()
+            page.on("console", lambda message, name=name, found=found: found.append(f"{name}: {message.text}"))
+            page.goto(live_server.url + path)
+            assert page.locator("html").get_attribute("lang") == language
+            found += faults(page, name, axe_at=(360, 1280) if scheme == "light" else (360,))
+            page.close()
+        browser.close()
+    expected = "no such page: Failed to load resource: the server responded with a status of 404 (Not Found)"
+    assert [fault for fault in found if fault != expected] == []

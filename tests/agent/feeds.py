@@ -29,7 +29,7 @@ from tuf.api.metadata import (
 )
 
 from rahdari.agent.configuration import Configuration, FileTarget, Target
-from rahdari.agent.state import create, open_state
+from rahdari.agent.folder import create, open_state
 from rahdari.agent.syncing import Agent, Outcome
 from rahdari.proof import FeedEntry, FeedFile, Head, Header, Kind, Op, Operation, SetDigest, encode_edition
 from rahdari.proof.entry import time_text

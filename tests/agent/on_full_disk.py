@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from rahdari.agent.configuration import FileTarget
-from rahdari.agent.state import open_state
+from rahdari.agent.folder import open_state
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, standing, sync
 
 

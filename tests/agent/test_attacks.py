@@ -17,7 +17,7 @@ from securesystemslib.signer import CryptoSigner
 from rahdari.agent import catching_up, transport
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
-from rahdari.agent.state import open_state
+from rahdari.agent.folder import open_state
 from rahdari.agent.trust import WrongRoot
 from rahdari.proof import EMPTY, Header, Kind, Limits, Op, Operation, SetDigest
 from tests.agent.feeds import (

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rahdari.agent.configuration import Configuration, FileTarget
-from rahdari.agent.state import open_state
+from rahdari.agent.folder import open_state
 from rahdari.agent.telling import status
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, listed, now, sync, written
 from tests.push.feeds import allow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
-from rahdari.agent.state import open_state
+from rahdari.agent.folder import open_state
 from tests.agent.feeds import Publisher, Stand, an_entry, listed, sync, written
 from tests.needs import everything_is_needed
 

@@ -11,10 +11,10 @@ import pytest
 
 from rahdari.agent.configuration import Configuration, NftTarget
 from rahdari.agent.faults import Exit
+from rahdari.agent.folder import open_state
 from rahdari.agent.nftables import NftSets, script
 from rahdari.agent.ruleset import MARK, ruleset
 from rahdari.agent.sets import SET_NAMES, sets_of
-from rahdari.agent.state import open_state
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, sync
 from tests.needs import needs_namespaces, needs_program
 

@@ -9,20 +9,10 @@ from pathlib import Path
 import pytest
 
 from rahdari.agent.configuration import Configuration
+from rahdari.agent.disk import NoState, StateBusy, StateCorrupt, StateNotOurs, StateOfNewerVersion
 from rahdari.agent.faults import Exit
-from rahdari.agent.state import (
-    EntryConflict,
-    Held,
-    NoState,
-    StateBusy,
-    StateCorrupt,
-    StateNotOurs,
-    StateOfNewerVersion,
-    create,
-    open_state,
-    set_aside,
-    sole_agent,
-)
+from rahdari.agent.folder import create, open_state, set_aside, sole_agent
+from rahdari.agent.state import EntryConflict, Held
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, now, standing, sync
 from tests.needs import needs_namespaces, needs_program
 

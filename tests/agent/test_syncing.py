@@ -2,7 +2,7 @@ import datetime as dt
 
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
-from rahdari.agent.state import open_state
+from rahdari.agent.folder import open_state
 from rahdari.proof import Header, Kind, Op, Operation
 from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, sync
 

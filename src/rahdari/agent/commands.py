@@ -31,8 +31,8 @@ from .configuration import (
     url_problem,
 )
 from .faults import AgentFault, Exit
+from .folder import create, give_back, open_state, set_aside, sole_agent
 from .ruleset import ruleset
-from .state import create, give_back, open_state, set_aside, sole_agent
 from .syncing import Agent
 from .transport import Server
 from .trust import ROOT_BYTES, WrongRoot, check_root

@@ -16,7 +16,7 @@ from contextlib import suppress
 from .configuration import Configuration
 from .events import Listener, News
 from .faults import AgentFault, Exit
-from .state import open_state, sole_agent
+from .folder import open_state, sole_agent
 from .syncing import Agent, Outcome
 from .transport import Server
 

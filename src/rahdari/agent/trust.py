@@ -31,8 +31,8 @@ from rahdari.proof.entry import is_time, parse_time
 from rahdari.proof.repository import METADATA, PATHS, ROLE, TARGETS, head_of
 
 from .configuration import Configuration
+from .disk import told
 from .faults import AgentFault, Exit
-from .state import told
 from .transport import Server, UnexpectedAnswer
 
 # Up to this, a download is held in memory; above, in a file of the state folder.

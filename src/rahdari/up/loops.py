@@ -16,12 +16,15 @@ from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
 
 BEAT = 2.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
 RESCUE_EVERY = 30.0
+# How long a job's bookkeeping may wait for a connection before the database counts as away.
+POOL_PATIENCE = 5.0
 # Of Django's parameters, those that libpq knows.
 LISTENING = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
 
@@ -163,8 +166,10 @@ async def run_jobs(stop: threading.Event) -> None:
         handler.addFilter(WithoutOutages())
     away = 0
     while not asked.is_set():
-        worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+        worker_app = app.with_connector(connector())
         try:
+            # A pool would wait half a minute before it says that nobody answers.
+            await (await psycopg.AsyncConnection.connect(**connector_params(), connect_timeout=5)).close()
             async with worker_app.open_async():
                 log.info("The database answers again." if away else "At work.")
                 away = 0
@@ -176,6 +181,12 @@ async def run_jobs(stop: threading.Event) -> None:
             log.warning("Jobs stopped (%s); the next try is in %g s.", first_line(error), pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asked.wait(), pause)
+
+
+def connector() -> Any:
+    from procrastinate import PsycopgConnector
+
+    return PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=6, timeout=POOL_PATIENCE)
 
 
 async def work(app: Any) -> None:

@@ -17,8 +17,14 @@ LETTERS = "ءآئؤابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگل�
 MARKS = "،؛؟۔"
 SIGNS = "\u064b\u064e\u064f\u0650\u0651\u0670"
 ALLOWED = frozenset(LETTERS + MARKS + SIGNS)
-CHECKED_RANGES = ((0x0600, 0x06FF), (0x0750, 0x077F), (0xFB50, 0xFDFF), (0xFE70, 0xFEFF), (0x200B, 0x200F))
-CHECKED_RANGES += ((0x202A, 0x202E),)
+CHECKED_RANGES = (
+    (0x0600, 0x06FF),
+    (0x0750, 0x077F),
+    (0xFB50, 0xFDFF),
+    (0xFE70, 0xFEFF),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+)
 LETTER = f"[{LETTERS}{SIGNS}]"
 # What stands for a placeholder, a value or another language: neither a letter nor a mark.
 OBJECT = "\ufffc"

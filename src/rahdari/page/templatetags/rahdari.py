@@ -95,9 +95,9 @@ def error_summary(*forms: BaseForm | None) -> dict[str, Any]:
     for form in forms:
         if form is None or not form.is_bound:
             continue
-        errors += [{"href": "", "text": text} for text in form.non_field_errors()]
+        errors += [{"href": "", "text": str(text)} for text in form.non_field_errors()]
         for bound in form:
-            errors += [{"href": _first_id(bound), "text": text} for text in bound.errors]
+            errors += [{"href": _first_id(bound), "text": str(text)} for text in bound.errors]
     return {"errors": errors}
 
 
@@ -175,7 +175,7 @@ def fieldset_choice(bound: BoundField) -> dict[str, Any]:
 
 
 @register.simple_tag
-def field(bound: BoundField, **attributes: Any) -> SafeString:
+def field(bound: BoundField, **attributes: Any) -> str:
     """Any field: a set of choices, a single tick, a field for files, or a labelled control.
 
     Further arguments become attributes of the control: `{% field form.code class="code big" inputmode="numeric" %}`.

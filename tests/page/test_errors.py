@@ -1,6 +1,9 @@
 import html
 import logging
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -76,6 +79,30 @@ class TestBroke:
 
     def test_is_a_short_wait_when_the_database_is_away(self) -> None:
         assert client().get("/away/").headers["Retry-After"] == "60"
+
+
+WITHOUT_DATABASE = """
+import django
+django.setup()
+from django.test import Client
+client = Client(raise_request_exception=False)
+client.cookies["django_language"], client.cookies["sessionid"] = "ur", "a" * 32
+for path in ("/", "/check/?number=RD-4F7K-92MX", "/my/", "/no/such/page/"):
+    response = client.get(path)
+    print(response.status_code, "سروس تھوڑی دیر میں بحال ہو جائے گی" in response.content.decode())
+"""
+
+
+class TestDown:
+    def test_is_said_to_whoever_is_signed_in_when_no_database_answers(self) -> None:
+        environment = os.environ | {
+            "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+            "DJANGO_SETTINGS_MODULE": "rahdari.settings.test",
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_DATABASE], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines() == ["503 True"] * 4
 
 
 class TestTooBig:

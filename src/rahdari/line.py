@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from rahdari import policy as policies
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
@@ -231,14 +233,13 @@ def delete_idle_drafts(now: dt.datetime) -> int:
     return deleted
 
 
-REMINDERS = (60, 30, 7)  # days before the end: a proposal of the bundled policy's authors
 TOLD_WITHIN = dt.timedelta(days=14)
 
 
 def remind(now: dt.datetime) -> int:
-    """Tell holders whose term ends in 60, 30 and 7 days, once each."""
+    """Tell holders some days before the end of their term, once each; the policy in force says which days."""
     sent = 0
-    for days in REMINDERS:
+    for days in policies.current(settings.POLICY_FILE).remind_days_before:
         start = now + dt.timedelta(days=days - 1)
         for registration in entries.expiring_between(start=start, end=start + dt.timedelta(days=1))[:AT_ONCE]:
             with _one_item(f"registration:{registration.pk}"):

@@ -88,7 +88,7 @@ def look(repository: Repository) -> int:
 
 def main(data: Path) -> None:
     settings.DATA = data
-    rules.SNAPSHOT_EVERY = 3
+    rules.SNAPSHOT_EVERY, rules.ENTRIES_AT_A_TIME = 3, 2
     repository = Repository(data)
     killed_at, heads = set(), []
     numbers = itertools.count()

@@ -5,6 +5,7 @@ import datetime as dt
 import logging
 import re
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,18 +97,33 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
             log.debug("nothing is published: no keys in %s", error.path)
             return 0
         editions.check_not_behind(repository)
-        count = 0
-        cut = list(queries.editions_to_publish())
-        while True:
-            if cut:
+        started, count = time.monotonic(), 0
+
+        def publish_waiting(at_most: int, now: dt.datetime) -> None:
+            nonlocal count
+            cut = list(queries.editions_to_publish())
+            for _ in range(at_most):
+                if not cut and queries.something_to_cut():
+                    edition = editions.cut(now=now, checkpoint=checkpoint)
+                    cut = [edition] if edition is not None else []
+                if not cut:
+                    return
                 editions.publish(repository=repository, editions=cut, now=now, checkpoint=checkpoint)
                 count += len(cut)
-            more = queries.something_to_cut()
-            editions.publish_due_snapshot(repository=repository, changes_wait=more, now=now, checkpoint=checkpoint)
-            if not more:
+                cut = []
+
+        def publish_meanwhile() -> None:
+            # A snapshot may take a minute, and what is published meanwhile shall say when.
+            publish_waiting(1, now + dt.timedelta(seconds=time.monotonic() - started))
+
+        while True:
+            # Not all of a long backlog at once: the more editions without a snapshot, the more deltas are named.
+            publish_waiting(rules.LIVE_DELTAS - rules.SNAPSHOT_EVERY, now)
+            editions.publish_due_snapshot(
+                repository=repository, now=now, meanwhile=publish_meanwhile, checkpoint=checkpoint
+            )
+            if not queries.something_to_cut():
                 return count
-            edition = editions.cut(now=now, checkpoint=checkpoint)
-            cut = [edition] if edition is not None else []
 
 
 def refresh_timestamp(*, now: dt.datetime) -> bool:

@@ -4,7 +4,7 @@
     2  write      the delta: a file with a name of its own, never changed
     3  sign       feed role, snapshot, timestamp; with the timestamp it is published
     4  mark       one transaction: published_at, and the wake-up of whoever waits for it
-    5  snapshot   when one is due and nothing waits: write it, note its hash, and sign once more
+    5  snapshot   when one is due: write it, going on with 1 to 4 meanwhile; note its hash, and sign once more
 
 After a kill, 2 to 4 are done again for every edition that is not marked, before anything new is cut. 2 finds its files
 or writes the same bytes again (the delta's stand in the database, a snapshot follows from the register's history);
@@ -15,7 +15,7 @@ import datetime as dt
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.db import connection, transaction
 from django.db.models import OuterRef, Subquery
@@ -174,14 +174,18 @@ def sign(
 
 
 def publish_due_snapshot(
-    *, repository: Repository, changes_wait: bool, now: dt.datetime, checkpoint: Checkpoint
+    *, repository: Repository, now: dt.datetime, meanwhile: Callable[[], None], checkpoint: Checkpoint
 ) -> None:
-    """Write the newest snapshot that is due. Its edition was published by its delta, and changes that wait go first."""
-    due, last = queries.due_snapshot(), queries.latest_edition()
-    if due is None or last is None or last.published_at is None:
+    """Write the newest snapshot that is due, and sign once more. Its edition was published by its delta before.
+
+    `meanwhile` is called every so often, and may publish what came: no change waits for a snapshot.
+    """
+    due = queries.due_snapshot()
+    if due is None:
         return
-    if not changes_wait or rules.snapshot_is_overdue(head=last.sequence, due=due.sequence):
-        write_snapshot(repository=repository, edition=due, checkpoint=checkpoint)
+    write_snapshot(repository=repository, edition=due, meanwhile=meanwhile, checkpoint=checkpoint)
+    last = queries.latest_edition()
+    if last is not None and last.published_at is not None:
         sign(repository=repository, last=last, published_at=last.published_at, now=now, checkpoint=checkpoint)
 
 
@@ -196,7 +200,13 @@ def _write_delta(repository: Repository, edition: Edition, checkpoint: Checkpoin
     folder.write_whole(place, data, checkpoint=lambda at: checkpoint(at.replace(name, "delta")))
 
 
-def write_snapshot(*, repository: Repository, edition: Edition, checkpoint: Checkpoint) -> None:
+def write_snapshot(
+    *,
+    repository: Repository,
+    edition: Edition,
+    checkpoint: Checkpoint,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
     """Streamed from the register's history as it was published up to this edition, so it can be written at any time."""
     known = edition.snapshot_sha256
     if known and folder.holds(
@@ -209,7 +219,7 @@ def write_snapshot(*, repository: Repository, edition: Edition, checkpoint: Chec
     parent = edition.snapshot_path.rpartition("/")[0]
     digest = SetDigest()
     with folder.unfinished(repository.targets / parent) as draft:
-        sha256, length = write_edition(draft.file, header, _entries_at(edition.sequence, digest))
+        sha256, length = write_edition(draft.file, header, _entries_at(edition.sequence, digest, meanwhile))
         # Before anyone can see it: what is in the history must be what was counted change by change.
         if digest.hexdigest() != edition.digest_after:
             raise DigestMismatch("after", edition.digest_after, digest.hexdigest())
@@ -224,19 +234,22 @@ def write_snapshot(*, repository: Repository, edition: Edition, checkpoint: Chec
         checkpoint("snapshot: noted")
 
 
-def _entries_at(sequence: int, digest: SetDigest) -> Iterator[Operation]:
-    for said in (
+def _entries_at(sequence: int, digest: SetDigest, meanwhile: Callable[[], None]) -> Iterator[Operation]:
+    found = (
         register.changes()
         .filter(published_in__edition__lte=sequence)
         .order_by("entry_id", "-id")
         .distinct("entry_id")
         .values_list("snapshot", flat=True)
-        .iterator(chunk_size=5000)
-    ):
+    )
+    # A cursor of the database's: it goes on showing this moment, whatever is published between two of its pages.
+    for number, said in enumerate(found.iterator(chunk_size=rules.ENTRIES_AT_A_TIME), start=1):
         if said:
             operation = Operation(Op.ADD, rules.entry_of(said))
             operation.apply_to(digest)
             yield operation
+        if number % rules.ENTRIES_AT_A_TIME == 0:
+            meanwhile()
 
 
 def _present(repository: Repository, files: Sequence[FeedFile], checkpoint: Checkpoint) -> list[FeedFile]:

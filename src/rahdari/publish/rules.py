@@ -11,6 +11,8 @@ from rahdari.proof.entry import FIELDS
 # One delta holds at most so many changes; a long backlog becomes several editions.
 CHANGES_IN_AN_EDITION = 10_000
 SNAPSHOT_EVERY = 64
+# While a snapshot is written, changes that came are published after so many of its entries (some 50 milliseconds).
+ENTRIES_AT_A_TIME = 2_000
 # With the two snapshots these are all the targets that role `feed` lists: about a hundred, as TUF metadata is read
 # whole by every agent at every edition.
 LIVE_DELTAS = 96
@@ -59,11 +61,6 @@ def operation_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> Operati
 
 def snapshot_is_due(*, sequence: int, last_snapshot: int) -> bool:
     return sequence - last_snapshot >= SNAPSHOT_EVERY
-
-
-def snapshot_is_overdue(*, head: int, due: int) -> bool:
-    """Whether a snapshot that is due must be written although changes wait: from here on the deltas pile up."""
-    return head - due >= LIVE_DELTAS - SNAPSHOT_EVERY
 
 
 def oldest_live_delta(*, head: int, newest_snapshot: int) -> int:

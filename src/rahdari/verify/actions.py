@@ -19,7 +19,7 @@ from .challenges import (
     share_proof,
     withdraw_challenges,
 )
-from .checking import NotACheckOutcome, answer_waiting, open_checks, record_by_hand
+from .checking import NotACheckOutcome, answer_waiting, look_again, open_checks, record_by_hand
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "answer_waiting",
     "expire_challenges",
     "import_roster",
+    "look_again",
     "look_at_token",
     "look_at_tokens_due",
     "open_challenge",

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from rahdari.publish.models import Edition, Operator
 from rahdari.publish.rules import LagState, ReceiptStanding
 from rahdari.register import queries as registered
 from rahdari.register.models import Entry, Registration
+from tests.needs import needs_root
 
 from .world import NOW, address, entered, moved, publish
 
@@ -84,6 +87,16 @@ class TestCreateOperator:
         with django_capture_on_commit_callbacks(execute=True):
             actions.stop_operator(operator=operator, actor="officer:1", now=NOW)
         assert parse_access(path.read_bytes()) == [] and queries.operator_by_token(new) is None
+
+    def test_leaves_the_access_file_to_the_owner_of_the_data_folder(self, data: Path) -> None:
+        """The command runs as root, the process that reads the file does not."""
+        needs_root()
+        os.chown(data, 65534, 65534)
+        an_operator()
+        actions.write_access()
+        written = (data / FILE_NAME).stat()
+        assert (written.st_uid, written.st_gid) == (65534, 65534)
+        assert stat.S_IMODE(written.st_mode) == 0o600
 
     def test_that_was_killed_before_the_file_was_written_is_mended_by_the_publisher(self, feed: Repository) -> None:
         an_operator()

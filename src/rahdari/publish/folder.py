@@ -36,6 +36,10 @@ def unfinished(folder: Path, *, mode: int = 0o644) -> Iterator["Unfinished"]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(file.fileno(), mode)
+        if os.geteuid() == 0:
+            # A command of root's: the processes that read it do not run as root, and must never meet it unreadable.
+            owner = folder.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         draft = Unfinished(path, file)
         try:
             yield draft

@@ -167,6 +167,21 @@ class TestAccess:
 
         running(data, story)
 
+    def test_reads_the_file_again_when_it_becomes_readable(self, data: Path) -> None:
+        """A change of owner moves none of inode, size and time of writing."""
+        file = data / "feed-access.json"
+        good = file.read_bytes()
+        file.write_bytes(b"{" + b" " * (len(good) - 1))
+        written = file.stat()
+
+        async def story(push: Push) -> None:
+            assert (await call(push, "/feed/metadata/1.root.json")).status == 401
+            file.write_bytes(good)
+            os.utime(file, ns=(written.st_atime_ns, written.st_mtime_ns))
+            assert (await call(push, "/feed/metadata/1.root.json")).status == 200
+
+        running(data, story)
+
     def test_health_is_open_and_waits_for_the_first_edition(self, tmp_path: Path) -> None:
         async def story(push: Push) -> None:
             assert (await call(push, "/healthz", headers=[])).status == 503

@@ -19,6 +19,10 @@ FILE_BYTES = 8 * 1024 * 1024
 TOKEN_BYTES = 512
 
 
+# Inode, size, and both times: a file that becomes readable by a change of owner is read then.
+Stamp = tuple[int, int, int, int]
+
+
 class NoToken(Exception):
     """No bearer token was shown, or one that nobody holds."""
 
@@ -29,7 +33,7 @@ class Reader:
 
     operator: str
     token: str
-    list_seen: tuple[int, int, int] | None
+    list_seen: Stamp | None
 
 
 class Access:
@@ -37,7 +41,7 @@ class Access:
 
     def __init__(self, data: Path) -> None:
         self._path = data / FILE_NAME
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: Stamp | None = None
         self._holdings: list[Holding] = []
 
     def reader(self, authorization: bytes | None) -> Reader:
@@ -63,7 +67,7 @@ class Access:
         except OSError:
             self._seen, self._holdings = None, []
             return
-        seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         if seen == self._seen:
             return
         self._seen = seen

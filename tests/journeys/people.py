@@ -1,14 +1,29 @@
-"""What a person does in a browser: signing in with the mailed code, filling in a page, going on."""
+"""What a person does in a browser: reads a page, fills it in, goes on; signs in with the code that was mailed.
+
+Every page that is read is held to the same: axe finds nothing, nothing scrolls sideways at 360 or at 1280 px, and it
+speaks the person's language and no other.
+"""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email import message_from_string
+from email.policy import default
+from html import unescape
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from django.utils import translation
+from playwright.sync_api import Locator, Page, expect
 
+from rahdari.page import urdu
+
+from .network import Exit
 from .stack import Stack, wait_for
 
 AXE = Axe()
+PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
+FILLED_BUTTON = "main .btn:not(.second):not(.danger):not(.small)"
 
 
 def accessible(page: Page, *, where: str = "") -> None:
@@ -20,40 +35,158 @@ def accessible(page: Page, *, where: str = "") -> None:
     assert wide <= 0, f"{where or page.url} scrolls sideways by {wide} px"
 
 
+def said(language: str, sentence: str, **values: object) -> str:
+    """A sentence of the catalogues as this language's pages show it, without marks of direction."""
+    with translation.override(language):
+        text = translation.gettext(sentence)
+        if text == sentence and isinstance(values.get("count"), int):
+            text = translation.ngettext(sentence, sentence, values["count"])
+    return plain(text % values if values else text)
+
+
+def plain(text: str) -> str:
+    """Text without tags and marks of direction, one space between words."""
+    return " ".join(re.sub("[\u2066-\u2069]", "", unescape(re.sub("<[^>]+>", "", text))).split())
+
+
+def body_of(mail: str) -> str:
+    """What the reader of a mail sees as plain text."""
+    part = message_from_string(mail, policy=default).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+@dataclass
+class Person:
+    """Somebody with a browser: a phone's width, a language, and a network that the connection comes from."""
+
+    name: str
+    stack: Stack
+    page: Page
+    language: str
+    home: Exit
+    folder: Path | None = None
+    pictures: int = field(default=0)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def open(self, path: str, where: str, *, status: int = 200) -> None:
+        answer = self.page.goto(path if path.startswith("http") else self.stack.url + path)
+        assert answer is not None
+        assert answer.status == status, f"{path} answered {answer.status}:\n{self.text()}"
+        self.read(where)
+
+    def read(self, where: str) -> None:
+        """Hold the page that is open to what every page must be; `where` names it."""
+        where = f"{where} ({self.language}, {self.page.url})"
+        html = self.page.locator("html")
+        direction = "rtl" if self.language == "ur" else "ltr"
+        assert (html.get_attribute("lang"), html.get_attribute("dir")) == (self.language, direction), where
+        accessible(self.page, where=where)
+        if self.language == "ur":
+            problems = urdu.page_problems(self.page.content())
+            assert problems == [], f"Urdu at {where}: {[str(problem) for problem in problems]}"
+        self.page.set_viewport_size(DESK)
+        accessible(self.page, where=f"{where} at 1280 px")
+        self.page.set_viewport_size(PHONE)
+        self.picture(where.partition(" (")[0])
+
+    def picture(self, where: str) -> None:
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.pictures += 1
+        name = f"{self.name}-{self.pictures:02d}-{where.replace(' ', '-')}"
+        for size, width in ((PHONE, 360), (DESK, 1280)):
+            self.page.set_viewport_size(size)
+            for scheme in ("light", "dark"):
+                self.page.emulate_media(color_scheme=scheme)
+                self.page.screenshot(path=self.folder / f"{name}-{width}-{scheme}.png", full_page=True)
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size(PHONE)
+
+    @property
+    def main(self) -> Locator:
+        return self.page.locator("main")
+
+    @property
+    def heading(self) -> str:
+        return plain(self.page.locator("h1").first.inner_text())
+
+    def text(self) -> str:
+        return plain(self.main.inner_text())
+
+    def sees(self, sentence: str, **values: object) -> None:
+        """The page's main part says this, in the person's language."""
+        wanted = said(self.language, sentence, **values)
+        assert wanted in self.text(), f"{wanted!r} is not on {self.page.url}:\n{self.text()}"
+
+    def waits_for(self, path: str, sentence: str, **values: object) -> None:
+        """Load a page again until it says this."""
+        wanted = said(self.language, sentence, **values)
+
+        def look() -> bool:
+            self.page.goto(self.stack.url + path)
+            return wanted in self.text()
+
+        wait_for(f"{wanted!r} on {path}", look)
+
+    # -- doing ------------------------------------------------------------------------------------
+
+    def follow(self, link: Locator | str, where: str) -> None:
+        """Follow a link or press a button, and read where it leads."""
+        found = self.page.locator(link) if isinstance(link, str) else link
+        found.first.click()
+        self.page.wait_for_load_state()
+        self.read(where)
+
+    def go_on(self, where: str) -> None:
+        """The page's one filled button."""
+        self.follow(FILLED_BUTTON, where)
+
+    def fill(self, given: Mapping[str, str]) -> None:
+        for name, value in given.items():
+            self.page.locator(f"main [name={name}]").fill(value)
+
+    def choose(self, value: str, name: str | None = None) -> None:
+        self.page.locator(f"main input{f'[name={name}]' if name else ''}[value={value}]").check()
+
+    def speak(self) -> None:
+        """Choose the language at the top of the page, unless it speaks it already."""
+        if self.page.locator("html").get_attribute("lang") != self.language:
+            self.page.locator(f".mast-tools a[hreflang={self.language}]").click()
+            expect(self.page.locator("html")).to_have_attribute("lang", self.language)
+
+    def sign_in(self, email: str) -> None:
+        """From any page that asks to sign in, or from the sign-in page, to where that page leads."""
+        if "/sign-in/" not in self.page.url:
+            self.page.goto(f"{self.stack.url}/sign-in/")
+        self.speak()
+        self.read("sign in")
+        before = len(self.stack.mails_to(email))
+        self.page.locator("input[type=email]").fill(email)
+        self.go_on("code")
+        self.page.locator("input[name=code]").fill(code_mailed(self.stack, email, before))
+        self.page.locator(FILLED_BUTTON).first.click()
+        self.page.wait_for_load_state()
+        assert "/sign-in/" not in self.page.url, self.text()
+
+    def sign_in_ready(self, email: str) -> None:
+        """As one of the ready accounts of the demonstration, by the page that offers them."""
+        self.page.goto(f"{self.stack.url}/sign-in/")
+        self.speak()
+        self.page.locator("a[href*=demo]").first.click()
+        self.read("ready accounts")
+        self.page.locator("form.card", has_text=email).locator("button").click()
+        self.page.wait_for_load_state()
+
+
 def code_mailed(stack: Stack, email: str, after: int) -> str:
     def look() -> str | None:
         mails = stack.mails_to(email)
         if len(mails) <= after:
             return None
-        found = re.search(r"(?m)^\s*(\d{6})\s*$", mails[-1])
+        found = re.search(r"(?m)^\s*(\d{6})\s*$", body_of(mails[-1]))
         return found.group(1) if found else None
 
     return wait_for(f"the code mailed to {email}", look)
-
-
-def sign_in(page: Page, stack: Stack, email: str) -> None:
-    """From any page that asks to sign in, or from the sign-in page, to where that page leads."""
-    if "/sign-in/" not in page.url:
-        page.goto(f"{stack.url}/sign-in/")
-    before = len(stack.mails_to(email))
-    page.locator("input[type=email]").fill(email)
-    accessible(page, where="sign in")
-    page.locator("main form button.btn").first.click()
-    page.locator("input[name=code]").fill(code_mailed(stack, email, before))
-    accessible(page, where="the code")
-    page.locator("main form button.btn").first.click()
-    page.wait_for_load_state()
-    assert "/sign-in/" not in page.url, page.locator("main").inner_text()
-
-
-def go_on(page: Page) -> None:
-    """The page's one filled button."""
-    accessible(page)
-    page.locator("main .btn:not(.second):not(.danger)").first.click()
-    page.wait_for_load_state()
-
-
-def picture(page: Page, folder: Path | None, name: str) -> None:
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)

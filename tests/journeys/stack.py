@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +50,7 @@ class Stack:
     port: int
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
+    reader: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -76,23 +77,26 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """What a process of this installation is given, read from one that runs: for commands of the administrator."""
-        worker = wait_for("the worker's process", lambda: self.children().get("worker"))
+        worker = wait_for("the worker's process", lambda: self.processes("worker"))[0]
         pairs = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
         return dict(pair.decode().split("=", 1) for pair in pairs if b"=" in pair)
 
-    def children(self) -> dict[str, int]:
-        """The processes of the stack by the word they were started with (web, worker, publisher, push, agent ...)."""
-        found: dict[str, int] = {}
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes().decode(errors="replace").split("\0")
-                environment = (path.parent / "environ").read_bytes()
-            except OSError:
-                continue
-            if f"RAHDARI_DATA={self.data}".encode() in environment and "rahdari" in words[1:4]:
-                word = words[words.index("rahdari") + 1] if "rahdari" in words else ""
-                found.setdefault(word, int(path.parent.name))
+    def children(self) -> list[tuple[str, int]]:
+        """What the supervisor has started and runs now: the word of its command (web, worker ...; postgres), and its
+        number."""
+        found = []
+        for task in Path(f"/proc/{self.process.pid}/task").glob("*/children"):
+            for pid in map(int, task.read_text().split()):
+                with suppress(OSError):
+                    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+                    if words[0].endswith("/postgres"):
+                        found.append(("postgres", pid))
+                    elif "rahdari" in words[1:4]:
+                        found.append((words[words.index("rahdari") + 1], pid))
         return found
+
+    def processes(self, word: str) -> list[int]:
+        return [pid for name, pid in self.children() if name == word]
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`rahdari WORDS` as the administrator of this installation runs it."""
@@ -123,21 +127,30 @@ def start(data: Path, port: int, *options: str, word: str = "demo", settings: st
         for line in process.stdout:
             stack.lines.append(line.rstrip("\n"))
 
-    threading.Thread(target=read, daemon=True).start()
+    stack.reader = threading.Thread(target=read, daemon=True)
+    stack.reader.start()
 
     def ready() -> bool:
         if process.poll() is not None:
             raise AssertionError(f"rahdari ended by itself:\n{stack.output()}")
         return stack.said("is ready") is not None
 
-    wait_for("rahdari to be ready", ready, patience=180)
+    try:
+        wait_for("rahdari to be ready", ready, patience=180)
+    except AssertionError:
+        stop(stack)
+        raise
     return stack
 
 
 def stop(stack: Stack) -> int:
     if stack.process.poll() is None:
         stack.process.send_signal(signal.SIGTERM)
-    return stack.process.wait(timeout=60)
+    code = stack.process.wait(timeout=60)
+    assert stack.reader is not None and stack.process.stdout is not None
+    stack.reader.join()
+    stack.process.stdout.close()
+    return code
 
 
 @contextmanager

@@ -5,6 +5,7 @@ once; `valid_from < valid_until`; an entry that has ended stays ended; changes a
 Spans are half open: an entry counts from `valid_from` and no longer at `valid_until`.
 """
 
+import datetime as dt
 import secrets
 import uuid
 
@@ -15,6 +16,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from .fields import BlockField as BlockField  # a type of this room's face: other rooms have columns of it too
+
+
+PROTOCOLS = ("any", "udp", "tcp", "esp", "gre")
+WITH_PORTS = ("udp", "tcp")
+# The feed writes times in whole seconds.
+A_TERM = Q(valid_until__gte=F("valid_from") + dt.timedelta(seconds=1))
 
 
 def random_feed_id() -> str:
@@ -39,7 +46,7 @@ class Registration(models.Model):
     class Meta:
         ordering = ["-created_at", "id"]
         constraints = [
-            models.CheckConstraint(condition=Q(valid_from__lt=F("valid_until")), name="registration_has_a_term"),
+            models.CheckConstraint(condition=A_TERM, name="registration_has_a_term"),
         ]
         indexes = [
             models.Index(
@@ -87,7 +94,13 @@ class Entry(models.Model):
                 nulls_distinct=False,
                 name="one_holder_has_an_endpoint_once",
             ),
-            models.CheckConstraint(condition=Q(port__isnull=True) | Q(port__range=(1, 65535)), name="port_in_range"),
+            # What the feed's format cannot say must not stand in the register: one such change would hold up all others.
+            models.CheckConstraint(condition=A_TERM, name="entry_has_a_term"),
+            models.CheckConstraint(condition=Q(protocol__in=PROTOCOLS), name="protocol_is_known"),
+            models.CheckConstraint(
+                condition=Q(port__isnull=True) | Q(port__range=(1, 65535), protocol__in=WITH_PORTS),
+                name="port_in_range_and_of_a_protocol_with_ports",
+            ),
         ]
 
     def __str__(self) -> str:

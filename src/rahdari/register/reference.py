@@ -2,12 +2,12 @@
 
 Seven random characters and one check letter: digit, letter, digit, letter, digit, digit, letter, check letter.
 Letters are the 24 without I and O, which are read as 1 and 0. The check letter makes the weighted sum of all eight
-characters zero modulo 29, a prime, so that every single wrong character and every swap of two different neighbours is
+characters 5 modulo 29, a prime, so that every single wrong character and every swap of two different neighbours is
 found: character values are 0-9 for digits and 10-33 for letters; weights are 1 to 8 from the left. Where the wanted
 value has no letter (29 values, 24 letters) the number is not given out.
 
-A reference is not a secret and not a key: it has 10^4 x 24^3 = 138 million random values, of which 24 in
-29 are used, and the public check that takes it is rate-limited.
+A reference is not a secret and not a key: it has 10^4 x 24^3 = 138 million random values, of which 24 in 29 are used,
+and the public check that takes it is rate-limited.
 """
 
 import re
@@ -18,6 +18,8 @@ DIGITS = "0123456789"
 PATTERN = "9A9A99A"
 _FORM = re.compile(rf"RD([0-9])([{LETTERS}])([0-9])([{LETTERS}])([0-9])([0-9])([{LETTERS}])([{LETTERS}])")
 _MODULUS = 29
+# Any constant would do; with this one the number on all our sample pages, RD-4F7K-92MQ, is a well-formed one.
+_SUM = 5
 _READ_AS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
 
 
@@ -28,8 +30,8 @@ def _value(character: str) -> int:
 def check_letter(body: str) -> str | None:
     """The letter that completes seven characters, or None when there is none (such a body is not used)."""
     total = sum(weight * _value(character) for weight, character in enumerate(body, start=1))
-    # 8 * value + total = 0 (mod 29); the inverse of 8 modulo 29 is 11.
-    wanted = (-total * 11) % _MODULUS
+    # 8 * value + total = _SUM (mod 29); the inverse of 8 modulo 29 is 11.
+    wanted = ((_SUM - total) * 11) % _MODULUS
     matching = [letter for letter in LETTERS if _value(letter) % _MODULUS == wanted]
     # Values 10-33 wrap: 29-33 (V to Z) share residues 0-4, which no other letter has, so there is at most one.
     return matching[0] if matching else None

@@ -191,7 +191,7 @@ class TestWhatTheFeedCannotSay:
     @pytest.mark.parametrize(
         ("facts", "constraint"),
         [
-            ({"protocol": "sctp"}, "protocol_is_known"),
+            ({"protocol": "sctp", "port": None}, "protocol_is_known"),
             ({"protocol": "esp", "port": 500}, "port_in_range"),
             ({"protocol": "any", "port": 500}, "port_in_range"),
             ({"protocol": "udp", "port": 65536}, "port_in_range"),

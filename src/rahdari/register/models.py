@@ -17,7 +17,6 @@ from django.db.models import F, Q
 
 from .fields import BlockField as BlockField  # a type of this room's face: other rooms have columns of it too
 
-
 PROTOCOLS = ("any", "udp", "tcp", "esp", "gre")
 WITH_PORTS = ("udp", "tcp")
 # The feed writes times in whole seconds.
@@ -94,7 +93,7 @@ class Entry(models.Model):
                 nulls_distinct=False,
                 name="one_holder_has_an_endpoint_once",
             ),
-            # What the feed's format cannot say must not stand in the register: one such change would hold up all others.
+            # What the feed's format cannot say must not stand here: one such change would hold up all others.
             models.CheckConstraint(condition=A_TERM, name="entry_has_a_term"),
             models.CheckConstraint(condition=Q(protocol__in=PROTOCOLS), name="protocol_is_known"),
             models.CheckConstraint(

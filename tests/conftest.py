@@ -5,6 +5,7 @@ of `pytest -n` inherit its address, and pytest-django makes a database for each 
 """
 
 import os
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -67,3 +68,5 @@ TransactionTestCase._fixture_teardown = _empty_guarded_tables  # type: ignore[at
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     RUNNING.close()
+    # Workers of `pytest -n` leave without the farewell that the settings count on.
+    shutil.rmtree(settings.DATA, ignore_errors=True)

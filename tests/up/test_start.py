@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from rahdari.up import postgres
 from tests.needs import needs_namespaces
 from tests.up.test_processes import wait_until_gone
 
+PATIENCE = 300.0
 USUAL = {"web", "worker", "publisher", "push"}
 
 
@@ -56,6 +58,10 @@ class Demo:
             text=True,
             start_new_session=True,
         )
+        # A line that never comes ends the test, and does not hold it for ever.
+        self.patience = threading.Timer(PATIENCE, self.process.kill)
+        self.patience.daemon = True
+        self.patience.start()
 
     def read_until(self, pattern: str) -> re.Match[str]:
         assert self.process.stdout is not None
@@ -71,6 +77,7 @@ class Demo:
         return self.process.wait()
 
     def close(self) -> None:
+        self.patience.cancel()
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -125,7 +132,7 @@ class TestDemo:
         demos.append(demo)
         demo.read_until(r"demonstration is ready: +http://127\.0\.0\.1:")
         demo.read_until(r"freelancer@")
-        demo.read_until(r"sample-fibre +\| .*edition 0")
+        demo.read_until(r"sample-fibre +\| .*edition \d+: ")
         assert demo.get("/") == 200
         assert demo.get("/healthz", port=port + 1) == 200
         children = demo.children()

@@ -5,6 +5,7 @@ which says that there was one. What was sent is never touched here.
 """
 
 import datetime as dt
+from functools import partial
 
 from django.db import transaction
 
@@ -12,7 +13,8 @@ from rahdari.journal import actions as journal
 from rahdari.vault import files
 
 from . import queries
-from .models import Application, Document, Endpoint, Status
+from .models import Application, Document, Endpoint
+from .rules import Status
 
 
 def delete_idle_draft(*, application: Application, now: dt.datetime) -> list[str]:
@@ -29,6 +31,7 @@ def delete_idle_draft(*, application: Application, now: dt.datetime) -> list[str
         Endpoint.objects.filter(application=draft).delete()
         draft.delete()
         journal.record(act="apply.deleted_idle_draft", actor="clock", subject=subject, now=now)
-        # After the commit: a file without a row is found by nobody, a row without its file would be a loss.
-        transaction.on_commit(lambda: [files.erase(name) for name in stored if name])
+        # After the commit: a row without its file would be a loss, a file without its row is only found by nobody.
+        for name in filter(None, stored):
+            transaction.on_commit(partial(files.erase, name))
         return [*subjects, subject]

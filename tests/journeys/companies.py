@@ -1,6 +1,6 @@
 """Sample companies that are on no sample roster (up/sample/companies.csv), and how one applies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.apply.sample import a_pdf
 
@@ -14,6 +14,8 @@ class Company:
     email: str
     manager: str
     mobile: str
+    purpose: str = "Our staff reach our own servers from home."
+    letter: bytes = field(default_factory=lambda: a_pdf(2), repr=False)
 
 
 ORCHARD = Company(
@@ -47,11 +49,11 @@ def send_as(company: Company, person: Person) -> str:
     person.go_on("tasks, contact done")
     person.follow("a[aria-describedby=s-purpose]", "purpose")
     person.choose("staff")
-    person.fill({"purpose": "Our staff reach our own servers from home."})
+    person.fill({"purpose": company.purpose})
     person.go_on("tasks, purpose done")
     person.follow("a[aria-describedby=s-documents]", "documents")
     person.follow("main a[href$='/documents/incorporation/']", "upload")
-    letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": a_pdf(2)}
+    letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": company.letter}
     person.page.locator("input[type=file]").set_input_files(letter)
     person.go_on("documents, one given")
     person.go_on("tasks, documents done")

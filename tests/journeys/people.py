@@ -38,9 +38,11 @@ def accessible(page: Page, *, where: str = "") -> None:
 def said(language: str, sentence: str, **values: object) -> str:
     """A sentence of the catalogues as this language's pages show it, without marks of direction."""
     with translation.override(language):
-        text = translation.gettext(sentence)
-        if text == sentence and isinstance(values.get("count"), int):
-            text = translation.ngettext(sentence, sentence, values["count"])
+        text = sentence
+        if isinstance(count := values.get("count"), int):
+            text = translation.ngettext(sentence, sentence, count)
+        if text == sentence:
+            text = translation.gettext(sentence)
     return plain(text % values if values else text)
 
 
@@ -67,6 +69,8 @@ class Person:
     home: Exit
     folder: Path | None = None
     pictures: int = field(default=0)
+    # Somebody else has read these pages already: only use them.
+    hurried: bool = False
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -78,6 +82,8 @@ class Person:
 
     def read(self, where: str) -> None:
         """Hold the page that is open to what every page must be; `where` names it."""
+        if self.hurried:
+            return
         where = f"{where} ({self.language}, {self.page.url})"
         html = self.page.locator("html")
         direction = "rtl" if self.language == "ur" else "ltr"
@@ -177,7 +183,8 @@ class Person:
         self.speak()
         self.page.locator("a[href*=demo]").first.click()
         self.read("ready accounts")
-        self.page.locator("form.card", has_text=email).locator("button").click()
+        mine = self.page.locator("form.card").filter(has=self.page.get_by_text(email, exact=True))
+        mine.locator("button").click()
         self.page.wait_for_load_state()
 
 

@@ -56,7 +56,8 @@ class TestRefusal:
         assert officer.page.locator("form[action$='/second/']").count() == 0
         assert officer.page.locator("form[action$='/drop/']").count() == 1
         officer.open("/desk/approvals/", "approvals of the proposer")
-        officer.sees("No decision waits for you")
+        mine = officer.page.locator("main tbody tr", has_text=reference)
+        assert "You may decide" not in mine.inner_text() and "You" in mine.inner_text()
 
         desk.sit_down(second, SECOND)
         second.open("/desk/approvals/", "approvals")

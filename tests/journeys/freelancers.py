@@ -1,0 +1,127 @@
+"""Sample freelancers, and how one applies: from the start page to the sent application."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from tests.apply.sample import a_photo_with_place
+
+from .people import Person
+
+
+@dataclass(frozen=True)
+class Freelancer:
+    name: str
+    email: str
+    cnic: str = "35202-1234567-1"
+    mobile: str = "0300 1234567"
+    purpose: str = "I reach the servers of two clients abroad."
+    letter: str = "letter.jpg"
+
+
+def answer_three_questions(person: Person) -> None:
+    person.open("/", "start")
+    person.speak()
+    person.read("start")
+    person.follow("main a.btn.start, main a.btn.go", "question 1")
+    for number, value in enumerate(("freelancer", "clients", "yes"), start=2):
+        person.choose(value)
+        if number < 4:
+            person.go_on(f"question {number}")
+        else:
+            person.page.locator("main form button.btn").first.click()
+            person.page.wait_for_url("**/sign-in/**")
+
+
+def fill_in(who: Freelancer, person: Person) -> str:
+    """Everything up to the full task list. Gives the application's path."""
+    answer_three_questions(person)
+    person.sign_in(who.email)
+    person.page.wait_for_url("**/tasks/")
+    person.read("tasks, none done")
+    base = person.page.url.removeprefix(person.stack.url).removesuffix("tasks/")
+
+    person.follow("a[aria-describedby=s-person]", "person")
+    # First a card number that is too short: told in a sentence, and the name is still there.
+    person.fill({"name": who.name, "cnic": who.cnic[:-3] + who.cnic[-2:]})
+    person.go_on("person, card number too short")
+    person.sees("A card number has 13 digits. You entered %(count)s.", count=12)
+    assert person.page.locator("main [name=name]").input_value() == who.name
+    person.fill({"cnic": who.cnic})
+    person.go_on("tasks, person done")
+
+    person.follow("a[aria-describedby=s-contact]", "contact")
+    person.fill({"name": who.name, "mobile": who.mobile})
+    person.go_on("tasks, contact done")
+
+    person.follow("a[aria-describedby=s-purpose]", "purpose")
+    person.choose("clients")
+    person.fill({"purpose": who.purpose})
+    person.go_on("tasks, purpose done")
+
+    person.follow("a[aria-describedby=s-evidence]", "evidence")
+    person.choose("client_letter")
+    person.go_on("upload")
+    send_the_letter(who, person)
+
+    person.follow("a[aria-describedby=s-addresses]", "addresses, none")
+    person.follow("main a.btn.small[href*=address]", "address, taken over")
+    assert person.page.locator("main [name=block]").input_value() == person.home.address
+    person.choose("wireguard")
+    person.go_on("addresses")
+    assert person.home.address in person.text()
+    return base
+
+
+def send_the_letter(who: Freelancer, person: Person) -> None:
+    """A photo that says where it was taken. A text with the ending of a photo is refused, and says why."""
+    chooser = person.page.locator("input[type=file]")
+    chooser.set_input_files({"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"These are notes, no picture."})
+    person.go_on("upload, refused")
+    assert person.page.locator("main .errors").is_visible()
+    photo = a_photo_with_place()
+    assert b"SampleCamera" in photo
+    chooser.set_input_files({"name": who.letter, "mimeType": "image/jpeg", "buffer": photo})
+    person.page.locator("main button[name=act][value=send]").click()
+    person.page.wait_for_load_state()
+    person.read("upload, received")
+    with person.page.expect_download() as waiting:
+        person.page.locator("main li.file.ok a").first.click()
+    kept = Path(waiting.value.path()).read_bytes()
+    picture = Image.open(io.BytesIO(kept))
+    assert not picture.getexif(), "the kept photo still says where it was taken"
+    assert b"SampleCamera" not in kept and b"taken by" not in kept
+    assert picture.size == (800, 1000), "the photo was turned upright before the note that says so was dropped"
+    person.page.go_back()
+    person.follow("main .btn:not(.second):not(.small)", "tasks, letter done")
+
+
+def prove(person: Person, base: str, someone_else: Person) -> None:
+    """By opening the link: from another network it proves nothing, from the person's own one it does."""
+    person.open(f"{base}tasks/", "tasks, to prove")
+    person.follow("a[aria-describedby=s-proof]", "prove")
+    person.sees("You are on that network now")
+    link = person.page.locator("main .actions a.btn").first.get_attribute("href")
+    assert link is not None
+    someone_else.open(link, "link from elsewhere")
+    someone_else.sees("The link works, but not from this network")
+    assert someone_else.home.address in someone_else.text()
+    person.page.reload()
+    person.read("prove, after a try from elsewhere")
+    person.go_on("link")
+    person.sees("This address is proved")
+    person.open(f"{base}prove/", "proved")
+    person.sees("This address is proved")
+
+
+def send(who: Freelancer, person: Person, base: str) -> None:
+    person.open(f"{base}tasks/", "tasks, all done")
+    person.follow("a[aria-describedby=s-send]", "check answers")
+    assert who.cnic[:5] not in person.text(), "the card number is shown whole"
+    # Without the declaration it is not sent, and the page says so.
+    person.go_on("check answers, not declared")
+    assert person.page.locator("main .errors").is_visible()
+    person.page.locator("main form input[type=checkbox]").check()
+    person.go_on("sent")

@@ -1,0 +1,215 @@
+"""Unusual names, numbers, addresses and texts are planted in applications that go through the whole line. Afterwards
+they are looked for in every byte that leaves the house or outlives a request.
+
+Not searched: the folder `mail` and the framed letters in the terminal, which are the demonstration's post itself. In
+the database an email address stands where people are known by it, and nowhere else.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pikepdf
+import psycopg
+import pytest
+from psycopg import sql
+
+from . import desk
+from .companies import Company, send_as
+from .desk import OFFICER
+from .edge import Edge
+from .freelancers import Freelancer, fill_in, prove, send
+from .needles import Needles
+from .people import Person
+from .stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
+
+PAPER = "Quillfeather memorandum of Zarwashtine Quibbleforth"
+FREELANCER = Freelancer(
+    "Zarwashtine Quibbleforth",
+    "zarwashtine.quibbleforth@planted.example",
+    cnic="61101-9876543-3",
+    mobile="0345 9870613",
+    purpose="Tunnel to the vellichorium archive in Brumalia.",
+    letter="zarwashtine-passport.jpg",
+)
+URDU_NAME = "ژرفشاں کوہپیمائی"
+QUESTION, ANSWER = "Does the quincunxial clause mention Brumalia?", "Yes, the sesquipedalian annex does."
+
+
+def a_paper() -> bytes:
+    """A PDF that anybody can read with `strings`."""
+    written = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page(page_size=(595, 842))
+        pdf.pages[0].Contents = pdf.make_stream(f"BT /F1 12 Tf 50 700 Td ({PAPER}) Tj ET".encode())
+        pdf.save(written, compress_streams=False)
+    return written.getvalue()
+
+
+COMPANY = Company(
+    "Sample Planted Works (Pvt) Ltd",
+    "0000968",
+    "xanthippe@planted.example",
+    manager=URDU_NAME,
+    mobile="0333 9870719",
+    purpose="Our zymurgical laboratory reaches its katabatic sensors.",
+    letter=a_paper(),
+)
+EMAILS = {FREELANCER.email, COMPANY.email}
+WORDS = {
+    *(FREELANCER.name, "Quibbleforth", FREELANCER.cnic, FREELANCER.mobile, FREELANCER.purpose, "vellichorium"),
+    *(FREELANCER.letter, COMPANY.manager, "کوہپیمائی", COMPANY.mobile, COMPANY.purpose, "zymurgical"),
+    *(PAPER, "Quillfeather", QUESTION, "quincunxial", ANSWER, "sesquipedalian", "SampleCamera"),
+}
+# Shown to the public with its number, and so no secret of the house; yet nothing that operators or logs need.
+COMPANY_WORDS = {"Sample Planted Works"}
+# Where people are known by their address.
+TABLES_WITH_EMAIL = {"people_user", "account_emailaddress"}
+
+
+@pytest.fixture(scope="module")
+def planted() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def secrets(planted: dict[str, str], stack: Stack, edge: Edge, a_person: Callable[..., Person]) -> dict[str, str]:
+    """Both applications, sent through the line; the numbers of their registrations, and the secrets of their links."""
+    if planted:
+        return planted
+    person, friend = a_person("planted"), a_person("friend")
+    person.hurried = friend.hurried = True
+    base = fill_in(FREELANCER, person)
+    prove(person, base, friend)
+    send(FREELANCER, person, base)
+    person.waits_for(f"{base}status/", "Your registration is in force")
+    person.follow("main .actions a.btn", "registration")
+    planted["number"] = person.page.locator(".cert-no").first.inner_text()
+    person.follow("main .actions a.btn[href*=certificate]", "certificate")
+
+    company, officer = a_person("planted-company"), a_person("officer")
+    company.hurried = officer.hurried = True
+    base = send_as(COMPANY, company)
+    reference = base.rstrip("/").rpartition("/")[2]
+    company.waits_for(f"{base}status/", "An officer is looking at your application")
+    desk.sit_down(officer, OFFICER)
+    desk.open_from_the_queue(officer, reference)
+    desk.take(officer)
+    officer.follow("form[action$='/contact/'] button", "contact shown")
+    assert COMPANY.manager in officer.text()
+    with officer.page.expect_download() as waiting:
+        officer.page.locator("a[href*='/documents/']").first.click()
+    assert PAPER.encode() in Path(waiting.value.path()).read_bytes()
+    desk.decide(officer, "ask", code="Q4", text=QUESTION)
+    company.open(f"{base}question/", "question")
+    company.fill({"answer": ANSWER})
+    company.go_on("answered")
+    desk.open_from_the_queue(officer, reference)
+    failed = desk.check_titled(officer, "Company number")
+    failed.locator("input[value=passed]").check()
+    failed.locator("input[name=how]").fill("Telephoned: sesquipedalian, yes.")
+    officer.follow(failed.locator("button"), "recorded")
+    desk.decide(officer, "grant")
+    company.waits_for(f"{base}status/", "Your registration is in force")
+    company.follow("main .actions a.btn", "registration")
+    planted["company"] = company.page.locator(".cert-no").first.inner_text()
+    return planted
+
+
+@pytest.fixture(scope="module")
+def needles() -> Needles:
+    return Needles(WORDS | EMAILS | COMPANY_WORDS)
+
+
+def files_under(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def test_the_search_finds_what_is_there(needles: Needles, stack: Stack, secrets: dict[str, str]) -> None:
+    """It would find them: each word is found in the demonstration's own post or in what was sent."""
+    assert needles.in_bytes(a_paper()) >= {PAPER, "Quillfeather", "Quibbleforth"}
+    assert needles.in_bytes(b'{"to": "03459870613", "c": 6110198765433}') == {FREELANCER.mobile, FREELANCER.cnic}
+    assert URDU_NAME in needles.in_bytes(ascii(URDU_NAME).encode())
+    posted = needles.in_files(files_under(stack.data / "mail"))
+    assert set().union(*posted.values()) >= EMAILS
+
+
+def test_nothing_is_in_the_feed(needles: Needles, stack: Stack, secrets: dict[str, str]) -> None:
+    files = files_under(stack.data / "feed")
+    assert any(path.suffix == ".gz" for path in files)
+    assert needles.in_files(files) == {}
+
+
+def test_nothing_is_with_operators(needles: Needles, stack: Stack, edge: Edge, secrets: dict[str, str]) -> None:
+    files = files_under(stack.data / "agents") + files_under(edge.folder)
+    assert {path.suffix for path in files} >= {".json", ".csv", ".sqlite3"}
+    assert needles.in_files(files) == {}
+    assert needles.in_bytes(edge.inside(edge.nft, "list", "ruleset").encode()) == set()
+
+
+def test_nothing_is_in_any_log(needles: Needles, stack: Stack, edge: Edge, secrets: dict[str, str]) -> None:
+    """All that web, worker, publisher, push and the agents have printed, and what the database wrote down."""
+    frame = tuple("│┌└")
+    logged = [line for line in stack.lines if not any(sign in line for sign in frame)]
+    assert len(logged) > 20
+    assert [line for line in logged if needles.in_bytes(line.encode())] == []
+    assert needles.in_files(stack.data.rglob("*.log*")) == {}
+
+
+def test_no_secret_of_a_link_is_in_any_log(stack: Stack, secrets: dict[str, str]) -> None:
+    frame = tuple("│┌└")
+    logged = "\n".join(line for line in stack.lines if not any(sign in line for sign in frame))
+    assert "/prove/" not in logged and f"/c/{secrets['number']}" not in logged
+
+
+def test_nothing_is_on_public_pages(
+    needles: Needles, stack: Stack, secrets: dict[str, str], a_person: Callable[..., Person]
+) -> None:
+    stranger = a_person("passer-by")
+    stranger.hurried = True
+    public = ["/", "/status/", "/help/", "/privacy/", "/terms/", "/source/", "/accessibility/", "/check/", "/sign-in/"]
+    for path in [*public, f"/check/?number={secrets['number']}"]:
+        stranger.open(path, "public")
+        assert needles.in_bytes(stranger.page.content().encode()) == set(), path
+    # A company's registered name is public, and nothing else of it.
+    stranger.open(f"/check/?number={secrets['company']}", "public")
+    assert needles.in_bytes(stranger.page.content().encode()) == COMPANY_WORDS
+    for path in (
+        f"/c/{secrets['number']}/{'a' * 26}/",
+        f"/my/registrations/{secrets['number']}/",
+        f"/my/registrations/{secrets['number']}/certificate/",
+        f"/my/registrations/{secrets['number']}/certificate.pdf",
+    ):
+        stranger.page.goto(stack.url + path)
+        assert needles.in_bytes(stranger.page.content().encode()) == set(), path
+
+
+def tables(connection: psycopg.Connection) -> Iterator[tuple[str, bytes]]:  # type: ignore[type-arg]
+    listed = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+    for (name,) in listed:
+        with connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(name))) as rows:
+            yield name, b"".join(bytes(block) for block in rows)
+
+
+def test_nothing_is_readable_in_the_database(needles: Needles, stack: Stack, secrets: dict[str, str]) -> None:
+    with psycopg.connect(stack.environment()["DATABASE_URL"]) as connection:
+        dumped = dict(tables(connection))
+    assert {"journal_entry", "procrastinate_jobs", "procrastinate_events", "apply_application"} <= set(dumped)
+    assert FREELANCER.email.encode() in dumped["people_user"]
+    found = {name: needles.in_bytes(data) - COMPANY_WORDS for name, data in dumped.items()}
+    for name in TABLES_WITH_EMAIL:
+        found[name] -= EMAILS
+    # A table's name is in the message, its content is not.
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_nothing_is_readable_in_the_data_folder(needles: Needles, stack: Stack, secrets: dict[str, str]) -> None:
+    """Documents, keys, static files, accounts; and the database's own files, its log of changes included."""
+    kept = [path for path in files_under(stack.data) if path.relative_to(stack.data).parts[0] != "mail"]
+    assert any("documents" in path.parts for path in kept) and any("pg_wal" in path.parts for path in kept)
+    found = needles.in_files(kept)
+    in_database = EMAILS | COMPANY_WORDS
+    readable = {name: words - (in_database if "/postgres/" in name else set()) for name, words in found.items()}
+    assert {name: words for name, words in readable.items() if words} == {}

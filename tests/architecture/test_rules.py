@@ -99,3 +99,8 @@ class TestTheRepository:
     def test_decisions_are_numbered_without_gaps(self) -> None:
         numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "adr").glob("[0-9]*.md"))
         assert numbers == list(range(1, len(numbers) + 1))
+
+    def test_the_index_of_decisions_names_each(self) -> None:
+        index = (ROOT / "docs" / "adr" / "README.md").read_text()
+        files = [path.name for path in (ROOT / "docs" / "adr").glob("[0-9]*.md")]
+        assert [name for name in files if f"({name})" not in index] == []

@@ -189,6 +189,7 @@ class TestSend:
         page = browser.post(at("check", draft), {"version": draft.version})
         assert "<title>Error:" in page.text
         assert "Tick the box" in page.text
+        assert "These answers are true, and I apply for myself." in page.text
         assert story.fresh(draft).status == "draft"
 
     def test_twice_sends_once(self, browser: Client, applicant: User) -> None:

@@ -30,6 +30,10 @@ class Declaration(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
+    def __init__(self, *args: object, words: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["declare"].label = words
+
 
 @login_required
 @never_cache
@@ -42,24 +46,24 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     if application.service not in policy.services or queries.missing_steps(application, policy):
         return redirect("portal:tasks", reference=reference)
     proofs = share_proofs(application, actor_of(person(request)))
-    form = Declaration(request.POST or None, initial={"version": application.version})
+    words = (
+        _("These answers are true, and I may apply for %(name)s.") % {"name": f"\u2068{application.holder_name}\u2069"}
+        if policy.services[application.service].holder == "organisation"
+        else _("These answers are true, and I apply for myself.")
+    )
+    form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
     if request.method == "POST" and form.is_valid():
         sent = _send(request, application, policy, proofs, form.cleaned_data["version"])
         if sent is not None:
             return sent
         application.refresh_from_db()
-        form = Declaration(initial={"version": application.version})
+        form = Declaration(initial={"version": application.version}, words=words)
     summary = queries.summary_of(application, policy)
     by_endpoint = {each.endpoint.pk: each for each in proofs}
     rows = [
         (group, [(row, by_endpoint.get(row.endpoint.pk) if row.endpoint else None) for row in group.rows])
         for group in summary
     ]
-    form.fields["declare"].label = (
-        _("These answers are true, and I may apply for %(name)s.") % {"name": f"\u2068{application.holder_name}\u2069"}
-        if policy.services[application.service].holder == "organisation"
-        else _("These answers are true, and I apply for myself.")
-    )
     context = {
         "application": application,
         "form": form,

@@ -172,6 +172,14 @@ class TestWhoMayOpenAPage:
                 if response.status_code == 302:
                     assert response.headers["Location"].startswith(reverse("account_login")), url
 
+    @pytest.mark.parametrize("reference", ["A-2611-ZZZZ-ZZZZ", "\0", "x" * 3_000, "%", "A-2611-ZZZZ-ZZZZ' OR 1=1"])
+    def test_knows_no_forged_reference(self, reference: str) -> None:
+        nobodys = Application(reference=reference)
+        client = a_client(a_person())
+        assert [client.get(url).status_code for url in self.every_page(nobodys)] == [404] * len(
+            list(self.every_page(nobodys))
+        )
+
     def test_gives_the_same_answer_for_anothers_and_for_none(self) -> None:
         client = a_client(a_person())
         theirs = a_draft(a_person("other@sample.example"))
@@ -441,7 +449,15 @@ class TestAddresses:
             ("39.32.0", "A part is missing", None),
             ("39.32.0.256", "greater than 255", None),
             ("39.32.0.1/33", "32 at most", None),
-            ("fe80::1%eth0", "percent sign", "fe80::1"),
+            ("2400:adc0::1%eth0", "percent sign", "2400:adc0::1"),
+            # What would be offered could not be taken either: that is said at once.
+            ("fe80::1%eth0", "only inside your own network", None),
+            ("https://192.168.1.1/", "private address", None),
+            ("39.32.0.9/8", "too wide", None),
+            ("0.0.0.0/0", "too wide", None),
+            ("10.0.0.0/8", "private address", None),
+            ("39.32.0.0 255.255.255.240", "a slash and one number", "39.32.0.0/28"),
+            ("39.32.0.1 39.32.0.2", "Write one address here", "39.32.0.1"),
             ("192.168.1.1", "private address", None),
             ("100.64.0.9", "shares this address", None),
             ("127.0.0.0/31", "own", None),
@@ -463,6 +479,26 @@ class TestAddresses:
         assert (f'name="take" value="{offered}"' in shown) is (offered is not None)
         assert 'value="999"' in shown and 'value="wireguard" checked' in shown
         assert not queries.endpoints_of(draft).exists()
+
+    @BOTH
+    def test_that_another_window_removed_are_kept_to_be_added(self, language: str) -> None:
+        draft = a_draft()
+        client = a_client(draft.applicant, language=language)
+        self.add(client, draft, "39.32.0.1")
+        row = queries.endpoints_of(draft).get()
+        client.post(at("remove_address", draft, row.pk))
+        answer = client.post(at("change_address", draft, row.pk), {"block": "39.32.0.7", "kind": "any", "id": row.pk})
+        shown = page(answer)
+        assert f'action="{at("add_address", draft)}"' in shown and 'value="39.32.0.7"' in shown
+        said = "removed or changed in another window" if language == "en" else "دوسری ونڈو"
+        assert said in shown
+        id = re.search(r'name="id" value="([0-9a-f-]{36})"', shown)
+        assert id is not None
+        assert self.add(client, draft, "39.32.0.7", kind="any", id=id[1]).status_code == 302
+        assert [entry.address_text for entry in queries.endpoints_of(draft)] == ["39.32.0.7"]
+        looked = client.get(at("change_address", draft, row.pk), follow=True)
+        assert said in page(looked)
+        assert client.get(at("change_address", draft, uuid.uuid4())).status_code == 404
 
     def test_take_the_suggestion_at_one_tap(self) -> None:
         draft = a_draft()

@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 import pikepdf
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rahdari.apply import screening
+from rahdari.apply import portable_documents, screening
 from rahdari.apply.portable_documents import without_segments
 from rahdari.apply.screening import FileFault, FileRefused, Screened, screen, shown_name
 
@@ -49,6 +50,23 @@ def a_png_of(width: int, height: int) -> bytes:
     data = b"".join(packer.compress(row) for _ in range(min(height, 4_000))) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def a_pdf_with(content: bytes, **keys: Any) -> bytes:
+    """A page with a picture or, without a subtype, a drawing of these bytes as they are."""
+    written = io.BytesIO()
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595, 842))
+        stream = pikepdf.Stream(pdf, b"")
+        stream.write(content, filter=keys.pop("Filter"))
+        for key, value in keys.items():
+            stream[f"/{key}"] = value
+        if "Subtype" in keys:
+            page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(P=stream))
+            stream = pikepdf.Stream(pdf, b"q 595 0 0 842 0 0 cm /P Do Q")
+        page.obj.Contents = stream
+        pdf.save(written, deterministic_id=True)
+    return written.getvalue()
 
 
 class TestPhotos:
@@ -179,6 +197,30 @@ class TestPortableDocuments:
     def test_with_another_file_behind_are_refused(self, tail: bytes) -> None:
         assert fault(a_pdf() + tail).reason is FileFault.POLYGLOT
 
+    @pytest.mark.parametrize("times", [1, 2, 3])
+    def test_whose_page_unpacks_to_more_than_a_page_needs_are_refused(self, times: int) -> None:
+        packed = b" " * (portable_documents.MOST_UNPACKED + 1)
+        for _ in range(times):
+            packed = zlib.compress(packed, 9)
+        pdf = a_pdf_with(packed, Filter=pikepdf.Array([pikepdf.Name.FlateDecode] * times))
+        assert len(pdf) < 100_000
+        assert fault(pdf).reason is FileFault.TOO_COMPLEX
+
+    def test_with_a_filter_that_only_the_library_reads_are_measured_too(self) -> None:
+        runs = b"\x81 " * 300_000  # each pair stands for 128 spaces
+        assert fault(a_pdf_with(runs, Filter=pikepdf.Name.RunLengthDecode)).reason is FileFault.TOO_COMPLEX
+        assert look(a_pdf_with(b"\x81 " * 30, Filter=pikepdf.Name.RunLengthDecode)).pages == 1
+
+    def test_with_a_picture_are_measured_by_its_dots(self) -> None:
+        packed = zlib.compress(b"\0" * 40_000_000, 9)
+        scan = {
+            "Subtype": pikepdf.Name.Image, "Width": 5_000, "Height": 8_000, "BitsPerComponent": 8,
+            "ColorSpace": pikepdf.Name.DeviceGray, "Filter": pikepdf.Name.FlateDecode,
+        }  # fmt: skip
+        assert look(a_pdf_with(packed, **scan)).pages == 1
+        assert fault(a_pdf_with(packed, **scan | {"Width": 10, "Height": 10})).reason is FileFault.TOO_COMPLEX
+        assert fault(a_pdf_with(packed, **scan | {"Width": 99_000, "Height": 99_000})).reason is FileFault.TOO_COMPLEX
+
     def test_with_a_page_in_front_are_no_pdf(self) -> None:
         assert fault(b"<html>" + a_pdf()).reason is FileFault.DISGUISED
 
@@ -211,6 +253,14 @@ class TestScreen:
     )  # fmt: skip
     def test_tells_a_wrong_type_from_a_disguised_one(self, content: bytes, name: str, reason: FileFault) -> None:
         assert fault(content, name).reason is reason
+
+    def test_names_a_type_of_picture_that_is_not_taken(self) -> None:
+        heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 400
+        assert (fault(heic, "IMG_1.HEIC").reason, fault(heic, "IMG_1.HEIC").found) == (FileFault.WRONG_TYPE, "HEIC")
+        assert (fault(heic, "photo.jpg").reason, fault(heic, "photo.jpg").found) == (FileFault.DISGUISED, "HEIC")
+        written = io.BytesIO()
+        Image.new("RGB", (400, 400)).save(written, "WEBP")
+        assert fault(written.getvalue(), "a.webp").found == "WEBP"
 
     def test_takes_a_name_without_an_ending_and_one_picture_type_for_the_other(self) -> None:
         assert look(a_pdf(), "letter").name == "letter.pdf"

@@ -87,7 +87,9 @@ def parse_block(text: str) -> Block:
     # A full stop behind an address ends the sentence it was copied from.
     plain = re.sub(r"\s*([/-])\s*", r"\1", plain).rstrip(".")
     if re.search(r"[\s,;|،؛]", plain):
-        first = re.split(r"[\s,;|،؛]+", plain)[0]
+        first, second, *more = re.split(r"[\s,;|،؛]+", plain)
+        if not more and second.startswith("255.") and _FOUR.fullmatch(second):
+            return parse_block(f"{first}/{second}")  # address and mask, as a router shows them
         raise AddressError(AddressFault.SEVERAL, text, suggestion=_suggest(first))
     if "%" in plain:
         raise AddressError(AddressFault.SCOPE, text, suggestion=_suggest(plain.partition("%")[0]))

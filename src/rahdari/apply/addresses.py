@@ -69,14 +69,13 @@ def add(request: HttpRequest, application: Application) -> HttpResponse:
 
 @pages.draft_page
 def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
-    row = _row(application, id)
-    kind, protocol, port = forms.kind_of(row.protocol, row.port)
-    return _ask(
-        request,
-        application,
-        row,
-        {"block": row.address_text, "kind": kind, "protocol": protocol, "port": port, "id": row.pk},
-    )
+    try:
+        row = queries.endpoint_of(application=application, id=id)
+        kind, protocol, port = forms.kind_of(row.protocol, row.port)
+        initial = {"block": row.address_text, "kind": kind, "protocol": protocol, "port": port, "id": row.pk}
+        return _ask(request, application, row, initial)
+    except queries.EndpointNotFound:
+        return _gone(request, application, id)
 
 
 @pages.draft_page
@@ -96,22 +95,36 @@ def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
     return back
 
 
-def _row(application: Application, id: uuid.UUID) -> Endpoint:
-    try:
-        return queries.endpoint_of(application=application, id=id)
-    except queries.EndpointNotFound:
-        raise Http404 from None
+def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    """Another window removed the address, or put another one in its place. What was typed here is not lost."""
+    if not Endpoint.objects.filter(application=application, pk=id).exists():
+        raise Http404
+    if request.method != "POST":
+        messages.warning(request, _("This address was removed or changed in another window."), extra_tags="warn")
+        return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
+    policy = queries.policy_in_force()
+    form = forms.AddressForm({**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits)
+    form.add_error(
+        "block",
+        _(
+            "This address was removed or changed in another window. Look at the list of your addresses first. "
+            "If you save now, this one is added to it."
+        ),
+    )
+    to_add = reverse("apply:add_address", args=[application.reference])
+    return _page(request, application, form, row=None, action=to_add)
 
 
 def _ask(request: HttpRequest, application: Application, row: Endpoint | None, initial: dict[str, Any]) -> HttpResponse:
     given = None
+    limits = queries.policy_in_force().limits
     if request.method == "POST":
         data = request.POST.copy()
         if taken := data.get("take"):
             data["block"] = taken
             if port := data.get("take_port"):
                 data["port"] = port
-        form = forms.AddressForm(data)
+        form = forms.AddressForm(data, limits=limits)
         only_filled_in = bool(taken) and not data.get("kind")
         if only_filled_in:
             # A tap on "use this address" before the rest is filled in is no attempt to save.
@@ -121,6 +134,18 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
     else:
         given = kept.take(request, now=pages.now())
         form = forms.AddressForm(initial={**initial, **(given or {})})
+    return _page(request, application, form, row=row, given_back=given is not None)
+
+
+def _page(
+    request: HttpRequest,
+    application: Application,
+    form: forms.AddressForm,
+    *,
+    row: Endpoint | None,
+    given_back: bool = False,
+    action: str = "",
+) -> HttpResponse:
     own = own_address(request)
     return render(
         request,
@@ -130,7 +155,8 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
             "form": form,
             "row": row,
             "own": own if own is not None and str(form["block"].value()) != own.address else None,
-            "given_back": given is not None,
+            "given_back": given_back,
+            "action": action,
             "back_url": reverse("apply:addresses", args=[application.reference]),
         },
     )

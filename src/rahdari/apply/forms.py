@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,7 @@ from rahdari.address import (
     plain_text,
 )
 from rahdari.people import identifiers
-from rahdari.policy import Service
+from rahdari.policy import Limits, Service
 
 from . import rules, telling, wording
 from .rules import ASSOCIATION, PRESETS
@@ -43,6 +44,13 @@ def _text(**attributes: str) -> forms.TextInput:
 
 def _number(**attributes: str) -> forms.TextInput:
     return _text(inputmode="numeric", dir="ltr", **attributes)
+
+
+class Line(forms.CharField):
+    """One line. A NUL, which nobody can see or delete, is left out instead of complained about."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\0", "")
 
 
 class NameField(forms.CharField):
@@ -74,10 +82,10 @@ class PersonForm(StepForm):
         widget=_text(autocomplete="name"),
         error_messages={
             "required": _("Enter your name as on your identity card"),
-            "max_length": _("This name is too long"),
+            "max_length": _("This name is too long: write at most %(limit_value)s characters"),
         },
     )
-    cnic = forms.CharField(
+    cnic = Line(
         label=_("Card number (CNIC or NICOP)"),
         help_text=_(
             "13 digits. We keep it encrypted and never show it whole. We do not ask for a picture of the card."
@@ -101,16 +109,16 @@ class CompanyForm(StepForm):
         widget=_text(autocomplete="organization"),
         error_messages={
             "required": _("Enter the name of the company as registered"),
-            "max_length": _("This name is too long"),
+            "max_length": _("This name is too long: write at most %(limit_value)s characters"),
         },
     )
-    company_number = forms.CharField(
+    company_number = Line(
         label=_("Company number (CUIN)"),
         help_text=_("7 digits, on the incorporation letter."),
         widget=_number(),
         error_messages={"required": _("Enter the company number")},
     )
-    ntn = forms.CharField(
+    ntn = Line(
         label=_("Tax number (NTN)"),
         help_text=_("If it is on the list of active taxpayers, we need no paper from you."),
         required=False,
@@ -137,9 +145,12 @@ class ContactForm(StepForm):
     name = NameField(
         label=_("Name or role"),
         help_text=_("Someone who can be reached at any hour, for example the network manager."),
-        error_messages={"required": _("Enter whom we can call"), "max_length": _("This name is too long")},
+        error_messages={
+            "required": _("Enter whom we can call"),
+            "max_length": _("This name is too long: write at most %(limit_value)s characters"),
+        },
     )
-    mobile = forms.CharField(
+    mobile = Line(
         label=_("Mobile number"),
         help_text=_("We call it only when a registered connection breaks or we have a question."),
         widget=_text(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
@@ -245,7 +256,7 @@ class EvidenceTextForm(StepForm):
 
 
 class AssociationForm(StepForm):
-    number = forms.CharField(
+    number = Line(
         label=_("Member number"),
         help_text=_("As on your member card. We look for it, with your name, in the list of the association."),
         widget=_text(dir="ltr"),
@@ -276,7 +287,7 @@ class AddressForm(forms.Form):
     """One endpoint: the address, what runs there, and a port if it is not the usual one."""
 
     use_required_attribute = False
-    block = forms.CharField(
+    block = Line(
         label=_("Public address or range"),
         help_text=_("IPv4 or IPv6. A range is written with a slash."),
         max_length=300,
@@ -295,7 +306,7 @@ class AddressForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": _("Choose the protocol")},
     )
-    port = forms.CharField(
+    port = Line(
         label=_("Port"),
         help_text=_("Only if it is not the usual one."),
         required=False,
@@ -303,8 +314,9 @@ class AddressForm(forms.Form):
     )
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.limits = limits
         self.suggestion: str | None = None
         self.port_found: int | None = None
         self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
@@ -316,9 +328,17 @@ class AddressForm(forms.Form):
         try:
             return parse_block(self.cleaned_data["block"])
         except AddressError as error:
+            if (trouble := self._trouble_with(error.suggestion)) is not None:
+                # Nobody is sent to an address that would be refused next.
+                raise ValidationError(wording.trouble(trouble), code=trouble.kind) from None
             self.suggestion = error.suggestion
             self.port_found = error.port
             raise ValidationError(wording.address(error), code=error.reason) from None
+
+    def _trouble_with(self, suggestion: str | None) -> rules.Trouble | None:
+        if suggestion is None or self.limits is None:
+            return None
+        return rules.assess_block(parse_block(suggestion), limits=self.limits, allowed=settings.ALLOWED_SPECIAL_RANGES)
 
     def clean_id(self) -> uuid.UUID:
         return self.cleaned_data["id"] or uuid.uuid4()

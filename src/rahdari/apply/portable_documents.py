@@ -2,11 +2,15 @@
 
 Dropped: document information and XMP, scripts and actions, embedded and attached files, forms and notes as such, media,
 private data of programs, and the EXIF of photos that were put on a page. Kept: what the page shows, filled-in forms
-and visible notes as part of the page. No stream is unpacked here.
+and visible notes as part of the page. A stream that unpacks to more than a page
+can need is refused; it is counted piece by piece and never whole in memory.
 """
 
 import io
+import zlib
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any
 
 import pikepdf
@@ -26,6 +30,17 @@ PAGE_KEYS_DROPPED = (
     "/StructParents",
     "/Thumb",
     "/VP",
+)
+
+
+# What the drawing of one page, a font or a profile may unpack to, and the dots that a picture may have.
+MOST_UNPACKED = 32 * 1024 * 1024
+MOST_DOTS = 128_000_000
+PIECE = 1024 * 1024
+_FLATE = frozenset({"/FlateDecode", "/Fl"})
+# Filters that only the library reads, whole: the memory of the judging process is the limit.
+_UNBOUNDED = frozenset(
+    {"/LZWDecode", "/LZW", "/RunLengthDecode", "/RL", "/ASCII85Decode", "/A85", "/ASCIIHexDecode", "/AHx"}
 )
 
 
@@ -60,6 +75,9 @@ def clean(content: bytes, *, most_pages: int, most_objects: int) -> tuple[bytes,
                 raise TooManyPages(most_pages)
             if pages == 0:
                 raise Broken
+            for item in old.objects:
+                if isinstance(item, pikepdf.Stream):
+                    _measure(item)
             with suppress(pikepdf.PdfError, RuntimeError):
                 old.generate_appearance_streams()
             old.flatten_annotations("screen")
@@ -83,6 +101,46 @@ def clean(content: bytes, *, most_pages: int, most_objects: int) -> tuple[bytes,
         # What a broken tree makes the library raise is not one class.
         raise Broken from None
     return written.getvalue(), pages
+
+
+def _measure(stream: Any) -> None:
+    """Raises TooManyObjects when the stream unpacks to more than a page can need: a bomb for whoever opens it."""
+    is_image = str(stream.get("/Subtype", "")) == "/Image"
+    dots = int(stream.get("/Width", 0)) * int(stream.get("/Height", 0)) if is_image else 0
+    most = MOST_UNPACKED + dots * 8  # four colours of 16 bits are the widest dots there are
+    if dots > MOST_DOTS or _unpacked(stream, most) > most:
+        raise TooManyObjects
+
+
+def _unpacked(stream: Any, most: int) -> int:
+    """How many bytes the stream unpacks to; counting ends above `most`."""
+    given = stream.get("/Filter", pikepdf.Array())
+    filters = [str(name) for name in given] if isinstance(given, pikepdf.Array) else [str(given)]
+    if _UNBOUNDED.intersection(filters):
+        with suppress(pikepdf.PdfError):
+            return len(stream.read_bytes(pikepdf.StreamDecodeLevel.specialized))
+        return 0
+    pieces: Iterator[bytes] = iter((stream.read_raw_bytes(),))
+    for _filter in takewhile(_FLATE.__contains__, filters):
+        pieces = _inflate(pieces)
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        if total > most:
+            break
+    return total
+
+
+def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    reader = zlib.decompressobj()
+    for piece in pieces:
+        rest = piece
+        while rest and not reader.eof:
+            try:
+                yield reader.decompress(rest, PIECE)
+            except zlib.error:  # damaged: a reader shows what came before, and so do we
+                return
+            rest = reader.unconsumed_tail
 
 
 def _clean_page(page: Any) -> None:

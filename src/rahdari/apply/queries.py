@@ -59,9 +59,14 @@ def _all() -> QuerySet[Application]:
     return Application.objects.select_related("applicant", "organisation", "policy")
 
 
+def _typed(reference: str) -> str:
+    """A reference as it came in an address. PostgreSQL takes no NUL, and a forged one is an unknown one."""
+    return reference.replace("\0", "").strip().upper()
+
+
 def application_for_applicant(*, applicant: User, reference: str) -> Application:
     """The applicant's own application. Raises ApplicationNotFound."""
-    found = _all().filter(applicant=applicant, reference=reference.strip().upper()).first()
+    found = _all().filter(applicant=applicant, reference=_typed(reference)).first()
     if found is None:
         raise ApplicationNotFound(reference)
     return found
@@ -71,7 +76,7 @@ def application_for_officer(*, officer: User, reference: str, now: dt.datetime) 
     """An application that was sent, for an officer; the read is journaled. Raises ApplicationNotFound."""
     found = None
     if people.is_officer(officer):
-        found = _all().filter(reference=reference.strip().upper(), submitted_at__isnull=False).first()
+        found = _all().filter(reference=_typed(reference), submitted_at__isnull=False).first()
     if found is None:
         raise ApplicationNotFound(reference)
     role = "supervisor" if people.is_supervisor(officer) else "officer"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.address import Block, Endpoint, Protocol, SpecialUse, overlap, special_use
+from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, overlap, special_use
 from rahdari.policy import DocumentRule, Limits, Policy, Service
 
 
@@ -290,6 +290,17 @@ class Trouble:
     other: Endpoint | None = None
 
 
+def assess_block(block: Block, *, limits: Limits, allowed: Sequence[str] = ()) -> Trouble | None:
+    """Why nobody could register this range, or None."""
+    shortest = limits.shortest_prefix_v4 if block.version == 4 else limits.shortest_prefix_v6
+    wide = block.prefixlen < shortest
+    special = special_use(block, allowed=allowed)
+    # A range so wide that a special one lies somewhere in it is too wide before anything else.
+    if special is not None and (contains(special.block, block) or not wide):
+        return Trouble(AddressTrouble.SPECIAL_USE, special=special)
+    return Trouble(AddressTrouble.TOO_WIDE, limit=shortest) if wide else None
+
+
 def assess_endpoint(
     endpoint: Endpoint,
     *,
@@ -300,12 +311,9 @@ def assess_endpoint(
 ) -> Trouble | None:
     """The first reason not to take an endpoint, or None. `beside` are the other endpoints of the application."""
     block: Block = endpoint.block
-    special = special_use(block, allowed=allowed)
-    if special is not None:
-        return Trouble(AddressTrouble.SPECIAL_USE, special=special)
-    shortest = limits.shortest_prefix_v4 if block.version == 4 else limits.shortest_prefix_v6
-    if block.prefixlen < shortest:
-        return Trouble(AddressTrouble.TOO_WIDE, limit=shortest)
+    trouble = assess_block(block, limits=limits, allowed=allowed)
+    if trouble is not None:
+        return trouble
     duplicate = next((other for other in beside if other.overlaps(endpoint)), None)
     if duplicate is not None:
         return Trouble(AddressTrouble.DUPLICATE, other=duplicate)

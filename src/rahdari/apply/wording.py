@@ -188,6 +188,10 @@ def port(error: EndpointError) -> str:
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
+# Pictures that telephones and programs make and that we do not take: "take a photo" would be no help.
+PICTURES = frozenset({"HEIC", "AVIF", "WEBP", "GIF", "TIFF", "TIF", "BMP"})
+
+
 def megabytes(size: int) -> str:
     return f"{max(size / 1024 / 1024, 0.1):.1f}".removesuffix(".0")
 
@@ -201,6 +205,10 @@ def file(error: FileRefused) -> str:
         return _("Too big. The limit is %(limit)s MB: send only the pages that matter, or photos of them.") % {
             "limit": megabytes(error.limit or 0)
         }
+    if reason is FileFault.WRONG_TYPE and error.found in PICTURES:
+        return _(
+            "We cannot take this type of picture (%(type)s). Save it as JPG, or take a screenshot of it and send that."
+        ) % {"type": found}
     if reason is FileFault.WRONG_TYPE:
         return _("Wrong type. Save it as PDF, or take a photo of the page.")
     if reason is FileFault.DISGUISED and error.found:

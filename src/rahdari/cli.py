@@ -96,6 +96,10 @@ class NoDataFolder(Told):
         self.folder = folder
 
 
+class SettingsRefused(Told):
+    """The settings of this installation will not do; the message is theirs."""
+
+
 def overview() -> str:
     width = max(map(len, COMMANDS)) + 2
     lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in COMMANDS.items())
@@ -144,9 +148,13 @@ def make_ready(command: Command, data: Path | None) -> Path:
     os.environ.update(datafolder.environment(folder))
     if command.needs in (Needs.DJANGO, Needs.NEW):
         import django
+        from django.core.exceptions import ImproperlyConfigured
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rahdari.settings.production")
-        django.setup()
+        try:
+            django.setup()
+        except ImproperlyConfigured as error:
+            raise SettingsRefused(str(error)) from None
     return folder
 
 

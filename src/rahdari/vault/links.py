@@ -21,4 +21,6 @@ def token(purpose: str, value: str) -> str:
 
 def matches(purpose: str, value: str, given: str) -> bool:
     """Whether `given` is the token of `value`, under any key still held. Constant time."""
-    return any(hmac.compare_digest(_derive(key.secret, purpose, value), given) for key in keys.keyring().keys["links"])
+    shown = given.encode("utf-8", "surrogatepass")  # compare_digest takes no text beyond ASCII
+    held = keys.keyring().keys["links"]
+    return any(hmac.compare_digest(_derive(key.secret, purpose, value).encode(), shown) for key in held)

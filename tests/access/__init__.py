@@ -1,0 +1,1 @@
+"""Who reaches what, over all rooms: the promises that no single room can keep."""

@@ -75,6 +75,11 @@ def draft_page(view: View) -> View:
         if application.status != Status.DRAFT:
             messages.info(request, _("This application was sent, so its answers stay as they are."))
             return HttpResponseRedirect(reverse("portal:application", args=[application.reference]))
+        if application.service not in queries.policy_in_force().services:
+            # The rules offer the service no longer: its tasks say so. What was typed waits for it to come back.
+            if request.method == "POST":
+                kept.keep(request, now=timezone.now())
+            return to_tasks(application)
         return view(request, application, *args, **kwargs)
 
     guarded.csrf_exempt = True  # type: ignore[attr-defined]

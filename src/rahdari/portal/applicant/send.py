@@ -43,12 +43,13 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     if application.status != "draft":
         return redirect("portal:application", reference=reference)
     policy = queries.policy_in_force()
-    if application.service not in policy.services or queries.missing_steps(application, policy):
+    service = policy.services.get(application.service)
+    if service is None or not service.open or queries.missing_steps(application, policy):
         return redirect("portal:tasks", reference=reference)
     proofs = share_proofs(application, actor_of(person(request)))
     words = (
         _("These answers are true, and I may apply for %(name)s.") % {"name": f"\u2068{application.holder_name}\u2069"}
-        if policy.services[application.service].holder == "organisation"
+        if service.holder == "organisation"
         else _("These answers are true, and I apply for myself.")
     )
     form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
@@ -69,7 +70,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "rows": rows,
         "unproved": [each for each in proofs if not each.is_proved],
-        "is_organisation": policy.services[application.service].holder == "organisation",
+        "is_organisation": service.holder == "organisation",
         "troubles": queries.endpoint_troubles(application, policy),
         "terms_changed": queries.terms_changed(application, policy),
     }

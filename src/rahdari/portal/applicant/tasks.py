@@ -21,8 +21,14 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
     if application.status != "draft":
         return redirect("portal:status", reference=reference)
     policy = apply.policy_in_force()
-    if policy.services.get(application.service) is None:
-        return render(request, "portal/applicant/service_closed.html", {"application": application})
+    service = policy.services.get(application.service)
+    if service is None:
+        kept_until = apply.kept_until(application, policy)
+        return render(
+            request,
+            "portal/applicant/service_closed.html",
+            {"application": application, "kept_until": kept_until},
+        )
     groups = apply.step_list(application, policy)
     proofs = share_proofs(application, actor_of(person(request)))
     proved = sum(each.is_proved for each in proofs)
@@ -42,6 +48,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "done": done,
             "total": len(steps) + 2,
             "kept_until": apply.kept_until(application, policy),
+            "closed": not service.open,
             "terms_changed": apply.terms_changed(application, policy),
         },
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import translation
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 from rahdari.page import urdu
 
@@ -71,6 +71,22 @@ class Person:
     pictures: int = field(default=0)
     # Somebody else has read these pages already: only use them.
     hurried: bool = False
+    # What the browser did not like: an error of a script, something that the page's policy forbids, a foreign address.
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("request", self._ask)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # A page that answers 403 or 422 is told there as well, and is what the server meant.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(message.text)
+
+    def _ask(self, request: Request) -> None:
+        if not request.url.startswith((self.stack.url, "data:")):
+            self.complaints.append(f"asks {request.url}")
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -89,6 +105,7 @@ class Person:
         direction = "rtl" if self.language == "ur" else "ltr"
         assert (html.get_attribute("lang"), html.get_attribute("dir")) == (self.language, direction), where
         accessible(self.page, where=where)
+        assert self.complaints == [], where
         if self.language == "ur":
             problems = urdu.page_problems(self.page.content())
             assert problems == [], f"Urdu at {where}: {[str(problem) for problem in problems]}"

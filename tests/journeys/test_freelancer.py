@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.needs import needs_program
 
@@ -27,6 +28,9 @@ WHO = {
 
 
 def in_force_everywhere(person: Person, base: str) -> None:
+    if person.language == "en":
+        # The page that was left open follows by itself what happens.
+        expect(person.page.locator("h1")).to_have_text("Your registration is in force", timeout=60_000)
     person.waits_for(f"{base}status/", "Your registration is in force")
     person.read("in force")
     total = len(OPERATORS[person.language])

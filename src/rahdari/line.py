@@ -54,6 +54,14 @@ def advance(*, now: dt.datetime) -> dict[str, int]:
     return {step.name: step.run(now) for step in STEPS}
 
 
+def look(*, now: dt.datetime) -> int:
+    """Look for the tokens that are due. Returns how many were looked for.
+
+    No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
+    """
+    return verify.look_at_tokens_due(now=now)
+
+
 def publish(*, now: dt.datetime) -> int:
     """The publisher's step: every committed change into an edition, once and in order. Returns the editions made."""
     return publishing.publish_editions(now=now)
@@ -140,8 +148,7 @@ def _requests_of_rule(
 
 
 def answer_checks(now: dt.datetime) -> int:
-    """Look at the tokens that are due, end the challenges that ran out, answer the checks that waited for them."""
-    verify.look_at_tokens_due(now=now)
+    """End the challenges that ran out, answer the checks that waited for them."""
     verify.expire_challenges(now=now)
     return verify.answer_waiting(now=now)
 
@@ -221,6 +228,19 @@ def expire(now: dt.datetime) -> int:
     return register.expire_due(now=now)
 
 
+REMOVED_WITHIN = dt.timedelta(days=1)
+
+
+def end_proofs_of_removed_addresses(now: dt.datetime) -> int:
+    """Addresses taken out of a draft: their links end, and nobody looks there for a token any more."""
+    removed = applications.removed_endpoint_subjects(since=now - REMOVED_WITHIN)
+    ended = 0
+    for subject in checks.subjects_with_a_pending_challenge(removed)[:AT_ONCE]:
+        with _one_item(subject):
+            ended += verify.withdraw_challenges(subject=subject, now=now, actor="system:line")
+    return ended
+
+
 def delete_idle_drafts(now: dt.datetime) -> int:
     """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
     deleted = 0
@@ -274,6 +294,7 @@ def tell_of_expiry(now: dt.datetime) -> int:
 
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
+    Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("verify", answer_checks),
     Step("verify -> decide", decide_what_is_answered),
     Step("decide -> register", enter_grants),

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari import line
 from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
@@ -171,6 +172,38 @@ class TestProve:
         assert '<bdi dir="ltr">404</bdi>' in page
         assert browser.post(url, {"look": "1"}).status_code == 302  # too soon: nothing is asked, nothing is lost
         assert proofs.attempts_of(proofs.challenges_of(endpoint.subject)[1]).count() == 1
+
+    def test_leaves_the_looking_to_the_worker_while_another_look_is_under_way(
+        self, browser: Client, applicant: User, settings: Any
+    ) -> None:
+        from rahdari.portal.applicant import prove
+        from tests.verify import servers
+
+        draft = story.a_draft(applicant)
+        endpoint = story.add(draft, "127.0.0.1")
+        url = at("prove", draft, endpoint=endpoint.pk)
+        browser.get(url)
+        with servers.serving(servers.answer(b"no", status="404 Not Found")) as settings.PROOF_HTTP_PORT:
+            assert prove._looking.acquire(blocking=False)
+            try:
+                asked = browser.post(url, {"look": "1"}, follow=True).text
+            finally:
+                prove._looking.release()
+            assert "We look within a minute" in asked
+            assert not proofs.attempts_of(proofs.challenges_of(endpoint.subject)[1]).exists()
+            assert line.look(now=timezone.now()) == 1
+        assert "We reached the server, but not the file" in browser.get(url).text
+
+    def test_of_an_address_that_was_removed_ends(self, browser: Client, applicant: User) -> None:
+        draft = story.a_draft(applicant)
+        endpoint = story.add(draft)
+        browser.get(at("prove", draft, endpoint=endpoint.pk))
+        link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
+        apply.remove_endpoint(endpoint=endpoint, actor=story.actor_of(applicant), now=timezone.now())
+        story.advance()
+        assert [each.status for each in proofs.challenges_of(endpoint.subject)] == ["withdrawn", "withdrawn"]
+        assert Client().get(link, REMOTE_ADDR=str(endpoint.network.network_address)).status_code == 200
+        assert not proofs.is_proved(endpoint.subject, endpoint.network)
 
     def test_of_one_port_counts_for_the_other_ports_of_the_server(self, browser: Client, applicant: User) -> None:
         draft = story.a_draft(applicant)

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import ipaddress
+import socket
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -253,6 +255,36 @@ class TestLookAtToken:
             assert actions.look_at_tokens_due(now=NOW + dt.timedelta(seconds=20)) == 1
         assert queries.is_proved(subject, challenge.network)
         assert actions.look_at_tokens_due(now=NOW + dt.timedelta(hours=1)) == 0
+
+    def test_of_slow_servers_are_waited_for_at_once(self, settings: Any) -> None:
+        """Each of them answers only when all have been asked."""
+        subjects = [f"endpoint:{uuid.uuid4()}" for _ in range(5)]
+        for each in subjects:
+            _, challenge = _token_challenge(each)
+            actions.ask_for_a_look(challenge=challenge, now=NOW)
+        together = threading.Barrier(len(subjects))
+
+        def answer_together(connection: socket.socket, _stop: threading.Event) -> None:
+            connection.recv(4096)
+            together.wait(10)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
+
+        with servers.serving(answer_together) as settings.PROOF_HTTP_PORT:
+            assert actions.look_at_tokens_due(now=NOW) == len(subjects)
+        for each in subjects:
+            [token] = [found for found in queries.challenges_of(each) if found.method == "http"]
+            last = queries.last_attempt(token)
+            assert last is not None and last.finding == "token_wrong"
+
+    def test_asked_for_waits_for_the_worker(self, subject: str, settings: Any) -> None:
+        _, challenge = _token_challenge(subject)
+        assert not queries.tokens_due(now=NOW).exists()
+        actions.ask_for_a_look(challenge=challenge, now=NOW)
+        assert challenge in queries.tokens_due(now=NOW)
+        with servers.serving(servers.hang_up) as settings.PROOF_HTTP_PORT:
+            assert actions.look_at_tokens_due(now=NOW) == 1
+        with pytest.raises(actions.TooSoonToLook):
+            actions.ask_for_a_look(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
 
     def test_ends_with_the_challenge(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)

@@ -227,6 +227,12 @@ def kept_until(application: Application, policy: Policy) -> dt.datetime:
     return application.updated_at + policy.limits.draft_kept
 
 
+def removed_endpoint_subjects(*, since: dt.datetime) -> list[str]:
+    """The addresses that were taken out of an application at that time or later."""
+    rows = Endpoint.objects.filter(removed_at__gte=since).values_list("pk", flat=True)
+    return [f"endpoint:{pk}" for pk in rows]
+
+
 def idle_drafts(*, now: dt.datetime) -> QuerySet[Application]:
     """Drafts that were last changed longer ago than the policy in force keeps them, oldest first."""
     limit = now - policy_in_force().limits.draft_kept

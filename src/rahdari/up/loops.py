@@ -130,22 +130,34 @@ def run_publisher() -> None:
 
 
 def run_worker() -> None:
-    """The line in one thread, procrastinate's jobs in the main one."""
+    """The line in one thread, the looking for tokens in another, procrastinate's jobs in the main one.
+
+    The second thread waits for servers of strangers, so that the first need not.
+    """
     from rahdari import line
 
-    def step(now: dt.datetime) -> None:
+    def advance(now: dt.datetime) -> None:
         line.advance(now=now)
 
+    def look(now: dt.datetime) -> None:
+        line.look(now=now)
+
     stop = threading.Event()
-    thread = threading.Thread(
-        target=run_loop, kwargs={"name": "line", "channel": "rahdari_line", "step": step, "stop": stop}, name="line"
-    )
-    thread.start()
+    loops = (("line", "rahdari_line", advance), ("looks", "rahdari_looks", look))
+    threads = [
+        threading.Thread(
+            target=run_loop, kwargs={"name": name, "channel": channel, "step": step, "stop": stop}, name=name
+        )
+        for name, channel, step in loops
+    ]
+    for thread in threads:
+        thread.start()
     try:
         asyncio.run(run_jobs(stop))
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
 async def run_jobs(stop: threading.Event) -> None:

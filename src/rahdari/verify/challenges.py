@@ -6,11 +6,12 @@ no row of the journal (the clock repeats it), a proof is one.
 
 import datetime as dt
 import ipaddress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from rahdari.address import format_block
 from rahdari.journal import actions as journal
@@ -24,6 +25,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LOOK_TIMEOUT = 10.0
 RULE = "system:verify"
 KEPT_OF_AN_ANSWER = 200
+LOOKS_AT_ONCE = 20
 
 
 class LinkUnknown(Exception):
@@ -146,33 +148,63 @@ def look_at_token(*, challenge: Challenge, now: dt.datetime, timeout: float = LO
     Raises ChallengeNotPending, TooSoonToLook, TooManyLooks. From the first look on, the program looks again by
     itself, less and less often, until the challenge ends.
     """
-    # 1) Take the look, so that no other process makes it too.
+    taken = _take_a_look(challenge, now)
+    return _record_look(taken, _ask(taken, timeout), now)
+
+
+def ask_for_a_look(*, challenge: Challenge, now: dt.datetime) -> Challenge:
+    """Let the worker look for the token as soon as it can. Raises as `look_at_token` does."""
     with transaction.atomic():
-        challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
-        if challenge.status != Status.PENDING or challenge.expires_at <= now:
-            raise ChallengeNotPending(challenge)
-        if challenge.last_look_at is not None and challenge.last_look_at + rules.FIRST_INTERVAL > now:
-            raise TooSoonToLook(challenge.last_look_at + rules.FIRST_INTERVAL)
-        if challenge.looks >= rules.MOST_ATTEMPTS:
-            raise TooManyLooks
+        challenge = _may_look(challenge, now)
+        challenge.next_look_at = now
+        challenge.save(update_fields=["next_look_at"])
+        with connection.cursor() as cursor:
+            cursor.execute("NOTIFY rahdari_looks")
+    return challenge
+
+
+def _may_look(challenge: Challenge, now: dt.datetime) -> Challenge:
+    """The challenge, locked, when its token may be looked for now."""
+    challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
+    if challenge.status != Status.PENDING or challenge.expires_at <= now:
+        raise ChallengeNotPending(challenge)
+    if challenge.last_look_at is not None and challenge.last_look_at + rules.FIRST_INTERVAL > now:
+        raise TooSoonToLook(challenge.last_look_at + rules.FIRST_INTERVAL)
+    if challenge.looks >= rules.MOST_ATTEMPTS:
+        raise TooManyLooks
+    return challenge
+
+
+def _take_a_look(challenge: Challenge, now: dt.datetime) -> Challenge:
+    """1) Take the look, so that no other process makes it too."""
+    with transaction.atomic():
+        challenge = _may_look(challenge, now)
         challenge.looks += 1
         challenge.last_look_at = now
         challenge.next_look_at = now + rules.next_interval(challenge.looks)
         challenge.save(update_fields=["looks", "last_look_at", "next_look_at"])
-    # 2) Ask the address, with nothing locked.
-    address = rules.address_to_ask(challenge.network)
-    path, token = queries.http_token_of(challenge)
-    found = http.fetch_token(
-        address,
+    return challenge
+
+
+def _ask(challenge: Challenge, timeout: float) -> http.HttpAnswer:
+    """2) Ask the address, with nothing locked and without the database."""
+    path, _token = queries.http_token_of(challenge)
+    return http.fetch_token(
+        rules.address_to_ask(challenge.network),
         path=path,
         port=settings.PROOF_HTTP_PORT,
         limit=rules.TOKEN_BYTES,
         timeout=timeout,
         allowed_ranges=settings.ALLOWED_SPECIAL_RANGES,
     )
+
+
+def _record_look(challenge: Challenge, found: http.HttpAnswer, now: dt.datetime) -> Attempt:
+    """3) Record it. The proof may have come another way meanwhile; the attempt is kept all the same."""
+    path, token = queries.http_token_of(challenge)
     finding, evidence = _read_answer(found, token)
-    evidence = {"asked": str(address), "path": path, "port": settings.PROOF_HTTP_PORT, **evidence}
-    # 3) Record it. The proof may have come another way meanwhile; the attempt is kept all the same.
+    asked = str(rules.address_to_ask(challenge.network))
+    evidence = {"asked": asked, "path": path, "port": settings.PROOF_HTTP_PORT, **evidence}
     with transaction.atomic():
         challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
         if finding == "token_found" and challenge.status == Status.PENDING:
@@ -191,19 +223,21 @@ def _read_answer(found: http.HttpAnswer, token: str) -> tuple[str, dict[str, Any
     return finding, evidence
 
 
-def look_at_tokens_due(*, now: dt.datetime, limit: int = 20) -> int:
-    """A step of the line: look for the tokens that are due. Returns how many were looked at."""
-    looked = 0
+def look_at_tokens_due(*, now: dt.datetime, limit: int = 40, timeout: float = LOOK_TIMEOUT) -> int:
+    """Look for the tokens that are due, many at once: a slow server holds no other up. Returns how many."""
+    taken = []
     for challenge in queries.tokens_due(now=now)[:limit]:
         try:
-            look_at_token(challenge=challenge, now=now)
+            taken.append(_take_a_look(challenge, now))
         except TooManyLooks:
             Challenge.objects.filter(pk=challenge.pk).update(next_look_at=None)
-            continue
         except (ChallengeNotPending, TooSoonToLook):
             continue
-        looked += 1
-    return looked
+    if taken:
+        with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+            for challenge, found in zip(taken, pool.map(lambda each: _ask(each, timeout), taken), strict=True):
+                _record_look(challenge, found, now)
+    return len(taken)
 
 
 @transaction.atomic
@@ -281,6 +315,8 @@ def _prove(challenge: Challenge, evidence: dict[str, Any], now: dt.datetime, *, 
         now=now,
         detail={"method": challenge.method, "block": challenge.block},
     )
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_line")  # told at commit: checks waited for this
     return Attempt.objects.create(challenge=challenge, at=now, finding=finding, evidence=evidence)
 
 

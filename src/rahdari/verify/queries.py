@@ -107,6 +107,12 @@ def tokens_due(*, now: dt.datetime) -> QuerySet[Challenge]:
     ).order_by("next_look_at", "id")
 
 
+def subjects_with_a_pending_challenge(subjects: Iterable[str]) -> list[str]:
+    """Those of the subjects for which a proof is still awaited."""
+    found = Challenge.objects.filter(subject__in=list(subjects), status=Status.PENDING)
+    return list(found.order_by("subject").values_list("subject", flat=True).distinct())
+
+
 def challenges_past_their_time(*, now: dt.datetime) -> QuerySet[Challenge]:
     return Challenge.objects.filter(status=Status.PENDING, expires_at__lte=now).order_by("expires_at", "id")
 

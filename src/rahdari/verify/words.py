@@ -283,7 +283,10 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
             return (
                 _("The answer cannot be read"),
                 _("We could not read the answer"),
-                _("At %(time)s something answered at %(address)s, port %(port)s, but not as a plain web server does."),
+                _(
+                    "At %(time)s something answered at %(address)s, port %(port)s, but not as a plain web server does. "
+                    "Serve the file over HTTP without encryption or compression."
+                ),
             )
         case "refused":
             return (
@@ -304,7 +307,10 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
             return (
                 _("The connection broke off"),
                 _("The connection broke off"),
-                _("At %(time)s %(address)s ended the connection at port %(port)s before it gave the file."),
+                _(
+                    "At %(time)s %(address)s ended the connection at port %(port)s before it gave the file. "
+                    "Look at the log of the web server, or at a firewall in front of it."
+                ),
             )
         case "not_global":
             return (

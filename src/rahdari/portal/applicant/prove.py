@@ -1,13 +1,16 @@
 """Proving an address: the ways as they stand, and a look at the token when the applicant asks for it."""
 
+import threading
 import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -98,7 +101,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     policy = apply.frozen_policy(application)
     link, token = _challenges(mine.endpoint, policy, actor_of(person(request)))
     if request.method == "POST":
-        _look(token)
+        _look(request, token)
         return redirect(request.path + "#token")
     address = rules.plain_address(visitor.address(request))
     facts |= {
@@ -136,10 +139,22 @@ def _challenges(endpoint: Endpoint, policy: Policy, actor: str) -> tuple[Challen
     return link, token
 
 
-def _look(token: Challenge) -> None:
+# Slow servers of strangers may hold one thread of this process, and never all that serve pages.
+_looking = threading.BoundedSemaphore(1)
+
+
+def _look(request: HttpRequest, token: Challenge) -> None:
     """Look once. Too soon, too often, or proved meanwhile: the page says how things stand, whatever was asked."""
+    now = timezone.now()
     try:
-        verify.look_at_token(challenge=token, now=timezone.now())
+        if not _looking.acquire(blocking=False):
+            verify.ask_for_a_look(challenge=token, now=now)
+            messages.info(request, _("We look within a minute. You may load this page again, or close it."))
+            return
+        try:
+            verify.look_at_token(challenge=token, now=now)
+        finally:
+            _looking.release()
     except (verify.TooSoonToLook, verify.TooManyLooks, verify.ChallengeNotPending):
         return
 

@@ -87,6 +87,18 @@ class TestSigningIn:
             assert "This code is not right" in shown(client.post("/sign-in/code/", {"code": old}))
         assert client.post("/sign-in/code/", {"code": new}).status_code == 302
 
+    def test_counts_tries_that_come_at_once(self, client: Client) -> None:
+        """Requests at the same moment all read the session as it was: each of them takes itself for the first."""
+        code = ask_for_code(client, "a@sample.example")
+        as_it_was = dict(client.session.items())
+        for number in range(3):
+            client.post("/sign-in/code/", {"code": f"{number:06}"})
+            session = client.session
+            session.update(as_it_was)
+            session.save()
+        assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": code}))
+        assert "_auth_user_id" not in client.session
+
     def test_ends_after_three_wrong_codes(self, client: Client) -> None:
         code = ask_for_code(client, "a@sample.example")
         assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "x"}))

@@ -4,7 +4,6 @@ Invariants: a page of staff is opened only by someone who holds the post now; ou
 any post does nothing before a second factor is set up, and nothing in a session that was not opened with it.
 """
 
-import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -18,7 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from rahdari.page import errors, visitor
+from rahdari.page import errors
 
 from . import queries
 from .models import Role, User
@@ -57,12 +56,6 @@ def actor_of(user: User, as_role: str = "") -> str:
 
 def no_access(request: HttpRequest, role: str) -> HttpResponse:
     return render(request, "people/no_access.html", {"role": role}, status=403)
-
-
-def network_of(request: HttpRequest) -> str:
-    """What rate limits count by: an IPv4 address, or the /64 that a connection with IPv6 has for itself."""
-    address = visitor.address(request)
-    return str(address) if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -114,6 +107,21 @@ def second_factors_of(user: User) -> set[str]:
 def used_second_factor(request: HttpRequest) -> bool:
     """Whether this session was opened, or confirmed since, with a second factor (or with a passkey, which is both)."""
     return any(record["method"] == "mfa" for record in get_authentication_records(request, person(request)))
+
+
+class PrivatePagesMiddleware:
+    """Lets no cache keep a page of somebody who is signed in, not even their browser's: phones are shared, and so are
+    tables in net cafes, and the way back must show nothing after signing out.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and "no-store" not in response.headers.get("Cache-Control", ""):
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
 
 
 class SecondFactorMiddleware:

@@ -21,6 +21,7 @@ from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from rahdari.page import limits
 from rahdari.vault import index
 
 from . import actions, queries
@@ -68,8 +69,11 @@ class SignInProcess(LoginCodeVerificationProcess):
         return self.max_attempts - cast(int, self.state["failed_attempts"])
 
     def is_right(self, code: str) -> bool:
+        # The session counts the tries too, but requests that come at once all read the same count. This one is the
+        # database's, for all processes.
+        tries = limits.allow(f"people.code_try:{self.code}", rate=self.max_attempts, per=self.timeout)
         # Both sides are keyed hashes of which a guesser knows neither, so the time of comparing tells nothing.
-        return bool(self.code) and hashed(self.email, code) == self.code
+        return bool(self.code) and tries and hashed(self.email, code) == self.code
 
     def finish(self, redirect_url: str | None) -> HttpResponse:
         """The code was right: make the person if they are new, and go on with signing in."""

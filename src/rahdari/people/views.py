@@ -29,6 +29,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic.edit import FormView
 
+from rahdari.page import visitor
+
 from . import access, actions, demonstration, queries
 from .adapter import WAS_SIGNED_IN
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
@@ -55,7 +57,7 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()
-        return kwargs | {"network": access.network_of(self.request)}
+        return kwargs | {"network": visitor.household(self.request)}
 
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"email": pending_email(self.request)}

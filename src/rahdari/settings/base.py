@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "rahdari.page.language.LanguageMiddleware",  # after the reader is known
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rahdari.people.access.PrivatePagesMiddleware",
     "rahdari.people.access.SecondFactorMiddleware",
 ]
 

@@ -1,0 +1,585 @@
+"""Every address of the site, walked by every kind of visitor. What is not expected here is closed, and a test fails.
+
+The story is one person's, A: a draft, an application at the desk, one with a question, one with a notice, one refused,
+one registered, a company with its registration. B is another applicant; the member belongs to A's company.
+"""
+
+import datetime as dt
+import ipaddress
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from rahdari.address import directory
+from rahdari.apply import actions as apply
+from rahdari.apply.models import Application, Document, Endpoint, make_reference
+from rahdari.decide.models import Case
+from rahdari.journal.models import Entry as Row
+from rahdari.letters import queries as letters
+from rahdari.letters.models import Letter
+from rahdari.people import actions as people
+from rahdari.people.models import Organisation, Post, Role, User
+from rahdari.register import actions as register
+from rahdari.register import reference as references
+from rahdari.register.models import Registration
+from rahdari.register.rules import NewEntry
+from rahdari.vault import keys, links
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Check
+from tests.apply.sample import a_photo
+from tests.portal import story
+
+pytestmark = pytest.mark.django_db
+
+# -- who may open what -----------------------------------------------------------------------------------------------
+
+ANYONE = frozenset(
+    """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
+    portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
+    portal:accessibility portal:terms portal:source verify:prove
+    apply:start apply:who apply:use apply:fixed apply:instead apply:begin
+    mfa_list_webauthn mfa_index""".split()
+)
+# Steps of signing in: they lead back to its beginning whoever is not in the middle of it.
+IN_BETWEEN = frozenset({"account_confirm_login_code", "mfa_authenticate"})
+# Programs with a bearer token, never a browser with a cookie.
+PROGRAMS = frozenset({"publish:receipt"})
+SIGNED_IN = frozenset(
+    """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
+    mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
+    mfa_download_recovery_codes portal:home portal:registrations portal:letters""".split()
+)
+OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
+OWN_LETTER = frozenset({"portal:letter"})
+OWN_APPLICATION = frozenset(
+    """portal:application portal:tasks portal:prove_first portal:prove portal:check portal:status portal:question
+    portal:notice portal:refusal portal:withdraw apply:person apply:company apply:contact apply:purpose apply:evidence
+    apply:evidence_text apply:association apply:addresses apply:add_address apply:change_address apply:remove_address
+    apply:documents apply:upload apply:document apply:remove_document""".split()
+)
+OWN_REGISTRATION = frozenset({"portal:registration", "portal:certificate", "portal:certificate_pdf"})
+OFFICERS = frozenset({"decide:queue", "decide:approvals", "decide:keys"})
+OFFICERS_ON_RECORD = frozenset(
+    """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
+    decide:record_check decide:document""".split()
+)
+OPERATORS = frozenset({"portal:operator"})
+ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
+EXPECTED = (
+    ANYONE,
+    IN_BETWEEN,
+    PROGRAMS,
+    SIGNED_IN,
+    OWN_PASSKEY,
+    OWN_LETTER,
+    OWN_APPLICATION,
+    OWN_REGISTRATION,
+    OFFICERS,
+    OFFICERS_ON_RECORD,
+    OPERATORS,
+    ADMINISTRATORS,
+)
+CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
+VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator")
+AT_THE_DESK = frozenset({"officer", "second", "director"})
+METHODS = ("get", "post")
+
+
+def patterns(resolver: URLResolver | None = None, space: str = "") -> Iterator[tuple[str, frozenset[str]]]:
+    """The name of every address, with the names of what varies in it."""
+    for each in (resolver or get_resolver()).url_patterns:
+        if isinstance(each, URLResolver):
+            inner = f"{space}{each.namespace}:" if each.namespace else space
+            yield from patterns(each, inner)
+        else:
+            assert isinstance(each, URLPattern)
+            assert each.name, f"the address {each.pattern} has no name"
+            yield f"{space}{each.name}", frozenset(each.pattern.converters)
+
+
+ALL = dict(patterns())
+
+
+# -- the story -------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    visitors: dict[str, User]
+    # What A has: the values of an address, by name of the state.
+    drafts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)
+    registrations: dict[str, str] = field(default_factory=dict)
+    letter: uuid.UUID = field(default_factory=uuid.uuid4)
+    passkey: int = 0
+    post: int = 0
+    # B's own application, for an address that names it and something of A's.
+    of_b: str = ""
+
+    def client(self, visitor: str, **options: Any) -> Client:
+        made = Client(headers={"accept-language": "en"}, **options)
+        if visitor != "nobody":
+            made.force_login(self.visitors[visitor])
+        return made
+
+    def places(self, name: str) -> Iterator[str]:
+        """Every address of this name that leads to something of A's."""
+        if name in OWN_APPLICATION:
+            for facts in (self.drafts | self.sent).values():
+                yield self.place(name, facts)
+        elif name in OFFICERS_ON_RECORD:
+            for facts in self.sent.values():
+                yield self.place(name, facts)
+        elif name in OWN_REGISTRATION:
+            for reference in self.registrations.values():
+                yield reverse(name, kwargs={"reference": reference})
+        else:
+            yield self.place(name, self.other_facts(name))
+
+    def other_facts(self, name: str) -> dict[str, Any]:
+        number = self.registrations["person"]
+        return {
+            "portal:letter": {"id": self.letter},
+            "people:end_post": {"id": self.post},
+            "mfa_remove_webauthn": {"pk": self.passkey},
+            "mfa_edit_webauthn": {"pk": self.passkey},
+            "page:language": {"code": "en"},
+            "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
+            "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
+        }.get(name, {})
+
+    def place(self, name: str, facts: dict[str, Any]) -> str:
+        given = dict(facts)
+        # An address and a document both call themselves `id`.
+        given["id"] = given.get("document") if name in {"apply:document", "apply:remove_document"} else given.get("id")
+        return reverse(name, kwargs={key: given[key] for key in ALL[name]})
+
+
+def facts_of(application: Application) -> dict[str, Any]:
+    """What stands in addresses about this application; what it has none of is made up."""
+    endpoint = Endpoint.objects.filter(application=application).first()
+    document = Document.objects.filter(application=application).first()
+    check = Check.objects.filter(subject=application.subject).first()
+    return {
+        "reference": application.reference,
+        "id": endpoint.pk if endpoint else uuid.uuid4(),
+        "endpoint": endpoint.pk if endpoint else uuid.uuid4(),
+        "document": document.pk if document else uuid.uuid4(),
+        "check": check.pk if check else uuid.uuid4(),
+        "rule": "evidence",
+    }
+
+
+def absent(facts: dict[str, Any]) -> dict[str, Any]:
+    """The like of these facts, of something that is not there."""
+    made_up = {key: uuid.uuid4() for key in ("id", "endpoint", "document", "check")}
+    return made_up | {"reference": make_reference(year=2026, month=11), "rule": facts["rule"]}
+
+
+def with_document(application: Application) -> Application:
+    apply.attach_document(
+        application=application,
+        rule="evidence",
+        name="contract.jpg",
+        content=a_photo(),
+        actor=story.actor_of(application.applicant),
+        now=timezone.now(),
+    )
+    return story.fresh(application)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """The story is told once, around all tests of this file; each of them takes back what it did."""
+    keys.make_missing(Path(django_settings.DATA) / "keys")
+    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield the_story()
+        transaction.set_rollback(True)
+    directory.configure(None)
+
+
+def the_story() -> World:
+    now = timezone.now()
+    a = story.a_person()
+    found = World(
+        {
+            "A": a,
+            "B": story.a_person(),
+            "member": story.a_person(),
+            "officer": story.an_officer(),
+            "second": story.an_officer(),
+            "director": story.an_officer(rank="director", role=Role.SUPERVISOR),
+            "operator": story.an_operator("sample-fibre", "Sample Fibre"),
+            "administrator": story.an_officer(role=Role.ADMINISTRATOR),
+        }
+    )
+    found.drafts = {
+        "draft": facts_of(story.a_draft(a)),
+        "full draft": facts_of(with_document(story.a_full_draft(a))),
+    }
+    found.sent = {
+        "case": facts_of(a_case_with_document(a).application),
+        "question": facts_of(story.a_question(a).application),
+        "notice": facts_of(story.a_notice(a).application),
+        "refusal": facts_of(story.a_refusal(a).application),
+    }
+    granted = story.a_granted_application(a)
+    found.registrations = {
+        "person": story.registration_of(granted).reference,
+        "company": of_the_company(a, found.visitors["member"], now).reference,
+    }
+    found.letter = letters.letters_of(a)[0].pk
+    found.passkey = Authenticator.objects.create(
+        user=a, type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
+    ).pk
+    found.post = Post.objects.get(user=found.visitors["officer"]).pk
+    found.of_b = with_document(story.a_full_draft(found.visitors["B"])).reference
+    return found
+
+
+def a_case_with_document(applicant: User) -> Case:
+    application = story.send(with_document(story.a_full_draft(applicant, known=False)))
+    story.advance()
+    return story.case_of(story.fresh(application))
+
+
+def of_the_company(owner: User, member: User, now: dt.datetime) -> Registration:
+    company = people.register_organisation(
+        owner=owner,
+        name="Sample Software House (Pvt) Ltd",
+        company_number="0000482",
+        ntn="0000482",
+        actor=story.actor_of(owner),
+        now=now,
+    )
+    people.add_member(organisation=company, user=member, actor=story.actor_of(owner), now=now)
+    endpoint = NewEntry(
+        origin=f"endpoint:{uuid.uuid4()}",
+        block=ipaddress.ip_network("203.0.113.251"),
+        protocol="udp",
+        port=51820,
+        asn=None,
+    )
+    return register.enter(
+        origin=f"application:{uuid.uuid4()}",
+        holder=company.holder_ref,
+        category="vpn_company",
+        endpoints=[endpoint],
+        valid_from=now,
+        valid_until=now + dt.timedelta(days=365),
+        actor="system:test",
+        now=now,
+    )
+
+
+# -- reading an answer -----------------------------------------------------------------------------------------------
+
+CHANGING = re.compile(r'(name="csrfmiddlewaretoken" value=)"[^"]*"')
+
+
+def what_it_says(answer: HttpResponse, place: str) -> tuple[int, str, str]:
+    """An answer without what is different in every one, and without the address that was asked for."""
+    page = "" if answer.streaming else CHANGING.sub(r"\1", answer.content.decode(errors="replace"))
+    names = (place, place.replace("/", "%2F"), urlencode({"next": place}))
+    for name in sorted(names, key=len, reverse=True):
+        page = page.replace(name, "-")
+    return answer.status_code, answer.headers.get("Location", "").replace(place, "-"), page
+
+
+def both_say(browser: Client, method: str, there: str, not_there: str) -> list[tuple[int, str, str]]:
+    return [what_it_says(getattr(browser, method)(place), place) for place in (there, not_there)]
+
+
+def leads_to_sign_in(answer: HttpResponse) -> bool:
+    """To the page of signing in; or, for a form that was sent, a page that keeps what was typed and leads there."""
+    if answer.status_code == 302:
+        return answer.headers["Location"].startswith(reverse("account_login"))
+    return answer.status_code == 403 and b"You were signed out" in answer.content
+
+
+def as_it_stands() -> list[Any]:
+    """All that an applicant or an officer can change, in short."""
+    return [
+        list(Application.objects.order_by("pk").values_list("pk", "status", "version", "updated_at")),
+        list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "port")),
+        list(Document.objects.order_by("pk").values_list("pk", "removed_at", "stored")),
+        list(Case.objects.order_by("pk").values_list("pk", "status", "assigned_to")),
+        list(Post.objects.order_by("pk").values_list("pk", "user", "ended_at")),
+        list(Authenticator.objects.order_by("pk").values_list("pk", "user", "data")),
+        list(Organisation.objects.order_by("pk").values_list("pk", "name")),
+        list(Registration.objects.order_by("pk").values_list("pk", "reference", "struck_out_at")),
+        list(Letter.objects.order_by("pk").values_list("pk", "read_at")),
+    ]
+
+
+# -- the walk --------------------------------------------------------------------------------------------------------
+
+
+class TestTheTable:
+    def test_names_every_address_once_and_nothing_else(self) -> None:
+        listed = [name for group in EXPECTED for name in group]
+        assert len(listed) == len(set(listed))
+        assert set(ALL) - set(listed) == set(), "say in this file who may open these"
+        assert set(listed) - set(ALL) == set(), "these are gone"
+
+    def test_has_no_ready_accounts_outside_the_demonstration(self) -> None:
+        assert Client().get("/demo/sign-in/").status_code == 404
+
+
+class TestNobody:
+    def test_is_led_to_sign_in_from_all_that_is_not_for_everyone(self, world: World) -> None:
+        before = as_it_stands()
+        for name in sorted(set(ALL) - CLOSED_TO_NOBODY):
+            for place in world.places(name):
+                for method in METHODS:
+                    answer = getattr(world.client("nobody"), method)(place)
+                    # A page that takes only the other method says so to everybody, before it asks who it is.
+                    closed = leads_to_sign_in(answer) or answer.status_code == 405
+                    assert closed, f"{method} {name} {place}: {answer.status_code}"
+        assert as_it_stands() == before
+
+    def test_gets_the_same_answer_whether_there_is_something_or_not(self, world: World) -> None:
+        for name in sorted(OWN_APPLICATION | OFFICERS_ON_RECORD):
+            facts = world.sent["case"]
+            there, not_there = world.place(name, facts), world.place(name, absent(facts))
+            for method in METHODS:
+                says = [
+                    what_it_says(getattr(world.client("nobody"), method)(place), place) for place in (there, not_there)
+                ]
+                assert says[0] == says[1], f"{method} {name}"
+
+    def test_may_open_what_is_for_everyone(self, world: World) -> None:
+        for name in sorted(ANYONE - {"verify:prove"}):
+            for place in world.places(name):
+                answer = world.client("nobody").get(place)
+                assert answer.status_code in {200, 302}, f"{name}: {answer.status_code}"
+                assert world.visitors["A"].email.encode() not in answer.content
+
+    def test_is_an_unknown_program_without_a_token(self, world: World) -> None:
+        for visitor in ("nobody", "A", "operator"):
+            assert world.client(visitor).post(reverse("publish:receipt")).status_code == 401
+        assert world.client("nobody").get(reverse("publish:receipt")).status_code == 405
+
+    def test_is_led_to_the_beginning_from_a_step_in_between(self, world: World) -> None:
+        for name in IN_BETWEEN:
+            for method in METHODS:
+                assert leads_to_sign_in(getattr(world.client("nobody"), method)(reverse(name)))
+
+
+class TestTheOwner:
+    def test_reaches_all_that_is_theirs(self, world: World) -> None:
+        browser = world.client("A")
+        for name in sorted(OWN_APPLICATION - {"apply:document", "apply:remove_document", "portal:prove"}):
+            if name in {"apply:change_address", "apply:remove_address", "portal:notice", "portal:question"}:
+                continue
+            for place in world.places(name):
+                assert browser.get(place).status_code in {200, 302}, place
+        for name in ("apply:change_address", "apply:document", "apply:remove_document", "portal:prove"):
+            assert browser.get(world.place(name, world.drafts["full draft"])).status_code in {200, 302}
+        assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200
+        assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
+        assert browser.get(world.place("portal:refusal", world.sent["refusal"])).status_code == 200
+        for name in sorted(OWN_REGISTRATION - {"portal:certificate_pdf"} | OWN_LETTER | {"portal:home"}):
+            for place in world.places(name):
+                assert browser.get(place).status_code == 200, place
+
+    def test_may_not_open_pages_of_staff(self, world: World) -> None:
+        closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS)
+
+
+def closed_to(world: World, visitor: str, names: frozenset[str]) -> None:
+    """Pages of a post that the visitor does not hold: refused by post, whatever the address names."""
+    browser = world.client(visitor)
+    for name in sorted(names):
+        for place in world.places(name):
+            for method in METHODS:
+                answer = getattr(browser, method)(place)
+                assert answer.status_code in {403, 405}, f"{visitor} {method} {place}: {answer.status_code}"
+                if answer.status_code == 403:
+                    assert world.visitors["A"].name.encode() not in answer.content
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+class TestAnotherPerson:
+    def test_finds_nothing_of_the_owner_and_cannot_tell_that_it_is_there(self, world: World, visitor: str) -> None:
+        before, browser = as_it_stands(), world.client(visitor)
+        for name in sorted(OWN_APPLICATION):
+            for facts in (world.drafts | world.sent).values():
+                there, not_there = world.place(name, facts), world.place(name, absent(facts))
+                for method in METHODS:
+                    says = both_say(browser, method, there, not_there)
+                    assert says[0][0] in {404, 405}, f"{visitor} {method} {there}: {says[0][0]}"
+                    assert says[0] == says[1], f"{visitor} {method} {name}"
+        assert as_it_stands() == before
+        subjects = [subject_of(facts) for facts in (world.drafts | world.sent).values()]
+        acted = Row.objects.filter(actor__endswith=f":{world.visitors[visitor].pk}", subject__in=subjects)
+        assert not acted.exists()
+
+    def test_reads_no_letter_registration_or_passkey_of_the_owner(self, world: World, visitor: str) -> None:
+        browser = world.client(visitor)
+        others = dict(world.registrations)
+        if visitor == "member":
+            ours = others.pop("company")
+            assert browser.get(reverse("portal:registration", args=[ours])).status_code == 200
+        for name in sorted(OWN_REGISTRATION):
+            for number in others.values():
+                places = [reverse(name, args=[each]) for each in (number, references.make())]
+                says = both_say(browser, "get", *places)
+                assert says[0][0] == 404
+                assert says[0] == says[1]
+        places = [reverse("portal:letter", args=[each]) for each in (world.letter, uuid.uuid4())]
+        says = both_say(browser, "get", *places)
+        assert says[0][0] == 404
+        assert says[0] == says[1]
+        kept = list(Authenticator.objects.values_list("pk", "data"))
+        for name in OWN_PASSKEY:
+            for method in METHODS:
+                assert getattr(browser, method)(reverse(name, args=[world.passkey])).status_code != 200
+        assert list(Authenticator.objects.values_list("pk", "data")) == kept
+
+    def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
+        names = OPERATORS | ADMINISTRATORS | OFFICERS | OFFICERS_ON_RECORD
+        if visitor in AT_THE_DESK:
+            names = names - OFFICERS - OFFICERS_ON_RECORD
+        if visitor == "operator":
+            names = names - OPERATORS
+        if visitor == "administrator":
+            names = names - ADMINISTRATORS
+        before = as_it_stands()
+        closed_to(world, visitor, names)
+        assert as_it_stands() == before
+
+    def test_may_open_their_own_pages(self, world: World, visitor: str) -> None:
+        browser = world.client(visitor)
+        for name in sorted(SIGNED_IN):
+            answer = browser.get(reverse(name))
+            refused = {403} if name.startswith("mfa_reauthenticate") else set()  # there is nothing to confirm with
+            assert answer.status_code in {200, 302, 404, 405} | refused, f"{name}: {answer.status_code}"
+            assert world.visitors["A"].email.encode() not in answer.content
+
+
+class TestAnotherPersonsPart:
+    """An address that names the visitor's own application and a part of somebody else's."""
+
+    def test_is_not_there(self, world: World) -> None:
+        browser, before = world.client("B"), as_it_stands()
+        part = world.drafts["full draft"]
+        parted = [name for name in OWN_APPLICATION if ALL[name] & {"id", "endpoint"}]
+        assert len(parted) == 5
+        for name in parted:
+            for method in METHODS:
+                theirs = world.place(name, part | {"reference": world.of_b})
+                none = world.place(name, absent(part) | {"reference": world.of_b})
+                says = both_say(browser, method, theirs, none)
+                assert says[0] == says[1], f"{method} {name}"
+                assert says[0][0] in {404, 405} or name == "apply:remove_address", f"{method} {name}: {says[0][0]}"
+        assert as_it_stands() == before
+
+    def test_of_another_case_is_not_shown_at_the_desk(self, world: World) -> None:
+        browser = world.client("officer")
+        mixed = world.sent["notice"] | {key: world.sent["case"][key] for key in ("document", "check")}
+        browser.post(world.place("decide:take", mixed))
+        assert browser.get(world.place("decide:document", mixed)).status_code == 404
+        Case.objects.filter(application__reference=mixed["reference"]).update(assigned_to=world.visitors["officer"])
+        answer = browser.post(world.place("decide:record_check", mixed), {"outcome": "passed", "how": "Looked it up"})
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("visitor", sorted(AT_THE_DESK))
+class TestAnOfficer:
+    def test_is_on_record_for_every_file_that_is_opened(self, world: World, visitor: str) -> None:
+        browser = world.client(visitor)
+        for name in sorted(OFFICERS_ON_RECORD):
+            for state, facts in world.sent.items():
+                if name == "decide:document" and state != "case":
+                    continue
+                method = "get" if name in {"decide:case", "decide:document"} else "post"
+                seen = Row.objects.latest("id").pk
+                answer = getattr(browser, method)(world.place(name, facts))
+                assert answer.status_code in {200, 302, 422}, f"{method} {name} {state}: {answer.status_code}"
+                rows = Row.objects.filter(pk__gt=seen, actor__endswith=f":{world.visitors[visitor].pk}")
+                assert rows.filter(act__contains=".read_", subject=subject_of(facts)).exists(), f"{name} {state}"
+
+    def test_finds_no_draft_and_nothing_that_is_not_there(self, world: World, visitor: str) -> None:
+        browser = world.client(visitor)
+        for name in sorted(OFFICERS_ON_RECORD):
+            method = "get" if name in {"decide:case", "decide:document"} else "post"
+            for facts in world.drafts.values():
+                places = [world.place(name, each) for each in (facts, absent(facts))]
+                says = both_say(browser, method, *places)
+                assert says[0][0] == 404, f"{name}: {says[0][0]}"
+                assert says[0] == says[1]
+
+    def test_has_a_document_in_a_box_of_its_own(self, world: World, visitor: str) -> None:
+        answer = world.client(visitor).get(world.place("decide:document", world.sent["case"]))
+        assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def subject_of(facts: dict[str, Any]) -> str:
+    return Application.objects.get(reference=facts["reference"]).subject
+
+
+class TestAnOperator:
+    def test_sees_no_holder_and_no_address(self, world: World) -> None:
+        page = world.client("operator").get(reverse("portal:operator")).content.decode()
+        told = [world.visitors["A"].name, world.visitors["A"].email, "3520212345671", "35202", "+923001234567"]
+        told += [world.registrations["person"], "Sample Software House", "203.0.113.", "198.51.100."]
+        assert [each for each in told if each in page] == []
+
+
+class TestAFormFromElsewhere:
+    @pytest.mark.parametrize("visitor", ["A", "officer", "administrator", "operator", "nobody"])
+    def test_changes_nothing(self, world: World, visitor: str) -> None:
+        """A form without our token, as another site would have a browser send it."""
+        before = as_it_stands()
+        elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+        browser = world.client(visitor, enforce_csrf_checks=True)
+        for name in sorted(set(ALL) - PROGRAMS):
+            for place in world.places(name):
+                answer = browser.post(place, {"answer": "x", "declare": "on"}, headers=elsewhere)
+                assert answer.status_code == 403, f"{visitor} {place}: {answer.status_code}"
+                assert b'value="x"' not in answer.content, f"{place} offers to send it all the same"
+        assert as_it_stands() == before
+
+
+class TestStaffWithoutASecondFactor:
+    def test_reach_nothing_but_the_page_that_sets_one_up(self, world: World, settings: Any) -> None:
+        settings.STAFF_SECOND_FACTOR = True
+        for visitor in ("officer", "director", "operator", "administrator"):
+            browser = world.client(visitor)
+            for name in sorted(OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | OWN_APPLICATION):
+                for place in world.places(name):
+                    for method in METHODS:
+                        answer = getattr(browser, method)(place)
+                        assert answer.status_code == 302, f"{visitor} {method} {place}"
+                        assert answer.headers["Location"] == reverse("people:second_factor")
+
+    def test_holds_for_nobody_else(self, world: World, settings: Any) -> None:
+        settings.STAFF_SECOND_FACTOR = True
+        assert world.client("A").get(reverse("portal:home")).status_code == 200
+
+
+class TestPagesOfASignedInPerson:
+    def test_are_kept_by_no_cache(self, world: World) -> None:
+        """Phones are shared, and so are tables in net cafes: the way back shows nothing after signing out."""
+        for visitor in ("A", "officer", "administrator", "operator"):
+            browser = world.client(visitor)
+            for name in sorted(set(ALL) - PROGRAMS - ANYONE):
+                for place in world.places(name):
+                    kept = browser.get(place).headers.get("Cache-Control", "")
+                    assert "no-store" in kept, f"{visitor} {name} {place}: {kept}"

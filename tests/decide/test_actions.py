@@ -11,11 +11,12 @@ from django.test import override_settings
 from rahdari import line
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
-from rahdari.decide import actions, clocks, queries
+from rahdari.decide import actions, clocks, desk, queries
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.decide.rules import CannotSecond, Lane, NoticeState, Outcome, Status
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
+from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check
@@ -154,6 +155,45 @@ class TestOwnCaseOnly:
                 with pytest.raises(actions.NotYourCase):
                     act()
         assert not Decision.objects.exists() and not Notice.objects.exists()
+
+
+class TestAnOfficersOwnApplication:
+    """Nobody decides on what they applied for, or their company."""
+
+    def test_is_decided_by_somebody_else(self, officer: User, second: User) -> None:
+        case = a_case(applicant=officer)
+        with pytest.raises(actions.OwnApplication):
+            taken(case, officer)
+        taken(case, second)
+        with pytest.raises(actions.OwnApplication):
+            actions.hand_over(case=case, officer=second, to=officer, now=LATER)
+        notice = actions.propose_refusal(case=case, officer=second, codes=["R3"], text=SENTENCE, now=LATER)
+        actions.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=LATER + HOUR)
+        with pytest.raises(actions.OwnApplication):
+            actions.drop_refusal(case=case, officer=officer, why="It is mine", now=LATER + HOUR)
+        with pytest.raises(actions.OwnApplication):
+            actions.second_refusal(case=case, officer=officer, because="It is mine", now=LATER + HOUR)
+
+    def test_is_no_case_of_theirs_at_the_desk(self, officer: User, second: User) -> None:
+        case = a_case(applicant=officer)
+        reference = case.application.reference
+        with pytest.raises(queries.CaseNotFound):
+            queries.case_for_officer(officer=officer, reference=reference, now=LATER)
+        assert queries.case_for_officer(officer=second, reference=reference, now=LATER) == case
+        noticed(case, second)
+        for person, rows in ((officer, 0), (second, 1)):
+            assert desk.desk(officer=person, filters=desk.Filters(view="applicant"), now=LATER).total == rows
+
+    def test_is_also_that_of_their_company(self, officer: User) -> None:
+        case = a_case()
+        owner = case.application.applicant
+        company = people.register_organisation(owner=owner, name="Sample House", actor="system:test", now=NOW)
+        Application.objects.filter(pk=case.application.pk).update(organisation=company)
+        assert queries.of_others(Case.objects.all(), officer).get() == case
+        people.add_member(organisation=company, user=officer, actor="system:test", now=NOW)
+        with pytest.raises(actions.OwnApplication):
+            taken(case, officer)
+        assert not queries.of_others(Case.objects.all(), officer).exists()
 
 
 class TestGrant:

@@ -39,6 +39,14 @@ class NotAnOfficer(Exception):
         self.user = user
 
 
+class OwnApplication(Exception):
+    """The officer applied, or belongs to the company that did: somebody else decides. `.case`."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(f"{case} is this officer's own application")
+        self.case = case
+
+
 class NotYourCase(Exception):
     """The case is in nobody's or in another officer's hands: take it first. `.case`."""
 
@@ -89,8 +97,16 @@ def officer_of(officer: User) -> str:
     return queries.actor_of(officer)
 
 
-def in_own_hands(case: Case, officer: User) -> str:
+def apart_from(case: Case, officer: User) -> str:
+    """An officer who has no part in the application. How the journal names them."""
     actor = officer_of(officer)
+    if queries.is_own(case.application, officer):
+        raise OwnApplication(case)
+    return actor
+
+
+def in_own_hands(case: Case, officer: User) -> str:
+    actor = apart_from(case, officer)
     if case.assigned_to_id != officer.pk:
         raise NotYourCase(case)
     return actor

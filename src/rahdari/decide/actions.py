@@ -2,7 +2,8 @@
 
 Invariants: the case is locked before it is looked at, so that of two acts at once the second meets the case as the
 first left it; an act that `rules.MOVES` does not allow now raises `NotPossibleNow`; an officer acts only on a case that
-is in the officer's own hands; a rule grants and never refuses. The journal names codes and never words about a person.
+is in the officer's own hands, and never on an application of their own; a rule grants and never refuses. The journal
+names codes and never words about a person.
 """
 
 from .acting import (
@@ -11,6 +12,7 @@ from .acting import (
     NotAnOfficer,
     NotPossibleNow,
     NotYourCase,
+    OwnApplication,
     ReasonNeeded,
     page_of,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "NotAnOfficer",
     "NotPossibleNow",
     "NotYourCase",
+    "OwnApplication",
     "ReasonNeeded",
     "TooLateToReopen",
     "answer_notice",

@@ -154,13 +154,14 @@ class CasePage:
 
     @cached_property
     def colleagues(self) -> list[User]:
-        """Officers and supervisors other than the reader, each once."""
+        """Officers and supervisors other than the reader who have no part in the application, each once."""
         found = {
             post.user_id: post.user
             for post in people.all_posts()
             if post.role in {Role.OFFICER, Role.SUPERVISOR} and post.user_id != self.reader.pk
         }
-        return sorted(found.values(), key=lambda user: (user.name, str(user.pk)))
+        apart = [user for user in found.values() if not queries.is_own(self.application, user)]
+        return sorted(apart, key=lambda user: (user.name, str(user.pk)))
 
     @cached_property
     def grantable(self) -> rules.Grantable | rules.NotYet:

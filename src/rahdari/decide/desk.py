@@ -96,7 +96,7 @@ class Desk:
 
 def _open_rows(officer: User, now: dt.datetime) -> list[Row]:
     found = list(
-        queries.cases()
+        queries.of_others(queries.cases(), officer)
         .filter(status=Status.OPEN)
         .exclude(application__status="withdrawn")
         .prefetch_related("application__endpoints")
@@ -212,7 +212,11 @@ def for_me(*, officer: User) -> int:
     """How many proposals this officer may decide now, for the navigation: one query and no clock."""
     is_director = people.has_rank(officer, "director")
     ripe = (
-        Notice.objects.filter(withdrawn_at__isnull=True, concluded_at__isnull=True, case__status=Status.OPEN)
+        Notice.objects.filter(
+            case__in=queries.of_others(Case.objects.filter(status=Status.OPEN), officer),
+            withdrawn_at__isnull=True,
+            concluded_at__isnull=True,
+        )
         .exclude(answered_at__isnull=True, ran_out_at__isnull=True)
         .exclude(proposed_by=officer)
         .select_related("case__application")

@@ -12,7 +12,7 @@ from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
 from . import queries
-from .acting import in_own_hands, lock, move_of, officer_of, record, sentence
+from .acting import apart_from, in_own_hands, lock, move_of, record, sentence
 from .models import Case
 
 
@@ -27,7 +27,7 @@ class AlreadyTaken(Exception):
 @transaction.atomic
 def take_case(*, case: Case, officer: User, now: dt.datetime) -> Case:
     case = lock(case)
-    actor = officer_of(officer)
+    actor = apart_from(case, officer)
     move_of(case, "take_case")
     if case.assigned_to_id == officer.pk:
         return case
@@ -43,13 +43,13 @@ def hand_over(*, case: Case, officer: User, to: User | None, now: dt.datetime) -
     """Pass the case to a colleague, or back into the queue. A supervisor may do it with anybody's case."""
     case = lock(case)
     if people.is_supervisor(officer):
-        actor = officer_of(officer)
+        actor = apart_from(case, officer)
         move_of(case, "reassign")
     else:
         actor = in_own_hands(case, officer)
         move_of(case, "hand_over")
     if to is not None:
-        officer_of(to)
+        apart_from(case, to)
     _assign(case, to, now)
     record(case, "handed_over", actor, now, detail={"to": f"officer:{to.pk}" if to else ""})
     return case

@@ -158,11 +158,25 @@ def actor_of(officer: User) -> str:
     return people_actor(officer, "supervisor" if people.is_supervisor(officer) else "officer")
 
 
+def is_own(application: Application, officer: User) -> bool:
+    """Whether the officer applied, or belongs to the company that did: then somebody else decides."""
+    return application.applicant_id == officer.pk or application.holder_ref in people.holders_of(officer)
+
+
+def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
+    """The cases that are not the officer's own applications."""
+    company = found.filter(application__organisation__memberships__user=officer)
+    return found.exclude(application__applicant=officer).exclude(pk__in=company.values("pk"))
+
+
 def case_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Case:
-    """The case, with the read on record: who opened which file, when. The applicant can see that row."""
+    """The case, with the read on record: who opened which file, when. The applicant can see that row.
+
+    An officer's own application is none of their cases: as its applicant they see what every applicant sees.
+    """
     asked = reference.replace("\0", "")  # PostgreSQL takes no NUL, and a forged reference is an unknown one
     case = cases().filter(application__reference=asked).first() if people.is_officer(officer) else None
-    if case is None:
+    if case is None or is_own(case.application, officer):
         raise CaseNotFound(reference)
     journal.record(
         act="decide.read_case",

@@ -16,11 +16,11 @@ from .acting import (
     AlreadyAnswered,
     NotPossibleNow,
     ReasonNeeded,
+    apart_from,
     close,
     in_own_hands,
     lock,
     move_of,
-    officer_of,
     record,
     sentence,
     usable,
@@ -94,7 +94,7 @@ def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) 
 def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Case:
     """Take the proposal back, as its author or in the author's place. The case goes on."""
     case = lock(case)
-    actor = officer_of(officer)
+    actor = apart_from(case, officer)
     move_of(case, "drop_refusal")
     notice = queries.open_notice(case)
     assert notice is not None  # noqa: S101 - the move exists only while one stands
@@ -108,7 +108,7 @@ def drop_refusal(*, case: Case, officer: User, why: str, now: dt.datetime) -> Ca
 def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime) -> Decision:
     """The second officer's decision. The words are the second officer's own; the applicant reads them."""
     case = lock(case)
-    actor = officer_of(officer)
+    actor = apart_from(case, officer)
     notice = queries.open_notice(case)
     if notice is None:
         raise NotPossibleNow("second_refusal", case.standing)

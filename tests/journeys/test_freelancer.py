@@ -99,7 +99,7 @@ class TestFreelancer:
         # Who scans the code sees the name; who only has the number does not.
         assert from_page.startswith(f"{person.stack.url}/c/{number}/")
         stranger.open(from_page, "scanned")
-        stranger.sees("Valid")
+        stranger.sees("Valid", context="registration")
         assert WHO[person.language].name in stranger.text() and person.home.address not in stranger.page.content()
         stranger.open(f"{from_page[:-4]}222/", "scanned, forged")
         assert WHO[person.language].name not in stranger.page.content()
@@ -107,7 +107,7 @@ class TestFreelancer:
         stranger.page.locator("main input[name=number]").fill(number.lower().replace("-", " "))
         stranger.go_on("checked")
         assert number in stranger.text()
-        stranger.sees("Valid")
+        stranger.sees("Valid", context="registration")
         stranger.sees("A person’s name is shown only to whoever scans the code on the certificate.")
         assert WHO[person.language].name not in stranger.page.content()
         assert person.home.address not in stranger.page.content()

@@ -24,8 +24,6 @@ from rahdari import proof
 from . import stack as stacks
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.xdist_group("journeys")]
-
 APPLICATIONS = 60
 VICTIMS = ("web", "worker", "publisher", "push", "agent", "postgres")
 # A child that dies often is started again after ever longer pauses, so each word gets a few deaths, and no more.

@@ -24,7 +24,10 @@ class TestRefusal:
         self, stack: Stack, edge: Edge, a_person: Callable[..., Person]
     ) -> None:
         person, officer, second = a_person("refused"), a_person("officer-proposing"), a_person("second-officer")
+        # The company of the other journey has read the pages up to here.
+        person.hurried = True
         base = send_as(NEVER, person)
+        person.hurried = False
         reference = base.rstrip("/").rpartition("/")[2]
         person.waits_for(f"{base}status/", "An officer is looking at your application")
 

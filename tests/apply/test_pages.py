@@ -662,6 +662,18 @@ class TestDocuments:
         assert "10 MB" in shown and 'class="file bad"' in shown
 
     @BOTH
+    def test_are_judged_only_so_many_in_a_while(self, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("rahdari.apply.uploads.FILES", 1)
+        draft = a_draft()
+        client = a_client(draft.applicant, language=language)
+        files = ("one.pdf", a_pdf()), ("two.pdf", a_pdf(2))
+        shown = page(self.upload(client, at("upload", draft, "evidence"), *files))
+        assert 'href="#f2"' in shown
+        if language == "en":
+            assert "Many files came in a short time." in shown
+        assert [document.name for document in queries.documents_of(draft)] == ["one.pdf"]
+
+    @BOTH
     def test_ask_for_a_file_when_none_was_chosen(self, language: str) -> None:
         draft = a_draft()
         client = a_client(draft.applicant, language=language)

@@ -302,6 +302,13 @@ class TestInAProcess:
             screening.in_a_process(a_zip(), name="letter.pdf", most_bytes=MB, types=TYPES)
         assert caught.value.reason is FileFault.DISGUISED
 
+    def test_is_told_no_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_DATA", "RAHDARI_SMTP_PASSWORD"):
+            monkeypatch.setenv(name, "planted")
+        told = screening._environment()
+        assert set(told) <= {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONUTF8"}
+        assert "planted" not in told.values()
+
     def test_survives_a_file_that_unpacks_to_more_than_the_memory(self) -> None:
         error = None
         try:

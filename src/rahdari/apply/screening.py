@@ -125,12 +125,12 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
     order = json.dumps({"name": name, "most_bytes": most_bytes, "types": list(types)}).encode()
     try:
         done = subprocess.run(  # our own interpreter and module, no shell; the file goes in by stdin
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", "-B", "-m", __name__],
             input=len(order).to_bytes(4, "big") + order + content,
             capture_output=True,
             timeout=SECONDS,
             check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=_environment(),
         )
     except subprocess.TimeoutExpired:
         raise FileRefused(FileFault.TOO_COMPLEX, shown) from None
@@ -142,6 +142,12 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
     if "fault" in answer:
         raise FileRefused(FileFault(answer["fault"]), shown, limit=answer["limit"], found=answer["found"])
     return Screened(content=done.stdout[4 + length :], **answer)
+
+
+def _environment() -> dict[str, str]:
+    """Where the judging process finds its modules. A file that takes it over finds no key and no database."""
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
 def _main() -> None:
@@ -168,7 +174,13 @@ def _limit_this_process() -> None:
         import resource
     except ImportError:  # Windows: the time limit still holds
         return
-    for kind, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)):
+    limits = (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),  # it answers through its pipe and writes no file
+    )
+    for kind, most in limits:
         _, hard = resource.getrlimit(kind)
         try:
             resource.setrlimit(kind, (most, hard))

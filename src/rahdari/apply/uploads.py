@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rahdari.page import limits
+from rahdari.people.access import person
 from rahdari.policy import Policy, Service
 from rahdari.vault import files
 
@@ -18,6 +20,8 @@ from .models import Application, Document
 from .rules import EVIDENCE_RULE
 
 MOST_AT_ONCE = 10
+# Judging a file can take half a minute of a processor: one person has so many in ten minutes.
+FILES, PER_SECONDS = 40, 600
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,8 @@ def _take_in(request: HttpRequest, application: Application, rule: str, policy: 
             problem = wording.file(
                 screening.FileRefused(screening.FileFault.TOO_BIG, name, limit=policy.limits.document_bytes)
             )
+        elif not limits.allow(f"apply.upload:{person(request).pk}", rate=FILES, per=PER_SECONDS):
+            problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
         else:
             problem = _attach(request, application, rule, file.name or "", file.read(), policy)
         if problem:

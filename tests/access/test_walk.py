@@ -31,10 +31,10 @@ from rahdari.journal.models import Entry as Row
 from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
-from rahdari.people.models import Organisation, Post, Role, User
+from rahdari.people.models import Invitation, Membership, Organisation, Post, Role, User
 from rahdari.register import actions as register
 from rahdari.register import reference as references
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys, links
 from rahdari.verify import queries as proofs
@@ -60,10 +60,13 @@ PROGRAMS = frozenset({"publish:receipt"})
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
-    mfa_download_recovery_codes portal:home portal:registrations portal:letters""".split()
+    mfa_download_recovery_codes people:organisations portal:home portal:registrations portal:letters""".split()
 )
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
+# A member sees the first; the acts are an owner's, but everybody may leave.
+OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
+OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:check portal:status portal:question
     portal:notice portal:refusal portal:withdraw apply:person apply:company apply:contact apply:purpose apply:evidence
@@ -71,6 +74,8 @@ OWN_APPLICATION = frozenset(
     apply:documents apply:upload apply:document apply:remove_document""".split()
 )
 OWN_REGISTRATION = frozenset({"portal:registration", "portal:certificate", "portal:certificate_pdf"})
+# A company's registration: its owners' only, not its other members'.
+ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry"})
 OFFICERS = frozenset({"decide:queue", "decide:approvals", "decide:keys"})
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
@@ -85,8 +90,11 @@ EXPECTED = (
     SIGNED_IN,
     OWN_PASSKEY,
     OWN_LETTER,
+    OWN_ORGANISATION,
+    OWN_INVITATION,
     OWN_APPLICATION,
     OWN_REGISTRATION,
+    ACTS_OF_A_HOLDER,
     OFFICERS,
     OFFICERS_ON_RECORD,
     OPERATORS,
@@ -126,6 +134,9 @@ class World:
     letter: uuid.UUID = field(default_factory=uuid.uuid4)
     passkey: int = 0
     post: int = 0
+    # A's company, A's membership in it, an invitation into it, and one for A into another.
+    organisation: dict[str, Any] = field(default_factory=dict)
+    invitation: int = 0
     # B's own application, for an address that names it and something of A's.
     of_b: str = ""
 
@@ -146,6 +157,9 @@ class World:
         elif name in OWN_REGISTRATION:
             for reference in self.registrations.values():
                 yield reverse(name, kwargs={"reference": reference})
+        elif name in ACTS_OF_A_HOLDER:
+            for reference in self.registrations.values():
+                yield self.place(name, {"reference": reference, "entry": entry_of(reference)})
         else:
             yield self.place(name, self.other_facts(name))
 
@@ -156,6 +170,8 @@ class World:
             "people:end_post": {"id": self.post},
             "mfa_remove_webauthn": {"pk": self.passkey},
             "mfa_edit_webauthn": {"pk": self.passkey},
+            "people:answer_invitation": {"invitation": self.invitation},
+            **dict.fromkeys(OWN_ORGANISATION, self.organisation),
             "page:language": {"code": "en"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
@@ -166,6 +182,10 @@ class World:
         # An address and a document both call themselves `id`.
         given["id"] = given.get("document") if name in {"apply:document", "apply:remove_document"} else given.get("id")
         return reverse(name, kwargs={key: given[key] for key in ALL[name]})
+
+
+def entry_of(reference: str) -> uuid.UUID:
+    return Registration.objects.get(reference=reference).entries.get().pk
 
 
 def facts_of(application: Application) -> dict[str, Any]:
@@ -242,6 +262,14 @@ def the_story() -> World:
         "person": story.registration_of(granted).reference,
         "company": of_the_company(a, found.visitors["member"], now).reference,
     }
+    company = Organisation.objects.get()
+    found.organisation = {
+        "id": company.pk,
+        "member": Membership.objects.get(user=a).pk,
+        "invitation": invite(company, "invited@sample.example"),
+    }
+    elsewhere = people.register_organisation(owner=story.a_person(), name="Sample Fibre", actor="system:test", now=now)
+    found.invitation = invite(elsewhere, a.email)
     found.letter = letters.letters_of(a)[0].pk
     found.passkey = Authenticator.objects.create(
         user=a, type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
@@ -255,6 +283,13 @@ def a_case_with_document(applicant: User) -> Case:
     application = story.send(with_document(story.a_full_draft(applicant, known=False)))
     story.advance()
     return story.case_of(story.fresh(application))
+
+
+def invite(organisation: Organisation, email: str) -> int:
+    invitation = people.invite_member(
+        organisation=organisation, email=email, role="member", actor="system:test", now=timezone.now()
+    )
+    return invitation.pk
 
 
 def of_the_company(owner: User, member: User, now: dt.datetime) -> Registration:
@@ -321,7 +356,10 @@ def as_it_stands() -> list[Any]:
         list(Post.objects.order_by("pk").values_list("pk", "user", "ended_at")),
         list(Authenticator.objects.order_by("pk").values_list("pk", "user", "data")),
         list(Organisation.objects.order_by("pk").values_list("pk", "name")),
+        list(Membership.objects.order_by("pk").values_list("pk", "user", "role")),
+        list(Invitation.objects.order_by("pk").values_list("pk", "email", "role")),
         list(Registration.objects.order_by("pk").values_list("pk", "reference", "struck_out_at")),
+        list(Entry.objects.order_by("pk").values_list("pk", "block", "protocol", "port", "ended_at")),
         list(Letter.objects.order_by("pk").values_list("pk", "read_at")),
     ]
 
@@ -393,7 +431,8 @@ class TestTheOwner:
         assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200
         assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
         assert browser.get(world.place("portal:refusal", world.sent["refusal"])).status_code == 200
-        for name in sorted(OWN_REGISTRATION - {"portal:certificate_pdf"} | OWN_LETTER | {"portal:home"}):
+        others = OWN_LETTER | {"portal:home", "people:organisation"}
+        for name in sorted(OWN_REGISTRATION - {"portal:certificate_pdf"} | ACTS_OF_A_HOLDER | others):
             for place in world.places(name):
                 assert browser.get(place).status_code == 200, place
 
@@ -450,6 +489,33 @@ class TestAnotherPerson:
             for method in METHODS:
                 assert getattr(browser, method)(reverse(name, args=[world.passkey])).status_code != 200
         assert list(Authenticator.objects.values_list("pk", "data")) == kept
+
+    def test_changes_nothing_in_the_owners_organisation(self, world: World, visitor: str) -> None:
+        before, browser = as_it_stands(), world.client(visitor)
+        absent_one = {"id": uuid.uuid4(), "member": 2**62, "invitation": 2**62}
+        for name in sorted(OWN_ORGANISATION | OWN_INVITATION):
+            facts = world.other_facts(name)
+            places = [world.place(name, each) for each in (facts, {key: absent_one[key] for key in facts})]
+            for method in METHODS:
+                if (visitor, name, method) == ("member", "people:organisation", "get"):
+                    assert browser.get(places[0]).status_code == 200
+                    continue
+                says = both_say(browser, method, *places)
+                assert says[0][0] in {404, 405}, f"{visitor} {method} {name}: {says[0][0]}"
+                assert says[0] == says[1], f"{visitor} {method} {name}"
+        assert as_it_stands() == before
+
+    def test_neither_changes_nor_ends_a_registration_of_the_owner(self, world: World, visitor: str) -> None:
+        browser, before = world.client(visitor), as_it_stands()
+        for name in sorted(ACTS_OF_A_HOLDER):
+            for number in world.registrations.values():
+                facts = {"reference": number, "entry": entry_of(number)}
+                places = [world.place(name, facts | {"reference": each}) for each in (number, references.make())]
+                for method in METHODS:
+                    says = both_say(browser, method, *places)
+                    assert says[0][0] == 404, f"{visitor} {method} {places[0]}"
+                    assert says[0] == says[1]
+        assert as_it_stands() == before
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
         names = OPERATORS | ADMINISTRATORS | OFFICERS | OFFICERS_ON_RECORD

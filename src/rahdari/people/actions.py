@@ -1,8 +1,8 @@
 """What changes persons, organisations and posts.
 
 Invariants: an address belongs to one person, so registering it twice gives the same person; whoever registers an
-organisation owns it, and it never loses its last owner; a post is ended, never deleted; no name, address or number
-goes into the journal.
+organisation owns it, and it never loses its last owner; a page makes nobody a member who did not accept; a post is
+ended, never deleted; no name, address or number goes into the journal.
 """
 
 import datetime as dt
@@ -13,7 +13,19 @@ from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
 
-from .models import DIRECTOR, Language, Membership, Organisation, Post, Role, User, normalise_email
+from . import queries
+from .models import (
+    DIRECTOR,
+    INVITATION_VALID,
+    Invitation,
+    Language,
+    Membership,
+    Organisation,
+    Post,
+    Role,
+    User,
+    normalise_email,
+)
 
 
 class RankNotAllowed(Exception):
@@ -37,6 +49,14 @@ class LastOwner(Exception):
 
     def __init__(self, organisation: Organisation) -> None:
         super().__init__(f"the last owner of {organisation}")
+        self.organisation = organisation
+
+
+class AlreadyMember(Exception):
+    """Whoever has this address belongs to the organisation. `.organisation` is which."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        super().__init__(f"already a member of {organisation}")
         self.organisation = organisation
 
 
@@ -129,14 +149,36 @@ def add_member(
     return membership
 
 
+def _keep_an_owner(organisation: Organisation, *, without: User) -> None:
+    """Raises LastOwner. Locks the organisation, so that two owners cannot end each other at the same moment."""
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    owners = Membership.objects.filter(organisation=organisation, role=Membership.Role.OWNER)
+    if not owners.exclude(user=without).exists():
+        raise LastOwner(organisation)
+
+
+@transaction.atomic
+def change_role(*, organisation: Organisation, user: User, role: str, actor: str, now: dt.datetime) -> None:
+    """Make a member an owner, or an owner a member. Raises LastOwner. The same role again changes nothing."""
+    role = Membership.Role(role)
+    if role != Membership.Role.OWNER:
+        _keep_an_owner(organisation, without=user)
+    changed = Membership.objects.filter(organisation=organisation, user=user).exclude(role=role).update(role=role)
+    if changed:
+        journal.record(
+            act="people.changed_role",
+            actor=actor,
+            subject=f"organisation:{organisation.pk}",
+            now=now,
+            detail={"member": f"person:{user.pk}", "role": role},
+        )
+
+
 @transaction.atomic
 def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt.datetime) -> None:
     """End a membership. Raises LastOwner when nobody could act for the organisation any more."""
-    members = Membership.objects.select_for_update().filter(organisation=organisation)
-    others = members.exclude(user=user)
-    if not others.filter(role=Membership.Role.OWNER).exists():
-        raise LastOwner(organisation)
-    deleted, _ = members.filter(user=user).delete()
+    _keep_an_owner(organisation, without=user)
+    deleted, _ = Membership.objects.filter(organisation=organisation, user=user).delete()
     if deleted:
         journal.record(
             act="people.removed_member",
@@ -145,6 +187,64 @@ def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt
             now=now,
             detail={"member": f"person:{user.pk}"},
         )
+
+
+@transaction.atomic
+def invite_member(*, organisation: Organisation, email: str, role: str, actor: str, now: dt.datetime) -> Invitation:
+    """Ask the person of an address in. Nobody is looked up or made: known and unknown addresses are treated alike.
+
+    Nobody is added without saying yes: the registrations of a person who writes the same company number in an
+    application go to an organisation that they belong to. Inviting again begins the time anew. Raises AlreadyMember.
+    """
+    email = normalise_email(email)
+    if Membership.objects.filter(organisation=organisation, user__email=email).exists():
+        raise AlreadyMember(organisation)
+    Invitation.objects.filter(invited_at__lte=now - INVITATION_VALID).delete()  # addresses are not kept for nothing
+    invitation, _ = Invitation.objects.update_or_create(
+        organisation=organisation, email=email, defaults={"role": Membership.Role(role), "invited_at": now}
+    )
+    _record_invitation("people.invited_member", invitation, actor=actor, now=now)
+    return invitation
+
+
+def _record_invitation(act: str, invitation: Invitation, *, actor: str, now: dt.datetime) -> None:
+    journal.record(
+        act=act,
+        actor=actor,
+        subject=f"organisation:{invitation.organisation_id}",
+        now=now,
+        detail={"invitation": str(invitation), "role": invitation.role},
+    )
+
+
+@transaction.atomic
+def accept_invitation(*, user: User, id: int, actor: str, now: dt.datetime) -> Membership:
+    """Raises InvitationNotFound."""
+    invitation = queries.invitations_to(user, now).select_for_update(of=("self",)).filter(pk=id).first()
+    if invitation is None:
+        raise queries.InvitationNotFound(id)
+    invitation.delete()
+    return add_member(organisation=invitation.organisation, user=user, role=invitation.role, actor=actor, now=now)
+
+
+@transaction.atomic
+def decline_invitation(*, user: User, id: int, actor: str, now: dt.datetime) -> None:
+    """Raises InvitationNotFound."""
+    invitation = queries.invitations_to(user, now).select_for_update(of=("self",)).filter(pk=id).first()
+    if invitation is None:
+        raise queries.InvitationNotFound(id)
+    _record_invitation("people.declined_invitation", invitation, actor=actor, now=now)
+    invitation.delete()
+
+
+@transaction.atomic
+def withdraw_invitation(*, organisation: Organisation, id: int, actor: str, now: dt.datetime) -> None:
+    """Raises InvitationNotFound, also when it was accepted in between."""
+    invitation = queries.invitations_of(organisation, now).select_for_update(of=("self",)).filter(pk=id).first()
+    if invitation is None:
+        raise queries.InvitationNotFound(id)
+    _record_invitation("people.withdrew_invitation", invitation, actor=actor, now=now)
+    invitation.delete()
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from rahdari.page import limits
 
 from .identifiers import with_plain_digits
-from .models import DIRECTOR, Language, Role, User, normalise_email
+from .models import DIRECTOR, Language, Membership, Role, User, normalise_email
 
 
 class EmailForm(forms.Form):
@@ -225,3 +225,43 @@ class AppointForm(forms.Form):
 
     def add_unknown_person(self) -> None:
         self.add_error("email", _("Nobody has signed in with this address yet"))
+
+
+class InviteForm(forms.Form):
+    """An owner asks somebody into the organisation. Nothing here tells whether the address is known."""
+
+    email = forms.EmailField(
+        label=_("Their email"),
+        help_text=_("The invitation waits for them when they sign in with it. Tell them yourself: we do not write."),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={
+            "required": _("Enter the email address"),
+            "invalid": _("Enter an email address with an @ sign and without spaces"),
+            "max_length": _("This address is too long to be right"),
+        },
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[(Membership.Role.MEMBER, _("Member")), (Membership.Role.OWNER, _("Owner"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a role"), "invalid_choice": _("Choose a role")},
+    )
+
+    def __init__(self, *args: Any, inviter: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.inviter = inviter
+        self.fields["role"].hints = {  # type: ignore[attr-defined]
+            Membership.Role.MEMBER.value: _("Sees the registrations of the organisation and who belongs to it."),
+            Membership.Role.OWNER.value: _("Also invites and removes people. The same as you."),
+        }
+
+    def clean_email(self) -> str:
+        email = normalise_email(self.cleaned_data["email"])
+        EmailValidator(message=_("Enter an email address with an @ sign and without spaces"))(email)
+        if not limits.allow(f"people.invite:{self.inviter.pk}", rate=30, per=3600):
+            raise ValidationError(_("Too many invitations. Wait some minutes, then try again"), code="rate_limited")
+        return email
+
+    def add_already_member(self) -> None:
+        self.add_error("email", _("Whoever has this address is a member already"))

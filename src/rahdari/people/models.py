@@ -2,9 +2,11 @@
 
 Invariants: an email address is stored lower-case in NFKC and belongs to one person; nobody has a password; a post is
 never deleted, it ends; an operator's post names the operator and no other post does; only officers and supervisors
-hold a rank. `holder_ref` is all that the rooms below ever see of a person or an organisation.
+hold a rank; an invitation makes nobody a member until it is accepted. `holder_ref` is all that the rooms below ever
+see of a person or an organisation.
 """
 
+import datetime as dt
 import unicodedata
 import uuid
 from typing import Any, ClassVar
@@ -42,6 +44,8 @@ class Role(models.TextChoices):
 
 
 DIRECTOR = "director"
+# How long an invitation into an organisation can be accepted.
+INVITATION_VALID = dt.timedelta(days=14)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -124,6 +128,30 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"membership:{self.pk}"
+
+
+class Invitation(models.Model):
+    """An address asked into an organisation. It names no person: whoever signs in with the address finds it."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.MEMBER)
+    invited_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["invited_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["organisation", "email"], name="address_is_invited_once"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invited_address_is_lower_case"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["email"], name="invitation_by_address")]
+
+    def __str__(self) -> str:
+        return f"invitation:{self.pk}"
+
+    @property
+    def valid_until(self) -> dt.datetime:
+        return self.invited_at + INVITATION_VALID
 
 
 class Post(models.Model):

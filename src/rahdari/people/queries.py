@@ -3,6 +3,7 @@
 Only posts that have not ended count. A supervisor may do all that an officer may.
 """
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,17 @@ from typing import Literal
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
-from .models import DIRECTOR, Membership, Organisation, Post, Role, User, normalise_email
+from .models import (
+    DIRECTOR,
+    INVITATION_VALID,
+    Invitation,
+    Membership,
+    Organisation,
+    Post,
+    Role,
+    User,
+    normalise_email,
+)
 
 Visitor = User | AnonymousUser
 
@@ -20,6 +31,22 @@ class OrganisationNotFound(Exception):
 
     def __init__(self, id: uuid.UUID) -> None:
         super().__init__(f"no organisation {id} for this person")
+        self.id = id
+
+
+class MemberNotFound(Exception):
+    """The organisation has no such member. `.id` is the membership that was asked for."""
+
+    def __init__(self, id: int) -> None:
+        super().__init__(f"no membership {id}")
+        self.id = id
+
+
+class InvitationNotFound(Exception):
+    """There is no such invitation, it is not for you, or its time is over: nobody learns which. `.id` as asked for."""
+
+    def __init__(self, id: int) -> None:
+        super().__init__(f"no invitation {id}")
         self.id = id
 
 
@@ -94,8 +121,49 @@ def organisation_for_member(*, user: Visitor, id: uuid.UUID) -> Organisation:
     return organisation
 
 
+def belongs(*, user: Visitor, organisation: Organisation) -> bool:
+    return organisations_of(user).filter(pk=organisation.pk).exists()
+
+
 def owns(*, user: Visitor, organisation: Organisation) -> bool:
     return isinstance(user, User) and organisation.memberships.filter(user=user, role=Membership.Role.OWNER).exists()
+
+
+def organisation_for_owner(*, user: Visitor, id: uuid.UUID) -> Organisation:
+    """For what only an owner may do. Raises OrganisationNotFound, for a mere member as well."""
+    organisation = organisation_for_member(user=user, id=id)
+    if not owns(user=user, organisation=organisation):
+        raise OrganisationNotFound(id)
+    return organisation
+
+
+def members_of(organisation: Organisation) -> QuerySet[Membership]:
+    """Who belongs to the organisation, whoever came first first."""
+    return Membership.objects.filter(organisation=organisation).select_related("user").order_by("joined_at", "id")
+
+
+def member_of(*, organisation: Organisation, id: int) -> Membership:
+    """Raises MemberNotFound."""
+    found = members_of(organisation).filter(pk=id).first()
+    if found is None:
+        raise MemberNotFound(id)
+    return found
+
+
+def open_invitations(now: dt.datetime) -> QuerySet[Invitation]:
+    """Every invitation that can still be accepted."""
+    return Invitation.objects.filter(invited_at__gt=now - INVITATION_VALID).order_by("invited_at", "id")
+
+
+def invitations_of(organisation: Organisation, now: dt.datetime) -> QuerySet[Invitation]:
+    return open_invitations(now).filter(organisation=organisation)
+
+
+def invitations_to(user: Visitor, now: dt.datetime) -> QuerySet[Invitation]:
+    """What waits for a person: they have shown by a code that the address is theirs."""
+    if not isinstance(user, User):
+        return Invitation.objects.none()
+    return open_invitations(now).filter(email=user.email).select_related("organisation")
 
 
 def holders_of(user: Visitor) -> list[uuid.UUID]:

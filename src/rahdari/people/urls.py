@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from . import views
+from . import organisation_pages, views
 
 app_name = "people"
 
@@ -11,6 +11,20 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/sessions/end/", views.end_other_sessions, name="end_other_sessions"),
     path("account/second-factor/", views.second_factor, name="second_factor"),
+    path("account/organisations/", organisation_pages.organisations, name="organisations"),
+    path("account/organisations/<uuid:id>/", organisation_pages.organisation, name="organisation"),
+    path("account/organisations/<uuid:id>/members/<int:member>/role/", organisation_pages.change_role, name="role"),
+    path(
+        "account/organisations/<uuid:id>/members/<int:member>/remove/",
+        organisation_pages.remove_member,
+        name="remove_member",
+    ),
+    path(
+        "account/organisations/<uuid:id>/invitations/<int:invitation>/withdraw/",
+        organisation_pages.withdraw_invitation,
+        name="withdraw_invitation",
+    ),
+    path("account/invitations/<int:invitation>/", organisation_pages.answer_invitation, name="answer_invitation"),
     path("posts/", views.posts, name="posts"),
     path("posts/<int:id>/end/", views.end_post, name="end_post"),
 ]

@@ -213,6 +213,7 @@ def account(request: HttpRequest) -> HttpResponse:
             "has_app": Authenticator.Type.TOTP in kinds,
             "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "organisations": queries.organisations_of(user),
+            "invitations": queries.invitations_to(user, timezone.now()).exists(),
             "posts": queries.posts_of(user),
         },
     )

@@ -1,0 +1,166 @@
+"""Pages of an organisation: who belongs to it, and inviting, removing and promoting them.
+
+Invariants: a stranger is told what is told about an organisation that is not there, and so is a member who tries what
+only an owner may; a page says the same about an address whether or not anybody has it.
+"""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from . import access, actions, queries
+from .forms import InviteForm
+from .models import Membership, Organisation
+
+
+def _for_member(request: HttpRequest, id: uuid.UUID) -> Organisation:
+    try:
+        return queries.organisation_for_member(user=access.person(request), id=id)
+    except queries.OrganisationNotFound:
+        raise Http404 from None
+
+
+def _for_owner(request: HttpRequest, id: uuid.UUID) -> Organisation:
+    try:
+        return queries.organisation_for_owner(user=access.person(request), id=id)
+    except queries.OrganisationNotFound:
+        raise Http404 from None
+
+
+def _member(organisation: Organisation, id: int) -> Membership:
+    try:
+        return queries.member_of(organisation=organisation, id=id)
+    except queries.MemberNotFound:
+        raise Http404 from None
+
+
+def _say_last_owner(request: HttpRequest) -> None:
+    messages.info(request, _("This is the last owner. Make somebody else an owner first."))
+
+
+@never_cache
+@access.person_required
+@require_safe
+def organisations(request: HttpRequest) -> HttpResponse:
+    """What a person belongs to, and who asks them in."""
+    user = access.person(request)
+    context = {
+        "organisations": queries.organisations_of(user),
+        "invitations": queries.invitations_to(user, timezone.now()),
+    }
+    return render(request, "people/organisations.html", context)
+
+
+@never_cache
+@access.person_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Who belongs to it; for an owner also a form to invite somebody."""
+    user, now = access.person(request), timezone.now()
+    found = _for_owner(request, id) if request.method == "POST" else _for_member(request, id)
+    owns = queries.owns(user=user, organisation=found)
+    form = InviteForm(request.POST or None, inviter=user) if owns else None
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            actions.invite_member(
+                organisation=found,
+                email=form.cleaned_data["email"],
+                role=form.cleaned_data["role"],
+                actor=access.actor_of(user),
+                now=now,
+            )
+        except actions.AlreadyMember:
+            form.add_already_member()
+        else:
+            messages.success(request, _("The invitation waits. They see it when they sign in with this address."))
+            return redirect("people:organisation", id=found.pk)
+    context = {
+        "organisation": found,
+        "members": queries.members_of(found),
+        "invitations": queries.invitations_of(found, now) if owns else (),
+        "owns": owns,
+        "form": form,
+    }
+    return render(request, "people/organisation.html", context)
+
+
+@never_cache
+@access.person_required
+@require_POST
+def change_role(request: HttpRequest, id: uuid.UUID, member: int) -> HttpResponse:
+    found = _for_owner(request, id)
+    membership, role = _member(found, member), request.POST.get("role")
+    if role not in Membership.Role.values:
+        raise Http404
+    try:
+        actions.change_role(
+            organisation=found,
+            user=membership.user,
+            role=role,
+            actor=access.actor_of(access.person(request)),
+            now=timezone.now(),
+        )
+    except actions.LastOwner:
+        _say_last_owner(request)
+    return redirect("people:organisation", id=found.pk)
+
+
+@never_cache
+@access.person_required
+@require_POST
+def remove_member(request: HttpRequest, id: uuid.UUID, member: int) -> HttpResponse:
+    """An owner removes anybody; everybody may leave. The last owner stays."""
+    user, found = access.person(request), _for_member(request, id)
+    membership = _member(found, member)
+    leaves = membership.user_id == user.pk
+    if not leaves:
+        _for_owner(request, id)
+    try:
+        actions.remove_member(organisation=found, user=membership.user, actor=access.actor_of(user), now=timezone.now())
+    except actions.LastOwner:
+        _say_last_owner(request)
+    else:
+        if leaves:
+            return redirect("people:organisations")
+    return redirect("people:organisation", id=found.pk)
+
+
+@never_cache
+@access.person_required
+@require_POST
+def withdraw_invitation(request: HttpRequest, id: uuid.UUID, invitation: int) -> HttpResponse:
+    found = _for_owner(request, id)
+    try:
+        actions.withdraw_invitation(
+            organisation=found, id=invitation, actor=access.actor_of(access.person(request)), now=timezone.now()
+        )
+    except queries.InvitationNotFound:
+        raise Http404 from None
+    return redirect("people:organisation", id=found.pk)
+
+
+@never_cache
+@access.person_required
+@require_POST
+def answer_invitation(request: HttpRequest, invitation: int) -> HttpResponse:
+    """Join, or say no. An answer that is neither does nothing."""
+    user, now = access.person(request), timezone.now()
+    actor = access.actor_of(user)
+    try:
+        match request.POST.get("answer"):
+            case "yes":
+                joined = actions.accept_invitation(user=user, id=invitation, actor=actor, now=now)
+                return redirect("people:organisation", id=joined.organisation_id)
+            case "no":
+                actions.decline_invitation(user=user, id=invitation, actor=actor, now=now)
+                return redirect("people:organisations")
+            case _other:
+                raise Http404
+    except queries.InvitationNotFound:
+        raise Http404 from None

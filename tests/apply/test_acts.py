@@ -181,6 +181,22 @@ class TestSaveCompany:
         assert first.organisation is not None
         assert first.holder_name == first.organisation.name == "Sample Software House (Pvt) Ltd"
 
+    def test_is_never_one_that_let_the_applicant_go(self) -> None:
+        other = a_person("second.owner@sample.example")
+        left = people.register_organisation(
+            owner=other, name="Sample House", company_number="0000482", actor=actor_of(other), now=NOW
+        )
+        applicant = a_person("manager@sample.example")
+        people.add_member(organisation=left, user=applicant, actor=actor_of(other), now=NOW)
+        draft = a_complete_company_draft(applicant)
+        draft.refresh_from_db()
+        assert draft.organisation == left
+        people.remove_member(organisation=left, user=applicant, actor=actor_of(other), now=NOW)
+        after = sent(draft)
+        assert after.holder_ref != left.holder_ref
+        assert after.organisation is not None and after.organisation.company_number == "0000482"
+        assert Organisation.objects.get(pk=left.pk).holder_ref not in queries.people.holders_of(applicant)
+
 
 class TestEndpoints:
     def test_are_kept_with_the_network_that_announces_them(self) -> None:

@@ -148,15 +148,18 @@ def save_company(
 
     def write(draft: Application) -> None:
         draft.company_name, draft.company_number, draft.ntn = name, company_number, ntn
-        draft.organisation = _organisation_for(draft, actor=actor, now=now)
+        draft.organisation = organisation_for(draft, actor=actor, now=now)
 
     return _save_step(application, StepKey.COMPANY, write, seen=seen, actor=actor, now=now)
 
 
-def _organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Organisation:
+def organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Organisation:
+    """The organisation that the draft speaks for. One that the applicant has left, or was removed from, is none."""
     name, number, ntn = draft.company_name, draft.company_number, draft.ntn
     same = persons.organisations_of(draft.applicant).filter(company_number=number).first()
     chosen = same or draft.organisation
+    if chosen is not None and not persons.belongs(user=draft.applicant, organisation=chosen):
+        chosen = None
     if chosen is None:
         return people.register_organisation(
             owner=draft.applicant, name=name, company_number=number, ntn=ntn, actor=actor, now=now

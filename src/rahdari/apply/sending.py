@@ -10,10 +10,11 @@ from django.urls import reverse
 
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
+from rahdari.people import queries as people
 from rahdari.policy import Policy, due_at, freeze
 
 from . import queries, rules
-from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, locked
+from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, locked, organisation_for
 from .models import Application, Endpoint, FrozenPolicy
 from .rules import Status, StepKey, Trouble
 
@@ -111,7 +112,9 @@ def _send(
     troubles = queries.endpoint_troubles(draft, policy)
     if troubles:
         raise EndpointsInTrouble(troubles)
-    # 7)
+    # 7) nobody is entered for an organisation that let them go while the draft lay there
+    if draft.organisation is not None and not people.belongs(user=draft.applicant, organisation=draft.organisation):
+        draft.organisation = organisation_for(draft, actor=actor, now=now)
     draft.policy, _ = FrozenPolicy.objects.get_or_create(
         digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}
     )

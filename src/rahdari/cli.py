@@ -103,7 +103,10 @@ class SettingsRefused(Told):
 def overview() -> str:
     width = max(map(len, COMMANDS)) + 2
     lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in COMMANDS.items())
-    return f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them."
+    return (
+        f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them. "
+        "All but `agent` take --data DIR too, the data folder."
+    )
 
 
 def parser_for(word: str | None) -> argparse.ArgumentParser:

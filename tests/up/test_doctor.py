@@ -70,7 +70,7 @@ class TestWhole:
         assert about(lines, "keys", doctor.OK)
         assert about(lines, "policy", doctor.OK)
         assert about(lines, "feed", doctor.WRONG) == [
-            "WRONG  feed         it has no keys yet, so nothing is published. Run: rahdari feed keys"
+            "WRONG  feed         it has no keys, so nothing is published. Run: rahdari feed keys --offline DIR"
         ]
 
     def test_ends_with_one_when_something_is_wrong(self, installation: Installation) -> None:

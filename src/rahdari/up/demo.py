@@ -76,6 +76,7 @@ def welcome(given: Start) -> str:
             "",
             "  Sign in with one of these addresses, or any other; the code that is mailed",
             f"  appears here, and as a file in {given.data / 'mail'}.",
+            f"  Without a code: {given.url}/demo/sign-in/  What to type: docs/demo.md.",
             "",
             *lines,
             "",

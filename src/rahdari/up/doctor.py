@@ -216,7 +216,7 @@ def check_feed(patient: Patient) -> Iterator[Finding]:
     folder = patient.data / "feed" / "metadata"
     found = {path.stem.rpartition(".")[2]: path for path in sorted(folder.glob("*.json"), key=numbered)}
     if not found:
-        yield Finding(WRONG, "feed", "it has no keys yet, so nothing is published. Run: rahdari feed keys")
+        yield Finding(WRONG, "feed", "it has no keys, so nothing is published. Run: rahdari feed keys --offline DIR")
         return
     now = dt.datetime.now(dt.UTC)
     for role in (*SIGNED_BY_HAND, *SIGNED_BY_ITSELF):
@@ -292,10 +292,10 @@ def check_mail(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "mail", f"{host} port {port} answers")
     else:
         yield Finding(WRONG, "mail", f"{host} port {port} is no mail server (it said {greeting[:60]!r}).")
-    if patient.environment.get("RAHDARI_MAIL_FROM", "").endswith(".example") or not patient.environment.get(
-        "RAHDARI_MAIL_FROM"
-    ):
-        yield Finding(NOTE, "mail", "RAHDARI_MAIL_FROM is not set; letters come from an address that does not exist.")
+    sender = patient.environment.get("RAHDARI_MAIL_FROM", "")
+    if not sender or sender.endswith(".example"):
+        why = f"is {sender}" if sender else "is not set"
+        yield Finding(NOTE, "mail", f"RAHDARI_MAIL_FROM {why}: letters come from an address that does not exist.")
 
 
 def check_clock(patient: Patient) -> Iterator[Finding]:

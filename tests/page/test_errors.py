@@ -112,6 +112,14 @@ class TestTooBig:
         assert response.status_code == 413
         assert "That was too big to take" in response.content.decode()
 
+    def test_is_told_before_anything_is_read(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        def reads(*_given: Any) -> None:
+            raise AssertionError("the form was read")
+
+        monkeypatch.setattr("django.http.request.HttpRequest._load_post_and_files", reads)
+        response = client().post("/reads/", CONTENT_LENGTH=str(settings.LARGEST_REQUEST + 1))
+        assert response.status_code == 413
+
     def test_is_told_when_a_form_has_more_fields_than_any_of_ours(self, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
         assert client().post("/reads/", {str(n): "a" for n in range(5)}).status_code == 413

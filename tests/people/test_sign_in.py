@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from rahdari.letters.models import Letter
-from rahdari.people import actions, demonstration, queries
+from rahdari.people import actions, demonstration, queries, tasks
 from rahdari.people.models import User
 
 from .people import NOW, a_person, app_code, ask_for_code, set_up_app, sign_in, the_newest_code, with_post
@@ -64,6 +64,14 @@ class TestSigningIn:
         sign_in(client, "urdu@sample.example")
         assert User.objects.get().language == "ur"
         assert Letter.objects.get(template="code").language == "ur"
+
+    def test_leaves_nothing_of_whoever_did_not_come_back(self, client: Client) -> None:
+        ask_for_code(client, "a@sample.example")
+        sign_in_steps.forget_ended_sessions()
+        assert Session.objects.count() == 1
+        Session.objects.update(expire_date=NOW)
+        sign_in_steps.forget_ended_sessions()
+        assert not Session.objects.exists()
 
     def test_keeps_no_code_in_the_session(self, client: Client) -> None:
         code = ask_for_code(client, "a@sample.example")

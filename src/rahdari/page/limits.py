@@ -7,10 +7,15 @@ opens every limit once and loses nothing else) and has no model, because nothing
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
+
+from . import errors
 
 # One call in so many also removes the buckets that nobody has touched for a day.
 SWEEP_ONE_IN = 500
@@ -51,3 +56,18 @@ def take(key: str, *, rate: int, per: int) -> Allowance:
 
 def allow(key: str, *, rate: int, per: int) -> bool:
     return take(key, rate=rate, per=per).allowed
+
+
+class LargestRequestMiddleware:
+    """Answers a request that is larger than any form of ours before a byte of it is read: whoever sends it has not
+    signed in yet, and Django would write it to the disk to find the token of its form.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > settings.LARGEST_REQUEST:
+            return errors.too_big(request)
+        return self.get_response(request)

@@ -8,6 +8,7 @@ since a code must do on a device that has none.
 """
 
 import datetime as dt
+from importlib import import_module
 from typing import cast
 
 from allauth.account.adapter import get_adapter
@@ -18,6 +19,7 @@ from allauth.account.models import Login
 from allauth.account.stages import LoginByCodeStage, LoginStageController
 from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -87,6 +89,11 @@ def pending_email(request: HttpRequest) -> str:
     """The address to which this session asked for a code, if it did; the code may be too old by now."""
     login = unstash_login(request, peek=True)
     return (login.email or "") if login is not None else ""
+
+
+def forget_ended_sessions() -> None:
+    """A session that ended holds who was signed in, or the address of whoever asked for a code and left."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 class SecondFactorStage(AuthenticateStage):

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "rahdari.page.limits.LargestRequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # With random padding against BREACH: pages weigh a third, which a cheap phone on mobile data feels.
     "django.middleware.gzip.GZipMiddleware",
@@ -215,6 +216,8 @@ CSRF_FAILURE_VIEW = "rahdari.page.errors.form_too_old"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Three files of the largest size, or ten photos of a telephone, sent at once. A web server in front takes as much.
+LARGEST_REQUEST = 32 * 1024 * 1024
 
 LOGGING = {
     "version": 1,

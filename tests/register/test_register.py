@@ -102,6 +102,35 @@ class TestAmendAndRenew:
         assert [change.act for change in queries.history_of(registration)] == ["enter", "amend"]
         assert Change.objects.latest("id").snapshot["prefix"] == "203.0.113.25/32"
 
+    def test_amending_twice_is_one_change(self) -> None:
+        registration = entered("203.0.113.24/32")
+        for _ in range(2):
+            actions.amend_entry(
+                entry=registration.entries.get(),
+                block=ipaddress.ip_network("203.0.113.24/32"),
+                protocol="tcp",
+                port=443,
+                asn=64500,
+                actor="person:1",
+                now=NOW,
+            )
+        assert [change.act for change in queries.history_of(registration)] == ["enter", "amend"]
+
+    def test_amending_to_what_stands_beside_it_names_that_entry(self) -> None:
+        first = entered("203.0.113.24/32").entries.get()
+        second = entered("203.0.113.24/29").entries.get()
+        with pytest.raises(actions.BlockAlreadyEntered) as refused:
+            actions.amend_entry(
+                entry=second,
+                block=first.block,
+                protocol=first.protocol,
+                port=first.port,
+                asn=second.asn,
+                actor="person:1",
+                now=NOW,
+            )
+        assert refused.value.entry == first
+
     def test_renewal_moves_the_end_and_is_refused_once_expired(self) -> None:
         registration = entered("203.0.113.24/32", until=NOW + dt.timedelta(days=1))
         renewed = actions.renew(registration=registration, valid_until=NOW + YEAR, actor="person:1", now=NOW)

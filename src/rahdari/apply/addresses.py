@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import Block, directory, format_block, is_global
 from rahdari.page import visitor
 
-from . import actions, forms, kept, pages, queries, telling, wording
+from . import actions, forms, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
 from .rules import AddressTrouble
 
@@ -71,7 +71,7 @@ def add(request: HttpRequest, application: Application) -> HttpResponse:
 def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     try:
         row = queries.endpoint_of(application=application, id=id)
-        kind, protocol, port = forms.kind_of(row.protocol, row.port)
+        kind, protocol, port = rules.way_of(row.protocol, row.port)
         initial = {"block": row.address_text, "kind": kind, "protocol": protocol, "port": port, "id": row.pk}
         return _ask(request, application, row, initial)
     except queries.EndpointNotFound:

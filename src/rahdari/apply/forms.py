@@ -25,8 +25,7 @@ from rahdari.policy import Limits, Service
 
 from . import rules, telling, wording
 from .rules import ASSOCIATION, PRESETS
-
-OTHER = "other"
+from .telling import WAYS
 
 
 def tidy(text: str) -> str:
@@ -270,19 +269,6 @@ class AssociationForm(StepForm):
             raise ValidationError(wording.association_number(error), code=error.reason) from None
 
 
-# Names of programs and protocols are the same in both languages: people look for them on other screens.
-KINDS: dict[str, tuple[Any, Any]] = {
-    "wireguard": ("WireGuard", "UDP 51820"),
-    "openvpn_udp": (_("OpenVPN over UDP"), "UDP 1194"),
-    "openvpn_tcp": (_("OpenVPN over TCP"), "TCP 443"),
-    "ikev2": ("IKEv2", "UDP 500"),
-    "ikev2_nat": (_("IKEv2 behind a router"), "UDP 4500"),
-    "sstp": ("SSTP", "TCP 443"),
-    "any": (_("Everything at this address"), _("If several VPN programs run there, or you are not sure.")),
-    OTHER: (_("Another protocol"), _("Say below which one.")),
-}
-
-
 class AddressForm(forms.Form):
     """One endpoint: the address, what runs there, and a port if it is not the usual one."""
 
@@ -295,7 +281,7 @@ class AddressForm(forms.Form):
     )
     kind = forms.ChoiceField(
         label=_("What runs there"),
-        choices=[(key, label) for key, (label, _hint) in KINDS.items()],
+        choices=[(key, label) for key, (label, _hint) in WAYS.items()],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what runs there"), "invalid_choice": _("Choose what runs there")},
     )
@@ -321,7 +307,7 @@ class AddressForm(forms.Form):
         self.port_found: int | None = None
         self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
         self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
-        self.fields["kind"].hints = {key: hint for key, (_label, hint) in KINDS.items()}  # type: ignore[attr-defined]
+        self.fields["kind"].hints = {key: hint for key, (_label, hint) in WAYS.items()}  # type: ignore[attr-defined]
         self.fields["kind"].or_before = ("any",)  # type: ignore[attr-defined]
 
     def clean_block(self) -> Block:
@@ -362,11 +348,3 @@ class AddressForm(forms.Form):
                 self.add_error("port", wording.port(error))
         data["protocol"], data["port"] = protocol, port
         return data
-
-
-def kind_of(protocol: str, port: int | None) -> tuple[str, str, str]:
-    """The choice, protocol and port that a stored endpoint was made with."""
-    for key, (preset, usual) in PRESETS.items():
-        if (preset, usual) == (protocol, port):
-            return key, "", ""
-    return OTHER, protocol, "" if port is None else str(port)

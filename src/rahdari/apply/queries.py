@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 
 from rahdari.address import Block, directory
@@ -244,6 +245,11 @@ def idle_drafts(*, now: dt.datetime) -> QuerySet[Application]:
 
 def origin_of(block: Block) -> Origin | None:
     return directory.current().origin(block)
+
+
+def ways() -> dict[str, tuple[Promise | str, Promise | str]]:
+    """What can run at an address, by the key of `rules.PRESETS` or `rules.OTHER`: its name and a hint."""
+    return telling.WAYS
 
 
 def is_familiar(block: Block) -> bool:

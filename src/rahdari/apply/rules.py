@@ -339,6 +339,15 @@ PRESETS: dict[str, tuple[str, int | None]] = {
     "sstp": ("tcp", 443),
     "any": ("any", None),
 }
+OTHER = "other"
+
+
+def way_of(protocol: str, port: int | None) -> tuple[str, str, str]:
+    """The choice, protocol and port that an endpoint is asked for with: a preset, or another protocol."""
+    for key, (preset, usual) in PRESETS.items():
+        if (preset, usual) == (protocol, port):
+            return key, "", ""
+    return OTHER, protocol, "" if port is None else str(port)
 
 
 def protocol(text: str) -> Protocol:

@@ -34,6 +34,21 @@ USES: dict[str, Promise] = {
     rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
     rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
 }
+# What runs at an address: its name and a hint, by the key of its preset.
+# Names of programs and protocols are the same in both languages: people look for them on other screens.
+WAYS: dict[str, tuple[Promise | str, Promise | str]] = {
+    "wireguard": ("WireGuard", "UDP 51820"),
+    "openvpn_udp": (gettext_lazy("OpenVPN over UDP"), "UDP 1194"),
+    "openvpn_tcp": (gettext_lazy("OpenVPN over TCP"), "TCP 443"),
+    "ikev2": ("IKEv2", "UDP 500"),
+    "ikev2_nat": (gettext_lazy("IKEv2 behind a router"), "UDP 4500"),
+    "sstp": ("SSTP", "TCP 443"),
+    "any": (
+        gettext_lazy("Everything at this address"),
+        gettext_lazy("If several VPN programs run there, or you are not sure."),
+    ),
+    rules.OTHER: (gettext_lazy("Another protocol"), gettext_lazy("Say below which one.")),
+}
 PROTOCOLS = {"udp": "UDP", "tcp": "TCP", "esp": "ESP", "gre": "GRE"}
 
 

@@ -69,7 +69,7 @@ def enter(
             created_at=now,
         )
         for new in endpoints:
-            with _block_is_free(new.block, holder):
+            with _block_is_free(new.block):
                 entry = Entry.objects.create(
                     registration=registration,
                     origin=new.origin,
@@ -102,14 +102,19 @@ def amend_entry(
     actor: str,
     now: dt.datetime,
 ) -> Entry:
-    """Give an active entry another address, protocol or port. Raises NotValid, BlockAlreadyEntered."""
+    """Give an active entry another address, protocol or port. Doing it twice changes nothing.
+
+    Raises NotValid, BlockAlreadyEntered.
+    """
     with transaction.atomic():
         registration = _locked_valid(entry.registration_id, now)
         entry = Entry.objects.select_for_update().get(pk=entry.pk)
         if entry.ended_at is not None:
             raise NotValid(registration, rules.Standing.EXPIRED)
+        if (entry.block, entry.protocol, entry.port, entry.asn) == (block, protocol, port, asn):
+            return entry
         entry.block, entry.protocol, entry.port, entry.asn = block, protocol, port, asn
-        with _block_is_free(block, entry.holder):
+        with _block_is_free(block, besides=entry):
             entry.save(update_fields=["block", "protocol", "port", "asn"])
         _note_change(entry, "amend", now)
         journal.record(act="register.amended", actor=actor, subject=f"registration:{registration.id}", now=now)
@@ -207,15 +212,17 @@ def _hold_name(name: str) -> None:
 
 
 @contextmanager
-def _block_is_free(block: Block, holder: uuid.UUID) -> Iterator[None]:
+def _block_is_free(block: Block, *, besides: Entry | None = None) -> Iterator[None]:
     """Turn the database's refusal of an overlap into BlockAlreadyEntered."""
     try:
         with transaction.atomic():
             yield
     except IntegrityError as error:
         if "no_block_under_two_holders" in str(error) or "one_holder_has_an_endpoint_once" in str(error):
-            standing_in_the_way = queries.overlapping_active(block=block).first()
-            raise BlockAlreadyEntered(standing_in_the_way) from None
+            in_the_way = queries.overlapping_active(block=block)
+            if besides is not None:
+                in_the_way = in_the_way.exclude(pk=besides.pk)
+            raise BlockAlreadyEntered(in_the_way.first()) from None
         raise
 
 

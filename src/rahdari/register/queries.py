@@ -45,6 +45,11 @@ def entries_of(registration: Registration) -> QuerySet[Entry]:
     return Entry.objects.filter(registration=registration).order_by("valid_from", "id")
 
 
+def active_entry_of(registration: Registration, id: uuid.UUID) -> Entry | None:
+    """An entry of this registration that has not ended; None for any other."""
+    return Entry.objects.filter(registration=registration, pk=id, ended_at__isnull=True).first()
+
+
 def active_entries() -> QuerySet[Entry]:
     """Every entry that has not ended, in the order of its random feed id: what a snapshot of the feed holds."""
     return Entry.objects.filter(ended_at__isnull=True).order_by("feed_id")

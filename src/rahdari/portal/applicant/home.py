@@ -17,6 +17,7 @@ from rahdari.people.access import person
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
+from ..standing import standing_of
 from . import shared
 from .stages import YOUR_TURN, Said, Stage, said
 from .status import overview
@@ -73,7 +74,7 @@ def held_by(request: HttpRequest) -> list[Held]:
     for each in register.registrations_of(holders=people.holders_of(person(request)))[:100]:
         holder = people.public_holder(each.holder)
         title = shared.service_title(each.category)
-        found.append(Held(each, str(register.standing(each, now)), title, holder.name if holder else ""))
+        found.append(Held(each, standing_of(each, now), title, holder.name if holder else ""))
     return found
 
 

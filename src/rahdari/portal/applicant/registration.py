@@ -20,6 +20,7 @@ from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 
+from ..standing import standing_of
 from . import shared
 
 LOOKS_SHOWN = 50
@@ -70,10 +71,11 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     standing = publish.standing_of(entries)
     holder = people.public_holder(found.holder)
     looks = [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
-    state = str(register.standing(found, timezone.now()))
+    state = standing_of(found, timezone.now())
     context = {
         "registration": found,
         "standing": state,
+        "may_act": shared.may_act_for(person(request), found.holder),
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
         "addresses": [_address(entry) for entry in entries],

@@ -1,11 +1,15 @@
 """What the applicant's pages share: the gatekeeper as a page, and the policy's words in the reader's language."""
 
+import uuid
+
 from django.http import Http404, HttpRequest
 from django.utils.translation import get_language
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.people import queries as people
 from rahdari.people.access import person
+from rahdari.people.models import User
 from rahdari.policy import Policy, Text
 
 
@@ -15,6 +19,14 @@ def application(request: HttpRequest, reference: str) -> Application:
         return apply.application_for_applicant(applicant=person(request), reference=reference)
     except apply.ApplicationNotFound:
         raise Http404 from None
+
+
+def may_act_for(user: User, holder: uuid.UUID) -> bool:
+    """Whether this person may change or end what the holder has: as the holder, or as an owner of the company."""
+    return holder == user.holder_ref or any(
+        organisation.holder_ref == holder and people.owns(user=user, organisation=organisation)
+        for organisation in people.organisations_of(user)
+    )
 
 
 def words(text: Text | None) -> str:

@@ -19,6 +19,10 @@ class Stage(StrEnum):
     REGISTERED = "registered"
     PUBLISHED = "published"
     IN_FORCE = "in_force"
+    # The registration that came of it is no longer valid.
+    ENDED = "ended"  # at the holder's request
+    STRUCK_OUT = "struck_out"
+    EXPIRED = "expired"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     NOT_PURSUED = "not_pursued"
@@ -30,6 +34,7 @@ MOVING = frozenset(
     {Stage.PROOF, Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.GRANTED, Stage.REGISTERED, Stage.PUBLISHED}
 )
 OVER = frozenset({Stage.REFUSED, Stage.WITHDRAWN, Stage.NOT_PURSUED})
+ENDED = frozenset({Stage.ENDED, Stage.STRUCK_OUT, Stage.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class Facts:
     notice: str = "none"  # none | running | ripe
     decided: str = ""  # granted | refused, of the decision that stands
     entered: bool = False
+    standing: str = ""  # valid | expired | ended | struck_out, of the registration
     published: bool = False
     in_force: int = 0
     operators: int = 0
@@ -56,6 +62,8 @@ def stage_of(facts: Facts) -> Stage:
     if facts.decided == "granted" or facts.status == "granted":
         if not facts.entered:
             return Stage.GRANTED
+        if facts.standing in ENDED:
+            return Stage(facts.standing)
         if not facts.published:
             return Stage.REGISTERED
         return Stage.IN_FORCE if 0 < facts.operators <= facts.in_force else Stage.PUBLISHED
@@ -137,6 +145,21 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         _("Every operator has confirmed it. You need not do anything."),
         _("In force"),
         "ok",
+    ),
+    Stage.ENDED: lambda: Said(
+        _("This registration has ended"),
+        _("It ended at the holder’s request. You may apply again at any time."),
+        _("Ended by the holder"),
+        "off",
+    ),
+    Stage.STRUCK_OUT: lambda: Said(
+        _("This registration was struck out of the register"),
+        _("You see the reason on the page of the registration."),
+        _("Struck out"),
+        "bad",
+    ),
+    Stage.EXPIRED: lambda: Said(
+        _("This registration has expired"), _("Apply again: most of it takes minutes."), _("Expired"), "off"
     ),
     Stage.REFUSED: lambda: Said(
         _("We could not register this"), _("You see here why, and what you can do."), _("Refused"), "bad"

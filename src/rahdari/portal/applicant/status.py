@@ -26,9 +26,10 @@ from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
 
+from ..standing import standing_of
 from . import shared
 from .prove import Proof, proofs_of
-from .stages import MOVING, OVER, YOUR_TURN, Facts, Stage, said, stage_of
+from .stages import ENDED, MOVING, OVER, YOUR_TURN, Facts, Stage, said, stage_of
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         notice=str(case.standing.notice) if case else "none",
         decided=str(decision.outcome) if decision else "",
         entered=registration is not None,
+        standing=standing_of(registration, now) if registration else "",
         published=standing is not None and standing.published_at is not None,
         in_force=len(standing.in_force) if standing else 0,
         operators=standing.operators_total if standing else 0,
@@ -139,6 +141,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "is_over": seen.stage in OVER,
+        "is_ended": seen.stage in ENDED,
         "your_turn": seen.stage in YOUR_TURN,
         "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{in_force}",
     }

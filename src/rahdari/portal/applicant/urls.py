@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import answers, home, letters, prove, registration, send, status, tasks
+from . import answers, holding, home, letters, prove, registration, send, status, tasks
 
 urlpatterns = [
     path("my/", home.home, name="home"),
@@ -16,6 +16,12 @@ urlpatterns = [
     path("my/applications/<str:reference>/withdraw/", status.withdraw, name="withdraw"),
     path("my/registrations/", home.registrations, name="registrations"),
     path("my/registrations/<str:reference>/", registration.registration, name="registration"),
+    path("my/registrations/<str:reference>/end/", holding.end_registration, name="end_registration"),
+    path(
+        "my/registrations/<str:reference>/addresses/<uuid:entry>/",
+        holding.change_entry,
+        name="change_entry",
+    ),
     path("my/letters/", letters.letters, name="letters"),
     path("my/letters/<uuid:id>/", letters.letter, name="letter"),
 ]

@@ -19,6 +19,7 @@ from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
 
+from ..standing import ENDED, standing_of
 from .forms import CheckForm
 from .titles import category_title
 
@@ -69,6 +70,7 @@ def _answer(request: HttpRequest, exact: str, registration: Registration | None,
     now = timezone.now()
     context: dict[str, object] = {"reference": exact, "registration": registration, "now": now, "on_paper": on_paper}
     context["standing"] = str(register.standing(registration, now)) if registration else "not_found"
+    context["at_request"] = registration is not None and standing_of(registration, now) == ENDED
     if registration is not None:
         holder = people.public_holder(registration.holder)
         context["holder"] = holder.name if holder and (on_paper or holder.kind == "organisation") else ""

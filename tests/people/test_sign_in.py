@@ -12,7 +12,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from rahdari.letters.models import Letter
-from rahdari.people import actions, demonstration, queries, tasks
+from rahdari.people import actions, demonstration, queries
+from rahdari.people import sign_in as sign_in_steps
 from rahdari.people.models import User
 
 from .people import NOW, a_person, app_code, ask_for_code, set_up_app, sign_in, the_newest_code, with_post

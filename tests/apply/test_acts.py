@@ -504,20 +504,6 @@ class TestGatekeepers:
             with pytest.raises(queries.ApplicationNotFound):
                 queries.application_for_applicant(applicant=mine.applicant, reference=reference)
 
-    def test_let_officers_see_what_was_sent_and_note_it(self) -> None:
-        officer = a_person("officer@sample.example")
-        draft = a_complete_draft()
-        given = {"officer": officer, "reference": draft.reference, "now": LATER}
-        with pytest.raises(queries.ApplicationNotFound):
-            queries.application_for_officer(**given)
-        people.appoint(user=officer, role="officer", actor="administrator:x", now=NOW)
-        with pytest.raises(queries.ApplicationNotFound):
-            queries.application_for_officer(**given)
-        sent(draft)
-        assert queries.application_for_officer(**given) == draft
-        rows = [row for row in journal.about(draft.subject) if row.act == "apply.read_application"]
-        assert [row.actor for row in rows] == [f"officer:{officer.pk}"]
-
     def test_note_who_opened_a_document(self) -> None:
         officer = a_person("officer@sample.example")
         people.appoint(user=officer, role="officer", actor="administrator:x", now=NOW)

@@ -50,4 +50,3 @@ class TestReads:
         second = recorded("case:2", "decide.read_document")
         recorded("case:3", "decide.read_case")
         assert list(queries.reads_of(["case:1", "case:2"])) == [second, first]
-        assert queries.acts("decide.").count() == 4

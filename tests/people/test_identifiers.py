@@ -91,7 +91,6 @@ class TestParseNtn:
     def test_takes_a_card_number_for_an_individual(self, number: str) -> None:
         parsed = identifiers.parse_ntn(number)
         assert parsed.is_individual and parsed.digits == number
-        assert number[2:] not in identifiers.mask_ntn(parsed)
 
     @pytest.mark.parametrize("text", ["123456", "123456789", "12345678901234"])
     def test_refuses_other_lengths(self, text: str) -> None:
@@ -136,9 +135,6 @@ class TestParseMobile:
         with pytest.raises(IdentifierError) as caught:
             identifiers.parse_mobile(text)
         assert caught.value.reason == reason
-
-    def test_is_masked_to_two_digits(self) -> None:
-        assert identifiers.mask_mobile("+923001234567") == "+92 3xx xxxxx67"
 
 
 class TestParseAssociationNumber:

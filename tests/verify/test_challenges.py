@@ -84,7 +84,6 @@ class TestOpenLink:
         assert not queries.is_proved(subject, BLOCK)
         assert visit(challenge).result == "proved"
         assert queries.is_proved(subject, BLOCK)
-        assert queries.proved_subjects([(subject, BLOCK), ("endpoint:other", BLOCK)]) == {subject}
 
     def test_says_proved_ever_after_from_anywhere(self, subject: str) -> None:
         challenge = opened(subject)

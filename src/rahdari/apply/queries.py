@@ -73,18 +73,6 @@ def application_for_applicant(*, applicant: User, reference: str) -> Application
     return found
 
 
-def application_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Application:
-    """An application that was sent, for an officer; the read is journaled. Raises ApplicationNotFound."""
-    found = None
-    if people.is_officer(officer):
-        found = _all().filter(reference=_typed(reference), submitted_at__isnull=False).first()
-    if found is None:
-        raise ApplicationNotFound(reference)
-    role = "supervisor" if people.is_supervisor(officer) else "officer"
-    journal.record(act="apply.read_application", actor=actor_of(officer, role), subject=found.subject, now=now)
-    return found
-
-
 def endpoint_of(*, application: Application, id: uuid.UUID) -> Endpoint:
     """Raises EndpointNotFound."""
     found = endpoints_of(application).filter(pk=id).first()
@@ -160,9 +148,6 @@ def policy_in_force() -> Policy:
 def frozen_policy(application: Application) -> Policy:
     """The rules the application was sent under; those in force while it is a draft."""
     return policy_in_force() if application.policy is None else thaw(application.policy.text)
-
-
-policy_for = frozen_policy
 
 
 def service_of(application: Application, policy: Policy) -> Service:
@@ -250,11 +235,6 @@ def origin_of(block: Block) -> Origin | None:
 def ways() -> dict[str, tuple[Promise | str, Promise | str]]:
     """What can run at an address, by the key of `rules.PRESETS` or `rules.OTHER`: its name and a hint."""
     return telling.WAYS
-
-
-def is_familiar(block: Block) -> bool:
-    """Whether a listed network of this country announces the block. If not, a person looks; nothing is refused."""
-    return directory.current().origin(block) is not None
 
 
 def trouble_with(

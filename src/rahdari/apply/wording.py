@@ -236,7 +236,3 @@ def file(error: FileRefused) -> str:
     if reason is FileFault.TOO_COMPLEX:
         return _("It unpacks to far more than its size. Print it to a new PDF, or take a photo of the page.")
     return _("Not readable. Save it again, or take the photo again in daylight, one page filling the picture.")
-
-
-def file_with_name(error: FileRefused) -> str:
-    return _("File %(name)s: %(problem)s") % {"name": isolated_name(error.name), "problem": file(error)}

@@ -38,10 +38,6 @@ class ClockFace:
     def used_percent(self) -> int:
         return min(100, round(self.used_share * 100))
 
-    @property
-    def late_by(self) -> dt.timedelta:
-        return -self.remaining
-
 
 def policy_in_force() -> Policy:
     return policy.current(settings.POLICY_FILE)

@@ -6,7 +6,6 @@ time was given, and is seconded by somebody else than who proposed it; what was 
 rewritten and never deleted. Words about a person are encrypted.
 """
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import ClassVar
@@ -173,10 +172,6 @@ class Notice(models.Model):
         if not self.is_standing:
             return NoticeState.NONE
         return NoticeState.RUNNING if self.answered_at is None and self.ran_out_at is None else NoticeState.RIPE
-
-    @property
-    def ripe_at(self) -> dt.datetime | None:
-        return self.answered_at or self.ran_out_at
 
 
 class Decision(models.Model):

@@ -50,7 +50,6 @@ __all__ = [
     "clocks_to_run",
     "decision_of",
     "grants_not_entered",
-    "has_case",
     "history",
     "history_for_applicant",
     "notice_due_at",
@@ -90,10 +89,6 @@ def undecided_applications() -> QuerySet[Application]:
     """Sent, checks opened, and no case yet; those received first in front."""
     waiting: QuerySet[Application] = applications.submitted_undecided()
     return waiting.filter(case__isnull=True).order_by("submitted_at", "id")
-
-
-def has_case(application: Application) -> bool:
-    return Case.objects.filter(application=application).exists()
 
 
 def grants_not_entered() -> QuerySet[Decision]:

@@ -139,11 +139,6 @@ def move_for(standing: Standing, act: str) -> Move | None:
     return next((move for move in MOVES if move.act == act and move.fits(standing)), None)
 
 
-def acts_of_an_officer(standing: Standing) -> frozenset[str]:
-    """What the page may offer to whoever has the case in hand."""
-    return frozenset(move.act for move in MOVES if move.by == By.OFFICER and move.fits(standing))
-
-
 # -- granting ----------------------------------------------------------------------------------------------------
 
 

@@ -15,8 +15,3 @@ def about(subject: str) -> QuerySet[Entry]:
 def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
     """Who looked at any of these subjects: the rows whose act is a read."""
     return Entry.objects.filter(subject__in=list(subjects), act__contains=".read_").order_by("-id")
-
-
-def acts(prefix: str) -> QuerySet[Entry]:
-    """All rows whose act begins with `prefix` ("decide.")."""
-    return Entry.objects.filter(act__startswith=prefix).order_by("-id")

@@ -93,7 +93,6 @@ def _required(role: Role, holds: Callable[[User], bool]) -> Callable[[View], Vie
 
 
 officer_required = _required(Role.OFFICER, queries.is_officer)
-supervisor_required = _required(Role.SUPERVISOR, queries.is_supervisor)
 operator_required = _required(Role.OPERATOR, lambda user: queries.operator_of(user) is not None)
 administrator_required = _required(Role.ADMINISTRATOR, queries.is_administrator)
 

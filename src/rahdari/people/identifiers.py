@@ -101,10 +101,6 @@ def parse_ntn(text: str) -> TaxNumber:
     return TaxNumber(digits)
 
 
-def mask_ntn(number: TaxNumber) -> str:
-    return mask_cnic(CardNumber(number.digits)) if number.is_individual else f"{number.digits[:2]}xxxxx"
-
-
 def parse_company_number(text: str) -> str:
     """The SECP number (CUIN) with its leading zeros: "54321" and "CUIN-0054321" are both 0054321."""
     digits = _digits_of(re.sub(r"^\s*cuin\b", "", with_plain_digits(text), flags=re.IGNORECASE))
@@ -133,11 +129,6 @@ def parse_mobile(text: str) -> str:
     if len(national) != 10:
         raise IdentifierError("length", digits=len(digits))
     return f"+92{national}"
-
-
-def mask_mobile(number: str) -> str:
-    """Only the last two digits, as the letters say it: "ending in 67"."""
-    return f"+92 3xx xxxxx{number[-2:]}"
 
 
 def parse_association_number(text: str) -> str:

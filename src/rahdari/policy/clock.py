@@ -37,10 +37,6 @@ class Allowance:
     source: str = ""
     enabled: bool = True
 
-    @property
-    def counts_office_time(self) -> bool:
-        return self.unit in {"working_hours", "working_days"}
-
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -94,9 +90,6 @@ class Calendar:
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
-    def closed_dates(self) -> frozenset[date]:
-        return frozenset(holiday.date for holiday in self.holidays if holiday.closes_the_office)
-
     def slots_on(self, day: date) -> tuple[Slot, ...]:
         if any(holiday.date == day and holiday.closes_the_office for holiday in self.holidays):
             return ()
@@ -113,10 +106,6 @@ class Calendar:
         zone = self.zone_info
         for slot in self.slots_on(day):
             yield datetime.combine(day, slot.opens, zone), datetime.combine(day, slot.closes, zone)
-
-    def is_office_time(self, at: datetime) -> bool:
-        local = at.astimezone(self.zone_info)
-        return any(opens <= local < closes for opens, closes in self.spans_on(local.date()))
 
 
 def add(*, start: datetime, allowance: Allowance, calendar: Calendar) -> datetime:

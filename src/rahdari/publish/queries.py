@@ -275,16 +275,6 @@ def lags_of(*, operator: Operator, since: dt.datetime) -> list[PastLag]:
     return lags
 
 
-def last_receipts() -> QuerySet[Receipt]:
-    """The last receipt of each active operator."""
-    return (
-        Receipt.objects.filter(operator__active=True)
-        .order_by("operator__slug", "-id")
-        .distinct("operator__slug")
-        .select_related("operator")
-    )
-
-
 def feed_keys_exist() -> bool:
     return keys.online_folder(Path(settings.DATA)).is_dir()
 

@@ -26,8 +26,6 @@ FEED_LASTS = dt.timedelta(days=7)
 SNAPSHOT_LASTS = dt.timedelta(hours=24)
 TIMESTAMP_LASTS = dt.timedelta(hours=1)
 TIMESTAMP_EVERY = dt.timedelta(minutes=5)
-# Offline keys are fetched from their safes in good time.
-WARN_OFFLINE = dt.timedelta(days=30)
 
 # An operator within this of the register is in step.
 LAG_ALLOWED = dt.timedelta(minutes=5)

@@ -47,7 +47,6 @@ SITE_URL = os.environ.get("RAHDARI_URL", "http://127.0.0.1:8000")
 CONTACT_EMAIL = os.environ.get("RAHDARI_CONTACT", "")
 # Where this installation's source code can be had, changes included: the licence asks for it.
 SOURCE_URL = os.environ.get("RAHDARI_SOURCE_URL", "")
-FEED_URL = os.environ.get("RAHDARI_FEED_URL", "http://127.0.0.1:8001")
 
 # Who may decide what; see the README of each room.
 DEMO = False

@@ -48,15 +48,6 @@ def is_proved(subject: str, block: Block) -> bool:
     return proof_of(subject, block) is not None
 
 
-def proved_subjects(subjects: Iterable[tuple[str, Block]]) -> set[str]:
-    """Those of the (subject, block) pairs that are proved, in one query."""
-    wanted = {(subject, str(block)) for subject, block in subjects}
-    found = Challenge.objects.filter(subject__in={subject for subject, _ in wanted}, status=Status.VALID).values_list(
-        "subject", "block"
-    )
-    return {subject for subject, block in found if (subject, block) in wanted}
-
-
 def link_token(challenge: Challenge) -> str:
     return links.token(LINK, str(challenge.pk))
 

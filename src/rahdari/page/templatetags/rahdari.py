@@ -4,7 +4,6 @@ Filters for values are those of `page.values`. Components that are only markup a
 docs/pages.md; a tag is here where markup depends on something (a field's widget, the place on the road, a share).
 """
 
-import datetime as dt
 from typing import Any
 
 from django import template
@@ -195,9 +194,3 @@ def field(bound: BoundField, **attributes: Any) -> str:
         return loader.get_template("page/parts/tick.html").render(facts)
     facts |= {"control": _control(bound, attributes), "optional": not bound.field.required}
     return loader.get_template("page/parts/field.html").render(facts)
-
-
-@register.filter
-def share_left(value: dt.timedelta, whole: dt.timedelta) -> float:
-    """How much of a time is used, for `service_clock`."""
-    return 1.0 - value / whole if whole else 1.0

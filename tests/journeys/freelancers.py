@@ -94,7 +94,6 @@ def send_the_letter(who: Freelancer, person: Person) -> None:
     assert not picture.getexif(), "the kept photo still says where it was taken"
     assert b"SampleCamera" not in kept and b"taken by" not in kept
     assert picture.size == (800, 1000), "the photo was turned upright before the note that says so was dropped"
-    person.page.go_back()
     person.follow("main .btn:not(.second):not(.small)", "tasks, letter done")
 
 

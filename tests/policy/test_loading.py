@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -267,6 +269,18 @@ class TestCurrent:
         assert policy.current(file).version == "mine"
         file.unlink()
         assert policy.current(file).version == "mine"
+
+    def test_gives_the_last_good_one_also_to_a_process_that_starts_after_the_file_broke(self, tmp_path: Path) -> None:
+        file = tmp_path / "in-force.toml"
+        file.write_text(changed('version = "pk-demo-2026.11.1"', 'version = "mine"'), encoding="utf-8")
+        assert policy.current(file).version == "mine"
+        file.write_text("format = 1\nnature = 7\n", encoding="utf-8")
+        ask = (
+            "import sys, pathlib; from rahdari import policy; print(policy.current(pathlib.Path(sys.argv[1])).version)"
+        )
+        started = subprocess.run([sys.executable, "-c", ask, file], capture_output=True, text=True, check=True)
+        assert started.stdout == "mine\n"
+        assert "Line 2, nature" in started.stderr
 
     def test_stops_rather_than_start_with_the_demonstration_in_place_of_a_broken_file(self, tmp_path: Path) -> None:
         file = tmp_path / "in-force.toml"

@@ -8,9 +8,11 @@ it.
 import hashlib
 import json
 import logging
+import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
 from pathlib import Path
 from threading import Lock
@@ -91,7 +93,11 @@ def _plain(value: Any) -> Any:
 
 
 class _InForce:
-    """One policy file, read again when it changes. A broken one is logged and the last good one stays."""
+    """One policy file, read again when it changes. A broken one is logged and the last good one stays.
+
+    The last good one is kept in memory and, so that a process started after the file broke has it too, in a copy
+    beside the file.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -118,14 +124,37 @@ class _InForce:
         if stamp is None:
             return self._policy or _bundled()
         try:
-            return load(self._path)
+            good = load(self._path)
         except PolicyError as error:
-            # With no good one in memory the bundled rules would silently replace the regulator's: better to stop.
-            if self._policy is None:
+            kept = self._policy or self._kept()
+            # With no good one left the bundled rules would silently replace the regulator's: better to stop.
+            if kept is None:
                 raise
             for problem in error.problems:
                 log.error("Policy %s is broken and was not taken: %s", self._path, problem)
-            return self._policy
+            return kept
+        self._keep()
+        return good
+
+    @property
+    def _copy(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.last-good")
+
+    def _kept(self) -> Policy | None:
+        try:
+            return load(self._copy)
+        except PolicyError:
+            return None
+
+    def _keep(self) -> None:
+        """Best effort: a folder that cannot be written must not stop the pages."""
+        with suppress(OSError):
+            content = self._path.read_bytes()
+            if self._copy.exists() and self._copy.read_bytes() == content:
+                return
+            draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
+            draft.write_bytes(content)
+            draft.replace(self._copy)
 
 
 _watched: dict[Path, _InForce] = {}

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -156,11 +157,34 @@ class TestWorker:
         worker = Looping(server.url, command=[*rahdari, "worker", *data], environment=environment)
         looping.append(worker)
         worker.read_all("rahdari.line: At work", "rahdari.jobs: At work")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            # A job that comes round by the clock has been put into the queue, over a connection of its own.
+            while not connection.execute("SELECT 1 FROM procrastinate_periodic_defers").fetchone():
+                assert worker.process.poll() is None
+                time.sleep(0.05)
         server.stop()
         worker.read_all("rahdari.line: The database does not answer", "rahdari.jobs: Jobs stopped")
         server.start()
         said = worker.read_all("rahdari.line: The database answers again", "rahdari.jobs: The database answers again")
         assert not [line for line in said if "Traceback" in line]
+        # Jobs are done again, those that come round by the clock too.
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            row = connection.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+                " VALUES ('letters', 'letters.find_left_alone', '{\"timestamp\": 0}', 'todo') RETURNING id"
+            ).fetchone()
+            assert row is not None
+            waiting = "SELECT 1 FROM procrastinate_jobs WHERE id = %s"
+            while connection.execute(waiting, row).fetchone():
+                assert worker.process.poll() is None
+                time.sleep(0.05)
+            # And it is one worker that stays, not one after another that ends.
+            [stays, since] = connection.execute("SELECT id, last_heartbeat FROM procrastinate_workers").fetchall()[0]
+            beats = since
+            while beats == since:
+                found = connection.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [stays])
+                [beats] = found.fetchone() or pytest.fail("the worker ended again")
+                time.sleep(0.1)
         worker.process.terminate()
         assert worker.process.wait() == 0
 

@@ -193,7 +193,19 @@ class TestCommand:
         assert "companies: 3 rows" in told
         assert "active_taxpayers: none" in told
 
-    @pytest.mark.parametrize("content", ["wrong,header\n", "number,name\nbad,row\n"])
+    def test_lists_the_rows_of_a_file_of_which_none_can_be_used(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = tmp_path / "companies.csv"
+        path.write_text("number,name\nbad,Sample Row\n,Sample Nobody\n")
+        assert self.run("import", "companies", str(path)) == 1
+        told = capsys.readouterr().err
+        assert "has no row that can be used. The roster companies in use stays as it is." in told
+        assert "line 2: the number has not the shape" in told and "line 3: no number" in told
+        assert (tmp_path / "companies.csv.rejected.csv").read_text().count("\n") == 3
+        assert not list(tmp_path.glob("*.new"))
+
+    @pytest.mark.parametrize("content", ["wrong,header\n", "", "number,name\n"])
     def test_says_why_a_file_cannot_be_used(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
     ) -> None:

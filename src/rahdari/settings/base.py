@@ -13,6 +13,17 @@ from django.utils.csp import CSP
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
+# How long a database that is away may keep a page waiting before it says so: libpq would wait for ever for one that
+# hangs, and for a quarter of an hour for one whose machine is gone.
+PATIENCE = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "15000",
+    "keepalives_idle": "30",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+
+
 def database(url: str) -> dict[str, object]:
     """Turn `postgresql://user:password@host:port/name?host=/socket/folder` into Django's form."""
     parts = urlsplit(url)
@@ -28,7 +39,7 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or query.pop("port", "")),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": query,
+        "OPTIONS": PATIENCE | query,
     }
 
 

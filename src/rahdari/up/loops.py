@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
+from asgiref.sync import sync_to_async
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
@@ -180,8 +181,11 @@ async def run_jobs(stop: threading.Event) -> None:
     while not asked.is_set():
         worker_app = app.with_connector(connector())
         try:
+            # Jobs that come round by the clock are put into the queue through Django's connection of this thread; a
+            # broken one would end the worker again and again.
+            await sync_to_async(connections.close_all)()
             # A pool would wait half a minute before it says that nobody answers.
-            await (await psycopg.AsyncConnection.connect(**connector_params(), connect_timeout=5)).close()
+            await (await psycopg.AsyncConnection.connect(**connector_params() | {"connect_timeout": 5})).close()
             async with worker_app.open_async():
                 log.info("The database answers again." if away else "At work.")
                 away = 0

@@ -58,8 +58,8 @@ def run_import(options: argparse.Namespace) -> int:
                 on_progress=lambda line: print(f"  {line} lines read", file=sys.stderr),
             )
     except actions.RosterUnusable as error:
-        draft.unlink(missing_ok=True)
         print(_why_unusable(error, options.name), file=sys.stderr)
+        _list_all_bad(draft, target)
         return 1
     except OSError as error:
         print(f"The rejected rows cannot be listed in {draft}: {error.strerror}. Give --report.", file=sys.stderr)
@@ -75,6 +75,19 @@ def run_import(options: argparse.Namespace) -> int:
         print(f"  and {report.rejected_count - SHOWN} more")
     print(f"All of them are listed in {target}. Mend these rows and import the file again: it replaces the roster.")
     return 0
+
+
+def _list_all_bad(draft: Path, target: Path) -> None:
+    """A file of which nothing could be used: its first bad rows, and where the others are listed."""
+    with draft.open(encoding="utf-8", newline="") as file:
+        bad = list(csv.reader(file))[1:]
+    if not bad:
+        draft.unlink()
+        return
+    draft.replace(target)
+    for line, reason in bad[:SHOWN]:
+        print(f"  line {line}: {reason}", file=sys.stderr)
+    print(f"All {len(bad)} of them are listed in {target}.", file=sys.stderr)
 
 
 def run_status(options: argparse.Namespace) -> int:
@@ -98,6 +111,6 @@ def _why_unusable(error: Any, name: str) -> str:
         found = ", ".join(error.columns) or "nothing"
         return (
             f"The first line of {error.path} must name the columns number and name (and may name status and "
-            f"valid_until); it names: {found}. Save the file as CSV in UTF-8. {kept}"
+            f"valid_until); it names: {found}. Save the file as CSV with commas, in UTF-8. {kept}"
         )
     return f"{error.path} has no row that can be used. {kept}"

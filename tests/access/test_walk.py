@@ -272,7 +272,7 @@ def the_story() -> World:
     found.invitation = invite(elsewhere, a.email)
     found.letter = letters.letters_of(a)[0].pk
     found.passkey = Authenticator.objects.create(
-        user=a, type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
+        user=story.a_person(), type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
     ).pk
     found.post = Post.objects.get(user=found.visitors["officer"]).pk
     found.of_b = with_document(story.a_full_draft(found.visitors["B"])).reference

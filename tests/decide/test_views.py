@@ -186,6 +186,15 @@ class TestCase:
         assert answer.status_code == 422
         assert not Notice.objects.exists()
 
+    def test_shows_the_membership_number_that_has_to_be_checked_by_hand(self, officer: User) -> None:
+        case = mine(officer)
+        application = Application.objects.get(pk=case.application_id)
+        assert "Membership number" not in signed_in(officer).get(page(case)).content.decode()
+        application.association_number = "SAMPLE-4711"
+        application.save()
+        html = signed_in(officer).get(page(case)).content.decode()
+        assert "Membership number" in html and "SAMPLE-4711" in html
+
     def test_shows_no_panel_for_the_case_of_another(self, officer: User, second: User) -> None:
         case = mine(officer)
         html = signed_in(second).get(page(case)).content.decode()

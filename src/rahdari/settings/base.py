@@ -238,5 +238,6 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("RAHDARI_LOG_LEVEL", "INFO")},
     # It tells of every task that it finds in the code, in every process.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+    # Of two that must sign, tuf tells of each that has not yet: no fault while a ceremony goes on.
+    "loggers": {"procrastinate": {"level": "WARNING"}, "tuf": {"level": "WARNING"}},
 }

@@ -102,6 +102,9 @@ class TestWhole:
         assert len(wrong) == 1
         assert "in line 2" in wrong[0]
 
+    def test_counts_the_letters_that_were_given_up(self, installation: Installation) -> None:
+        assert about(installation.doctor(), "letters", doctor.OK)
+
     def test_looks_on_when_the_database_is_away(self, installation: Installation) -> None:
         lines = installation.doctor(DATABASE_URL="postgresql://nobody@/none?host=/nonexistent")
         assert about(lines, "database", doctor.WRONG)[0].endswith("Start it, or correct DATABASE_URL.")
@@ -161,6 +164,16 @@ class TestSettings:
         well = {"RAHDARI_URL": "https://register.example", "RAHDARI_HOSTS": "register.example"}
         findings = list(doctor.check_settings(doctor.Patient(tmp_path, well, "127.0.0.1", 1)))
         assert [finding.state for finding in findings] == [doctor.OK]
+
+    def test_of_the_demonstration_are_wrong_for_a_register(self, tmp_path: Path) -> None:
+        given = {"DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[datafolder.DEMO]}
+        datafolder.write_label(tmp_path, datafolder.REGISTER)
+        (finding,) = doctor.check_settings(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
+        assert finding.state == doctor.WRONG
+        assert "anybody may sign in as anybody" in finding.text
+        datafolder.write_label(tmp_path, datafolder.DEMO)
+        (finding,) = doctor.check_settings(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
+        assert finding.state == doctor.OK
 
 
 class TestMail:

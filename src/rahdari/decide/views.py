@@ -261,7 +261,7 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
     except actions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
         return redirect("decide:case", reference=reference)
-    except actions.NotPossibleNow:
+    except (actions.NotPossibleNow, actions.CodeNotUsable):
         messages.warning(request, _moved_on())
         return redirect("decide:case", reference=reference)
     return redirect("decide:approvals")

@@ -22,6 +22,8 @@ from rahdari.up import datafolder, processes
 from rahdari.up.errors import Told
 
 OK, NOTE, WRONG = "ok", "note", "WRONG"
+# So far back letters that were given up are counted.
+RECENT = dt.timedelta(days=7)
 LEAST_FREE = 2 * 1024**3
 OLDEST_DIRECTORY = dt.timedelta(days=180)
 # Roles of the feed that the publisher signs again by itself: near their end it is not at work.
@@ -118,6 +120,15 @@ def check_settings(patient: Patient) -> Iterator[Finding]:
             ipaddress.ip_network(network.strip())
         except ValueError as error:
             yield Finding(WRONG, "proxies", f"RAHDARI_TRUSTED_PROXIES: {error}. Write networks such as 127.0.0.1/32.")
+    label = datafolder.read_label(patient.data)
+    if patient.is_demo and label is not None and label.kind != datafolder.DEMO:
+        yield Finding(
+            WRONG,
+            "settings",
+            f"DJANGO_SETTINGS_MODULE names the demonstration, and {patient.data} is a register: anybody "
+            "may sign in as anybody. Unset it.",
+        )
+        return
     if patient.is_demo:
         yield Finding(OK, "settings", "a demonstration: made-up people, mail into a folder")
         return
@@ -187,6 +198,21 @@ def check_migrations() -> Iterator[Finding]:
         yield Finding(WRONG, "tables", f"{len(missing)} steps behind this release. Run: rahdari prepare")
     else:
         yield Finding(OK, "tables", "as this release wants them")
+        yield from check_letters()
+
+
+def check_letters() -> Iterator[Finding]:
+    """A mistyped address is given up too, so some are nothing to mend; many are."""
+    from django.utils import timezone
+
+    from rahdari.letters import queries as letters
+
+    given_up = letters.failed_since(since=timezone.now() - RECENT)
+    if given_up:
+        why = "The worker's log says what the mail server answered."
+        yield Finding(NOTE, "letters", f"{given_up} were given up in the last {RECENT.days} days. {why}")
+    else:
+        yield Finding(OK, "letters", f"none was given up in the last {RECENT.days} days")
 
 
 def check_policy(patient: Patient) -> Iterator[Finding]:

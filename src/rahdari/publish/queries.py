@@ -223,7 +223,7 @@ def _lag(
     editions: dict[int, Edition],
     now: dt.datetime,
 ) -> OperatorLag:
-    lag = applied_at = None
+    lag = applied_at = lacking = None
     edition = editions.get(good.sequence) if good else None
     if good is not None and edition is not None and edition.published_at is not None:
         applied_at = rules.in_force_at(
@@ -236,7 +236,11 @@ def _lag(
             lag = applied_at - edition.published_at
     return OperatorLag(
         operator=operator,
-        state=rules.lag_state(latest=ReceiptStanding(newest.standing) if newest else None, lag=lag),
+        state=rules.lag_state(
+            latest=ReceiptStanding(newest.standing) if newest else None,
+            lag=lag,
+            lacks=lacking is not None and lacking.published_at is not None,
+        ),
         sequence=good.sequence if good else None,
         applied_at=applied_at,
         received_at=newest.received_at if newest else None,

@@ -98,10 +98,13 @@ class LagState(StrEnum):
     NEVER = "never"
 
 
-def lag_state(*, latest: ReceiptStanding | None, lag: dt.timedelta | None) -> LagState:
-    """How an operator stands, from its latest receipt and its lag (see `queries.operators_with_lag`)."""
+def lag_state(*, latest: ReceiptStanding | None, lag: dt.timedelta | None, lacks: bool = True) -> LagState:
+    """How an operator stands, from its latest receipt and its lag (see `queries.operators_with_lag`).
+
+    One that `lacks` no edition is in step, however late it came to that: it joined, or was away, and has caught up.
+    """
     if latest is None or lag is None:
         return LagState.NEVER if latest is None else LagState(latest)
     if latest is not ReceiptStanding.GOOD:
         return LagState(latest)
-    return LagState.IN_STEP if lag <= LAG_ALLOWED else LagState.BEHIND
+    return LagState.BEHIND if lacks and lag > LAG_ALLOWED else LagState.IN_STEP

@@ -179,7 +179,9 @@ class TestWorker:
                 assert worker.process.poll() is None
                 time.sleep(0.05)
             # And it is one worker that stays, not one after another that ends.
-            [stays, since] = connection.execute("SELECT id, last_heartbeat FROM procrastinate_workers").fetchall()[0]
+            [stays, since] = connection.execute(
+                "SELECT id, last_heartbeat FROM procrastinate_workers ORDER BY id DESC"
+            ).fetchall()[0]
             beats = since
             while beats == since:
                 found = connection.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [stays])

@@ -96,6 +96,25 @@ class NoDataFolder(Told):
         self.folder = folder
 
 
+class DatabaseAway(Told):
+    """A command beside `rahdari up` cannot reach the database. `.why` is the first line of what was said."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The database does not answer ({why}). Start the installation with `rahdari up` or `rahdari demo`, "
+            "or look at DATABASE_URL; then call this again. What was finished before stays."
+        )
+        self.why = why
+
+
+class TablesBehind(Told):
+    """The tables are those of an earlier release. `.why` is the first line of what was said."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The database is not up to date ({why}). Run: rahdari prepare")
+        self.why = why
+
+
 class SettingsRefused(Told):
     """The settings of this installation will not do; the message is theirs."""
 
@@ -148,6 +167,8 @@ def make_ready(command: Command, data: Path | None) -> Path:
         datafolder.secret_key(folder)
     if not folder.is_dir():
         raise NoDataFolder(folder)
+    if command.needs is Needs.DJANGO:
+        datafolder.check_format(folder)
     os.environ.update(datafolder.environment(folder))
     if command.needs in (Needs.DJANGO, Needs.NEW):
         import django
@@ -185,9 +206,28 @@ def run(arguments: Sequence[str]) -> int:
     parsed = parser_for(word).parse_args(given)
     try:
         return int(parsed.run(parsed) or 0)
+    except Exception as error:
+        told = of_the_database(error)
+        if told is None:
+            raise
+        raise told from None
     finally:
         if command.needs is not Needs.NOTHING and not asks:
             give_back(folder)
+
+
+def of_the_database(error: Exception) -> Told | None:
+    """What to tell of an error, when it is the database that is away or behind."""
+    if "django.db" not in sys.modules:
+        return None
+    from django.db import InterfaceError, OperationalError, ProgrammingError
+
+    why = str(error).strip().partition("\n")[0]
+    if isinstance(error, OperationalError | InterfaceError):
+        return DatabaseAway(why)
+    if isinstance(error, ProgrammingError) and "does not exist" in why:
+        return TablesBehind(why)
+    return None
 
 
 def give_back(folder: Path) -> None:

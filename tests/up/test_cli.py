@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rahdari import cli
+from rahdari.up import postgres
 
 PURE = ("django", "psycopg", "granian", "procrastinate")
 
@@ -73,3 +74,30 @@ class TestData:
         assert said.returncode == 1
         assert f"There is no data folder at {tmp_path / 'nowhere'}" in said.stderr
         assert not (tmp_path / "nowhere").exists()
+
+    def test_of_a_newer_release_is_not_worked_on(self, tmp_path: Path) -> None:
+        (tmp_path / "version").write_text('format = 99\nkind = "register"\nwritten_by = "9.0.0"\n')
+        said = rahdari("roster", "status", "--data", str(tmp_path))
+        assert said.returncode == 1
+        assert "was written by Rahdari 9.0.0, newer than this one" in said.stderr
+        assert "Traceback" not in said.stderr
+
+
+class TestDatabase:
+    ROSTER = ("roster", "status", "--data")
+    DEMO = {"DJANGO_SETTINGS_MODULE": "rahdari.settings.demo"}
+
+    def test_that_is_away_is_told_with_what_to_do(self, tmp_path: Path) -> None:
+        url = f"postgresql:///register?host={tmp_path}"
+        said = rahdari(*self.ROSTER, str(tmp_path), DATABASE_URL=url, **self.DEMO)
+        assert said.returncode == 1
+        assert said.stderr.startswith("The database does not answer (")
+        assert "rahdari up" in said.stderr and "DATABASE_URL" in said.stderr
+        assert "Traceback" not in said.stderr
+
+    def test_without_our_tables_is_told_to_be_prepared(self, tmp_path: Path) -> None:
+        with postgres.throwaway_postgres() as url:
+            said = rahdari(*self.ROSTER, str(tmp_path), DATABASE_URL=url, **self.DEMO)
+        assert said.returncode == 1
+        assert said.stderr.startswith("The database is not up to date (")
+        assert said.stderr.endswith("Run: rahdari prepare\n")

@@ -113,6 +113,13 @@ def write_label(folder: Path, kind: str) -> None:
     draft.replace(folder / "version")
 
 
+def check_format(folder: Path) -> None:
+    """Raises NewerFolder when a later release has written the folder."""
+    label = read_label(folder)
+    if label is not None and label.format > FORMAT:
+        raise NewerFolder(folder, label.written_by)
+
+
 def check(folder: Path, kind: str) -> Label | None:
     """Look whether the folder may be used for this; change nothing. Gives its label, None for a new folder."""
     if not folder.exists():

@@ -1,0 +1,90 @@
+"""docs/errors.md says what the program says: each sentence, its Urdu, and the test that holds it are looked up."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import polib
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = ROOT / "docs" / "errors.md"
+SOURCE = ROOT / "src" / "rahdari"
+# A value in a sentence of a command: "…".
+VALUE = "…"
+
+
+def rows() -> list[tuple[str, list[str]]]:
+    """Each row of each table, with the heading above it."""
+    found, heading = [], ""
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("#"):
+            heading = line.lstrip("# ")
+        elif line.startswith("|") and not re.match(r"\|[ -]+\|", line):
+            cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+            if cells[0] != "What happens":
+                found.append((heading, cells))
+    return found
+
+
+ROWS = rows()
+FOR_PEOPLE = [(cells[1].strip("“”"), cells[2]) for _heading, cells in ROWS if len(cells) == 5 and cells[1]]
+FOR_OPERATORS = [cells[1].strip("“”") for _heading, cells in ROWS if len(cells) == 4 and cells[1]]
+TESTS = sorted({test for _heading, cells in ROWS for test in re.findall(r"`([^`]+::[^`]+)`", cells[-1])})
+
+
+@cache
+def catalogues() -> dict[str, set[str]]:
+    """Every English sentence of the pages (the form for many, where there are two), with its Urdu."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCE.glob("*/locale/ur/LC_MESSAGES/django.po"):
+        for entry in polib.pofile(str(path)):
+            english = entry.msgid_plural or entry.msgid
+            found.setdefault(english, set()).add(entry.msgstr_plural[1] if entry.msgid_plural else entry.msgstr)
+    return found
+
+
+@cache
+def sentences() -> str:
+    """Every text of the code, with "…" where a value is put in, one a line."""
+    found = []
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(re.sub(r"%[sdrg]", VALUE, node.value))
+            elif isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else VALUE for part in node.values)
+                found.append("".join(map(str, parts)))
+    return "\n".join(" ".join(text.split()) for text in found)
+
+
+def test_the_page_has_its_tables() -> None:
+    assert len(FOR_PEOPLE) > 60
+    assert len(FOR_OPERATORS) > 25
+    assert {len(cells) for _heading, cells in ROWS} == {4, 5}
+
+
+@pytest.mark.parametrize(("english", "urdu"), FOR_PEOPLE, ids=[english[:50] for english, _urdu in FOR_PEOPLE])
+def test_a_sentence_for_people_is_said_in_both_languages(english: str, urdu: str) -> None:
+    assert english in catalogues()
+    assert urdu in catalogues()[english]
+
+
+@pytest.mark.parametrize("sentence", FOR_OPERATORS, ids=[sentence[:50] for sentence in FOR_OPERATORS])
+def test_a_sentence_for_operators_stands_in_the_code(sentence: str) -> None:
+    assert sentence in sentences()
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_the_test_that_is_named_is_there(test: str) -> None:
+    path, *names = test.split("::")
+    body = ast.parse((ROOT / "tests" / path).read_text()).body
+    for name in names:
+        [found] = [node for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name]
+        body = found.body
+
+
+def test_each_row_names_one_and_speaks_both_languages_or_none() -> None:
+    assert [cells[0] for _heading, cells in ROWS if len(cells) == 5 and bool(cells[1]) != bool(cells[2])] == []
+    assert [cells[0] for _heading, cells in ROWS if "::" not in cells[-1]] == []

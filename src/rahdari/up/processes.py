@@ -88,9 +88,15 @@ class Printer:
         self.write(f"{head} {text}")
 
     def write(self, text: str) -> None:
-        # The terminal may be gone while we still stop what runs: that must not hinder it.
-        with suppress(OSError, ValueError):
+        # The terminal may be gone while we still stop what runs: that must not hinder it, nor change how we end.
+        try:
             print(text, file=self.out, flush=True)
+        except OSError:
+            # What stands in the buffer is flushed once more at the end, and would fail again.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+        except ValueError:
+            pass
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.needs import needs_chromium
+
 from .people import a_person, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            executable_path=needs_chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         )
         context = browser.new_context(viewport={"width": 360, "height": 740})
         page = context.new_page()
@@ -49,7 +49,6 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
         connections.close_all()
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is missing. Run: apt-get install chromium")
 class TestPasskey:
     def test_is_made_and_signs_in_by_itself(self, page: Page, live_server: Any, client: Client) -> None:
         said: list[str] = []

@@ -7,8 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.proof import DELTA_LIMITS, EMPTY, SNAPSHOT_LIMITS, FeedEntry, Head, Header, Op, Receipt
+from rahdari.proof import (
+    DELTA_LIMITS,
+    EMPTY,
+    SNAPSHOT_LIMITS,
+    BulkStatement,
+    FeedEntry,
+    Head,
+    Header,
+    Op,
+    Receipt,
+    SignedReceipt,
+)
 from rahdari.proof.entry import PROTOCOLS
+from rahdari.proof.receipt import SIGNED_PREFIX
 
 from .samples import COMPANY, FREELANCER, digest_of
 
@@ -23,12 +35,22 @@ def blocks(language: str) -> list[str]:
 
 class TestFeedDocument:
     def test_shows_the_golden_delta(self) -> None:
-        header, operations, _ = blocks("json")
+        header, operations, *_ = blocks("json")
         assert header + operations == GOLDEN
 
     def test_shows_a_receipt_that_is_one(self) -> None:
-        text = blocks("json")[2].strip()
+        text = blocks("json")[3].strip()
         assert Receipt.from_json(json.loads(text)).body.decode() == text
+
+    def test_shows_how_a_receipt_is_signed(self) -> None:
+        shown = json.loads(blocks("json")[4].replace("KEY64", "00" * 32).replace("SIGNATURE128", "00" * 64))
+        receipt = json.loads(blocks("json")[3])
+        assert SignedReceipt.from_json({**shown, "receipt": receipt}).as_json().keys() == shown.keys()
+        assert repr(SIGNED_PREFIX.decode()) == r"'rahdari receipt 1\n'" and "`rahdari receipt 1`, a line feed" in DOC
+
+    def test_shows_a_bulk_statement_that_is_one(self) -> None:
+        text = blocks("json")[2].strip()
+        assert BulkStatement.decode(text.encode()).body.decode() == text
 
     def test_has_a_program_that_counts_the_digest(self) -> None:
         names: dict[str, object] = {}

@@ -1,16 +1,17 @@
-"""Receipts, and who may fetch."""
+"""Receipts, signed by the agent."""
 
 import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rahdari.proof import EMPTY, Access, AppliedTarget, InvalidReceipt, Malformed, Receipt, UnsupportedFormat, holder_of
-from rahdari.proof.access import encode_access, parse_access, token_digest
+from rahdari.proof import EMPTY, AppliedTarget, InvalidReceipt, Receipt, SignedReceipt, UnsupportedFormat
 
 from .samples import SESSION
 
 RECEIPT = Receipt(SESSION, 7, EMPTY, "2026-11-10T09:31:09Z", (AppliedTarget("North gateway", "nft", 6208, True),))
+SIGNED = SignedReceipt.sign(RECEIPT, Ed25519PrivateKey.from_private_bytes(bytes([7] * 32)))
 GOOD: dict[str, Any] = RECEIPT.as_json()
 
 
@@ -64,32 +65,34 @@ class TestReceipt:
             Receipt.from_json([GOOD])
 
 
-class TestAccess:
-    def test_finds_whose_token_it_is(self) -> None:
-        accesses = [Access("sample-fibre", token_digest("one")), Access("sample-mobile", token_digest("two"))]
-        assert parse_access(encode_access(accesses)) == accesses
-        assert holder_of("two", accesses) == "sample-mobile"
-        assert holder_of("three", accesses) is None
-        assert holder_of("", accesses) is None
-        assert holder_of("\ud800", accesses) is None
+class TestSignedReceipt:
+    def test_comes_back_from_its_body_and_holds(self) -> None:
+        given = SignedReceipt.from_json(json.loads(SIGNED.body))
+        given.verify()
+        assert given == SIGNED and given.receipt == RECEIPT
+
+    @pytest.mark.parametrize("change", [{"sequence": 8}, {"applied_at": "2026-11-10T09:31:10Z"}, {"targets": []}])
+    def test_does_not_hold_for_another_receipt(self, change: dict[str, Any]) -> None:
+        given = SignedReceipt.from_json({**SIGNED.as_json(), "receipt": {**GOOD, **change}})
+        with pytest.raises(InvalidReceipt) as refused:
+            given.verify()
+        assert refused.value.field == "signature"
+
+    def test_does_not_hold_under_another_key(self) -> None:
+        other = SignedReceipt.sign(RECEIPT, Ed25519PrivateKey.from_private_bytes(bytes([8] * 32)))
+        with pytest.raises(InvalidReceipt):
+            SignedReceipt(RECEIPT, other.key, SIGNED.signature).verify()
 
     @pytest.mark.parametrize(
-        "text",
-        [
-            b"",
-            b"[]",
-            b'{"operators":1}',
-            b'{"format":"1.0","operators":[1]}',
-            b'{"operators":[]}',
-            b"\xff",
-            b"[" * 100_000,
-        ],
+        ("field", "value"),
+        [("key", None), ("key", "00"), ("key", "zz" * 32), ("signature", 1), ("signature", "00"), ("receipt", None)],
     )
-    def test_is_refused_when_it_is_no_access_file(self, text: bytes) -> None:
-        with pytest.raises(Malformed):
-            parse_access(text)
+    def test_is_refused_with_the_field_that_is_wrong(self, field: str, value: object) -> None:
+        with pytest.raises(InvalidReceipt) as refused:
+            SignedReceipt.from_json({**SIGNED.as_json(), field: value})
+        assert refused.value.field == field
 
-    @pytest.mark.parametrize("slug", ["", "Sample", "a/b", "-a", "a" * 51])
-    def test_refuses_a_slug_that_is_none(self, slug: str) -> None:
-        with pytest.raises(Malformed):
-            Access(slug, token_digest("x"))
+    @pytest.mark.parametrize("value", [None, [], {}, GOOD])
+    def test_is_none_without_a_signature(self, value: object) -> None:
+        with pytest.raises(InvalidReceipt):
+            SignedReceipt.from_json(value)

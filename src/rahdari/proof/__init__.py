@@ -7,7 +7,8 @@ reader is bounded in bytes, lines and entries, and every refusal is a `FeedFault
 Nothing here signs, fetches, stores or decides: publishing stands in `publish`, the verifying walk in `agent`.
 """
 
-from .access import Access, holder_of, token_digest
+from .access import Access, Credential, CredentialKind, certificate_digest, holder_of, token_digest
+from .bulk import BulkStatement
 from .digest import EMPTY, SetDigest
 from .edition import (
     DELTA_LIMITS,
@@ -33,18 +34,23 @@ from .faults import (
     Truncated,
     UnsupportedFormat,
 )
-from .receipt import AppliedTarget, InvalidReceipt, Receipt
-from .repository import FeedFile, Head, live_files
+from .receipt import AppliedTarget, InvalidReceipt, Receipt, SignedReceipt
+from .repository import KINDS, ROLES, FeedFile, Head, Stamp, StampHead, kind_of, live_files, role_of
 from .version import FORMAT, check_format
 
 __all__ = [
     "DELTA_LIMITS",
     "EMPTY",
     "FORMAT",
+    "KINDS",
+    "ROLES",
     "SNAPSHOT_LIMITS",
     "Access",
     "AppliedTarget",
+    "BulkStatement",
     "CountMismatch",
+    "Credential",
+    "CredentialKind",
     "DigestMismatch",
     "EditionReader",
     "FeedEntry",
@@ -62,14 +68,20 @@ __all__ = [
     "Operation",
     "Receipt",
     "SetDigest",
+    "SignedReceipt",
+    "Stamp",
+    "StampHead",
     "TooLarge",
     "Truncated",
     "UnsupportedFormat",
+    "certificate_digest",
     "check_format",
     "encode_edition",
     "follow",
     "holder_of",
+    "kind_of",
     "live_files",
+    "role_of",
     "token_digest",
     "write_edition",
 ]

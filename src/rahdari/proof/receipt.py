@@ -1,13 +1,20 @@
 """The receipt: an agent's word that an edition is in force on its machine.
 
-Sent as JSON to `POST /feed/receipt` of the web process with `Authorization: Bearer <token>`. `digest` is what the agent
-itself counted over its entries, so that a receipt shows drift. The same receipt sent again is the same receipt.
+Sent, signed by the agent's own key, as JSON to `POST /feed/receipt` of the web process. It speaks of one role of the
+feed, which its session tells. `digest` is what the agent itself counted over its entries, so that a receipt shows
+drift. The same receipt sent again is the same receipt.
+
+    {"key":"<Ed25519 public key, hex>","receipt":{..},"signature":"<hex, over SIGNED_PREFIX and the receipt's bytes>"}
 """
 
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from .canonical import encode
 from .edition import DIGEST, SESSION
@@ -17,6 +24,10 @@ from .version import FORMAT, check_format
 
 MOST_TARGETS = 100
 LONGEST_BODY = 64 * 1024
+# What a signature is made over begins with what it is for: one made for a receipt stands for nothing else.
+SIGNED_PREFIX = b"rahdari receipt 1\n"
+_KEY = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)
 
 
 class InvalidReceipt(FeedFault):
@@ -125,3 +136,50 @@ class Receipt:
     @property
     def applied(self) -> dt.datetime:
         return parse_time(self.applied_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReceipt:
+    """A receipt with the agent's signature. Whether that key is this operator's is for the server to say."""
+
+    receipt: Receipt
+    key: str
+    signature: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.key, str) or not _KEY.fullmatch(self.key):
+            raise InvalidReceipt("key")
+        if not isinstance(self.signature, str) or not _SIGNATURE.fullmatch(self.signature):
+            raise InvalidReceipt("signature")
+
+    @classmethod
+    def sign(cls, receipt: Receipt, key: Ed25519PrivateKey) -> "SignedReceipt":
+        signature = key.sign(SIGNED_PREFIX + receipt.body)
+        return cls(receipt, key.public_key().public_bytes_raw().hex(), signature.hex())
+
+    @classmethod
+    def from_json(cls, value: object) -> "SignedReceipt":
+        """Raises InvalidReceipt, UnsupportedFormat; the signature is not held against it yet (see `verify`)."""
+        if not isinstance(value, dict) or "receipt" not in value:
+            raise InvalidReceipt("receipt")
+        return cls(Receipt.from_json(value["receipt"]), value.get("key", ""), value.get("signature", ""))
+
+    def verify(self) -> None:
+        """Raises InvalidReceipt.
+
+        Held against the receipt as it is read here: what it said beyond that, as a later minor version may, is not
+        signed for. Such a version would sign twice.
+        """
+        try:
+            public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
+            public.verify(bytes.fromhex(self.signature), SIGNED_PREFIX + self.receipt.body)
+        except (InvalidSignature, ValueError, NotCanonical):
+            raise InvalidReceipt("signature") from None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"key": self.key, "receipt": self.receipt.as_json(), "signature": self.signature}
+
+    @property
+    def body(self) -> bytes:
+        """The bytes to send."""
+        return encode(self.as_json())

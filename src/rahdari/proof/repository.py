@@ -1,33 +1,40 @@
-"""How the feed lies in its TUF repository: names, places, and what the signed metadata says of each file.
+"""How the feed lies in an operator's TUF repository: names, places, and what the signed metadata says of each file.
 
-    metadata/timestamp.json  N.snapshot.json  N.feed.json  N.targets.json  N.root.json
-    targets/feed/<session>/<sha256>.snap-<sequence>-<random>.jsonl.gz
-    targets/feed/<session>/<sha256>.delta-<from>-<to>-<random>.jsonl.gz
+    metadata/timestamp.json  N.snapshot.json  N.feed-static.json  N.feed-dynamic.json  N.feed-canary.json
+    metadata/N.targets.json  N.root.json
+    targets/<role>/<session>/<sha256>.snap-<sequence>-<random>.jsonl.gz
+    targets/<role>/<session>/<sha256>.delta-<from>-<to>-<random>.jsonl.gz
+    targets/bulk/<sha256>.<random>.json
 
-The target's path, as metadata gives it, is the same without `<sha256>.` (consistent snapshots, TUF 6.2). Role `feed` is
-delegated by `targets` for `feed/*/*`. Its signed part carries `head`: the edition that its files lead to. Files are
-never changed; 16 random bytes in each name keep it from being guessed before it is published.
+The target's path, as metadata gives it, is the same without `<sha256>.` (consistent snapshots, TUF 6.2). Each kind of
+entry has a role of its own, delegated by `targets` for `<role>/*/*`; `bulk/*` stays with `targets` itself, whose keys
+are offline. The signed part of a feed role carries `head`: the edition that its files lead to; that of the timestamp
+carries `feed`: the heads of all three. Files are never changed; 16 random bytes in each name keep it from being guessed
+before it is published.
 """
 
+import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .edition import DIGEST, SESSION, Kind
-from .entry import is_time
+from .entry import is_time, parse_time
 from .faults import Malformed
 from .version import FORMAT, check_format
 
 if TYPE_CHECKING:
-    from tuf.api.metadata import Targets
+    from tuf.api.metadata import Targets, Timestamp
 
-ROLE = "feed"
-PATHS = "feed/*/*"
+KINDS = ("static", "dynamic", "canary")
+ROLES = tuple(f"feed-{kind}" for kind in KINDS)
 METADATA = "metadata"
 TARGETS = "targets"
+BULK = "bulk"
+_BULK_PATH = re.compile(r"bulk/[0-9a-f]{32}\.json", re.ASCII)
 _PATH = re.compile(
-    r"feed/(?P<session>[0-9a-f]{32})/"
+    r"(?P<role>feed-(?:static|dynamic|canary))/(?P<session>[0-9a-f]{32})/"
     r"(?:snap-(?P<at>0|[1-9][0-9]{0,15})|delta-(?P<start>0|[1-9][0-9]{0,15})-(?P<end>[1-9][0-9]{0,15}))"
     r"-[0-9a-f]{32}\.jsonl\.gz",
     re.ASCII,
@@ -60,10 +67,13 @@ class FeedFile:
             raise Malformed("a digest or the length of a file is not acceptable")
 
     @property
+    def role(self) -> str:
+        return self.path.partition("/")[0]
+
+    @property
     def location(self) -> str:
         """Where it lies below `targets/`."""
-        folder, _, name = self.path.rpartition("/")
-        return f"{folder}/{self.sha256}.{name}"
+        return location_of(self.path, self.sha256)
 
     def custom(self) -> dict[str, Any]:
         """What the metadata's `custom` field says of it."""
@@ -118,21 +128,116 @@ class Head:
         }
 
 
-def snapshot_path(session: str, sequence: int, random: str) -> str:
-    return f"feed/{session}/snap-{sequence}-{random}.jsonl.gz"
+@dataclass(frozen=True, slots=True)
+class StampHead:
+    """What the timestamp says of a role: enough to see whether there is anything new."""
+
+    session: str
+    sequence: int
+    digest: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.session, str) or not SESSION.fullmatch(self.session):
+            raise Malformed("`session` of the timestamp is not acceptable")
+        if not isinstance(self.digest, str) or not DIGEST.fullmatch(self.digest):
+            raise Malformed("`digest` of the timestamp is not acceptable")
+        if type(self.sequence) is not int or self.sequence < 0:
+            raise Malformed("`sequence` of the timestamp is not acceptable")
 
 
-def delta_path(session: str, start: int, end: int, random: str) -> str:
-    return f"feed/{session}/delta-{start}-{end}-{random}.jsonl.gz"
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When the timestamp was signed, and the heads it leads to, by role. A role not known is left out."""
+
+    signed_at: str
+    heads: Mapping[str, StampHead]
+
+    def __post_init__(self) -> None:
+        if not is_time(self.signed_at):
+            raise Malformed("`signed_at` of the timestamp is not acceptable")
+
+    @classmethod
+    def from_json(cls, value: object) -> "Stamp":
+        if not isinstance(value, dict) or not isinstance(value.get("heads"), dict):
+            raise Malformed("the timestamp says nothing of the feed")
+        heads = {role: value["heads"][role] for role in ROLES if role in value["heads"]}
+        if not all(isinstance(head, dict) for head in heads.values()):
+            raise Malformed("a head of the timestamp is no object")
+        return cls(
+            value.get("signed_at", ""),
+            {
+                role: StampHead(head.get("session", ""), head.get("sequence", -1), head.get("digest", ""))
+                for role, head in heads.items()
+            },
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "signed_at": self.signed_at,
+            "heads": {
+                role: {"session": head.session, "sequence": head.sequence, "digest": head.digest}
+                for role, head in self.heads.items()
+            },
+        }
+
+    @property
+    def signed(self) -> dt.datetime:
+        return parse_time(self.signed_at)
+
+
+def role_of(kind: str) -> str:
+    """The role in which entries of this kind stand. Raises Malformed."""
+    if kind not in KINDS:
+        raise Malformed(f"there is no kind {kind[:20]!r} of entries")
+    return f"feed-{kind}"
+
+
+def kind_of(role: str) -> str:
+    """Raises Malformed."""
+    if role not in ROLES:
+        raise Malformed(f"there is no role {role[:20]!r}")
+    return role.removeprefix("feed-")
+
+
+def paths_of(role: str) -> str:
+    """The pattern of the target paths that `targets` delegates to this role."""
+    return f"{role}/*/*"
+
+
+def snapshot_path(role: str, session: str, sequence: int, random: str) -> str:
+    return f"{role}/{session}/snap-{sequence}-{random}.jsonl.gz"
+
+
+def delta_path(role: str, session: str, start: int, end: int, random: str) -> str:
+    return f"{role}/{session}/delta-{start}-{end}-{random}.jsonl.gz"
+
+
+def bulk_path(random: str) -> str:
+    return f"{BULK}/{random}.json"
+
+
+def is_bulk_path(path: str) -> bool:
+    return _BULK_PATH.fullmatch(path) is not None
+
+
+def location_of(path: str, sha256: str) -> str:
+    """Where a target lies below `targets/` (consistent snapshots)."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{sha256}.{name}"
 
 
 def head_of(signed: "Targets") -> Head:
-    """The head in the signed part of role `feed`. Raises Malformed, UnsupportedFormat."""
+    """The head in the signed part of a feed role. Raises Malformed, UnsupportedFormat."""
     return Head.from_json(signed.unrecognized_fields.get("head"))
 
 
+def stamp_of(signed: "Timestamp") -> Stamp:
+    """What the signed part of the timestamp says of the feed. Raises Malformed."""
+    return Stamp.from_json(signed.unrecognized_fields.get("feed"))
+
+
 def live_files(signed: "Targets") -> list[FeedFile]:
-    """The files in the signed part of role `feed`: deltas by where they begin, then snapshots. Raises Malformed.
+    """The files in the signed part of a feed role: deltas by where they begin, then snapshots. Raises Malformed.
 
     Files of a kind that is not known, as a later minor version may have, are left out.
     """

@@ -250,7 +250,7 @@ class TestLightSide:
     def test_agent_loads_neither_django_nor_anything_of_the_server(self) -> None:
         probe = (
             "import sys, pkgutil, importlib, rahdari.agent\n"
-            "for module in pkgutil.iter_modules(rahdari.agent.__path__, 'rahdari.agent.'):\n"
+            "for module in pkgutil.walk_packages(rahdari.agent.__path__, 'rahdari.agent.'):\n"
             "    importlib.import_module(module.name)\n"
             "unwanted = {'django', 'psycopg', 'granian', 'PIL'} & {name.partition('.')[0] for name in sys.modules}\n"
             "ours = {name.split('.')[1] for name in sys.modules if name.startswith('rahdari.')}\n"

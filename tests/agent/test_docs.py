@@ -14,7 +14,7 @@ AGENT = (ROOT / "docs" / "agent.md").read_text()
 
 
 def every_fault() -> list[type[AgentFault]]:
-    for module in pkgutil.iter_modules(rahdari.agent.__path__, "rahdari.agent."):
+    for module in pkgutil.walk_packages(rahdari.agent.__path__, "rahdari.agent."):
         importlib.import_module(module.name)
     return AgentFault.__subclasses__()
 

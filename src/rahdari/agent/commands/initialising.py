@@ -1,27 +1,12 @@
-"""`rahdari agent init | sync | run | status | check | ruleset`.
-
-0  all is well                          4  a target could not be brought up to date
-1  alarm: the feed is stale, or worse   5  the server was not reached, or refused us
-2  the command or the configuration     6  the state folder: full, damaged, in use
-3  something came that is not trusted   7  `check`: the address is not registered
-"""
+"""`rahdari agent init`: trust a root and write the configuration."""
 
 import argparse
-import datetime as dt
 import hashlib
 import json
-import logging
 import os
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from rahdari.address import AddressError, EndpointError, parse_block, parse_port, parse_protocol
-
-from . import telling
-from .configuration import (
-    DEFAULT_FILE,
+from ..configuration import (
     DEFAULT_STATE,
     DEFAULT_TABLE,
     Configuration,
@@ -30,16 +15,11 @@ from .configuration import (
     load,
     url_problem,
 )
-from .faults import AgentFault, Exit
-from .folder import create, give_back, open_state, set_aside, sole_agent
-from .ruleset import ruleset
-from .syncing import Agent
-from .transport import Server
-from .trust import ROOT_BYTES, WrongRoot, check_root
-
-
-class NotUnderstood(AgentFault):
-    exit = Exit.USAGE
+from ..faults import AgentFault, Exit
+from ..folder import create, give_back, open_state, sole_agent
+from ..transport import Server
+from ..trust import ROOT_BYTES, WrongRoot, check_root
+from .acts import Acts, NotUnderstood, act
 
 
 class AlreadyConfigured(AgentFault):
@@ -49,14 +29,8 @@ class AlreadyConfigured(AgentFault):
         super().__init__(f"{path} is there already.", "To write it anew give --replace.")
 
 
-def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparsers.add_parser(
-        "agent", help="follow the feed on an operator's machine", formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.epilog = f"exit codes:\n{(__doc__ or '').partition(chr(10) * 2)[2]}"
-    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
-
-    init = _act(acts, "init", "trust a root and write the configuration", init_agent)
+def add(acts: Acts) -> None:
+    init = act(acts, "init", "trust a root and write the configuration", init_agent)
     init.add_argument("--server", required=True, metavar="URL", help="the feed's server, without /feed")
     init.add_argument("--root", type=Path, metavar="FILE", help="the root of trust, as the authority gave it to you")
     init.add_argument("--root-sha256", metavar="HEX", help="its SHA-256, as you got it by another way")
@@ -70,45 +44,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     init.add_argument("--csv", type=Path, metavar="FILE", help="write the entries to a CSV file")
     init.add_argument("--insecure-http", action="store_true", help="allow http:// to another machine (tests only)")
     init.add_argument("--replace", action="store_true", help="write an existing configuration anew")
-
-    sync = _act(acts, "sync", "come up to date once, apply, and report", sync_once)
-    sync.add_argument("--json", action="store_true", help="print a JSON object")
-    sync.add_argument("--anew", action="store_true", help="set a damaged or lost state aside and fetch all of it again")
-    _act(acts, "run", "follow the feed until stopped", run_agent)
-    status = _act(acts, "status", "say what is held, what is applied and what is wrong", show_status)
-    status.add_argument("--json", action="store_true", help="print a JSON object")
-
-    check = _act(acts, "check", "say whether an address is registered, from what is held here", check_address)
-    check.add_argument("address", help="an address or a prefix")
-    check.add_argument("--protocol", metavar="NAME", help="udp, tcp, esp or gre")
-    check.add_argument("--port", metavar="N")
-    check.add_argument("--json", action="store_true", help="print a JSON object")
-
-    rules = acts.add_parser("ruleset", help="print the nftables sets that are filled, with rules that mark packets")
-    rules.add_argument("--table", default=DEFAULT_TABLE, metavar="TABLE", help=f'("{DEFAULT_TABLE}")')
-    rules.set_defaults(run=print_ruleset)
-
-
-def _act(
-    acts: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    help: str,
-    function: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    parser = acts.add_parser(name, help=help)
-    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, metavar="FILE", help=f"({DEFAULT_FILE})")
-
-    def told(arguments: argparse.Namespace) -> int:
-        try:
-            return function(arguments)
-        except AgentFault as fault:
-            if getattr(arguments, "json", False) is True:
-                print(json.dumps({"ok": False, "faults": [_as_json(fault)]}))
-            print(f"{fault.what}\n  {fault.mend}", file=sys.stderr)
-            return int(fault.exit)
-
-    parser.set_defaults(run=told)
-    return parser
 
 
 def init_agent(arguments: argparse.Namespace) -> int:
@@ -229,103 +164,3 @@ def _write(path: Path, content: bytes, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-
-
-def sync_once(arguments: argparse.Namespace) -> int:
-    configuration = load(arguments.config)
-    with sole_agent(configuration.state):
-        if arguments.anew:
-            set_aside(configuration.state, _now())
-        with open_state(configuration.state) as state:
-            agent = Agent(configuration, state)
-            try:
-                outcome = agent.sync(now=_now())
-            finally:
-                agent.close()
-    give_back(configuration.state)
-    position = outcome.position
-    if arguments.json:
-        said = {
-            "ok": outcome.exit is Exit.OK,
-            "session": position.session if position else None,
-            "sequence": position.sequence if position else None,
-            "files": outcome.files,
-            "in_force": outcome.applied.loaded,
-            "kept_stale": outcome.applied.kept_stale,
-            "targets": list(outcome.applied.targets),
-            "seconds": round(outcome.seconds, 3),
-            "faults": [_as_json(fault) for fault in outcome.faults],
-        }
-        print(json.dumps(said))
-    elif position is not None:
-        names = ", ".join(outcome.applied.targets)
-        done = f"applied to {names}" if names else "nothing to apply"
-        print(f"Edition {position.sequence}: {telling.counted(outcome.applied.loaded)} now; {done}.")
-    for fault in outcome.faults:
-        print(f"{fault.what}\n  {fault.mend}", file=sys.stderr)
-    return outcome.exit
-
-
-def run_agent(arguments: argparse.Namespace) -> int:
-    from .following import follow
-
-    handler = logging.StreamHandler()
-    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
-    log = logging.getLogger("rahdari.agent")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    return follow(load(arguments.config))
-
-
-def show_status(arguments: argparse.Namespace) -> int:
-    configuration = load(arguments.config)
-    with open_state(configuration.state) as state:
-        said = telling.status(configuration=configuration, state=state, now=_now())
-    print(json.dumps(telling.status_as_json(said), indent=1) if arguments.json else telling.status_in_words(said))
-    return said.exit
-
-
-def check_address(arguments: argparse.Namespace) -> int:
-    try:
-        block = parse_block(arguments.address)
-        protocol = parse_protocol(arguments.protocol) if arguments.protocol else None
-        port = parse_port(arguments.port) if arguments.port else None
-    except (AddressError, EndpointError) as error:
-        raise NotUnderstood(
-            f"{error.text!r} is not understood ({error.reason}).", "Give an address such as 192.0.2.1 or 2001:db8::1."
-        ) from None
-    configuration = load(arguments.config)
-    now = _now()
-    with open_state(configuration.state) as state:
-        position = state.position()
-        if position is None:
-            raise NotUnderstood("Nothing has been verified yet.", "Run: rahdari agent sync")
-        found = telling.check(
-            configuration=configuration,
-            state=state,
-            position=position,
-            block=block,
-            protocol=protocol,
-            port=port,
-            now=now,
-        )
-    if arguments.json:
-        print(json.dumps(telling.found_as_json(found, block=block, now=now)))
-    else:
-        print(telling.found_in_words(found, block=block, now=now))
-    return Exit.OK if found.rows else Exit.NOT_REGISTERED
-
-
-def print_ruleset(arguments: argparse.Namespace) -> int:
-    print(ruleset(" ".join(arguments.table.split())), end="")
-    return Exit.OK
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def _as_json(fault: AgentFault) -> dict[str, str]:
-    return {"name": fault.name, "what": fault.what, "mend": fault.mend}

@@ -1,0 +1,52 @@
+"""`rahdari agent sync`: come up to date once, apply, and report."""
+
+import argparse
+import json
+
+from .. import telling
+from ..configuration import load
+from ..faults import Exit
+from ..folder import give_back, open_state, set_aside, sole_agent
+from ..syncing import Agent
+from .acts import Acts, act, as_json, now, tell
+
+
+def add(acts: Acts) -> None:
+    sync = act(acts, "sync", "come up to date once, apply, and report", sync_once)
+    sync.add_argument("--json", action="store_true", help="print a JSON object")
+    sync.add_argument("--anew", action="store_true", help="set a damaged or lost state aside and fetch all of it again")
+
+
+def sync_once(arguments: argparse.Namespace) -> int:
+    configuration = load(arguments.config)
+    with sole_agent(configuration.state):
+        if arguments.anew:
+            set_aside(configuration.state, now())
+        with open_state(configuration.state) as state:
+            agent = Agent(configuration, state)
+            try:
+                outcome = agent.sync(now=now())
+            finally:
+                agent.close()
+    give_back(configuration.state)
+    position = outcome.position
+    if arguments.json:
+        said = {
+            "ok": outcome.exit is Exit.OK,
+            "session": position.session if position else None,
+            "sequence": position.sequence if position else None,
+            "files": outcome.files,
+            "in_force": outcome.applied.loaded,
+            "kept_stale": outcome.applied.kept_stale,
+            "targets": list(outcome.applied.targets),
+            "seconds": round(outcome.seconds, 3),
+            "faults": [as_json(fault) for fault in outcome.faults],
+        }
+        print(json.dumps(said))
+    elif position is not None:
+        names = ", ".join(outcome.applied.targets)
+        done = f"applied to {names}" if names else "nothing to apply"
+        print(f"Edition {position.sequence}: {telling.counted(outcome.applied.loaded)} now; {done}.")
+    for fault in outcome.faults:
+        tell(fault)
+    return outcome.exit

@@ -18,16 +18,30 @@ from rahdari.proof import Access, token_digest
 from rahdari.proof import Receipt as GivenReceipt
 from rahdari.proof.access import FILE_NAME, encode_access
 
-from . import editions, folder, keys, queries, rules
+from . import editions, folder, queries, rules
+from .ceremony import (
+    RoleUnknown,
+    draft_bulk,
+    draft_renewal,
+    draft_rotation,
+    make_feed_keys,
+    renew_offline,
+    replace_key,
+    sign_here,
+    take_up,
+    trusted_keys,
+)
 from .editions import DatabaseBehindFeed, FileDiffers
 from .envelope import FeedUnusable, NoKeys, Repository
 from .folder import Checkpoint, no_checkpoint
-from .keys import KeySet, KeysExist, KeyUnusable
+from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
 from .models import Edition, Operator, Receipt
+from .offline import DraftUnusable, SignaturesMissing
 from .rules import ReceiptStanding
 
 __all__ = [
     "DatabaseBehindFeed",
+    "DraftUnusable",
     "FeedUnusable",
     "FileDiffers",
     "KeySet",
@@ -35,16 +49,26 @@ __all__ = [
     "KeysExist",
     "NoKeys",
     "OperatorExists",
+    "RoleUnknown",
+    "SignaturesMissing",
     "SlugUnusable",
+    "ThresholdUnusable",
     "create_operator",
     "cut_edition",
+    "draft_bulk",
+    "draft_renewal",
+    "draft_rotation",
     "make_feed_keys",
     "publish_editions",
     "record_receipt",
     "refresh_timestamp",
     "renew_offline",
+    "replace_key",
     "replace_token",
+    "sign_here",
     "stop_operator",
+    "take_up",
+    "trusted_keys",
     "write_access",
 ]
 
@@ -172,52 +196,6 @@ def _erase_unreferenced(repository: Repository, now: dt.datetime) -> None:
     # Nobody else writes here: what is unfinished was left by a process that was killed.
     for left in repository.path.rglob(f".*{folder.UNFINISHED}"):
         left.unlink(missing_ok=True)
-
-
-# -- keys --------------------------------------------------------------------------------------------------------
-
-
-def make_feed_keys(*, offline: Path, passphrase: bytes | None = None, now: dt.datetime) -> KeySet:
-    """Make the key set of a new feed; the offline keys go to the folder `offline`. Raises KeysExist."""
-    made = keys.make(data=Path(settings.DATA), offline=offline, passphrase=passphrase, now=now)
-    repository = _repository()
-    with folder.only_writer(repository.path):
-        repository.ensure()
-    journal.record(
-        act="publish.keys_made",
-        actor="system:feed-keys",
-        subject="feed:root",
-        now=now,
-        detail={"root_sha256": made.root_sha256},
-    )
-    return made
-
-
-def renew_offline(*, offline: Path, passphrase: bytes | None, roles: Sequence[str], now: dt.datetime) -> dict[str, int]:
-    """Sign root or targets once more with the offline keys, for a new term; return the versions made.
-
-    Raises KeyUnusable, FeedUnusable (the keys given are not enough, or not those that are trusted).
-    """
-    repository = _repository()
-    made = {}
-    with folder.only_writer(repository.path):
-        repository.ensure()
-        if "root" in roles:
-            signers = keys.load_offline(offline, "root", passphrase)
-            made["root"] = repository.add_root(keys.renewed_root(repository.root().signed, signers, now))
-        if "targets" in roles:
-            signers = keys.load_offline(offline, "targets", passphrase)
-            current = repository.offline_targets().signed
-            made["targets"] = repository.add_targets(keys.renewed_targets(current, signers, now))
-    for role, version in made.items():
-        journal.record(
-            act="publish.offline_role_renewed",
-            actor="system:feed-renew",
-            subject=f"feed:{role}",
-            now=now,
-            detail={"version": version},
-        )
-    return made
 
 
 # -- operators ---------------------------------------------------------------------------------------------------

@@ -1,21 +1,23 @@
-"""The feed's keys as files. Ed25519, PEM (PKCS 8).
+"""The feed's keys as files. Ed25519, PEM (PKCS 8). No Django here: a custodian's machine has no database.
 
-    OFFLINE/root-1.pem .. root-3.pem           two of three sign the root: who is trusted for what
-    OFFLINE/targets-1.pem .. targets-3.pem     two of three sign the delegation to the publisher
-    DATA/keys/feed/feed.pem snapshot.pem timestamp.pem     online, for the publisher alone, mode 0600
-    DATA/keys/feed/1.root.json 1.targets.json              what the ceremony signed
+    OFFLINE/root-1.pem .. root-N.pem           a threshold of them signs the root: who is trusted for what
+    OFFLINE/targets-1.pem .. targets-N.pem     a threshold of them signs the delegations to the publisher
+    OFFLINE/standby/ROLE.pem                   one for each online role, already trusted: takes over at once
+    DATA/keys/feed/ROLE.pem                    online, for the publisher alone, mode 0600
+    DATA/keys/feed/ROLE.next.pem               about to follow ROLE.pem; used as soon as it alone is trusted
+    DATA/keys/feed/retired/ROLE-KEYID.pem      signed once, and does not sign any more
+    DATA/keys/feed/1.root.json 1.targets.json  what the ceremony signed
 
 The offline folder is the register's to choose and to carry away; `docs/feed-keys.md` is the ceremony.
-Invariants: nothing here writes over a key; a key set appears whole or not at all.
+Invariants: nothing here writes over a key; a key set appears whole or not at all; at every moment of a change of keys
+there is one that the publisher finds and that the signed metadata trust.
 """
 
-import datetime as dt
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,15 +30,21 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import DelegatedRole, Delegations, Key, Metadata, Role, Root, Targets
+from tuf.api.metadata import Root, Targets
 
-from rahdari.proof.repository import PATHS, ROLE
+from rahdari.proof.repository import ROLES
 
-from . import folder, rules
+from . import folder
 
+OFFLINE_ROLES = ("root", "targets")
 OFFLINE_KEYS = 3
 OFFLINE_THRESHOLD = 2
-ONLINE = (ROLE, "snapshot", "timestamp")
+MOST_OFFLINE_KEYS = 9
+# Roles whose keys lie at the publisher: the root lists those of the last two, the delegation those of the feed roles.
+ONLINE = (*ROLES, "snapshot", "timestamp")
+STANDBY = "standby"
+NEXT = ".next"
+RETIRED = "retired"
 
 
 class KeysExist(Exception):
@@ -55,6 +63,14 @@ class KeyUnusable(Exception):
         self.path, self.why = path, why
 
 
+class ThresholdUnusable(Exception):
+    """So many of so many keys cannot be: `.threshold` of `.keys`."""
+
+    def __init__(self, threshold: int, keys: int) -> None:
+        super().__init__(f"{threshold} of {keys}")
+        self.threshold, self.keys = threshold, keys
+
+
 @dataclass(frozen=True)
 class KeySet:
     """What a ceremony made. `root_sha256` is what operators compare before they trust the root."""
@@ -63,41 +79,73 @@ class KeySet:
     offline: Path
     root: Path
     root_sha256: str
+    keys: int
+    threshold: int
 
 
 @dataclass(frozen=True)
-class Signers:
-    feed: CryptoSigner
-    snapshot: CryptoSigner
-    timestamp: CryptoSigner
+class Made:
+    """The keys of a new key set, in memory."""
+
+    root: Sequence[CryptoSigner]
+    targets: Sequence[CryptoSigner]
+    online: Mapping[str, CryptoSigner]
+    standby: Mapping[str, CryptoSigner]
+    threshold: int
 
 
 def online_folder(data: Path) -> Path:
     return data / "keys" / "feed"
 
 
-def make(*, data: Path, offline: Path, passphrase: bytes | None, now: dt.datetime) -> KeySet:
-    """Make a whole key set. Raises KeysExist."""
+def check_threshold(*, threshold: int, number: int) -> None:
+    """Two at least, so that one stolen medium is not the register; one may be lost. Raises ThresholdUnusable."""
+    if not 2 <= threshold < number <= MOST_OFFLINE_KEYS:
+        raise ThresholdUnusable(threshold, number)
+
+
+def generate() -> CryptoSigner:
+    return CryptoSigner.generate_ed25519()
+
+
+def make(
+    *,
+    data: Path,
+    offline: Path,
+    passphrase: bytes | None,
+    statements: Callable[[Made], tuple[bytes, bytes]],
+    number: int = OFFLINE_KEYS,
+    threshold: int = OFFLINE_THRESHOLD,
+    standby_passphrase: bytes | None = None,
+) -> KeySet:
+    """Make a whole key set; `statements` makes the root and the delegation. Raises KeysExist, ThresholdUnusable."""
+    check_threshold(threshold=threshold, number=number)
     online = online_folder(data)
     if online.exists():
         raise KeysExist(online)
     if offline.exists() and any(offline.iterdir()):
         raise KeysExist(offline)
-    roots = [CryptoSigner.generate_ed25519() for _ in range(OFFLINE_KEYS)]
-    targets = [CryptoSigner.generate_ed25519() for _ in range(OFFLINE_KEYS)]
-    held = {role: CryptoSigner.generate_ed25519() for role in ONLINE}
-    root_bytes = _signed_root(roots, targets, held, now).to_bytes()
-    targets_bytes = _signed_targets(targets, held[ROLE], now).to_bytes()
+    made = Made(
+        root=[generate() for _ in range(number)],
+        targets=[generate() for _ in range(number)],
+        online={role: generate() for role in ONLINE},
+        standby={role: generate() for role in ONLINE},
+        threshold=threshold,
+    )
+    root_bytes, targets_bytes = statements(made)
 
     # Both folders are filled under another name first. What was begun and not ended is never taken for a key set: the
     # online folder is the last to get its name, and without it nothing was ever published.
     new_offline = _fresh(offline)
-    for name, signers in (("root", roots), ("targets", targets)):
+    for name, signers in (("root", made.root), ("targets", made.targets)):
         for number, signer in enumerate(signers, start=1):
-            folder.write_whole(new_offline / f"{name}-{number}.pem", _pem(signer, passphrase), mode=0o600)
+            write_key(new_offline / f"{name}-{number}.pem", signer, passphrase)
+    folder.make_folder(new_offline / STANDBY, mode=0o700)
+    for role, signer in made.standby.items():
+        write_key(new_offline / STANDBY / f"{role}.pem", signer, standby_passphrase or passphrase)
     new_online = _fresh(online)
-    for role, signer in held.items():
-        folder.write_whole(new_online / f"{role}.pem", _pem(signer, None), mode=0o600)
+    for role, signer in made.online.items():
+        write_key(new_online / f"{role}.pem", signer, None)
     for place in (new_offline, new_online):
         folder.write_whole(place / "1.root.json", root_bytes)
         folder.write_whole(place / "1.targets.json", targets_bytes)
@@ -106,25 +154,124 @@ def make(*, data: Path, offline: Path, passphrase: bytes | None, now: dt.datetim
             final.rmdir()  # empty, or it would have been refused
         new.rename(final)
         folder.flush_folder(final.parent)
-    return KeySet(online, offline, online / "1.root.json", hashlib.sha256(root_bytes).hexdigest())
+    return KeySet(
+        online,
+        offline,
+        online / "1.root.json",
+        hashlib.sha256(root_bytes).hexdigest(),
+        keys=number,
+        threshold=threshold,
+    )
 
 
-def load_signers(data: Path, root: Root, targets: Targets) -> Signers:
-    """The publisher's keys, each one held against what root and targets say of it. Raises KeyUnusable."""
+# -- the publisher's -----------------------------------------------------------------------------------------------
+
+
+def trusted_for(role: str, root: Root, targets: Targets) -> list[str]:
+    """The ids of the keys that the signed metadata trust for an online role."""
+    if role in root.roles:
+        return list(root.roles[role].keyids)
     delegated = targets.delegations.roles if targets.delegations else None
-    trusted = {
-        ROLE: delegated[ROLE].keyids if delegated and ROLE in delegated else [],
-        "snapshot": root.roles["snapshot"].keyids,
-        "timestamp": root.roles["timestamp"].keyids,
-    }
-    signers = {}
-    for role in ONLINE:
-        path = online_folder(data) / f"{role}.pem"
-        signer = load_key(path, None)
-        if signer.public_key.keyid not in trusted[role]:
-            raise KeyUnusable(path, f"the signed metadata do not trust this key for {role}")
-        signers[role] = signer
-    return Signers(signers[ROLE], signers["snapshot"], signers["timestamp"])
+    return list(delegated[role].keyids) if delegated and role in delegated else []
+
+
+def load_signers(data: Path, root: Root, targets: Targets) -> dict[str, CryptoSigner]:
+    """The publisher's keys by role, each one held against what root and targets say of it. Raises KeyUnusable."""
+    return {role: load_signer(data, role, trusted_for(role, root, targets)) for role in ONLINE}
+
+
+def load_signer(data: Path, role: str, trusted: Sequence[str]) -> CryptoSigner:
+    """The key of a role; in the middle of a change of keys, the one of the two that is trusted. Raises KeyUnusable."""
+    path = online_folder(data) / f"{role}.pem"
+    following = path.with_name(f"{role}{NEXT}.pem")
+    wrong: KeyUnusable | None = None
+    for candidate in (path, following):
+        if candidate is following and not following.exists():
+            continue
+        try:
+            signer = load_key(candidate, None)
+        except KeyUnusable as error:
+            wrong = wrong or error
+            continue
+        if signer.public_key.keyid in trusted:
+            return signer
+        wrong = wrong or KeyUnusable(candidate, f"the signed metadata do not trust this key for {role}")
+    raise wrong or KeyUnusable(path, "there is none")
+
+
+def settle(data: Path, role: str, trusted: Sequence[str]) -> None:
+    """End a change of keys: the next key becomes the key, once the signed metadata trust it.
+
+    In whatever moment this is killed, `load_signer` finds a key that is trusted.
+    """
+    path = online_folder(data) / f"{role}.pem"
+    following = path.with_name(f"{role}{NEXT}.pem")
+    if not following.exists() or load_key(following, None).public_key.keyid not in trusted:
+        return
+    retire(path, role)
+    following.rename(path)
+    folder.flush_folder(path.parent)
+
+
+def retire(path: Path, role: str) -> None:
+    """Put a key aside, where the publisher does not look. One that cannot be read goes as well."""
+    if not path.exists():
+        return
+    try:
+        name = load_key(path, None).public_key.keyid[:16]
+    except KeyUnusable:
+        name = "unreadable"
+    aside = folder.make_folder(path.parent / RETIRED, mode=0o700) / f"{role}-{name}.pem"
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = aside.with_name(f"{role}-{name}-{number}.pem")
+    path.rename(aside)
+    folder.flush_folder(aside.parent)
+    folder.flush_folder(path.parent)
+
+
+def switch(*, data: Path, role: str, standby: Path, passphrase: bytes | None, trusted: Sequence[str]) -> str:
+    """Let the standby key of a role sign from now on, and put the other aside; return the new key's id.
+
+    The standby's file goes from its folder: it is no standby any more. Raises KeyUnusable.
+    """
+    source = standby / f"{role}.pem"
+    signer = load_key(source, passphrase)
+    if signer.public_key.keyid not in trusted:
+        raise KeyUnusable(source, f"the signed metadata do not trust this key for {role}")
+    path = online_folder(data) / f"{role}.pem"
+    following = path.with_name(f"{role}{NEXT}.pem")
+    if not _is(path, signer):
+        if following.exists() and not _is(following, signer):
+            retire(following, role)
+        if not following.exists():
+            write_key(following, signer, None)
+        settle(data, role, trusted)
+    # Only now: until the publisher has it, this was the one copy.
+    source.unlink()
+    folder.flush_folder(source.parent)
+    return str(signer.public_key.keyid)
+
+
+def _is(path: Path, signer: CryptoSigner) -> bool:
+    try:
+        return bool(load_key(path, None).public_key.keyid == signer.public_key.keyid)
+    except KeyUnusable:
+        return False
+
+
+def next_key(path: Path, passphrase: bytes | None) -> CryptoSigner:
+    """The key in this file, or a new one put there: asked again after a kill, it is the same. Raises KeyUnusable."""
+    if path.exists():
+        return load_key(path, passphrase)
+    signer = generate()
+    folder.make_folder(path.parent, mode=0o700)
+    write_key(path, signer, passphrase)
+    return signer
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
 
 
 def load_key(path: Path, passphrase: bytes | None) -> CryptoSigner:
@@ -143,68 +290,18 @@ def load_key(path: Path, passphrase: bytes | None) -> CryptoSigner:
 
 
 def load_offline(offline: Path, name: str, passphrase: bytes | None) -> list[CryptoSigner]:
-    """The offline keys of a role that are at hand: those of two custodians are enough. Raises KeyUnusable."""
+    """The offline keys of a role that are in a folder. Raises KeyUnusable: none, or a broken one."""
     paths = sorted(offline.glob(f"{name}-*.pem"))
-    if len(paths) < OFFLINE_THRESHOLD:
-        raise KeyUnusable(
-            offline, f"{OFFLINE_THRESHOLD} of the keys {name}-1.pem to {name}-{OFFLINE_KEYS}.pem are needed"
-        )
+    if not paths:
+        raise KeyUnusable(offline, f"there is no key {name}-1.pem, {name}-2.pem, ... in it")
     return [load_key(path, passphrase) for path in paths]
 
 
-def renewed_targets(current: Targets, signers: Sequence[CryptoSigner], now: dt.datetime) -> bytes:
-    """The delegation once more, with a later end."""
-    return _renewed(current, signers, now + rules.TARGETS_LAST)
-
-
-def renewed_root(current: Root, signers: Sequence[CryptoSigner], now: dt.datetime) -> bytes:
-    """The root once more, with a later end."""
-    return _renewed(current, signers, now + rules.ROOT_LASTS)
-
-
-def _renewed(current: Root | Targets, signers: Sequence[CryptoSigner], expires: dt.datetime) -> bytes:
-    signed = type(current).from_dict(current.to_dict())
-    signed.version += 1
-    signed.expires = _seconds(expires)
-    metadata: Metadata[Any] = Metadata(signed)
-    for signer in signers:
-        metadata.sign(signer, append=True)
-    return metadata.to_bytes()
-
-
-def _signed_root(
-    roots: list[CryptoSigner], targets: list[CryptoSigner], held: dict[str, CryptoSigner], now: dt.datetime
-) -> Metadata[Root]:
-    root = Root(version=1, expires=_seconds(now + rules.ROOT_LASTS), consistent_snapshot=True)
-    for role, signers, threshold in (
-        ("root", roots, OFFLINE_THRESHOLD),
-        ("targets", targets, OFFLINE_THRESHOLD),
-        ("snapshot", [held["snapshot"]], 1),
-        ("timestamp", [held["timestamp"]], 1),
-    ):
-        root.roles[role] = Role([], threshold)
-        for signer in signers:
-            root.add_key(signer.public_key, role)
-    metadata = Metadata(root)
-    for signer in roots:
-        metadata.sign(signer, append=True)
-    return metadata
-
-
-def _signed_targets(signers: list[CryptoSigner], feed: CryptoSigner, now: dt.datetime) -> Metadata[Targets]:
-    keys: dict[str, Key] = {feed.public_key.keyid: feed.public_key}
-    role = DelegatedRole(ROLE, [feed.public_key.keyid], 1, terminating=True, paths=[PATHS])
-    targets = Targets(
-        version=1, expires=_seconds(now + rules.TARGETS_LAST), delegations=Delegations(keys, {ROLE: role})
-    )
-    metadata = Metadata(targets)
-    for signer in signers:
-        metadata.sign(signer, append=True)
-    return metadata
-
-
-def _seconds(at: dt.datetime) -> dt.datetime:
-    return at.astimezone(dt.UTC).replace(microsecond=0)
+def write_key(path: Path, signer: CryptoSigner, passphrase: bytes | None) -> None:
+    """Raises KeysExist."""
+    if path.exists():
+        raise KeysExist(path)
+    folder.write_whole(path, _pem(signer, passphrase), mode=0o600)
 
 
 def _pem(signer: CryptoSigner, passphrase: bytes | None) -> bytes:

@@ -8,10 +8,10 @@ from rahdari.agent.configuration import (
     FileTarget,
     NftTarget,
     NoConfiguration,
-    TokenUnreadable,
     load,
     url_problem,
 )
+from rahdari.agent.credentials import TokenUnreadable, read_token
 from tests.agent.feeds import written
 
 WHOLE = """
@@ -50,6 +50,19 @@ class TestLoad:
             FileTarget("csv", "entries.csv", tmp_path / "entries.csv"),
         )
 
+    def test_reads_what_stands_around_the_feed(self, tmp_path: Path) -> None:
+        text = WHOLE.replace('token_file = "token"', 'client_certificate = "one.pem"\nclient_key = "one.key"')
+        text = text.replace("poll_seconds", 'proxy = "http://one:two@proxy.example:3128"\npoll_seconds')
+        text = text.replace("poll_seconds", 'metrics = "[::1]:9797"\nmetrics_file = "rahdari.prom"\npoll_seconds')
+        configuration = load(a_file(tmp_path, text.replace("poll_seconds", 'local = "local.csv"\npoll_seconds')))
+        assert configuration.token_file is None
+        assert configuration.client_certificate == tmp_path / "one.pem"
+        assert configuration.client_key == tmp_path / "one.key"
+        assert configuration.proxy == "http://one:two@proxy.example:3128"
+        assert configuration.metrics == ("::1", 9797)
+        assert configuration.metrics_file == tmp_path / "rahdari.prom"
+        assert configuration.local == tmp_path / "local.csv"
+
     def test_reads_what_init_writes(self, configuration: Configuration) -> None:
         assert load(written(configuration)) == configuration
 
@@ -62,7 +75,13 @@ class TestLoad:
         ("change", "says"),
         [
             (("server =", "serve ="), "`serve` is not a setting"),
-            (('token_file = "token"', ""), "`token_file` is missing"),
+            (('token_file = "token"', ""), "Either `token_file` or `client_certificate` is needed"),
+            (('token_file = "token"', 'token_file = "token"\nclient_key = "k.pem"'), "`client_key` is of no use"),
+            (("poll_seconds", 'proxy = "proxy.example"\npoll_seconds'), "`proxy` is not the address of a proxy"),
+            (("poll_seconds", 'proxy = "socks5://192.0.2.1:9"\npoll_seconds'), "`proxy` is not the address of a"),
+            (("poll_seconds", 'proxy = "http://192.0.2.1:port"\npoll_seconds'), "`proxy` is not the address of a"),
+            (("poll_seconds", 'metrics = "9797"\npoll_seconds'), "`metrics` must be an address of this machine"),
+            (("poll_seconds", 'metrics = "localhost:x"\npoll_seconds'), "`metrics` must be an address of"),
             (("https://feed.example/", "http://feed.example"), "the token could be read on the way"),
             (("https://feed.example/", "feed.example"), "is not the address of a server"),
             (('"{digest}"', '"12"'), "not a SHA-256"),
@@ -93,13 +112,13 @@ class TestToken:
     def test_is_refused_when_the_file_holds_no_token(self, configuration: Configuration, content: bytes) -> None:
         configuration.token_file.write_bytes(content)
         with pytest.raises(TokenUnreadable) as caught:
-            configuration.token()
+            read_token(configuration.token_file)
         assert str(configuration.token_file) in caught.value.what
 
     def test_is_refused_without_a_file(self, configuration: Configuration) -> None:
         configuration.token_file.unlink()
         with pytest.raises(TokenUnreadable, match="No such file"):
-            configuration.token()
+            read_token(configuration.token_file)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ token_file = "/etc/rahdari/token"
 root = "/etc/rahdari/root.json"
 root_sha256 = "..."                    # the root that is trusted, and no other
 state = "/var/lib/rahdari-agent"
+metrics = "127.0.0.1:9797"
 
 [[target]]
 kind = "nftables"                      # or "json", "csv"
@@ -30,10 +31,16 @@ _TOP = {
     "server": str,
     "receipt_url": str,
     "token_file": str,
+    "client_certificate": str,
+    "client_key": str,
     "ca_file": str,
+    "proxy": str,
     "root": str,
     "root_sha256": str,
     "state": str,
+    "local": str,
+    "metrics": str,
+    "metrics_file": str,
     "insecure_http": bool,
     "poll_seconds": int,
     "check_seconds": int,
@@ -91,36 +98,22 @@ type Target = NftTarget | FileTarget
 class Configuration:
     server: str
     receipt_url: str
-    token_file: Path
+    token_file: Path | None
     root: Path
     root_sha256: str
     state: Path
     targets: tuple[Target, ...]
     ca_file: Path | None = None
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    # "" takes the environment's, "none" uses none whatever the environment says.
+    proxy: str = ""
+    local: Path | None = None
+    metrics: tuple[str, int] | None = None
+    metrics_file: Path | None = None
     poll_seconds: int = 60
     check_seconds: int = 300
     grace_hours: int = 72
-
-    def token(self) -> str:
-        """Read each time: a token may be replaced while the agent runs. Raises TokenUnreadable."""
-        try:
-            token = self.token_file.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise TokenUnreadable(self.token_file, error) from None
-        if not token or not token.isprintable() or " " in token:
-            raise TokenUnreadable(self.token_file, ValueError("it does not hold one token"))
-        return token
-
-
-class TokenUnreadable(AgentFault):
-    exit = Exit.USAGE
-
-    def __init__(self, path: Path, error: Exception) -> None:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        super().__init__(
-            f"The token file {path} cannot be read: {reason}.",
-            "Put the token that you were given into it, on one line, readable by the agent's user alone.",
-        )
 
 
 def load(path: Path) -> Configuration:
@@ -144,8 +137,12 @@ def load(path: Path) -> Configuration:
 
 def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Configuration | None:
     _kinds("", given, _TOP, problems)
-    missing = [f"`{name}` is missing." for name in ("server", "token_file", "root", "root_sha256") if name not in given]
+    missing = [f"`{name}` is missing." for name in ("server", "root", "root_sha256") if name not in given]
     problems += missing
+    if "token_file" not in given and "client_certificate" not in given:
+        problems.append("Either `token_file` or `client_certificate` is needed, to show the server who asks.")
+    if "client_key" in given and "client_certificate" not in given:
+        problems.append("`client_key` is of no use without `client_certificate`.")
     if problems:
         return None
     server = str(given["server"]).rstrip("/")
@@ -159,19 +156,35 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
     for name, lowest in (("poll_seconds", 60), ("check_seconds", 60), ("grace_hours", 0)):
         if given.get(name, lowest) < lowest:
             problems.append(f"`{name}` must be {lowest} or more.")
+    proxy = str(given.get("proxy", ""))
+    if proxy not in {"", "none"} and (problem := proxy_problem(proxy)):
+        problems.append(f"`proxy` {problem}")
+    metrics = listening_at(given["metrics"]) if given.get("metrics") else None
+    if given.get("metrics") and metrics is None:
+        problems.append('`metrics` must be an address of this machine and a port, as in "127.0.0.1:9797".')
     targets = _targets(given.get("target", []), folder, problems)
     numbers = {name: given[name] for name in ("poll_seconds", "check_seconds", "grace_hours") if name in given}
     return Configuration(
         server=server,
         receipt_url=receipt_url,
-        token_file=folder / given["token_file"],
+        token_file=_path(given, "token_file", folder),
         root=folder / given["root"],
         root_sha256=digest,
         state=folder / given.get("state", str(DEFAULT_STATE)),
         targets=tuple(targets),
-        ca_file=folder / given["ca_file"] if given.get("ca_file") else None,
+        ca_file=_path(given, "ca_file", folder),
+        client_certificate=_path(given, "client_certificate", folder),
+        client_key=_path(given, "client_key", folder),
+        proxy=proxy,
+        local=_path(given, "local", folder),
+        metrics=metrics,
+        metrics_file=_path(given, "metrics_file", folder),
         **numbers,
     )
+
+
+def _path(given: Mapping[str, Any], name: str, folder: Path) -> Path | None:
+    return folder / given[name] if given.get(name) else None
 
 
 def _targets(rows: list[Any], folder: Path, problems: list[str]) -> list[Target]:
@@ -242,6 +255,27 @@ def url_problem(url: str, *, insecure: bool) -> str | None:
     if parts.scheme == "https" or insecure or is_here(parts.hostname):
         return None
     return "begins with http://, so the token could be read on the way. Use https://, or set insecure_http = true."
+
+
+def proxy_problem(url: str) -> str | None:
+    parts = urlsplit(url)
+    try:
+        if parts.scheme in {"http", "https"} and parts.hostname and parts.port and parts.path in {"", "/"}:
+            return None
+    except ValueError:
+        pass  # A port that is no number.
+    return 'is not the address of a proxy, such as "http://proxy.example:3128". "none" uses no proxy.'
+
+
+def listening_at(text: str) -> tuple[str, int] | None:
+    """Address and port of `127.0.0.1:9797` or `[::1]:9797`."""
+    host, colon, port = text.rpartition(":")
+    try:
+        address = ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return None
+    known = colon and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+    return (str(address), int(port)) if known else None
 
 
 def is_here(host: str) -> bool:

@@ -46,7 +46,7 @@ def send_receipts(*, state: State, server: Server, configuration: Configuration)
     refused: AgentFault | None = None
     for number, body in state.receipts():
         try:
-            status = server.post(url, body)
+            status, _ = server.post(url, body)
         except AgentFault as fault:
             return ReceiptNotTaken(url, fault.what.rstrip("."))
         if status in PASSING or status >= 500 or 300 <= status < 400:

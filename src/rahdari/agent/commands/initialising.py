@@ -15,6 +15,7 @@ from ..configuration import (
     load,
     url_problem,
 )
+from ..credentials import Credentials
 from ..faults import AgentFault, Exit
 from ..folder import create, give_back, open_state, sole_agent
 from ..transport import Server
@@ -59,7 +60,7 @@ def init_agent(arguments: argparse.Namespace) -> int:
     for name, url in (("--server", configuration.server), ("--receipt-url", configuration.receipt_url)):
         if problem := url_problem(url, insecure=arguments.insecure_http):
             raise NotUnderstood(f"{name} {problem}", "Mend it and try again.")
-    configuration.token()
+    Credentials(configuration).check()
     content = _given_root(arguments.root) if arguments.root is not None else _fetch_root(configuration)
     found = hashlib.sha256(content).hexdigest()
     if arguments.root_sha256 is not None and found != arguments.root_sha256.strip().lower():
@@ -86,7 +87,7 @@ def init_agent(arguments: argparse.Namespace) -> int:
     if arguments.root_sha256 is None:
         print("  Hold this against the SHA-256 that the authority published in another place.")
     print(f"Written: {path}, {configuration.root}; state in {configuration.state}.")
-    if configuration.token_file.stat().st_mode & 0o077:
+    if configuration.token_file and configuration.token_file.stat().st_mode & 0o077:
         print(f"Others can read the token: chmod 600 {configuration.token_file}")
     if any(isinstance(target, NftTarget) for target in configuration.targets):
         print("Load the sets once: rahdari agent ruleset | nft -f -")

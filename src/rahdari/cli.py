@@ -20,7 +20,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class Command:
     help: str
     needs: Needs = Needs.NOTHING
     server: bool = True
+    # Acts of it that need nothing made ready: those of people who have neither data folder nor database.
+    free: tuple[str, ...] = ()
 
 
 COMMANDS = {
@@ -61,7 +63,12 @@ COMMANDS = {
     "doctor": Command(
         "rahdari.up.commands", "Check an installation, and say what is wrong and how to mend it.", Needs.DATA
     ),
-    "feed": Command("rahdari.publish.commands", "Make the feed's keys, and show its state.", Needs.DJANGO),
+    "feed": Command(
+        "rahdari.publish.commands",
+        "Make and change the feed's keys, and show its state.",
+        Needs.DJANGO,
+        free=("new-key", "sign"),
+    ),
     "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
     "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
@@ -198,6 +205,8 @@ def run(arguments: Sequence[str]) -> int:
     command = COMMANDS[word]
     if command.server and any(importlib.util.find_spec(name) is None for name in SERVER_PACKAGES):
         raise ServerNotInstalled(word)
+    if next((each for each in given[given.index(word) + 1 :] if not each.startswith("-")), "") in command.free:
+        command = replace(command, needs=Needs.NOTHING)
     data = None
     asks = {"-h", "--help"} & set(given)
     if command.needs is not Needs.NOTHING and not asks:

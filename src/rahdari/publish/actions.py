@@ -21,6 +21,7 @@ from rahdari.proof.access import FILE_NAME, encode_access
 from . import editions, folder, queries, rules
 from .ceremony import (
     RoleUnknown,
+    custodians_of,
     draft_bulk,
     draft_renewal,
     draft_rotation,
@@ -54,6 +55,7 @@ __all__ = [
     "SlugUnusable",
     "ThresholdUnusable",
     "create_operator",
+    "custodians_of",
     "cut_edition",
     "draft_bulk",
     "draft_renewal",

@@ -125,6 +125,15 @@ def _trusted(repository: Repository, role: str) -> list[str]:
     return keys.trusted_for(role, root, repository.offline_targets(root).signed)
 
 
+def custodians_of(role: str) -> tuple[list[Key], int]:
+    """The public keys of `root` or `targets`, in the order of their numbers, and how many must sign."""
+    if role not in keys.OFFLINE_ROLES:
+        raise RoleUnknown(role, keys.OFFLINE_ROLES)
+    root = _repository().root().signed
+    listed = root.roles[role]
+    return [root.keys[keyid] for keyid in listed.keyids], listed.threshold
+
+
 # -- drafts --------------------------------------------------------------------------------------------------------
 
 

@@ -20,17 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
-from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Root, Targets
+from securesystemslib.signer import CryptoSigner, SSlibKey
+from tuf.api.metadata import Key, Root, Targets
 
 from rahdari.proof.repository import ROLES
 
@@ -302,6 +304,27 @@ def write_key(path: Path, signer: CryptoSigner, passphrase: bytes | None) -> Non
     if path.exists():
         raise KeysExist(path)
     folder.write_whole(path, _pem(signer, passphrase), mode=0o600)
+
+
+def write_public(path: Path, signer: CryptoSigner) -> None:
+    """The public half of a key, as PEM. Raises KeysExist."""
+    if path.exists():
+        raise KeysExist(path)
+    public = signer._private_key.public_key()  # as in `_pem`
+    folder.write_whole(path, public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
+def load_public(path: Path) -> Key:
+    """Raises KeyUnusable."""
+    try:
+        public = load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise KeyUnusable(path, error.strerror or str(error)) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyUnusable(path, "it is no public key") from None
+    if not isinstance(public, Ed25519PublicKey):
+        raise KeyUnusable(path, "it is no Ed25519 key")
+    return SSlibKey.from_crypto(public)
 
 
 def _pem(signer: CryptoSigner, passphrase: bytes | None) -> bytes:

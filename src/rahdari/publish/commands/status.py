@@ -1,0 +1,72 @@
+"""`rahdari feed status`."""
+
+import argparse
+import datetime as dt
+from typing import Any
+
+from .said import span, told
+
+MARKS = {"in_step": "in step", "behind": "behind", "drift": "another set", "incomplete": "not loaded everywhere"}
+
+
+def add_words(acts: Any) -> None:
+    acts.add_parser("status", help="session, edition, age, keys, expiries, receipts").set_defaults(run=run_status)
+
+
+def run_status(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import queries
+
+    now = timezone.now()
+    status = queries.feed_status()
+    if not status.keys_exist:
+        return told(
+            f"This feed has no keys, so nothing is published; {status.waiting} changes wait. "
+            "Run: rahdari feed keys --offline DIR"
+        )
+    if status.unreadable:
+        return told(f"The feed's folder cannot be read: {status.unreadable}")
+    code = 0
+    if status.published is None:
+        print("Nothing is published yet. The publisher does it once it runs (`rahdari publisher`).")
+    else:
+        head = status.published.head
+        print(f"Session        {head.session}")
+        print(f"Edition        {head.sequence}, published {head.published_at}")
+        print(f"Entries        {head.entries}")
+        print(f"Signed         {span(now - status.published.signed_at)} ago")
+        if status.session is None or status.last_cut is None or status.last_cut < head.sequence:
+            known = "no edition" if status.last_cut is None else f"edition {status.last_cut}"
+            code = told(
+                f"The database knows {known}, but {head.sequence} was published: it was restored from an older day, or "
+                "it is another one. The publisher signs nothing new from it. Restore the newer database."
+            )
+    print(f"Waiting        {status.waiting} changes, {status.to_publish} editions cut and not published")
+    print("Expires")
+    for role, at in status.expires.items():
+        left = at - now
+        warning = ""
+        if left < dt.timedelta(0):
+            warning, code = "  EXPIRED: agents accept nothing new", 1
+        elif role in {"root", "targets"} and left < dt.timedelta(days=30):
+            warning = "  renew it: rahdari feed renew --offline DIR" + (" --root" if role == "root" else "")
+        print(f"  {role:<12} {at:%Y-%m-%d %H:%M} UTC, in {span(left)}{warning}")
+    print("Operators")
+    print_operators(queries.operators_with_lag(now=now), now)
+    return code
+
+
+def print_operators(lags: list[Any], now: dt.datetime) -> None:
+    if not lags:
+        print("  none; add one: rahdari operator add SLUG --name NAME")
+    for each in lags:
+        if each.received_at is None:
+            print(f"  {each.operator.slug:<20} no receipt yet")
+            continue
+        edition = f"edition {each.sequence}" if each.sequence is not None else "no edition of ours"
+        late = f", {span(each.lag)} late" if each.lag is not None else ""
+        print(
+            f"  {each.operator.slug:<20} {MARKS.get(each.state, each.state)}: {edition}{late}, "
+            f"last receipt {span(now - each.received_at)} ago"
+        )

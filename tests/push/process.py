@@ -23,14 +23,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def pushing(data: Path, log: Path, *, port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def pushing(data: Path, log: Path, *, port: int = 0, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`rahdari push` on this data folder. `settings` go into its environment."""
     port = port or free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--workers", "1", "--no-ws"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--backpressure", "4096"]
-    command += ["--workers-kill-timeout", "1", "rahdari.push.app:application"]
+    command = [sys.executable, "-m", "rahdari", "push", "--data", str(data), "--port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAHDARI_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, env={**os.environ, "RAHDARI_DATA": str(data)}, stdout=output, stderr=output, start_new_session=True
+            command, env=environment | settings, stdout=output, stderr=output, start_new_session=True
         )
     try:
         until(lambda: process.poll() is None and answers(port), log)

@@ -1,77 +1,115 @@
 """Who may read the feed, as the access file has it (see `proof.access`).
 
-Nobody may, unless that file names the digest of the token that was shown. The file is written by `publish` in one step
-and read again here when it changes; a broken one leaves the last good one in force, a missing one lets nobody in.
+Nobody may, unless that file names the digest of the token or of the certificate that was shown, and the credential has
+not ended. The file is written by `publish` in one step and read again here when it changes; a broken one leaves the
+last good one in force, a missing one lets nobody in.
+
+A credential is looked up under a keyed hash of its digest, with a key that nobody outside this process knows: how long
+a look takes says nothing about what stands in the file, and costs the same for one operator and for thousands.
 """
 
+import datetime as dt
+import hashlib
+import hmac
 import logging
+import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rahdari.proof import Access as Holding
-from rahdari.proof import FeedFault, holder_of
+from rahdari.proof import Credential, CredentialKind, FeedFault, certificate_digest, token_digest
 from rahdari.proof.access import FILE_NAME, parse_access
 
 log = logging.getLogger("rahdari.push")
 
-# 350 operators need 60 KB; a file past this is not ours.
-FILE_BYTES = 8 * 1024 * 1024
+# 350 operators need 300 KB; a file past this is not ours.
+FILE_BYTES = 32 * 1024 * 1024
 TOKEN_BYTES = 512
-
 
 # Inode, size, and both times: a file that becomes readable by a change of owner is read then.
 Stamp = tuple[int, int, int, int]
+Clock = Callable[[], dt.datetime]
 
 
-class NoToken(Exception):
-    """No bearer token was shown, or one that nobody holds."""
+class NotKnown(Exception):
+    """Nothing was shown, or nothing that lets anybody in."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """`list_seen` tells the access file that let the reader in: while it is the same, nothing needs comparing."""
+    """Someone who was let in, and by which credential."""
 
     operator: str
-    token: str
-    list_seen: Stamp | None
+    repository: str
+    sessions: tuple[str, ...]
+    credential: bytes
 
 
 class Access:
     """The access file, read again when it changes."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, clock: Clock) -> None:
         self._path = data / FILE_NAME
+        self._clock = clock
+        self._key = secrets.token_bytes(32)
         self._seen: Stamp | None = None
-        self._holdings: list[Holding] = []
+        self._holders: dict[bytes, tuple[Credential, Holding]] = {}
+        self.repositories: frozenset[str] = frozenset()
 
-    def reader(self, authorization: bytes | None) -> Reader:
-        """The reader who shows this `Authorization` header. Raises NoToken."""
-        scheme, _, shown = (authorization or b"").partition(b" ")
-        token = shown.strip().decode("latin-1")
-        if scheme.lower() != b"bearer" or not 1 <= len(token) <= TOKEN_BYTES:
-            raise NoToken
-        self._renew()
-        operator = holder_of(token, self._holdings)
-        if operator is None:
-            raise NoToken
-        return Reader(operator, token, self._seen)
+    def reader(self, *, authorization: bytes | None, certificate: bytes | None) -> Reader:
+        """Whoever shows this `Authorization` header, or this certificate (DER). Raises NotKnown."""
+        self.renew()
+        for kind, digest in shown(authorization, certificate):
+            reader = self._reader(self._hidden(kind, digest))
+            if reader is not None:
+                return reader
+        raise NotKnown
 
     def still(self, reader: Reader) -> bool:
         """Whether someone let in earlier may stay."""
-        self._renew()
-        return self._seen == reader.list_seen or holder_of(reader.token, self._holdings) == reader.operator
+        self.renew()
+        now = self._reader(reader.credential)
+        return now is not None and (now.operator, now.repository) == (reader.operator, reader.repository)
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         try:
             stat = self._path.stat()
         except OSError:
-            self._seen, self._holdings = None, []
+            self._seen, self._holders, self.repositories = None, {}, frozenset()
             return
         seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         if seen == self._seen:
             return
         self._seen = seen
         try:
-            self._holdings = parse_access(self._path.read_bytes() if stat.st_size <= FILE_BYTES else b"")
+            self._take(parse_access(self._path.read_bytes() if stat.st_size <= FILE_BYTES else b""))
         except (OSError, FeedFault) as error:
             log.error("%s cannot be read (%s); the last good one stays in force", self._path, error)
+
+    def _take(self, holdings: Iterable[Holding]) -> None:
+        holders: dict[bytes, tuple[Credential, Holding]] = {}
+        repositories = set()
+        for holding in holdings:
+            repositories.add(holding.repository)
+            for credential in holding.credentials:
+                holders[self._hidden(credential.kind, credential.sha256)] = (credential, holding)
+        self._holders, self.repositories = holders, frozenset(repositories)
+
+    def _reader(self, hidden: bytes) -> Reader | None:
+        credential, holding = self._holders.get(hidden, (None, None))
+        if credential is None or holding is None or not credential.holds(self._clock()):
+            return None
+        return Reader(holding.slug, holding.repository, holding.sessions, hidden)
+
+    def _hidden(self, kind: CredentialKind, digest: str) -> bytes:
+        return hmac.digest(self._key, f"{kind}:{digest}".encode(), hashlib.sha256)
+
+
+def shown(authorization: bytes | None, certificate: bytes | None) -> Iterable[tuple[CredentialKind, str]]:
+    scheme, _, rest = (authorization or b"").partition(b" ")
+    token = rest.strip().decode("latin-1")
+    if scheme.lower() == b"bearer" and 1 <= len(token) <= TOKEN_BYTES:
+        yield CredentialKind.TOKEN, token_digest(token)
+    if certificate:
+        yield CredentialKind.CERTIFICATE, certificate_digest(certificate)

@@ -1,73 +1,110 @@
-"""The ASGI application that serves the feed: files, and server-sent events.
+"""The ASGI application that serves the feed: files, and word of each new edition.
 
 It reads two things, DATA/feed and DATA/feed-access.json, and writes nothing. It holds no keys, asks no database and
 verifies nothing: agents verify each byte, so whoever takes this process over can withhold editions, never forge one.
-Everything but /healthz needs an operator's token.
+Everything but /healthz needs an operator's credential, and shows that operator's part of the feed alone.
 
     GET /healthz                    open; 503 until there is an edition
-    GET /feed/metadata/NAME         signed metadata
-    GET /feed/targets/PATH          snapshots and deltas
+    GET /feed/metadata/NAME         signed metadata, of the operator's own repository
+    GET /feed/targets/PATH          snapshots and deltas of the streams it is entitled to, and statements in bulk
     GET /feed/events                server-sent events: each new signed timestamp
+    GET /feed/poll                  the same by long poll
 
-Run it with granian, which bounds the size and the time of request heads; each subscriber holds one request, so give it
-a `--backpressure` above the number of subscribers. A stream does not end by itself and granian waits for it, so
-`--workers-kill-timeout 1` is how long it takes to stop: nothing is lost, an agent comes back and asks.
+Run it with granian (`rahdari push`), which bounds the size and the time of request heads. Each reader who waits holds a
+connection, so give it a `--backpressure` above twice the number of agents. On TERM the streams end at once: granian
+would wait for them, and they never end by themselves.
 """
 
 import asyncio
-import base64
-import json
+import datetime as dt
 import logging
 import os
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+import signal
+import threading
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
-from .access import Access, NoToken, Reader
-from .edition import Announced, Watch
-from .files import NoSuchFile, find, unchanged
+from .access import Access, NotKnown, Reader
+from .answers import (
+    SEND_SECONDS,
+    Headers,
+    ReaderGone,
+    Receive,
+    Scope,
+    Send,
+    header,
+    part,
+    patient,
+    problem,
+    respond,
+    text_header,
+)
+from .certificate import Network, der_of, is_from, networks
+from .edition import Watch
+from .files import NoSuchFile, NotSatisfiable, Stored, find, part_asked, unchanged
+from .limits import Full, Pace, Seats
+from .streams import HEARTBEAT_SECONDS, Streams
 
 log = logging.getLogger("rahdari.push")
 
-type Scope = dict[str, Any]
-type Message = dict[str, Any]
-type Receive = Callable[[], Awaitable[Message]]
-type Send = Callable[[Message], Awaitable[None]]
-type Headers = list[tuple[bytes, bytes]]
-
-# Proxies and mobile networks forget a silent connection after 30 to 60 seconds.
-HEARTBEAT_SECONDS = 15.0
-STREAMS_EACH = 32
 YEAR = 365 * 24 * 3600
+PIECE = 256 * 1024
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 class Push:
-    """One feed and its readers. As an ASGI application: `Push(data)`."""
+    """One feed and its readers. As an ASGI application: `Push(data)`.
 
-    def __init__(self, data: Path, *, heartbeat: float = HEARTBEAT_SECONDS, streams: int = STREAMS_EACH) -> None:
+    `certificate_header` is where a proxy of `proxies` puts the client's certificate. With `files_by_proxy`, the address
+    of an internal location, large files are handed to the proxy (X-Accel-Redirect).
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        heartbeat: float = HEARTBEAT_SECONDS,
+        patience: float = SEND_SECONDS,
+        seats: Seats | None = None,
+        pace: Pace | None = None,
+        certificate_header: str = "",
+        proxies: tuple[Network, ...] = (),
+        files_by_proxy: str = "",
+        use_inotify: bool = True,
+    ) -> None:
         self.feed = data / "feed"
-        self.access = Access(data)
-        self.watch = Watch(self.feed / "metadata" / "timestamp.json")
-        self.heartbeat = heartbeat
-        self.streams = streams
-        self.open_streams: Counter[str] = Counter()
-        self._watching: asyncio.Task[None] | None = None
+        self.access = Access(data, lambda: utc_now())
+        self.watch = Watch(self.feed, use_inotify=use_inotify)
+        self.seats = seats or Seats()
+        self.pace = pace or Pace()
+        self._patience = patience
+        self._streams = Streams(self.access, self.watch, heartbeat)
+        self._certificate_header = certificate_header.lower().encode("ascii")
+        self._proxies = proxies
+        self._files_by_proxy = files_by_proxy.rstrip("/")
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.live(receive, send)
         elif scope["type"] == "http":
             self.begin()
-            await self.answer(scope, receive, send)
+            # Whoever went away comes back when it likes.
+            with suppress(ReaderGone):
+                await self.answer(scope, receive, patient(send, self._patience))
 
     async def live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.begin()
+                self.end_streams_on_signal()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.end()
@@ -75,148 +112,170 @@ class Push:
                 return
 
     def begin(self) -> None:
-        if self._watching is None:
-            self.watch.look()
-            self._watching = asyncio.create_task(self.watch.run())
+        if self._sweeping is None:
+            self.watch.begin()
+            self.sweep()
+            self._sweeping = asyncio.create_task(self._sweep())
 
     async def end(self) -> None:
-        self.watch.close()
-        if self._watching is not None:
-            self._watching.cancel()
+        self.watch.end()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
-                await self._watching
-            self._watching = None
+                await self._sweeping
+            self._sweeping = None
+
+    def end_streams_on_signal(self) -> None:
+        """End the streams when the server is told to stop. It waits for open answers before it tells us of it."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            before = signal.getsignal(number)
+
+            def stop(number: int, frame: FrameType | None, before: object = before) -> None:
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(self.watch.close)
+                if callable(before):
+                    before(number, frame)
+
+            signal.signal(number, stop)
+
+    def sweep(self) -> None:
+        self.access.renew()
+        self.watch.follow(self.access.repositories)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self.watch.pause)
+            self.sweep()
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
         if method not in {"GET", "HEAD"}:
-            await problem(
-                send, HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are known here.", [(b"allow", b"GET, HEAD")]
-            )
+            allow = [(b"allow", b"GET, HEAD")]
+            await problem(send, HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are known here.", allow)
             return
         if path == "/healthz":
             await self.health(method, send)
             return
         try:
-            reader = self.access.reader(header(scope, b"authorization"))
-        except NoToken:
+            certificate = self.certificate(scope)
+            reader = self.access.reader(authorization=header(scope, b"authorization"), certificate=certificate)
+        except NotKnown:
             asks = [(b"www-authenticate", b'Bearer realm="feed"')]
-            await problem(send, HTTPStatus.UNAUTHORIZED, "Show the token of an operator as a bearer token.", asks)
+            await problem(send, HTTPStatus.UNAUTHORIZED, "Show an operator's token as a bearer token.", asks)
             return
-        if path == "/feed/events":
-            await self.events(scope, receive, send, reader)
+        if not self.pace.allows(reader.operator):
+            text = "This operator asks too often. Wait a moment."
+            await problem(send, HTTPStatus.TOO_MANY_REQUESTS, text, [(b"retry-after", b"5")])
+        elif path in {"/feed/events", "/feed/poll"}:
+            await self.wait(scope, receive, send, reader)
         else:
-            await self.file(scope, path, send)
+            await self.file(scope, path, send, reader)
+
+    def certificate(self, scope: Scope) -> bytes | None:
+        """The client's certificate, when a proxy that we trust says that it saw its key used."""
+        if not self._certificate_header:
+            return None
+        value = header(scope, self._certificate_header)
+        address = (scope.get("client") or ("",))[0]
+        return der_of(value) if value and is_from(address, self._proxies) else None
 
     async def health(self, method: str, send: Send) -> None:
-        ready = self.watch.current is not None
+        ready = bool(self.watch.current)
         body = b"ready\n" if ready else b"no edition yet\n"
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
         await respond(send, status, headers, body, head=method == "HEAD")
 
-    async def file(self, scope: Scope, path: str, send: Send) -> None:
-        prefix, name = path[:6], path[6:]
+    async def wait(self, scope: Scope, receive: Receive, send: Send, reader: Reader) -> None:
+        serve = self._streams.events if scope["path"] == "/feed/events" else self._streams.poll
         try:
-            if prefix != "/feed/":
+            with self.seats.take(reader.operator):
+                await serve(scope, receive, send, reader)
+        except Full as full:
+            who = "Too many" if full.everyone else f"This operator has {full.limit}"
+            status = HTTPStatus.SERVICE_UNAVAILABLE if full.everyone else HTTPStatus.TOO_MANY_REQUESTS
+            text = f"{who} event streams are open already." if full.everyone else f"{who} event streams open already."
+            await problem(send, status, text, [(b"retry-after", b"60")])
+
+    async def file(self, scope: Scope, path: str, send: Send, reader: Reader) -> None:
+        try:
+            if not path.startswith("/feed/"):
                 raise NoSuchFile(path)
-            with find(self.feed, name) as found:
-                cache = f"private, max-age={YEAR}, immutable" if found.immutable else "private, no-cache"
-                headers = [(b"etag", found.tag.encode()), (b"cache-control", cache.encode())]
-                given = header(scope, b"if-none-match")
-                if given is not None and unchanged(given.decode("latin-1"), found.tag):
-                    await respond(send, HTTPStatus.NOT_MODIFIED, headers)
-                    return
-                headers += [
-                    (b"content-type", found.media_type.encode()),
-                    (b"content-length", str(found.size).encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
-                await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
-                for chunk in found.chunks() if scope["method"] == "GET" else ():
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            stored = find(self.feed, reader, path.removeprefix("/feed/"))
         except NoSuchFile:
             await problem(send, HTTPStatus.NOT_FOUND, "There is no such file in the feed.")
-
-    async def events(self, scope: Scope, receive: Receive, send: Send, reader: Reader) -> None:
+            return
+        cache = f"private, max-age={YEAR}, immutable" if stored.immutable else "private, no-cache"
         headers: Headers = [
-            (b"content-type", b"text/event-stream"),
-            (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),
+            (b"cache-control", cache.encode()),
+            (b"content-type", stored.media_type.encode()),
+            (b"x-content-type-options", b"nosniff"),
         ]
-        if scope["method"] == "HEAD":
-            await respond(send, HTTPStatus.OK, headers, head=True)
+        if self._files_by_proxy and stored.content is None:
+            # The proxy sends it from its own disk, with a tag of its own, and in parts when asked for parts.
+            headers.append((b"x-accel-redirect", f"{self._files_by_proxy}/{stored.location}".encode()))
+            await respond(send, HTTPStatus.OK, headers)
             return
-        if self.open_streams[reader.operator] >= self.streams:
-            text = f"This operator has {self.streams} event streams open already. Close one."
-            await problem(send, HTTPStatus.TOO_MANY_REQUESTS, text, [(b"retry-after", b"60")])
+        headers.append((b"etag", stored.tag.encode()))
+        given = text_header(scope, b"if-none-match")
+        if given is not None and unchanged(given, stored.tag):
+            await respond(send, HTTPStatus.NOT_MODIFIED, [pair for pair in headers if pair[0] != b"content-type"])
             return
-        self.open_streams[reader.operator] += 1
-        gone = asyncio.create_task(departure(receive))
+        await self.content(scope, stored, headers, send)
+
+    async def content(self, scope: Scope, stored: Stored, headers: Headers, send: Send) -> None:
+        start, end, status = 0, stored.size, HTTPStatus.OK
+        if stored.immutable:
+            headers.append((b"accept-ranges", b"bytes"))
+        asked = text_header(scope, b"range") if scope["method"] == "GET" else None
         try:
-            await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": headers})
-            await self.tell(reader, header(scope, b"last-event-id"), gone, send)
-            if not gone.done():
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except OSError:
-            pass  # The reader went away in the middle of an event, and comes back when it likes.
-        finally:
-            gone.cancel()
-            self.open_streams[reader.operator] -= 1
-            if not self.open_streams[reader.operator]:
-                del self.open_streams[reader.operator]
-
-    async def tell(self, reader: Reader, last_event_id: bytes | None, gone: "asyncio.Task[None]", send: Send) -> None:
-        """Tell each edition as it comes, and the present one unless the reader has it; a comment when none comes."""
-        has = (last_event_id or b"").decode("latin-1").strip()
-        await send(part(b": connected\n\n"))
-        while not self.watch.closing and self.access.still(reader) and not gone.done():
-            turn = self.watch.turn()
-            current = self.watch.current
-            if current is not None and str(current.number) != has:
-                has = str(current.number)
-                await send(part(event(current)))
-                continue
-            turned = asyncio.create_task(turn.wait())
-            done, _ = await asyncio.wait({turned, gone}, timeout=self.heartbeat, return_when=asyncio.FIRST_COMPLETED)
-            turned.cancel()
-            if not done:
-                await send(part(b": still here\n\n"))
+            piece = part_asked(asked, text_header(scope, b"if-range"), stored) if asked is not None else None
+        except NotSatisfiable:
+            size = [(b"content-range", f"bytes */{stored.size}".encode())]
+            text = f"The file has {stored.size} bytes."
+            await problem(send, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, text, size)
+            return
+        if piece is not None:
+            (start, end), status = piece, HTTPStatus.PARTIAL_CONTENT
+            headers.append((b"content-range", f"bytes {start}-{end - 1}/{stored.size}".encode()))
+        headers.append((b"content-length", str(end - start).encode()))
+        await send({"type": "http.response.start", "status": int(status), "headers": headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+        elif stored.content is not None:
+            await send({"type": "http.response.body", "body": stored.content[start:end]})
+        elif piece is None and "http.response.pathsend" in scope.get("extensions", {}):
+            # The server's own threads read and send it: neither the loop nor the interpreter is held.
+            await send({"type": "http.response.pathsend", "path": str(stored.path)})
+        else:
+            async for content in pieces(stored.path, start, end):
+                await send(part(content))
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def event(announced: Announced) -> bytes:
-    data = json.dumps({"timestamp": base64.b64encode(announced.timestamp).decode("ascii")}, separators=(",", ":"))
-    return f"event: edition\nid: {announced.number}\ndata: {data}\n\n".encode()
+async def pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:
+    """These bytes of a file, read in a thread one piece at a time, as they are taken."""
+    with await asyncio.to_thread(open, path, "rb", buffering=0) as file:
+        while start < end:
+            content = await asyncio.to_thread(os.pread, file.fileno(), min(PIECE, end - start), start)
+            if not content:
+                # It is never changed in place. The answer stays too short, which the reader sees.
+                raise OSError(f"{path} ended early")
+            start += len(content)
+            yield content
 
 
-async def departure(receive: Receive) -> None:
-    """Return when the other side has gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def configured(environment: Mapping[str, str]) -> Push:
+    """As the environment says. Raises ValueError when the networks of the proxies are none."""
+    return Push(
+        Path(environment.get("RAHDARI_DATA") or ".data").absolute(),
+        certificate_header=environment.get("RAHDARI_FEED_CERTIFICATE_HEADER", "").strip(),
+        proxies=networks(environment.get("RAHDARI_TRUSTED_PROXIES", "")),
+        files_by_proxy=environment.get("RAHDARI_FEED_FILES_BY_PROXY", "").strip(),
+    )
 
 
-def header(scope: Scope, name: bytes) -> bytes | None:
-    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
-    return next((value for key, value in headers if key.lower() == name), None)
-
-
-def part(content: bytes) -> Message:
-    return {"type": "http.response.body", "body": content, "more_body": True}
-
-
-async def respond(send: Send, status: int, headers: Headers, content: bytes = b"", *, head: bool = False) -> None:
-    if status != HTTPStatus.NOT_MODIFIED and content:
-        headers = [*headers, (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else content})
-
-
-async def problem(send: Send, status: HTTPStatus, detail: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-    """RFC 9457."""
-    content = json.dumps({"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail})
-    kind = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
-    await respond(send, status, [*kind, *headers], content.encode())
-
-
-application = Push(Path(os.environ.get("RAHDARI_DATA", ".data")).absolute())
+application = configured(os.environ)

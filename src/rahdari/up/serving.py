@@ -1,8 +1,12 @@
 """`rahdari web` and `rahdari push`: granian with the settings that were measured to fit."""
 
+import resource
+
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
+
+FEED_CONNECTIONS = 16_384
 
 
 def serve_web(*, host: str, port: int, workers: int = 2, threads: int = 4) -> None:
@@ -24,17 +28,29 @@ def serve_web(*, host: str, port: int, workers: int = 2, threads: int = 4) -> No
 
 def serve_push(*, host: str, port: int) -> None:
     """The feed's files and events: one small process, no Django, no keys."""
+    allow_open_files(FEED_CONNECTIONS + 1024)
     Granian(
         "rahdari.up.served:push",
         address=host,
         port=port,
         interface=Interfaces.ASGI,
+        # The one whose handling of signals `push` was tried with.
+        loop=Loops.asyncio,
         workers=1,
-        # Each operator who follows holds one request open.
-        backpressure=4096,
+        # Each agent holds one connection for its stream, and one for its files.
+        backpressure=FEED_CONNECTIONS,
+        backlog=4096,
         respawn_failed_workers=True,
-        # A stream never ends by itself, and nothing is lost with it: agents come back and ask.
-        workers_kill_timeout=1,
+        # Streams end at once when we are told to stop; a download that is under way has so long to come to its end.
+        workers_kill_timeout=5,
         log_level=LogLevels.warning,
         websockets=False,
     ).serve()
+
+
+def allow_open_files(wanted: int) -> None:
+    """As many as that, or as the system lets us: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

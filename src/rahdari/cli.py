@@ -69,6 +69,9 @@ COMMANDS = {
         Needs.DJANGO,
         free=("new-key", "sign"),
     ),
+    "feed mirror": Command(
+        "rahdari.push.commands", "Write the feed's files to an S3-compatible store, for a CDN.", Needs.DATA
+    ),
     "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
     "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
@@ -198,6 +201,9 @@ def run(arguments: Sequence[str]) -> int:
             parser.parse_args(given)
         parser.print_help(sys.stderr)
         return 2
+    # A command of two words has a module of its own, and may need less than the others of its first word.
+    rest = given[given.index(word) + 1 :]
+    word = both if (both := " ".join([word, *rest[:1]])) in COMMANDS else word
     if word not in COMMANDS:
         near = difflib.get_close_matches(word, COMMANDS, 1)
         hint = f" Did you mean `rahdari {near[0]}`?" if near else ""
@@ -205,7 +211,7 @@ def run(arguments: Sequence[str]) -> int:
     command = COMMANDS[word]
     if command.server and any(importlib.util.find_spec(name) is None for name in SERVER_PACKAGES):
         raise ServerNotInstalled(word)
-    if next((each for each in given[given.index(word) + 1 :] if not each.startswith("-")), "") in command.free:
+    if next((each for each in rest if not each.startswith("-")), "") in command.free:
         command = replace(command, needs=Needs.NOTHING)
     data = None
     asks = {"-h", "--help"} & set(given)

@@ -32,7 +32,7 @@ class TestWords:
         for word in cli.COMMANDS:
             parser = cli.parser_for(word)
             with pytest.raises(SystemExit) as ended:
-                parser.parse_args([word, "--help"])
+                parser.parse_args([*word.split(), "--help"])
             assert ended.value.code == 0
 
     def test_that_do_not_exist_are_told_with_the_nearest(self) -> None:

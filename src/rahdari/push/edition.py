@@ -81,6 +81,8 @@ class Watch:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._crowd = Crowd()
         self.current: dict[str, Announced] = {}
+        # Set with every change of any repository.
+        self.told_of_all: set[asyncio.Event] = set()
         self.closing = False
 
     def begin(self) -> None:
@@ -190,6 +192,7 @@ class Watch:
             spread = self._crowd.spread_ms(repository, len(waiting))
             self.current[repository] = Announced(number, timestamp, base64.b64encode(timestamp).decode(), spread)
             wake(waiting)
+            wake(self.told_of_all)
 
 
 def wake(waiting: Iterable[asyncio.Event]) -> None:

@@ -10,7 +10,8 @@ __all__ = ["add_parser", "asn"]
 
 def add_parser(subparsers: Any) -> None:
     """Both words share this face; only the one that was called is looked up."""
-    feed = subparsers.add_parser("feed", help="the feed's keys and state")
+    besides = "Besides: `rahdari feed mirror --help` (the feed in an S3-compatible store)."
+    feed = subparsers.add_parser("feed", help="the feed's keys and state", epilog=besides)
     acts = feed.add_subparsers(dest="act", required=True)
     custody.add_words(acts)
     status.add_words(acts)

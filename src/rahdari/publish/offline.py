@@ -10,6 +10,7 @@ the new root is signed by both, so that agents accept it before they have seen t
 """
 
 import base64
+import copy
 import datetime as dt
 import hashlib
 import json
@@ -96,7 +97,7 @@ def _signed(signed: Root | Targets, signers: Sequence[CryptoSigner]) -> bytes:
 
 def renewed[T: (Root, Targets)](current: T, *, now: dt.datetime) -> T:
     """The next version, with a later end."""
-    following = type(current).from_dict(current.to_dict())
+    following = copy.deepcopy(current)
     following.version += 1
     lasts = rules.ROOT_LASTS if isinstance(current, Root) else rules.TARGETS_LAST
     following.expires = _seconds(now + lasts)
@@ -254,12 +255,14 @@ class Draft:
             value = json.loads(data)
             if value.get("format") != DRAFT_FORMAT:
                 raise DraftUnusable(f"its format is not {DRAFT_FORMAT}")
+            if not isinstance(value["statements"], list):
+                raise DraftUnusable("its bulk statements are no list")
             draft = cls(
                 current_root=_metadata(value["current_root"]),
                 current_targets=_metadata(value["current_targets"]),
                 root=_metadata(value["root"]) if "root" in value else None,
                 targets=_metadata(value["targets"]) if "targets" in value else None,
-                statements=[_statement(each) for each in value.get("statements", [])],
+                statements=[_statement(each) for each in value["statements"]],
             )
             draft.check()
             return draft

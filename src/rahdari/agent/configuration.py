@@ -249,21 +249,26 @@ def is_word(text: str) -> bool:
 
 def url_problem(url: str, *, insecure: bool) -> str | None:
     """Why this address is not taken, or None. A token is never sent where others can read it."""
-    parts = urlsplit(url)
+    wrong = "is not the address of a server, such as https://feed.example."
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises when it is none
+    except ValueError:
+        return wrong
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        return "is not the address of a server, such as https://feed.example."
+        return wrong
     if parts.scheme == "https" or insecure or is_here(parts.hostname):
         return None
     return "begins with http://, so the token could be read on the way. Use https://, or set insecure_http = true."
 
 
 def proxy_problem(url: str) -> str | None:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and parts.hostname and parts.port and parts.path in {"", "/"}:
             return None
     except ValueError:
-        pass  # A port that is no number.
+        pass  # A bracket that is not closed, a port that is no number.
     return 'is not the address of a proxy, such as "http://proxy.example:3128". "none" uses no proxy.'
 
 
@@ -274,7 +279,7 @@ def listening_at(text: str) -> tuple[str, int] | None:
         address = ip_address(host.removeprefix("[").removesuffix("]"))
     except ValueError:
         return None
-    known = colon and port.isascii() and port.isdigit() and 0 < int(port) < 65_536
+    known = colon and port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536
     return (str(address), int(port)) if known else None
 
 

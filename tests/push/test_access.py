@@ -11,8 +11,8 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rahdari.proof.certificate import der_of, is_from, networks
 from rahdari.push.app import Push
-from rahdari.push.certificate import der_of, is_from, networks
 from tests.push.feeds import (
     OTHER_TOKEN,
     SESSION,

@@ -27,6 +27,8 @@ from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 
+from rahdari.proof.certificate import Network, der_of, is_from, networks
+
 from .access import Access, NotKnown, Reader
 from .answers import (
     SEND_SECONDS,
@@ -42,7 +44,6 @@ from .answers import (
     respond,
     text_header,
 )
-from .certificate import Network, der_of, is_from, networks
 from .edition import Watch
 from .files import NoSuchFile, NotSatisfiable, Stored, find, part_asked, unchanged
 from .limits import Full, Pace, Seats

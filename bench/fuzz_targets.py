@@ -274,7 +274,8 @@ def agent_configuration(data: bytes) -> None:
 
 def _addresses() -> list[bytes]:
     texts = [
-        "192.0.2.1", " 198.51.100.0/28 ", "2001:db8::1/64", "۱۹۲.۰.۲.۱", "١٩٢.٠.٢.١/٣٢", "::ffff:192.0.2.1", "fe80::1%eth0",
+        "192.0.2.1", " 198.51.100.0/28 ", "2001:db8::1/64", "۱۹۲.۰.۲.۱", "١٩٢.٠.٢.١/٣٢", "::ffff:192.0.2.1",
+        "fe80::1%eth0",
     ]  # fmt: skip
     return [text.encode() for text in texts]
 

@@ -1,12 +1,13 @@
 """What every benchmark shares: percentiles, a table, the conditions, rows as JSON."""
 
 import argparse
+import datetime as dt
 import json
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,21 +34,52 @@ def conditions() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "commit": commit.stdout.strip(),
-        "load_before": os.getloadavg()[0],
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "date": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "load_before": round(os.getloadavg()[0], 2),
         "versions": {name: metadata.version(name) for name in names},
     }
 
 
 def options(about: str | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--quick", action="store_true", help="end within a minute")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
-    return parser.parse_args()
+    return parser(about).parse_args()
 
 
-def report(rows: list[dict[str, Any]], *, given: argparse.Namespace, about: dict[str, Any]) -> None:
+def parser(about: str | None) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--quick", action="store_true", help="end within a minute; only peers that are here already")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    return made
+
+
+def chosen(given: str | None, known: Sequence[str], *, what: str) -> list[str]:
+    """The words of a list like `a,b`; all that are known when none was given."""
+    words = [word.strip() for word in given.split(",") if word.strip()] if given is not None else list(known)
+    if unknown := [word for word in words if word not in known]:
+        raise SystemExit(f"No {what} {unknown[0]}. There are: {', '.join(known)}.")
+    return words
+
+
+def quantiles(seconds: Sequence[float]) -> dict[str, Any]:
+    return {
+        "n": len(seconds),
+        "p50 s": percentile(seconds, 0.50),
+        "p99 s": percentile(seconds, 0.99),
+        "max s": max(seconds),
+    }
+
+
+def report(
+    rows: list[dict[str, Any]],
+    *,
+    given: argparse.Namespace,
+    about: dict[str, Any],
+    experiment: str = "",
+    skipped: Mapping[str, str] | None = None,
+    unfair: Mapping[str, str] | None = None,
+) -> None:
     """Print the rows as a table and, if asked, write them with their conditions."""
-    columns = list(rows[0])
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [[_shown(row.get(column, "")) for column in columns] for row in rows]
     widths = [max(len(column), *(len(line[at]) for line in cells)) for at, column in enumerate(columns)]
     print("  ".join(column.ljust(width) for column, width in zip(columns, widths, strict=True)))
@@ -55,12 +87,29 @@ def report(rows: list[dict[str, Any]], *, given: argparse.Namespace, about: dict
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     machine = f"{about['cpu']}, {about['cores']} cores, Python {about['python']}"
     print(f"\n{machine}, commit {about['commit']}, load {about['load_before']:.2f}")
+    for peer, why in (skipped or {}).items():
+        print(f"not run: {peer}: {why}")
+    for peer, why in (unfair or {}).items():
+        print(f"unfair to whom: {peer}: {why}")
     if given.json:
-        given.json.write_text(json.dumps({"conditions": about, "rows": rows}, indent=1) + "\n")
+        told: dict[str, Any] = {
+            "experiment": experiment or Path(sys.argv[0]).name,
+            "command": " ".join(["bench/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "quick": bool(given.quick) if hasattr(given, "quick") else False,
+            "conditions": {**about, "load_after": round(os.getloadavg()[0], 2)},
+            "rows": rows,
+            "skipped": dict(skipped or {}),
+            "unfair": dict(unfair or {}),
+        }
+        draft = given.json.with_name(given.json.name + ".tmp")
+        draft.write_text(json.dumps(told, indent=1) + "\n")
+        draft.rename(given.json)
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
+    return str(value)
 
 
 def in_own_environment(script: str) -> None:

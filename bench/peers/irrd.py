@@ -383,3 +383,40 @@ def _mirroring(folder: Path, entries: int, quick: bool, setting: str, environmen
         peer = Irrd(both, entries, setting)
         place.wait_for("the mirror", lambda: peer.has(-1), patience=300, every=0.5)
         yield peer
+
+
+class Behind:
+    """A mirror that misses changes and catches up by its client's own code, run by hand: timers do not count."""
+
+    def __init__(self, both: Pair, entries: int) -> None:
+        self._both, self._next = both, entries
+
+    def miss(self, changes: int) -> None:
+        """Submissions of 100 objects; published each 2,500, as they would be at a tick of the server's timer."""
+        left = changes
+        while left:
+            at_once = min(left, 2500)
+            for start in range(0, at_once, 100):
+                count = min(100, at_once - start)
+                self._both.server.submit([host(self._next + number) for number in range(count)])
+                self._next += count
+            self._both.server.run_server_once()
+            left -= at_once
+
+    def catch_up(self) -> tuple[float, int, int]:
+        """Seconds, fetches, bytes."""
+        before = self._both.log.stat().st_size if self._both.log.exists() else 0
+        seconds = self._both.mirror.run_client_once(self._both.environment)
+        with self._both.log.open() as log:
+            log.seek(before)
+            fetched = [int(line.split()[2]) for line in log]
+        return seconds, len(fetched), sum(fetched)
+
+
+@contextmanager
+def behind(folder: Path, entries: int, quick: bool) -> Iterator[Behind]:
+    """A server at work, whose mirror knows nothing yet."""
+    with pair(folder, entries, quick=quick) as both:
+        both.server.run_server_once()
+        both.server.start()
+        yield Behind(both, entries)

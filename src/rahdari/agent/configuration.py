@@ -30,6 +30,8 @@ FAMILIES = frozenset({"inet", "ip", "ip6", "bridge", "netdev"})
 _TOP = {
     "server": str,
     "receipt_url": str,
+    "metadata_url": str,
+    "targets_url": str,
     "token_file": str,
     "client_certificate": str,
     "client_key": str,
@@ -106,6 +108,9 @@ class Configuration:
     ca_file: Path | None = None
     client_certificate: Path | None = None
     client_key: Path | None = None
+    # A mirror: the bases of metadata names and of target paths. It is shown nothing of who asks.
+    metadata_url: str = ""
+    targets_url: str = ""
     # "" takes the environment's, "none" uses none whatever the environment says.
     proxy: str = ""
     local: Path | None = None
@@ -147,7 +152,9 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
         return None
     server = str(given["server"]).rstrip("/")
     receipt_url = str(given.get("receipt_url", f"{server}/feed/receipt"))
-    for name, url in (("server", server), ("receipt_url", receipt_url)):
+    mirrors = {name: str(given.get(name, "")).rstrip("/") for name in ("metadata_url", "targets_url")}
+    places = {"server": server, "receipt_url": receipt_url, **{name: url for name, url in mirrors.items() if url}}
+    for name, url in places.items():
         if problem := url_problem(url, insecure=given.get("insecure_http", False)):
             problems.append(f"`{name}` {problem}")
     digest = str(given["root_sha256"]).lower()
@@ -176,6 +183,8 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
         client_certificate=_path(given, "client_certificate", folder),
         client_key=_path(given, "client_key", folder),
         proxy=proxy,
+        metadata_url=mirrors["metadata_url"],
+        targets_url=mirrors["targets_url"],
         local=_path(given, "local", folder),
         metrics=metrics,
         metrics_file=_path(given, "metrics_file", folder),

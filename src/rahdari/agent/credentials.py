@@ -91,7 +91,8 @@ class Credentials:
         self._context, self._seen = made, stamp
         return made
 
-    def _made(self) -> ssl.SSLContext:
+    def bare_context(self) -> ssl.SSLContext:
+        """Without our certificate, for who need not know us. Raises CertificateUnusable."""
         context = create_urllib3_context()
         if self._ca_file is None:
             context.load_default_certs()
@@ -100,6 +101,10 @@ class Credentials:
                 context.load_verify_locations(cafile=str(self._ca_file))
             except (OSError, ValueError) as error:
                 raise CertificateUnusable(str(self._ca_file), _reason(error)) from None
+        return context
+
+    def _made(self) -> ssl.SSLContext:
+        context = self.bare_context()
         if self._certificate is not None:
             try:
                 # A passphrase that is never right, for OpenSSL would ask for one at the terminal.

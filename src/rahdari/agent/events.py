@@ -1,4 +1,4 @@
-"""Server-sent events: the lines of a stream into events (WHATWG HTML, 9.2), and the thread that listens.
+"""Word of a new edition: what a stream of server-sent events (WHATWG HTML, 9.2) or the answer to a long poll says.
 
 An event is only a reason to look: it carries a signed timestamp, which is verified like one that was fetched. A forged
 or repeated one costs a look, and looks have a least distance (see `following`).
@@ -6,20 +6,13 @@ or repeated one costs a look, and looks have a least distance (see `following`).
 
 import base64
 import json
-import logging
-import queue
-import random
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-from .faults import AgentFault
-from .transport import Server
-
-log = logging.getLogger("rahdari.agent")
+from typing import Any
 
 MOST_DATA = 64 * 1024
-BACKOFF_SECONDS = (1.0, 60.0)
+# The feed is asked each minute in any case: nobody can make an agent wait for longer than that.
+LONGEST_SPREAD_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -31,9 +24,10 @@ class Event:
 
 @dataclass(frozen=True)
 class News:
-    """A signed timestamp that came by push, or None: only look."""
+    """A signed timestamp that came by push, or None: only look. Agents spread their looks over `spread` seconds."""
 
     timestamp: bytes | None
+    spread: float = 0.0
 
 
 def events_of(lines: Iterable[bytes]) -> Iterator[Event]:
@@ -56,44 +50,29 @@ def events_of(lines: Iterable[bytes]) -> Iterator[Event]:
             id = value
 
 
+def event_of(body: bytes) -> Event:
+    """The answer to a long poll: the same data as an event's, and its id."""
+    data = body.decode("utf-8", "replace")
+    id = _fields(data).get("id")
+    # It goes into a header of the next question.
+    fitting = isinstance(id, str) and len(id) <= 100 and id.isascii() and id.isprintable()
+    return Event(id if fitting else None, "edition", data)
+
+
 def news_of(event: Event) -> News:
     """What cannot be read is still a reason to look."""
+    said = _fields(event.data)
+    spread = said.get("spread_ms")
+    seconds = min(max(spread, 0), LONGEST_SPREAD_MS) / 1000 if type(spread) is int else 0.0
     try:
-        return News(base64.b64decode(json.loads(event.data)["timestamp"], validate=True))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return News(None)
+        return News(base64.b64decode(said["timestamp"], validate=True), seconds)
+    except (ValueError, KeyError, TypeError):
+        return News(None, seconds)
 
 
-class Listener(threading.Thread):
-    """Keeps one stream open and puts what comes into a queue. Ends with the process."""
-
-    def __init__(self, server: Server, url: str, news: "queue.SimpleQueue[News | None]") -> None:
-        super().__init__(name="listener", daemon=True)
-        self._server, self._url, self._news = server, url, news
-        self._stopped = threading.Event()
-        self._last_id: str | None = None
-        self._said = ""
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def run(self) -> None:
-        least, most = BACKOFF_SECONDS
-        pause = least
-        while not self._stopped.is_set():
-            try:
-                with self._server.events(self._url, last_event_id=self._last_id) as lines:
-                    log.info("listening to %s", self._url)
-                    self._said, pause = "", least
-                    for event in events_of(lines):
-                        self._last_id = event.id or self._last_id
-                        self._news.put(news_of(event))
-                        if self._stopped.is_set():
-                            return
-            except AgentFault as fault:
-                if fault.what != self._said:
-                    self._said = fault.what
-                    log.warning("%s Until it is back, the feed is asked each minute.", fault.what)
-            # Many agents lose one server together: each comes back at its own moment.
-            self._stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
-            pause = min(pause * 2, most)
+def _fields(data: str) -> dict[str, Any]:
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}

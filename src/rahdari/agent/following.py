@@ -1,22 +1,26 @@
 """Following the feed: sync at once when the server tells of an edition, each minute in any case, and when a term ends.
 
 A look at what really stands at the targets comes at the start and on a timer. After a failure the next try comes soon
-and then ever later, up to a minute; an event that was refused does not bring the next one nearer.
+and then ever later, up to a minute; word that was refused does not bring the next look nearer. What was pushed proves
+nothing: when it is refused, the server itself is asked before anybody is alarmed.
 """
 
 import datetime as dt
 import logging
-import queue
 import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from .configuration import Configuration
-from .events import Listener, News
 from .faults import AgentFault, Exit
 from .folder import open_state, sole_agent
+from .inbox import Inbox, Word
+from .listening import Listener
+from .notifying import tell_manager
+from .showing import Showing
 from .syncing import Agent, Outcome
 from .transport import Server
 
@@ -29,56 +33,72 @@ LEAST_SECONDS = 0.02
 
 def follow(configuration: Configuration) -> Exit:
     """Until TERM or INT. Returns OK then; raises AgentFault when it cannot begin."""
-    news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
-    stopping = threading.Event()
+    inbox, stopping = Inbox(), threading.Event()
 
-    def stop(number: int, frame: object) -> None:
+    def stop() -> None:
         stopping.set()
-        news.put(None)
+        inbox.close()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+        # In a thread: the one that is interrupted may hold the very lock that this needs.
+        signal.signal(number, lambda number, frame: threading.Thread(target=stop).start())
     with sole_agent(configuration.state), open_state(configuration.state) as state:
         agent = Agent(configuration, state)
         # A connection of its own: it stands open for as long as the process lives.
-        listener = Listener(Server(configuration), f"{configuration.server}/feed/events", news)
-        listener.start()
-        try:
-            _loop(agent, news, stopping)
-        finally:
-            listener.stop()
-            agent.close()
+        listener = Listener(Server(configuration), f"{configuration.server}/feed", inbox)
+        told = ""
+
+        def tell(outcome: Outcome, word: Word) -> None:
+            nonlocal told
+            told = _log(outcome, told)
+            showing.show(outcome, pushed=word.pushed, way=listener.way, received=listener.received)
+            tell_manager("READY=1", "WATCHDOG=1", f"STATUS={_in_a_line(outcome)}")
+
+        with Showing(agent) as showing:
+            listener.start()
+            try:
+                _loop(agent, inbox, stopping, tell)
+            finally:
+                tell_manager("STOPPING=1")
+                listener.stop()
+                agent.close()
     log.info("stopped; what was applied stays enforced")
     return Exit.OK
 
 
-def _loop(agent: Agent, news: "queue.SimpleQueue[News | None]", stopping: threading.Event) -> None:
+def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[[Outcome, Word], None]) -> None:
     check_every = agent.configuration.check_seconds
-    looked_at, told, retry = float("-inf"), "", RETRY_SECONDS[0]
-    timestamp: bytes | None = None
+    looked_at, retry = float("-inf"), RETRY_SECONDS[0]
+    word = Word()
     while not stopping.is_set():
         look = time.monotonic() - looked_at >= check_every
-        outcome = agent.sync(now=dt.datetime.now(dt.UTC), timestamp=timestamp, look=look)
+        outcome = agent.sync(now=_now(), timestamp=word.timestamp, look=look)
+        forged = outcome.refused and word.timestamp is not None
+        if forged:
+            # Old, or forged, or torn: whoever sent it, what counts is what the server has.
+            outcome = agent.sync(now=_now(), look=False)
         looked_at = time.monotonic() if look else looked_at
-        told = _tell(outcome, told)
+        tell(outcome, word)
         if outcome.exit in {Exit.OK, Exit.ALARM}:
-            wait, retry = _quiet(agent, outcome), RETRY_SECONDS[0]
+            wait = _quiet(agent)
         else:
-            wait, retry = retry * random.uniform(0.5, 1.0), min(retry * 2, RETRY_SECONDS[1])  # noqa: S311 - spreads load
+            wait = retry * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
             looked_at = float("-inf") if Exit.NOT_APPLIED in {fault.exit for fault in outcome.faults} else looked_at
-        if outcome.refused:
+        if forged or outcome.refused:
             # Whoever sent what was refused may send more: not before the pause is over.
-            stopping.wait(wait)
-            wait = 0.0
+            stopping.wait(retry if forged else wait)
+            wait = 0.0 if outcome.refused else wait
         else:
             stopping.wait(LEAST_SECONDS)
-        timestamp = _next(news, wait)
+        well = outcome.exit in {Exit.OK, Exit.ALARM} and not forged
+        retry = RETRY_SECONDS[0] if well else min(retry * 2, RETRY_SECONDS[1])
+        word = inbox.take(wait)
 
 
-def _quiet(agent: Agent, outcome: Outcome) -> float:
+def _quiet(agent: Agent) -> float:
     """Seconds until there is something to do though nothing comes."""
     wait = agent.configuration.poll_seconds * random.uniform(1.0, 1.2)  # noqa: S311 - spreads load
-    now = dt.datetime.now(dt.UTC)
+    now = _now()
     with suppress(AgentFault):
         change = agent.state.next_change(now=now)
         if change is not None:
@@ -86,20 +106,7 @@ def _quiet(agent: Agent, outcome: Outcome) -> float:
     return wait
 
 
-def _next(news: "queue.SimpleQueue[News | None]", wait: float) -> bytes | None:
-    """The newest of what has come, waiting for the first of it."""
-    try:
-        item = news.get(timeout=wait) if wait > 0 else news.get_nowait()
-        while True:
-            with suppress(queue.Empty):
-                item = news.get_nowait()
-                continue
-            return item.timestamp if item else None
-    except queue.Empty:
-        return None
-
-
-def _tell(outcome: Outcome, told: str) -> str:
+def _log(outcome: Outcome, told: str) -> str:
     """One line for what changed; what is wrong once, not each minute. Returns what is wrong now."""
     position = outcome.position
     if position is not None and outcome.applied.targets:
@@ -118,3 +125,11 @@ def _tell(outcome: Outcome, told: str) -> str:
         if not wrong:
             log.info("all is well again")
     return wrong
+
+
+def _in_a_line(outcome: Outcome) -> str:
+    return "; ".join(fault.what for fault in outcome.faults) or f"{outcome.applied.loaded} entries in force"
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

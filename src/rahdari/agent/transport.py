@@ -2,10 +2,12 @@
 
 What the agent shows of itself is sent to the addresses in the configuration and nowhere else: redirects are not
 followed. The proxy of the configuration is used, or else the one named in HTTPS_PROXY, HTTP_PROXY and NO_PROXY; for
-https it sees nothing but the server's name. Nothing that comes from here is trusted: `trust` verifies it.
+https it sees nothing but the server's name. A mirror is shown nothing at all, and whatever it fails at is asked from
+the server. Nothing that comes from here is trusted: `trust` verifies it.
 """
 
 import datetime as dt
+import logging
 import ssl
 import time
 from collections.abc import Iterator
@@ -13,30 +15,44 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationParseError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-    TimeoutError,
-)
+from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import make_headers
 
 from rahdari import __version__
 
 from .configuration import Configuration
 from .credentials import Credentials
-from .faults import AgentFault, Exit
+from .faults import AgentFault
+from .unreached import (
+    NoAnswer,
+    NotReached,
+    ProxyRefused,
+    TlsRefused,
+    TokenRefused,
+    TooMuch,
+    TooSlow,
+    UnexpectedAnswer,
+    told,
+)
+
+__all__ = [
+    "Answered",
+    "NoAnswer",
+    "NotReached",
+    "ProxyRefused",
+    "Server",
+    "TlsRefused",
+    "TokenRefused",
+    "TooMuch",
+    "TooSlow",
+    "UnexpectedAnswer",
+]
+
+log = logging.getLogger("rahdari.agent")
 
 CONNECT_SECONDS = 10.0
 # Between two bytes; of an answer as a whole, so that nobody can hold the agent by sending a byte at a time.
@@ -49,82 +65,9 @@ SILENCE_SECONDS = 30.0
 # A long poll is answered within 25 seconds, news or none.
 POLL_SECONDS = 40.0
 POLL_BYTES = 64 * 1024
+MOST_REMEMBERED = 500
 # Further apart than this, two clocks are told about.
 CLOCKS_APART = dt.timedelta(minutes=5)
-
-
-class NotReached(AgentFault):
-    exit = Exit.NO_NETWORK
-
-    def __init__(self, url: str, why: str, mend: str = "Check the network, the name and the firewall.") -> None:
-        super().__init__(f"{url} cannot be reached: {why}.", f"{mend} What was verified last stays enforced.")
-        self.url, self.why = url, why
-
-
-class NoAnswer(NotReached):
-    """There was a connection, and nothing came over it."""
-
-
-class ProxyRefused(AgentFault):
-    exit = Exit.NO_NETWORK
-
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(
-            f"The proxy does not let us through to {url}: {why}.",
-            "Check `proxy` in the configuration or HTTPS_PROXY, and what the proxy allows.",
-        )
-
-
-class TlsRefused(AgentFault):
-    exit = Exit.NO_NETWORK
-
-    def __init__(self, url: str, why: str) -> None:
-        super().__init__(
-            f"No secure connection to {url}: {why}.",
-            "Check this machine's clock and its certificates; with a private authority set `ca_file`. Where the server "
-            "asks for a certificate of yours, check `client_certificate`.",
-        )
-
-
-class TokenRefused(AgentFault):
-    exit = Exit.NO_NETWORK
-
-    def __init__(self, url: str, status: int, token_file: Path | None) -> None:
-        shown, mend = "the token", f"Put the token that you were given into {token_file}, or ask the authority for one."
-        if token_file is None:
-            shown, mend = "the certificate", "Check `client_certificate`, or ask the authority whether it is known."
-        super().__init__(f"{url} does not accept {shown} (HTTP {status}).", mend)
-
-
-class UnexpectedAnswer(AgentFault):
-    exit = Exit.NO_NETWORK
-
-    def __init__(self, url: str, status: int) -> None:
-        self.status = status
-        mend = {
-            403: "Access is refused: check the token, and ask the authority whether your access goes on.",
-            404: "Check `server` in the configuration: it is the address without /feed.",
-            429: "Too many requests: the agent tries again more slowly.",
-        }.get(status, "Try again later; if it goes on, tell the authority.")
-        if 300 <= status < 400:
-            mend = "Redirects are not followed, since the token would go along: set `server` to the final address."
-        super().__init__(f"{url} answered with HTTP {status}.", mend)
-
-
-class TooMuch(AgentFault):
-    exit = Exit.UNTRUSTED
-
-    def __init__(self, url: str, limit: int) -> None:
-        super().__init__(f"{url} sent more than the {limit} bytes allowed.", "Tell the authority: this is no edition.")
-
-
-class TooSlow(AgentFault):
-    exit = Exit.NO_NETWORK
-
-    def __init__(self, url: str, seconds: float) -> None:
-        super().__init__(
-            f"{url} did not finish within {seconds:.0f} seconds.", "Check the network; the agent tries again."
-        )
 
 
 @dataclass(frozen=True)
@@ -138,12 +81,15 @@ class Answered:
 class Server:
     """One server, with connections that are kept open between requests."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, *, silence: float = SILENCE_SECONDS) -> None:
         self._configuration = configuration
+        self.silence = silence
         self._credentials = Credentials(configuration)
-        # By proxy; all with the credentials of this context.
-        self._pools: dict[str, urllib3.PoolManager] = {}
+        # By proxy, and whether we show who we are; all with the credentials as they are in this context.
+        self._pools: dict[tuple[str, bool], urllib3.PoolManager] = {}
         self._made_with: ssl.SSLContext | None = None
+        # Files that a mirror was asked for, oldest first. Asked for again, they come from the server.
+        self._asked_elsewhere: dict[str, None] = {}
         # For the metrics: what came over all connections of this server since it began.
         self.received = 0
         self.requests = 0
@@ -151,10 +97,30 @@ class Server:
         self.clock_ahead: dt.timedelta | None = None
 
     def get(self, url: str, *, most: int) -> Iterator[bytes]:
-        """The body, in pieces. Raises AgentFault (TooMuch and TooSlow among them)."""
+        """The body, in pieces. Raises AgentFault (TooMuch and TooSlow among them).
+
+        A mirror is asked first, once for each file: what it lacks, breaks off or has wrong comes from the server.
+        """
+        sent = 0
+        if (elsewhere := self._mirrored(url)) is not None:
+            try:
+                for piece in self._pieces(elsewhere, most=most, shown=False):
+                    sent += len(piece)
+                    yield piece
+                return
+            except AgentFault as fault:
+                log.debug("%s The server is asked.", fault.what)
+        for piece in self._pieces(url, most=most):
+            # What the mirror had sent is in the asker's hands already; the digest of the whole decides.
+            skipped = min(sent, len(piece))
+            sent -= skipped
+            if skipped < len(piece):
+                yield piece[skipped:]
+
+    def _pieces(self, url: str, *, most: int, shown: bool = True) -> Iterator[bytes]:
         whole = WHOLE_SECONDS + most / SLOWEST_BYTES_PER_SECOND
         deadline = time.monotonic() + whole
-        with self._open("GET", url) as response:
+        with self._open("GET", url, shown=shown) as response:
             received = 0
             while chunk := self._read(url, response, CHUNK):
                 received += len(chunk)
@@ -169,6 +135,16 @@ class Server:
 
         Keep the new tag only once the body has been verified: one that was cut short would be believed for good.
         """
+        try:
+            return self._changed(url, most=most, tag=tag)
+        except AgentFault:
+            if (elsewhere := self._mirrored(url, again=True)) is None:
+                raise
+            with suppress(AgentFault):
+                return Answered(b"".join(self._pieces(elsewhere, most=most, shown=False)), "")
+            raise
+
+    def _changed(self, url: str, *, most: int, tag: str) -> Answered | None:
         headers = {"If-None-Match": tag} if tag else {}
         with self._open("GET", url, headers=headers, also=(HTTPStatus.NOT_MODIFIED,)) as response:
             if response.status == HTTPStatus.NOT_MODIFIED:
@@ -193,7 +169,7 @@ class Server:
     def events(self, url: str, *, last_event_id: str | None) -> Iterator[Iterator[bytes]]:
         """The lines of a stream of events, until it ends. Raises AgentFault; NoAnswer when the stream falls silent."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
-        with self._open("GET", url, headers=headers, read_seconds=SILENCE_SECONDS) as response:
+        with self._open("GET", url, headers=headers, read_seconds=self.silence, endless=True) as response:
             yield self._lines(url, response)
 
     def certificate_ends_at(self) -> dt.datetime | None:
@@ -202,6 +178,18 @@ class Server:
     def close(self) -> None:
         for pool in self._pools.values():
             pool.clear()
+
+    def _mirrored(self, url: str, *, again: bool = False) -> str | None:
+        """Where else this file is, unless it was asked for there already."""
+        names = (("metadata", self._configuration.metadata_url), ("targets", self._configuration.targets_url))
+        for name, base in names:
+            place = f"{self._configuration.server}/feed/{name}/"
+            if base and url.startswith(place) and (again or url not in self._asked_elsewhere):
+                self._asked_elsewhere[url] = None
+                if len(self._asked_elsewhere) > MOST_REMEMBERED:
+                    self._asked_elsewhere.pop(next(iter(self._asked_elsewhere)))
+                return f"{base}/{url.removeprefix(place)}"
+        return None
 
     def _lines(self, url: str, response: urllib3.BaseHTTPResponse, longest: int = 64 * 1024) -> Iterator[bytes]:
         rest = b""
@@ -223,7 +211,7 @@ class Server:
 
     def _read(self, url: str, response: urllib3.BaseHTTPResponse, most: int) -> bytes:
         """What has come, without waiting for more than one piece."""
-        with _told(url):
+        with told(url):
             chunk = response.read1(most)
         self.received += len(chunk)
         return chunk
@@ -238,19 +226,21 @@ class Server:
         headers: dict[str, str] | None = None,
         read_seconds: float = READ_SECONDS,
         every_status: bool = False,
+        endless: bool = False,
+        shown: bool = True,
         also: tuple[HTTPStatus, ...] = (),
     ) -> Iterator[urllib3.BaseHTTPResponse]:
         sent = {
-            **self._credentials.headers(),
+            **(self._credentials.headers() if shown else {}),
             "User-Agent": f"rahdari-agent/{__version__}",
             # As stored: what is decompressed is decompressed by our own bounded reader.
             "Accept-Encoding": "identity",
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(headers or {}),
         }
-        pool = self._pool(url)
+        pool = self._pool(url, shown=shown)
         self.requests += 1
-        with _told(url):
+        with told(url):
             response = pool.request(
                 method,
                 url,
@@ -263,35 +253,37 @@ class Server:
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
             )
         try:
-            self._note_clock(response)
+            if shown:
+                self._note_clock(response)
             if response.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                 raise ProxyRefused(url, "it asks for a name and a password (HTTP 407)")
-            if response.status == HTTPStatus.UNAUTHORIZED:
+            if response.status == HTTPStatus.UNAUTHORIZED and shown:
                 raise TokenRefused(url, response.status, self._configuration.token_file)
             if response.status not in {HTTPStatus.OK, *also} and not every_status:
                 raise UnexpectedAnswer(url, response.status)
             yield response
-            # A short rest is read so that the connection can be used again.
-            with suppress(HTTPError):
-                response.read(CHUNK)
+            # A short rest is read so that the connection can be used again; a stream has no end.
+            if not endless:
+                with suppress(HTTPError):
+                    response.read(CHUNK)
         finally:
             if not response.closed:
                 response.close()
             response.release_conn()
 
-    def _pool(self, url: str) -> urllib3.PoolManager:
+    def _pool(self, url: str, *, shown: bool) -> urllib3.PoolManager:
         proxy = self._proxy(urlsplit(url))
         context = self._credentials.context()
         if self._made_with is not context:
             # What was opened with earlier credentials is not used again.
             self.close()
             self._pools, self._made_with = {}, context
-        if proxy not in self._pools:
+        if (proxy, shown) not in self._pools:
             try:
-                self._pools[proxy] = _manager(proxy, context)
+                self._pools[proxy, shown] = _manager(proxy, context if shown else self._credentials.bare_context())
             except (LocationParseError, ValueError) as error:
                 raise ProxyRefused(url, f"{without_password(proxy)!r} is no address ({type(error).__name__})") from None
-        return self._pools[proxy]
+        return self._pools[proxy, shown]
 
     def _proxy(self, parts: SplitResult) -> str:
         """The proxy for an address, or nothing."""
@@ -331,40 +323,3 @@ def _manager(proxy: str, context: ssl.SSLContext) -> urllib3.PoolManager:
 def without_password(proxy: str) -> str:
     scheme, mark, rest = proxy.rpartition("://")
     return f"{scheme}{mark}{rest.rpartition('@')[2]}"
-
-
-@contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Turn what urllib3 says into what a person can act on."""
-    try:
-        yield
-    except (HTTPError, OSError, ValueError) as error:
-        raise _fault(url, error) from error
-
-
-def _fault(url: str, error: Exception) -> AgentFault:
-    reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-    if isinstance(reason, ProxyError):
-        cause = reason.original_error
-        if isinstance(cause, ConnectTimeoutError | NewConnectionError | NameResolutionError):
-            why = getattr(cause.__cause__, "strerror", None) or "no answer in time"
-            return NotReached(url, f"the proxy cannot be reached ({why})", "Check `proxy` or HTTPS_PROXY.")
-        return ProxyRefused(url, _first_line(cause))
-    if isinstance(reason, SSLError):
-        return TlsRefused(url, str(reason.args[0] if reason.args else reason))
-    if isinstance(reason, NameResolutionError):
-        host = urlsplit(url).hostname
-        return NotReached(url, f"the name {host} is not known", "Check `server` and this machine's name service.")
-    if isinstance(reason, NewConnectionError):
-        cause = reason.__cause__
-        return NotReached(url, getattr(cause, "strerror", None) or "the connection was refused")
-    if isinstance(reason, ReadTimeoutError):
-        return NoAnswer(url, "it does not answer")
-    if isinstance(reason, TimeoutError):
-        return NotReached(url, "no answer in time")
-    return NotReached(url, f"the connection broke ({type(reason).__name__})")
-
-
-def _first_line(error: BaseException) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return reason.partition("\n")[0].removeprefix("Tunnel connection failed: ")[:200] or type(error).__name__

@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from ..configuration import (
@@ -18,6 +17,7 @@ from ..configuration import (
 from ..credentials import Credentials
 from ..faults import AgentFault, Exit
 from ..folder import create, give_back, open_state, sole_agent
+from ..placing import put_file
 from ..transport import Server
 from ..trust import ROOT_BYTES, WrongRoot, check_root
 from .acts import Acts, NotUnderstood, act
@@ -74,8 +74,8 @@ def init_agent(arguments: argparse.Namespace) -> int:
             with state.transaction():
                 state.forget_position()
     give_back(configuration.state)
-    _write(configuration.root, content, 0o644)
-    _write(path, _as_toml(configuration, found, insecure=arguments.insecure_http).encode(), 0o644)
+    put_file(configuration.root, content)
+    put_file(path, _as_toml(configuration, found, insecure=arguments.insecure_http).encode())
     # What was written must be readable by the one who reads it.
     load(path)
     role = root.signed.roles["root"]
@@ -156,12 +156,3 @@ def _as_toml(configuration: Configuration, root_sha256: str, *, insecure: bool) 
             lines.append(f"table = {text(target.table)}")
             lines += [f"netns = {text(target.netns)}"] if target.netns else []
     return "\n".join(lines) + "\n"
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

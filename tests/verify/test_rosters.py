@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import connection
 
 from rahdari.vault import keys
-from rahdari.verify import actions, commands, queries
+from rahdari.verify import actions, commands, queries, roster_rows, rosters
 from rahdari.verify.actions import CheckRequest
-from rahdari.verify.models import Check, Roster, RosterRow
+from rahdari.verify.models import Check, Roster, RosterLoad, RosterRow
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +133,74 @@ class TestImportRoster:
                 assert "Freelancer" not in stored
         row = RosterRow.objects.get()
         assert row.name == "Sample Freelancer 31"
+
+
+class CutOff(Exception):
+    pass
+
+
+class TestLargeRoster:
+    """Read in pieces, here of a few lines each, as one of millions is."""
+
+    @pytest.fixture(autouse=True)
+    def small_pieces(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(roster_rows, "PIECE", 100)
+
+    def rows(self, count: int) -> str:
+        return "number,name\n" + "".join(f"{number},Sample Member {number}\n" for number in range(1, count + 1))
+
+    def test_is_taken_row_for_row_whatever_the_pieces(self, tmp_path: Path) -> None:
+        report = imported(tmp_path, self.rows(60) + "7,Sample Again\nbad,x\n61,Sample Last")
+        assert (report.accepted, report.rejected) == (61, [(62, "repeated"), (63, "number_shape")])
+        for number in (1, 7, 60, 61):
+            found = queries.look_up("companies", str(number))
+            assert found is not None
+            assert found.name == ("Sample Last" if number == 61 else f"Sample Member {number}")
+
+    def test_that_was_cut_off_goes_on_where_it_was_and_is_in_use_only_whole(self, tmp_path: Path) -> None:
+        imported(tmp_path, GOOD)
+
+        def stop(lines: int, share: float) -> None:
+            if share > 0.5:
+                raise CutOff
+
+        content = "bad,x\n".join(["number,name\n", *self.rows(60).splitlines(keepends=True)[1:]]) + "bad,x\n"
+        with pytest.raises(CutOff):
+            imported(tmp_path, content, on_progress=stop)
+        first = RosterLoad.objects.get()
+        assert 40 < first.line < 120
+        assert RosterRow.objects.count() == 3 and checked("482").outcome == "passed"
+
+        told: list[int] = []
+        report = imported(tmp_path, content, on_progress=lambda lines, share: told.append(lines))
+        assert report.resumed_at == first.line and told[0] >= first.line - 1
+        assert (report.accepted, report.rejected_count, report.replaced) == (60, 61, True)
+        assert not RosterLoad.objects.exists() and RosterRow.objects.count() == 60
+
+    def test_of_another_file_begins_anew(self, tmp_path: Path) -> None:
+        def stop(lines: int, share: float) -> None:
+            raise CutOff
+
+        with pytest.raises(CutOff):
+            imported(tmp_path, self.rows(60), on_progress=stop)
+        assert imported(tmp_path, self.rows(50)).accepted == 50
+        assert not RosterLoad.objects.exists() and RosterRow.objects.count() == 50
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_class WHERE relname ~ '^verify_rosterrow_[0-9a-f]{32}$'")
+            assert cursor.fetchone() == (1,)
+
+    def test_is_read_by_several_processes_with_the_same_outcome(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rosters, "WORTH_SHARING", 1)
+        report = imported(tmp_path, self.rows(60) + "bad,x\n", processes=2)
+        assert (report.accepted, report.rejected) == (60, [(62, "number_shape")])
+        found = queries.look_up("companies", "60")
+        assert found is not None and found.name == "Sample Member 60"
+
+    def test_with_a_line_without_an_end_is_read_in_bounded_memory(self, tmp_path: Path) -> None:
+        report = imported(tmp_path, "number,name\n1,Sample One\n" + "2," + "x" * 300_000 + "\n3,Sample Three\n")
+        assert (report.accepted, report.rejected) == (2, [(3, "not_text")])
 
 
 class TestRosterCheck:

@@ -107,42 +107,6 @@ class TestToken:
         assert looks < rules.MOST_ATTEMPTS / 2
 
 
-class TestCompareNames:
-    @pytest.mark.parametrize(
-        "other",
-        [
-            "Sample Software House (Pvt) Ltd",
-            "SAMPLE SOFTWARE HOUSE (PVT.) LTD.",
-            "sample  software house private limited",
-            "M/s Sample Software House (Private) Limited",
-            "Sample Softwarehouse (Pvt) Ltd",
-        ],
-    )
-    def test_is_the_same_however_it_is_written(self, other: str) -> None:
-        assert rules.compare_names("Sample Software House (Pvt) Ltd", other) == "same"
-
-    def test_says_when_only_the_kind_of_company_differs(self) -> None:
-        assert rules.compare_names("Sample Software House", "Sample Software House (Pvt) Ltd") == "same_but_form"
-        assert rules.compare_names("Sample House (SMC-Pvt) Ltd", "Sample House Ltd") == "same_but_form"
-
-    @pytest.mark.parametrize("other", ["Sample Hardware House (Pvt) Ltd", "Sample Software", "(Pvt) Ltd", "House"])
-    def test_is_different_for_another_name(self, other: str) -> None:
-        assert rules.compare_names("Sample Software House (Pvt) Ltd", other) == "different"
-
-    def test_compares_nothing_with_nothing(self) -> None:
-        assert rules.compare_names("", "Sample Software House") == "not_compared"
-        assert rules.compare_names("--", "Sample Software House") == "not_compared"
-
-    @given(st.text(max_size=60), st.text(max_size=60))
-    def test_is_the_same_both_ways_round(self, one: str, other: str) -> None:
-        assert rules.compare_names(one, other) == rules.compare_names(other, one)
-
-    @given(st.text(max_size=60).filter(rules.fold_name))
-    def test_is_the_same_as_itself_in_capitals_and_with_spaces(self, name: str) -> None:
-        assert rules.compare_names(name, f"  {name}  ") == "same"
-        assert rules.fold_name(" ".join(rules.fold_name(name))) == rules.fold_name(name)
-
-
 class TestRosterKey:
     @pytest.mark.parametrize(
         ("roster", "given_as"),

@@ -1,6 +1,8 @@
 """AES-256-GCM with the key's id in front: `key id (8 bytes, padded) | nonce (12) | ciphertext and tag`."""
 
 import os
+from dataclasses import dataclass
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,12 +21,34 @@ class CannotDecrypt(Exception):
         self.where = where
 
 
+@dataclass(frozen=True)
+class Sealer:
+    """Encrypts with one key, many times; it holds the key, and can be handed to a process of ours."""
+
+    key: keys.Key
+
+    @cached_property
+    def _head(self) -> bytes:
+        return self.key.id.encode().ljust(ID_BYTES, b"\0")
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self.key.secret)
+
+    def seal(self, content: bytes, *, where: str) -> bytes:
+        """Encrypt `content`, bound to the place `where`."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self._head + nonce + self._cipher.encrypt(nonce, content, where.encode())
+
+
+def sealer(name: str) -> Sealer:
+    """With the current key `name`."""
+    return Sealer(keys.keyring().current(name))
+
+
 def seal(name: str, content: bytes, *, where: str) -> bytes:
     """Encrypt `content` with the current key `name`, bound to the place `where`."""
-    key = keys.keyring().current(name)
-    nonce = os.urandom(NONCE_BYTES)
-    sealed = AESGCM(key.secret).encrypt(nonce, content, where.encode())
-    return key.id.encode().ljust(ID_BYTES, b"\0") + nonce + sealed
+    return sealer(name).seal(content, where=where)
 
 
 def unseal(name: str, sealed: bytes, *, where: str) -> bytes:

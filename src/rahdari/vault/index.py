@@ -1,12 +1,25 @@
 """A keyed hash of an identifier, so that equal ones can be found while none can be read or guessed."""
 
-import hashlib
 import hmac
+from dataclasses import dataclass
 
 from . import keys
 
 
+@dataclass(frozen=True)
+class Blinder:
+    """Hashes with one key, many times; it holds the key, and can be handed to a process of ours."""
+
+    key: keys.Key
+
+    def blind(self, purpose: str, value: str) -> bytes:
+        return hmac.digest(self.key.secret, f"{purpose}\0{value}".encode(), "sha256")
+
+
+def blinder() -> Blinder:
+    return Blinder(keys.keyring().current("index"))
+
+
 def blind(purpose: str, value: str) -> str:
     """64 hex digits. The purpose keeps indexes apart: the same card number hashes differently for each."""
-    key = keys.keyring().current("index").secret
-    return hmac.new(key, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()
+    return blinder().blind(purpose, value).hex()

@@ -9,8 +9,8 @@ from typing import Any
 from rahdari.address import directory
 from rahdari.register import queries as register
 
-from . import queries, rules
-from .models import Challenge, Check, RosterRow, Status
+from . import names, queries, rules
+from .models import Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 KINDS = ("control", "not_registered", "origin", "roster", "documents")
@@ -67,20 +67,18 @@ def _roster_facts(request: CheckRequest) -> dict[str, Any]:
     name = request.roster or ""
     if name not in rules.ROSTERS:
         raise UnknownKind(f"roster {name}")
-    roster = queries.roster_in_use(name)
-    if roster is None:
+    listed = queries.look_up(name, request.key or "")
+    if listed is None:
         return {}
-    facts: dict[str, Any] = {"imported_on": roster.imported_at.date().isoformat()}
-    key = queries.roster_key(name, request.key) if request.key else None
+    facts: dict[str, Any] = {"imported_on": listed.imported_at.date().isoformat()}
     if request.key:
         facts["number_given"] = True
-    row = RosterRow.objects.filter(roster=roster, key=key).first() if key else None
-    if row is not None:
+    if listed.row is not None:
         facts |= {
-            "row": str(row.pk),
-            "active": row.active,
-            "valid_until": row.valid_until.isoformat() if row.valid_until else None,
-            "name_agrees": rules.compare_names(request.name or "", row.name),
+            "row": str(listed.row),
+            "active": listed.active,
+            "valid_until": listed.valid_until.isoformat() if listed.valid_until else None,
+            "name_agrees": names.compare_names(request.name or "", listed.name),
         }
     return facts
 

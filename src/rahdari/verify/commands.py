@@ -27,7 +27,8 @@ def register(subparsers: Any) -> None:
     bring = acts.add_parser(
         "import",
         help="replace a roster by a CSV file (number,name[,status][,valid_until])",
-        description="Bad rows are counted, listed and left out; the rest replaces the roster in one step. "
+        description="Bad rows are counted, listed and left out; the rest replaces the roster in one step. If it is "
+        "stopped, give the same file again: it goes on where it was. "
         "Numbers are kept as keyed hashes and names encrypted.",
     )
     bring.add_argument("name", choices=rules.ROSTERS)
@@ -55,7 +56,7 @@ def run_import(options: argparse.Namespace) -> int:
                 now=timezone.now(),
                 actor="system:roster-import",
                 on_rejected=lambda line, reason: writer.writerow((line, REASONS[reason])),
-                on_progress=lambda line: print(f"  {line} lines read", file=sys.stderr),
+                on_progress=_tell_progress,
             )
     except actions.RosterUnusable as error:
         print(_why_unusable(error, options.name), file=sys.stderr)
@@ -64,6 +65,8 @@ def run_import(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"The rejected rows cannot be listed in {draft}: {error.strerror}. Give --report.", file=sys.stderr)
         return 1
+    if report.resumed_at:
+        print(f"An import of this file had been stopped; it went on at line {report.resumed_at}.")
     print(f"Roster {options.name}: {report.accepted} rows in use, {report.rejected_count} rejected.")
     if not report.rejected_count:
         draft.unlink()
@@ -75,6 +78,10 @@ def run_import(options: argparse.Namespace) -> int:
         print(f"  and {report.rejected_count - SHOWN} more")
     print(f"All of them are listed in {target}. Mend these rows and import the file again: it replaces the roster.")
     return 0
+
+
+def _tell_progress(lines: int, share: float) -> None:
+    print(f"  {share:4.0%}  {lines:,} lines", file=sys.stderr)
 
 
 def _list_all_bad(draft: Path, target: Path) -> None:

@@ -170,11 +170,44 @@ class Roster(models.Model):
         return f"{self.name} {self.imported_at:%Y-%m-%d}"
 
 
-class RosterRow(models.Model):
-    """One member of a roster, found by the keyed hash of its number only."""
+class RosterLoad(models.Model):
+    """An import under way, or one that was cut off: how far into which file it came. Its rows are not in use yet."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    roster = models.ForeignKey(Roster, on_delete=models.CASCADE, related_name="rows")
+    name = models.CharField(max_length=40, unique=True)
+    sha256 = models.CharField(max_length=64)
+    started_at = models.DateTimeField()
+    started_by = models.CharField(max_length=120)
+    offset = models.BigIntegerField()
+    line = models.BigIntegerField()
+    accepted = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} up to line {self.line}"
+
+
+class RosterRejection(models.Model):
+    """A row that was not taken, by its line and the reason; never what stood in it."""
+
+    id = models.BigAutoField(primary_key=True)
+    load = models.ForeignKey(RosterLoad, on_delete=models.CASCADE, related_name="rejections")
+    line = models.BigIntegerField()
+    reason = models.CharField(max_length=20)
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class RosterRow(models.Model):
+    """One member of a roster, found by the keyed hash of its number only.
+
+    The table is partitioned by import: a roster of millions is put in use, and taken out of use, at once.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    roster = models.ForeignKey(
+        Roster, on_delete=models.DO_NOTHING, related_name="rows", db_constraint=False, db_index=False
+    )
     key = models.BinaryField()
     name = EncryptedTextField()
     active = models.BooleanField(default=True)

@@ -1,34 +1,42 @@
-"""Importing a roster: a CSV file of members, streamed into PostgreSQL, replacing the import before it in one commit.
+"""Importing a roster: a CSV file of members, loaded in pieces, and put in use in one commit.
 
-Invariants: a bad row stops nothing but itself, and is named by line and reason; an import without one good row
-replaces nothing; a number is stored as a keyed hash and a name encrypted, and neither is ever in a report.
+    1  load     pieces of the file are read by as many processes as there are cores; each piece is copied into a table
+                of this import's own, and how far it came is noted, in one commit
+    2  settle   a number that stands twice counts once
+    3  use      one commit: the table becomes the part of `verify_rosterrow` that is in use, the one before is gone
+
+Killed in 1, the next import of the same file goes on where it was; killed in 2 or 3, nothing is in use that was not.
+Readers see the roster before until the commit of 3. An import without one good row replaces nothing. A number is stored
+as a keyed hash and a name encrypted, and neither is ever in a report.
 """
 
-import csv
 import datetime as dt
 import hashlib
+import multiprocessing
+import os
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.db import connection, transaction
 
 from rahdari.journal import actions as journal
-from rahdari.vault import cipher
+from rahdari.vault import cipher, index
 
-from . import queries, rules
-from .models import Roster, RosterRow
+from . import queries, roster_rows, rules
+from .models import Roster, RosterLoad, RosterRejection
+from .roster_rows import Piece, Reading, Rows
 
-COLUMNS = ("number", "name", "status", "valid_until")
-NEEDED = ("number", "name")
-ACTIVE = {"", "active", "valid", "registered", "yes"}
-NOT_ACTIVE = {"inactive", "not active", "expired", "suspended", "cancelled", "struck off", "blocked", "no"}
-LONGEST_NAME = 300
-LONGEST_LINE = 65_536
 # Rejected rows held in memory; the report file has all of them.
 LISTED = 1000
+# A smaller file is read here: starting processes takes longer.
+WORTH_SHARING = 8 * 1024 * 1024
+LOCK = 0x7261_6864_6172_6902
 
 
 class UnknownRoster(ValueError):
@@ -45,21 +53,16 @@ class RosterUnusable(Exception):
 
 @dataclass
 class RosterReport:
-    """What became of the rows. `rejected` lists the first thousand as (line, reason); `rejected_count` counts all."""
+    """What became of the rows. `rejected` lists the first thousand as (line, reason); `rejected_count` counts all.
+
+    `resumed_at` is the line at which an import that was cut off went on; 0 for one from the beginning.
+    """
 
     accepted: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
     rejected_count: int = 0
     replaced: bool = False
-
-
-@dataclass(frozen=True)
-class _Member:
-    line: int
-    key: bytes
-    name: str
-    active: bool
-    valid_until: dt.date | None
+    resumed_at: int = 0
 
 
 def import_roster(
@@ -69,186 +72,208 @@ def import_roster(
     now: dt.datetime,
     actor: str,
     on_rejected: Callable[[int, str], None] | None = None,
-    on_progress: Callable[[int], None] | None = None,
+    on_progress: Callable[[int, float], None] | None = None,
+    processes: int | None = None,
 ) -> RosterReport:
     """Read a CSV file into the roster `name`. Raises UnknownRoster and RosterUnusable, and then changes nothing.
 
-    Reasons of rejected rows: not_text, columns, no_number, number_shape, name_too_long, status, valid_until, repeated.
+    `on_progress` is told the lines read and the share of the file, 0 to 1. Reasons of rejected rows: not_text, columns,
+    no_number, number_shape, name_too_long, status, valid_until, repeated.
     """
     if name not in rules.ROSTERS:
         raise UnknownRoster(name)
-    report = RosterReport()
-
-    def reject(line: int, reason: str) -> None:
-        report.rejected_count += 1
-        if len(report.rejected) < LISTED:
-            report.rejected.append((line, reason))
-        if on_rejected is not None:
-            on_rejected(line, reason)
-
     try:
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-            content.seek(0)
-            with transaction.atomic():
-                _stage(_members(name, path, content, reject, on_progress))
-                _drop_repeated(reject)
-                report.accepted = _staged()
-                if report.accepted == 0:
-                    raise RosterUnusable(path, "no_good_row")
-                report.replaced = _put_in_use(name, digest, report, now=now, actor=actor)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            first = file.readline(roster_rows.LONGEST_LINE)
+            reading = _reading(name, path, first)
+            with _one_at_a_time():
+                load = _begin(name, digest, file.tell(), actor=actor, now=now)
+                resumed_at = load.line if load.line > 2 else 0
+                file.seek(load.offset)
+                size = os.fstat(file.fileno()).st_size
+                for piece, rows in _shared(reading, roster_rows.pieces(file, line=load.line), size, processes):
+                    _keep(load, piece, rows)
+                    if on_progress is not None:
+                        on_progress(load.line - 1, load.offset / size)
+                return _finish(load, path, resumed_at=resumed_at, now=now, actor=actor, on_rejected=on_rejected)
     except OSError:
         raise RosterUnusable(path, "missing") from None
+
+
+def _reading(name: str, path: Path, first: bytes) -> Reading:
+    header = roster_rows.header_of(first)
+    if any(column not in header for column in roster_rows.NEEDED) or len(set(header)) != len(header):
+        raise RosterUnusable(path, "header", tuple(header[:10]))
+    return Reading(
+        roster=name,
+        width=len(header),
+        places={column: header.index(column) for column in roster_rows.COLUMNS if column in header},
+        blinder=index.blinder(),
+        sealer=cipher.sealer("fields"),
+        where=queries.ROW_NAME,
+    )
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """A second import waits for the first to end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+    try:
+        yield
+    finally:
+        # Gone already when the connection is: then so is the lock.
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _begin(name: str, digest: str, offset: int, *, actor: str, now: dt.datetime) -> RosterLoad:
+    """The load of this very file that was cut off, or a new one; one of another file is given up."""
+    with transaction.atomic():
+        load = RosterLoad.objects.filter(name=name).first()
+        if load is not None and load.sha256 == digest:
+            return load
+        if load is not None:
+            _drop(load)
+        load = RosterLoad.objects.create(
+            name=name, sha256=digest, started_at=now, started_by=actor, offset=offset, line=2
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE TABLE {_table(load.pk)} (line bigint NOT NULL, "
+                "LIKE verify_rosterrow INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+            )
+            # Known to hold, so that putting it in use needs not look at each row.
+            cursor.execute(f"ALTER TABLE {_table(load.pk)} ALTER roster_id SET DEFAULT '{load.pk}'")
+            cursor.execute(f"ALTER TABLE {_table(load.pk)} ADD CONSTRAINT its_own CHECK (roster_id = '{load.pk}')")
+    return load
+
+
+def _shared(
+    reading: Reading, pieces: Iterator[Piece], size: int, processes: int | None
+) -> Iterator[tuple[Piece, Rows]]:
+    """Each piece with its rows, in order; read by several processes when that is worth it."""
+    processes = (os.cpu_count() or 1) if processes is None else processes
+    if size < WORTH_SHARING or processes < 2:
+        yield from ((piece, roster_rows.read(reading, piece)) for piece in pieces)
+        return
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        under_way: deque[tuple[Piece, Future[Rows]]] = deque()
+        for piece in pieces:
+            under_way.append((piece, pool.submit(roster_rows.read, reading, piece)))
+            if len(under_way) > processes:
+                read, rows = under_way.popleft()
+                yield read, rows.result()
+        for read, rows in under_way:
+            yield read, rows.result()
+
+
+def _keep(load: RosterLoad, piece: Piece, rows: Rows) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        copying: Any = cursor.copy(f"COPY {_table(load.pk)} (line, id, key, name, active, valid_until) FROM STDIN")
+        with copying as copy:
+            copy.write(rows.copy)
+        RosterRejection.objects.bulk_create(
+            RosterRejection(load=load, line=line, reason=reason) for line, reason in rows.rejected
+        )
+        load.offset, load.line = piece.offset, piece.first_line + piece.lines
+        load.accepted += rows.accepted
+        load.save(update_fields=["offset", "line", "accepted"])
+
+
+def _finish(
+    load: RosterLoad,
+    path: Path,
+    *,
+    resumed_at: int,
+    now: dt.datetime,
+    actor: str,
+    on_rejected: Callable[[int, str], None] | None,
+) -> RosterReport:
+    report = RosterReport(resumed_at=resumed_at)
+    with transaction.atomic():
+        repeated = _drop_repeated(load)
+        RosterRejection.objects.bulk_create(
+            RosterRejection(load=load, line=line, reason="repeated") for line in repeated
+        )
+        for line, reason in load.rejections.order_by("line").values_list("line", "reason").iterator():
+            report.rejected_count += 1
+            if len(report.rejected) < LISTED:
+                report.rejected.append((line, reason))
+            if on_rejected is not None:
+                on_rejected(line, reason)
+        report.accepted = load.accepted - len(repeated)
+        if report.accepted:
+            report.replaced = _put_in_use(load, report, now=now, actor=actor)
+        else:
+            _drop(load)
+    if not report.accepted:
+        raise RosterUnusable(path, "no_good_row")
     return report
 
 
-def _members(
-    name: str,
-    path: Path,
-    content: BinaryIO,
-    reject: Callable[[int, str], None],
-    on_progress: Callable[[int], None] | None,
-) -> Iterator[_Member]:
-    lines = _lines(content)
-    _, first = next(lines, (1, b""))
-    header = [cell.strip().lower() for cell in _cells((first or b"").removeprefix(b"\xef\xbb\xbf")) or []]
-    if any(column not in header for column in NEEDED) or len(set(header)) != len(header):
-        raise RosterUnusable(path, "header", tuple(header[:10]))
-    places = {column: header.index(column) for column in COLUMNS if column in header}
-    for number, line in lines:
-        if on_progress is not None and number % 100_000 == 0:
-            on_progress(number)
-        if line is None or (cells := _cells(line)) is None:
-            reject(number, "not_text")
-        elif any(cell.strip() for cell in cells):
-            member = _read(name, cells, len(header), places, number)
-            if isinstance(member, str):
-                reject(number, member)
-            else:
-                yield member
-
-
-def _lines(content: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Each line with its number; None for one that is longer than any row can be."""
-    number = 0
-    while line := content.readline(LONGEST_LINE):
-        number += 1
-        whole = len(line) < LONGEST_LINE or line.endswith(b"\n")
-        while not line.endswith(b"\n") and (line_rest := content.readline(LONGEST_LINE)):
-            if line_rest.endswith(b"\n"):
-                break
-        yield number, line if whole else None
-
-
-def _cells(line: bytes) -> list[str] | None:
-    """The cells of one line; None when it is no UTF-8 or its quotes do not close (a row is never more than a line)."""
-    try:
-        return next(csv.reader([line.decode()], strict=True), [])
-    except (UnicodeDecodeError, csv.Error):
-        return None
-
-
-def _read(name: str, row: list[str], width: int, places: dict[str, int], line: int) -> _Member | str:
-    """The member in one row, or the reason why there is none."""
-    if len(row) != width:
-        return "columns"
-    cell = {column: row[place].strip() for column, place in places.items()}
-    if "\0" in "".join(cell.values()):
-        return "not_text"
-    if not cell["number"]:
-        return "no_number"
-    key = queries.roster_key(name, cell["number"])
-    if key is None:
-        return "number_shape"
-    if len(cell["name"]) > LONGEST_NAME:
-        return "name_too_long"
-    status = " ".join(cell.get("status", "").lower().replace("-", " ").split())
-    if status not in ACTIVE | NOT_ACTIVE:
-        return "status"
-    until = _day(cell.get("valid_until", ""))
-    if isinstance(until, bool):
-        return "valid_until"
-    return _Member(line, key, cell["name"], status in ACTIVE, until)
-
-
-def _day(text: str) -> dt.date | bool | None:
-    """A day as 2026-12-31 or 31-12-2026 (also with / or .), None when empty, False when it is none."""
-    plain = text.replace("/", "-").replace(".", "-")
-    if not plain:
-        return None
-    for form in ("%Y-%m-%d", "%d-%m-%Y"):
-        try:
-            return dt.datetime.strptime(plain, form).date()  # noqa: DTZ007
-        except ValueError:
-            continue
-    return False
-
-
-def _stage(members: Iterator[_Member]) -> None:
-    """Copy the members into a table of this transaction only."""
-    where = f"{RosterRow._meta.label}.name"
-    with connection.cursor() as cursor:
-        # One import at a time: a second one waits here for the first to commit.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('verify.import_roster'))")
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.roster_staged")
-        cursor.execute(
-            "CREATE TEMPORARY TABLE roster_staged (line bigint, id uuid, key bytea, name bytea, active boolean, "
-            "valid_until date) ON COMMIT DROP"
-        )
-        copying: Any = cursor.copy("COPY roster_staged (line, id, key, name, active, valid_until) FROM STDIN")
-        with copying as copy:
-            for member in members:
-                pk = uuid.uuid4()
-                name = cipher.seal("fields", member.name.encode(), where=f"{where}:{pk}") if member.name else b""
-                copy.write_row((member.line, pk, member.key, name, member.active, member.valid_until))
-
-
-def _drop_repeated(reject: Callable[[int, str], None]) -> None:
+def _drop_repeated(load: RosterLoad) -> list[int]:
     """A number that stands twice counts once, as it stood first; the later lines are named."""
+    table = _table(load.pk)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE INDEX ON roster_staged (key, line)")
-        cursor.execute(
-            "DELETE FROM roster_staged later USING roster_staged first "
-            "WHERE first.key = later.key AND first.line < later.line RETURNING later.line"
+        cursor.execute("SET LOCAL work_mem = '256MB'")
+        cursor.execute(  # the table's name is ours
+            f"DELETE FROM {table} WHERE ctid IN (SELECT place FROM (SELECT ctid AS place, "  # noqa: S608
+            f"row_number() OVER (PARTITION BY key ORDER BY line) AS turn FROM {table} "
+            f"WHERE key IN (SELECT key FROM {table} GROUP BY key HAVING count(*) > 1)) AS again "
+            "WHERE turn > 1) RETURNING line"
         )
-        for line in sorted({line for (line,) in cursor.fetchall()}):
-            reject(line, "repeated")
+        return sorted(line for (line,) in cursor.fetchall())
 
 
-def _staged() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM roster_staged")
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
-def _put_in_use(name: str, digest: str, report: RosterReport, *, now: dt.datetime, actor: str) -> bool:
+def _put_in_use(load: RosterLoad, report: RosterReport, *, now: dt.datetime, actor: str) -> bool:
     """Replace the import in use; readers see the old one until this commits."""
-    before = Roster.objects.select_for_update().filter(name=name, in_use=True).first()
+    table = _table(load.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
+        cursor.execute(f"ALTER TABLE {table} DROP COLUMN line")
+        # Indexes are made now, while nobody reads this table; to attach it is then a matter of moments.
+        cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (roster_id, id)")
+        cursor.execute(f"ALTER TABLE {table} ADD UNIQUE (roster_id, key)")
+        cursor.execute(f"ALTER TABLE verify_rosterrow ATTACH PARTITION {table} FOR VALUES IN ('{load.pk}')")
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT its_own")
+        cursor.execute(f"ANALYZE {table}")
+    before = Roster.objects.select_for_update().filter(name=load.name, in_use=True).first()
     if before is not None:
         before.in_use = False
         before.save(update_fields=["in_use"])
-    roster = Roster.objects.create(
-        name=name,
+    Roster.objects.create(
+        id=load.pk,
+        name=load.name,
         imported_at=now,
         imported_by=actor,
-        sha256=digest,
+        sha256=load.sha256,
         accepted=report.accepted,
         rejected=report.rejected_count,
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO verify_rosterrow (id, roster_id, key, name, active, valid_until) "
-            "SELECT id, %s, key, name, active, valid_until FROM roster_staged",
-            [roster.pk],
-        )
-        if before is not None:
-            cursor.execute("DELETE FROM verify_rosterrow WHERE roster_id = %s", [before.pk])
+    if before is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP TABLE {_table(before.pk)}")
+    load.delete()
     journal.record(
         act="verify.imported_roster",
         actor=actor,
-        subject=f"roster:{name}",
+        subject=f"roster:{load.name}",
         now=now,
-        detail={"accepted": report.accepted, "rejected": report.rejected_count, "sha256": digest},
+        detail={"accepted": report.accepted, "rejected": report.rejected_count, "sha256": load.sha256},
     )
     return before is not None
+
+
+def _drop(load: RosterLoad) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {_table(load.pk)}")
+    load.delete()
+
+
+def _table(pk: uuid.UUID) -> str:
+    """The table of one import; the name is made of hex digits alone."""
+    return f"verify_rosterrow_{pk.hex}"

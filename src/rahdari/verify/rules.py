@@ -138,7 +138,7 @@ def answer_documents(*, given: int, needed: int) -> Answer:
 
 @dataclass(frozen=True)
 class RosterFact:
-    """What a roster says of a number. `name_agrees`: same | same_but_form | different | not_compared."""
+    """What a roster says of a number. `name_agrees`: what `names.compare_names` says."""
 
     active: bool
     valid_until: dt.date | None
@@ -166,46 +166,21 @@ def answer_roster(
     return Answer("passed", "listed", about)
 
 
-# -- names and numbers -------------------------------------------------------------------------------------------
+# -- numbers -----------------------------------------------------------------------------------------------------
 
 _DIGITS = {ord(sign): str(value) for signs in ("۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩") for value, sign in enumerate(signs)}
-_SAME_WORD = {"private": "pvt", "limited": "ltd", "incorporated": "inc", "corporation": "corp", "co": "company"}
-_FORMS = {"pvt", "ltd", "smc", "llp", "inc", "company", "corp", "guarantee"}
-
-
-def fold_name(name: str) -> tuple[str, ...]:
-    """The words of a name without regard to case, spacing, punctuation, accents, or how (Pvt) Ltd is written."""
-    text = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
-    text = re.sub(r"\bm\s*/\s*s\b\.?", " ", text)
-    text = "".join(sign for sign in text if unicodedata.category(sign) != "Mn")
-    # A dot or an apostrophe stands inside a word (P.V.T., Sample's); every other mark parts words.
-    text = re.sub(r"[.'’`]", "", text)
-    words = re.findall(r"\w+", text.replace("_", " "))
-    return tuple(_SAME_WORD.get(word, word) for word in words)
-
-
-def compare_names(one: str, other: str) -> str:
-    """same | same_but_form (only the legal form differs) | different | not_compared (one of them is empty)."""
-    first, second = fold_name(one), fold_name(other)
-    if not first or not second:
-        return "not_compared"
-    if first == second or "".join(first) == "".join(second):
-        return "same"
-    bare_first, bare_second = (tuple(word for word in words if word not in _FORMS) for words in (first, second))
-    if bare_first and bare_first == bare_second:
-        return "same_but_form"
-    return "different"
 
 
 def roster_key(roster: str, number: str) -> str | None:
     """The one form in which a number is looked up in a roster, or None when it has not the shape of one."""
-    text = unicodedata.normalize("NFKC", number).translate(_DIGITS).strip()
+    text = number if number.isascii() else unicodedata.normalize("NFKC", number).translate(_DIGITS)
+    text = text.strip()
     if roster == "association_members":
         bare = re.sub(r"[\s\-/.]", "", text).casefold()
         return bare if 3 <= len(bare) <= 40 and bare.isalnum() else None
     if roster == "companies":
         text = re.sub(r"^cuin", "", text, flags=re.IGNORECASE)
-    digits = re.sub(r"[\s\-.]", "", text)
+    digits = text if text.isdigit() else re.sub(r"[\s\-.]", "", text)
     if not (digits.isascii() and digits.isdigit()):
         return None
     if roster == "companies":

@@ -174,6 +174,9 @@ def _listed(evidence: dict[str, Any]) -> str:
         "same_but_form": _(
             "The number is on the list of %(roster)s of %(date)s. The name is the same but for the kind of company."
         ),
+        "alike": _(
+            "The number is on the list of %(roster)s of %(date)s. The name is the same but for how it is spelled."
+        ),
     }.get(
         evidence["name"],
         _("The number is on the list of %(roster)s of %(date)s. There was no name to compare."),

@@ -1,0 +1,105 @@
+"""Comparing the name that was given with the name on a list. Pure.
+
+A number that agrees has found the row already; the name only guards against a number that is somebody else's. So what
+must not matter is how a name is written: case, accents, Muhammad or Mohd, Husain or Hussain, (Pvt) Ltd or Private
+Limited, Latin or Urdu letters. What is left of a name then is its consonants in their order.
+"""
+
+import re
+import unicodedata
+
+_SAME_WORD = {
+    "private": "pvt",
+    "limited": "ltd",
+    "incorporated": "inc",
+    "corporation": "corp",
+    "co": "company",
+    "پرايیویٹ": "pvt",  # as folding leaves it
+    "لمیٹڈ": "ltd",
+    "کمپنی": "company",
+    "mohd": "muhammad",
+    "md": "muhammad",
+    "muhd": "muhammad",
+}
+_FORMS = {"pvt", "ltd", "smc", "llp", "inc", "company", "corp", "guarantee"}
+# Fewer consonants than this say too little: Ali and Ela would be one.
+FEWEST_SOUNDS = 3
+
+# One sign for each sound that both scripts tell apart. Vowels, h, w and y are left out: و and ی are vowels as often
+# as not, and ہ ح ھ are written or not as each writer likes.
+_LATIN_PAIRS = {"sh": "S", "ch": "C", "kh": "k", "gh": "g", "ph": "p", "th": "t", "dh": "d", "bh": "b", "zh": "z"}
+_LATIN = {**dict(zip("bpftdszjklmnrgqc", "bpftdszjklmnrgkk", strict=True)), "x": "ks"}
+_URDU = {
+    **dict.fromkeys("ب", "b"),
+    **dict.fromkeys("پ", "p"),
+    **dict.fromkeys("ف", "f"),
+    **dict.fromkeys("تٹطة", "t"),
+    **dict.fromkeys("دڈ", "d"),
+    **dict.fromkeys("سصث", "s"),
+    **dict.fromkeys("زذضظژ", "z"),
+    **dict.fromkeys("ج", "j"),
+    **dict.fromkeys("چ", "C"),
+    **dict.fromkeys("ش", "S"),
+    **dict.fromkeys("کكقخ", "k"),
+    **dict.fromkeys("گغ", "g"),
+    **dict.fromkeys("ل", "l"),
+    **dict.fromkeys("م", "m"),
+    **dict.fromkeys("نں", "n"),
+    **dict.fromkeys("رڑ", "r"),
+}
+_SOUNDS = {**_LATIN, **_URDU}
+_SILENT = frozenset("aeiouhwvy" + "اآأإعءئؤیيىےۓوہهحھۂۃ")
+
+
+def fold_name(name: str) -> tuple[str, ...]:
+    """The words of a name without regard to case, spacing, punctuation, accents, or how (Pvt) Ltd is written."""
+    text = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
+    text = re.sub(r"\bm\s*/\s*s\b\.?", " ", text)
+    text = "".join(sign for sign in text if unicodedata.category(sign) not in {"Mn", "Cf"})
+    # A dot or an apostrophe stands inside a word (P.V.T., Sample's); every other mark parts words.
+    text = re.sub(r"[.'’`]", "", text)
+    words = re.findall(r"\w+", text.replace("_", " "))
+    return tuple(_SAME_WORD.get(word, word) for word in words)
+
+
+def compare_names(one: str, other: str) -> str:
+    """same | same_but_form (only the legal form differs) | alike (spelling or script) | different | not_compared.
+
+    Nothing is compared when one of them is empty.
+    """
+    first, second = fold_name(one), fold_name(other)
+    if not first or not second:
+        return "not_compared"
+    if first == second or "".join(first) == "".join(second):
+        return "same"
+    bare_first, bare_second = (tuple(word for word in words if word not in _FORMS) for words in (first, second))
+    if bare_first and bare_first == bare_second:
+        return "same_but_form"
+    sounds = sounds_of(bare_first)
+    if sounds is not None and len(sounds) >= FEWEST_SOUNDS and sounds == sounds_of(bare_second):
+        return "alike"
+    return "different"
+
+
+def sounds_of(words: tuple[str, ...]) -> str | None:
+    """The consonants of a name in either script; None when it has a sign of which neither knows the sound."""
+    if len(words) > 1 and words[0] == "m":  # M. Ali, as half the country writes it
+        words = ("muhammad", *words[1:])
+    sounds = ""
+    for word in words:
+        text = re.sub(r"(.)\1+", r"\1", word)  # Hussain, Husain
+        at = 0
+        while at < len(text):
+            if pair := _LATIN_PAIRS.get(text[at : at + 2]):
+                sounds += pair
+                at += 2
+                continue
+            sign = text[at]
+            if sign in _SOUNDS:
+                sounds += _SOUNDS[sign]
+            elif sign.isdigit():
+                sounds += str(unicodedata.digit(sign, 0))
+            elif sign not in _SILENT:
+                return None
+            at += 1
+    return sounds

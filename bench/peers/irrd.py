@@ -420,3 +420,26 @@ def behind(folder: Path, entries: int, quick: bool) -> Iterator[Behind]:
         both.server.run_server_once()
         both.server.start()
         yield Behind(both, entries)
+
+
+LOOKUP_UNFAIR = (
+    "IRRd parses questions of several kinds, serves many sources, checks scope and RPKI status, and gives whole "
+    "objects; our list has one row for an address and no RPSL text."
+)
+
+
+@contextmanager
+def looking_up(folder: Path, prefixes: list[str], quick: bool) -> Iterator[Instance]:
+    """One instance that holds a route object for each prefix."""
+    with installed(folder, quick=quick) as irrd, ExitStack() as stack:
+        instance = Instance(folder, "lookups", irrd, source={"authoritative": True, "keep_journal": True})
+        stack.callback(instance.stop)
+        write_objects(folder / "objects", iter(prefixes))
+        instance.start_store()
+        instance.make_tables()
+        place.say(f"IRRd loads {len(prefixes)} objects")
+        instance.load(folder / "objects")
+        instance.start()
+        first = prefixes[0]
+        place.wait_for("IRRd's index", lambda: Whois(instance.whois).origins(first), patience=120, every=0.5)
+        yield instance

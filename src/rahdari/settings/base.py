@@ -54,6 +54,14 @@ SECRET_KEY = os.environ.get("RAHDARI_SECRET_KEY", "")
 DEBUG = False
 ALLOWED_HOSTS = listed("RAHDARI_HOSTS")
 SITE_URL = os.environ.get("RAHDARI_URL", "http://127.0.0.1:8000")
+# Where operators' agents reach the feed; told to them with their token.
+FEED_URL = os.environ.get("RAHDARI_FEED_URL", "")
+# The header in which a proxy of TRUSTED_PROXIES passes on a client's certificate. Empty: none is believed.
+FEED_CERTIFICATE_HEADER = os.environ.get("RAHDARI_FEED_CERTIFICATE_HEADER", "").strip()
+# How long removals wait at the gate after they were approved by nobody, or by a second officer (see publish.holds).
+HOLD_HOURS = int(os.environ.get("RAHDARI_HOLD_HOURS", "24"))
+# Who may read /metrics from another machine: whoever shows this as a bearer token. Empty: nobody.
+METRICS_TOKEN = os.environ.get("RAHDARI_METRICS_TOKEN", "")
 # Where people write to; shown on the page of help and contact.
 CONTACT_EMAIL = os.environ.get("RAHDARI_CONTACT", "")
 # Where this installation's source code can be had, changes included: the licence asks for it.

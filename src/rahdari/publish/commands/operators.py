@@ -1,10 +1,13 @@
 """`rahdari operator ...`: who may follow the feed."""
 
 import argparse
+import hashlib
+import json
 import re
+from pathlib import Path
 from typing import Any
 
-from .said import told
+from .said import length_of_time, told
 from .status import print_operators
 
 
@@ -16,13 +19,33 @@ def add_words(acts: Any) -> None:
     add.add_argument("--asn", action="append", type=asn, default=[], help="an AS number of its network (repeatable)")
     add.set_defaults(run=run_add)
     acts.add_parser("list", help="all operators and how they stand").set_defaults(run=run_list)
-    for word, run, text in (
-        ("token", run_token, "give an operator another token; the old one ends at once"),
-        ("stop", run_stop, "end an operator's access"),
-    ):
-        act = acts.add_parser(word, help=text)
-        act.add_argument("slug")
-        act.set_defaults(run=run)
+    token = acts.add_parser("token", help="give an operator another token; prints it, once")
+    token.add_argument("slug")
+    token.add_argument(
+        "--old-ends", type=length_of_time, metavar="7d", help="the tokens it has hold for so long still (now)"
+    )
+    token.add_argument("--name", default="", help="what it is for")
+    token.set_defaults(run=run_token)
+    certificate = acts.add_parser("certificate", help="let an operator in by a client certificate")
+    certificate.add_argument("slug")
+    certificate.add_argument("file", type=Path, metavar="FILE", help="the certificate alone, PEM or DER")
+    certificate.add_argument("--name", default="", help="what it is for (its subject)")
+    certificate.set_defaults(run=run_certificate)
+    shown = acts.add_parser("credentials", help="the tokens and certificates of an operator")
+    shown.add_argument("slug")
+    shown.set_defaults(run=run_credentials)
+    end = acts.add_parser("end", help="end one credential of an operator")
+    end.add_argument("slug")
+    end.add_argument("number", type=int, metavar="NUMBER", help="as `rahdari operator credentials` shows it")
+    end.add_argument("--in", dest="ends_in", type=length_of_time, metavar="7d", help="in so long (now)")
+    end.set_defaults(run=run_end)
+    agents = acts.add_parser("keys", help="the keys that an operator's agents sign their receipts with")
+    agents.add_argument("slug")
+    agents.add_argument("--revoke", metavar="KEY", help="take no more receipts that this key signs")
+    agents.set_defaults(run=run_agent_keys)
+    stop = acts.add_parser("stop", help="end an operator's access")
+    stop.add_argument("slug")
+    stop.set_defaults(run=run_stop)
 
 
 def asn(text: str) -> int:
@@ -48,8 +71,8 @@ def run_add(options: argparse.Namespace) -> int:
         )
     except actions.SlugUnusable as error:
         return told(f"{error.slug!r} cannot be a short name. Use small letters, digits and dashes, at most 50.")
-    print(f"Operator {options.slug} may follow the feed. Its token, shown this once:")
-    print(token)
+    print(f"Operator {options.slug} may follow the feed. Its token is shown this once.")
+    print_welcome(options.slug, token)
     return 0
 
 
@@ -69,25 +92,164 @@ def run_list(options: argparse.Namespace) -> int:
 def run_token(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
+    from rahdari.publish import actions
+
+    operator = active(options.slug)
+    if operator is None:
+        return unknown(options.slug)
+    now = timezone.now()
+    token = actions.replace_token(
+        operator=operator,
+        old_ends_at=now + options.old_ends if options.old_ends else None,
+        name=options.name,
+        actor="system:operator-token",
+        now=now,
+    )
+    others = (
+        f"the others end at {now + options.old_ends:%Y-%m-%d %H:%M} UTC" if options.old_ends else "the others ended"
+    )
+    print(f"The new token of {operator.slug}, shown this once ({others}).")
+    print_welcome(operator.slug, token)
+    return 0
+
+
+def run_certificate(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import actions
+
+    operator = active(options.slug)
+    if operator is None:
+        return unknown(options.slug)
+    try:
+        given = actions.give_certificate(
+            operator=operator,
+            data=options.file.read_bytes(),
+            name=options.name,
+            actor="system:operator-certificate",
+            now=timezone.now(),
+        )
+    except OSError as error:
+        return told(f"{options.file} cannot be read: {error.strerror}.")
+    except actions.CertificateUnusable as error:
+        return told(f"{options.file} cannot be used: {error.why}.")
+    except actions.CredentialTaken as error:
+        return told(f"This certificate was given already; it lets {error.slug} in.")
+    print(f"{given.name} lets {operator.slug} in until {given.ends_at:%Y-%m-%d}. Its SHA-256:")
+    print(given.digest)
+    print_welcome(operator.slug, None)
+    return 0
+
+
+def run_credentials(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import queries
+
+    operator = active(options.slug)
+    if operator is None:
+        return unknown(options.slug)
+    for each in queries.credentials_of(operator, now=timezone.now()):
+        until = f"until {each.ends_at:%Y-%m-%d %H:%M} UTC" if each.ends_at else "until it is ended"
+        name = f" ({each.name})" if each.name else ""
+        print(f"  {each.pk:<6} {each.kind:<12} {each.digest[:16]}  since {each.created_at:%Y-%m-%d}, {until}{name}")
+    return 0
+
+
+def run_end(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import actions
+
+    operator = active(options.slug)
+    if operator is None:
+        return unknown(options.slug)
+    now = timezone.now()
+    try:
+        ended = actions.end_credential(
+            operator=operator,
+            number=options.number,
+            ends_at=now + options.ends_in if options.ends_in else None,
+            actor="system:operator-end",
+            now=now,
+        )
+    except actions.NoSuchCredential as error:
+        return told(
+            f"{operator.slug} has no credential {error.number}. `rahdari operator credentials {operator.slug}` "
+            "shows those that hold."
+        )
+    print(f"The {ended.kind} {ended.digest[:16]} lets {operator.slug} in until {ended.ends_at:%Y-%m-%d %H:%M} UTC.")
+    return 0
+
+
+def run_agent_keys(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
     from rahdari.publish import actions, queries
 
-    operator = queries.operator_by_slug(options.slug)
-    if operator is None or not operator.active:
-        return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
-    token = actions.replace_token(operator=operator, actor="system:operator-token", now=timezone.now())
-    print(f"The new token of {operator.slug}, shown this once (the old one has ended):")
-    print(token)
+    operator = active(options.slug)
+    if operator is None:
+        return unknown(options.slug)
+    if options.revoke:
+        try:
+            revoked = actions.revoke_key(
+                operator=operator, key=options.revoke, actor="system:operator-keys", now=timezone.now()
+            )
+        except actions.NoSuchKey:
+            return told(
+                f"{operator.slug} has not one key that begins with {options.revoke}. Give eight letters of it at least."
+            )
+        print(f"Receipts that {revoked.key[:16]} signs are refused from now on. What it said before is kept.")
+        return 0
+    for key in queries.agent_keys_of(operator):
+        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M} UTC" if key.revoked_at else "signs"
+        print(f"  {key.key}  since {key.enrolled_at:%Y-%m-%d %H:%M} UTC, {state}")
     return 0
 
 
 def run_stop(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions, queries
+    from rahdari.publish import actions
 
-    operator = queries.operator_by_slug(options.slug)
-    if operator is None or not operator.active:
-        return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
+    operator = active(options.slug)
+    if operator is None:
+        return unknown(options.slug)
     actions.stop_operator(operator=operator, actor="system:operator-stop", now=timezone.now())
     print(f"{operator.slug} may not follow the feed any more. What its agent has applied stays applied.")
     return 0
+
+
+def active(slug: str) -> Any:
+    from rahdari.publish import queries
+
+    operator = queries.operator_by_slug(slug)
+    return operator if operator is not None and operator.active else None
+
+
+def unknown(slug: str) -> int:
+    return told(f"There is no active operator {slug}. `rahdari operator list` names them.")
+
+
+def print_welcome(slug: str, token: str | None) -> None:
+    """What `rahdari agent init --welcome` reads: hand it over whole, by a way that others cannot read."""
+    from django.conf import settings
+
+    from rahdari.publish import queries
+
+    root = queries.root_file()
+    lines = {
+        "operator": slug,
+        "server": settings.FEED_URL,
+        "receipt_url": f"{settings.SITE_URL.rstrip('/')}/feed/receipt",
+        "token": token,
+        "root_sha256": hashlib.sha256(root.read_bytes()).hexdigest() if root.exists() else "",
+    }
+    print()
+    for name, value in lines.items():
+        if value:
+            print(f"{name} = {json.dumps(value)}")
+    if not settings.FEED_URL:
+        print("(RAHDARI_FEED_URL is not set: tell the operator the address of the feed as well.)")
+    print()
+    print("On the operator's machine: rahdari agent init --welcome FILE")

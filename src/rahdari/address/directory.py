@@ -63,14 +63,16 @@ class DirectoryError(Exception):
 
 
 class Directory:
-    """Longest match in a dictionary per prefix length."""
+    """Longest match in a dictionary per prefix length. A prefix may have several origins; the one given last leads."""
 
     def __init__(self, origins: Iterable[Origin] = ()) -> None:
-        self._tables: dict[int, dict[int, dict[int, Origin]]] = {4: {}, 6: {}}
+        self._tables: dict[int, dict[int, dict[int, tuple[Origin, ...]]]] = {4: {}, 6: {}}
         self._names: dict[int, str] = {}
         for origin in origins:
             table = self._tables[origin.prefix.version].setdefault(origin.prefix.prefixlen, {})
-            table[int(origin.prefix.network_address)] = origin
+            number = int(origin.prefix.network_address)
+            others = tuple(each for each in table.get(number, ()) if each.asn != origin.asn)
+            table[number] = (*others, origin)
             self._names[origin.asn] = origin.organisation
         self._lengths = {version: sorted(tables, reverse=True) for version, tables in self._tables.items()}
         self._ranges = {version: self._merged(version) for version in (4, 6)}
@@ -86,16 +88,32 @@ class Directory:
         return cls([*origins, *extra])
 
     def __len__(self) -> int:
-        return sum(len(table) for tables in self._tables.values() for table in tables.values())
+        return sum(1 for _ in self)
 
     def __iter__(self) -> Iterator[Origin]:
         for version in (4, 6):
             for length in sorted(self._tables[version]):
-                yield from self._tables[version][length].values()
+                for origins in self._tables[version][length].values():
+                    yield from origins
 
     def origin(self, block: Block | Address) -> Origin | None:
         """The network that announces the whole block, by the narrowest prefix that holds it."""
-        block = _as_block(block)
+        holding = self._holding(_as_block(block))
+        return holding[-1] if holding else None
+
+    def asns(self, block: Block) -> tuple[int, ...]:
+        """Every network that announces some of the block: of the narrowest prefix that holds all of it, and of the
+        prefixes within it."""
+        found = {origin.asn for origin in self._holding(block)}
+        first, last = int(block.network_address), int(block.broadcast_address)
+        for length in self._lengths[block.version]:
+            if length > block.prefixlen:
+                for number, origins in self._tables[block.version][length].items():
+                    if first <= number <= last:
+                        found.update(origin.asn for origin in origins)
+        return tuple(sorted(found))
+
+    def _holding(self, block: Block) -> tuple[Origin, ...]:
         number = int(block.network_address)
         tables = self._tables[block.version]
         for length in self._lengths[block.version]:
@@ -104,7 +122,7 @@ class Directory:
                 found = tables[length].get(number >> shift << shift)
                 if found is not None:
                     return found
-        return None
+        return ()
 
     def is_registered_in_country(self, block: Block | Address) -> bool:
         """Whether every address of the block is in some listed prefix (several narrow ones together count)."""
@@ -152,17 +170,17 @@ def read_csv(path: Path) -> tuple[list[Origin], list[tuple[int, RowFault]]]:
             raise DirectoryError(path, "header")
         origins: list[Origin] = []
         rejected: list[tuple[int, RowFault]] = []
-        seen: set[Block] = set()
+        seen: set[tuple[Block, int]] = set()
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
             origin = _read_row(row)
             if isinstance(origin, RowFault):
                 rejected.append((reader.line_num, origin))
-            elif origin.prefix in seen:
+            elif (origin.prefix, origin.asn) in seen:
                 rejected.append((reader.line_num, RowFault.REPEATED))
             else:
-                seen.add(origin.prefix)
+                seen.add((origin.prefix, origin.asn))
                 origins.append(origin)
     except csv.Error:
         raise DirectoryError(path, "not_text") from None

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from rahdari.journal import actions as journal
-from rahdari.proof import Access, token_digest
+from rahdari.proof import Access, Credential, CredentialKind, token_digest
 from rahdari.proof import Receipt as GivenReceipt
 from rahdari.proof.access import FILE_NAME, encode_access
 
-from . import editions, folder, queries, rules
+from . import editions, files, folder, queries, rules, streams
 from .ceremony import (
     RoleUnknown,
     custodians_of,
@@ -32,11 +32,12 @@ from .ceremony import (
     take_up,
     trusted_keys,
 )
-from .editions import DatabaseBehindFeed, FileDiffers
+from .editions import DatabaseBehindFeed
 from .envelope import FeedUnusable, NoKeys, Repository
+from .files import FileDiffers
 from .folder import Checkpoint, no_checkpoint
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
-from .models import Edition, Operator, Receipt
+from .models import Edition, Following, Operator, Receipt
 from .offline import DraftUnusable, SignaturesMissing
 from .rules import ReceiptStanding
 
@@ -54,6 +55,7 @@ __all__ = [
     "SignaturesMissing",
     "SlugUnusable",
     "ThresholdUnusable",
+    "change_rights",
     "create_operator",
     "custodians_of",
     "cut_edition",
@@ -103,10 +105,9 @@ def _repository() -> Repository:
 # -- editions ----------------------------------------------------------------------------------------------------
 
 
-def cut_edition(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint) -> Edition | None:
-    """Cut the next edition from the changes that wait; None when none do. Raises DatabaseBehindFeed."""
-    editions.check_not_behind(_repository())
-    return editions.cut(now=now, checkpoint=checkpoint)
+def cut_edition(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint) -> list[Edition]:
+    """Cut the changes that wait: an edition of each stream they concern. Raises DatabaseBehindFeed."""
+    return editions.cut(repository=_repository(), now=now, checkpoint=checkpoint)
 
 
 def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint) -> int:
@@ -116,88 +117,54 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
     """
     repository = _repository()
     with folder.only_writer(repository.path):
-        write_access()
+        write_access(now=now)
         try:
             repository.ensure()
         except NoKeys as error:
             log.debug("nothing is published: no keys in %s", error.path)
             return 0
-        editions.check_not_behind(repository)
+        editions.compare(repository=repository)
         started, count = time.monotonic(), 0
 
-        def publish_waiting(at_most: int, now: dt.datetime) -> None:
+        def publish_waiting(at_most: int) -> None:
             nonlocal count
-            cut = list(queries.editions_to_publish())
-            for _ in range(at_most):
-                if not cut and queries.something_to_cut():
-                    edition = editions.cut(now=now, checkpoint=checkpoint)
-                    cut = [edition] if edition is not None else []
-                if not cut:
-                    return
-                editions.publish(repository=repository, editions=cut, now=now, checkpoint=checkpoint)
-                count += len(cut)
-                cut = []
-
-        def publish_meanwhile() -> None:
             # A snapshot may take a minute, and what is published meanwhile shall say when.
-            publish_waiting(1, now + dt.timedelta(seconds=time.monotonic() - started))
+            at = now + dt.timedelta(seconds=int(time.monotonic() - started))
+            count += editions.publish(repository=repository, now=at, checkpoint=checkpoint)
+            for _ in range(at_most):
+                if not queries.something_to_cut(now=at):
+                    return
+                if not editions.cut(repository=repository, now=at, checkpoint=checkpoint):
+                    return
+                count += editions.publish(repository=repository, now=at, checkpoint=checkpoint)
 
         while True:
-            # Not all of a long backlog at once: the more editions without a snapshot, the more deltas are named.
-            publish_waiting(rules.LIVE_DELTAS - rules.SNAPSHOT_EVERY, now)
-            editions.publish_due_snapshot(
-                repository=repository, now=now, meanwhile=publish_meanwhile, checkpoint=checkpoint
+            # Not all of a long backlog at once: wide deltas and snapshots keep the way through it short.
+            publish_waiting(rules.LIVE_NARROW // 2)
+            went_on = editions.go_on(
+                repository=repository, now=now, meanwhile=lambda: publish_waiting(1), checkpoint=checkpoint
             )
-            if not queries.something_to_cut():
+            if not went_on and not queries.changes_waiting():
+                write_access(now=now)
                 return count
 
 
 def refresh_timestamp(*, now: dt.datetime) -> bool:
-    """Sign again what is due (the timestamp every five minutes), and erase what nobody needs any more.
+    """Sign again what is due (timestamps every five minutes), and erase what nobody needs any more.
 
-    The statement stays the same: this works from what is published, and also while the database is behind it.
+    The statements stay the same: this works from what is published, and also while the database is behind it.
     Returns whether something was signed. Raises FeedUnusable, KeyUnusable.
     """
     repository = _repository()
-    if not queries.feed_keys_exist():
+    if not queries.feed_keys_exist() or not repository.metadata.exists():
         return False
     with folder.only_writer(repository.path):
-        published = repository.published() if repository.metadata.exists() else None
-        if published is None:
+        if not editions.refresh(repository=repository, now=now):
             return False
-        half_gone = (
-            published.expires["feed"] - now < rules.FEED_LASTS / 2
-            or published.expires["snapshot"] - now < rules.SNAPSHOT_LASTS / 2
-        )
-        if half_gone or repository.newest("targets") != published.offline_targets_version:
-            repository.sign(
-                head=published.head,
-                targets=published.targets,
-                versions=editions.reserve_versions(repository),
-                now=now,
-            )
-        elif abs(now - published.signed_at) >= rules.TIMESTAMP_EVERY:
-            version = editions.reserve_timestamp_version(repository)
-            repository.sign_timestamp(head=published.head, version=version, now=now)
-        else:
-            return False
-        _erase_unreferenced(repository, now)
+        files.erase(repository=repository, now=now)
+        editions.erase_metadata(repository=repository, kept=KEPT_METADATA)
+        streams.tidy_retired()
     return True
-
-
-def _erase_unreferenced(repository: Repository, now: dt.datetime) -> None:
-    for edition in queries.editions_to_erase(unreferenced_since=now - rules.KEPT_UNREFERENCED):
-        # The files first: killed in between, they are found gone the next time.
-        # By name without the hash, so that a snapshot is found too that was placed and, for a kill, never noted.
-        for path in filter(None, (edition.delta_path, edition.snapshot_path)):
-            parent, _, name = path.rpartition("/")
-            for place in (repository.targets / parent).glob(f"*.{name}"):
-                place.unlink(missing_ok=True)
-        Edition.objects.filter(pk=edition.pk).update(erased_at=now, delta=b"")
-    repository.erase_old_metadata(kept=KEPT_METADATA)
-    # Nobody else writes here: what is unfinished was left by a process that was killed.
-    for left in repository.path.rglob(f".*{folder.UNFINISHED}"):
-        left.unlink(missing_ok=True)
 
 
 # -- operators ---------------------------------------------------------------------------------------------------
@@ -210,9 +177,13 @@ def create_operator(
     asns: Sequence[int],
     now: dt.datetime,
     name_ur: str = "",
+    gateway: bool = False,
     actor: str = "system:operator-add",
 ) -> str:
-    """Add an operator; return its token, which is shown this once. Raises OperatorExists, SlugUnusable."""
+    """Add an operator; return its token, which is shown this once. A gateway gets every entry, whatever its networks.
+
+    Raises OperatorExists, SlugUnusable.
+    """
     if not _SLUG.fullmatch(slug):
         raise SlugUnusable(slug)
     token = secrets.token_urlsafe(32)
@@ -222,16 +193,51 @@ def create_operator(
             defaults={
                 "name_en": name,
                 "name_ur": name_ur,
-                "asns": list(asns),
+                "asns": sorted(set(asns)),
+                "gateway": gateway,
                 "token_hash": token_digest(token),
                 "created_at": now,
             },
         )
         if not created:
             raise OperatorExists(slug)
-        journal.record(act="publish.operator_added", actor=actor, subject=f"operator:{operator.slug}", now=now)
-        transaction.on_commit(write_access)
+        streams.want(operator, now=now)
+        journal.record(
+            act="publish.operator_added",
+            actor=actor,
+            subject=f"operator:{operator.slug}",
+            now=now,
+            detail={"asns": operator.asns, "gateway": gateway},
+        )
+        _wake_publisher()
+        transaction.on_commit(lambda: write_access(now=now))
     return token
+
+
+def change_rights(*, operator: Operator, asns: Sequence[int], gateway: bool, actor: str, now: dt.datetime) -> Operator:
+    """Give an operator the entries of other networks, or of all. It keeps what it has until the new ones are ready."""
+    with transaction.atomic():
+        operator = Operator.objects.select_for_update().get(pk=operator.pk)
+        wanted = sorted(set(asns))
+        if (operator.asns, operator.gateway) == (wanted, gateway):
+            return operator
+        operator.asns, operator.gateway, operator.due = wanted, gateway, True
+        operator.save(update_fields=["asns", "gateway", "due"])
+        streams.want(operator, now=now)
+        journal.record(
+            act="publish.rights_changed",
+            actor=actor,
+            subject=f"operator:{operator.slug}",
+            now=now,
+            detail={"asns": wanted, "gateway": gateway},
+        )
+        _wake_publisher()
+    return operator
+
+
+def _wake_publisher() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_publish")
 
 
 def replace_token(*, operator: Operator, actor: str, now: dt.datetime) -> str:
@@ -241,26 +247,39 @@ def replace_token(*, operator: Operator, actor: str, now: dt.datetime) -> str:
         operator.token_hash = token_digest(token)
         operator.save(update_fields=["token_hash"])
         journal.record(act="publish.token_replaced", actor=actor, subject=f"operator:{operator.slug}", now=now)
-        transaction.on_commit(write_access)
+        transaction.on_commit(lambda: write_access(now=now))
     return token
 
 
 def stop_operator(*, operator: Operator, actor: str, now: dt.datetime) -> None:
     """End an operator's access. Its receipts stay."""
     with transaction.atomic():
-        operator.active = False
-        operator.save(update_fields=["active"])
+        operator.active, operator.due = False, True
+        operator.save(update_fields=["active", "due"])
+        Following.objects.filter(operator=operator, left_at=None).update(left_at=now)
+        _wake_publisher()
         journal.record(act="publish.operator_stopped", actor=actor, subject=f"operator:{operator.slug}", now=now)
-        transaction.on_commit(write_access)
+        transaction.on_commit(lambda: write_access(now=now))
 
 
-def write_access() -> None:
+def write_access(*, now: dt.datetime) -> None:
     """Bring the file by which the pushing process lets operators in up to date (see `proof.access`).
 
     Done when an operator changes, and by the publisher at every round: a kill in between is mended within seconds.
     """
     path = Path(settings.DATA) / FILE_NAME
-    wanted = encode_access([Access(each.slug, each.token_hash) for each in queries.active_operators()])
+    sessions = queries.sessions_by_operator(now=now)
+    wanted = encode_access(
+        [
+            Access(
+                each.slug,
+                each.repository,
+                (Credential(CredentialKind.TOKEN, each.token_hash),),
+                tuple(sessions.get(each.pk, ())),
+            )
+            for each in queries.active_operators()
+        ]
+    )
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == wanted:
             return
@@ -285,16 +304,17 @@ class Recorded:
 def record_receipt(*, operator: Operator, receipt: GivenReceipt, now: dt.datetime) -> Recorded:
     """Keep an operator's receipt, with our answer to it. The same one twice is one."""
     # An edition that is signed and not yet marked may already be in force, so `published_at` is not asked for.
-    edition = Edition.objects.defer("delta").filter(pk=receipt.sequence, session=receipt.session).first()
+    edition = Edition.objects.filter(session=receipt.session, sequence=receipt.sequence).first()
     standing = rules.receipt_standing(
         digest=receipt.digest,
-        published_digest=edition.digest_after if edition else None,
+        published_digest=edition.digest if edition else None,
         all_targets_ok=all(target.ok for target in receipt.targets),
     )
     row, new = Receipt.objects.get_or_create(
         operator=operator,
         body_sha256=receipt.sha256,
         defaults={
+            "stream_id": edition.stream_id if edition else None,
             "session": receipt.session,
             "sequence": receipt.sequence,
             "digest": receipt.digest,

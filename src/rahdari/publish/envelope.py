@@ -1,12 +1,19 @@
-"""The TUF metadata in the feed's folder: reading what is published, signing what comes next.
+"""The TUF metadata in `DATA/feed`: what is signed offline, the roles of the streams, and each operator's repository.
 
-Invariants: files that carry a version in their name are never changed; metadata are written in the order feed role,
+    metadata/N.root.json N.targets.json                       signed offline: the master copies
+    streams/FOLDER/N.feed-*.json                              of a stream; linked into the repositories that lead there
+    repositories/NAME/metadata/...                            whole: root, targets, three roles, snapshot, timestamp
+    targets/...                                               the files that all of them name
+
+Invariants: files that carry a version in their name are never changed; metadata are written in the order role,
 snapshot, timestamp, so that whatever timestamp is there, all that it leads to is there too; a version goes up only.
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+import json
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,17 +21,20 @@ from typing import Any
 
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
+from tuf.api.metadata import SPECIFICATION_VERSION, Metadata, Root, Targets
 from tuf.api.serialization import DeserializationError
 
-from rahdari.proof import FeedFile, Head
-from rahdari.proof.entry import parse_time, time_text
-from rahdari.proof.repository import METADATA, ROLE, TARGETS, head_of
+from rahdari.proof import BulkStatement, FeedFile, Head
+from rahdari.proof.faults import FeedFault
+from rahdari.proof.repository import METADATA, ROLES, TARGETS, Stamp, is_bulk_path, location_of
 
 from . import folder, keys, rules
 from .folder import Checkpoint, no_checkpoint
+from .offline import BulkTarget
 
-ROLES = (ROLE, "snapshot", "timestamp")
+STREAMS = "streams"
+REPOSITORIES = "repositories"
+_SPECIFICATION = ".".join(SPECIFICATION_VERSION)
 
 
 class FeedUnusable(Exception):
@@ -44,27 +54,55 @@ class NoKeys(Exception):
 
 
 @dataclass(frozen=True)
-class Published:
-    """What the timestamp in the folder leads to."""
+class Trusted:
+    """What is signed offline, held against itself, and the keys of the publisher that it trusts."""
 
-    head: Head
-    targets: dict[str, TargetFile]
-    versions: dict[str, int]
-    expires: dict[str, dt.datetime]
-    signed_at: dt.datetime
-    offline_targets_version: int
+    root: Metadata[Root]
+    targets: Metadata[Targets]
+    signers: Mapping[str, CryptoSigner]
 
 
 @dataclass(frozen=True)
-class Versions:
-    feed: int
-    snapshot: int
-    timestamp: int
+class Named:
+    """A file of metadata as the one above it names it."""
+
+    version: int
+    sha256: str
+    length: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"version": self.version, "length": self.length, "hashes": {"sha256": self.sha256}}
+
+    @classmethod
+    def of(cls, version: int, data: bytes) -> "Named":
+        return cls(version, hashlib.sha256(data).hexdigest(), len(data))
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a repository's timestamp leads to."""
+
+    stamp: Stamp
+    roles: Mapping[str, Named]
+    snapshot: Named
+    timestamp_version: int
+    targets_version: int
+    snapshot_expires: dt.datetime
+    timestamp_expires: dt.datetime
+
+    @property
+    def signed_at(self) -> dt.datetime:
+        return self.stamp.signed
+
+
+# What was verified or read last, by file, as long as the file is the same one: nothing is verified twice.
+_trusted: dict[Path, tuple[object, Trusted]] = {}
+_published: dict[Path, tuple[object, Published]] = {}
 
 
 @dataclass(frozen=True)
 class Repository:
-    """The folder `DATA/feed`."""
+    """The folder `DATA/feed`: what all operators' repositories share."""
 
     data: Path
 
@@ -83,6 +121,19 @@ class Repository:
     def place_of(self, file: FeedFile) -> Path:
         return self.targets / file.location
 
+    def stream(self, name: str) -> Path:
+        return self.path / STREAMS / name
+
+    def of(self, name: str) -> "OperatorRepository":
+        return OperatorRepository(self, name)
+
+    def all(self) -> list["OperatorRepository"]:
+        """Those that have a folder."""
+        found = (self.path / REPOSITORIES).glob("*/" + METADATA)
+        return [self.of(path.parent.name) for path in sorted(found)]
+
+    # -- what is signed offline
+
     def ensure(self) -> None:
         """Bring what the ceremony signed into the folder. Raises NoKeys."""
         source = keys.online_folder(self.data)
@@ -90,7 +141,7 @@ class Repository:
             raise NoKeys(source)
         for name in ("1.targets.json", "1.root.json"):
             if not (self.metadata / name).exists():
-                folder.write_whole(self.metadata / name, _read(source / name))
+                folder.write_whole(self.metadata / name, read(source / name))
 
     def newest(self, role: str) -> int:
         """The highest version of an offline role. They are numbered without gaps."""
@@ -109,6 +160,30 @@ class Repository:
         self._hold("targets", version, targets, root or self.root().signed)
         return targets
 
+    def trusted(self) -> Trusted:
+        """Raises FeedUnusable, KeyUnusable. Verified again when one of the files is another."""
+        names = sorted(path.name for path in self.metadata.iterdir() if not path.name.startswith("."))
+        seen = (names, [_mark(path) for path in sorted(keys.online_folder(self.data).glob("*.pem"))])
+        known = _trusted.get(self.path)
+        if known is None or known[0] != seen:
+            root = self.root()
+            targets = self.offline_targets(root.signed)
+            known = (seen, Trusted(root, targets, keys.load_signers(self.data, root.signed, targets.signed)))
+            _trusted[self.path] = known
+        return known[1]
+
+    def statements(self, targets: Targets) -> list[BulkTarget]:
+        """The bulk statements that the delegation names. Raises FeedUnusable."""
+        found = []
+        for path, target in targets.targets.items():
+            if is_bulk_path(path):
+                place = self.targets / location_of(path, target.hashes["sha256"])
+                try:
+                    found.append(BulkTarget(path, BulkStatement.decode(read(place))))
+                except FeedFault as error:
+                    raise FeedUnusable(place, str(error)) from None
+        return found
+
     def _hold(self, role: str, version: int, metadata: Metadata[Any], by: Root | Targets) -> None:
         try:
             by.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
@@ -117,56 +192,12 @@ class Repository:
                 self.metadata / f"{version}.{role}.json", f"its signatures are not enough: {error}"
             ) from None
 
-    def _load(self, role: str, version: int | None = None) -> Metadata[Any]:
-        path = self.metadata / (f"{version}.{role}.json" if version else f"{role}.json")
+    def _load(self, role: str, version: int) -> Metadata[Any]:
+        path = self.metadata / f"{version}.{role}.json"
         try:
-            return Metadata.from_bytes(_read(path))
+            return Metadata.from_bytes(read(path))
         except DeserializationError:
             raise FeedUnusable(path, "it is no TUF metadata") from None
-
-    def timestamp(self) -> Metadata[Timestamp] | None:
-        """None while nothing was published."""
-        return self._load("timestamp") if (self.metadata / "timestamp.json").exists() else None
-
-    def published(self) -> Published | None:
-        """What is published now, from the timestamp down. Raises FeedUnusable when a part of it is missing."""
-        timestamp = self.timestamp()
-        if timestamp is None:
-            return None
-        snapshot: Metadata[Snapshot] = self._load("snapshot", timestamp.signed.snapshot_meta.version)
-        feed: Metadata[Targets] = self._load(ROLE, snapshot.signed.meta[f"{ROLE}.json"].version)
-        return Published(
-            head=head_of(feed.signed),
-            targets=feed.signed.targets,
-            versions={
-                ROLE: feed.signed.version,
-                "snapshot": snapshot.signed.version,
-                "timestamp": timestamp.signed.version,
-            },
-            expires={
-                ROLE: feed.signed.expires,
-                "snapshot": snapshot.signed.expires,
-                "timestamp": timestamp.signed.expires,
-            },
-            signed_at=parse_time(timestamp.signed.unrecognized_fields["feed"]["signed_at"]),
-            offline_targets_version=snapshot.signed.meta["targets.json"].version,
-        )
-
-    def versions(self) -> dict[str, int]:
-        """The versions of the online roles that are published; empty while nothing is."""
-        timestamp = self.timestamp()
-        if timestamp is None:
-            return {}
-        snapshot: Metadata[Snapshot] = self._load("snapshot", timestamp.signed.snapshot_meta.version)
-        return {
-            ROLE: snapshot.signed.meta[f"{ROLE}.json"].version,
-            "snapshot": snapshot.signed.version,
-            "timestamp": timestamp.signed.version,
-        }
-
-    def is_used(self, role: str, version: int) -> bool:
-        """Whether there is a file of this version. A timestamp has no version in its name, and is replaced."""
-        return (self.metadata / f"{version}.{role}.json").exists()
 
     def add_root(self, data: bytes) -> int:
         """Put the next root in place, once both it and the present one say that it may be. Raises FeedUnusable."""
@@ -174,7 +205,7 @@ class Repository:
         version = new.signed.version
         self._hold("root", version, new, self.root().signed)
         self._hold("root", version, new, new.signed)
-        folder.write_whole(self.metadata / f"{version}.root.json", data)
+        self._add(f"{version}.root.json", data)
         return version
 
     def add_targets(self, data: bytes) -> int:
@@ -182,111 +213,239 @@ class Repository:
         new: Metadata[Targets] = Metadata.from_bytes(data)
         version = new.signed.version
         self._hold("targets", version, new, self.root().signed)
-        folder.write_whole(self.metadata / f"{version}.targets.json", data)
+        self._add(f"{version}.targets.json", data)
         return version
 
-    def erase_old_metadata(self, *, kept: dt.timedelta) -> None:
-        """Erase versions of the online roles whose successor has been there for longer than `kept`."""
-        now = (self.metadata / "timestamp.json").stat().st_mtime  # by the clock that the files have
-        for role in (ROLE, "snapshot"):
-            found = [path for path in self.metadata.glob(f"*.{role}.json") if path.name.split(".")[0].isdecimal()]
-            found.sort(key=lambda path: int(path.name.split(".")[0]))
-            for path, successor in pairwise(found):
-                if now - successor.stat().st_mtime > kept.total_seconds():
-                    path.unlink(missing_ok=True)
+    def _add(self, name: str, data: bytes) -> None:
+        folder.write_whole(self.metadata / name, data)
+        for each in self.all():
+            folder.link(self.metadata / name, each.metadata / name)
 
-    def sign(
+    # -- the role of a stream
+
+    def sign_role(
         self,
         *,
+        role: str,
+        name: str,
+        version: int,
         head: Head,
-        targets: dict[str, TargetFile],
-        versions: Versions,
+        files: Iterable[FeedFile],
         now: dt.datetime,
         checkpoint: Checkpoint = no_checkpoint,
-    ) -> None:
-        """Sign and write all three online roles, the timestamp last. From then on it is published."""
-        root = self.root().signed
-        offline = self.offline_targets(root)
-        signers = keys.load_signers(self.data, root, offline.signed)
-        feed = Targets(
-            version=versions.feed,
-            expires=_until(now, rules.FEED_LASTS),
-            targets=targets,
-            unrecognized_fields={"head": head.as_json()},
-        )
-        feed_bytes = self._write(ROLE, feed, signers.feed, checkpoint)
-        meta = {
-            "targets.json": MetaFile(offline.signed.version),
-            f"{ROLE}.json": _meta(versions.feed, feed_bytes),
+    ) -> tuple[Named, dt.datetime]:
+        """Sign what a stream's files are and where they lead; return how it is to be named, and when it expires."""
+        expires = _until(now, rules.FEED_LASTS)
+        signed = _signed("targets", version, expires)
+        signed |= {
+            "targets": {
+                file.path: {"custom": file.custom(), "hashes": {"sha256": file.sha256}, "length": file.length}
+                for file in files
+            },
+            "head": head.as_json(),
         }
-        snapshot = Snapshot(version=versions.snapshot, expires=_until(now, rules.SNAPSHOT_LASTS), meta=meta)
-        snapshot_bytes = self._write("snapshot", snapshot, signers.snapshot, checkpoint)
-        self._sign_timestamp(
-            head, _meta(versions.snapshot, snapshot_bytes), versions.timestamp, signers.timestamp, now, checkpoint
-        )
-
-    def sign_timestamp(
-        self, *, head: Head, version: int, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
-    ) -> None:
-        """Say once more, with a new time, what was said last."""
-        timestamp: Metadata[Timestamp] = self._load("timestamp")
-        root = self.root().signed
-        signers = keys.load_signers(self.data, root, self.offline_targets(root).signed)
-        self._sign_timestamp(head, timestamp.signed.snapshot_meta, version, signers.timestamp, now, checkpoint)
-
-    def _sign_timestamp(
-        self,
-        head: Head,
-        snapshot_meta: MetaFile,
-        version: int,
-        signer: CryptoSigner,
-        now: dt.datetime,
-        checkpoint: Checkpoint,
-    ) -> None:
-        said = {
-            "session": head.session,
-            "sequence": head.sequence,
-            "digest": head.digest,
-            "signed_at": time_text(now),
-        }
-        timestamp = Timestamp(
-            version=version,
-            expires=_until(now, rules.TIMESTAMP_LASTS),
-            snapshot_meta=snapshot_meta,
-            unrecognized_fields={"feed": said},
-        )
-        self._write("timestamp", timestamp, signer, checkpoint)
-
-    def _write(
-        self, role: str, signed: Targets | Snapshot | Timestamp, signer: CryptoSigner, checkpoint: Checkpoint
-    ) -> bytes:
-        metadata: Metadata[Any] = Metadata(signed)
-        metadata.sign(signer)
-        data = metadata.to_bytes()
-        name = "timestamp.json" if role == "timestamp" else f"{signed.version}.{role}.json"
+        data = sealed(signed, self.trusted().signers[role])
+        full = f"{version}.{role}.json"
         folder.write_whole(
-            self.metadata / name, data, checkpoint=lambda at: checkpoint(at.replace(name, f"{role}.json"))
+            self.stream(name) / full, data, checkpoint=lambda at: checkpoint(at.replace(full, "role.json"))
         )
-        return data
+        return Named.of(version, data), expires
 
 
-def targets_of(files: Iterable[FeedFile]) -> dict[str, TargetFile]:
-    return {
-        file.path: TargetFile(file.length, {"sha256": file.sha256}, file.path, {"custom": file.custom()})
-        for file in files
+@dataclass(frozen=True)
+class OperatorRepository:
+    """One operator's repository, below the folder of all."""
+
+    shared: Repository
+    name: str
+
+    @property
+    def path(self) -> Path:
+        return self.shared.path / REPOSITORIES / self.name
+
+    @property
+    def metadata(self) -> Path:
+        return self.path / METADATA
+
+    def published(self) -> Published | None:
+        """What its timestamp leads to; None while there is none. Raises FeedUnusable when it leads nowhere."""
+        path = self.metadata / "timestamp.json"
+        try:
+            mark = _mark(path)
+        except FileNotFoundError:
+            return None
+        known = _published.get(path)
+        if known is None or known[0] != mark:
+            known = (mark, self._read())
+            _published[path] = known
+        return known[1]
+
+    def _read(self) -> Published:
+        timestamp = _signed_part(self.metadata / "timestamp.json")
+        try:
+            meta = timestamp["meta"]["snapshot.json"]
+            snapshot = _signed_part(self.metadata / f"{meta['version']}.snapshot.json")
+            return Published(
+                stamp=Stamp.from_json(timestamp["feed"]),
+                roles={role: _named(snapshot["meta"][f"{role}.json"]) for role in ROLES},
+                snapshot=_named(meta),
+                timestamp_version=timestamp["version"],
+                targets_version=snapshot["meta"]["targets.json"]["version"],
+                snapshot_expires=dt.datetime.fromisoformat(snapshot["expires"]),
+                timestamp_expires=dt.datetime.fromisoformat(timestamp["expires"]),
+            )
+        except (KeyError, TypeError, ValueError, FeedFault) as error:
+            raise FeedUnusable(self.metadata / "timestamp.json", f"it is no timestamp of a feed: {error}") from None
+
+    def check(self, published: Published) -> None:
+        """Raises FeedUnusable unless all that its timestamp leads to is there and whole."""
+        names = [(f"{published.snapshot.version}.snapshot.json", published.snapshot)]
+        names += [(f"{named.version}.{role}.json", named) for role, named in published.roles.items()]
+        for name, named in names:
+            if not folder.holds(self.metadata / name, sha256=named.sha256, length=named.length):
+                raise FeedUnusable(self.metadata / name, "it is not the file that is named")
+        for role, version in (("root", 1), ("targets", published.targets_version)):
+            if not (self.metadata / f"{version}.{role}.json").exists():
+                raise FeedUnusable(self.metadata / f"{version}.{role}.json", "it is not there")
+
+    def is_used(self, version: int) -> bool:
+        """Whether there is a snapshot of this version. A timestamp has no version in its name, and is replaced."""
+        return (self.metadata / f"{version}.snapshot.json").exists()
+
+    def link_shared(self) -> None:
+        """All that is signed offline."""
+        folder.make_folder(self.metadata)
+        for role in ("targets", "root"):
+            version = self.shared.newest(role)
+            while version and not (self.metadata / f"{version}.{role}.json").exists():
+                folder.link(self.shared.metadata / f"{version}.{role}.json", self.metadata / f"{version}.{role}.json")
+                version -= 1
+
+    def write(
+        self,
+        *,
+        roles: Mapping[str, tuple[Path, Named]],
+        snapshot: tuple[int, bytes] | None,
+        timestamp: bytes,
+        checkpoint: Checkpoint = no_checkpoint,
+    ) -> None:
+        """Put new metadata in place, the timestamp last: from then on that is what is published."""
+        if snapshot is not None:
+            self.link_shared()
+            for role, (source, named) in roles.items():
+                folder.link(source / f"{named.version}.{role}.json", self.metadata / f"{named.version}.{role}.json")
+            version, data = snapshot
+            name = f"{version}.snapshot.json"
+            folder.write_whole(
+                self.metadata / name,
+                data,
+                checkpoint=lambda at: checkpoint(at.replace(name, "snapshot.json")),
+                flush=False,  # the file system keeps the order of names in one folder, and the timestamp flushes both
+            )
+        folder.write_whole(self.metadata / "timestamp.json", timestamp, checkpoint=checkpoint)
+        _published.pop(self.metadata / "timestamp.json", None)
+
+    def erase_old(self, *, kept: dt.timedelta) -> None:
+        """Erase versions of the online roles whose successor has been there for longer than `kept`."""
+        try:
+            now = (self.metadata / "timestamp.json").stat().st_mtime  # by the clock that the files have
+        except FileNotFoundError:
+            return
+        named = self.published()
+        if named is None:
+            return
+        erase_old_versions(self.metadata, "snapshot", now - kept.total_seconds(), below=named.snapshot.version)
+        # What the oldest snapshot names that may still be asked for is kept, and everything after it.
+        left = sorted(int(path.name.split(".")[0]) for path in self.metadata.glob("*.snapshot.json"))
+        oldest = _signed_part(self.metadata / f"{left[0]}.snapshot.json")["meta"]
+        for role in ROLES:
+            for path in self.metadata.glob(f"*.{role}.json"):
+                if int(path.name.split(".")[0]) < oldest[f"{role}.json"]["version"]:
+                    path.unlink(missing_ok=True)
+
+    def erase(self) -> None:
+        """The whole folder of an operator that follows no more."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        _published.pop(self.metadata / "timestamp.json", None)
+
+
+def erase_old_versions(place: Path, role: str, before: float, *, below: int) -> None:
+    """Erase versions of a role lower than `below` whose successor came before this moment."""
+    found = [path for path in place.glob(f"*.{role}.json") if path.name.split(".")[0].isdecimal()]
+    found.sort(key=lambda path: int(path.name.split(".")[0]))
+    for path, successor in pairwise(found):
+        if int(path.name.split(".")[0]) < below and successor.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
+
+
+# -- signing -------------------------------------------------------------------------------------------------------
+
+
+def snapshot_signed(
+    *, version: int, targets_version: int, roles: Mapping[str, Named], now: dt.datetime
+) -> dict[str, Any]:
+    meta: dict[str, Any] = {f"{role}.json": named.as_json() for role, named in roles.items()}
+    meta["targets.json"] = {"version": targets_version}
+    return _signed("snapshot", version, _until(now, rules.SNAPSHOT_LASTS)) | {"meta": meta}
+
+
+def timestamp_signed(*, version: int, snapshot: Named, stamp: Stamp, now: dt.datetime) -> dict[str, Any]:
+    return _signed("timestamp", version, _until(now, rules.TIMESTAMP_LASTS)) | {
+        "meta": {"snapshot.json": snapshot.as_json()},
+        "feed": stamp.as_json(),
     }
 
 
-def _meta(version: int, data: bytes) -> MetaFile:
-    return MetaFile(version, len(data), {"sha256": hashlib.sha256(data).hexdigest()})
+def sealed(signed: dict[str, Any], signer: CryptoSigner) -> bytes:
+    """A file of metadata. For texts without control characters, as all of ours are, the canonical form of TUF's
+    specification is that of sorted JSON without spaces; that a second implementation reads it is tested."""
+    signature = signer.sign(_canonical(signed))
+    return _canonical({"signatures": [{"keyid": signature.keyid, "sig": signature.signature}], "signed": signed})
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _signed(kind: str, version: int, expires: dt.datetime) -> dict[str, Any]:
+    return {
+        "_type": kind,
+        "spec_version": _SPECIFICATION,
+        "version": version,
+        "expires": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def _until(now: dt.datetime, lasts: dt.timedelta) -> dt.datetime:
     return (now + lasts).astimezone(dt.UTC).replace(microsecond=0)
 
 
-def _read(path: Path) -> bytes:
+# -- reading -------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> bytes:
+    """Raises FeedUnusable."""
     try:
         return path.read_bytes()
     except OSError as error:
         raise FeedUnusable(path, error.strerror or str(error)) from None
+
+
+def _signed_part(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(read(path))["signed"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise FeedUnusable(path, "it is no TUF metadata") from None
+    if not isinstance(value, dict):
+        raise FeedUnusable(path, "it is no TUF metadata")
+    return value
+
+
+def _named(value: dict[str, Any]) -> Named:
+    return Named(value["version"], value["hashes"]["sha256"], value["length"])
+
+
+def _mark(path: Path) -> tuple[object, ...]:
+    """Changes whenever the file does: it is always replaced by another."""
+    status = path.stat()
+    return str(path), status.st_ino, status.st_mtime_ns, status.st_size

@@ -54,7 +54,8 @@ class Unfinished:
     file: BinaryIO
     placed: bool = False
 
-    def place(self, name: str, *, checkpoint: Checkpoint = no_checkpoint) -> Path:
+    def place(self, name: str, *, checkpoint: Checkpoint = no_checkpoint, flush: bool = True) -> Path:
+        """Flushed to the disk before it gets its name. With `flush` so is the folder."""
         target = self.path.with_name(name)
         self.file.flush()
         os.fsync(self.file.fileno())
@@ -62,12 +63,15 @@ class Unfinished:
         self.path.replace(target)
         self.placed = True
         checkpoint(f"{name}: renamed")
-        flush_folder(target.parent)
+        if flush:
+            flush_folder(target.parent)
         checkpoint(f"{name}: in place")
         return target
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644, checkpoint: Checkpoint = no_checkpoint) -> None:
+def write_whole(
+    path: Path, data: bytes, *, mode: int = 0o644, checkpoint: Checkpoint = no_checkpoint, flush: bool = True
+) -> None:
     """Write or replace a file; whoever reads it meanwhile gets the old one or the new one."""
     with unfinished(path.parent, mode=mode) as draft:
         half = len(data) // 2
@@ -76,7 +80,15 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644, checkpoint: Check
             draft.file.flush()
             checkpoint(f"{path.name}: half written")
         draft.file.write(data[half:])
-        draft.place(path.name, checkpoint=checkpoint)
+        draft.place(path.name, checkpoint=checkpoint, flush=flush)
+
+
+def link(source: Path, target: Path) -> None:
+    """Let a file have a second name. One that has the name already is left."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
 
 
 def flush_folder(folder: Path) -> None:

@@ -1,20 +1,23 @@
-"""Editions of the feed, the operators who follow it, and their receipts.
+"""Streams of the feed, what each of them lists, and the operators who follow.
 
-Invariants, held by the database too: sequences have no gaps and go on through sessions; an edition, once cut, is never
-changed (what is filled in later is filled in once: its snapshot's hash, and when it was published); each change of the
-register goes into exactly one edition; an edition has at most one delta, whose bytes are kept here until its file is
-erased, so that there can be no second one; receipts are only added.
+Invariants, held by the database too: a stream's sequences have no gaps within a session and go on through sessions; an
+edition, once cut, is never changed but to note when it was published; what a stream lists of an entry is said once, and
+then only ended; a file of a session has one content, whose bytes, while they are kept here, are what its hash says;
+versions of metadata go up; receipts are only added.
 """
 
+import secrets
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 
 from rahdari.proof.digest import STATE_BYTES
-from rahdari.register.models import Change
+from rahdari.proof.repository import KINDS, kind_of
+from rahdari.register.models import Change, Entry
 
 from .rules import ReceiptStanding
 
@@ -23,12 +26,70 @@ def empty_state() -> bytes:
     return bytes(STATE_BYTES)
 
 
+def random_name() -> str:
+    return secrets.token_hex(16)
+
+
+class Stream(models.Model):
+    """What operators of equal rights get of one kind of entries: those of their networks, or all.
+
+    It is filled from the register before it opens. It is `followed` while an operator has or is to have these rights:
+    only then are there files of it. The streams of everything are there always.
+    """
+
+    role = models.CharField(max_length=20)
+    everything = models.BooleanField(default=False)
+    asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    followed = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    # Nobody has these rights any more: nothing is cut for it, and what it lists is deleted bit by bit.
+    retired_at = models.DateTimeField(null=True, blank=True)
+    # Where its metadata are kept, to be linked from there into the repositories.
+    folder = models.CharField(max_length=32, unique=True, default=random_name)
+    # Filling goes through what the stream of everything lists; None once it is done.
+    filled_to = models.BigIntegerField(null=True, blank=True, default=0)
+    # The highest version of its metadata ever reserved, and what was signed last.
+    version = models.PositiveBigIntegerField(default=0)
+    signed_version = models.PositiveBigIntegerField(default=0)
+    signed_sha256 = models.CharField(max_length=64, blank=True)
+    signed_length = models.PositiveIntegerField(default=0)
+    signed_expires_at = models.DateTimeField(null=True, blank=True)
+    # There are files of it that its metadata do not name yet.
+    unnamed = models.BooleanField(default=False)
+    signed_edition = models.ForeignKey(
+        "Edition", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["role", "everything", "asns"],
+                condition=Q(retired_at=None),
+                name="one_stream_of_equal_rights",
+            ),
+        ]
+        indexes = [GinIndex(fields=["asns"], name="streams_by_network")]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {'everything' if self.everything else self.asns}"
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.role)
+
+    @property
+    def is_open(self) -> bool:
+        return self.filled_to is None
+
+
 class Session(models.Model):
     """A run of editions that agents follow by deltas. `state` is the digest's state after the last edition."""
 
-    id = models.CharField(primary_key=True, max_length=32)
+    id = models.CharField(primary_key=True, max_length=32, default=random_name)
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="sessions")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    first_sequence = models.BigIntegerField()
     sequence = models.BigIntegerField()
     entries = models.BigIntegerField(default=0)
     state = models.BinaryField(default=empty_state)
@@ -36,9 +97,7 @@ class Session(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                models.ExpressionWrapper(Q(closed_at__isnull=True), output_field=models.BooleanField()),
-                condition=Q(closed_at__isnull=True),
-                name="one_session_is_open",
+                fields=["stream"], condition=Q(closed_at__isnull=True), name="one_session_of_a_stream_is_open"
             ),
         ]
 
@@ -47,63 +106,125 @@ class Session(models.Model):
 
 
 class Edition(models.Model):
-    """One step of the feed. The opening edition of a session has a snapshot and no delta, every other has a delta."""
+    """One step of a stream. That which opens a session leads from nothing."""
 
-    sequence = models.BigIntegerField(primary_key=True)
-    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="editions")
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="editions", db_index=False)
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="editions", db_index=False)
+    sequence = models.BigIntegerField()
     cut_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
-    digest_before = models.CharField(max_length=64)
-    digest_after = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
     entries = models.BigIntegerField()
     changes = models.PositiveIntegerField()
-    delta_path = models.CharField(max_length=160, blank=True)
-    delta_sha256 = models.CharField(max_length=64, blank=True)
-    delta_length = models.BigIntegerField(default=0)
-    delta = models.BinaryField(default=bytes)
-    snapshot_path = models.CharField(max_length=160, blank=True)
-    snapshot_sha256 = models.CharField(max_length=64, blank=True)
-    snapshot_length = models.BigIntegerField(default=0)
-    # When its files were erased, a day after the metadata stopped naming them; `delta` is emptied with them.
-    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["sequence"]
+        ordering = ["stream", "sequence"]
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(delta_path="") | ~Q(snapshot_path=""), name="an_edition_has_a_delta_or_a_snapshot"
-            ),
+            models.UniqueConstraint(fields=["stream", "sequence"], name="a_sequence_of_a_stream_once"),
+            models.UniqueConstraint(fields=["session", "sequence"], name="a_sequence_of_a_session_once"),
         ]
         indexes = [
-            models.Index(fields=["sequence"], name="editions_to_publish", condition=Q(published_at__isnull=True)),
-            models.Index(fields=["sequence"], name="editions_with_snapshot", condition=~Q(snapshot_path="")),
-            models.Index(fields=["sequence"], name="editions_with_files", condition=Q(erased_at__isnull=True)),
-            models.Index(fields=["published_at"], name="editions_by_time"),
+            models.Index(fields=["stream", "sequence"], name="editions_to_publish", condition=Q(published_at=None)),
+            models.Index(fields=["stream", "published_at"], name="editions_by_time"),
         ]
 
     def __str__(self) -> str:
         return f"edition {self.sequence}"
 
 
-class EditionChange(models.Model):
-    """That a change of the register is in an edition, and at which place of it."""
+class Leaving(models.TextChoices):
+    """Why an entry is to leave a stream that still lists it."""
 
-    change = models.OneToOneField(Change, primary_key=True, on_delete=models.PROTECT, related_name="published_in")
-    edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="edition_changes")
-    position = models.PositiveIntegerField()
+    MOVED = "moved", "moved"  # its networks are others now: it stays until these have it
+    ENDED = "ended", "ended"  # it has ended, and its removal is held
+
+
+class Listing(models.Model):
+    """That a stream lists an entry as `change` says it, from edition `from_sequence` on, before `until_sequence`.
+
+    The rows that hold at an edition are the set of that edition, so that a snapshot of any edition, and the net
+    difference of any two, can be read at any time.
+    """
+
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="listings", db_index=False)
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="listings", db_index=False)
+    change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="listings", db_index=False)
+    from_sequence = models.BigIntegerField()
+    until_sequence = models.BigIntegerField(null=True, blank=True)
+    leaving = models.CharField(max_length=8, blank=True, choices=Leaving)
+    leaving_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["edition", "position"], name="one_change_at_a_place")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "stream"], condition=Q(until_sequence=None), name="a_stream_lists_an_entry_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(until_sequence=None) | Q(until_sequence__gte=models.F("from_sequence")),
+                name="a_listing_ends_after_it_began",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["entry", "stream"], name="what_was_listed_of_an_entry"),
+            models.Index(fields=["stream", "id"], name="what_a_stream_lists", condition=Q(until_sequence=None)),
+            models.Index(fields=["stream", "from_sequence"], name="listed_from"),
+            models.Index(
+                fields=["stream", "until_sequence"], name="listed_until", condition=Q(until_sequence__isnull=False)
+            ),
+            models.Index(
+                fields=["leaving", "stream", "leaving_since"],
+                name="listings_that_leave",
+                condition=Q(until_sequence=None) & ~Q(leaving=""),
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.change_id} in {self.edition_id}"
+        return f"{self.entry_id} in {self.stream_id} from {self.from_sequence}"
+
+
+class File(models.Model):
+    """A delta or a snapshot of a session (a snapshot has no `from_sequence` and the width 0).
+
+    It is made when it is to be written; `sha256` is noted at once when its bytes are kept here, else once it is in
+    place. Metadata name it from then until `dropped_at`; a day later it is erased.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="files", db_index=False)
+    path = models.CharField(max_length=160, unique=True)
+    width = models.BigIntegerField()
+    from_sequence = models.BigIntegerField(null=True, blank=True)
+    to_sequence = models.BigIntegerField()
+    operations = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    length = models.BigIntegerField(default=0)
+    content = models.BinaryField(default=bytes)
+    dropped_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "width", "to_sequence"],
+                condition=Q(dropped_at=None) & ~Q(width=0),
+                name="one_delta_between_two_editions",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["session", "width", "to_sequence"], name="live_files", condition=Q(dropped_at=None)),
+            models.Index(fields=["dropped_at"], name="files_to_erase", condition=Q(erased_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class WaitingChange(models.Model):
     """A committed change that no edition has yet.
 
     Written by a trigger on the register's changes, in the transaction of the change; taken out by the transaction that
-    cuts the edition. To find what waits therefore costs the same however long the register's history is.
+    cuts the editions. To find what waits therefore costs the same however long the register's history is.
     """
 
     change = models.OneToOneField(Change, primary_key=True, on_delete=models.PROTECT, related_name="waiting")
@@ -112,30 +233,32 @@ class WaitingChange(models.Model):
         return str(self.change_id)
 
 
-class MetadataVersion(models.Model):
-    """The highest version of a role that was ever signed, kept apart from the files: agents refuse a lower one."""
-
-    role = models.CharField(primary_key=True, max_length=40)
-    version = models.PositiveBigIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.role} {self.version}"
-
-
 class Operator(models.Model):
-    """A network that follows the feed. The token is kept as its SHA-256 only."""
+    """A network that follows the feed, or a gateway. `repository` is the name of its folder, which nobody can guess.
+
+    The versions are the highest ever reserved for its own metadata. `due` says that it is to be signed.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(max_length=50, unique=True)
     name_en = models.CharField(max_length=120)
     name_ur = models.CharField(max_length=120, blank=True)
-    asns = ArrayField(models.BigIntegerField(), default=list)
+    asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    gateway = models.BooleanField(default=False)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     active = models.BooleanField(default=True)
+    repository = models.CharField(max_length=32, unique=True, default=random_name)
+    snapshot_version = models.PositiveBigIntegerField(default=0)
+    timestamp_version = models.PositiveBigIntegerField(default=0)
+    due = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["slug"]
+        indexes = [
+            models.Index(fields=["due"], name="operators_due", condition=Q(due=True)),
+            GinIndex(fields=["asns"], name="operators_by_network"),
+        ]
 
     def __str__(self) -> str:
         return self.slug
@@ -146,10 +269,37 @@ class Operator(models.Model):
         return self.name_ur if self.name_ur and (get_language() or "").startswith("ur") else self.name_en
 
 
-class Receipt(models.Model):
-    """An operator's word that an edition is in force. `standing` is our answer to it."""
+class Following(models.Model):
+    """That an operator's repository leads to a stream. It changes to others only when all of these can be named."""
 
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="receipts")
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="followings", db_index=False)
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="followings", db_index=False)
+    since_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operator", "stream"], condition=Q(left_at=None), name="an_operator_follows_a_stream_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["stream", "operator"], name="followers_of_a_stream", condition=Q(left_at=None)),
+            models.Index(fields=["operator", "left_at"], name="streams_of_an_operator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} follows {self.stream_id}"
+
+
+class Receipt(models.Model):
+    """An operator's word that an edition of a stream is in force. `standing` is our answer to it."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="receipts", db_index=False)
+    # None when there is no such session of ours.
+    stream = models.ForeignKey(
+        Stream, null=True, blank=True, on_delete=models.PROTECT, related_name="receipts", db_index=False
+    )
     session = models.CharField(max_length=32)
     sequence = models.BigIntegerField()
     digest = models.CharField(max_length=64)
@@ -165,9 +315,9 @@ class Receipt(models.Model):
             models.UniqueConstraint(fields=["operator", "body_sha256"], name="the_same_receipt_once"),
         ]
         indexes = [
-            models.Index(fields=["operator", "-id"], name="receipts_of_an_operator"),
+            models.Index(fields=["operator", "stream", "-id"], name="receipts_of_an_operator"),
             models.Index(
-                fields=["operator", "sequence", "id"],
+                fields=["operator", "stream", "sequence", "id"],
                 name="good_receipts_by_sequence",
                 condition=Q(standing=ReceiptStanding.GOOD),
             ),
@@ -176,3 +326,18 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator_id} {self.sequence} {self.standing}"
+
+
+__all__ = [
+    "KINDS",
+    "Edition",
+    "File",
+    "Following",
+    "Leaving",
+    "Listing",
+    "Operator",
+    "Receipt",
+    "Session",
+    "Stream",
+    "WaitingChange",
+]

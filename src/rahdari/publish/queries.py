@@ -2,25 +2,26 @@
 
 import datetime as dt
 import hmac
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from rahdari.proof import token_digest
-from rahdari.proof.repository import METADATA
-from rahdari.register import queries as register
+from rahdari.proof.repository import METADATA, ROLES, role_of
 from rahdari.register.models import Entry
 
-from . import envelope, keys, rules
-from .models import Edition, Operator, Receipt, Session, WaitingChange
+from . import cutting, envelope, keys, rules, signing, streams
+from .models import Edition, Leaving, Listing, Operator, Receipt, Session, Stream, WaitingChange
 from .rules import LagState, ReceiptStanding
 
-# Acts after which an entry is in the feed as it now stands.
-SAID = ("enter", "amend", "renew")
+# The stream whose editions are shown on pages.
+SHOWN = role_of("static")
 
 
 class InForce(NamedTuple):
@@ -84,44 +85,52 @@ class PastLag(NamedTuple):
 
 
 @dataclass(frozen=True)
+class StreamStatus:
+    """A stream that somebody follows, or one of everything."""
+
+    stream: Stream
+    session: str
+    sequence: int
+    entries: int
+    to_publish: int
+    followers: int
+
+
+@dataclass(frozen=True)
 class FeedStatus:
-    """The state of the feed: of the database, of what is signed, and until when."""
+    """The state of the feed: of the database, of what is signed, and until when.
+
+    `behind` are the operators to whom something is published that the database does not know, with its session and
+    sequence, and those of the database.
+    """
 
     keys_exist: bool
-    published: "envelope.Published | None"
     unreadable: str
-    session: str | None
-    last_cut: int | None
+    shown: Edition | None
+    streams: list[StreamStatus]
+    repositories: int
+    signed_at: dt.datetime | None
+    behind: "dict[str, tuple[tuple[str, int], tuple[str, int] | None]]"
     waiting: int
     to_publish: int
     expires: dict[str, dt.datetime]
 
 
-def open_session() -> Session | None:
-    return Session.objects.filter(closed_at__isnull=True).first()
+# -- editions ------------------------------------------------------------------------------------------------------
 
 
 def editions_to_publish() -> QuerySet[Edition]:
     """Cut and not yet marked as published, in order."""
-    return Edition.objects.filter(published_at__isnull=True).order_by("sequence")
-
-
-def last_snapshot_sequence() -> int:
-    """The last edition with a snapshot. The opening one has one, so there is always one."""
-    return (
-        Edition.objects.exclude(snapshot_path="").order_by("-sequence").values_list("sequence", flat=True).first() or 0
-    )
-
-
-def due_snapshot() -> Edition | None:
-    """The last edition with a snapshot, while that is not written yet. Earlier ones that were overtaken never are."""
-    last = Edition.objects.defer("delta").exclude(snapshot_path="").order_by("-sequence").first()
-    return last if last is not None and not last.snapshot_sha256 and last.published_at is not None else None
+    return Edition.objects.filter(published_at=None).order_by("stream", "sequence")
 
 
 def latest_edition() -> Edition | None:
-    """The last one that is published."""
-    return Edition.objects.defer("delta").filter(published_at__isnull=False).order_by("-sequence").first()
+    """The last one that is published of the stream of all static entries."""
+    return (
+        Edition.objects.filter(stream__everything=True, stream__role=SHOWN, published_at__isnull=False)
+        .order_by("-sequence")
+        .first()
+    )
 
 
 def changes_waiting() -> int:
@@ -129,9 +138,17 @@ def changes_waiting() -> int:
     return WaitingChange.objects.count()
 
 
-def something_to_cut() -> bool:
-    """Whether changes wait, or no session was opened yet."""
-    return WaitingChange.objects.exists() or not Session.objects.filter(closed_at__isnull=True).exists()
+def something_to_cut(*, now: dt.datetime) -> bool:
+    """Whether changes wait, entries may leave a stream or are held in one, or no stream was opened yet."""
+    return (
+        WaitingChange.objects.exists()
+        or Listing.objects.filter(until_sequence=None, leaving=Leaving.ENDED).exists()
+        or bool(cutting.may_leave(now=now))
+        or not streams.present().filter(everything=True).exists()
+    )
+
+
+# -- operators -----------------------------------------------------------------------------------------------------
 
 
 def active_operators() -> QuerySet[Operator]:
@@ -153,130 +170,246 @@ def operator_by_token(token: str) -> Operator | None:
     return found if found is not None and hmac.compare_digest(found.token_hash, digest) else None
 
 
-def standing_of(entries: Iterable[Entry]) -> Standing:
-    """Where these entries stand, all of them together: the last change to any of them counts."""
-    ids = [entry.pk for entry in entries]
-    operators = active_operators()
-    total = operators.count()
-    last = (
-        register.changes()
-        .filter(entry__in=ids, act__in=SAID)
-        .order_by("entry_id", "-id")
-        .distinct("entry_id")
-        .values_list("published_in__edition__sequence", "published_in__edition__published_at")
+def sessions_by_operator(*, now: dt.datetime) -> dict[object, list[str]]:
+    """The sessions whose files each active operator may fetch: those it is led to, and those it left whose files are
+    still there."""
+    found: dict[object, list[str]] = defaultdict(list)
+    since = now - rules.KEPT_UNREFERENCED
+    rows = (
+        Session.objects.filter(Q(closed_at=None) | Q(closed_at__gte=since), stream__followings__operator__active=True)
+        .filter(Q(stream__followings__left_at=None) | Q(stream__followings__left_at__gte=since))
+        .order_by("id")
+        .values_list("stream__followings__operator", "id")
+        .distinct()
     )
-    said = list(last)
-    if not said or any(sequence is None for sequence, _ in said):
-        return Standing(None, None, [], total)
-    sequence = max(number for number, _ in said)
-    times = [at for _, at in said if at is not None]
-    if len(times) < len(said):
-        return Standing(sequence, None, [], total)
-    published_at = max(times)
-    newest = Receipt.objects.filter(operator=OuterRef("pk")).order_by("-id")
-    first_good = newest.filter(standing=ReceiptStanding.GOOD, sequence__gte=sequence).order_by("sequence", "id")
-    in_force = [
-        InForce(
-            operator.name,
-            rules.in_force_at(
-                published_at=published_at,
-                applied_at=operator.first_applied,
-                received_at=operator.first_received,
-            ),
-        )
-        for operator in operators.annotate(
-            newest_standing=Subquery(newest.values("standing")[:1]),
-            newest_sequence=Subquery(newest.values("sequence")[:1]),
-            first_applied=Subquery(first_good.values("applied_at")[:1]),
-            first_received=Subquery(first_good.values("received_at")[:1]),
-        )
-        # What an operator said last counts: one that has drifted since does not have it in force for certain.
-        if operator.newest_standing == ReceiptStanding.GOOD
-        and operator.newest_sequence >= sequence
-        and operator.first_applied is not None
-    ]
-    return Standing(sequence, published_at, in_force, total)
+    for operator, session in rows:
+        found[operator].append(session)
+    return found
+
+
+# -- where entries stand -------------------------------------------------------------------------------------------
+
+_RECEIVED = """
+SELECT f.operator_id, n.stream_id, newest.standing, newest.sequence, good.applied_at, good.received_at
+  FROM unnest(%s::bigint[], %s::bigint[]) AS n (stream_id, sequence)
+  JOIN publish_following f ON f.stream_id = n.stream_id AND f.left_at IS NULL
+  LEFT JOIN LATERAL (
+    SELECT standing, sequence FROM publish_receipt r
+     WHERE r.operator_id = f.operator_id AND r.stream_id = n.stream_id ORDER BY r.id DESC LIMIT 1) newest ON true
+  LEFT JOIN LATERAL (
+    SELECT applied_at, received_at FROM publish_receipt r
+     WHERE r.operator_id = f.operator_id AND r.stream_id = n.stream_id AND r.standing = 'good'
+       AND r.sequence >= n.sequence ORDER BY r.sequence, r.id LIMIT 1) good ON true
+"""
+
+
+def standing_of(entries: Iterable[Entry]) -> Standing:
+    """Where these entries stand, all of them together: the last change to any of them counts.
+
+    Only operators who are to have one of them are counted.
+    """
+    asked = list(entries)
+    asns = sorted({asn for entry in asked for asn in entry.asns})
+    entitled = list(active_operators().filter(Q(gateway=True) | Q(asns__overlap=asns))) if asked else []
+    rows = list(
+        Listing.objects.filter(entry__in=asked)
+        .select_related("stream")
+        .order_by("stream", "entry", "-from_sequence", "-pk")
+        .distinct("stream", "entry")
+    )
+    shown = [row for row in rows if row.stream.everything]
+    if not asked or len(shown) < len(asked) or WaitingChange.objects.filter(change__entry__in=asked).exists():
+        return Standing(None, None, [], len(entitled))
+    sequence = max(row.from_sequence for row in shown)
+    published = _published_at(rows)
+    times = [published.get((row.stream_id, row.from_sequence)) for row in shown]
+    if None in times:
+        return Standing(sequence, None, [], len(entitled))
+    published_at = max(at for at in times if at is not None)
+    return Standing(sequence, published_at, _in_force(asked, entitled, rows, published), len(entitled))
+
+
+def _published_at(rows: Iterable[Listing]) -> dict[tuple[int, int], dt.datetime]:
+    wanted = {(row.stream_id, row.from_sequence) for row in rows}
+    found = Edition.objects.filter(
+        stream__in={stream for stream, _ in wanted}, sequence__in={sequence for _, sequence in wanted}
+    ).values_list("stream", "sequence", "published_at")
+    return {(stream, sequence): at for stream, sequence, at in found if at is not None}
+
+
+def _in_force(
+    asked: Sequence[Entry],
+    entitled: Sequence[Operator],
+    rows: Sequence[Listing],
+    published: Mapping[tuple[int, int], dt.datetime],
+) -> list[InForce]:
+    last: dict[int, int] = {}
+    listed: dict[int, set[object]] = defaultdict(set)
+    for row in rows:
+        last[row.stream_id] = max(last.get(row.stream_id, 0), row.from_sequence)
+        listed[row.stream_id].add(row.entry_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIVED, [list(last), list(last.values())])
+        received: dict[object, list[tuple[int, str | None, int | None, dt.datetime, dt.datetime]]] = defaultdict(list)
+        for operator, *said in cursor.fetchall():
+            received[operator].append(tuple(said))
+    found = []
+    for operator in entitled:
+        theirs = {entry.pk for entry in asked if operator.gateway or not set(operator.asns).isdisjoint(entry.asns)}
+        has: set[object] = set()
+        times = []
+        for stream, standing, newest, applied_at, received_at in received[operator.pk]:
+            at = published.get((stream, last[stream]))
+            # What an operator said last counts: one that has drifted since does not have it in force for certain.
+            if standing == ReceiptStanding.GOOD and (newest or 0) >= last[stream] and applied_at and at:
+                has |= listed[stream]
+                times.append(rules.in_force_at(published_at=at, applied_at=applied_at, received_at=received_at))
+        if times and theirs <= has:
+            found.append(InForce(operator.name, max(times)))
+    return found
+
+
+# -- how late operators are ----------------------------------------------------------------------------------------
+
+_NEWEST = """
+SELECT f.operator_id, f.stream_id, newest.id, good.id, head.id, first.published_at
+  FROM publish_following f
+  JOIN publish_operator o ON o.id = f.operator_id AND o.active
+  LEFT JOIN LATERAL (SELECT id FROM publish_receipt r
+    WHERE r.operator_id = f.operator_id AND r.stream_id = f.stream_id ORDER BY r.id DESC LIMIT 1) newest ON true
+  LEFT JOIN LATERAL (SELECT id, sequence FROM publish_receipt r
+    WHERE r.operator_id = f.operator_id AND r.stream_id = f.stream_id AND r.standing = 'good'
+    ORDER BY r.id DESC LIMIT 1) good ON true
+  LEFT JOIN LATERAL (SELECT id FROM publish_edition e
+    WHERE e.stream_id = f.stream_id AND e.published_at IS NOT NULL ORDER BY e.sequence DESC LIMIT 1) head ON true
+  LEFT JOIN LATERAL (SELECT published_at FROM publish_edition e
+    WHERE e.stream_id = f.stream_id AND e.published_at IS NOT NULL AND e.sequence > COALESCE(good.sequence, -1)
+    ORDER BY e.sequence LIMIT 1) first ON true
+ WHERE f.left_at IS NULL
+"""
 
 
 def operators_with_lag(now: dt.datetime) -> list[OperatorLag]:
     """Every active operator, by slug, with its lag."""
-    head = latest_edition()
-    newest = Receipt.objects.filter(operator=OuterRef("pk")).order_by("-id")
-    found = list(
-        active_operators().annotate(
-            newest_id=Subquery(newest.values("pk")[:1]),
-            good_id=Subquery(newest.filter(standing=ReceiptStanding.GOOD).values("pk")[:1]),
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST)
+        found = cursor.fetchall()
+    receipts = Receipt.objects.in_bulk({pk for _, _, *two, _, _ in found for pk in two if pk is not None})
+    heads = Edition.objects.select_related("stream").in_bulk({head for *_, head, _ in found if head is not None})
+    editions = {
+        (edition.session_id, edition.sequence): edition
+        for edition in Edition.objects.filter(
+            session__in={receipt.session for receipt in receipts.values()},
+            sequence__in={receipt.sequence for receipt in receipts.values()},
         )
-    )
-    wanted = {each.newest_id for each in found} | {each.good_id for each in found}
-    receipts = Receipt.objects.in_bulk([number for number in wanted if number is not None])
-    sequences = {receipt.sequence for receipt in receipts.values()}
-    editions = Edition.objects.defer("delta").in_bulk(sequences | {sequence + 1 for sequence in sequences})
-    return [_lag(each, receipts.get(each.newest_id), receipts.get(each.good_id), head, editions, now) for each in found]
+    }
+    parts: dict[object, list[_Part]] = defaultdict(list)
+    for operator, _, newest, good, head, lacking_since in found:
+        if head is not None:
+            parts[operator].append(
+                _part(heads[head], receipts.get(newest), receipts.get(good), lacking_since, editions, now)
+            )
+    return [_lag(operator, parts[operator.pk]) for operator in active_operators()]
 
 
-def _lag(
-    operator: Operator,
+@dataclass(frozen=True)
+class _Part:
+    """How an operator stands in one of its streams."""
+
+    head: Edition
+    newest: Receipt | None
+    good: Receipt | None
+    of: int | None
+    applied_at: dt.datetime | None
+    lag: dt.timedelta | None
+    state: LagState
+
+
+def _part(
+    head: Edition,
     newest: Receipt | None,
     good: Receipt | None,
-    head: Edition | None,
-    editions: dict[int, Edition],
+    lacking_since: dt.datetime | None,
+    editions: Mapping[tuple[str, int], Edition],
     now: dt.datetime,
-) -> OperatorLag:
-    lag = applied_at = lacking = None
-    edition = editions.get(good.sequence) if good else None
+) -> _Part:
+    lag = applied_at = None
+    edition = editions.get((good.session, good.sequence)) if good else None
     if good is not None and edition is not None and edition.published_at is not None:
         applied_at = rules.in_force_at(
             published_at=edition.published_at, applied_at=good.applied_at, received_at=good.received_at
         )
-        lacking = editions.get(good.sequence + 1)
-        if lacking is not None and lacking.published_at is not None:
-            lag = now - lacking.published_at
-        else:
-            lag = applied_at - edition.published_at
+        lag = now - lacking_since if lacking_since is not None else applied_at - edition.published_at
+    told = editions.get((newest.session, newest.sequence)) if newest else None
+    state = rules.lag_state(
+        latest=ReceiptStanding(newest.standing) if newest else None, lag=lag, lacks=lacking_since is not None
+    )
+    return _Part(head, newest, good, told.entries if told else None, applied_at, lag, state)
+
+
+# Of an operator's streams, the one that stands worst says how it stands.
+_WORST = (LagState.DRIFT, LagState.INCOMPLETE, LagState.BEHIND, LagState.NEVER, LagState.IN_STEP)
+
+
+def _lag(operator: Operator, parts: Sequence[_Part]) -> OperatorLag:
+    shown = next((part for part in parts if part.head.stream.role == SHOWN), None)
+    # A stream with nothing in it need not have been heard of.
+    heard = [part for part in parts if part.newest is not None or part.head.entries]
+    states = [part.state for part in heard] or [LagState.NEVER]
+    lags = [part.lag for part in heard if part.lag is not None]
+    newest = max((part for part in heard if part.newest is not None), key=_received_at, default=None)
+    entries = [part.of for part in heard if part.of is not None]
+    good = shown.good if shown else None
     return OperatorLag(
         operator=operator,
-        state=rules.lag_state(
-            latest=ReceiptStanding(newest.standing) if newest else None,
-            lag=lag,
-            lacks=lacking is not None and lacking.published_at is not None,
-        ),
+        state=min(states, key=_WORST.index),
         sequence=good.sequence if good else None,
-        applied_at=applied_at,
-        received_at=newest.received_at if newest else None,
-        lag=lag,
-        behind=max(head.sequence - good.sequence, 0) if head and good else None,
-        register_sequence=head.sequence if head else None,
-        register_published_at=head.published_at if head else None,
-        points=_points(newest, editions.get(newest.sequence) if newest else None),
+        applied_at=shown.applied_at if shown else None,
+        received_at=newest.newest.received_at if newest and newest.newest else None,
+        lag=max(lags, default=None),
+        behind=max(shown.head.sequence - good.sequence, 0) if shown and good else None,
+        register_sequence=shown.head.sequence if shown else None,
+        register_published_at=shown.head.published_at if shown else None,
+        points=_points(newest.newest if newest else None, sum(entries) if entries else None),
     )
 
 
-def _points(receipt: Receipt | None, edition: Edition | None) -> list[Point]:
+def _received_at(part: _Part) -> int:
+    return part.newest.pk if part.newest is not None else 0
+
+
+def _points(receipt: Receipt | None, of: int | None) -> list[Point]:
     if receipt is None:
         return []
-    of = edition.entries if edition is not None else None
     return [Point(each["name"], each["kind"], each["loaded"], of, each["ok"]) for each in receipt.targets]
 
 
 def lags_of(*, operator: Operator, since: dt.datetime) -> list[PastLag]:
     """How late each edition was that this operator put in force since then, oldest first."""
-    receipts = list(
-        Receipt.objects.filter(operator=operator, standing=ReceiptStanding.GOOD, received_at__gte=since).order_by("id")
-    )
-    first: dict[int, Receipt] = {}
+    receipts = Receipt.objects.filter(
+        operator=operator, standing=ReceiptStanding.GOOD, received_at__gte=since, stream__isnull=False
+    ).order_by("id")
+    first: dict[tuple[str, int], Receipt] = {}
     for receipt in receipts:
-        first.setdefault(receipt.sequence, receipt)
-    editions = Edition.objects.defer("delta").in_bulk(first)
+        first.setdefault((receipt.session, receipt.sequence), receipt)
+    editions = {
+        (edition.session_id, edition.sequence): edition.published_at
+        for edition in Edition.objects.filter(
+            session__in={session for session, _ in first}, sequence__in={sequence for _, sequence in first}
+        )
+    }
     lags = []
-    for sequence, receipt in first.items():
-        published_at = editions[sequence].published_at
+    for (session, sequence), receipt in first.items():
+        published_at = editions.get((session, sequence))
         if published_at is not None:
             at = rules.in_force_at(
                 published_at=published_at, applied_at=receipt.applied_at, received_at=receipt.received_at
             )
             lags.append(PastLag(at, sequence, at - published_at))
     return lags
+
+
+# -- the feed as a whole -------------------------------------------------------------------------------------------
 
 
 def feed_keys_exist() -> bool:
@@ -288,44 +421,64 @@ def root_file() -> Path:
     return Path(settings.DATA) / "feed" / METADATA / "1.root.json"
 
 
+def stream_statuses() -> list[StreamStatus]:
+    """Every stream that somebody follows and those of everything: these first."""
+    found = Session.objects.filter(
+        Q(stream__followed=True) | Q(stream__everything=True), closed_at=None, stream__retired_at=None
+    ).select_related("stream")
+    waiting: dict[int, int] = defaultdict(int)
+    for stream in Edition.objects.filter(published_at=None).values_list("stream", flat=True):
+        waiting[stream] += 1
+    return [
+        StreamStatus(
+            each.stream,
+            each.pk,
+            each.sequence,
+            each.entries,
+            waiting[each.stream_id],
+            each.stream.followings.filter(left_at=None).count(),
+        )
+        for each in found.order_by("-stream__everything", "stream__asns", "-stream__role")
+    ]
+
+
 def feed_status() -> FeedStatus:
     """For `rahdari feed status` and `rahdari doctor`. What cannot be read is said in `unreadable`."""
     repository = envelope.Repository(Path(settings.DATA))
-    published, unreadable, expires = None, "", {}
+    unreadable, expires, signed, behind = "", {}, [], {}
+    led = list(active_operators().filter(followings__left_at=None, followings__isnull=False).distinct())
     if feed_keys_exist() and root_file().exists():
         try:
-            published = repository.published()
             expires = {
                 "root": repository.root().signed.expires,
                 "targets": repository.offline_targets().signed.expires,
-                **(published.expires if published else {}),
             }
+            for operator in led:
+                said = repository.of(operator.repository).published()
+                if said is not None:
+                    signed.append(said)
+            lost = signing.behind(repository, led)
+            behind = {operator.slug: lost[operator.pk] for operator in led if operator.pk in lost}
         except envelope.FeedUnusable as error:
             unreadable = str(error)
-    session = open_session()
+    for role in ROLES:
+        ends = Stream.objects.filter(role=role, followings__left_at=None, followings__isnull=False).values_list(
+            "signed_expires_at", flat=True
+        )
+        if dates := [at for at in ends if at is not None]:
+            expires[role] = min(dates)
+    if signed:
+        expires["snapshot"] = min(each.snapshot_expires for each in signed)
+        expires["timestamp"] = min(each.timestamp_expires for each in signed)
     return FeedStatus(
         keys_exist=feed_keys_exist(),
-        published=published,
         unreadable=unreadable,
-        session=session.id if session else None,
-        last_cut=session.sequence if session else None,
+        shown=latest_edition(),
+        streams=stream_statuses(),
+        repositories=len(signed),
+        signed_at=min((each.signed_at for each in signed), default=None),
+        behind=behind,
         waiting=changes_waiting(),
         to_publish=editions_to_publish().count(),
         expires=expires,
     )
-
-
-def editions_to_erase(*, unreferenced_since: dt.datetime) -> QuerySet[Edition]:
-    """Editions whose files no metadata has named since then, and that are still there."""
-    then = (
-        Edition.objects.filter(published_at__lte=unreferenced_since)
-        .order_by("-published_at", "-sequence")
-        .values_list("sequence", flat=True)
-        .first()
-    )
-    if then is None:
-        return Edition.objects.none()
-    written = Edition.objects.filter(sequence__lte=then).exclude(snapshot_sha256="").order_by("-sequence")
-    snapshots = list(written.values_list("sequence", flat=True)[: rules.LIVE_SNAPSHOTS])
-    oldest = min([rules.oldest_live_delta(head=then, newest_snapshot=max(snapshots, default=0)), *snapshots])
-    return Edition.objects.filter(Q(erased_at__isnull=True), sequence__lt=oldest).order_by("sequence")

@@ -1,24 +1,37 @@
-"""Pure rules of the publisher: what a change says in the feed, which files are live, how an operator stands."""
+"""Pure rules of the publisher: what a stream says of a change, which files are live, how an operator stands."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from rahdari.proof import FeedEntry, Op, Operation
 from rahdari.proof.entry import FIELDS
 
-# One delta holds at most so many changes; a long backlog becomes several editions.
+# One edition takes at most so many changes; a long backlog becomes several.
 CHANGES_IN_AN_EDITION = 10_000
-SNAPSHOT_EVERY = 64
-# While a snapshot is written, changes that came are published after so many of its entries (some 50 milliseconds).
-ENTRIES_AT_A_TIME = 2_000
-# With the two snapshots these are all the targets that role `feed` lists: about a hundred, as TUF metadata is read
-# whole by every agent at every edition.
-LIVE_DELTAS = 96
+# Deltas are merged by sixteen: from n - 16 to n whenever 16 divides n, from n - 256 to n whenever 256 does, and so on.
+MERGED_BY = 16
+# A merged delta of more operations than that is not made: a snapshot serves as well.
+MOST_OPERATIONS = 500_000
+# One of at most so many is written with its edition (some 50 milliseconds), a larger one after it.
+OPERATIONS_AT_ONCE = 4_000
+# How many deltas are named of width 1, and of each wider one: with the snapshots about a hundred targets, as TUF
+# metadata are read whole by every agent at every edition.
+LIVE_NARROW = 32
+LIVE_WIDE = 24
 LIVE_SNAPSHOTS = 2
+SNAPSHOT_EVERY = dt.timedelta(hours=1)
+# While a snapshot is written or a stream filled, changes that came are published after so many of its entries (some 50
+# milliseconds).
+ENTRIES_AT_A_TIME = 2_000
 # How long a file stays after the metadata no longer name it: an agent may be in the middle of reading it.
 KEPT_UNREFERENCED = dt.timedelta(hours=24)
+# An entry whose networks changed stays with the operators it had for so long, and until the new ones have it.
+OVERLAP = dt.timedelta(hours=24)
+# Between the sequence that an operator left and the one it comes to, so that what is published meanwhile fits in.
+ROOM_FOR_MEANWHILE = 1_000
 
 ROOT_LASTS = dt.timedelta(days=365)
 TARGETS_LAST = dt.timedelta(days=90)
@@ -46,27 +59,98 @@ def entry_of(snapshot: Mapping[str, Any]) -> FeedEntry:
     return FeedEntry(**snapshot)
 
 
-def operation_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> Operation:
-    """The line for a change: `before` is what the feed said of the entry, `after` what it says now, empty: nothing."""
-    if not after:
-        if not before:
-            raise NotPublishable("an entry that was never published has ended")
-        return Operation(Op.REMOVE, entry_of(before))
-    if not before:
-        return Operation(Op.ADD, entry_of(after))
-    return Operation(Op.REPLACE, entry_of(after), was=entry_of(before))
+# -- deltas --------------------------------------------------------------------------------------------------------
 
 
-def snapshot_is_due(*, sequence: int, last_snapshot: int) -> bool:
-    return sequence - last_snapshot >= SNAPSHOT_EVERY
+@dataclass(frozen=True)
+class Net:
+    """What became of an entry between two editions of a stream. None: not listed then.
 
-
-def oldest_live_delta(*, head: int, newest_snapshot: int) -> int:
-    """The edition of the oldest delta that is named when `head` is the last edition.
-
-    From the newest snapshot deltas always lead on, also when the next one is late.
+    `between` is what it said in the middle, for one that came and went.
     """
-    return min(head - LIVE_DELTAS, newest_snapshot) + 1
+
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    between: Mapping[str, Any] | None = None
+
+
+def operations_of(net: Net) -> list[Operation]:
+    """The lines of a delta for an entry.
+
+    Whoever follows from the first edition applies them strictly; whoever stands in the middle takes them as how the
+    entry stands at the end. So an entry that changed and changed back is there (replaced by itself), and so is one that
+    came and went: added, then removed.
+    """
+    if net.before is not None and net.after is not None:
+        return [Operation(Op.REPLACE, entry_of(net.after), was=entry_of(net.before))]
+    if net.after is not None:
+        return [Operation(Op.ADD, entry_of(net.after))]
+    if net.before is not None:
+        return [Operation(Op.REMOVE, entry_of(net.before))]
+    if net.between is None:
+        raise NotPublishable("an entry that was never listed has no line")
+    entry = entry_of(net.between)
+    return [Operation(Op.ADD, entry), Operation(Op.REMOVE, entry)]
+
+
+def merged_widths(sequence: int, *, first: int) -> Iterator[int]:
+    """How wide the merged deltas are that end at this edition, in a session that begins at `first`."""
+    width = MERGED_BY
+    while sequence % width == 0 and sequence - width >= first:
+        yield width
+        width *= MERGED_BY
+
+
+def live_number(width: int) -> int:
+    """How many files of this width the metadata name."""
+    if width == 0:
+        return LIVE_SNAPSHOTS
+    return LIVE_NARROW if width == 1 else LIVE_WIDE
+
+
+def reaches(deltas: Iterable[tuple[int, int]], *, start: int, end: int) -> int | None:
+    """How many fetches lead from edition `start` to `end` with these deltas (from, to); None when they do not.
+
+    Of those that begin at or before where one stands, the one that leads farthest is the best to take.
+    """
+    known = list(deltas)
+    fetches = 0
+    while start < end:
+        farthest = max((to for begin, to in known if begin <= start < to), default=None)
+        if farthest is None:
+            return None
+        start, fetches = farthest, fetches + 1
+    return fetches
+
+
+def snapshot_is_due(
+    *,
+    sequence: int,
+    last: int | None,
+    last_at: dt.datetime | None,
+    reachable: bool,
+    narrow_bytes: int,
+    last_bytes: int,
+    now: dt.datetime,
+) -> bool:
+    """Whether a stream needs a new snapshot: none is there, deltas do not lead from it to the head, an hour has gone
+    since and something changed, or what agents would read beside it has become more than itself."""
+    if last is None or last_at is None or not reachable:
+        return True
+    if sequence == last:
+        return False
+    return now - last_at >= SNAPSHOT_EVERY or narrow_bytes > max(last_bytes, 2**20)
+
+
+# -- who gets an entry ---------------------------------------------------------------------------------------------
+
+
+def is_entitled(*, everything: bool, theirs: Iterable[int], asns: Iterable[int]) -> bool:
+    """Whether who has rights to `theirs`, or to everything, gets an entry of the networks `asns`."""
+    return everything or not set(theirs).isdisjoint(asns)
+
+
+# -- operators -----------------------------------------------------------------------------------------------------
 
 
 class ReceiptStanding(StrEnum):

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 from django.db import IntegrityError, connection, transaction
 
+from rahdari.address import directory
 from rahdari.journal import actions as journal
 
 from . import queries, reference, rules
-from .models import Change, Entry, Registration
+from .models import KINDS, Change, Entry, Registration
 from .rules import NewEntry
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -33,6 +34,14 @@ class NotValid(Exception):
         self.registration, self.standing = registration, standing
 
 
+class KindUnknown(Exception):
+    """No kind of entries. `.kind`"""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 def enter(
     *,
     origin: str,
@@ -43,11 +52,14 @@ def enter(
     valid_until: dt.datetime,
     actor: str,
     now: dt.datetime,
+    kind: str = "static",
 ) -> Registration:
     """Enter a registration with its endpoints. The same origin twice gives the same registration.
 
-    Raises BlockAlreadyEntered, and then nothing was entered.
+    Raises BlockAlreadyEntered, KindUnknown, and then nothing was entered.
     """
+    if kind not in KINDS:
+        raise KindUnknown(kind)
     existing = queries.registration_from(origin)
     if existing is not None:
         return existing
@@ -78,6 +90,8 @@ def enter(
                     protocol=new.protocol,
                     port=new.port,
                     asn=new.asn,
+                    asns=_announced_by(new.block, new.asn),
+                    kind=kind,
                     valid_from=valid_from,
                     valid_until=valid_until,
                 )
@@ -114,8 +128,9 @@ def amend_entry(
         if (entry.block, entry.protocol, entry.port, entry.asn) == (block, protocol, port, asn):
             return entry
         entry.block, entry.protocol, entry.port, entry.asn = block, protocol, port, asn
+        entry.asns = _announced_by(block, asn)
         with _block_is_free(block, besides=entry):
-            entry.save(update_fields=["block", "protocol", "port", "asn"])
+            entry.save(update_fields=["block", "protocol", "port", "asn", "asns"])
         _note_change(entry, "amend", now)
         journal.record(act="register.amended", actor=actor, subject=f"registration:{registration.id}", now=now)
     return entry
@@ -133,6 +148,41 @@ def renew(*, registration: Registration, valid_until: dt.datetime, actor: str, n
             _note_change(entry, "renew", now)
         journal.record(act="register.renewed", actor=actor, subject=f"registration:{registration.id}", now=now)
     return registration
+
+
+def follow_directory(*, now: dt.datetime, after: uuid.UUID | None = None, limit: int = 1000) -> uuid.UUID | None:
+    """Note where the directory now says another network announces an address, for so many entries after this one.
+
+    Returns the last entry looked at, to go on from, or None when there are no more. What the feed says of an entry
+    stays as it was; who gets it follows.
+    """
+    known = directory.current()
+    batch = list(queries.active_after(after)[:limit])
+    for seen in batch:
+        if _announced_by(seen.block, seen.asn, known) == seen.asns:
+            continue
+        with transaction.atomic():
+            entry = Entry.objects.select_for_update().get(pk=seen.pk)
+            asns = _announced_by(entry.block, entry.asn, known)
+            if entry.ended_at is None and asns != entry.asns:
+                entry.asns = asns
+                entry.save(update_fields=["asns"])
+                _note_change(entry, "reroute", now)
+                journal.record(
+                    act="register.rerouted",
+                    actor="clock",
+                    subject=f"registration:{entry.registration_id}",
+                    now=now,
+                    detail={"asns": asns},
+                )
+    return batch[-1].pk if len(batch) == limit else None
+
+
+def _announced_by(block: Block, asn: int | None, known: directory.Directory | None = None) -> list[int]:
+    """The networks of an address by the directory; where that knows none, the one that the application was held
+    against."""
+    found = (known or directory.current()).asns(block)
+    return list(found) if found or asn is None else [asn]
 
 
 def strike_out(*, registration: Registration, code: str, actor: str, now: dt.datetime) -> Registration:
@@ -199,7 +249,7 @@ def _note_change(entry: Entry, act: str, now: dt.datetime) -> None:
             valid_from=entry.valid_from,
             valid_until=entry.valid_until,
         )
-    Change.objects.create(entry=entry, act=act, at=now, snapshot=snapshot)
+    Change.objects.create(entry=entry, act=act, at=now, snapshot=snapshot, asns=entry.asns)
     # NOTIFY is delivered at commit, and never when the act is rolled back.
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_publish")

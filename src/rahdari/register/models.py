@@ -10,7 +10,7 @@ import secrets
 import uuid
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -18,6 +18,8 @@ from django.db.models import F, Q
 from .fields import BlockField as BlockField  # a type of this room's face: other rooms have columns of it too
 
 PROTOCOLS = ("any", "udp", "tcp", "esp", "gre")
+# An address that stays, one that a router at home reports, one that is entered to see whether it is enforced.
+KINDS = ("static", "dynamic", "canary")
 WITH_PORTS = ("udp", "tcp")
 # The feed writes times in whole seconds.
 A_TERM = Q(valid_until__gte=F("valid_from") + dt.timedelta(seconds=1))
@@ -60,7 +62,11 @@ class Registration(models.Model):
 
 
 class Entry(models.Model):
-    """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by."""
+    """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by.
+
+    `asn` is the network that the application was checked against, `asns` are those that announce the address as far as
+    is known now: they say which operators get it. The kind is for life.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="entries")
@@ -71,6 +77,8 @@ class Entry(models.Model):
     protocol = models.CharField(max_length=8, default="any")
     port = models.PositiveIntegerField(null=True, blank=True)
     asn = models.BigIntegerField(null=True, blank=True)
+    asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    kind = models.CharField(max_length=8, default="static")
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -96,6 +104,7 @@ class Entry(models.Model):
             # What the feed's format cannot say must not stand here: one such change would hold up all others.
             models.CheckConstraint(condition=A_TERM, name="entry_has_a_term"),
             models.CheckConstraint(condition=Q(protocol__in=PROTOCOLS), name="protocol_is_known"),
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="kind_is_known"),
             models.CheckConstraint(
                 condition=Q(port__isnull=True) | Q(port__range=(1, 65535), protocol__in=WITH_PORTS),
                 name="port_in_range_and_of_a_protocol_with_ports",
@@ -107,13 +116,15 @@ class Entry(models.Model):
 
 
 class Change(models.Model):
-    """One thing that happened to an entry, with what the feed says of it from then on (nothing, when it ended)."""
+    """One thing that happened to an entry, with what the feed says of it from then on (nothing, when it ended), and the
+    networks that announced its address then."""
 
     id = models.BigAutoField(primary_key=True)
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="changes")
     act = models.CharField(max_length=12)
     at = models.DateTimeField()
     snapshot = models.JSONField(default=dict)
+    asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
 
     class Meta:
         ordering = ["id"]

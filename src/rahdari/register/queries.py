@@ -55,6 +55,12 @@ def active_entries() -> QuerySet[Entry]:
     return Entry.objects.filter(ended_at__isnull=True).order_by("feed_id")
 
 
+def active_after(id: uuid.UUID | None) -> QuerySet[Entry]:
+    """Active entries in the order of their own id, after this one: to go through all of them in parts."""
+    found = Entry.objects.filter(ended_at__isnull=True).order_by("id")
+    return found.filter(pk__gt=id) if id is not None else found
+
+
 def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> QuerySet[Entry]:
     """Active entries that share an address with `block`, leaving out those of the holder `other_than`."""
     found = Entry.objects.filter(ended_at__isnull=True, block__overlaps=block)

@@ -27,7 +27,7 @@ RECENT = dt.timedelta(days=7)
 LEAST_FREE = 2 * 1024**3
 OLDEST_DIRECTORY = dt.timedelta(days=180)
 # Roles of the feed that the publisher signs again by itself: near their end it is not at work.
-SIGNED_BY_ITSELF = ("timestamp", "snapshot", "feed")
+SIGNED_BY_ITSELF = ("timestamp", "snapshot", "feed-static", "feed-dynamic", "feed-canary")
 # Roles signed by hand, in a ceremony that wants planning.
 SIGNED_BY_HAND = ("root", "targets")
 CEREMONY_NEEDS = dt.timedelta(days=45)
@@ -239,28 +239,35 @@ def check_policy(patient: Patient) -> Iterator[Finding]:
 
 
 def check_feed(patient: Patient) -> Iterator[Finding]:
-    folder = patient.data / "feed" / "metadata"
-    found = {path.stem.rpartition(".")[2]: path for path in sorted(folder.glob("*.json"), key=numbered)}
-    if not found:
+    shared = newest_of(patient.data / "feed" / "metadata")
+    if not shared:
         yield Finding(WRONG, "feed", "it has no keys, so nothing is published. Run: rahdari feed keys --offline DIR")
         return
+    operators = [newest_of(path) for path in sorted((patient.data / "feed" / "repositories").glob("*/metadata"))]
     now = dt.datetime.now(dt.UTC)
     for role in (*SIGNED_BY_HAND, *SIGNED_BY_ITSELF):
-        if role not in found:
+        # Of what each operator has of its own, the one that ends first.
+        ends = []
+        for path in [found[role] for found in (shared, *operators) if role in found]:
+            try:
+                ends.append(dt.datetime.fromisoformat(json.loads(path.read_bytes())["signed"]["expires"]))
+            except (ValueError, KeyError, OSError) as error:
+                yield Finding(WRONG, "feed", f"{path} cannot be read ({error}). Restart the publisher.")
+        if not ends:
             continue
-        try:
-            expires = dt.datetime.fromisoformat(json.loads(found[role].read_bytes())["signed"]["expires"])
-        except (ValueError, KeyError, OSError) as error:
-            yield Finding(WRONG, "feed", f"{found[role]} cannot be read ({error}). Restart the publisher.")
-            continue
-        left = expires - now
-        day = f"{expires:%Y-%m-%d %H:%M} UTC"
+        left = min(ends) - now
+        day = f"{min(ends):%Y-%m-%d %H:%M} UTC"
         if role in SIGNED_BY_ITSELF and left < dt.timedelta(0):
             yield Finding(WRONG, "feed", f"{role} expired at {day}: the publisher does not run. Start it; see its log.")
         elif role in SIGNED_BY_HAND and left < CEREMONY_NEEDS:
             yield Finding(WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed.md.")
         else:
             yield Finding(OK, "feed", f"{role} is signed until {day}")
+
+
+def newest_of(folder: Path) -> dict[str, Path]:
+    """The newest file of each role in a folder of metadata."""
+    return {path.stem.rpartition(".")[2]: path for path in sorted(folder.glob("*.json"), key=numbered)}
 
 
 def numbered(path: Path) -> tuple[int, str]:

@@ -17,7 +17,13 @@ def add_words(acts: Any) -> None:
     add.add_argument("--name", required=True, help="the name in English")
     add.add_argument("--name-ur", default="", help="the name in Urdu")
     add.add_argument("--asn", action="append", type=asn, default=[], help="an AS number of its network (repeatable)")
+    add.add_argument("--gateway", action="store_true", help="it gets every entry, whatever the network")
     add.set_defaults(run=run_add)
+    rights = acts.add_parser("rights", help="give an operator the entries of other networks, or of all")
+    rights.add_argument("slug")
+    rights.add_argument("--asn", action="append", type=asn, default=[], help="an AS number (repeatable)")
+    rights.add_argument("--gateway", action="store_true", help="every entry, whatever the network")
+    rights.set_defaults(run=run_rights)
     acts.add_parser("list", help="all operators and how they stand").set_defaults(run=run_list)
     token = acts.add_parser("token", help="give an operator another token; prints it, once")
     token.add_argument("slug")
@@ -63,7 +69,12 @@ def run_add(options: argparse.Namespace) -> int:
 
     try:
         token = actions.create_operator(
-            slug=options.slug, name=options.name, name_ur=options.name_ur, asns=options.asn, now=timezone.now()
+            slug=options.slug,
+            name=options.name,
+            name_ur=options.name_ur,
+            asns=options.asn,
+            gateway=options.gateway,
+            now=timezone.now(),
         )
     except actions.OperatorExists as error:
         return told(
@@ -73,6 +84,28 @@ def run_add(options: argparse.Namespace) -> int:
         return told(f"{error.slug!r} cannot be a short name. Use small letters, digits and dashes, at most 50.")
     print(f"Operator {options.slug} may follow the feed. Its token is shown this once.")
     print_welcome(options.slug, token)
+    return 0
+
+
+def run_rights(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import actions, queries
+
+    operator = queries.operator_by_slug(options.slug)
+    if operator is None or not operator.active:
+        return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
+    if not options.asn and not options.gateway:
+        return told("Say of which networks (--asn AS64500, repeatable), or --gateway for every entry.")
+    actions.change_rights(
+        operator=operator,
+        asns=options.asn,
+        gateway=options.gateway,
+        actor="system:operator-rights",
+        now=timezone.now(),
+    )
+    print(f"{operator.slug} gets the entries of its new rights once the publisher has them ready. Until then it keeps")
+    print("those it has. Its agents follow by themselves.")
     return 0
 
 

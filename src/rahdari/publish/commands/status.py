@@ -28,20 +28,28 @@ def run_status(options: argparse.Namespace) -> int:
     if status.unreadable:
         return told(f"The feed's folder cannot be read: {status.unreadable}")
     code = 0
-    if status.published is None:
+    if status.shown is None:
         print("Nothing is published yet. The publisher does it once it runs (`rahdari publisher`).")
     else:
-        head = status.published.head
-        print(f"Session        {head.session}")
-        print(f"Edition        {head.sequence}, published {head.published_at}")
-        print(f"Entries        {head.entries}")
-        print(f"Signed         {span(now - status.published.signed_at)} ago")
-        if status.session is None or status.last_cut is None or status.last_cut < head.sequence:
-            known = "no edition" if status.last_cut is None else f"edition {status.last_cut}"
-            code = told(
-                f"The database knows {known}, but {head.sequence} was published: it was restored from an older day, or "
-                "it is another one. The publisher signs nothing new from it. Restore the newer database."
-            )
+        print(f"Session        {status.shown.session_id}")
+        print(f"Edition        {status.shown.sequence}, published {status.shown.published_at:%Y-%m-%dT%H:%M:%SZ}")
+        print(f"Entries        {status.shown.entries}")
+    if status.signed_at is not None:
+        print(f"Signed         {span(now - status.signed_at)} ago, for {status.repositories} operators")
+    for slug, (on_disk, known) in status.behind.items():
+        has = "no edition" if known is None else f"edition {known[1]}"
+        code = told(
+            f"To {slug} edition {on_disk[1]} was published, and the database knows {has} of it: it was restored from "
+            "an older day, or it is another one. The publisher signs nothing new from it. Restore the newer database."
+        )
+    print("Streams")
+    for each in status.streams:
+        of = "everything" if each.stream.everything else ", ".join(f"AS{asn}" for asn in each.stream.asns) or "nothing"
+        state = "" if each.stream.is_open else ", being filled"
+        print(
+            f"  {each.stream.kind:<8} of {of}: edition {each.sequence}, {each.entries} entries, "
+            f"{each.followers} operators{state}"
+        )
     print(f"Waiting        {status.waiting} changes, {status.to_publish} editions cut and not published")
     print("Expires")
     for role, at in status.expires.items():

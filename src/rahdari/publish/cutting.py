@@ -1,0 +1,312 @@
+"""Cutting: one transaction takes the changes that wait, and makes one edition in each stream that they concern.
+
+An entry stands in a stream as its last change says it; several that waited together are one line. Its cost depends on
+the changes and on the streams they concern, and on nothing else: not on the size of the register, nor on how many
+operators there are.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, models, transaction
+
+from rahdari.proof import Header, Kind, Operation, SetDigest
+from rahdari.proof.edition import encode_edition
+from rahdari.proof.repository import delta_path, role_of
+from rahdari.register.models import Change
+
+from . import holds, reading, rules, streams
+from .folder import Checkpoint
+from .models import Edition, File, Leaving, Listing, Session, Stream, WaitingChange
+from .rules import Net
+
+# Called with the streams that are about to be cut, while nothing is made of it yet.
+Guard = Callable[[Sequence[Stream]], None]
+
+
+@dataclass
+class Plan:
+    """What becomes of one stream: entries that are put in or changed, rows that end, and rows that stay but leave."""
+
+    stream: Stream
+    put: list[tuple[Change, Listing | None, str, dt.datetime | None]] = field(default_factory=list)
+    gone: list[Listing] = field(default_factory=list)
+    kept: list[Listing] = field(default_factory=list)
+
+    def nets(self) -> list[tuple[str, Net]]:
+        """By the entry's id, in the order of these."""
+        found = [
+            (str(change.snapshot["id"]), Net(row.change.snapshot if row else None, change.snapshot))
+            for change, row, _, _ in self.put
+        ]
+        found += [(str(row.change.snapshot["id"]), Net(row.change.snapshot, None)) for row in self.gone]
+        return sorted(found, key=lambda each: each[0])
+
+
+def cut(*, now: dt.datetime, checkpoint: Checkpoint, guard: Guard) -> list[Edition]:
+    """One edition of each stream that something waits for, at first the opening ones; empty when nothing does."""
+    with transaction.atomic():
+        streams.hold_scissors()
+        editions = streams.open_everything(now) or _cut_waiting(now, guard)
+        if editions:
+            checkpoint("cut: before commit")
+    if editions:
+        checkpoint("cut: committed")
+    return editions
+
+
+def _cut_waiting(now: dt.datetime, guard: Guard) -> list[Edition]:
+    # The lowest numbers first: for one entry that is the order in which its changes were committed, and all its
+    # earlier ones are in these editions or in earlier ones.
+    waiting = list(
+        WaitingChange.objects.select_related("change__entry").order_by("change_id")[: rules.CHANGES_IN_AN_EDITION]
+    )
+    last = {each.change.entry_id: each.change for each in waiting}
+    plans = _planned(last, now)
+    _let_leave(plans, now)
+    held = _held()
+    sessions = {
+        session.stream_id: session
+        for session in Session.objects.select_for_update()
+        .select_related("stream")
+        .filter(stream__in=[*plans, *held], closed_at=None)
+    }
+    for pk, session in sessions.items():
+        _pass_the_gate(plans, session, held.get(pk, 0), now)
+    guard([plan.stream for plan in plans.values() if plan.put or plan.gone])
+    editions = _carry_out(plans, sessions, now)
+    WaitingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
+    return editions
+
+
+# -- what is to be done --------------------------------------------------------------------------------------------
+
+
+def _planned(last: Mapping[uuid.UUID, Change], now: dt.datetime) -> dict[int, Plan]:
+    plans: dict[int, Plan] = {}
+    if not last:
+        return plans
+    rows: dict[uuid.UUID, list[Listing]] = defaultdict(list)
+    for row in Listing.objects.filter(
+        entry__in=list(last), until_sequence=None, stream__retired_at=None
+    ).select_related("change", "stream"):
+        rows[row.entry_id].append(row)
+    roles = {role_of(change.entry.kind) for change in last.values()}
+    asns = {asn for change in last.values() if change.snapshot for asn in change.asns}
+    candidates = list(streams.concerned(roles=roles, asns=asns))
+
+    def plan(stream: Stream) -> Plan:
+        return plans.setdefault(stream.pk, Plan(stream))
+
+    for entry, change in last.items():
+        listed = {row.stream_id: row for row in rows[entry]}
+        if not change.snapshot:
+            for row in listed.values():
+                plan(row.stream).gone.append(row)
+            continue
+        role = role_of(change.entry.kind)
+        entitled = [
+            stream
+            for stream in candidates
+            if stream.role == role
+            and rules.is_entitled(everything=stream.everything, theirs=stream.asns, asns=change.asns)
+        ]
+        for stream in entitled:
+            listing = listed.pop(stream.pk, None)
+            if listing is None or listing.change.snapshot != change.snapshot:
+                plan(stream).put.append((change, listing, "", None))
+            elif listing.leaving:
+                listing.leaving, listing.leaving_since = "", None
+                plan(stream).kept.append(listing)
+        for listing in listed.values():
+            since = listing.leaving_since or now
+            if listing.change.snapshot != change.snapshot:
+                plan(listing.stream).put.append((change, listing, Leaving.MOVED, since))
+            elif not listing.leaving:
+                listing.leaving, listing.leaving_since = Leaving.MOVED, now
+                plan(listing.stream).kept.append(listing)
+    return plans
+
+
+# An entry may leave the operators it had when the overlap is over, and each operator of the networks that it has now
+# has said that an edition with it is in force. One that was stopped is not waited for.
+_MAY_LEAVE = """
+SELECT l.id FROM publish_listing l JOIN publish_stream s ON s.id = l.stream_id AND s.retired_at IS NULL
+ WHERE l.until_sequence IS NULL AND l.leaving = 'moved' AND l.leaving_since <= %s
+   AND NOT EXISTS (
+    SELECT 1 FROM publish_listing o
+      JOIN publish_stream t ON t.id = o.stream_id AND t.retired_at IS NULL AND NOT t.everything
+      JOIN publish_operator p ON p.active AND NOT p.gateway AND p.asns = t.asns
+     WHERE o.entry_id = l.entry_id AND o.until_sequence IS NULL AND o.leaving = ''
+       AND NOT EXISTS (SELECT 1 FROM publish_receipt r
+                        WHERE r.operator_id = p.id AND r.stream_id = t.id AND r.standing = 'good'
+                          AND r.sequence >= o.from_sequence))
+ ORDER BY l.id LIMIT %s
+"""
+
+
+def may_leave(*, now: dt.datetime) -> list[int]:
+    """The listings whose time to leave has come, by their numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_LEAVE, [now - rules.OVERLAP, rules.CHANGES_IN_AN_EDITION])
+        return [number for (number,) in cursor.fetchall()]
+
+
+def _let_leave(plans: dict[int, Plan], now: dt.datetime) -> None:
+    touched = {row.pk for plan in plans.values() for row in [*plan.gone, *plan.kept]}
+    touched |= {row.pk for plan in plans.values() for _, row, _, _ in plan.put if row is not None}
+    due = set(may_leave(now=now)) - touched
+    for row in Listing.objects.filter(pk__in=due).select_related("change", "stream") if due else ():
+        plans.setdefault(row.stream_id, Plan(row.stream)).gone.append(row)
+
+
+def _held() -> dict[int, int]:
+    """How many removals are held back, by stream."""
+    held = Listing.objects.filter(until_sequence=None, leaving=Leaving.ENDED, stream__retired_at=None)
+    return dict(held.order_by().values_list("stream").annotate(models.Count("pk")))
+
+
+def _pass_the_gate(plans: dict[int, Plan], session: Session, held: int, now: dt.datetime) -> None:
+    """What is removed from a stream goes out together, or none of it does; what is added never waits for it."""
+    plan = plans.get(session.stream_id) or Plan(session.stream)
+    removals = held + len(plan.gone)
+    if not removals:
+        return
+    if holds.removals_allowed(session=session, removals=removals, now=now):
+        if held:
+            rows = Listing.objects.filter(stream=session.stream_id, until_sequence=None, leaving=Leaving.ENDED)
+            plan.gone += rows.select_related("change").order_by("pk")[: rules.CHANGES_IN_AN_EDITION]
+            plans[session.stream_id] = plan
+        return
+    for row in plan.gone:
+        if not row.leaving:
+            row.leaving, row.leaving_since = Leaving.ENDED, now
+            plan.kept.append(row)
+    plan.gone = []
+
+
+# -- doing it ------------------------------------------------------------------------------------------------------
+
+
+def _carry_out(plans: Mapping[int, Plan], sessions: Mapping[int, Session], now: dt.datetime) -> list[Edition]:
+    editions: list[Edition] = []
+    rows: list[Listing] = []
+    files: list[File] = []
+    ended: list[tuple[int, int]] = []
+    changed: list[Session] = []
+    for pk, plan in plans.items():
+        nets = plan.nets()
+        if not nets:
+            continue
+        stream, session = plan.stream, sessions[pk]
+        operations = [operation for _, net in nets for operation in rules.operations_of(net)]
+        digest = SetDigest(bytes(session.state))
+        before, start = digest.hexdigest(), session.sequence
+        for operation in operations:
+            operation.apply_to(digest)
+        # A stream that is being filled has no edition yet: what is cut meanwhile belongs to its first one.
+        session.sequence += stream.is_open
+        session.entries += sum(row is None for _, row, _, _ in plan.put) - len(plan.gone)
+        session.state = digest.state
+        changed.append(session)
+        rows += [
+            Listing(
+                stream=stream,
+                entry_id=change.entry_id,
+                change=change,
+                from_sequence=session.sequence,
+                leaving=leaving,
+                leaving_since=since,
+            )
+            for change, _, leaving, since in plan.put
+        ]
+        ended += [(row.pk, session.sequence) for row in plan.gone]
+        ended += [(row.pk, session.sequence) for _, row, _, _ in plan.put if row is not None]
+        if not stream.is_open:
+            continue
+        after = digest.hexdigest()
+        editions.append(
+            Edition(
+                stream=stream,
+                session=session,
+                sequence=session.sequence,
+                cut_at=now,
+                digest=after,
+                entries=session.entries,
+                changes=len(operations),
+            )
+        )
+        if stream.followed:
+            header = Header(Kind.DELTA, session.pk, start, session.sequence, before, after, len(operations))
+            files.append(delta(stream=stream, header=header, operations=operations, now=now))
+    Listing.objects.bulk_update([row for plan in plans.values() for row in plan.kept], ["leaving", "leaving_since"])
+    _end(ended)
+    Listing.objects.bulk_create(rows)
+    Edition.objects.bulk_create(editions)
+    Session.objects.bulk_update(changed, ["sequence", "entries", "state"])
+    for edition in editions:
+        if edition.stream.followed:
+            files += _merged(edition, now)
+    File.objects.bulk_create(files)
+    return editions
+
+
+def _end(rows: Sequence[tuple[int, int]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE publish_listing l SET until_sequence = ended.sequence"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS ended (id, sequence) WHERE l.id = ended.id",
+            [[pk for pk, _ in rows], [sequence for _, sequence in rows]],
+        )
+
+
+def delta(
+    *, stream: Stream, header: Header, operations: Sequence[Operation], now: dt.datetime, written: bool = True
+) -> File:
+    """The file that is to be written for a delta; with `written`, its bytes are made now and kept with it."""
+    start, end = header.from_sequence or 0, header.to_sequence
+    content = encode_edition(header, operations) if written else b""
+    return File(
+        session_id=header.session,
+        path=delta_path(stream.role, header.session, start, end, secrets.token_hex(16)),
+        width=end - start,
+        from_sequence=start,
+        to_sequence=end,
+        operations=header.count,
+        digest=header.digest_after,
+        made_at=now,
+        sha256=hashlib.sha256(content).hexdigest() if written else "",
+        length=len(content),
+        content=content,
+    )
+
+
+def _merged(edition: Edition, now: dt.datetime) -> Iterable[File]:
+    session = edition.session
+    for width in rules.merged_widths(edition.sequence, first=session.first_sequence):
+        start = edition.sequence - width
+        changes = Edition.objects.filter(session=session, sequence__gt=start, sequence__lte=edition.sequence)
+        expected = sum(changes.values_list("changes", flat=True)) if width <= rules.MERGED_BY**3 else None
+        if expected is None or expected > rules.OPERATIONS_AT_ONCE:
+            # Written after its edition, and named from the next signature on.
+            placeholder = Header(Kind.DELTA, session.pk, start, edition.sequence, edition.digest, edition.digest, 0)
+            yield delta(stream=edition.stream, header=placeholder, operations=[], now=now, written=False)
+            continue
+        header, operations = merge(session=session, start=start, end=edition)
+        yield delta(stream=edition.stream, header=header, operations=operations, now=now)
+
+
+def merge(*, session: Session, start: int, end: Edition) -> tuple[Header, list[Operation]]:
+    """The net of all editions of a session after `start` up to this one."""
+    nets = reading.between(end.stream, start, end.sequence)
+    operations = [operation for _, net in nets for operation in rules.operations_of(net)]
+    before = Edition.objects.get(session=session, sequence=start)
+    return (
+        Header(Kind.DELTA, session.pk, start, end.sequence, before.digest, end.digest, len(operations)),
+        operations,
+    )

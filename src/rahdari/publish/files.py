@@ -1,0 +1,221 @@
+"""The files of the streams: deltas, merged ones, and snapshots; when one is due, how it is written, when it goes.
+
+A delta is cut with its bytes. What is too large for that, wide deltas and snapshots, is written after its edition
+is published: a row says that it is to be, its hash is noted once it is in place, and metadata name it from the next
+signature on. Killed in between, it is written again from the listings, byte for byte the same, under the same name.
+"""
+
+import datetime as dt
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from django.db.models import F, Max, Min, Q, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
+
+from rahdari.proof import DigestMismatch, FeedFile, Header, Kind, Op, Operation, SetDigest
+from rahdari.proof.edition import write_edition
+from rahdari.proof.repository import snapshot_path
+
+from . import cutting, folder, reading, rules
+from .envelope import Repository
+from .folder import Checkpoint
+from .models import Edition, File, Session, Stream
+
+log = logging.getLogger("rahdari.publish")
+
+
+class FileDiffers(Exception):
+    """A file of an edition cannot be written again as it was. `.path` is its name."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def feed_file(file: File) -> FeedFile:
+    return FeedFile(
+        path=file.path,
+        kind=Kind.SNAPSHOT if file.width == 0 else Kind.DELTA,
+        session=file.session_id,
+        from_sequence=file.from_sequence,
+        to_sequence=file.to_sequence,
+        digest_after=file.digest,
+        sha256=file.sha256,
+        length=file.length,
+    )
+
+
+# -- which ---------------------------------------------------------------------------------------------------------
+
+
+def live(sessions: Iterable[Session]) -> QuerySet[File]:
+    """What the metadata of these sessions name: of each width the last few that are whole."""
+    ranked = (
+        File.objects.defer("content")
+        .filter(session__in=list(sessions), dropped_at=None)
+        .exclude(sha256="")
+        .annotate(
+            rank=Window(RowNumber(), partition_by=[F("session_id"), F("width")], order_by=F("to_sequence").desc())
+        )
+    )
+    return ranked.filter(
+        Q(width=0, rank__lte=rules.LIVE_SNAPSHOTS)
+        | Q(width=1, rank__lte=rules.LIVE_NARROW)
+        | Q(width__gt=1, rank__lte=rules.LIVE_WIDE)
+    ).order_by("session_id", "width", "to_sequence")
+
+
+def present(repository: Repository, files: Sequence[File], checkpoint: Checkpoint) -> list[FeedFile]:
+    """The files that are in the folder, after writing again what was lost: metadata name no file that is not there."""
+    found = []
+    for file in files:
+        place = repository.place_of(feed_file(file))
+        if not place.exists():
+            if file.width != 1 and not File.objects.exclude(content=b"").filter(pk=file.pk).exists():
+                log.error("%s is lost; it is named no more, and another is made in time", file.path)
+                File.objects.filter(pk=file.pk).update(dropped_at=file.made_at, erased_at=file.made_at)
+                continue
+            write_kept(repository=repository, file=file, checkpoint=checkpoint)
+        found.append(feed_file(file))
+    return found
+
+
+# -- writing -------------------------------------------------------------------------------------------------------
+
+
+def write_kept(*, repository: Repository, file: File, checkpoint: Checkpoint) -> None:
+    """Write a file whose bytes are kept. Raises FileDiffers."""
+    place = repository.place_of(feed_file(file))
+    if folder.holds(place, sha256=file.sha256, length=file.length):
+        return
+    content = bytes(file.content)
+    if hashlib.sha256(content).hexdigest() != file.sha256:
+        raise FileDiffers(file.path)
+    name = place.name
+    folder.write_whole(place, content, checkpoint=lambda at: checkpoint(at.replace(name, "delta")))
+
+
+def unwritten() -> QuerySet[File]:
+    """Wide deltas and snapshots that are to be written, deltas first."""
+    return File.objects.filter(dropped_at=None, sha256="").select_related("session__stream").order_by("-width", "pk")
+
+
+def write_next(*, repository: Repository, meanwhile: Callable[[], None], checkpoint: Checkpoint) -> File | None:
+    """Write one of the files that are to be written; None when there is none.
+
+    `meanwhile` is called every so often, and may publish what came: no change waits for a snapshot.
+    """
+    file = unwritten().first()
+    if file is None:
+        return None
+    session = file.session
+    end = Edition.objects.select_related("stream").get(session=session, sequence=file.to_sequence)
+    if file.width:
+        if _too_many(session, file):
+            file.delete()
+            return file
+        header, operations = cutting.merge(session=session, start=file.from_sequence or 0, end=end)
+        lines: Iterator[Operation] = iter(operations)
+    else:
+        header = Header.snapshot(session=session.pk, sequence=file.to_sequence, digest=end.digest, count=end.entries)
+        lines = _snapshot(session.stream, end, meanwhile)
+    kind = "snapshot" if file.width == 0 else "wide"
+    parent = file.path.rpartition("/")[0]
+    with folder.unfinished(repository.targets / parent) as draft:
+        file.sha256, file.length = write_edition(draft.file, header, lines)
+        file.digest, file.operations = header.digest_after, header.count
+        final = repository.place_of(feed_file(file)).name
+        draft.place(final, checkpoint=lambda at: checkpoint(at.replace(final, kind)))
+    file.save(update_fields=["sha256", "length", "digest", "operations"])
+    Stream.objects.filter(pk=session.stream_id).update(unnamed=True)
+    checkpoint(f"{kind}: noted")
+    return file
+
+
+def _snapshot(stream: Stream, end: Edition, meanwhile: Callable[[], None]) -> Iterator[Operation]:
+    digest = SetDigest()
+    for part in reading.entries_at(stream, end.sequence):
+        for entry in part:
+            digest.add(entry.canonical)
+            yield Operation(Op.ADD, entry)
+        meanwhile()
+    # Before anyone can see it: what is listed must be what was counted change by change.
+    if digest.hexdigest() != end.digest:
+        raise DigestMismatch("after", end.digest, digest.hexdigest())
+
+
+def _too_many(session: Session, file: File) -> bool:
+    within = Edition.objects.filter(session=session, sequence__gt=file.from_sequence, sequence__lte=file.to_sequence)
+    return (within.aggregate(number=Sum("changes"))["number"] or 0) > rules.MOST_OPERATIONS
+
+
+# -- snapshots that are due ----------------------------------------------------------------------------------------
+
+
+def order_snapshots(*, of: Sequence[Stream], now: dt.datetime) -> None:
+    """Say of which of these streams a snapshot is to be written, at the edition that was published last."""
+    sessions = Session.objects.filter(
+        stream__in=of, stream__followed=True, stream__filled_to=None, closed_at=None
+    ).select_related("stream")
+    in_place = Q(files__width=0, files__dropped_at=None) & ~Q(files__sha256="")
+    for session in sessions.annotate(
+        pending=Min("files__pk", filter=Q(files__width=0, files__sha256="", files__dropped_at=None)),
+        last_pk=Max("files__pk", filter=in_place),
+    ):
+        if session.pending is None and _is_due(session, now):
+            editions = Edition.objects.filter(session=session).order_by("-sequence")
+            head = editions.filter(published_at__isnull=False).first() or editions.last()
+            if head is not None:
+                _order(session, head, now)
+
+
+def _is_due(session: Session, now: dt.datetime) -> bool:
+    last = File.objects.defer("content").filter(pk=session.last_pk).first()
+    deltas = list(
+        File.objects.filter(session=session, dropped_at=None, width__gt=0)
+        .exclude(sha256="")
+        .values_list("width", "from_sequence", "to_sequence", "length")
+    )
+    start = last.to_sequence if last is not None else 0
+    return rules.snapshot_is_due(
+        sequence=session.sequence,
+        last=last.to_sequence if last is not None else None,
+        last_at=last.made_at if last is not None else None,
+        reachable=rules.reaches([(begin, to) for _, begin, to, _ in deltas], start=start, end=session.sequence)
+        is not None,
+        narrow_bytes=sum(length for width, begin, _, length in deltas if width == 1 and begin >= start),
+        last_bytes=last.length if last is not None else 0,
+        now=now,
+    )
+
+
+def _order(session: Session, head: Edition, now: dt.datetime) -> None:
+    File.objects.create(
+        session=session,
+        path=snapshot_path(session.stream.role, session.pk, head.sequence, secrets.token_hex(16)),
+        width=0,
+        to_sequence=head.sequence,
+        operations=head.entries,
+        digest=head.digest,
+        made_at=now,
+    )
+
+
+# -- erasing -------------------------------------------------------------------------------------------------------
+
+
+def erase(*, repository: Repository, now: dt.datetime) -> None:
+    """Erase the files that no metadata have named for a day, and what a kill left unfinished."""
+    due = File.objects.filter(dropped_at__lte=now - rules.KEPT_UNREFERENCED, erased_at=None).order_by("pk")
+    for file in due.only("path"):
+        # The files first: killed in between, they are found gone the next time.
+        # By name without the hash, so that a snapshot is found too that was placed and, for a kill, never noted.
+        parent, _, name = file.path.rpartition("/")
+        for place in (repository.targets / parent).glob(f"*.{name}"):
+            place.unlink(missing_ok=True)
+        File.objects.filter(pk=file.pk).update(erased_at=now, content=b"")
+    # Nobody else writes here: what is unfinished was left by a process that was killed.
+    for left in repository.path.rglob(f".*{folder.UNFINISHED}"):
+        left.unlink(missing_ok=True)

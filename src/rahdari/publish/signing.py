@@ -1,0 +1,304 @@
+"""From files to what agents see: the roles of the streams, then the snapshot and timestamp of each operator.
+
+Invariants: a version is noted before it is used, and never used twice; with an operator's timestamp it is published to
+that operator; whatever is signed can be signed again from what the database says, at a higher version.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from rahdari.proof import Head
+from rahdari.proof.entry import time_text
+from rahdari.proof.repository import ROLES, Stamp, StampHead
+
+from . import envelope, files
+from .envelope import Named, Published, Repository, sealed
+from .folder import Checkpoint, no_checkpoint
+from .models import Edition, File, Following, Operator, Session, Stream
+
+# Writing is waiting for the disk: so many repositories at once share its flushes.
+AT_ONCE = 16
+
+
+def sign(
+    *,
+    repository: Repository,
+    concerned: Sequence[Stream],
+    now: dt.datetime,
+    operators: Sequence[Operator] = (),
+    checkpoint: Checkpoint = no_checkpoint,
+) -> list[int]:
+    """Sign these streams, and the repositories that lead to them and of these operators; return the files that are
+    named now."""
+    leading = {each.pk: each for each in operators}
+    for operator in Operator.objects.filter(active=True, followings__stream__in=concerned, followings__left_at=None):
+        leading.setdefault(operator.pk, operator)
+    followed = _followed(leading)
+    # An operator's other streams stay as they were signed last, if they are there.
+    wanted = {stream.pk: stream for stream in concerned}
+    known = Stream.objects.select_related("signed_edition").in_bulk(
+        {pk for streams in followed.values() for pk in streams} | set(wanted)
+    )
+    unsigned = [pk for pk, stream in known.items() if pk in wanted or not _is_signed(repository, stream)]
+    named = _sign_roles(repository, [known[pk] for pk in unsigned], now, checkpoint)
+    checkpoint("roles: signed")
+    _sign_operators(
+        repository,
+        [(leading[pk], [known[each] for each in streams]) for pk, streams in followed.items()],
+        now,
+        checkpoint,
+    )
+    return named
+
+
+def _followed(operators: Mapping[object, Operator]) -> dict[object, list[int]]:
+    found: dict[object, list[int]] = {}
+    rows = Following.objects.filter(operator__in=list(operators), left_at=None).values_list("operator", "stream")
+    for operator, stream in rows:
+        found.setdefault(operator, []).append(stream)
+    return {operator: streams for operator, streams in found.items() if len(streams) == len(ROLES)}
+
+
+def _is_signed(repository: Repository, stream: Stream) -> bool:
+    return stream.signed_version > 0 and _role_file(repository, stream).exists()
+
+
+def _role_file(repository: Repository, stream: Stream) -> Path:
+    return repository.stream(stream.folder) / f"{stream.signed_version}.{stream.role}.json"
+
+
+# -- streams -------------------------------------------------------------------------------------------------------
+
+
+def _sign_roles(
+    repository: Repository, streams: Sequence[Stream], now: dt.datetime, checkpoint: Checkpoint
+) -> list[int]:
+    if not streams:
+        return []
+    sessions = {session.stream_id: session for session in Session.objects.filter(stream__in=streams, closed_at=None)}
+    rows: dict[str, list[File]] = {}
+    for file in files.live(sessions.values()):
+        rows.setdefault(file.session_id, []).append(file)
+    heads = _heads(sessions.values())
+    versions = _reserve_roles(repository, streams)
+    named = []
+    for stream in streams:
+        session = sessions[stream.pk]
+        last = heads[session.pk]
+        there = files.present(repository, rows.get(session.pk, []), checkpoint)
+        signed, expires = repository.sign_role(
+            role=stream.role,
+            name=stream.folder,
+            version=versions[stream.pk],
+            head=Head(session.pk, last.sequence, last.digest, last.entries, time_text(last.published_at or now)),
+            files=there,
+            now=now,
+            checkpoint=checkpoint,
+        )
+        stream.signed_version, stream.signed_sha256, stream.signed_length = signed.version, signed.sha256, signed.length
+        stream.signed_edition, stream.signed_expires_at, stream.unnamed = last, expires, False
+        paths = {file.path for file in there}
+        named += [file.pk for file in rows.get(session.pk, []) if file.path in paths]
+    Stream.objects.bulk_update(
+        streams,
+        ["signed_version", "signed_sha256", "signed_length", "signed_edition", "signed_expires_at", "unnamed"],
+    )
+    return named
+
+
+def _heads(sessions: Iterable[Session]) -> dict[str, Edition]:
+    """The last edition of each session that is cut."""
+    wanted = [(session.pk, session.sequence) for session in sessions]
+    found = Edition.objects.filter(
+        session__in=[pk for pk, _ in wanted], sequence__in={sequence for _, sequence in wanted}
+    )
+    return {edition.session_id: edition for edition in found if (edition.session_id, edition.sequence) in wanted}
+
+
+def _reserve_roles(repository: Repository, streams: Sequence[Stream]) -> dict[int, int]:
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE publish_stream SET version = version + 1 WHERE id = ANY(%s) RETURNING id, version",
+                [[stream.pk for stream in streams]],
+            )
+            reserved: dict[int, int] = dict(cursor.fetchall())
+        # The database may be older than the folder: go on above a file that is there.
+        if not any(
+            (repository.stream(stream.folder) / f"{reserved[stream.pk]}.{stream.role}.json").exists()
+            for stream in streams
+        ):
+            return reserved
+
+
+# -- operators -----------------------------------------------------------------------------------------------------
+
+_RESERVE = """
+UPDATE publish_operator o
+   SET snapshot_version = GREATEST(o.snapshot_version, floors.snapshot) + floors.renewed,
+       timestamp_version = GREATEST(o.timestamp_version, floors.timestamp) + 1
+  FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[]) AS floors (id, snapshot, timestamp, renewed)
+ WHERE o.id = floors.id RETURNING o.id, o.snapshot_version, o.timestamp_version
+"""
+
+
+def _reserve(
+    repository: Repository, operators: Sequence[Operator], *, snapshots: bool
+) -> dict[object, tuple[int, int]]:
+    """The next versions of their snapshots and timestamps: above what was ever noted and above what is published."""
+    floors = []
+    for operator in operators:
+        seen = published(repository, operator)
+        floors.append((seen.snapshot.version, seen.timestamp_version) if seen else (0, 0))
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                _RESERVE,
+                [
+                    [operator.pk for operator in operators],
+                    [snapshot for snapshot, _ in floors],
+                    [timestamp for _, timestamp in floors],
+                    [int(snapshots)] * len(operators),
+                ],
+            )
+            reserved = {pk: (snapshot, timestamp) for pk, snapshot, timestamp in cursor.fetchall()}
+        if not snapshots or not any(
+            repository.of(operator.repository).is_used(reserved[operator.pk][0]) for operator in operators
+        ):
+            return reserved
+
+
+def published(repository: Repository, operator: Operator) -> Published | None:
+    """What is published to an operator; None when there is nothing, or nothing that can be read."""
+    try:
+        return repository.of(operator.repository).published()
+    except envelope.FeedUnusable:
+        return None
+
+
+def behind(
+    repository: Repository, operators: Iterable[Operator]
+) -> dict[object, tuple[tuple[str, int], tuple[str, int] | None]]:
+    """The operators to whom something is published that the database does not know, with what that is."""
+    told: dict[object, list[tuple[str, StampHead]]] = {}
+    for operator in operators:
+        said = published(repository, operator)
+        if said is not None:
+            told[operator.pk] = list(said.stamp.heads.items())
+    heads = {(head.session, head.sequence) for said in told.values() for _, head in said}
+    found = Edition.objects.filter(
+        session__in={session for session, _ in heads}, sequence__in={sequence for _, sequence in heads}
+    )
+    known = {(edition.session_id, edition.sequence): edition.digest for edition in found}
+    unknown = {
+        pk: [(role, head) for role, head in said if known.get((head.session, head.sequence)) != head.digest]
+        for pk, said in told.items()
+    }
+    lost: dict[object, tuple[tuple[str, int], tuple[str, int] | None]] = {}
+    for pk, said in unknown.items():
+        for role, head in said:
+            session = Session.objects.filter(
+                stream__role=role, stream__followings__operator=pk, stream__followings__left_at=None, closed_at=None
+            ).first()
+            # A session that was opened above it after a restore leads on.
+            if session is None or session.first_sequence <= head.sequence:
+                lost[pk] = ((head.session, head.sequence), (session.pk, session.sequence) if session else None)
+    return lost
+
+
+def _sign_operators(
+    repository: Repository,
+    leading: Sequence[tuple[Operator, Sequence[Stream]]],
+    now: dt.datetime,
+    checkpoint: Checkpoint,
+) -> None:
+    if not leading:
+        return
+    trusted = repository.trusted()
+    versions = _reserve(repository, [operator for operator, _ in leading], snapshots=True)
+
+    def work(operator: Operator, streams: Sequence[Stream]) -> Callable[[], None]:
+        snapshot_version, timestamp_version = versions[operator.pk]
+        roles = {each.role: Named(each.signed_version, each.signed_sha256, each.signed_length) for each in streams}
+        snapshot = sealed(
+            envelope.snapshot_signed(
+                version=snapshot_version, targets_version=trusted.targets.signed.version, roles=roles, now=now
+            ),
+            trusted.signers["snapshot"],
+        )
+        timestamp = sealed(
+            envelope.timestamp_signed(
+                version=timestamp_version,
+                snapshot=Named.of(snapshot_version, snapshot),
+                stamp=Stamp(time_text(now), {each.role: _stamp_head(each) for each in streams}),
+                now=now,
+            ),
+            trusted.signers["timestamp"],
+        )
+        sources = {each.role: (repository.stream(each.folder), roles[each.role]) for each in streams}
+        return lambda: repository.of(operator.repository).write(
+            roles=sources, snapshot=(snapshot_version, snapshot), timestamp=timestamp, checkpoint=checkpoint
+        )
+
+    side_by_side([work(operator, streams) for operator, streams in leading])
+
+
+def _stamp_head(stream: Stream) -> StampHead:
+    edition = stream.signed_edition
+    if edition is None:
+        raise ValueError(f"{stream} was never signed")
+    return StampHead(edition.session_id, edition.sequence, edition.digest)
+
+
+def sign_timestamps(
+    *,
+    repository: Repository,
+    operators: Sequence[Operator],
+    now: dt.datetime,
+    snapshots: bool = False,
+) -> None:
+    """Say to these operators once more, with a new time, what was said to them last: from what lies in the folder.
+
+    It works while the database is behind. With `snapshots` their snapshots are signed again too.
+    """
+    seen = [(operator, said) for operator in operators if (said := published(repository, operator)) is not None]
+    if not seen:
+        return
+    trusted = repository.trusted()
+    versions = _reserve(repository, [operator for operator, _ in seen], snapshots=snapshots)
+
+    def work(operator: Operator, said: Published) -> Callable[[], None]:
+        snapshot_version, timestamp_version = versions[operator.pk]
+        named, snapshot = said.snapshot, None
+        if snapshots:
+            data = sealed(
+                envelope.snapshot_signed(
+                    version=snapshot_version, targets_version=trusted.targets.signed.version, roles=said.roles, now=now
+                ),
+                trusted.signers["snapshot"],
+            )
+            named, snapshot = Named.of(snapshot_version, data), (snapshot_version, data)
+        timestamp = sealed(
+            envelope.timestamp_signed(
+                version=timestamp_version, snapshot=named, stamp=Stamp(time_text(now), said.stamp.heads), now=now
+            ),
+            trusted.signers["timestamp"],
+        )
+        return lambda: repository.of(operator.repository).write(roles={}, snapshot=snapshot, timestamp=timestamp)
+
+    side_by_side([work(operator, said) for operator, said in seen])
+
+
+def side_by_side(works: Sequence[Callable[[], None]]) -> None:
+    """Do what mostly waits for the disk, several at once. None of it may ask the database."""
+    if len(works) <= 2:
+        for work in works:
+            work()
+        return
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in [pool.submit(work) for work in works]:
+            done.result()

@@ -1,0 +1,260 @@
+"""Which streams there are, how one is filled from the register and opened, and who follows which.
+
+Invariants: the streams of everything are there always, and list every entry that has been cut; a stream that is filled
+takes part in each cut from its first moment, so that nothing is missed while it is; whoever changes what streams list,
+or where their sessions stand, holds the scissors.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from rahdari.proof import SetDigest
+from rahdari.proof.repository import KINDS, role_of
+
+from . import rules
+from .models import Edition, File, Following, Listing, Operator, Session, Stream
+
+SCISSORS = 0x7261_6864_6172_6901  # the advisory lock of whoever cuts
+
+
+def hold_scissors() -> None:
+    """Wait until nobody else cuts, and keep the others waiting until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SCISSORS])
+
+
+def present() -> QuerySet[Stream]:
+    return Stream.objects.filter(retired_at=None)
+
+
+def concerned(*, roles: Iterable[str], asns: Iterable[int]) -> QuerySet[Stream]:
+    """The streams that may get entries of these roles and networks."""
+    return present().filter(Q(everything=True) | Q(asns__overlap=sorted(asns)), role__in=list(roles))
+
+
+def rights_of(operator: Operator) -> tuple[bool, list[int]]:
+    """What a stream for this operator has as `everything` and `asns`."""
+    return operator.gateway, [] if operator.gateway else sorted(set(operator.asns))
+
+
+def of_rights(operator: Operator) -> QuerySet[Stream]:
+    everything, asns = rights_of(operator)
+    return present().filter(everything=everything, asns=asns)
+
+
+# -- opening -------------------------------------------------------------------------------------------------------
+
+
+def open_everything(now: dt.datetime) -> list[Edition]:
+    """The streams of everything, at the first time. The caller holds the scissors."""
+    editions = []
+    there = set(present().filter(everything=True).values_list("role", flat=True))
+    for role in (role_of(kind) for kind in KINDS):
+        if role not in there:
+            stream = Stream.objects.create(role=role, everything=True, created_at=now, filled_to=None)
+            editions.append(open_session(stream=stream, sequence=0, now=now))
+    return editions
+
+
+def open_session(*, stream: Stream, sequence: int, now: dt.datetime) -> Edition:
+    """Begin another session of a stream, at this sequence, with the set that it lists now; return its first edition.
+
+    Agents load a snapshot of it, so nothing leads there until one is written. The caller holds the scissors.
+    """
+    last = Session.objects.select_for_update().filter(stream=stream, closed_at=None).first()
+    if last is not None:
+        last.closed_at = now
+        last.save(update_fields=["closed_at"])
+    session = Session.objects.create(
+        stream=stream,
+        opened_at=now,
+        first_sequence=sequence,
+        sequence=sequence,
+        entries=last.entries if last else 0,
+        state=bytes(last.state) if last else SetDigest().state,
+    )
+    return _first_edition(session, now)
+
+
+def _first_edition(session: Session, now: dt.datetime) -> Edition:
+    return Edition.objects.create(
+        stream_id=session.stream_id,
+        session=session,
+        sequence=session.sequence,
+        cut_at=now,
+        digest=SetDigest(bytes(session.state)).hexdigest(),
+        entries=session.entries,
+        changes=0,
+    )
+
+
+# -- who wants which -----------------------------------------------------------------------------------------------
+
+
+def want(operator: Operator, *, now: dt.datetime) -> None:
+    """See to it that there are streams of an operator's rights; the publisher fills what is new."""
+    everything, asns = rights_of(operator)
+    if everything:
+        with transaction.atomic():
+            hold_scissors()
+            open_everything(now)
+    for kind in KINDS:
+        role = role_of(kind)
+        stream = present().filter(role=role, everything=everything, asns=asns).first()
+        if stream is not None:
+            if not stream.followed:
+                present().filter(pk=stream.pk).update(followed=True)
+            continue
+        stream = Stream.objects.create(role=role, asns=asns, followed=True, created_at=now)
+        left = followed_by(operator).filter(role=role).first()
+        at = _sequence_of(left) + rules.ROOM_FOR_MEANWHILE if left is not None else 0
+        Session.objects.create(stream=stream, opened_at=now, first_sequence=at, sequence=at)
+
+
+def followed_by(operator: Operator) -> QuerySet[Stream]:
+    return Stream.objects.filter(followings__operator=operator, followings__left_at=None)
+
+
+def _sequence_of(stream: Stream) -> int:
+    return Session.objects.get(stream=stream, closed_at=None).sequence
+
+
+def retire_unwanted(now: dt.datetime) -> None:
+    """Let go of streams that nobody follows and nobody is to follow."""
+    wanted = {(everything, tuple(asns)) for everything, asns in map(rights_of, Operator.objects.filter(active=True))}
+    for stream in present().filter(followed=True):
+        if (stream.everything, tuple(stream.asns)) in wanted or stream.followings.filter(left_at=None).exists():
+            continue
+        with transaction.atomic():
+            hold_scissors()
+            stream.followed = False
+            if not stream.everything:
+                stream.retired_at = now
+            stream.save(update_fields=["followed", "retired_at"])
+            File.objects.filter(session__stream=stream, dropped_at=None).update(dropped_at=now)
+
+
+def tidy_retired() -> None:
+    """Delete a part of what retired streams list, so that it goes without holding anybody up."""
+    part = Listing.objects.filter(stream__retired_at__isnull=False).values("pk")[: rules.CHANGES_IN_AN_EDITION]
+    Listing.objects.filter(pk__in=part)._raw_delete(using="default")
+
+
+# -- filling -------------------------------------------------------------------------------------------------------
+
+
+def fill(*, now: dt.datetime, meanwhile: Callable[[], None]) -> list[Edition]:
+    """Fill and open the streams that are new; `meanwhile` is called every so often, and may publish what came."""
+    opened = []
+    for stream in present().exclude(filled_to=None).order_by("pk"):
+        while (edition := _fill_a_part(stream.pk, now)) is None:
+            meanwhile()
+        opened.append(edition)
+    return opened
+
+
+def _fill_a_part(pk: int, now: dt.datetime) -> Edition | None:
+    with transaction.atomic():
+        hold_scissors()
+        stream = Stream.objects.select_for_update().get(pk=pk)
+        session = Session.objects.select_for_update().get(stream=stream, closed_at=None)
+        # What was cut since it is there is in it already; the rest is in the stream of everything as it stands.
+        part = list(
+            Listing.objects.filter(
+                stream=present().get(role=stream.role, everything=True), until_sequence=None, pk__gt=stream.filled_to
+            )
+            .select_related("entry", "change")
+            .order_by("pk")[: rules.ENTRIES_AT_A_TIME]
+        )
+        if not part:
+            stream.filled_to = None
+            stream.save(update_fields=["filled_to"])
+            return _first_edition(session, now)
+        there = set(
+            Listing.objects.filter(
+                stream=stream, until_sequence=None, entry__in=[listing.entry_id for listing in part]
+            ).values_list("entry", flat=True)
+        )
+        fitting = [
+            listing
+            for listing in part
+            if listing.entry_id not in there
+            and rules.is_entitled(everything=False, theirs=stream.asns, asns=listing.entry.asns)
+        ]
+        digest = SetDigest(bytes(session.state))
+        for listing in fitting:
+            digest.add(rules.entry_of(listing.change.snapshot).canonical)
+        Listing.objects.bulk_create(
+            [
+                Listing(stream=stream, entry_id=each.entry_id, change_id=each.change_id, from_sequence=session.sequence)
+                for each in fitting
+            ]
+        )
+        session.entries, session.state = session.entries + len(fitting), digest.state
+        session.save(update_fields=["entries", "state"])
+        stream.filled_to = part[-1].pk
+        stream.save(update_fields=["filled_to"])
+    return None
+
+
+# -- following -----------------------------------------------------------------------------------------------------
+
+
+def can_be_named(streams: Sequence[Stream]) -> bool:
+    """Whether agents can begin with each of these: it is open and has a snapshot of its session in place."""
+    ready = (
+        Session.objects.filter(stream__in=streams, closed_at=None, stream__filled_to=None)
+        .filter(files__width=0, files__dropped_at=None)
+        .exclude(files__sha256="")
+        .values("stream")
+        .distinct()
+        .count()
+    )
+    return len(streams) == len(KINDS) and ready == len(streams)
+
+
+def join(*, now: dt.datetime) -> bool:
+    """Let operators follow the streams of their rights, once all of these can be named; return whether one moved on."""
+    moved = False
+    for operator in Operator.objects.filter(active=True, due=True).order_by("slug"):
+        wanted = list(of_rights(operator))
+        following = list(followed_by(operator))
+        if {stream.pk for stream in wanted} == {stream.pk for stream in following} or not can_be_named(wanted):
+            continue
+        moved = True
+        with transaction.atomic():
+            hold_scissors()
+            if not _goes_on_above(following, wanted, now):
+                continue
+            left = Following.objects.filter(operator=operator, left_at=None).exclude(stream__in=wanted)
+            left.update(left_at=now)
+            Following.objects.bulk_create(
+                Following(operator=operator, stream=stream, since_at=now)
+                for stream in wanted
+                if stream not in following
+            )
+    return moved
+
+
+def _goes_on_above(left: Sequence[Stream], wanted: Sequence[Stream], now: dt.datetime) -> bool:
+    """Whether in the new streams sequences and versions are above those that the operator's agents hold.
+
+    Where they are not, another session is opened that is; it is joined once that has a snapshot.
+    """
+    before = {stream.role: stream for stream in left}
+    good = True
+    for stream in wanted:
+        old = before.get(stream.role)
+        if old is None or old.pk == stream.pk:
+            continue
+        at = _sequence_of(old)
+        if _sequence_of(stream) <= at:
+            open_session(stream=stream, sequence=at + rules.ROOM_FOR_MEANWHILE, now=now)
+            good = False
+        # Reserved means: never used again below it. Signed anew, it comes out above.
+        if stream.signed_version <= old.version:
+            Stream.objects.filter(pk=stream.pk).update(version=max(stream.version, old.version), signed_version=0)
+    return good

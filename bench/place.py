@@ -54,6 +54,15 @@ def temporary(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def watch(pid: int) -> None:
+    """A process that another module started in a session of its own ends with us, too."""
+    _tell_guard(f"+ {pid}")
+
+
+def forget(pid: int) -> None:
+    _tell_guard(f"- {pid}")
+
+
 _guard: subprocess.Popen[str] | None = None
 _guard_lock = threading.Lock()
 

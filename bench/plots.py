@@ -13,10 +13,12 @@ STYLE = """
   .target-text { fill: #b3261e } .ours { fill: #0b6b4f; stroke: #0b6b4f } .peer { fill: #54707e; stroke: #54707e }
   .s0 { fill: #0b6b4f; stroke: #0b6b4f } .s1 { fill: #b0701a; stroke: #b0701a } .s2 { fill: #54707e; stroke: #54707e }
   .s3 { fill: #7a4fa3; stroke: #7a4fa3 } .s4 { fill: #2468a8; stroke: #2468a8 } .s5 { fill: #8a8f2a; stroke: #8a8f2a }
-  .line { fill: none; stroke-width: 2 } .bar { stroke: none } .range { stroke-width: 6; stroke-linecap: round; opacity: .35 }
+  .line { fill: none; stroke-width: 2 } .bar { stroke: none }
+  .range { stroke-width: 6; stroke-linecap: round; opacity: .35 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e4ebee } .soft { fill: #9fb0b8 } .grid { stroke: #37464d } .target { stroke: #ff8a80 }
-    .target-text { fill: #ff8a80 } .ours, .s0 { fill: #4cc79c; stroke: #4cc79c } .peer, .s2 { fill: #93b0bd; stroke: #93b0bd }
+    .target-text { fill: #ff8a80 } .ours, .s0 { fill: #4cc79c; stroke: #4cc79c }
+    .peer, .s2 { fill: #93b0bd; stroke: #93b0bd }
     .s1 { fill: #e3a857; stroke: #e3a857 } .s3 { fill: #c39be8; stroke: #c39be8 } .s4 { fill: #7db5ec; stroke: #7db5ec }
     .s5 { fill: #cdd36a; stroke: #cdd36a }
   }
@@ -93,13 +95,13 @@ def ranges(title: str, rows: Sequence[Range], *, target: float | None = None, ta
     )  # fmt: skip
     parts = _frame(scale, len(rows), seconds, target, target_says)
     for at, row in enumerate(rows):
-        y, kind = TOP + ROW * at + ROW / 2, "ours" if row.ours else "peer"
+        y, kind, end = TOP + ROW * at + ROW / 2, "ours" if row.ours else "peer", scale(row.slowest)
         parts += [
             _label(row.label, y),
             f'<line class="range {kind}" x1="{scale(row.p50):.1f}" x2="{scale(row.p99):.1f}" y1="{y}" y2="{y}"/>',
-            f'<line class="{kind}" x1="{scale(row.slowest):.1f}" x2="{scale(row.slowest):.1f}" y1="{y - 5}" y2="{y + 5}"/>',
+            f'<line class="{kind}" x1="{end:.1f}" x2="{end:.1f}" y1="{y - 5}" y2="{y + 5}"/>',
             f'<circle class="{kind}" cx="{scale(row.p50):.1f}" cy="{y}" r="4.5"/>',
-            f'<text x="{max(scale(row.slowest), scale(row.p99)) + 8:.1f}" y="{y + 4}">{seconds(row.p50)}</text>',
+            f'<text x="{end + 8:.1f}" y="{y + 4}">{seconds(row.p50)}</text>',
         ]
     return _whole(title, parts, TOP + ROW * len(rows) + FOOT, "dot: median; bar: to the 99th percentile; tick: slowest")
 
@@ -220,4 +222,5 @@ def _whole(title: str, parts: Sequence[str], height: float, note: str) -> str:
     )
     told = f'<text class="soft" x="12" y="{height - 6:.0f}">{escape(note)}</text>' if note else ""
     body = "\n".join(parts)
-    return f'{head}\n<style>{STYLE}</style>\n<text class="title" x="12" y="20">{escape(title)}</text>\n{body}\n{told}\n</svg>\n'
+    headline = f'<text class="title" x="12" y="20">{escape(title)}</text>'
+    return f"{head}\n<style>{STYLE}</style>\n{headline}\n{body}\n{told}\n</svg>\n"

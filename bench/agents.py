@@ -1,0 +1,112 @@
+"""Many agents in one process: real `rahdari.agent` agents with a state folder each, each in threads of its own.
+
+`python -m bench.agents` reads one line of JSON, {"way", "role", "agents": [..]}, says `ready` once all of them are in
+step, and from then on one line for each edition that an agent has taken: its name, how many entries the edition has,
+when the state was committed, when the targets had it, and the seconds of the whole sync. It ends with its input.
+"""
+
+import json
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rahdari.agent import folder, following
+from rahdari.agent.configuration import Configuration, NftTarget
+from rahdari.agent.inbox import Inbox
+from rahdari.agent.listening import Listener
+from rahdari.agent.state import State
+from rahdari.agent.syncing import Agent
+from rahdari.agent.transport import Server
+
+OUT = threading.Lock()
+
+
+class ByLongPoll(Listener):
+    """As where no stream passes."""
+
+    def run(self) -> None:
+        while not self._stopped.is_set():
+            self._long_polls(3600)
+
+
+class Timed(Agent):
+    """Says when the state was committed: what is applied is what was committed just before."""
+
+    def __init__(self, configuration: Configuration, state: State, name: str, role: str) -> None:
+        super().__init__(configuration, state)
+        self._name, self._role, self._told = name, role, -1
+        apply = self.targets.apply
+
+        def timed(**facts: Any) -> Any:
+            committed = time.time_ns()
+            try:
+                return apply(**facts)
+            finally:
+                self._tell(committed, time.time_ns())
+
+        self.targets.apply = timed  # type: ignore[method-assign]
+
+    def _tell(self, committed: int, applied: int) -> None:
+        position = self.state.position(self._role)
+        if position is not None and position.sequence != self._told:
+            self._told = position.sequence
+            say(f"{self._name} {position.entries} {committed} {applied}")
+
+
+def say(line: str) -> None:
+    with OUT:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def follow(given: dict[str, Any], way: str, role: str, in_step: threading.Semaphore) -> None:
+    state = Path(given["state"])
+    targets = ()
+    if given.get("netns"):
+        targets = (NftTarget(name="rahdari", netns=given["netns"]),)
+    configuration = Configuration(
+        server=given["server"],
+        receipt_url=given["receipt_url"],
+        token_file=Path(given["token_file"]),
+        root=Path(given["root"]),
+        root_sha256=given["root_sha256"],
+        state=state,
+        targets=targets,
+    )
+    folder.create(state)
+    with folder.sole_agent(state), folder.open_state(state) as opened:
+        agent = Timed(configuration, opened, given["name"], role)
+        inbox, stopping = Inbox(), threading.Event()
+        if way != "poll":
+            kind = Listener if way == "stream" else ByLongPoll
+            kind(Server(configuration), f"{configuration.server}/feed", inbox).start()
+        waiting = [True]
+
+        def told(outcome: Any, word: Any) -> None:
+            for fault in outcome.faults:
+                say(f"fault {given['name']} {fault.what}")
+            if waiting and agent.state.position(role) is not None:
+                waiting.pop()
+                in_step.release()
+
+        following._loop(agent, inbox, stopping, told)
+
+
+def main() -> None:
+    sys.setswitchinterval(0.001)
+    given = json.loads(sys.stdin.readline())
+    in_step = threading.Semaphore(0)
+    run = partial(follow, way=given["way"], role=given["role"], in_step=in_step)
+    for each in given["agents"]:
+        threading.Thread(target=run, args=(each,), daemon=True).start()
+    for _ in given["agents"]:
+        in_step.acquire()
+    say("ready")
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

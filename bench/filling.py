@@ -1,0 +1,232 @@
+"""A register of any size, filled by SQL and then published by the product itself.
+
+What `register.enter` keeps, this keeps too: a registration with a reference for every eight entries, an entry with its
+change, the change's place among those that wait (by the product's own trigger), one row in the journal. Only the way is
+another: rows are made in the database, and indexes and constraints are built over all of them at the end, where they
+are held against every row. The publisher then cuts and signs as it does for one.
+
+Entry n has the address `host(n)` of `bench.peers`, or for other contents one of `ADDRESS`. A filled register is kept in
+the work folder, for the versions of the tables it was filled with, and goes on from there the next time.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench import place
+
+# By what stands in the register: an expression of `n`, and how many there can be.
+ADDRESS = {
+    "hosts": ("set_masklen(inet '10.0.0.0' + ((n * 4241473 + 77777) % 16777216), 32)", 1 << 24),
+    "prefixes": ("set_masklen(inet '10.0.0.0' + 16 * ((n * 262147 + 777) % 1048576), 28)", 1 << 20),
+    "v6": ("set_masklen(inet '2001:db8::' + ((n * 4241473 + 77777) % 4294967296), 128)", 1 << 32),
+}
+NETWORKS = 30  # entry n belongs to network FIRST_NETWORK + n % NETWORKS
+FIRST_NETWORK = 64500
+IN_A_REGISTRATION = 8
+# From here on indexes are built at the end.
+LARGE = 100_000
+GATEWAY = "bench-gateway"
+TABLES = ("register_registration", "register_entry", "register_change", "publish_waitingchange")
+
+
+def address_of(number: int, what: str = "hosts") -> str:
+    """The same in Python."""
+    import ipaddress
+
+    if what == "hosts":
+        return f"{ipaddress.IPv4Address((10 << 24) + (number * 4241473 + 77777) % (1 << 24))}/32"
+    if what == "prefixes":
+        return f"{ipaddress.IPv4Address((10 << 24) + 16 * ((number * 262147 + 777) % (1 << 20)))}/28"
+    return f"{ipaddress.IPv6Address('2001:db8::') + (number * 4241473 + 77777) % (1 << 32)}/128"
+
+
+def folder_of(size: int, what: str) -> Path:
+    """Where it is kept: apart for each state of the tables and of the feed's format."""
+    hasher = hashlib.sha256()
+    source = place.ROOT / "src" / "rahdari"
+    for pattern in ("register/migrations/0*.py", "publish/migrations/0*.py", "proof/*.py"):
+        for path in sorted(source.glob(pattern)):
+            hasher.update(path.read_bytes())
+    return place.WORK / "filled" / f"{what}-{size}-{hasher.hexdigest()[:10]}"
+
+
+@contextmanager
+def register(size: int, what: str = "hosts") -> Iterator[Any]:
+    """A running register (`tests.journeys.stack`) with at least so many entries, published. Django is set up on it."""
+    from tests.journeys import stack as stacks
+
+    if size > ADDRESS[what][1]:
+        raise SystemExit(f"There are only {ADDRESS[what][1]} different {what}.")
+    data = folder_of(size, what)
+    if data.exists() and not (data / "filled.json").exists():
+        place.say(f"removing {data}, which was not filled to its end")
+        shutil.rmtree(data)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    for left in data.parent.glob(f"{what}-{size}-*"):
+        if left != data:
+            # Of another state of the tables.
+            shutil.rmtree(left, ignore_errors=True)
+    fresh = not data.exists()
+    stack = stacks.start(data, stacks.free_port(), word="up", settings="rahdari.settings.demo")
+    place.watch(stack.process.pid)
+    try:
+        os.environ.update(stack.environment())
+        import django
+
+        django.setup()
+        if fresh:
+            made = stack.command("feed", "keys", "--offline", str(data / "offline"))
+            if made.returncode:
+                raise RuntimeError(made.stdout + made.stderr)
+            fill(size, what)
+            (data / "filled.json").write_text(json.dumps({"entries": size, "what": what}))
+        else:
+            _retire_operators()
+        settle()
+        yield stack
+    finally:
+        _close_connections()
+        stacks.stop(stack)
+        place.forget(stack.process.pid)
+
+
+def fill(size: int, what: str, *, start: int = 0) -> dict[str, float]:
+    """Entries `start` to `start + size`, published when it returns; the seconds of both halves."""
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from rahdari.journal import actions as journal
+    from rahdari.publish import actions as publishing
+    from rahdari.publish import queries as published
+
+    now = timezone.now().replace(microsecond=0)
+    if published.operator_by_slug(GATEWAY) is None:
+        # Somebody must follow, or there are no files.
+        publishing.create_operator(slug=GATEWAY, name="Sample Gateway", asns=[], gateway=True, now=now)
+    place.say(f"filling the register with {size} entries ({what})")
+    began = time.monotonic()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        rebuilt = _take_indexes(cursor) if size >= LARGE else []
+        _registrations(cursor, size, start, now)
+        _entries(cursor, size, start, what, now)
+        for statement in rebuilt:
+            cursor.execute(statement)
+        journal.record(
+            act="register.loaded", actor="system:bench", subject="register:all", now=now, detail={"entries": size}
+        )
+        cursor.execute("NOTIFY rahdari_publish")
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(f"ANALYZE {table}")
+    filled = time.monotonic() - began
+    place.say(f"filled in {filled:.0f} s; the publisher goes to work")
+    began = time.monotonic()
+    settle()
+    return {"fill s": filled, "publish s": time.monotonic() - began}
+
+
+def settle(patience: float = 1800) -> None:
+    """Wait until nothing waits to be published."""
+    from django.db import connection
+
+    def quiet() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT NOT EXISTS (SELECT 1 FROM publish_waitingchange)")
+            return bool(cursor.fetchone()[0])
+
+    place.wait_for("the publisher", quiet, patience=patience, every=0.2)
+
+
+def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None:
+    from rahdari.register import reference
+
+    count = -(-size // IN_A_REGISTRATION)
+    cursor.execute("SELECT reference FROM register_registration")
+    used = {row[0] for row in cursor.fetchall()}
+    cursor.execute("CREATE TEMPORARY TABLE given (n bigint, reference text) ON COMMIT DROP")
+    with cursor.copy("COPY given FROM STDIN") as copy:
+        for number in range(count):
+            while (made := reference.make()) in used:
+                pass
+            used.add(made)
+            copy.write_row((start // IN_A_REGISTRATION + number, made))
+    cursor.execute(
+        "INSERT INTO register_registration (id, reference, holder, category, origin, valid_from, valid_until, "
+        "created_at, struck_out_code) "
+        "SELECT md5('registration ' || n)::uuid, reference, md5('holder ' || n)::uuid, 'vpn_company', "
+        "'application:' || md5('application ' || n)::uuid, %s, %s, %s, '' FROM given ORDER BY n",
+        [now, now + dt.timedelta(days=365), now],
+    )
+
+
+def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) -> None:
+    block, network = ADDRESS[what][0], f"{FIRST_NETWORK} + n % {NETWORKS}"
+    # Written into the statement, not given to it: an operator % would have to be doubled.
+    first, last = (f"timestamptz '{at.isoformat()}'" for at in (now, now + dt.timedelta(days=365)))
+    cursor.execute(
+        "INSERT INTO register_entry (id, registration_id, feed_id, origin, holder, block, protocol, port, asn, asns, "
+        f"kind, valid_from, valid_until, end_reason) SELECT md5('entry ' || n)::uuid, "
+        f"md5('registration ' || n / {IN_A_REGISTRATION})::uuid, md5('feed ' || n), "
+        f"'endpoint:' || md5('endpoint ' || n)::uuid, md5('holder ' || n / {IN_A_REGISTRATION})::uuid, "
+        f"({block})::cidr, 'udp', 51820, {network}, ARRAY[{network}], 'static', {first}, {last}, '' "
+        f"FROM generate_series({start}::bigint, {start + size - 1}::bigint) n"
+    )
+    cursor.execute(
+        "INSERT INTO register_change (entry_id, act, at, snapshot, asns) "
+        "SELECT id, 'enter', %s, jsonb_build_object('id', feed_id, 'prefix', block::text, 'protocol', protocol, "
+        "'port', port, 'not_before', to_char(valid_from AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+        "'not_after', to_char(valid_until AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')), asns "
+        "FROM register_entry JOIN generate_series(%s::bigint, %s::bigint) n ON id = md5('entry ' || n)::uuid",
+        [now, start, start + size - 1],
+    )
+
+
+def _take_indexes(cursor: Any) -> list[str]:
+    """Drop what is not a primary key; return the statements that bring it back."""
+    again = []
+    for table in ("register_registration", "register_entry", "register_change"):
+        cursor.execute(
+            "SELECT conname, pg_get_constraintdef(oid), contype FROM pg_constraint "
+            "WHERE conrelid = %s::regclass AND contype IN ('u', 'x', 'f')",
+            [table],
+        )
+        for name, definition, _ in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+            again.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+        cursor.execute(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+            "WHERE indrelid = %s::regclass AND NOT indisprimary",
+            [table],
+        )
+        for name, definition in cursor.fetchall():
+            cursor.execute(f"DROP INDEX {name}")
+            again.append(definition)
+    return again
+
+
+def _retire_operators() -> None:
+    """Those of an earlier run that was killed would be signed for with every change."""
+    from django.utils import timezone
+
+    from rahdari.publish import actions as publishing
+    from rahdari.publish import queries as published
+
+    for operator in published.active_operators():
+        if operator.slug.startswith("bench-") and operator.slug != GATEWAY:
+            publishing.stop_operator(operator=operator, actor="system:bench", now=timezone.now())
+
+
+def _close_connections() -> None:
+    from django.db import connections
+
+    connections.close_all()

@@ -1,26 +1,30 @@
-"""`rahdari agent init`: trust a root and write the configuration."""
+"""`rahdari agent init`: from the authority's welcome to a configuration, and a root that is trusted.
+
+Everything is checked before anything is written. By root it gives the agent's user what the agent needs, and no more.
+"""
 
 import argparse
 import hashlib
-import json
+import os
+import pwd
+import shutil
 from pathlib import Path
 
-from ..configuration import (
-    DEFAULT_STATE,
-    DEFAULT_TABLE,
-    Configuration,
-    FileTarget,
-    NftTarget,
-    load,
-    url_problem,
-)
-from ..credentials import Credentials
+from ..configuration import DEFAULT_STATE, DEFAULT_TABLE, Configuration, NftTarget, load
+from ..credentials import Credentials, TokenUnreadable, read_token
 from ..faults import AgentFault, Exit
 from ..folder import create, give_back, open_state, sole_agent
 from ..placing import put_file
+from ..receipts import public_hex, signing_key
+from ..ruleset import ruleset
 from ..transport import Server
 from ..trust import ROOT_BYTES, WrongRoot, check_root
+from ..welcome import Welcome, read_welcome
 from .acts import Acts, NotUnderstood, act
+from .configuring import as_toml, configuration_from
+
+DEFAULT_USER = "rahdari-agent"
+DEFAULT_METRICS = "127.0.0.1:9797"
 
 
 class AlreadyConfigured(AgentFault):
@@ -32,13 +36,19 @@ class AlreadyConfigured(AgentFault):
 
 def add(acts: Acts) -> None:
     init = act(acts, "init", "trust a root and write the configuration", init_agent)
-    init.add_argument("--server", required=True, metavar="URL", help="the feed's server, without /feed")
+    init.add_argument("--welcome", metavar="FILE", help="what the authority sent you (- reads it from the terminal)")
+    init.add_argument("--server", metavar="URL", help="the feed's server, without /feed")
     init.add_argument("--root", type=Path, metavar="FILE", help="the root of trust, as the authority gave it to you")
     init.add_argument("--root-sha256", metavar="HEX", help="its SHA-256, as you got it by another way")
-    init.add_argument("--token-file", type=Path, required=True, metavar="FILE", help="holds the token given to you")
+    init.add_argument("--token-file", type=Path, metavar="FILE", help="holds the token given to you")
+    init.add_argument("--client-certificate", type=Path, metavar="FILE", help="shown instead of a token, or with it")
+    init.add_argument("--client-key", type=Path, metavar="FILE", help="the key of the certificate")
     init.add_argument("--receipt-url", metavar="URL", help="where receipts go (SERVER/feed/receipt)")
     init.add_argument("--state", type=Path, default=DEFAULT_STATE, metavar="DIR", help=f"({DEFAULT_STATE})")
+    init.add_argument("--user", default=DEFAULT_USER, metavar="NAME", help=f"runs the agent ({DEFAULT_USER})")
     init.add_argument("--ca-file", type=Path, metavar="FILE", help="certificates of a private authority")
+    init.add_argument("--proxy", metavar="URL", help='an HTTP proxy, or "none" for none')
+    init.add_argument("--metrics", nargs="?", const=DEFAULT_METRICS, metavar="AT", help=f"({DEFAULT_METRICS})")
     init.add_argument("--nftables", nargs="?", const=DEFAULT_TABLE, metavar="TABLE", help=f'("{DEFAULT_TABLE}")')
     init.add_argument("--netns", default="", metavar="NAME", help="network namespace of the nftables table")
     init.add_argument("--json", type=Path, metavar="FILE", help="write the entries to a JSON file")
@@ -51,33 +61,30 @@ def init_agent(arguments: argparse.Namespace) -> int:
     path: Path = arguments.config.absolute()
     if path.exists() and not arguments.replace:
         raise AlreadyConfigured(path)
-    if arguments.root is None and arguments.root_sha256 is None:
-        raise NotUnderstood(
-            "A root of trust is needed.",
-            "Give --root FILE, or --root-sha256 HEX to fetch the root and hold it against its SHA-256, or both.",
-        )
-    configuration = _configuration(arguments, path)
-    for name, url in (("--server", configuration.server), ("--receipt-url", configuration.receipt_url)):
-        if problem := url_problem(url, insecure=arguments.insecure_http):
-            raise NotUnderstood(f"{name} {problem}", "Mend it and try again.")
+    welcome = read_welcome(arguments.welcome) if arguments.welcome else Welcome()
+    configuration = configuration_from(arguments, welcome, path)
+    expected = _expected_root(arguments, welcome)
+    user = _user(arguments.user)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.token_file is None and welcome.token:
+        _put_token(configuration, welcome.token, user, replace=arguments.replace)
     Credentials(configuration).check()
     content = _given_root(arguments.root) if arguments.root is not None else _fetch_root(configuration)
     found = hashlib.sha256(content).hexdigest()
-    if arguments.root_sha256 is not None and found != arguments.root_sha256.strip().lower():
-        raise WrongRoot(f"its SHA-256 is {found}, and you gave {arguments.root_sha256}")
+    if expected and found != expected:
+        raise WrongRoot(f"its SHA-256 is {found}, and you gave {expected}")
     root = check_root(content)
-    path.parent.mkdir(parents=True, exist_ok=True)
     create(configuration.state)
+    if user is not None:
+        shutil.chown(configuration.state, user.pw_uid, user.pw_gid)
     with sole_agent(configuration.state), open_state(configuration.state) as state:
-        position = state.position()
-        if position is not None and position.root_sha256 != found:
+        if any(position.root_sha256 != found for position in state.positions().values()):
             with state.transaction():
-                state.forget_position()
+                state.forget_positions()
+        key = public_hex(signing_key(configuration.state))
     give_back(configuration.state)
     put_file(configuration.root, content)
-    put_file(path, _as_toml(configuration, found, insecure=arguments.insecure_http).encode())
-    # What was written must be readable by the one who reads it.
-    load(path)
+    _put_configuration(path, as_toml(configuration, found, arguments))
     role = root.signed.roles["root"]
     print(
         f"Trusted: root version {root.signed.version}, {role.threshold} of {len(role.keyids)} keys, until "
@@ -87,34 +94,64 @@ def init_agent(arguments: argparse.Namespace) -> int:
     if arguments.root_sha256 is None:
         print("  Hold this against the SHA-256 that the authority published in another place.")
     print(f"Written: {path}, {configuration.root}; state in {configuration.state}.")
+    print(f"Receipts are signed by the key {key[:16]}..., made here.")
     if configuration.token_file and configuration.token_file.stat().st_mode & 0o077:
         print(f"Others can read the token: chmod 600 {configuration.token_file}")
-    if any(isinstance(target, NftTarget) for target in configuration.targets):
-        print("Load the sets once: rahdari agent ruleset | nft -f -")
-    print("Next: rahdari agent sync")
+    _next(configuration, path)
     return Exit.OK
 
 
-def _configuration(arguments: argparse.Namespace, path: Path) -> Configuration:
-    server = arguments.server.rstrip("/").removesuffix("/feed")
-    targets: list[NftTarget | FileTarget] = []
-    if arguments.nftables:
-        table = " ".join(arguments.nftables.split())
-        targets.append(NftTarget(name=table.rpartition(" ")[2], table=table, netns=arguments.netns))
-    files = [(kind, getattr(arguments, kind)) for kind in ("json", "csv")]
-    targets += [FileTarget(kind=kind, name=file.name, path=file.absolute()) for kind, file in files if file is not None]
-    if not targets:
-        targets.append(FileTarget(kind="json", name="entries.json", path=arguments.state.absolute() / "entries.json"))
-    return Configuration(
-        server=server,
-        receipt_url=arguments.receipt_url or f"{server}/feed/receipt",
-        token_file=arguments.token_file.absolute(),
-        root=path.with_name("root.json"),
-        root_sha256="",
-        state=arguments.state.absolute(),
-        targets=tuple(targets),
-        ca_file=arguments.ca_file.absolute() if arguments.ca_file else None,
-    )
+def _expected_root(arguments: argparse.Namespace, welcome: Welcome) -> str:
+    """The digest that the root must have. Raises NotUnderstood, WrongRoot."""
+    typed = "".join((arguments.root_sha256 or "").split()).replace(":", "").lower()
+    sent = welcome.root_sha256.strip().lower()
+    if typed and sent and typed != sent:
+        raise WrongRoot(f"the welcome text says {sent}, and you gave {typed}")
+    if arguments.root is None and not (typed or sent):
+        raise NotUnderstood(
+            "A root of trust is needed.",
+            "Give --root FILE, or --root-sha256 HEX to fetch the root and hold it against its SHA-256, or both.",
+        )
+    return typed or sent
+
+
+def _user(name: str) -> pwd.struct_passwd | None:
+    """The agent's user, if we are root and there is one; else whoever we are runs the agent."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        if name == DEFAULT_USER:
+            return None
+        raise NotUnderstood(f"There is no user {name}.", f"Make it first: useradd --system {name}") from None
+
+
+def _put_token(configuration: Configuration, token: str, user: pwd.struct_passwd | None, *, replace: bool) -> None:
+    path = configuration.token_file
+    if path is None:
+        return
+    if path.exists() and not replace:
+        try:
+            if read_token(path) == token:
+                return
+        except TokenUnreadable:
+            pass
+        raise AlreadyConfigured(path)
+    put_file(path, f"{token}\n".encode(), 0o600)
+    if user is not None:
+        shutil.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _put_configuration(path: Path, text: str) -> None:
+    """What is put there can be read by the one who reads it. Raises ConfigurationError."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        put_file(draft, text.encode())
+        load(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _given_root(path: Path) -> bytes:
@@ -133,26 +170,12 @@ def _fetch_root(configuration: Configuration) -> bytes:
         server.close()
 
 
-def _as_toml(configuration: Configuration, root_sha256: str, *, insecure: bool) -> str:
-    def text(value: object) -> str:
-        return json.dumps(str(value), ensure_ascii=False)
-
-    lines = [
-        "# The rahdari agent. Every setting is explained in docs/agent.md.",
-        f"server = {text(configuration.server)}",
-        f"receipt_url = {text(configuration.receipt_url)}",
-        f"token_file = {text(configuration.token_file)}",
-        f"root = {text(configuration.root)}",
-        f"root_sha256 = {text(root_sha256)}",
-        f"state = {text(configuration.state)}",
-        *([f"ca_file = {text(configuration.ca_file)}"] if configuration.ca_file else []),
-        *(["insecure_http = true"] if insecure else []),
-    ]
+def _next(configuration: Configuration, path: Path) -> None:
+    """What is left to do, in the order in which it is done."""
     for target in configuration.targets:
-        lines += ["", "[[target]]", f"kind = {text(target.kind)}", f"name = {text(target.name)}"]
-        if isinstance(target, FileTarget):
-            lines.append(f"path = {text(target.path)}")
-        else:
-            lines.append(f"table = {text(target.table)}")
-            lines += [f"netns = {text(target.netns)}"] if target.netns else []
-    return "\n".join(lines) + "\n"
+        if isinstance(target, NftTarget):
+            file = path.with_name("ruleset.nft")
+            put_file(file, ruleset(target.table).encode())
+            enter = f"ip netns exec {target.netns} " if target.netns else ""
+            print(f"Load the sets, once and at each boot (the systemd unit does it): {enter}nft -f {file}")
+    print("Next: rahdari agent sync")

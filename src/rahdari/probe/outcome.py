@@ -1,0 +1,61 @@
+"""What comes of a probe, in one shape for all protocols.
+
+`PROVED` alone says who is there: the other side used the private key that was claimed. `ANSWERED` says that the
+protocol is spoken there, by whomever. Silence says nothing at all: daemons are silent by design, networks lose packets.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    PROVED = "proved"
+    ANSWERED = "answered"
+    OTHER_KEY = "other_key"
+    MALFORMED = "malformed"
+    SILENT = "silent"
+    REFUSED = "refused"
+    RESET = "reset"
+    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"
+    NOT_GLOBAL = "not_global"
+
+
+type Plain = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class ProbeAnswer:
+    """The outcome and its evidence.
+
+    `.key` identifies who answered, where the protocol shows it (a public key, or the SHA-256 of a certificate);
+    `.detail` narrows the outcome; `.sent` counts packets or connections; `.more` is what else was seen, printable.
+    """
+
+    outcome: Outcome
+    protocol: str
+    key: str = ""
+    detail: str = ""
+    sent: int = 0
+    elapsed: float = 0.0
+    more: dict[str, Plain] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Plain]:
+        """Plain data for a record."""
+        return {
+            **self.more,
+            "outcome": self.outcome.value,
+            "protocol": self.protocol,
+            "key": self.key,
+            "detail": self.detail,
+            "sent": self.sent,
+            "elapsed": round(self.elapsed, 3),
+        }
+
+
+class Over(Exception):
+    """The attempt is over, and this is how."""
+
+    def __init__(self, outcome: Outcome, detail: str = "") -> None:
+        super().__init__(outcome)
+        self.outcome, self.detail = outcome, detail

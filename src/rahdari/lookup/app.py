@@ -1,0 +1,335 @@
+"""The WSGI application: HTTP, and nothing else.
+
+    GET  /lookup/ip/ADDRESS[/LENGTH][?all=1]   the most specific entries that cover it, or all that do
+    POST /lookup/ip                            many at once: text/plain, one a line; application/json, an array
+    GET  /rdap/ip/ADDRESS[/LENGTH]  /rdap/entity/HANDLE  /rdap/help
+    GET  /healthz                              open; 503 until everything is held
+    GET  /metrics                              from this machine alone, and not through a proxy
+
+Without an operator's credential all but these two and /rdap/help are answered alike, before anything else is looked
+at: nobody learns whether an address is registered, nor even whether it is one. What is asked is counted, never written.
+"""
+
+import datetime as dt
+import json
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from ipaddress import ip_address
+from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import Any
+
+from . import answers, bulk, counting, rdap
+from .asking import IN_WORDS, Asked, Fault, NotAnAddress, understand
+from .callers import Caller, Callers, Headers, NotKnown, Proxies
+from .counting import Counts
+from .following import Follower, Standing
+from .limits import REQUESTS_PER_SECOND
+
+type Environ = dict[str, Any]
+type Reply = tuple[str, Headers, bytes]
+type Start = Callable[[str, Headers], object]
+
+LOOKUP, RDAP = "/lookup/ip/", "/rdap/"
+# The interpreter is handed on after so long: a snapshot being read, or a request in bulk, keeps nobody waiting longer.
+SWITCH_SECONDS = 0.0005
+_FOUND = "200 OK"
+_BEARER = ("www-authenticate", 'Bearer realm="feed"')
+# RFC 7480, 5.6: a page in a browser may ask, with a token of its own.
+_CORS: Headers = [("access-control-allow-origin", "*"), ("access-control-expose-headers", "retry-after")]
+_CORS_ASKED: Headers = [
+    ("access-control-allow-methods", "GET, HEAD"),
+    ("access-control-allow-headers", "authorization"),
+    ("access-control-max-age", "86400"),
+]
+
+
+class Lookup:
+    """As a WSGI application: `Lookup(data)`. `begin` follows the editions, in a thread, until `end`."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        server: rdap.Server | None = None,
+        proxies: Proxies | None = None,
+        per_second: float = REQUESTS_PER_SECOND,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.reading = threading.Lock()
+        self.counts = Counts()
+        self.callers = Callers(proxies or Proxies(), per_second)
+        self.follower = Follower(data, self._told, self.reading)
+        self._standings: Mapping[str, Standing] = {}
+        self._server = server or rdap.Server()
+        self._seats = bulk.Seats()
+        self._clock = clock
+        self._next_second = 0.0
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        self._thread = threading.Thread(target=self.follower.run, name="follower", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self.follower.end()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _told(self, standings: Mapping[str, Standing]) -> None:
+        self._standings = standings
+        self.callers.take(standings)
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._standings) and all(standing.sight.is_whole for standing in self._standings.values())
+
+    def __call__(self, environ: Environ, start: Start) -> tuple[bytes]:
+        now = self._clock()
+        if not now < self._next_second:
+            self._next_second = math.floor(now) + 1.0
+            self.callers.next_second()
+        caller = self.callers.known.get(environ.get("HTTP_AUTHORIZATION"))  # type: ignore[arg-type]
+        path = environ["PATH_INFO"]
+        if (
+            caller is not None
+            and path.startswith(LOOKUP)
+            and environ["REQUEST_METHOD"] == "GET"
+            and not environ["QUERY_STRING"]
+        ):
+            status, headers, body = self.single(caller, path[len(LOOKUP) :])
+        else:
+            status, headers, body = self.answer(environ, path, now)
+        start(status, headers)
+        return (body,)
+
+    def single(self, caller: Caller, text: str, *, every: bool = False) -> Reply:
+        """Nearly all requests come here, and cost what their lines cost: hence the short way for a single address."""
+        allowance = caller.allowance
+        allowance.left -= 1
+        if allowance.left < 0:
+            allowance.left += 1
+            return self.limited(caller)
+        at = caller.at
+        try:
+            try:
+                if ":" in text:
+                    asked = Asked(6, int.from_bytes(inet_pton(AF_INET6, text)), 128)
+                    if asked.number >> 32 == 0xFFFF:
+                        raise NotAnAddress(Fault.MAPPED)
+                else:
+                    asked = Asked(4, int.from_bytes(inet_pton(AF_INET, text)), 32)
+            except (OSError, ValueError):
+                asked = understand(text)
+        except NotAnAddress as error:
+            return self.malformed(error)
+        with self.reading:
+            view = caller.sight.view
+            if caller.editions is not caller.sight.editions:
+                caller.tell()
+            records = view.covering(asked, at, every=every)
+            if records:
+                self.counts.found += 1
+            else:
+                self.counts.not_found += 1
+            headers, is_ready = caller.headers, caller.is_ready
+        if not is_ready:
+            return self.not_ready()
+        if records:
+            return _FOUND, headers, answers.one(text, records, at)
+        return "404 Not Found", caller.problem_headers, _NOT_FOUND
+
+    def answer(self, environ: Environ, path: str, now: float) -> Reply:
+        """The longer way: the credential, then whatever else there is."""
+        method = environ["REQUEST_METHOD"]
+        open_answer = self.open(environ, method, path)
+        if open_answer is not None:
+            return open_answer
+        try:
+            caller = self.callers.caller(environ, dt.datetime.fromtimestamp(now, dt.UTC))
+        except NotKnown:
+            self.refused(counting.UNKNOWN)
+            return _problem(HTTPStatus.UNAUTHORIZED, "Show an operator's token as a bearer token.", [_BEARER])
+        if path.startswith(RDAP):
+            return self.rdap(caller, method, path[len(RDAP) :])
+        if path == "/lookup/ip":
+            return self.bulk(caller, environ, method)
+        if not path.startswith(LOOKUP):
+            return _problem(HTTPStatus.NOT_FOUND, "There is no such page here.")
+        if method not in ("GET", "HEAD"):
+            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "Ask with GET or HEAD.", [("allow", "GET, HEAD")])
+        query = environ["QUERY_STRING"]
+        if query not in ("", "all=1", "all=0"):
+            return _problem(HTTPStatus.BAD_REQUEST, "The only parameter is all, which is 0 or 1.")
+        return self.single(caller, path[len(LOOKUP) :], every=query == "all=1")
+
+    def open(self, environ: Environ, method: str, path: str) -> Reply | None:
+        """What anybody may see: none of it depends on any entry."""
+        if path.startswith(RDAP) and method == "OPTIONS":
+            return "204 No Content", [*_CORS, *_CORS_ASKED, ("allow", "GET, HEAD, OPTIONS")], b""
+        if method not in ("GET", "HEAD"):
+            return None
+        if path == "/healthz":
+            text, status = (b"ready\n", "200 OK") if self.is_ready else (b"not ready\n", "503 Service Unavailable")
+            return status, [("content-type", "text/plain"), ("cache-control", "no-store")], text
+        if path == "/rdap/help":
+            return "200 OK", _rdap_headers(), rdap.help(self._server)
+        if path == "/metrics" and _is_from_here(environ):
+            return (
+                "200 OK",
+                [("content-type", "text/plain; version=0.0.4"), ("cache-control", "no-store")],
+                self.metrics(),
+            )
+        return None
+
+    def bulk(self, caller: Caller, environ: Environ, method: str) -> Reply:
+        if method != "POST":
+            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "Send the addresses by POST.", [("allow", "POST")])
+        if caller.allowance.left < 1:
+            return self.limited(caller)
+        if not caller.is_ready:
+            return self.not_ready()
+        try:
+            kind = bulk.kind_of(environ)
+            with self._seats.take(caller):
+                texts = bulk.texts_of(kind, bulk.body_of(environ))
+                bulk.charge(caller, len(texts))
+                headers = [
+                    ("content-type", f"{kind}; charset=utf-8" if kind == bulk.LINES else kind),
+                    *caller.headers[1:],
+                ]
+                body, numbers = bulk.answer(kind, texts, caller.at, self.reading, lambda: caller.sight.view)
+        except bulk.Refused as refused:
+            if refused.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+                self.refused(counting.LIMITED)
+            wait = [] if refused.wait is None else [("retry-after", str(refused.wait))]
+            return _problem(refused.status, refused.detail, wait)
+        with self.reading:
+            for answer, number in zip((counting.FOUND, counting.NOT_FOUND, counting.MALFORMED), numbers, strict=True):
+                self.counts.answers[counting.BULK, answer] += number
+        return "200 OK", headers, body
+
+    def rdap(self, caller: Caller, method: str, path: str) -> Reply:
+        if method not in ("GET", "HEAD"):
+            status = HTTPStatus.METHOD_NOT_ALLOWED
+            return self.rdap_error(status, "Ask with GET or HEAD.", headers=[("allow", "GET, HEAD, OPTIONS")])
+        if caller.allowance.left < 1:
+            wait = caller.allowance.wait
+            self.refused(counting.LIMITED)
+            status = HTTPStatus.TOO_MANY_REQUESTS
+            return self.rdap_error(status, f"Ask again in {wait} s.", headers=[("retry-after", str(wait))])
+        caller.allowance.left -= 1
+        kind, _, rest = path.partition("/")
+        if kind == "ip":
+            return self.rdap_network(caller, rest)
+        if kind == "entity":
+            # Whether there is such a holder is nobody's business: there is one entity here, the authority.
+            if rest.upper() == rdap.HANDLE:
+                return "200 OK", _rdap_headers(), rdap.entity(self._server)
+            return self.rdap_error(HTTPStatus.NOT_FOUND, "The authority alone is an entity here.")
+        if kind in rdap.NOT_HERE:
+            return self.rdap_error(HTTPStatus.NOT_IMPLEMENTED, "Networks alone are registered here.")
+        return self.rdap_error(HTTPStatus.BAD_REQUEST, "Ask for ip/ADDRESS, ip/ADDRESS/LENGTH or help.")
+
+    def rdap_network(self, caller: Caller, text: str) -> Reply:
+        try:
+            asked = understand(text)
+        except NotAnAddress as error:
+            with self.reading:
+                self.counts.answers[counting.RDAP, counting.MALFORMED] += 1
+            return self.rdap_error(HTTPStatus.BAD_REQUEST, IN_WORDS[error.fault])
+        with self.reading:
+            at, is_ready = caller.at, caller.is_ready
+            records = caller.sight.view.covering(asked, at)
+            self.counts.answers[counting.RDAP, counting.FOUND if records else counting.NOT_FOUND] += 1
+        if not is_ready:
+            self.refused(counting.NOT_READY)
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+            return self.rdap_error(status, "The register is being read.", headers=[("retry-after", "5")])
+        if not records:
+            return self.rdap_error(HTTPStatus.NOT_FOUND, "No entry in force covers this.")
+        return "200 OK", _rdap_headers(caller), rdap.network(self._server, records, at, caller.updated_at)
+
+    def rdap_error(self, status: HTTPStatus, *description: str, headers: Headers | None = None) -> Reply:
+        return _line(status), [*_rdap_headers(), *(headers or [])], rdap.error(self._server, status, *description)
+
+    def limited(self, caller: Caller) -> Reply:
+        self.refused(counting.LIMITED)
+        wait = str(caller.allowance.wait)
+        return _problem(HTTPStatus.TOO_MANY_REQUESTS, f"Ask again in {wait} s.", [("retry-after", wait)])
+
+    def not_ready(self) -> Reply:
+        self.refused(counting.NOT_READY)
+        wait = [("retry-after", "5")]
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "The register is being read. Ask again in 5 s.", wait)
+
+    def malformed(self, error: NotAnAddress) -> Reply:
+        with self.reading:
+            self.counts.answers[counting.SINGLE, counting.MALFORMED] += 1
+        return _problem(HTTPStatus.BAD_REQUEST, IN_WORDS[error.fault])
+
+    def refused(self, why: str) -> None:
+        with self.reading:
+            self.counts.refusals[why] += 1
+
+    def metrics(self) -> bytes:
+        now = self._clock()
+        signed = [standing.signed_at.timestamp() for standing in self._standings.values() if standing.signed_at]
+        return counting.as_metrics(
+            self.counts,
+            list(self.follower.sessions.values()),
+            troubles=self.follower.troubles,
+            is_ready=self.is_ready,
+            oldest_seconds=max(now - min(signed), 0) if signed else None,
+        )
+
+
+def _line(status: HTTPStatus) -> str:
+    return f"{int(status)} {status.phrase}"
+
+
+def _problem(status: HTTPStatus, detail: str, headers: Headers | None = None) -> Reply:
+    """RFC 9457."""
+    content = json.dumps({"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail})
+    kind = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
+    return _line(status), [*kind, *(headers or [])], content.encode()
+
+
+_NOT_FOUND = _problem(HTTPStatus.NOT_FOUND, "No entry in force covers this address.")[2]
+
+
+def _rdap_headers(caller: Caller | None = None) -> Headers:
+    told = caller.headers[2:] if caller else []
+    return [("content-type", rdap.MEDIA_TYPE), ("cache-control", "no-store"), *told, *_CORS]
+
+
+def _is_from_here(environ: Environ) -> bool:
+    try:
+        loopback = ip_address(environ.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+    passed_on = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+    return loopback and not any(name in environ for name in passed_on)
+
+
+def from_environment() -> Lookup:
+    """As `rahdari lookup` runs it."""
+    given = os.environ.get
+    lookup = Lookup(
+        Path(given("RAHDARI_DATA", ".data")).absolute(),
+        server=rdap.Server(
+            url=given("RAHDARI_LOOKUP_URL", "").rstrip("/"),
+            authority=given("RAHDARI_LOOKUP_AUTHORITY", "") or rdap.Server.authority,
+            contact=given("RAHDARI_CONTACT", ""),
+        ),
+        proxies=Proxies.read(given("RAHDARI_TRUSTED_PROXIES", ""), given("RAHDARI_FEED_CERTIFICATE_HEADER", "")),
+        per_second=float(given("RAHDARI_LOOKUP_RATE", "") or REQUESTS_PER_SECOND),
+    )
+    sys.setswitchinterval(SWITCH_SECONDS)
+    lookup.begin()
+    return lookup

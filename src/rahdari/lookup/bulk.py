@@ -1,0 +1,112 @@
+"""Many addresses at once: the body is read within bounds, and each line of it gets its own answer."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from . import answers
+from .asking import NotAnAddress
+from .callers import Caller
+from .limits import BODY_BYTES, BULK_ADDRESSES, BULK_ALL, BULK_EACH, BULK_SHARE
+from .views import Moment, View
+
+LINES, JSON = "text/plain", "application/json"
+
+
+class Refused(Exception):
+    """`.status` and `.detail` say what is wrong with the request; `.wait` when to come again."""
+
+    def __init__(self, status: HTTPStatus, detail: str, wait: int | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.wait = status, detail, wait
+
+
+class Seats:
+    """How many requests in bulk there are now: each holds a thread while its body comes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @contextmanager
+    def take(self, caller: Caller) -> Iterator[None]:
+        """Raises Refused."""
+        with self._lock:
+            if self._taken >= BULK_ALL:
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Many are asking in bulk. Wait a moment.", 1)
+            if caller.allowance.bulks >= BULK_EACH:
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, f"{BULK_EACH} requests in bulk at a time are answered.", 1)
+            self._taken += 1
+            caller.allowance.bulks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken -= 1
+                caller.allowance.bulks -= 1
+
+
+def kind_of(environ: Mapping[str, Any]) -> str:
+    """Raises Refused."""
+    kind = str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+    if kind not in (LINES, JSON):
+        detail = f"Send {LINES}, one address a line, or {JSON}, an array of addresses."
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+    return kind
+
+
+def body_of(environ: Mapping[str, Any]) -> bytes:
+    """Raises Refused."""
+    promised = str(environ.get("CONTENT_LENGTH") or "0")
+    if not promised.isdecimal() or int(promised) > BODY_BYTES:
+        raise _too_large()
+    content, source = bytearray(), environ["wsgi.input"]
+    while len(content) <= BODY_BYTES and (piece := source.read(BODY_BYTES + 1 - len(content))):
+        content += piece
+    if len(content) > BODY_BYTES:
+        raise _too_large()
+    return bytes(content)
+
+
+def texts_of(kind: str, body: bytes) -> list[Any]:
+    """Raises Refused."""
+    try:
+        if kind == JSON:
+            return answers.texts_of_json(body, BULK_ADDRESSES)
+        return answers.texts_of_lines(body, BULK_ADDRESSES)
+    except answers.TooMany:
+        raise _too_large() from None
+    except answers.NotUnderstood:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is no JSON array of addresses.") from None
+
+
+def charge(caller: Caller, number: int) -> None:
+    caller.allowance.left -= 1 + number / BULK_SHARE
+
+
+def answer(
+    kind: str, texts: list[Any], at: Moment, reading: threading.Lock, view: Callable[[], View]
+) -> tuple[bytes, tuple[int, int, int]]:
+    """The whole answer, and how many were found, not found, and not understood."""
+    written: list[bytes] = []
+    hits = faults = 0
+    for part in answers.parts(texts):
+        with reading:
+            results = answers.found(view(), part, at)
+        faults += sum(isinstance(result, NotAnAddress) for result in results)
+        hits += sum(result is not None for result in results)
+        if kind == JSON:
+            written.append(b",".join(answers.as_json(results, at)))
+        else:
+            lines = "".join(answers.as_lines(part, results, at))
+            written.append(lines.encode("utf-8", "surrogateescape"))
+    found = hits - faults
+    body = b"[" + b",".join(written) + b"]\n" if kind == JSON else b"".join(written)
+    return body, (found, len(texts) - hits, faults)
+
+
+def _too_large() -> Refused:
+    detail = f"At most {BULK_ADDRESSES} addresses and {BODY_BYTES} bytes are answered at once."
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)

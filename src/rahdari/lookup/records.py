@@ -1,0 +1,99 @@
+"""An entry as it is held: the bytes of its canonical form, as they stand in the edition.
+
+They are what the digest is over and, but for one field put in, what an answer says, so nothing is written out for an
+answer. `id`, both times and `port` stand at fixed places; an entry with fields of a later version, where they may not,
+is an `Extended`, which carries the six fields of today beside the whole.
+"""
+
+import re
+from typing import NamedTuple
+
+from rahdari.proof import FeedEntry, Malformed
+from rahdari.proof.canonical import decode, encode_checked
+from rahdari.proof.entry import FIELDS
+from rahdari.proof.faults import NotCanonical
+
+from .asking import NotAnAddress, understand
+
+ID, ID_END, NOT_AFTER, NOT_BEFORE, PORT = slice(7, 39), 40, slice(54, 74), slice(90, 110), 119
+
+_TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+_PLAIN = (
+    rb'\{"id":"[0-9a-f]{32}","not_after":"' + _TIME + rb'","not_before":"' + _TIME + rb'",'
+    rb'"port":(?:null|[1-9][0-9]{0,4}),"prefix":"([0-9a-f.:]+/[0-9]{1,3})","protocol":"[a-z]{3}"\}'
+)
+_ADD = re.compile(rb'\{"entry":(' + _PLAIN + rb'),"op":"add"\}')
+_WHOLE = re.compile(_PLAIN)
+
+
+class Extended(bytes):
+    """An entry with fields that are not known here. `plain` is the same without them."""
+
+    plain: bytes
+
+
+class Place(NamedTuple):
+    """Where an entry stands in an index."""
+
+    version: int
+    length: int
+    key: int
+
+
+class Fields(NamedTuple):
+    """An entry in texts. `port` is "null" where there is none."""
+
+    id: str
+    not_before: str
+    not_after: str
+    port: str
+    prefix: str
+    protocol: str
+
+
+def added(line: bytes) -> tuple[bytes, str]:
+    """The entry of an `add` line of an edition, and its prefix. Raises FeedFault."""
+    if form := _ADD.fullmatch(line):
+        return form[1], form[2].decode("ascii")
+    try:
+        value = decode(line)
+        if not isinstance(value, dict) or value.get("op") != "add":
+            raise Malformed("a snapshot has `add` lines only")
+        entry = FeedEntry.from_json(value.get("entry"))
+    except NotCanonical as error:
+        raise Malformed(error.why) from None
+    return record_of(entry.canonical), entry.prefix
+
+
+def record_of(canonical: bytes) -> bytes:
+    """What is held of an entry, from its canonical form, which has been checked."""
+    if _WHOLE.fullmatch(canonical):
+        return canonical
+    value = decode(canonical)
+    extended = Extended(canonical)
+    extended.plain = encode_checked({name: value[name] for name in FIELDS})
+    return extended
+
+
+def plain(record: bytes) -> bytes:
+    return record.plain if isinstance(record, Extended) else record
+
+
+def fields(record: bytes) -> Fields:
+    """Of a plain record."""
+    text = record.decode("ascii")
+    port, _, _, prefix, _, _, _, protocol, _ = text[PORT:].split('"')
+    return Fields(text[ID], text[NOT_BEFORE], text[NOT_AFTER], port.rstrip(","), prefix, protocol)
+
+
+def prefix_of(record: bytes) -> str:
+    return fields(plain(record)).prefix
+
+
+def place_of(prefix: str) -> Place:
+    """Raises Malformed."""
+    try:
+        asked = understand(prefix)
+    except NotAnAddress as error:
+        raise Malformed(f"the prefix of an entry is not acceptable ({error.fault})") from None
+    return Place(asked.version, asked.length, asked.number >> ((32 if asked.version == 4 else 128) - asked.length))

@@ -50,9 +50,3 @@ def test_every_act_and_option_is_named() -> None:
         for option in act._option_string_actions:
             if option.startswith("--") and option != "--help":
                 assert option in AGENT or option.removeprefix("--").replace("-", "_") in AGENT, (name, option)
-
-
-def test_unit_gives_no_right_but_the_one_that_nft_needs() -> None:
-    unit = (ROOT / "deploy" / "rahdari-agent.service").read_text()
-    assert "AmbientCapabilities=CAP_NET_ADMIN\nCapabilityBoundingSet=CAP_NET_ADMIN\nNoNewPrivileges=yes" in unit
-    assert "User=rahdari-agent" in unit

@@ -46,13 +46,13 @@ def signed(*files: FeedFile, head: Any = None) -> Targets:
 class TestLiveFiles:
     def test_lists_deltas_in_order_and_then_snapshots(self) -> None:
         role = Targets.from_dict(signed(SNAP, DELTA, OLDER).to_dict())
-        assert live_files(role) == [OLDER, DELTA, SNAP]
+        assert live_files(role, role=ROLE) == [OLDER, DELTA, SNAP]
         assert head_of(role) == HEAD
 
     def test_leaves_out_kinds_of_a_later_version(self) -> None:
         role = signed(DELTA)
         role.targets[DELTA.path].unrecognized_fields["custom"]["kind"] = "index"
-        assert live_files(role) == []
+        assert live_files(role, role=ROLE) == []
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -62,13 +62,17 @@ class TestLiveFiles:
         role = signed(DELTA)
         role.targets[DELTA.path].unrecognized_fields["custom"][field] = value
         with pytest.raises(Malformed):
-            live_files(role)
+            live_files(role, role=ROLE)
+
+    def test_refuses_a_file_of_another_role(self) -> None:
+        with pytest.raises(Malformed, match="lists a file of feed-static"):
+            live_files(signed(DELTA), role="feed-dynamic")
 
     def test_refuses_a_file_of_which_nothing_is_said(self) -> None:
         role = signed(DELTA)
         del role.targets[DELTA.path].unrecognized_fields["custom"]
         with pytest.raises(Malformed):
-            live_files(role)
+            live_files(role, role=ROLE)
 
     @pytest.mark.parametrize(
         "path",

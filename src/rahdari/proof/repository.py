@@ -236,12 +236,17 @@ def stamp_of(signed: "Timestamp") -> Stamp:
     return Stamp.from_json(signed.unrecognized_fields.get("feed"))
 
 
-def live_files(signed: "Targets") -> list[FeedFile]:
+def live_files(signed: "Targets", *, role: str) -> list[FeedFile]:
     """The files in the signed part of a feed role: deltas by where they begin, then snapshots. Raises Malformed.
 
-    Files of a kind that is not known, as a later minor version may have, are left out.
+    Files of a kind that is not known, as a later minor version may have, are left out. A file of another role is
+    refused: whoever holds one role's key speaks of that role's entries alone.
     """
-    return sorted(_files(signed), key=lambda file: (file.from_sequence is None, file.from_sequence or 0, file.path))
+    files = list(_files(signed))
+    strange = next((file for file in files if file.role != role), None)
+    if strange is not None:
+        raise Malformed(f"{role} lists a file of {strange.role}")
+    return sorted(files, key=lambda file: (file.from_sequence is None, file.from_sequence or 0, file.path))
 
 
 def _files(signed: "Targets") -> Iterator[FeedFile]:

@@ -31,9 +31,25 @@ from tuf.api.metadata import (
 from rahdari.agent.configuration import Configuration, FileTarget, Target
 from rahdari.agent.folder import create, open_state
 from rahdari.agent.syncing import Agent, Outcome
-from rahdari.proof import FeedEntry, FeedFile, Head, Header, Kind, Op, Operation, SetDigest, encode_edition
+from rahdari.proof import (
+    ROLES,
+    BulkStatement,
+    FeedEntry,
+    FeedFile,
+    Head,
+    Header,
+    Kind,
+    Op,
+    Operation,
+    SetDigest,
+    Stamp,
+    StampHead,
+    encode_edition,
+    kind_of,
+    role_of,
+)
 from rahdari.proof.entry import time_text
-from rahdari.proof.repository import PATHS, ROLE, delta_path, snapshot_path
+from rahdari.proof.repository import bulk_path, delta_path, location_of, paths_of, snapshot_path
 
 TOKEN = "sample-token"
 DAY = dt.timedelta(days=1)
@@ -65,24 +81,89 @@ def an_entry(
 
 
 @dataclass
-class Publisher:
-    """Writes metadata and targets into `folder`, as `publish` lays them out."""
+class Stream:
+    """What stands in one role: its session, its editions, its files."""
 
-    folder: Path
-    lifetime: dt.timedelta = dt.timedelta(hours=1)
+    role: str
     session: str = field(default_factory=lambda: secrets.token_hex(16))
     sequence: int = -1
     entries: dict[str, FeedEntry] = field(default_factory=dict)
     files: list[FeedFile] = field(default_factory=list)
+
+    def digest(self) -> str:
+        digest = SetDigest()
+        for entry in self.entries.values():
+            digest.add(entry.canonical)
+        return digest.hexdigest()
+
+    def head(self, **other: Any) -> dict[str, Any]:
+        head = Head(self.session, self.sequence, self.digest(), len(self.entries), time_text(now())).as_json()
+        return {**head, **other}
+
+
+@dataclass
+class Publisher:
+    """Writes metadata and targets of one operator's repository into `folder`, as `publish` lays them out.
+
+    It speaks of static entries where no `kind` is named; `streams` has all three.
+    """
+
+    folder: Path
+    lifetime: dt.timedelta = dt.timedelta(hours=1)
     offline: CryptoSigner = field(default_factory=CryptoSigner.generate_ed25519)
     online: CryptoSigner = field(default_factory=CryptoSigner.generate_ed25519)
-    versions: dict[str, int] = field(default_factory=lambda: {"timestamp": 0, "snapshot": 0, ROLE: 0, "root": 0})
+    versions: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("root", "targets", "snapshot", "timestamp", *ROLES), 0)
+    )
+    streams: dict[str, Stream] = field(default_factory=lambda: {role: Stream(role) for role in ROLES})
+    statements: dict[str, TargetFile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         (self.folder / "metadata").mkdir(parents=True, exist_ok=True)
         self.write_root(offline=self.offline)
         self.write_targets()
-        self.publish()
+        for stream in self.streams.values():
+            stream.sequence = 0
+            self.add_snapshot(kind=kind_of(stream.role))
+        self.sign()
+
+    @property
+    def static(self) -> Stream:
+        return self.streams[role_of("static")]
+
+    @property
+    def session(self) -> str:
+        return self.static.session
+
+    @session.setter
+    def session(self, session: str) -> None:
+        self.static.session = session
+
+    @property
+    def sequence(self) -> int:
+        return self.static.sequence
+
+    @sequence.setter
+    def sequence(self, sequence: int) -> None:
+        self.static.sequence = sequence
+
+    @property
+    def entries(self) -> dict[str, FeedEntry]:
+        return self.static.entries
+
+    @property
+    def files(self) -> list[FeedFile]:
+        return self.static.files
+
+    @files.setter
+    def files(self, files: list[FeedFile]) -> None:
+        self.static.files = files
+
+    def digest(self, kind: str = "static") -> str:
+        return self.streams[role_of(kind)].digest()
+
+    def head(self, kind: str = "static", **other: Any) -> dict[str, Any]:
+        return self.streams[role_of(kind)].head(**other)
 
     @property
     def root_file(self) -> Path:
@@ -103,44 +184,78 @@ class Publisher:
         self.write(f"{root.version}.root", root, [offline, *signers])
 
     def write_targets(self) -> None:
-        role = DelegatedRole(ROLE, [self.online.public_key.keyid], 1, True, [PATHS])
-        delegations = Delegations({self.online.public_key.keyid: self.online.public_key}, {ROLE: role})
-        self.write("1.targets", Targets(version=1, expires=now() + 90 * DAY, delegations=delegations), [self.offline])
+        """The next list of delegations and of bulk statements, signed offline."""
+        self.versions["targets"] += 1
+        key = self.online.public_key
+        roles = {role: DelegatedRole(role, [key.keyid], 1, True, [paths_of(role)]) for role in ROLES}
+        targets = Targets(
+            version=self.versions["targets"],
+            expires=now() + 90 * DAY,
+            targets=dict(self.statements),
+            delegations=Delegations({key.keyid: key}, roles),
+        )
+        self.write(f"{targets.version}.targets", targets, [self.offline])
+
+    def state(self, statement: BulkStatement, *, body: bytes | None = None) -> None:
+        """Sign a bulk statement offline; `sign` makes it known."""
+        content = statement.body if body is None else body
+        path = bulk_path(secrets.token_hex(16))
+        sha256 = hashlib.sha256(content).hexdigest()
+        place = self.folder / "targets" / location_of(path, sha256)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+        self.statements[path] = TargetFile(len(content), {"sha256": sha256}, path)
+        self.write_targets()
 
     def publish(
-        self, *entries: FeedEntry, remove: Sequence[FeedEntry] = (), snapshot: bool = True, keep: int = 96
+        self,
+        *entries: FeedEntry,
+        remove: Sequence[FeedEntry] = (),
+        snapshot: bool = True,
+        keep: int = 96,
+        kind: str = "static",
     ) -> None:
         """One more edition: these come in, those go out. An entry with an id that is there replaces it."""
-        before = self.digest()
-        operations = [Operation(Op.REMOVE, self.entries.pop(entry.id)) for entry in remove]
+        stream = self.streams[role_of(kind)]
+        before = stream.digest()
+        operations = [Operation(Op.REMOVE, stream.entries.pop(entry.id)) for entry in remove]
         for entry in entries:
-            was = self.entries.get(entry.id)
+            was = stream.entries.get(entry.id)
             operations.append(Operation(Op.REPLACE, entry, was) if was else Operation(Op.ADD, entry))
-            self.entries[entry.id] = entry
-        self.sequence += 1
-        if self.sequence > 0:
-            start = self.sequence - 1
-            header = Header(Kind.DELTA, self.session, start, self.sequence, before, self.digest(), len(operations))
-            self.add_file(header, operations)
-        if snapshot or self.sequence == 0:
-            self.add_snapshot()
-        self.files = self.files[-keep:]
+            stream.entries[entry.id] = entry
+        stream.sequence += 1
+        header = Header(
+            Kind.DELTA,
+            stream.session,
+            stream.sequence - 1,
+            stream.sequence,
+            before,
+            stream.digest(),
+            len(operations),
+        )
+        self.add_file(header, operations, kind=kind)
+        if snapshot:
+            self.add_snapshot(kind=kind)
+        stream.files = stream.files[-keep:]
         self.sign()
 
-    def add_snapshot(self) -> None:
+    def add_snapshot(self, *, kind: str = "static") -> None:
+        stream = self.streams[role_of(kind)]
         header = Header.snapshot(
-            session=self.session, sequence=self.sequence, digest=self.digest(), count=len(self.entries)
+            session=stream.session, sequence=stream.sequence, digest=stream.digest(), count=len(stream.entries)
         )
-        self.files = [file for file in self.files if file.kind is Kind.DELTA]
-        self.add_file(header, [Operation(Op.ADD, entry) for entry in self.entries.values()])
+        stream.files = [file for file in stream.files if file.kind is Kind.DELTA]
+        self.add_file(header, [Operation(Op.ADD, entry) for entry in stream.entries.values()], kind=kind)
 
-    def add_file(self, header: Header, operations: Sequence[Operation], *, body: bytes | None = None) -> FeedFile:
+    def add_file(
+        self, header: Header, operations: Sequence[Operation], *, body: bytes | None = None, kind: str = "static"
+    ) -> FeedFile:
         content = encode_edition(header, operations) if body is None else body
-        random = secrets.token_hex(16)
+        role, random = role_of(kind), secrets.token_hex(16)
         path = (
-            snapshot_path(header.session, header.to_sequence, random)
+            snapshot_path(role, header.session, header.to_sequence, random)
             if header.from_sequence is None
-            else delta_path(header.session, header.from_sequence, header.to_sequence, random)
+            else delta_path(role, header.session, header.from_sequence, header.to_sequence, random)
         )
         file = FeedFile(
             path,
@@ -155,38 +270,36 @@ class Publisher:
         place = self.folder / "targets" / file.location
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-        self.files.append(file)
+        self.streams[role].files.append(file)
         return file
 
-    def digest(self) -> str:
-        digest = SetDigest()
-        for entry in self.entries.values():
-            digest.add(entry.canonical)
-        return digest.hexdigest()
+    def sign(
+        self, *, head: dict[str, Any] | None = None, signer: CryptoSigner | None = None, kind: str | None = None
+    ) -> None:
+        """Sign the feed's roles (or one of them), snapshot and timestamp anew, for what is there.
 
-    def head(self, **other: Any) -> dict[str, Any]:
-        head = Head(self.session, self.sequence, self.digest(), len(self.entries), time_text(now())).as_json()
-        return {**head, **other}
-
-    def sign(self, *, head: dict[str, Any] | None = None, signer: CryptoSigner | None = None) -> None:
-        """Sign role `feed`, snapshot and timestamp anew, for what is there."""
+        `head` stands in place of that of static entries.
+        """
         by = signer or self.online
-        targets = {
-            file.path: TargetFile(
-                file.length, {"sha256": file.sha256}, file.path, unrecognized_fields={"custom": file.custom()}
+        for role, stream in self.streams.items():
+            if kind is not None and role != role_of(kind):
+                continue
+            targets = {
+                file.path: TargetFile(
+                    file.length, {"sha256": file.sha256}, file.path, unrecognized_fields={"custom": file.custom()}
+                )
+                for file in stream.files
+            }
+            self.versions[role] += 1
+            feed = Targets(
+                version=self.versions[role],
+                expires=now() + 7 * DAY,
+                targets=targets,
+                unrecognized_fields={"head": head if head is not None and stream is self.static else stream.head()},
             )
-            for file in self.files
-        }
-        self.versions[ROLE] += 1
-        feed = Targets(
-            version=self.versions[ROLE],
-            expires=now() + 7 * DAY,
-            targets=targets,
-            unrecognized_fields={"head": self.head() if head is None else head},
-        )
-        self.write(f"{feed.version}.{ROLE}", feed, [by])
+            self.write(f"{feed.version}.{role}", feed, [by])
         self.versions["snapshot"] += 1
-        meta = {"targets.json": MetaFile(1), f"{ROLE}.json": MetaFile(feed.version)}
+        meta = {f"{role}.json": MetaFile(self.versions[role]) for role in ("targets", *ROLES)}
         snapshot = Snapshot(version=self.versions["snapshot"], expires=now() + DAY, meta=meta)
         self.write(f"{snapshot.version}.snapshot", snapshot, [by])
         self.stamp(signer=by)
@@ -194,12 +307,14 @@ class Publisher:
     def stamp(self, *, signer: CryptoSigner | None = None) -> bytes:
         """Sign the timestamp alone anew, as the publisher does every 5 minutes."""
         self.versions["timestamp"] += 1
-        said = {"session": self.session, "sequence": self.sequence, "signed_at": time_text(now())}
+        heads = {
+            role: StampHead(stream.session, stream.sequence, stream.digest()) for role, stream in self.streams.items()
+        }
         timestamp = Timestamp(
             version=self.versions["timestamp"],
             expires=now() + self.lifetime,
             snapshot_meta=MetaFile(self.versions["snapshot"]),
-            unrecognized_fields={"feed": said},
+            unrecognized_fields={"feed": Stamp(time_text(now()), heads).as_json()},
         )
         return self.write("timestamp", timestamp, [signer or self.online])
 
@@ -224,7 +339,9 @@ class Stand:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: list[str] = []
+        # What the agent said, and the same with its signature.
         self.receipts: list[dict[str, Any]] = []
+        self.signed: list[dict[str, Any]] = []
         self.receipt_status = 201
         self.token = TOKEN
         self.spoil: Callable[[str, Answer], Answer | Iterator[bytes]] = lambda path, answer: answer
@@ -258,7 +375,9 @@ class Stand:
                     self.send(401, b"")
                     return
                 if stand.receipt_status < 400:
-                    stand.receipts.append(json.loads(body))
+                    said = json.loads(body)
+                    stand.signed.append(said)
+                    stand.receipts.append(said.get("receipt", said))
                 self.send(stand.receipt_status, b"{}")
 
             def send(self, status: int, body: bytes) -> None:
@@ -276,6 +395,10 @@ class Stand:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(poll_interval=0.01), daemon=True)
         self._thread.start()
+
+    def told(self, session: str) -> list[dict[str, Any]]:
+        """The receipts for one stream."""
+        return [receipt for receipt in self.receipts if receipt["session"] == session]
 
     def answer(self, path: str, authorization: str | None) -> Answer:
         if authorization != f"Bearer {self.token}":
@@ -332,6 +455,17 @@ def sync(configuration: Configuration, *, at: dt.datetime | None = None, timesta
         agent = Agent(configuration, state)
         try:
             return agent.sync(now=at or now(), timestamp=timestamp)
+        finally:
+            agent.close()
+
+
+@contextmanager
+def running(configuration: Configuration) -> Iterator[Agent]:
+    """An agent that goes on living between two syncs, as `rahdari agent run` does."""
+    with open_state(configuration.state) as state:
+        agent = Agent(configuration, state)
+        try:
+            yield agent
         finally:
             agent.close()
 

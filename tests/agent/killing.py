@@ -12,11 +12,42 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rahdari.agent import applying, catching_up, disk, files, folder, receipts, state, syncing
+from rahdari.agent import (
+    applying,
+    catching_up,
+    disk,
+    entries,
+    files,
+    folder,
+    holding,
+    loading,
+    lost,
+    receipts,
+    state,
+    syncing,
+    updating,
+)
 from rahdari.agent.configuration import load
 from tests.agent.feeds import sync
 
-WRITERS = {str(module.__file__) for module in (applying, catching_up, disk, files, folder, receipts, state, syncing)}
+WRITERS = {
+    str(module.__file__)
+    for module in (
+        applying,
+        catching_up,
+        disk,
+        entries,
+        files,
+        folder,
+        holding,
+        loading,
+        lost,
+        receipts,
+        state,
+        syncing,
+        updating,
+    )
+}
 
 
 def run(configuration: Path, step: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rahdari.agent.configuration import FileTarget
 from rahdari.agent.folder import open_state
+from rahdari.proof import ROLES
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, standing, sync
 
 
@@ -19,7 +20,7 @@ def main(folder: Path) -> dict[str, object]:
     small, operator = folder / "small", folder / "operator"
     small.mkdir()
     operator.mkdir()
-    for disk, size in ((small, "400k"), (operator, "100k")):
+    for disk, size in ((small, "700k"), (operator, "100k")):
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)], check=True)
     (operator / "state").symlink_to(small)
     said: dict[str, object] = {}
@@ -36,7 +37,7 @@ def main(folder: Path) -> dict[str, object]:
         full = sync(configuration)
         said["full"] = [int(full.exit), names(full)[0], str(full.faults[0]), listed(configuration)]
         with open_state(configuration.state) as state:
-            position = state.position()
+            position = state.position(ROLES[0])
             said["held"] = [position.sequence if position else None, state.count()]
         publisher.publish(remove=many[:3990])
         subprocess.run(["mount", "-o", "remount,size=16m", str(small)], check=True)

@@ -19,7 +19,7 @@ from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.trust import WrongRoot
-from rahdari.proof import EMPTY, Header, Kind, Limits, Op, Operation, SetDigest
+from rahdari.proof import EMPTY, ROLES, Header, Kind, Limits, Op, Operation, SetDigest
 from tests.agent.feeds import (
     Answer,
     Publisher,
@@ -44,7 +44,7 @@ def held(publisher: Publisher, configuration: Configuration) -> list[str]:
 def unharmed(configuration: Configuration, held: list[str], sequence: int = 1) -> None:
     assert listed(configuration) == held
     with open_state(configuration.state) as state:
-        position = state.position()
+        position = state.position(ROLES[0])
         assert position is not None
         assert (position.sequence, state.count()) == (sequence, 2)
 
@@ -348,7 +348,8 @@ class TestContents:
         self, publisher: Publisher, configuration: Configuration, held: list[str]
     ) -> None:
         database = sqlite3.connect(configuration.state / "state.sqlite3", autocommit=True)
-        database.execute("DELETE FROM entries WHERE id = ?", ("1" * 32,))
+        (slot,) = database.execute("SELECT slot FROM lists WHERE role = 'feed-static'").fetchone()
+        database.execute(f"DELETE FROM feed_static_{slot} WHERE id = ?", (bytes.fromhex("1" * 32),))
         database.close()
         publisher.publish(an_entry("192.0.2.3/32"))
         assert names(sync(configuration)) == ["ReloadedFromSnapshot"]

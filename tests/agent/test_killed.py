@@ -8,6 +8,7 @@ from pathlib import Path
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
+from rahdari.proof import ROLES
 from tests.agent.feeds import Publisher, Stand, an_entry, listed, sync, written
 from tests.needs import everything_is_needed
 
@@ -45,22 +46,22 @@ class TestKilledAgent:
                 assert kill(step) == "killed"
                 assert listed(configuration) in (["192.0.2.1/32", "192.0.2.2/32"], ["192.0.2.2/32", "192.0.2.3/32"])
                 with open_state(configuration.state) as state:
-                    position = state.position()
+                    position = state.position(ROLES[0])
                     assert position is not None
                     # Old or new, entries and number together.
                     assert (position.sequence, state.count()) in {(1, 2), (2, 2)}
-                    held = {entry.prefix for entry in state.with_prefixes(["192.0.2.1/32", "192.0.2.3/32"])}
+                    held = {row.prefix for row in state.covering(["192.0.2.1/32", "192.0.2.3/32"])}
                     assert held == {"192.0.2.1/32" if position.sequence == 1 else "192.0.2.3/32"}
                     if marker := state.markers().get("entries.json"):
-                        assert marker.sequence == 1 or listed(configuration) == ["192.0.2.2/32", "192.0.2.3/32"]
+                        assert marker.positions[ROLES[0]][1] == 1 or listed(configuration) == ["192.0.2.2/32", "192.0.2.3/32"]
                 outcome = sync(configuration)
                 assert (outcome.exit, outcome.faults) == (Exit.OK, ())
                 assert outcome.position
                 assert outcome.position.digest == publisher.digest()
                 assert listed(configuration) == ["192.0.2.2/32", "192.0.2.3/32"]
                 # Told at least once; told twice is the same receipt.
-                assert {receipt["sequence"] for receipt in stand.receipts} == {2}
-                assert not list(configuration.state.glob("metadata/*/edition-*"))
+                assert {receipt["sequence"] for receipt in stand.told(publisher.session)} == {2}
+                assert not list(configuration.state.glob("metadata/*/tmp*"))
             killer.stdin.close()
 
 

@@ -12,7 +12,9 @@ from rahdari.agent.configuration import Configuration
 from rahdari.agent.disk import NoState, StateBusy, StateCorrupt, StateNotOurs, StateOfNewerVersion
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import create, open_state, set_aside, sole_agent
-from rahdari.agent.state import EntryConflict, Held
+from rahdari.agent.schema import Stored, key_of
+from rahdari.agent.state import EntryConflict
+from rahdari.proof import ROLES
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, now, standing, sync
 from tests.needs import needs_namespaces, needs_program
 
@@ -81,28 +83,30 @@ class TestSoleAgent:
             pass
 
 
+def stored(id: str, prefix: str, not_before: str = TERM[0], not_after: str = TERM[1]) -> Stored:
+    return Stored(bytes.fromhex(id), key_of(prefix), "any", None, not_before, not_after)
+
+
 class TestTransaction:
     def test_is_all_or_nothing(self, configuration: Configuration) -> None:
         with open_state(configuration.state) as state:
-            entry = Held("0a" * 16, "192.0.2.1/32", "any", None, *TERM)
+            table, _ = state.list_names(ROLES[0])
             with state.transaction():
-                state.add(entry, b"one")
+                state.put(table, 1, stored("0a" * 16, "192.0.2.1/32"))
             with pytest.raises(EntryConflict), state.transaction():
-                state.clear()
-                state.add(entry, b"one")
-                state.add(entry, b"one")
-            assert state.count() == 1
-            with pytest.raises(EntryConflict), state.transaction():
-                state.remove(entry.id, b"another")
-            assert state.count() == 1
+                state.take_out(table, 1)
+                state.put(table, 2, stored("0a" * 16, "192.0.2.2/32"))
+                state.put(table, 3, stored("0a" * 16, "192.0.2.3/32"))
+            assert [entry.key for entry in state.entries(ROLES[0])] == [key_of("192.0.2.1/32")]
 
     def test_next_change_is_the_next_beginning_or_end(self, configuration: Configuration) -> None:
         at = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
         with open_state(configuration.state) as state:
             assert state.next_change(now=at) is None
             with state.transaction():
-                state.add(Held("0a" * 16, "192.0.2.1/32", "any", None, *TERM), b"1")
-                state.add(Held("0b" * 16, "192.0.2.2/32", "any", None, "2026-12-01T00:00:00Z", TERM[1]), b"2")
+                state.put(state.list_names(ROLES[0])[0], 1, stored("0a" * 16, "192.0.2.1/32"))
+                later = stored("0b" * 16, "192.0.2.2/32", not_before="2026-12-01T00:00:00Z")
+                state.put(state.list_names(ROLES[1])[0], 1, later)
             assert state.next_change(now=at) == dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
             assert state.next_change(now=at.replace(month=12)) == dt.datetime(2027, 11, 1, tzinfo=dt.UTC)
             assert state.next_change(now=at.replace(year=2027, month=12)) is None

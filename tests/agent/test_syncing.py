@@ -177,8 +177,10 @@ class TestReceipt:
         publisher.publish(an_entry("192.0.2.1/32"))
         sync(configuration)
         sync(configuration)
-        assert len(stand.receipts) == 1
-        receipt = stand.receipts[0]
+        assert {receipt["session"] for receipt in stand.receipts} == {
+            stream.session for stream in publisher.streams.values()
+        }
+        (receipt,) = stand.told(publisher.session)
         assert (receipt["session"], receipt["sequence"], receipt["digest"]) == (
             publisher.session,
             publisher.sequence,
@@ -198,7 +200,7 @@ class TestReceipt:
         assert stand.receipts == []
         stand.receipt_status = 200
         assert names(sync(configuration)) == []
-        assert [receipt["sequence"] for receipt in stand.receipts] == [0, 1]
+        assert [receipt["sequence"] for receipt in stand.told(publisher.session)] == [0, 1]
 
     def test_is_dropped_when_it_will_never_be_taken(self, stand: Stand, configuration: Configuration) -> None:
         stand.receipt_status = 422

@@ -1,41 +1,51 @@
-"""From where the agent stands to the edition that the signed metadata leads to.
+"""From where the agent stands to the edition that the signed metadata leads to, role by role.
 
-An edition is taken whole or not at all, in order and never past a gap: a delta is taken only from the very sequence it
-begins at, a snapshot gives its own sequence and no later one. Each step is held against the digest that was signed. A
-delta that does not fit ends the chain; then all of it is loaded from a snapshot, and that is reported.
+An edition is taken whole or not at all, in order and never past a gap. A delta that begins where the agent stands is
+followed strictly. One that begins earlier and leads further tells how each entry that changed meanwhile stands at its
+end, and is taken so. A snapshot gives its own sequence and no later one. Each step is held against the digest that was
+signed. A delta that does not fit ends the chain; then all of it is loaded from a snapshot, and that is reported.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from rahdari.proof import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
-    DigestMismatch,
     EditionReader,
-    FeedEntry,
     FeedFault,
     FeedFile,
     Kind,
-    Op,
+    Limits,
     SetDigest,
     UnsupportedFormat,
+    kind_of,
 )
 from rahdari.proof.entry import parse_time
 
+from .entries import EntryConflict
 from .faults import AgentFault, Exit
-from .state import EntryConflict, Held, Position, State
-from .trust import Signed, Untrusted, UpgradeNeeded, Walker
+from .holding import Statement, release_stated, settle
+from .loading import load
+from .state import Position, State
+from .trust import Listing, Signed, Untrusted, UpgradeNeeded, Walker
+from .updating import Update
+from .ways import RELOAD_WEIGHT, way_by_deltas, way_from_snapshot, weight
+
+# Longer than any time of grace.
+HELD_KEPT = dt.timedelta(days=60)
 
 
 class WentBack(AgentFault):
     exit = Exit.UNTRUSTED
 
-    def __init__(self, held: int, offered: int) -> None:
+    def __init__(self, role: str, held: int, offered: int) -> None:
         super().__init__(
-            f"The feed went back: edition {held} was verified here, and now {offered} is offered as the newest. "
-            "Nothing of it was accepted.",
+            f"The feed of {kind_of(role)} entries went back: edition {held} was verified here, and now {offered} is "
+            "offered as the newest. Nothing of it was accepted.",
             "Tell the authority: a copy of the past is being served. The edition held stays enforced.",
         )
 
@@ -43,9 +53,10 @@ class WentBack(AgentFault):
 class OldSession(AgentFault):
     exit = Exit.UNTRUSTED
 
-    def __init__(self, session: str) -> None:
+    def __init__(self, role: str, session: str) -> None:
         super().__init__(
-            f"The feed returned to session {session[:8]}, which it had left. Nothing of it was accepted.",
+            f"The feed of {kind_of(role)} entries returned to session {session[:8]}, which it had left. "
+            "Nothing of it was accepted.",
             "Tell the authority: two publishers may be running. The edition held stays enforced.",
         )
 
@@ -53,9 +64,10 @@ class OldSession(AgentFault):
 class TwoEditions(AgentFault):
     exit = Exit.UNTRUSTED
 
-    def __init__(self, sequence: int) -> None:
+    def __init__(self, role: str, sequence: int) -> None:
         super().__init__(
-            f"Edition {sequence} was signed twice with different contents. The one verified first stays enforced.",
+            f"Edition {sequence} of {kind_of(role)} entries was signed twice with different contents. "
+            "The one verified first stays enforced.",
             "Tell the authority at once: this must never happen.",
         )
 
@@ -63,10 +75,10 @@ class TwoEditions(AgentFault):
 class NoWay(AgentFault):
     exit = Exit.UNTRUSTED
 
-    def __init__(self, held: int | None, offered: int) -> None:
+    def __init__(self, role: str, held: int | None, offered: int) -> None:
         start = "nothing" if held is None else f"edition {held}"
         super().__init__(
-            f"No signed files lead from {start} to edition {offered}.",
+            f"No signed files lead from {start} to edition {offered} of {kind_of(role)} entries.",
             "Tell the authority: a snapshot is missing. The edition held stays enforced.",
         )
 
@@ -96,163 +108,209 @@ class ReloadedFromSnapshot(AgentFault):
 
 @dataclass(frozen=True)
 class CaughtUp:
-    position: Position
+    """`changed` are the roles in which something new was taken."""
+
+    changed: tuple[str, ...]
     files: int
-    changed: bool
-    report: ReloadedFromSnapshot | None = None
+    faults: tuple[AgentFault, ...]
 
 
 def catch_up(*, state: State, walker: Walker, signed: Signed, root_sha256: str, now: dt.datetime) -> CaughtUp:
-    """Take the edition that `signed` leads to. Raises AgentFault, and then nothing has changed."""
-    held = state.position()
-    if held is not None and held.root_sha256 != root_sha256:
-        held = None
-    # 1) never back: not in sequence, not in session, not to other contents under the same number
-    check_floor(held, signed, left=state.was_left(signed.head.session))
-    same_session = held is not None and held.session == signed.head.session
-    # 2) nothing new: only the term is longer
-    if held is not None and same_session and held.sequence == signed.head.sequence:
-        position = _position(signed, held.set_digest, root_sha256, now)
-        with state.transaction():
+    """Take the editions that `signed` leads to. A role that cannot be brought further does not hold up the others:
+    nothing of it has changed, and its fault is in the answer."""
+    changed: list[str] = []
+    faults: list[AgentFault] = []
+    files = 0
+    same: list[Position] = []
+    positions = state.positions()
+    try:
+        statements = walker.statements(signed)
+    except AgentFault as fault:
+        # Without them the agent is only more careful.
+        statements, faults = [], [fault]
+    for role, listing in signed.listings.items():
+        held = positions.get(role)
+        if held is not None and held.root_sha256 != root_sha256:
+            held = None
+        step = _Step(state, walker, signed, listing, held, root_sha256, now, statements)
+        try:
+            # 1) never back: not in sequence, not in session, not to other contents under the same number
+            check_floor(held, listing, left=state.was_left(listing.head.session))
+            if held is not None and (held.session, held.sequence) == (listing.head.session, listing.head.sequence):
+                same.append(step.position(held.set_digest))
+                continue
+            files += step.take()
+            changed.append(role)
+            faults += step.reports
+        except AgentFault as fault:
+            faults.append(fault)
+    # 2) nothing new there: only the term is longer
+    with state.transaction():
+        for position in same:
             state.set_position(position)
-        return CaughtUp(position, files=0, changed=False)
-    # 3) by deltas from here, if they reach; a rejected one ends the chain, and is not skipped
-    rejected: AgentFault | None = None
-    if held is not None and same_session:
-        way = deltas_between(signed.files, held.session, held.sequence, signed.head.sequence)
-        if way:
-            try:
-                return _take(state, walker, way, signed, held, root_sha256, now)
-            except (EditionRejected, Untrusted) as error:
-                rejected = error
-    # 4) else from the newest snapshot, and by deltas from it
-    way = way_from_snapshot(signed.files, signed.head.session, signed.head.sequence)
-    if not way:
-        raise rejected or NoWay(held.sequence if held else None, signed.head.sequence)
-    taken = _take(state, walker, way, signed, held, root_sha256, now)
-    report = ReloadedFromSnapshot(rejected) if rejected else None
-    return CaughtUp(taken.position, taken.files, changed=True, report=report)
+        release_stated(state=state, statements=statements, now=now)
+        state.prune_held(now - HELD_KEPT)
+    return CaughtUp(tuple(changed), files, tuple(faults))
 
 
-def check_floor(held: Position | None, signed: Signed, *, left: bool) -> None:
+def check_floor(held: Position | None, listing: Listing, *, left: bool) -> None:
     """Raises OldSession, WentBack, TwoEditions."""
-    head = signed.head
+    head, role = listing.head, listing.role
     if left:
-        raise OldSession(head.session)
+        raise OldSession(role, head.session)
     if held is None:
         return
-    if head.sequence < held.sequence:
-        raise WentBack(held.sequence, head.sequence)
-    if head.session == held.session and head.sequence == held.sequence and head.digest != held.digest:
-        raise TwoEditions(head.sequence)
+    same = head.session == held.session
+    if head.sequence < held.sequence or (head.sequence == held.sequence and not same):
+        raise WentBack(role, held.sequence, head.sequence)
+    if same and head.sequence == held.sequence and head.digest != held.digest:
+        raise TwoEditions(role, head.sequence)
 
 
-def deltas_between(files: Sequence[FeedFile], session: str, start: int, end: int) -> list[FeedFile]:
-    """A chain without a gap, the widest step first; empty when there is none."""
-    way, at = [], start
-    while at < end:
-        steps = [
-            file
-            for file in files
-            if file.kind is Kind.DELTA and file.session == session and file.from_sequence == at
-            if file.to_sequence <= end
-        ]
-        if not steps:
-            return []
-        widest = max(steps, key=lambda file: file.to_sequence)
-        way.append(widest)
-        at = widest.to_sequence
-    return way
+@dataclass
+class _Step:
+    """One role, from the edition held to the newest."""
+
+    state: State
+    walker: Walker
+    signed: Signed
+    listing: Listing
+    held: Position | None
+    root_sha256: str
+    now: dt.datetime
+    statements: Sequence[Statement]
+    reports: list[AgentFault] = field(default_factory=list)
+
+    def take(self) -> int:
+        """Returns how many files it took. Raises AgentFault, and then nothing has changed."""
+        head, files = self.listing.head, self.listing.files
+        held = self.held if self.held is not None and self.held.session == head.session else None
+        rejected: AgentFault | None = None
+        anew = way_from_snapshot(files, session=head.session, end=head.sequence)
+        # 1) by deltas from here, if they reach; a rejected one ends the chain, and is not skipped
+        if held is not None:
+            way = way_by_deltas(files, session=head.session, start=held.sequence, end=head.sequence)
+            if way and not (anew and weight(way) > RELOAD_WEIGHT * weight(anew)):
+                try:
+                    self._follow(way, held)
+                except (EditionRejected, Untrusted) as error:
+                    rejected = error
+                else:
+                    return len(way)
+        # 2) else from a snapshot, and by deltas from it
+        if not anew:
+            raise rejected or NoWay(self.listing.role, self.held.sequence if self.held else None, head.sequence)
+        self._reload(anew)
+        self.reports += [ReloadedFromSnapshot(rejected)] if rejected else []
+        return len(anew)
+
+    def _follow(self, way: Sequence[FeedFile], held: Position) -> None:
+        table, _ = self.state.list_names(self.listing.role)
+        # Fetched first: nobody waits for the network while the state is being written.
+        with ExitStack() as stack:
+            bodies = [stack.enter_context(_fetched(self.walker, file)) for file in way]
+            # One transaction for the whole way: entries, digest, position and what is held back together.
+            with self.state.transaction():
+                update = Update(self.state, held.role, table, held.set_digest, held.entries, stands=True)
+                _apply(update, way, bodies, held.sequence)
+                self._check(way[-1], update)
+                self.state.note_changes(update.changed)
+                self._settle(update, table, held)
+
+    def _reload(self, way: Sequence[FeedFile]) -> None:
+        role, first = self.listing.role, way[0]
+        with ExitStack() as stack:
+            bodies = [stack.enter_context(_fetched(self.walker, file)) for file in way]
+            with _explained(first):
+                loaded = load(self.state, role, _opened(first, bodies[0]))
+            before, after = self.state.list_names(role)
+            with self.state.transaction():
+                update = Update(self.state, role, after, loaded.digest, loaded.entries, stands=False)
+                _apply(update, way[1:], bodies[1:], first.to_sequence)
+                self._check(way[-1], update)
+                if self.held is not None:
+                    self.state.compare_lists(before, after)
+                    self.state.forget_held_in(role, after)
+                else:
+                    # The first of this root: nothing that stood before was verified under it.
+                    self.state.release_held(role=role)
+                    self.state.begin_log_anew()
+                self._settle(update, after, self.held)
+                self.state.change_over(role)
+
+    def _settle(self, update: Update, table: str, before: Position | None) -> None:
+        position = self.position(update.digest)
+        if before is not None:
+            settle(
+                state=self.state, before=before, after=position, table=table, statements=self.statements, now=self.now
+            )
+            if before.session != position.session:
+                self.state.leave_session(before.session, self.now)
+        self.state.set_position(position)
+
+    def _check(self, file: FeedFile, update: Update) -> None:
+        if (update.digest.hexdigest(), update.entries) != (self.listing.head.digest, self.listing.head.entries):
+            raise EditionRejected(file.path, f"it leads to {update.entries} entries other than those signed")
+
+    def position(self, digest: SetDigest) -> Position:
+        head = self.listing.head
+        return Position(
+            role=self.listing.role,
+            root_sha256=self.root_sha256,
+            session=head.session,
+            sequence=head.sequence,
+            digest=head.digest,
+            digest_state=digest.state,
+            entries=head.entries,
+            timestamp_version=self.signed.timestamp_version,
+            published_at=parse_time(head.published_at),
+            signed_at=self.signed.signed_at,
+            fresh_until=self.listing.fresh_until,
+            verified_at=self.now,
+        )
 
 
-def way_from_snapshot(files: Sequence[FeedFile], session: str, end: int) -> list[FeedFile]:
-    """The newest snapshot from which deltas reach, and those deltas; empty when there is none."""
-    snapshots = [
-        file for file in files if file.kind is Kind.SNAPSHOT and file.session == session and file.to_sequence <= end
-    ]
-    for snapshot in sorted(snapshots, key=lambda file: -file.to_sequence):
-        if snapshot.to_sequence == end:
-            return [snapshot]
-        if deltas := deltas_between(files, session, snapshot.to_sequence, end):
-            return [snapshot, *deltas]
-    return []
+def _apply(update: Update, way: Sequence[FeedFile], bodies: Sequence[BinaryIO], at: int) -> None:
+    for file, body in zip(way, bodies, strict=True):
+        with _explained(file):
+            reader = _opened(file, body)
+            # From where we stand it must fit; from before, it says how things stand at its end.
+            if file.from_sequence == at:
+                update.follow(reader)
+            else:
+                update.cover(reader)
+        at = file.to_sequence
 
 
-def _take(
-    state: State,
-    walker: Walker,
-    way: Sequence[FeedFile],
-    signed: Signed,
-    held: Position | None,
-    root_sha256: str,
-    now: dt.datetime,
-) -> CaughtUp:
-    # One transaction for the whole way: entries, digest, position and session together.
-    with state.transaction():
-        digest = held.set_digest if held is not None else SetDigest()
-        for file in way:
-            if file.kind is Kind.SNAPSHOT:
-                state.clear()
-                digest = SetDigest()
-            _apply_file(state, walker, file, digest)
-        found = (digest.hexdigest(), state.count())
-        if found != (signed.head.digest, signed.head.entries):
-            raise EditionRejected(way[-1].path, f"it leads to {found[1]} entries other than those signed")
-        if held is not None and held.session != signed.head.session:
-            state.leave_session(held.session, now)
-        position = _position(signed, digest, root_sha256, now)
-        state.set_position(position)
-    return CaughtUp(position, files=len(way), changed=True)
-
-
-def _apply_file(state: State, walker: Walker, file: FeedFile, digest: SetDigest) -> None:
-    limits = SNAPSHOT_LIMITS if file.kind is Kind.SNAPSHOT else DELTA_LIMITS
-    if file.length > limits.compressed:
-        raise EditionRejected(file.path, f"it has {file.length} bytes, and {limits.compressed} are allowed")
+@contextmanager
+def _fetched(walker: Walker, file: FeedFile) -> Iterator[BinaryIO]:
+    most = _limits(file).compressed
+    if file.length > most:
+        raise EditionRejected(file.path, f"it has {file.length} bytes, and {most} are allowed")
     with walker.fetch(file) as body:
-        try:
-            reader = EditionReader(body, limits)
-            header = reader.header
-            said = (header.kind, header.session, header.from_sequence, header.to_sequence, header.digest_after)
-            if said != (file.kind, file.session, file.from_sequence, file.to_sequence, file.digest_after):
-                raise EditionRejected(file.path, "its head says other things than the signed metadata")
-            if header.digest_before != digest.hexdigest():
-                raise DigestMismatch("before", header.digest_before, digest.hexdigest())
-            for operation, entry, was in reader.with_bytes():
-                if operation.op is Op.REMOVE:
-                    state.remove(operation.entry.id, entry)
-                    digest.remove(entry)
-                    continue
-                if was is not None:
-                    state.remove(operation.entry.id, was)
-                    digest.remove(was)
-                state.add(_held(operation.entry), entry)
-                digest.add(entry)
-            if header.digest_after != digest.hexdigest():
-                raise DigestMismatch("after", header.digest_after, digest.hexdigest())
-        except UnsupportedFormat as error:
-            raise UpgradeNeeded(error.found) from error
-        except FeedFault as error:
-            raise EditionRejected(file.path, str(error)) from error
-        except EntryConflict as error:
-            raise EditionRejected(file.path, f"entry {error.id} does not fit those that are held") from error
+        yield body
 
 
-def _held(entry: FeedEntry) -> Held:
-    return Held(entry.id, entry.prefix, entry.protocol, entry.port, entry.not_before, entry.not_after)
+def _opened(file: FeedFile, body: BinaryIO) -> EditionReader:
+    reader = EditionReader(body, _limits(file))
+    header = reader.header
+    said = (header.kind, header.session, header.from_sequence, header.to_sequence, header.digest_after)
+    if said != (file.kind, file.session, file.from_sequence, file.to_sequence, file.digest_after):
+        raise EditionRejected(file.path, "its head says other things than the signed metadata")
+    return reader
 
 
-def _position(signed: Signed, digest: SetDigest, root_sha256: str, now: dt.datetime) -> Position:
-    return Position(
-        root_sha256=root_sha256,
-        session=signed.head.session,
-        sequence=signed.head.sequence,
-        digest=signed.head.digest,
-        digest_state=digest.state,
-        entries=signed.head.entries,
-        timestamp_version=signed.timestamp_version,
-        published_at=parse_time(signed.head.published_at),
-        signed_at=signed.signed_at,
-        fresh_until=signed.fresh_until,
-        verified_at=now,
-    )
+def _limits(file: FeedFile) -> Limits:
+    return SNAPSHOT_LIMITS if file.kind is Kind.SNAPSHOT else DELTA_LIMITS
+
+
+@contextmanager
+def _explained(file: FeedFile) -> Iterator[None]:
+    try:
+        yield
+    except UnsupportedFormat as error:
+        raise UpgradeNeeded(error.found) from error
+    except FeedFault as error:
+        raise EditionRejected(file.path, str(error)) from error
+    except EntryConflict as error:
+        raise EditionRejected(file.path, f"entry {error.id} does not fit those that are held") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from .faults import AgentFault, Exit
 
 FILE = "state.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class NoState(AgentFault):

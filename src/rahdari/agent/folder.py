@@ -3,64 +3,20 @@
 import datetime as dt
 import fcntl
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .disk import FILE, SCHEMA_VERSION, NoState, StateBusy, StateCorrupt, StateOfNewerVersion, told
+from .schema import everything
 from .state import State
 
-SCHEMA = """
-CREATE TABLE entries (
-    id TEXT PRIMARY KEY,
-    prefix TEXT NOT NULL,
-    protocol TEXT NOT NULL,
-    port INTEGER,
-    not_before TEXT NOT NULL,
-    not_after TEXT NOT NULL,
-    canonical BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX entries_by_prefix ON entries (prefix);
-CREATE INDEX entries_by_start ON entries (not_before);
-CREATE INDEX entries_by_end ON entries (not_after);
-CREATE TABLE position (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
-    root_sha256 TEXT NOT NULL,
-    session TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    digest_state BLOB NOT NULL,
-    entries INTEGER NOT NULL,
-    timestamp_version INTEGER NOT NULL,
-    published_at TEXT NOT NULL,
-    signed_at TEXT NOT NULL,
-    fresh_until TEXT NOT NULL,
-    verified_at TEXT NOT NULL
-);
-CREATE TABLE past_sessions (session TEXT PRIMARY KEY, left_at TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE applied (
-    target TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,
-    session TEXT NOT NULL,
-    sequence INTEGER NOT NULL,
-    content TEXT NOT NULL,
-    loaded INTEGER NOT NULL,
-    applied_at TEXT NOT NULL,
-    fault TEXT NOT NULL,
-    failed_at TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE receipts (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL UNIQUE, made_at TEXT NOT NULL);
-CREATE TABLE faults (
-    name TEXT NOT NULL,
-    what TEXT NOT NULL,
-    mend TEXT NOT NULL,
-    at TEXT NOT NULL,
-    exit INTEGER NOT NULL,
-    PRIMARY KEY (name, what)
-) WITHOUT ROWID;
-"""
-
+# A state up to this size is read through when it is opened.
+CHECKED_BYTES = 16 * 2**20
+# For the sorter and for pages that are read again and again; in kibibytes, as SQLite wants it.
+CACHE_KIB = 65_536
 
 def create(folder: Path) -> None:
     """Make the folder and an empty state; an existing one is left as it is. Raises what `open_state` raises."""
@@ -70,10 +26,32 @@ def create(folder: Path) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+                _make_tables(connection)
         finally:
             connection.close()
     (folder / FILE).chmod(0o640)
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    script = everything(secrets.token_hex(8))
+    connection.executescript(f"BEGIN; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _begin_anew(connection: sqlite3.Connection) -> None:
+    """What an older agent held was of another form of the feed: all of it is fetched again. Targets keep theirs."""
+    connection.execute("PRAGMA foreign_keys = OFF")
+    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    drops = " ".join(f'DROP TABLE "{name}";' for (name,) in found.fetchall())
+    script = everything(secrets.token_hex(8))
+    connection.executescript(f"BEGIN IMMEDIATE; {drops} {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+
+def _problem(connection: sqlite3.Connection, path: Path) -> str:
+    """Reading all of a large state would hold up each start by seconds: there, damage is told when it is met."""
+    if path.stat().st_size > CHECKED_BYTES:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return "ok"
+    return str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
 
 
 def set_aside(folder: Path, now: dt.datetime) -> None:
@@ -107,12 +85,17 @@ def open_state(folder: Path) -> Iterator[State]:
             connection.execute("PRAGMA journal_mode = WAL")
             # Each commit reaches the disk before it is believed.
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            # What a large load wrote to the log is given back to the disk.
+            connection.execute("PRAGMA journal_size_limit = 16777216")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise StateOfNewerVersion(path, version)
-            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if version != SCHEMA_VERSION or problem != "ok":
+            problem = _problem(connection, path)
+            if problem != "ok" or version == 0:
                 raise StateCorrupt(path, problem if problem != "ok" else "it holds no state")
+            if version < SCHEMA_VERSION:
+                _begin_anew(connection)
         yield State(folder, connection)
     finally:
         connection.close()

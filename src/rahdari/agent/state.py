@@ -1,49 +1,35 @@
 """What the agent holds: one SQLite file.
 
-Entries, position and digest change in one transaction, or not at all; a commit is on the disk before it is reported.
-The marker of a target is written after the target has been read back, never before. Whatever is killed, the next run
-finds either the old edition or the new one, and a target whose marker differs is simply applied again.
+Entries, position and digest of a role change in one transaction, or not at all; a commit is on the disk before it is
+reported. The marker of a target is written after the target has been read back, never before. Whatever is killed, the
+next run finds either the old edition or the new one, and a target whose marker differs is simply applied again.
 """
 
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from rahdari.proof import SetDigest
+from rahdari.proof import ROLES, SetDigest
 from rahdari.proof.entry import parse_time, time_text
 
 from .disk import told
+from .entries import ChangedPoint, EntryConflict, Row
 from .faults import AgentFault, Exit
+from .lost import Losses
 
-
-class Held(NamedTuple):
-    """An entry as the state holds it."""
-
-    id: str
-    prefix: str
-    protocol: str
-    port: int | None
-    not_before: str
-    not_after: str
-
-
-class EntryConflict(Exception):
-    """An operation does not fit the entries held: `.id` is there already, or is not, or is another one."""
-
-    def __init__(self, id: str) -> None:
-        super().__init__(id)
-        self.id = id
+__all__ = ["ChangedPoint", "EntryConflict", "KeptFault", "Marker", "Position", "Row", "State"]
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where the agent stands, and until when that is vouched for."""
+    """Where the agent stands in one role, and until when that is vouched for."""
 
+    role: str
     root_sha256: str
     session: str
     sequence: int
@@ -63,15 +49,16 @@ class Position:
 
 @dataclass(frozen=True)
 class Marker:
-    """What a target took last. `fault` is why it did not take what came after, or empty."""
+    """What a target took last: `positions` is session and sequence by role, `mark` where it stands in the log of
+    changes. `fault` is why it did not take what came after, or empty."""
 
     target: str
     kind: str
-    session: str
-    sequence: int
-    content: str
-    loaded: int
-    applied_at: dt.datetime | None
+    positions: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    mark: str = ""
+    content: str = ""
+    loaded: int = 0
+    applied_at: dt.datetime | None = None
     fault: str = ""
     failed_at: dt.datetime | None = None
 
@@ -85,7 +72,7 @@ class KeptFault:
     exit: Exit
 
 
-class State:
+class State(Losses):
     def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
         self.folder = folder
         self._db = connection
@@ -106,19 +93,25 @@ class State:
                 raise
             self._db.execute("COMMIT")
 
-    def position(self) -> Position | None:
-        row = self._db.execute(
-            "SELECT root_sha256, session, sequence, digest, digest_state, entries, timestamp_version, published_at, "
-            "signed_at, fresh_until, verified_at FROM position"
-        ).fetchone()
-        return None if row is None else Position(*row[:7], *map(parse_time, row[7:]))
+    def position(self, role: str) -> Position | None:
+        return self.positions().get(role)
+
+    def positions(self) -> dict[str, Position]:
+        """By role, in the order of `ROLES`. A role that never was verified is not there."""
+        rows = self._db.execute(
+            "SELECT role, root_sha256, session, sequence, digest, digest_state, entries, timestamp_version, "
+            "published_at, signed_at, fresh_until, verified_at FROM positions"
+        )
+        found = {row[0]: Position(*row[:8], *map(parse_time, row[8:])) for row in rows}
+        return {role: found[role] for role in ROLES if role in found}
 
     def set_position(self, position: Position) -> None:
         times = (position.published_at, position.signed_at, position.fresh_until, position.verified_at)
         self._db.execute(
-            "INSERT OR REPLACE INTO position (only, root_sha256, session, sequence, digest, digest_state, entries, "
-            "timestamp_version, published_at, signed_at, fresh_until, verified_at) VALUES (1,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO positions (role, root_sha256, session, sequence, digest, digest_state, entries, "
+            "timestamp_version, published_at, signed_at, fresh_until, verified_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (
+                position.role,
                 position.root_sha256,
                 position.session,
                 position.sequence,
@@ -130,9 +123,9 @@ class State:
             ),
         )
 
-    def forget_position(self) -> None:
+    def forget_positions(self) -> None:
         """Entries stay, and stay enforced, until the next edition replaces them."""
-        self._db.execute("DELETE FROM position")
+        self._db.execute("DELETE FROM positions")
         self._db.execute("DELETE FROM past_sessions")
 
     def leave_session(self, session: str, now: dt.datetime) -> None:
@@ -141,50 +134,9 @@ class State:
     def was_left(self, session: str) -> bool:
         return self._db.execute("SELECT 1 FROM past_sessions WHERE session = ?", (session,)).fetchone() is not None
 
-    def clear(self) -> None:
-        self._db.execute("DELETE FROM entries")
-
-    def add(self, entry: Held, canonical: bytes) -> None:
-        try:
-            self._db.execute("INSERT INTO entries VALUES (?,?,?,?,?,?,?)", (*entry, canonical))
-        except sqlite3.IntegrityError:
-            raise EntryConflict(entry.id) from None
-
-    def remove(self, id: str, canonical: bytes) -> None:
-        """Only the very entry that is meant."""
-        if self._db.execute("DELETE FROM entries WHERE id = ? AND canonical = ?", (id, canonical)).rowcount != 1:
-            raise EntryConflict(id)
-
-    def count(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM entries").fetchone()[0])
-
-    def in_force(self, *, now: dt.datetime, kept_after: dt.datetime) -> list[Held]:
-        rows = self._db.execute(
-            "SELECT id, prefix, protocol, port, not_before, not_after FROM entries "
-            "WHERE not_before <= ? AND not_after > ? ORDER BY id",
-            (time_text(now), time_text(kept_after)),
-        )
-        return [Held(*row) for row in rows]
-
-    def next_change(self, *, now: dt.datetime) -> dt.datetime | None:
-        """When the next entry begins or ends."""
-        at = time_text(now)
-        start = self._db.execute("SELECT min(not_before) FROM entries WHERE not_before > ?", (at,)).fetchone()[0]
-        end = self._db.execute("SELECT min(not_after) FROM entries WHERE not_after > ?", (at,)).fetchone()[0]
-        times = [text for text in (start, end) if text]
-        return parse_time(min(times)) if times else None
-
-    def with_prefixes(self, prefixes: list[str]) -> list[Held]:
-        rows = self._db.execute(
-            "SELECT id, prefix, protocol, port, not_before, not_after FROM entries "
-            "WHERE prefix IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (json.dumps(prefixes),),
-        )
-        return [Held(*row) for row in rows]
-
     def markers(self) -> dict[str, Marker]:
         rows = self._db.execute(
-            "SELECT target, kind, session, sequence, content, loaded, applied_at, fault, failed_at FROM applied"
+            "SELECT target, kind, positions, mark, content, loaded, applied_at, fault, failed_at FROM applied"
         )
         return {row[0]: _marker(*row) for row in rows}
 
@@ -194,8 +146,8 @@ class State:
             (
                 marker.target,
                 marker.kind,
-                marker.session,
-                marker.sequence,
+                json.dumps(marker.positions, sort_keys=True),
+                marker.mark,
                 marker.content,
                 marker.loaded,
                 _text(marker.applied_at),
@@ -241,8 +193,9 @@ class State:
 
 
 def _marker(*row: Any) -> Marker:
-    target, kind, session, sequence, content, loaded, applied_at, fault, failed_at = row
-    return Marker(target, kind, session, sequence, content, loaded, _time(applied_at), fault, _time(failed_at))
+    target, kind, positions, mark, content, loaded, applied_at, fault, failed_at = row
+    stands = {role: (session, sequence) for role, (session, sequence) in json.loads(positions).items()}
+    return Marker(target, kind, stands, mark, content, loaded, _time(applied_at), fault, _time(failed_at))
 
 
 def _text(at: dt.datetime | None) -> str:

@@ -2,12 +2,16 @@
 
 import datetime as dt
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from rahdari.proof import ROLES
 
 from .applying import Applied, Targets
 from .catching_up import catch_up
 from .configuration import Configuration
 from .faults import AgentFault, Exit, gravest
+from .holding import held_faults
 from .receipts import send_receipts
 from .rules import is_stale
 from .state import Position, State
@@ -51,11 +55,16 @@ class ClockWrong(AgentFault):
 
 @dataclass(frozen=True)
 class Outcome:
-    position: Position | None
+    positions: Mapping[str, Position]
     files: int
     applied: Applied
     seconds: float
     faults: tuple[AgentFault, ...] = field(default=())
+
+    @property
+    def position(self) -> Position | None:
+        """Where it stands with static entries, whose edition is the one that people speak of."""
+        return self.positions.get(ROLES[0])
 
     @property
     def exit(self) -> Exit:
@@ -78,27 +87,32 @@ class Agent:
         self.targets = Targets(configuration)
         self._receipts_after = 0.0
         remove_leftovers(configuration)
+        state.drop_unfinished_lists()
 
-    def sync(self, *, now: dt.datetime, timestamp: bytes | None = None, look: bool = True) -> Outcome:
+    def sync(
+        self, *, now: dt.datetime, timestamp: bytes | None = None, look: bool = True, ask: bool = True
+    ) -> Outcome:
         """Come up to date and apply. Never raises AgentFault: what failed stands in the outcome, and the rest was done.
 
-        `timestamp` is a signed timestamp that came by push; `look` reads what really stands at the targets.
+        `timestamp` is a signed timestamp that came by push; `look` reads what really stands at the targets. Without
+        `ask` the server is not asked for anything new: terms go on, and what waits to be told is told.
         """
         started = time.monotonic()
         faults: list[AgentFault] = []
         files = 0
         # 1) walk the signed metadata  2) catch up, in one transaction
         try:
-            signed = self.walker.walk(timestamp=timestamp)
-            caught_up = catch_up(
-                state=self.state,
-                walker=self.walker,
-                signed=signed,
-                root_sha256=self.configuration.root_sha256,
-                now=now,
-            )
-            files = caught_up.files
-            faults += [caught_up.report] if caught_up.report else []
+            if ask:
+                signed = self.walker.walk(timestamp=timestamp)
+                caught_up = catch_up(
+                    state=self.state,
+                    walker=self.walker,
+                    signed=signed,
+                    root_sha256=self.configuration.root_sha256,
+                    now=now,
+                )
+                files = caught_up.files
+                faults += caught_up.faults
         except AgentFault as fault:
             faults.append(fault)
         # 3) apply what is held now, whether or not something new came: terms go on
@@ -110,8 +124,9 @@ class Agent:
             faults.append(fault)
         seconds = time.monotonic() - started
         # 4) say what is wrong with time
-        position = self.state.position()
-        faults += time_faults(position, now=now, clock_hint=self.server.clock_hint(), known=faults)
+        positions = self.state.positions()
+        faults += held_faults(self.state, now)
+        faults += time_faults(positions, now=now, clock_hint=self.server.clock_hint(), known=faults)
         # 5) tell the server  6) remember what is wrong, for `status`
         try:
             if note := self._tell():
@@ -121,7 +136,7 @@ class Agent:
             faults.append(fault)
         # One disk that is full is one fault, however many steps met it.
         told = {(fault.name, fault.what): fault for fault in faults}
-        return Outcome(position, files, applied, seconds, tuple(told.values()))
+        return Outcome(positions, files, applied, seconds, tuple(told.values()))
 
     def close(self) -> None:
         self.server.close()
@@ -142,17 +157,20 @@ class Agent:
 
 
 def time_faults(
-    position: Position | None, *, now: dt.datetime, clock_hint: str, known: list[AgentFault]
+    positions: Mapping[str, Position], *, now: dt.datetime, clock_hint: str, known: list[AgentFault]
 ) -> list[AgentFault]:
     faults: list[AgentFault] = []
-    if position is not None and now < position.verified_at - CLOCK_SLACK:
-        faults.append(ClockWrong(f"it stands before {position.verified_at:%Y-%m-%d %H:%M} UTC, when it verified last."))
+    held = positions.values()
+    verified_at = max((position.verified_at for position in held), default=None)
+    if verified_at is not None and now < verified_at - CLOCK_SLACK:
+        faults.append(ClockWrong(f"it stands before {verified_at:%Y-%m-%d %H:%M} UTC, when it verified last."))
     elif clock_hint:
         faults.append(ClockWrong(clock_hint))
-    if position is None or any(isinstance(fault, Expired) for fault in known):
+    if not held or any(isinstance(fault, Expired) for fault in known):
         return faults
-    if is_stale(now=now, fresh_until=position.fresh_until):
-        faults.append(Stale(position.fresh_until))
-    elif now - position.signed_at > SIGNATURE_OLD:
-        faults.append(SignatureOld(position.signed_at))
+    fresh_until, signed_at = (min(getattr(position, name) for position in held) for name in ("fresh_until", "signed_at"))
+    if is_stale(now=now, fresh_until=fresh_until):
+        faults.append(Stale(fresh_until))
+    elif now - signed_at > SIGNATURE_OLD:
+        faults.append(SignatureOld(signed_at))
     return faults

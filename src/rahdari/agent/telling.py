@@ -2,26 +2,33 @@
 
 import datetime as dt
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rahdari.address import Block, Endpoint, Protocol, format_block
+from rahdari.proof import ROLES, kind_of
+from rahdari.proof.entry import time_text
 
-from .applying import in_force
+from .applying import kept_since
 from .configuration import Configuration
 from .faults import Exit
-from .files import Row
-from .rules import is_stale, kept_after
-from .state import Held, KeptFault, Marker, Position, State
+from .holding import held_faults
+from .rules import is_stale
+from .state import KeptFault, Marker, Position, Row, State
 from .syncing import time_faults
+
+# What the clock alone says anew at each look.
+TIMELY = {"Stale", "SignatureOld", "ClockWrong", "RemovalsHeld"}
 
 
 @dataclass(frozen=True)
 class Status:
-    position: Position | None
+    positions: Mapping[str, Position]
     now: dt.datetime
     in_force: int
     kept_stale: int
+    held: Mapping[str, int]
     markers: tuple[Marker, ...]
     unapplied: tuple[str, ...]
     unreported: int
@@ -29,34 +36,50 @@ class Status:
     stale: bool
 
     @property
+    def position(self) -> Position | None:
+        """With static entries, whose edition is the one that people speak of."""
+        return self.positions.get(ROLES[0])
+
+    @property
+    def fresh_until(self) -> dt.datetime | None:
+        return min((position.fresh_until for position in self.positions.values()), default=None)
+
+    @property
+    def signed_at(self) -> dt.datetime | None:
+        return min((position.signed_at for position in self.positions.values()), default=None)
+
+    @property
     def exit(self) -> Exit:
         # A note that has no exit code of its own, such as a receipt that waits, is no alarm.
         alarms = any(fault.exit is not Exit.OK for fault in self.faults)
-        return Exit.ALARM if self.position is None or self.stale or alarms or self.unapplied else Exit.OK
+        return Exit.ALARM if not self.positions or self.stale or alarms or self.unapplied else Exit.OK
 
 
 def status(*, configuration: Configuration, state: State, now: dt.datetime) -> Status:
-    position = state.position()
-    grace = dt.timedelta(hours=configuration.grace_hours)
-    rows = in_force(state, position, now=now, grace=grace) if position else []
+    positions = state.positions()
+    counted, stale = 0, 0
+    if positions:
+        after = kept_since(positions, now=now, grace=dt.timedelta(hours=configuration.grace_hours))
+        counted, stale = state.count_in_force(now=now, kept_after=after)
     markers = state.markers()
-    here = (position.session, position.sequence) if position else None
-    kept = [fault for fault in state.faults() if fault.name not in {"Stale", "SignatureOld", "ClockWrong"}]
-    timely = time_faults(position, now=now, clock_hint="", known=[])
+    here = {role: (position.session, position.sequence) for role, position in positions.items()}
+    kept = [fault for fault in state.faults() if fault.name not in TIMELY]
+    timely = [*time_faults(positions, now=now, clock_hint="", known=[]), *held_faults(state, now)]
     return Status(
-        position=position,
+        positions=positions,
         now=now,
-        in_force=len(rows),
-        kept_stale=sum(row.kept_stale for row in rows),
+        in_force=counted,
+        kept_stale=stale,
+        held=state.held_counts(now=now),
         markers=tuple(sorted(markers.values(), key=lambda marker: marker.target)),
         unapplied=tuple(
             target.name
             for target in configuration.targets
-            if (marker := markers.get(target.name)) is None or marker.fault or (marker.session, marker.sequence) != here
+            if (marker := markers.get(target.name)) is None or marker.fault or dict(marker.positions) != here
         ),
         unreported=len(state.receipts()),
         faults=(*kept, *(KeptFault(fault.name, fault.what, fault.mend, now, fault.exit) for fault in timely)),
-        stale=position is not None and is_stale(now=now, fresh_until=position.fresh_until),
+        stale=bool(positions) and any(is_stale(now=now, fresh_until=held.fresh_until) for held in positions.values()),
     )
 
 
@@ -69,18 +92,32 @@ def status_as_json(said: Status) -> dict[str, Any]:
         "digest": position.digest if position else None,
         "published_at": _iso(position.published_at) if position else None,
         "verified_at": _iso(position.verified_at) if position else None,
-        "signed_at": _iso(position.signed_at) if position else None,
-        "fresh_until": _iso(position.fresh_until) if position else None,
-        "age_seconds": int((said.now - position.signed_at).total_seconds()) if position else None,
+        "signed_at": _iso(said.signed_at),
+        "fresh_until": _iso(said.fresh_until),
+        "age_seconds": int((said.now - said.signed_at).total_seconds()) if said.signed_at else None,
         "stale": said.stale,
-        "entries": position.entries if position else 0,
+        "streams": {
+            role: {
+                "session": held.session,
+                "sequence": held.sequence,
+                "digest": held.digest,
+                "entries": held.entries,
+                "published_at": _iso(held.published_at),
+                "verified_at": _iso(held.verified_at),
+                "held": said.held.get(role, 0),
+            }
+            for role, held in said.positions.items()
+        },
+        "entries": sum(held.entries for held in said.positions.values()),
+        "held": sum(said.held.values()),
         "in_force": said.in_force,
         "kept_stale": said.kept_stale,
         "targets": [
             {
                 "name": marker.target,
                 "kind": marker.kind,
-                "sequence": marker.sequence if marker.applied_at else None,
+                "sequence": _sequence(marker),
+                "sequences": {role: sequence for role, (_, sequence) in marker.positions.items()},
                 "loaded": marker.loaded,
                 "applied_at": _iso(marker.applied_at),
                 "fault": marker.fault or None,
@@ -98,17 +135,20 @@ def status_as_json(said: Status) -> dict[str, Any]:
 
 
 def status_in_words(said: Status) -> str:
-    position = said.position
-    if position is None:
+    position, fresh_until, signed_at = said.position, said.fresh_until, said.signed_at
+    if position is None or fresh_until is None or signed_at is None:
         lines = ["Nothing has been verified yet. Run: rahdari agent sync"]
     else:
-        age = in_words(said.now - position.signed_at)
+        others = ", ".join(
+            f"{kind_of(role)} {held.sequence}" for role, held in said.positions.items() if held is not position
+        )
+        entries = sum(held.entries for held in said.positions.values())
         lines = [
             f"Edition {position.sequence} of session {position.session[:8]}, "
-            f"published {_plain(position.published_at)}.",
-            f"Last signed {age} ago; vouched for until {_plain(position.fresh_until)}"
+            f"published {_plain(position.published_at)}{f' ({others})' if others else ''}.",
+            f"Last signed {in_words(said.now - signed_at)} ago; vouched for until {_plain(fresh_until)}"
             f"{' (STALE)' if said.stale else ''}.",
-            f"{said.in_force} of {position.entries} entries count now"
+            f"{said.in_force} rows count now, of {entries} entries"
             + (
                 f", of which {said.kept_stale} have ended and are kept while the feed is stale."
                 if said.kept_stale
@@ -116,7 +156,7 @@ def status_in_words(said: Status) -> str:
             ),
         ]
     for marker in said.markers:
-        had = f"edition {marker.sequence}, {marker.loaded} entries, applied {_plain(marker.applied_at)}"
+        had = f"edition {_sequence(marker)}, {marker.loaded} entries, applied {_plain(marker.applied_at)}"
         lines.append(f"  {marker.target} ({marker.kind}): {had if marker.applied_at else 'nothing applied yet'}")
         if marker.fault:
             lines.append(f"    fails since {_plain(marker.failed_at)}: {marker.fault}")
@@ -133,40 +173,38 @@ def status_in_words(said: Status) -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """`rows` are the entries that count now and cover what was asked; `later` and `ended` do not count."""
+    """`rows` count now and cover what was asked, the longest prefix first; `not_counting` have ended or not begun."""
 
-    position: Position
+    positions: Mapping[str, Position]
     rows: tuple[Row, ...]
     other_ports: tuple[Row, ...]
-    not_counting: tuple[Held, ...]
+    not_counting: tuple[Row, ...]
 
 
 def check(
     *,
     configuration: Configuration,
     state: State,
-    position: Position,
     block: Block,
     protocol: Protocol | None,
     port: int | None,
     now: dt.datetime,
 ) -> Found:
     """Whether all of a block is covered by an entry. Without a protocol any entry for the address counts."""
-    grace = dt.timedelta(hours=configuration.grace_hours)
-    after = kept_after(now=now, fresh_until=position.fresh_until, grace=grace)
+    positions = state.positions()
+    after = kept_since(positions, now=now, grace=dt.timedelta(hours=configuration.grace_hours))
+    at, ended_by = time_text(now), time_text(after)
     rows, others, not_counting = [], [], []
-    for entry in state.with_prefixes([str(wider) for wider in _wider(block)]):
-        begins, ends = dt.datetime.fromisoformat(entry.not_before), dt.datetime.fromisoformat(entry.not_after)
-        if not (begins <= now and ends > after):
-            not_counting.append(entry)
-        elif covers(entry, protocol, port):
-            rows.append(Row(entry, kept_stale=ends <= now))
-        else:
-            others.append(Row(entry, kept_stale=ends <= now))
-    return Found(position, tuple(rows), tuple(others), tuple(not_counting))
+    for row in state.covering([str(wider) for wider in _wider(block)]):
+        if not row.local and not (row.not_before <= at and row.not_after > ended_by):
+            not_counting.append(row)
+            continue
+        row = row._replace(kept_stale=not row.local and row.not_after <= at)
+        (rows if covers(row, protocol, port) else others).append(row)
+    return Found(positions, tuple(rows), tuple(others), tuple(not_counting))
 
 
-def covers(entry: Held, protocol: Protocol | None, port: int | None) -> bool:
+def covers(entry: Row, protocol: Protocol | None, port: int | None) -> bool:
     if protocol is None or entry.protocol == "any":
         return True
     return entry.protocol == protocol and (entry.port is None or entry.port == port)
@@ -177,13 +215,15 @@ def _wider(block: Block) -> list[Block]:
 
 
 def found_as_json(found: Found, *, block: Block, now: dt.datetime) -> dict[str, Any]:
+    position = found.positions[ROLES[0]] if ROLES[0] in found.positions else None
     return {
         "address": format_block(block),
         "registered": bool(found.rows),
-        "entries": [{**row.entry._asdict(), "kept_stale": row.kept_stale} for row in found.rows],
-        "session": found.position.session,
-        "sequence": found.position.sequence,
-        "stale": is_stale(now=now, fresh_until=found.position.fresh_until),
+        "entries": [row._asdict() for row in found.rows],
+        "session": position.session if position else None,
+        "sequence": position.sequence if position else None,
+        "sequences": {role: held.sequence for role, held in found.positions.items()},
+        "stale": _is_stale(found, now),
     }
 
 
@@ -191,24 +231,35 @@ def found_in_words(found: Found, *, block: Block, now: dt.datetime) -> str:
     name = format_block(block)
     lines = []
     for row in found.rows:
-        kept = " (has ended; kept because the feed is stale)" if row.kept_stale else ""
-        lines.append(
-            f"{name} is registered as {endpoint(row.entry)}, valid until {plain_text(row.entry.not_after)}{kept}."
-        )
+        if row.local:
+            lines.append(f"{name} is added here as {endpoint(row)} ({row.local}).")
+            continue
+        notes = " (has ended; kept because the feed is stale)" if row.kept_stale else ""
+        notes += " (the feed took it out; the removal is held back)" if row.held else ""
+        lines.append(f"{name} is registered as {endpoint(row)}, valid until {plain_text(row.not_after)}{notes}.")
     if not found.rows:
-        lines.append(f"{name} is not registered in edition {found.position.sequence}.")
-        lines += [f"  Registered for another protocol or port: {endpoint(row.entry)}." for row in found.other_ports]
-        for entry in found.not_counting:
+        sequence = max(held.sequence for held in found.positions.values())
+        lines.append(f"{name} is not registered in edition {sequence}.")
+        lines += [f"  Registered for another protocol or port: {endpoint(row)}." for row in found.other_ports]
+        for row in found.not_counting:
             lines.append(
-                f"  {endpoint(entry)} counts only from {plain_text(entry.not_before)} "
-                f"until {plain_text(entry.not_after)}."
+                f"  {endpoint(row)} counts only from {plain_text(row.not_before)} until {plain_text(row.not_after)}."
             )
-    if is_stale(now=now, fresh_until=found.position.fresh_until):
+    if _is_stale(found, now):
         lines.append("The feed is stale: a newer edition may say otherwise.")
     return "\n".join(lines)
 
 
-def endpoint(entry: Held) -> str:
+def _is_stale(found: Found, now: dt.datetime) -> bool:
+    return any(is_stale(now=now, fresh_until=held.fresh_until) for held in found.positions.values())
+
+
+def _sequence(marker: Marker) -> int | None:
+    """Of static entries, as the target took them."""
+    return marker.positions[ROLES[0]][1] if ROLES[0] in marker.positions else None
+
+
+def endpoint(entry: Row) -> str:
     return str(Endpoint(ipaddress.ip_network(entry.prefix), Protocol(entry.protocol), entry.port))
 
 

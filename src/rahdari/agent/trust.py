@@ -9,11 +9,13 @@ import datetime as dt
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from tuf.api.exceptions import (
     DownloadError,
@@ -23,21 +25,24 @@ from tuf.api.exceptions import (
     RepositoryError,
     UnsignedMetadataError,
 )
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Metadata, Root, Targets, Timestamp
 from tuf.ngclient import FetcherInterface, Updater
 
-from rahdari.proof import FeedFault, FeedFile, Head, UnsupportedFormat, live_files
-from rahdari.proof.entry import is_time, parse_time
-from rahdari.proof.repository import METADATA, PATHS, ROLE, TARGETS, head_of
+from rahdari.proof import ROLES, BulkStatement, FeedFault, FeedFile, Head, UnsupportedFormat, live_files
+from rahdari.proof.bulk import LONGEST as LONGEST_STATEMENT
+from rahdari.proof.repository import METADATA, TARGETS, head_of, is_bulk_path, location_of, paths_of, stamp_of
 
 from .configuration import Configuration
 from .disk import told
 from .faults import AgentFault, Exit
+from .holding import Statement
 from .transport import Server, UnexpectedAnswer
 
 # Up to this, a download is held in memory; above, in a file of the state folder.
 IN_MEMORY = 8 * 1024 * 1024
 ROOT_BYTES = 512_000
+# A newer root is looked for once in this time, however many editions are pushed.
+ROOT_SECONDS = 60.0
 
 
 class WrongRoot(AgentFault):
@@ -82,14 +87,23 @@ class UpgradeNeeded(AgentFault):
 
 
 @dataclass(frozen=True)
-class Signed:
-    """What the signed metadata says at this moment."""
+class Listing:
+    """What is signed of one role: the edition its files lead to, and until when all of that is vouched for."""
 
+    role: str
     head: Head
     files: list[FeedFile]
+    fresh_until: dt.datetime
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What the signed metadata says at this moment: of each role, and the paths of bulk statements."""
+
+    listings: dict[str, Listing]
+    statements: tuple[str, ...]
     timestamp_version: int
     signed_at: dt.datetime
-    fresh_until: dt.datetime
 
 
 class Fetcher(FetcherInterface):
@@ -98,12 +112,16 @@ class Fetcher(FetcherInterface):
     def __init__(self, server: Server, folder: Path) -> None:
         self._server, self._folder = server, folder
         self.in_hand: dict[str, bytes] = {}
+        # Whether the newest root was looked for a moment ago, and need not be again.
+        self.roots_known = False
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         raise NotImplementedError  # Everything goes through `download_file`, which knows the bound.
 
     @contextmanager
     def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
+        if self.roots_known and url.endswith(".root.json"):
+            raise DownloadHTTPError("not looked for", HTTPStatus.NOT_FOUND)
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(self._folder)) as file:
             if (held := self.in_hand.pop(url, None)) is not None:
                 file.write(held[: max_length + 1])
@@ -129,62 +147,128 @@ class Walker:
         self._server = server
         self._fetcher = Fetcher(server, configuration.state)
         self._updater: Updater | None = None
+        self._parsed: dict[str, tuple[tuple[int, ...], Metadata[Any]]] = {}
+        self._listed: dict[str, tuple[tuple[int, ...], Listing]] = {}
+        self._statements: dict[str, BulkStatement | None] = {}
+        self._walked_at = float("-inf")
 
     def walk(self, *, timestamp: bytes | None = None) -> Signed:
-        """Raises AgentFault: Untrusted, Expired, UpgradeNeeded, WrongRoot, and what `transport` raises."""
+        """Raises AgentFault: Untrusted, Expired, UpgradeNeeded, WrongRoot, and what `transport` raises.
+
+        With a timestamp that came by push, only what it leads to anew is fetched: whether there is a newer root is
+        asked each minute, and when the walk fails without it.
+        """
+        known = timestamp is not None and time.monotonic() - self._walked_at < ROOT_SECONDS
+        if known:
+            try:
+                return self._walk(timestamp, roots_known=True)
+            except (Untrusted, Expired):
+                pass
+        return self._walk(timestamp, roots_known=False)
+
+    def _walk(self, timestamp: bytes | None, *, roots_known: bool) -> Signed:
         metadata = f"{self._base}/{METADATA}"
         self._fetcher.in_hand = {f"{metadata}/timestamp.json": timestamp} if timestamp else {}
+        self._fetcher.roots_known = roots_known
         with told(self._memory), self._explained():
             self._memory.mkdir(parents=True, exist_ok=True)
             # One walk for each updater (TUF 5.3); connections and files are kept.
-            self._updater = Updater(
+            self._updater = updater = Updater(
                 str(self._memory),
                 metadata,
                 target_base_url=f"{self._base}/{TARGETS}",
                 fetcher=self._fetcher,
                 bootstrap=self._root,
             )
-            self._updater.refresh()
-            # Asking for any path of the role loads and verifies the role.
-            self._updater.get_targetinfo(PATHS.replace("*", "-"))
-            return self._read()
+            updater.refresh()
+            signed = self._read(updater)
+        if not roots_known:
+            self._walked_at = time.monotonic()
+        return signed
 
     @contextmanager
     def fetch(self, file: FeedFile) -> Iterator[BinaryIO]:
         """A snapshot or delta, once length and hash are as signed. Raises Untrusted and what `transport` raises."""
-        with tempfile.TemporaryDirectory(dir=self._memory, prefix="edition-") as folder:
-            path = Path(folder) / "body"
-            with told(self._memory), self._explained():
-                if self._updater is None:
-                    raise Untrusted("nothing was walked yet")
-                target = self._updater.get_targetinfo(file.path)
-                if target is None:
-                    raise Untrusted(f"{file.path} is not among the signed files")
-                try:
-                    self._updater.download_target(target, str(path))
-                except LengthOrHashMismatchError:
-                    # Once more: a proxy on the way may have cut it short or kept an old one.
-                    self._updater.download_target(target, str(path))
-            with path.open("rb") as body:
-                yield body
+        with self._target(f"{self._base}/{TARGETS}/{file.location}", file.length, file.sha256) as body:
+            yield body
 
-    def _read(self) -> Signed:
-        """From the folder: what stands there has just been verified."""
-        signed = {
-            name: Metadata.from_file(str(self._memory / f"{name}.json")).signed
-            for name in ("root", "timestamp", "snapshot", "targets", ROLE)
-        }
-        feed, stamp = cast("Targets", signed[ROLE]), signed["timestamp"]
-        said = stamp.unrecognized_fields.get("feed")
-        head = head_of(feed)
-        signed_at = said.get("signed_at") if isinstance(said, dict) else None
+    def statements(self, signed: Signed) -> list[Statement]:
+        """What was signed offline, fetched once. One that cannot be read is no statement. Raises as `fetch` does."""
+        for path in signed.statements:
+            if path not in self._statements:
+                try:
+                    self._statements[path] = BulkStatement.decode(self._statement(path))
+                except FeedFault:
+                    self._statements[path] = None
+        found = [(path, self._statements[path]) for path in signed.statements]
+        return [Statement(path, said) for path, said in found if said is not None]
+
+    def _statement(self, path: str) -> bytes:
+        if self._updater is None:
+            raise Untrusted("nothing was walked yet")
+        with told(self._memory), self._explained():
+            target = self._updater.get_targetinfo(path)
+        if target is None or target.length > LONGEST_STATEMENT or "sha256" not in target.hashes:
+            raise Untrusted(f"{path} is not among the signed files")
+        url = f"{self._base}/{TARGETS}/{location_of(path, target.hashes['sha256'])}"
+        with self._target(url, target.length, target.hashes["sha256"]) as body:
+            return body.read()
+
+    @contextmanager
+    def _target(self, url: str, length: int, sha256: str) -> Iterator[BinaryIO]:
+        folder = str(self._memory)
+        with told(self._memory), tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as body:
+            # Twice: a proxy on the way may have cut it short or kept an old one.
+            for last in (False, True):
+                hasher, received = hashlib.sha256(), 0
+                body.seek(0)
+                body.truncate()
+                for piece in self._server.get(url, most=length):
+                    hasher.update(piece)
+                    received += len(piece)
+                    body.write(piece)
+                if (received, hasher.hexdigest()) == (length, sha256):
+                    break
+                if last:
+                    raise Untrusted(f"a file has not the length or hash that was signed ({url.rpartition('/')[2]})")
+            body.seek(0)
+            yield cast("BinaryIO", body)
+
+    def _read(self, updater: Updater) -> Signed:
+        """From the folder: what stands there has just been verified, or had been when this process read it."""
+        names = ("root", "timestamp", "snapshot", "targets")
+        root, stamp, snapshot, targets = (self._signed(name) for name in names)
+        said = stamp_of(cast("Timestamp", stamp))
+        common = min(part.expires for part in (root, stamp, snapshot, targets))
+        now = dt.datetime.now(dt.UTC)
+        listings = {}
+        for role in ROLES:
+            version = getattr(snapshot, "meta", {}).get(f"{role}.json")
+            key = (root.version, targets.version, version.version if version else 0)
+            kept, listing = self._listed.get(role, ((), None))
+            if kept != key or listing is None or listing.fresh_until <= now:
+                # Asking for any path of the role loads and verifies the role.
+                updater.get_targetinfo(paths_of(role).replace("*", "-"))
+                feed = cast("Targets", self._signed(role))
+                listing = Listing(role, head_of(feed), live_files(feed, role=role), feed.expires)
+                self._listed[role] = (key, listing)
+            listings[role] = replace(listing, fresh_until=min(common, listing.fresh_until))
         return Signed(
-            head=head,
-            files=live_files(feed),
+            listings=listings,
+            statements=tuple(sorted(path for path in cast("Targets", targets).targets if is_bulk_path(path))),
             timestamp_version=stamp.version,
-            signed_at=parse_time(str(signed_at) if is_time(signed_at) else head.published_at),
-            fresh_until=min(part.expires for part in signed.values()),
+            signed_at=said.signed,
         )
+
+    def _signed(self, name: str) -> Any:
+        """Read again only when the file is another one: it is put in place by renaming."""
+        path = self._memory / f"{name}.json"
+        found = path.stat()
+        key = (found.st_ino, found.st_mtime_ns, found.st_size)
+        kept = self._parsed.get(name)
+        if kept is None or kept[0] != key:
+            kept = self._parsed[name] = (key, Metadata.from_file(str(path)))
+        return kept[1].signed
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -242,9 +326,7 @@ def check_root(content: bytes) -> Metadata[Root]:
 
 
 def remove_leftovers(configuration: Configuration) -> None:
-    """Downloads that a killed agent left behind."""
-    for folder in configuration.state.glob("metadata/*/edition-*"):
+    """What a killed agent left behind: files that python-tuf had not moved to their place yet."""
+    for path in configuration.state.glob("metadata/*/tmp*"):
         with suppress(OSError):
-            for path in folder.iterdir():
-                os.unlink(path)
-            folder.rmdir()
+            os.unlink(path)

@@ -43,13 +43,11 @@ def check_address(arguments: argparse.Namespace) -> int:
     configuration = load(arguments.config)
     at = now()
     with open_state(configuration.state) as state:
-        position = state.position()
-        if position is None:
+        if not state.positions():
             raise NotUnderstood("Nothing has been verified yet.", "Run: rahdari agent sync")
         found = telling.check(
             configuration=configuration,
             state=state,
-            position=position,
             block=block,
             protocol=protocol,
             port=port,

@@ -35,7 +35,7 @@ class NotHere(Exception):
 
 def say(text: str) -> None:
     """Progress, on stderr: stdout is for the table."""
-    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+    print(f"[{time.strftime('%H:%M:%SZ', time.gmtime())}] {text}", file=sys.stderr, flush=True)
 
 
 # -- folders -----------------------------------------------------------------------------------------------------

@@ -67,7 +67,9 @@ def main(about: str | None) -> None:
     parser.add_argument("--size", type=int, default=10_000, help="entries in the register before (10000)")
     parser.add_argument("--what", choices=list(filling.ADDRESS), default="hosts", help="what the register holds")
     parser.add_argument("--peers", metavar="LIST", help=f"of {','.join(PEERS)}; an empty list for none")
-    parser.add_argument("--peer-entries", type=int, default=20_000, help="entries at each peer before (20000)")
+    parser.add_argument(
+        "--peer-entries", type=int, metavar="N", help="entries at each peer before (as many, to 100000)"
+    )
     parser.add_argument("--ours", metavar="LIST", help=f"of {','.join(LAYOUTS)}; an empty list for none")
     given = parser.parse_args()
     names = measure.chosen(given.peers, list(PEERS), what="peer")
@@ -80,7 +82,7 @@ def main(about: str | None) -> None:
     with place.temporary("propagation") as folder:
         conditions["file_system"] = place.on_disk(folder)
         told = Told(rows, skipped, unfair, conditions["versions_of_peers"])
-        entries = min(given.peer_entries, 2_000) if given.quick else given.peer_entries
+        entries = given.peer_entries or min(given.size, 2_000 if given.quick else 100_000)
         _peers(names, folder, entries, given.quick, told)
         if layouts:
             with filling.register(given.size, given.what) as stack:

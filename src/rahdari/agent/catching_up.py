@@ -101,8 +101,18 @@ class ReloadedFromSnapshot(AgentFault):
 
     def __init__(self, why: AgentFault) -> None:
         super().__init__(
-            f"A delta did not fit, so all of the feed was loaded from a snapshot and verified. {why.what}",
+            f"What was held did not lead on, so all of it was loaded from a snapshot and verified. {why.what}",
             "Tell the authority if it happens again.",
+        )
+
+
+class StateDrifted(AgentFault):
+    exit = Exit.ALARM
+
+    def __init__(self, role: str, found: int, entries: int) -> None:
+        super().__init__(
+            f"The state held {found} {kind_of(role)} entries, and {entries} were verified: something else wrote to it.",
+            "Check the disk and who may write to the state folder.",
         )
 
 
@@ -115,9 +125,11 @@ class CaughtUp:
     faults: tuple[AgentFault, ...]
 
 
-def catch_up(*, state: State, walker: Walker, signed: Signed, root_sha256: str, now: dt.datetime) -> CaughtUp:
+def catch_up(
+    *, state: State, walker: Walker, signed: Signed, root_sha256: str, now: dt.datetime, audit: bool = False
+) -> CaughtUp:
     """Take the editions that `signed` leads to. A role that cannot be brought further does not hold up the others:
-    nothing of it has changed, and its fault is in the answer."""
+    nothing of it has changed, and its fault is in the answer. `audit` counts what is held first."""
     changed: list[str] = []
     faults: list[AgentFault] = []
     files = 0
@@ -136,7 +148,9 @@ def catch_up(*, state: State, walker: Walker, signed: Signed, root_sha256: str, 
         try:
             # 1) never back: not in sequence, not in session, not to other contents under the same number
             check_floor(held, listing, left=state.was_left(listing.head.session))
-            if held is not None and (held.session, held.sequence) == (listing.head.session, listing.head.sequence):
+            if held is not None and audit and (found := state.count(role)) != held.entries:
+                step.drifted = StateDrifted(role, found, held.entries)
+            elif held is not None and (held.session, held.sequence) == (listing.head.session, listing.head.sequence):
                 same.append(step.position(held.set_digest))
                 continue
             files += step.take()
@@ -179,16 +193,17 @@ class _Step:
     root_sha256: str
     now: dt.datetime
     statements: Sequence[Statement]
+    drifted: StateDrifted | None = None
     reports: list[AgentFault] = field(default_factory=list)
 
     def take(self) -> int:
         """Returns how many files it took. Raises AgentFault, and then nothing has changed."""
         head, files = self.listing.head, self.listing.files
         held = self.held if self.held is not None and self.held.session == head.session else None
-        rejected: AgentFault | None = None
+        rejected: AgentFault | None = self.drifted
         anew = way_from_snapshot(files, session=head.session, end=head.sequence)
         # 1) by deltas from here, if they reach; a rejected one ends the chain, and is not skipped
-        if held is not None:
+        if held is not None and rejected is None:
             way = way_by_deltas(files, session=head.session, start=held.sequence, end=head.sequence)
             if way and not (anew and weight(way) > RELOAD_WEIGHT * weight(anew)):
                 try:

@@ -110,6 +110,7 @@ class Agent:
                     signed=signed,
                     root_sha256=self.configuration.root_sha256,
                     now=now,
+                    audit=look,
                 )
                 files = caught_up.files
                 faults += caught_up.faults

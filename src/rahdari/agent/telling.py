@@ -148,7 +148,7 @@ def status_in_words(said: Status) -> str:
             f"published {_plain(position.published_at)}{f' ({others})' if others else ''}.",
             f"Last signed {in_words(said.now - signed_at)} ago; vouched for until {_plain(fresh_until)}"
             f"{' (STALE)' if said.stale else ''}.",
-            f"{said.in_force} rows count now, of {entries} entries"
+            f"{said.in_force} of {entries} entries count now"
             + (
                 f", of which {said.kept_stale} have ended and are kept while the feed is stale."
                 if said.kept_stale

@@ -57,6 +57,9 @@ COMMANDS = {
     "worker": Command("rahdari.up.commands", "Move the line and send letters (one process of `up`).", Needs.DJANGO),
     "publisher": Command("rahdari.up.commands", "Cut and sign editions (one process of `up`).", Needs.DJANGO),
     "push": Command("rahdari.up.commands", "Serve the feed (one process of `up`).", Needs.DATA),
+    "lookup": Command(
+        "rahdari.up.commands", "Tell operators whether an address is registered (one process of `up`).", Needs.DATA
+    ),
     "prepare": Command(
         "rahdari.up.commands", "Bring the database up to date and collect the files of the pages.", Needs.NEW
     ),

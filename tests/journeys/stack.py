@@ -30,13 +30,14 @@ def wait_for[Found](what: str, look: Callable[[], Found | None], *, patience: fl
 
 
 def free_port() -> int:
-    """A port such that it and the next one are free."""
+    """A port such that it and the next two are free."""
     while True:
-        with socket.socket() as first, socket.socket() as second:
+        with socket.socket() as first, socket.socket() as second, socket.socket() as third:
             first.bind(("127.0.0.1", 0))
             port = first.getsockname()[1]
             try:
                 second.bind(("127.0.0.1", port + 1))
+                third.bind(("127.0.0.1", port + 2))
             except OSError:
                 continue
             return int(port)

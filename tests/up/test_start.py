@@ -23,20 +23,21 @@ from tests.needs import needs_namespaces
 from tests.up.test_processes import wait_until_gone
 
 PATIENCE = 300.0
-USUAL = {"web", "worker", "publisher", "push"}
+USUAL = {"web", "worker", "publisher", "push", "lookup"}
 
 
-def two_free_ports() -> int:
-    """A port that is free, and the next one as well."""
+def three_free_ports() -> int:
+    """A port that is free, and the next two as well."""
     for _ in range(50):
         with socket.create_server(("127.0.0.1", 0)) as first:
             port = first.getsockname()[1]
             try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
+                for after in (port + 1, port + 2):
+                    socket.create_server(("127.0.0.1", after)).close()
             except OSError:
                 continue
             return int(port)
-    raise AssertionError("no two free ports side by side")
+    raise AssertionError("no three free ports side by side")
 
 
 class Demo:
@@ -130,7 +131,7 @@ def demos() -> Iterator[list[Demo]]:
 
 class TestDemo:
     def test_starts_serves_mends_itself_stops_and_keeps_its_data(self, data: Path, demos: list[Demo]) -> None:
-        port = two_free_ports()
+        port = three_free_ports()
         demo = Demo(data, port)
         demos.append(demo)
         demo.read_until(r"demonstration is ready: +http://127\.0\.0\.1:")
@@ -138,11 +139,12 @@ class TestDemo:
         demo.read_until(r"sample-fibre +\| .*edition \d+: ")
         assert demo.get("/") == 200
         assert demo.get("/healthz", port=port + 1) == 200
+        assert demo.get("/healthz", port=port + 2) == 200
         children = demo.children()
         assert set(children) == USUAL | {"agent", "postgres"}
 
         # A second one on the same data, and one on the same port, are told so before anything starts.
-        busy = Demo(data, two_free_ports())
+        busy = Demo(data, three_free_ports())
         demos.append(busy)
         assert busy.end() == 1
         assert f"already running on the data folder {data}" in busy.lines[-1]
@@ -181,7 +183,7 @@ class TestDemo:
         with tempfile.TemporaryDirectory(prefix="rahdari-closed-") as folder:
             closed = Path(folder)
             assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-            demo = Demo(closed / "deeper" / "data", two_free_ports())
+            demo = Demo(closed / "deeper" / "data", three_free_ports())
             demos.append(demo)
             demo.read_until(r"Running as the user (\w+), not as root")
             demo.read_until(r"demonstration is ready")
@@ -202,14 +204,14 @@ class TestDemo:
                 wait_until_gone(pid)
 
     def test_stopped_while_it_gets_ready_leaves_nothing(self, data: Path, demos: list[Demo]) -> None:
-        demo = Demo(data, two_free_ports())
+        demo = Demo(data, three_free_ports())
         demos.append(demo)
         demo.read_until(r"Making the database")
         demo.process.terminate()
         assert demo.end() == 0
         assert not [line for line in demo.lines if "ready" in line]
         # And what it left can be taken up.
-        again = Demo(data, two_free_ports())
+        again = Demo(data, three_free_ports())
         demos.append(again)
         again.read_until(r"demonstration is ready")
         again.process.terminate()
@@ -218,7 +220,7 @@ class TestDemo:
     def test_refuses_data_of_a_newer_version(self, data: Path, demos: list[Demo]) -> None:
         data.mkdir()
         (data / "version").write_text('format = 99\nkind = "demo"\nwritten_by = "9.0.0"\n')
-        demo = Demo(data, two_free_ports())
+        demo = Demo(data, three_free_ports())
         demos.append(demo)
         assert demo.end() == 1
         assert "written by Rahdari 9.0.0" in demo.lines[-1]

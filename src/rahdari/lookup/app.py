@@ -13,8 +13,6 @@ at: nobody learns whether an address is registered, nor even whether it is one. 
 import datetime as dt
 import json
 import math
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -36,8 +34,6 @@ type Reply = tuple[str, Headers, bytes]
 type Start = Callable[[str, Headers], object]
 
 LOOKUP, RDAP = "/lookup/ip/", "/rdap/"
-# The interpreter is handed on after so long: a snapshot being read, or a request in bulk, keeps nobody waiting longer.
-SWITCH_SECONDS = 0.0005
 _FOUND = "200 OK"
 _BEARER = ("www-authenticate", 'Bearer realm="feed"')
 # RFC 7480, 5.6: a page in a browser may ask, with a token of its own.
@@ -315,21 +311,3 @@ def _is_from_here(environ: Environ) -> bool:
         return False
     passed_on = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
     return loopback and not any(name in environ for name in passed_on)
-
-
-def from_environment() -> Lookup:
-    """As `rahdari lookup` runs it."""
-    given = os.environ.get
-    lookup = Lookup(
-        Path(given("RAHDARI_DATA", ".data")).absolute(),
-        server=rdap.Server(
-            url=given("RAHDARI_LOOKUP_URL", "").rstrip("/"),
-            authority=given("RAHDARI_LOOKUP_AUTHORITY", "") or rdap.Server.authority,
-            contact=given("RAHDARI_CONTACT", ""),
-        ),
-        proxies=Proxies.read(given("RAHDARI_TRUSTED_PROXIES", ""), given("RAHDARI_FEED_CERTIFICATE_HEADER", "")),
-        per_second=float(given("RAHDARI_LOOKUP_RATE", "") or REQUESTS_PER_SECOND),
-    )
-    sys.setswitchinterval(SWITCH_SECONDS)
-    lookup.begin()
-    return lookup

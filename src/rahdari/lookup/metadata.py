@@ -70,7 +70,7 @@ def read_role(metadata: Path, stamped: Stamped, role: str) -> Described:
         }
     )
     # The shape is python-tuf's, whose signatures nobody needs here.
-    return Described(Head.from_json(signed.get("head")), tuple(live_files(cast("Targets", described))))
+    return Described(Head.from_json(signed.get("head")), tuple(live_files(cast("Targets", described), role=role)))
 
 
 def _named(metadata: Path, role: str, meta: dict[str, Any], most: int) -> bytes:

@@ -8,12 +8,12 @@ HOST, PORT = "127.0.0.1", 8000
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     up = subparsers.add_parser("up", help="start everything of an installation")
-    listening(up, PORT, f"port of the pages ({PORT}); the feed is served on the next one")
+    listening(up, PORT, f"port of the pages ({PORT}); the feed and the lookups are served on the two after it")
     up.add_argument("--data", type=Path, metavar="DIR", help="the data folder (else RAHDARI_DATA, else .data/register)")
     up.set_defaults(run=run_up)
 
     demo = subparsers.add_parser("demo", help="start a demonstration")
-    listening(demo, PORT, f"port of the pages ({PORT}); the feed is served on the next one")
+    listening(demo, PORT, f"port of the pages ({PORT}); the feed and the lookups are served on the two after it")
     demo.add_argument("--data", type=Path, metavar="DIR", help="the data folder (else RAHDARI_DATA, else .data/demo)")
     demo.add_argument("--reset", action="store_true", help="remove the demonstration's data first")
     demo.set_defaults(run=run_demo)
@@ -27,6 +27,11 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     push = subparsers.add_parser("push", help="serve the feed")
     listening(push, PORT + 1, f"port of the feed ({PORT + 1})")
     push.set_defaults(run=run_push)
+
+    lookup = subparsers.add_parser("lookup", help="tell operators whether an address is registered")
+    listening(lookup, PORT + 2, f"port of the lookups ({PORT + 2})")
+    lookup.add_argument("--workers", type=int, default=1, help="processes, each of which holds all entries (1)")
+    lookup.set_defaults(run=run_lookup)
 
     subparsers.add_parser("worker", help="move the line and send letters").set_defaults(run=run_worker)
     subparsers.add_parser("publisher", help="cut and sign editions").set_defaults(run=run_publisher)
@@ -79,6 +84,19 @@ def run_push(arguments: argparse.Namespace) -> int:
     from rahdari.up.serving import serve_push
 
     serve_push(host=arguments.host, port=arguments.port)
+    return 0
+
+
+def run_lookup(arguments: argparse.Namespace) -> int:
+    import os
+
+    from rahdari import policy
+    from rahdari.up.serving import serve_lookup
+
+    in_force = Path(os.environ["RAHDARI_DATA"]) / "policy" / "in-force.toml"
+    # What serves knows no policy: it is told whose register this is.
+    os.environ.setdefault("RAHDARI_LOOKUP_AUTHORITY", policy.current(in_force).authority.en)
+    serve_lookup(host=arguments.host, port=arguments.port, workers=arguments.workers)
     return 0
 
 

@@ -15,8 +15,8 @@ OPERATORS = ("sample-fibre", "example-broadband", "placeholder-net")
 def run(*, data: Path, host: str, port: int, reset: bool) -> int:
     if reset:
         # Looked at first: a demonstration that cannot be started is not removed either.
-        processes.check_port(host, port)
-        processes.check_port(host, port + 1)
+        for each in (port, port + 1, port + 2):
+            processes.check_port(host, each)
         datafolder.reset(data)
     return start(
         Start(

@@ -5,6 +5,7 @@ others from being looked at. Ends with 0 when nothing is wrong (a `note` is not)
 """
 
 import datetime as dt
+import http.client
 import ipaddress
 import json
 import os
@@ -289,7 +290,7 @@ def check_directory(patient: Patient) -> Iterator[Finding]:
 
 def check_ports(patient: Patient) -> Iterator[Finding]:
     running = patient.is_running
-    for what, port in (("pages", patient.port), ("feed", patient.port + 1)):
+    for what, port in (("pages", patient.port), ("feed", patient.port + 1), ("lookups", patient.port + 2)):
         try:
             processes.check_port(patient.host, port)
         except processes.PortTaken as error:
@@ -305,6 +306,25 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
                 f"nothing answers at {port} ({what}), though `rahdari up` runs. Look at its lines." if running else ""
             )
             yield Finding(state, "ports", text or f"{port} is free ({what})")
+
+
+def check_lookups(patient: Patient) -> Iterator[Finding]:
+    """Whether what answers operators' questions holds all that it is to answer from."""
+    if not patient.is_running:
+        return
+    connection = http.client.HTTPConnection(patient.host, patient.port + 2, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return  # Nothing answers there: `ports` says so.
+    finally:
+        connection.close()
+    if status == http.HTTPStatus.OK:
+        yield Finding(OK, "lookups", "all entries are held")
+    else:
+        text = "not all entries are held, so operators are answered 503. A large register takes ten seconds to read; "
+        yield Finding(NOTE, "lookups", text + "if this stays, the lines of `lookup` say why.")
 
 
 def check_mail(patient: Patient) -> Iterator[Finding]:
@@ -376,6 +396,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     check_feed,
     check_directory,
     check_ports,
+    check_lookups,
     check_mail,
     check_fonts,
     check_nft,

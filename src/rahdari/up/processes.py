@@ -38,7 +38,7 @@ class PortTaken(Told):
         by = f" by {holder}" if holder else " by another program"
         super().__init__(
             f"Port {port} on {host} is already taken{by}. Stop that, or choose another port: --port {port + 10} "
-            f"(the feed is then served on {port + 11})."
+            f"(the feed and the lookups are then served on {port + 11} and {port + 12})."
         )
         self.port = port
 

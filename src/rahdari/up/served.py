@@ -1,4 +1,4 @@
-"""What granian's worker processes load: `served:web` and `served:push`.
+"""What granian's worker processes load: `served:web`, `served:push` and `served:lookup`.
 
 A worker ends with the granian process that started it, even when that one is killed: otherwise it would keep the port.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 from rahdari.up.ordinary import end_with_parent
 
-HOLDING = {"web": "rahdari.wsgi", "push": "rahdari.push.app"}
+HOLDING = {"web": "rahdari.wsgi", "push": "rahdari.push.app", "lookup": "rahdari.lookup.running"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""`rahdari web` and `rahdari push`: granian with the settings that were measured to fit."""
+"""`rahdari web`, `push` and `lookup`: granian with the settings that were measured to fit."""
 
 import resource
 
@@ -7,6 +7,7 @@ from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
 FEED_CONNECTIONS = 16_384
+LOOKUP_CONNECTIONS, LOOKUP_THREADS = 2048, 8
 
 
 def serve_web(*, host: str, port: int, workers: int = 2, threads: int = 4) -> None:
@@ -42,6 +43,24 @@ def serve_push(*, host: str, port: int) -> None:
         backlog=4096,
         respawn_failed_workers=True,
         # Streams end at once when we are told to stop; a download that is under way has so long to come to its end.
+        workers_kill_timeout=5,
+        log_level=LogLevels.warning,
+        websockets=False,
+    ).serve()
+
+
+def serve_lookup(*, host: str, port: int, workers: int = 1) -> None:
+    """Whether an address is registered, from memory: each worker holds all of it."""
+    Granian(
+        "rahdari.up.served:lookup",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        # One would do for single addresses. A request in bulk holds one while its body comes: four do so at most.
+        blocking_threads=LOOKUP_THREADS,
+        backpressure=LOOKUP_CONNECTIONS,
+        respawn_failed_workers=True,
         workers_kill_timeout=5,
         log_level=LogLevels.warning,
         websockets=False,

@@ -45,7 +45,7 @@ class DatabaseAway(Told):
 
 @dataclass
 class Start:
-    """One start of everything. `kind` decides the settings; `beside` gives children besides the usual four."""
+    """One start of everything. `kind` decides the settings; `beside` gives children besides the usual five."""
 
     kind: str
     data: Path
@@ -61,6 +61,14 @@ class Start:
     @property
     def feed_port(self) -> int:
         return self.port + 1
+
+    @property
+    def lookup_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return (self.port, self.feed_port, self.lookup_port)
 
     @property
     def url(self) -> str:
@@ -83,6 +91,7 @@ class Start:
             self.child("worker", "worker"),
             self.child("publisher", "publisher"),
             self.child("push", "push", "--host", self.host, "--port", str(self.feed_port), keyless=True),
+            self.child("lookup", "lookup", "--host", self.host, "--port", str(self.lookup_port), keyless=True),
         ]
         return [*usual, *self.beside(self)]
 
@@ -90,7 +99,7 @@ class Start:
 def start(given: Start) -> int:
     # 1)
     own = os.environ.get("DATABASE_URL", "")
-    for port in (given.port, given.feed_port):
+    for port in given.ports:
         processes.check_port(given.host, port)
     datafolder.check(given.data, given.kind)
     if not own:
@@ -141,7 +150,7 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         children,
         printer,
         database=server,
-        answering=[(given.host, given.port), (given.host, given.feed_port)],
+        answering=[(given.host, port) for port in given.ports],
         when_ready=lambda: printer.write(given.tell(given) or f"\nRahdari is ready at {given.url}\n"),
     ).run()
 
@@ -163,6 +172,7 @@ def environment_of(given: Start, database_url: str) -> dict[str, str]:
     usual = {
         "RAHDARI_URL": f"http://{name}:{given.port}",
         "RAHDARI_FEED_URL": f"http://{name}:{given.feed_port}",
+        "RAHDARI_LOOKUP_URL": f"http://{name}:{given.lookup_port}",
         "RAHDARI_HOSTS": ",".join({name, given.host, "127.0.0.1", "localhost"}),
         "RAHDARI_SECRET_KEY": datafolder.secret_key(given.data),
         "DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[given.kind],

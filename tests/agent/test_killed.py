@@ -53,7 +53,8 @@ class TestKilledAgent:
                     held = {row.prefix for row in state.covering(["192.0.2.1/32", "192.0.2.3/32"])}
                     assert held == {"192.0.2.1/32" if position.sequence == 1 else "192.0.2.3/32"}
                     if marker := state.markers().get("entries.json"):
-                        assert marker.positions[ROLES[0]][1] == 1 or listed(configuration) == ["192.0.2.2/32", "192.0.2.3/32"]
+                        old_one = marker.positions[ROLES[0]][1] == 1
+                        assert old_one or listed(configuration) == ["192.0.2.2/32", "192.0.2.3/32"]
                 outcome = sync(configuration)
                 assert (outcome.exit, outcome.faults) == (Exit.OK, ())
                 assert outcome.position

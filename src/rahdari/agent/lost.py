@@ -5,8 +5,8 @@ import sqlite3
 
 from rahdari.proof.entry import time_text
 
-from .entries import Entries
-from .schema import Point, Stored
+from .entries import Entries, Row
+from .schema import Point, Stored, prefix_of
 
 # An entry whose end is brought this near is as good as removed.
 SOON = dt.timedelta(hours=24)
@@ -110,6 +110,19 @@ class Losses(Entries):
                 "SELECT role, count(*) FROM held WHERE not_after > ? GROUP BY role ORDER BY role", (time_text(now),)
             )
         )
+
+    def held_rows(self, *, role: str | None, most: int) -> list[Row]:
+        """The first of them, by address."""
+        where = "1" if role is None else "role = :role"
+        found = self._db.execute(
+            f"SELECT id, key, protocol, port, not_before, not_after, role FROM held WHERE {where} "  # noqa: S608
+            "ORDER BY key, protocol, port LIMIT :most",
+            {"role": role, "most": most},
+        )
+        return [
+            Row(id.hex(), prefix_of(key), protocol, port, begins, ends, of, held=True)
+            for id, key, protocol, port, begins, ends, of in found
+        ]
 
     def holds(self, role: str) -> bool:
         return self._db.execute("SELECT 1 FROM held WHERE role = ? LIMIT 1", (role,)).fetchone() is not None

@@ -12,6 +12,7 @@ from .catching_up import catch_up
 from .configuration import Configuration
 from .faults import AgentFault, Exit, gravest
 from .holding import held_faults
+from .local import LocalFile
 from .receipts import send_receipts
 from .rules import is_stale
 from .state import Position, State
@@ -59,6 +60,7 @@ class Outcome:
     files: int
     applied: Applied
     seconds: float
+    apply_seconds: float = 0.0
     faults: tuple[AgentFault, ...] = field(default=())
 
     @property
@@ -85,6 +87,7 @@ class Agent:
         self.server = Server(configuration)
         self.walker = Walker(configuration, self.server)
         self.targets = Targets(configuration)
+        self._local = LocalFile(configuration.local) if configuration.local is not None else None
         self._receipts_after = 0.0
         remove_leftovers(configuration)
         state.drop_unfinished_lists()
@@ -117,13 +120,18 @@ class Agent:
         except AgentFault as fault:
             faults.append(fault)
         # 3) apply what is held now, whether or not something new came: terms go on
+        applying = time.monotonic()
         applied = Applied((), 0, 0, ())
+        try:
+            self._take_local(now)
+        except AgentFault as fault:
+            faults.append(fault)
         try:
             applied = self.targets.apply(state=self.state, now=now, look=look)
             faults += applied.faults
         except AgentFault as fault:
             faults.append(fault)
-        seconds = time.monotonic() - started
+        ended = time.monotonic()
         # 4) say what is wrong with time
         positions = self.state.positions()
         faults += held_faults(self.state, now)
@@ -137,10 +145,17 @@ class Agent:
             faults.append(fault)
         # One disk that is full is one fault, however many steps met it.
         told = {(fault.name, fault.what): fault for fault in faults}
-        return Outcome(positions, files, applied, seconds, tuple(told.values()))
+        return Outcome(positions, files, applied, ended - started, ended - applying, tuple(told.values()))
 
     def close(self) -> None:
         self.server.close()
+
+    def _take_local(self, now: dt.datetime) -> None:
+        """The operator's own additions, when their file is another one. Raises LocalUnreadable."""
+        rows = self._local.changed() if self._local is not None else []
+        if rows is not None and (rows or self.state.count_local()):
+            with self.state.transaction():
+                self.state.set_local(rows, now)
 
     def _tell(self) -> AgentFault | None:
         if time.monotonic() < self._receipts_after:
@@ -169,7 +184,8 @@ def time_faults(
         faults.append(ClockWrong(clock_hint))
     if not held or any(isinstance(fault, Expired) for fault in known):
         return faults
-    fresh_until, signed_at = (min(getattr(position, name) for position in held) for name in ("fresh_until", "signed_at"))
+    fresh_until = min(position.fresh_until for position in held)
+    signed_at = min(position.signed_at for position in held)
     if is_stale(now=now, fresh_until=fresh_until):
         faults.append(Stale(fresh_until))
     elif now - signed_at > SIGNATURE_OLD:

@@ -194,7 +194,7 @@ def check(
     positions = state.positions()
     after = kept_since(positions, now=now, grace=dt.timedelta(hours=configuration.grace_hours))
     at, ended_by = time_text(now), time_text(after)
-    rows, others, not_counting = [], [], []
+    rows, others, not_counting = list[Row](), list[Row](), list[Row]()
     for row in state.covering([str(wider) for wider in _wider(block)]):
         if not row.local and not (row.not_before <= at and row.not_after > ended_by):
             not_counting.append(row)
@@ -215,7 +215,7 @@ def _wider(block: Block) -> list[Block]:
 
 
 def found_as_json(found: Found, *, block: Block, now: dt.datetime) -> dict[str, Any]:
-    position = found.positions[ROLES[0]] if ROLES[0] in found.positions else None
+    position = found.positions.get(ROLES[0])
     return {
         "address": format_block(block),
         "registered": bool(found.rows),

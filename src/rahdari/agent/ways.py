@@ -47,9 +47,9 @@ def way_by_deltas(files: Sequence[FeedFile], *, session: str, start: int, end: i
     while at != start:
         if at not in best:
             return []
-        _, file, before = best[at]
-        if file is not None:
-            way.insert(0, file)
+        _, step, before = best[at]
+        if step is not None:
+            way.insert(0, step)
         at = before
     return way
 

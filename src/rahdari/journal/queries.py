@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from .models import Entry
 
@@ -15,3 +15,14 @@ def about(subject: str) -> QuerySet[Entry]:
 def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
     """Who looked at any of these subjects: the rows whose act is a read."""
     return Entry.objects.filter(subject__in=list(subjects), act__contains=".read_").order_by("-id")
+
+
+def actors_of(*, acts: Iterable[str], subjects: Iterable[str]) -> list[tuple[str, int]]:
+    """Who did any of these acts to any of these subjects, and to how many of them; those who did most first."""
+    found = (
+        Entry.objects.filter(act__in=list(acts), subject__in=list(subjects))
+        .values_list("actor")
+        .annotate(number=Count("subject", distinct=True))
+        .order_by("-number", "actor")
+    )
+    return [(actor, number) for actor, number in found]

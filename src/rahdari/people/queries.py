@@ -62,6 +62,15 @@ def person_by_email(email: str) -> User | None:
     return User.objects.filter(email=normalise_email(email)).first()
 
 
+def name_of_staff(id: str) -> str:
+    """The name of a person who holds or held a post; empty for anybody else."""
+    try:
+        found = User.objects.filter(pk=uuid.UUID(id), posts__isnull=False).first()
+    except ValueError:
+        return ""
+    return found.name if found is not None else ""
+
+
 def posts_of(user: Visitor) -> list[Post]:
     """The posts that a person holds now."""
     if not isinstance(user, User) or not user.is_active:

@@ -4,21 +4,18 @@ import contextlib
 import datetime as dt
 import logging
 import re
-import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from rahdari.journal import actions as journal
-from rahdari.proof import Access, Credential, CredentialKind, token_digest
-from rahdari.proof import Receipt as GivenReceipt
+from rahdari.proof import Access
 from rahdari.proof.access import FILE_NAME, encode_access
 
-from . import editions, files, folder, queries, rules, streams
+from . import credentials, editions, files, folder, queries, rules, streams
 from .ceremony import (
     RoleUnknown,
     custodians_of,
@@ -32,29 +29,44 @@ from .ceremony import (
     take_up,
     trusted_keys,
 )
+from .credentials import CertificateUnusable, CredentialTaken, NoSuchCredential
 from .editions import DatabaseBehindFeed
 from .envelope import FeedUnusable, NoKeys, Repository
 from .files import FileDiffers
 from .folder import Checkpoint, no_checkpoint
+from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_hold
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
-from .models import Edition, Following, Operator, Receipt
+from .models import Edition, Following, Operator
 from .offline import DraftUnusable, SignaturesMissing
-from .rules import ReceiptStanding
+from .receipts import KeyRefused, NoSuchKey, Recorded, record_receipt, revoke_key
+from .restoring import NotBehind, SequenceTooLow, open_new_sessions
 
 __all__ = [
+    "CertificateUnusable",
+    "CredentialTaken",
     "DatabaseBehindFeed",
     "DraftUnusable",
     "FeedUnusable",
     "FileDiffers",
+    "HoldDecided",
+    "KeyRefused",
     "KeySet",
     "KeyUnusable",
     "KeysExist",
     "NoKeys",
+    "NoSuchCredential",
+    "NoSuchKey",
+    "NotBehind",
     "OperatorExists",
+    "Recorded",
     "RoleUnknown",
+    "SamePerson",
+    "SequenceTooLow",
     "SignaturesMissing",
     "SlugUnusable",
     "ThresholdUnusable",
+    "approve_hold",
+    "cancel_hold",
     "change_rights",
     "create_operator",
     "custodians_of",
@@ -62,13 +74,18 @@ __all__ = [
     "draft_bulk",
     "draft_renewal",
     "draft_rotation",
+    "end_credential",
+    "give_certificate",
     "make_feed_keys",
+    "open_new_sessions",
     "publish_editions",
     "record_receipt",
     "refresh_timestamp",
     "renew_offline",
+    "reopen_hold",
     "replace_key",
     "replace_token",
+    "revoke_key",
     "sign_here",
     "stop_operator",
     "take_up",
@@ -186,7 +203,6 @@ def create_operator(
     """
     if not _SLUG.fullmatch(slug):
         raise SlugUnusable(slug)
-    token = secrets.token_urlsafe(32)
     with transaction.atomic():
         operator, created = Operator.objects.get_or_create(
             slug=slug,
@@ -195,12 +211,12 @@ def create_operator(
                 "name_ur": name_ur,
                 "asns": sorted(set(asns)),
                 "gateway": gateway,
-                "token_hash": token_digest(token),
                 "created_at": now,
             },
         )
         if not created:
             raise OperatorExists(slug)
+        token = credentials.add_token(operator=operator, now=now)
         streams.want(operator, now=now)
         journal.record(
             act="publish.operator_added",
@@ -240,15 +256,34 @@ def _wake_publisher() -> None:
         cursor.execute("NOTIFY rahdari_publish")
 
 
-def replace_token(*, operator: Operator, actor: str, now: dt.datetime) -> str:
-    """Give an operator another token; the old one ends at once."""
-    token = secrets.token_urlsafe(32)
+def replace_token(
+    *, operator: Operator, old_ends_at: dt.datetime | None = None, name: str = "", actor: str, now: dt.datetime
+) -> str:
+    """Give an operator another token. The others end at once, or at `old_ends_at`."""
     with transaction.atomic():
-        operator.token_hash = token_digest(token)
-        operator.save(update_fields=["token_hash"])
-        journal.record(act="publish.token_replaced", actor=actor, subject=f"operator:{operator.slug}", now=now)
+        token = credentials.give_token(operator=operator, old_ends_at=old_ends_at, name=name, actor=actor, now=now)
         transaction.on_commit(lambda: write_access(now=now))
     return token
+
+
+def give_certificate(
+    *, operator: Operator, data: bytes, name: str = "", actor: str, now: dt.datetime
+) -> credentials.Credential:
+    """Let an operator in by a client certificate. Raises CertificateUnusable, CredentialTaken."""
+    with transaction.atomic():
+        row = credentials.give_certificate(operator=operator, data=data, name=name, actor=actor, now=now)
+        transaction.on_commit(lambda: write_access(now=now))
+    return row
+
+
+def end_credential(
+    *, operator: Operator, number: int, ends_at: dt.datetime | None = None, actor: str, now: dt.datetime
+) -> credentials.Credential:
+    """End one credential, now or at a time to come. Raises NoSuchCredential."""
+    with transaction.atomic():
+        row = credentials.end_credential(operator=operator, number=number, ends_at=ends_at, actor=actor, now=now)
+        transaction.on_commit(lambda: write_access(now=now))
+    return row
 
 
 def stop_operator(*, operator: Operator, actor: str, now: dt.datetime) -> None:
@@ -274,56 +309,13 @@ def write_access(*, now: dt.datetime) -> None:
             Access(
                 each.slug,
                 each.repository,
-                (Credential(CredentialKind.TOKEN, each.token_hash),),
+                credentials.for_access_file(each),
                 tuple(sessions.get(each.pk, ())),
             )
-            for each in queries.active_operators()
+            for each in queries.active_operators().prefetch_related(credentials.still_holding(now))
         ]
     )
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == wanted:
             return
     folder.write_whole(path, wanted, mode=0o600)
-
-
-# -- receipts ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """`new` is False when the same receipt was there already."""
-
-    receipt: Receipt
-    new: bool
-
-    @property
-    def standing(self) -> ReceiptStanding:
-        return ReceiptStanding(self.receipt.standing)
-
-
-def record_receipt(*, operator: Operator, receipt: GivenReceipt, now: dt.datetime) -> Recorded:
-    """Keep an operator's receipt, with our answer to it. The same one twice is one."""
-    # An edition that is signed and not yet marked may already be in force, so `published_at` is not asked for.
-    edition = Edition.objects.filter(session=receipt.session, sequence=receipt.sequence).first()
-    standing = rules.receipt_standing(
-        digest=receipt.digest,
-        published_digest=edition.digest if edition else None,
-        all_targets_ok=all(target.ok for target in receipt.targets),
-    )
-    row, new = Receipt.objects.get_or_create(
-        operator=operator,
-        body_sha256=receipt.sha256,
-        defaults={
-            "stream_id": edition.stream_id if edition else None,
-            "session": receipt.session,
-            "sequence": receipt.sequence,
-            "digest": receipt.digest,
-            "applied_at": receipt.applied,
-            "received_at": now,
-            "targets": receipt.as_json()["targets"],
-            "standing": standing,
-        },
-    )
-    if new and standing is ReceiptStanding.DRIFT:
-        log.warning("operator %s holds another set than edition %s", operator.slug, receipt.sequence)
-    return Recorded(row, new)

@@ -1,6 +1,8 @@
-"""`POST /feed/receipt`: an operator's agent says what it has applied. Errors: problem+json (RFC 9457), one type each.
+"""`POST /feed/receipt`: an operator's agent says what it has applied; `GET /metrics`: what a monitoring system asks.
 
-401 unauthorised            no token, or one that is not (or no longer) an operator's
+Errors of the first are problem+json (RFC 9457), one type each:
+
+401 unauthorised            no token or certificate, or one that is not (or no longer) an operator's
 405 method-not-allowed
 413 too-large               a body above 64 KB
 415 not-json                another media type
@@ -8,18 +10,25 @@
 422 unsupported-format      another major version than ours
 """
 
+import hmac
 import json
+from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
-from rahdari.proof import InvalidReceipt, Receipt, UnsupportedFormat
+from rahdari.page import visitor
+from rahdari.proof import InvalidReceipt, SignedReceipt, UnsupportedFormat
+from rahdari.proof import certificate as certificates
 from rahdari.proof.receipt import LONGEST_BODY
 
-from . import actions, queries
+from . import actions, metrics, queries
+from .credentials import Shown
 
 
 @csrf_exempt  # a bearer token is sent by programs only, never by a browser on its own
@@ -28,12 +37,14 @@ def receipt(request: HttpRequest) -> HttpResponse:
     """201 for a new receipt, 200 for one that was there already; `standing` is good, drift or incomplete."""
     if request.method != "POST":
         return _problem(405, "method-not-allowed", "Receipts are sent with POST.", headers={"Allow": "POST"})
-    operator = queries.operator_by_token(_bearer(request))
+    now = timezone.now()
+    operator = queries.holder(_shown(request), now=now)
     if operator is None:
         return _problem(
             401,
             "unauthorised",
-            "No active operator has this token. Send the one that was given to you as `Authorization: Bearer <token>`.",
+            "No active operator has this token or certificate. Send the token that was given to you as "
+            "`Authorization: Bearer <token>`.",
             headers={"WWW-Authenticate": "Bearer"},
         )
     if request.content_type != "application/json":
@@ -42,22 +53,60 @@ def receipt(request: HttpRequest) -> HttpResponse:
     if len(body) > LONGEST_BODY:
         return _problem(413, "too-large", f"A receipt has at most {LONGEST_BODY} bytes.")
     try:
-        given = Receipt.from_json(json.loads(body))
-        recorded = actions.record_receipt(operator=operator, receipt=given, now=timezone.now())
+        given = SignedReceipt.from_json(json.loads(body))
+        recorded = actions.record_receipt(operator=operator, receipt=given, now=now)
     except UnsupportedFormat as error:
         return _problem(422, "unsupported-format", "This server speaks format 1.", found=error.found[:20])
     except InvalidReceipt as error:
         return _problem(422, "invalid-receipt", f"`{error.field}` is missing or not acceptable.", field=error.field)
     except (ValueError, RecursionError):
         return _problem(422, "invalid-receipt", "The body is no JSON.", field="receipt")
-    head = queries.latest_edition()
-    answer = {"standing": str(recorded.standing), "sequence": head.sequence if head else None}
+    answer = {"standing": str(recorded.standing), "sequence": recorded.head}
     return JsonResponse(answer, status=201 if recorded.new else 200)
+
+
+@never_cache
+@require_safe
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Told to this machine, and to who has the token; to anybody else there is no such page."""
+    if not _may_watch(request):
+        raise Http404
+    text = metrics.exposition(now=timezone.now())
+    return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_watch(request: HttpRequest) -> bool:
+    token = _bearer(request)
+    if settings.METRICS_TOKEN and token and hmac.compare_digest(token.encode(), settings.METRICS_TOKEN.encode()):
+        return True
+    # What a proxy passed on comes from elsewhere, even when nobody told us that there is a proxy.
+    passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return not passed_on and visitor.address(request).is_loopback
+
+
+def _shown(request: HttpRequest) -> list[Shown]:
+    token, der = _bearer(request), _certificate(request)
+    return [*([Shown.token(token)] if token else []), *([Shown.certificate(der)] if der else [])]
 
 
 def _bearer(request: HttpRequest) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _certificate(request: HttpRequest) -> bytes | None:
+    """The client's certificate, when a proxy that we trust says that it saw its key used."""
+    header = settings.FEED_CERTIFICATE_HEADER
+    value = request.headers.get(header, "") if header else ""
+    proxies = _networks(tuple(settings.TRUSTED_PROXIES))
+    if not value or not certificates.is_from(request.META.get("REMOTE_ADDR", ""), proxies):
+        return None
+    return certificates.der_of(value.encode("latin-1", "replace"))
+
+
+@lru_cache(maxsize=8)
+def _networks(listed: tuple[str, ...]) -> tuple[certificates.Network, ...]:
+    return certificates.networks(" ".join(listed))
 
 
 def _problem(

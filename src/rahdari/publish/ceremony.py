@@ -6,7 +6,7 @@ of it is run by a test.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from django.conf import settings
 from tuf.api.metadata import Key, Metadata, Root, Targets
 
 from rahdari.journal import actions as journal
-from rahdari.proof import BulkStatement
 from rahdari.proof.repository import location_of
 
 from . import editions, folder, keys, offline
@@ -220,14 +219,17 @@ def _listed(
     return [signing, keys.next_key(standby / f"{role}.pem", passphrase).public_key]
 
 
-def draft_bulk(*, statement: BulkStatement, name: str, sessions: set[str], now: dt.datetime) -> Draft:
-    """A bulk statement among the targets; those about sessions that were left go. Raises NoKeys, FeedUnusable."""
+def draft_bulk(*, statements: Sequence[BulkTarget], sessions: Container[str], now: dt.datetime) -> Draft:
+    """Bulk statements among the targets, beside those that were signed for sessions that are still open.
+
+    Raises NoKeys, FeedUnusable.
+    """
     draft = _draft()
     repository = _repository()
     draft.targets = _following(draft.current_targets, now)
     known = [each for each in repository.statements(draft.current_targets.signed) if each.statement.session in sessions]
-    offline.name_statements(draft.targets.signed, [*known, BulkTarget(name, statement)])
-    draft.statements = [BulkTarget(name, statement)]
+    offline.name_statements(draft.targets.signed, [*known, *statements])
+    draft.statements = list(statements)
     return draft
 
 

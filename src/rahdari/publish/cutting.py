@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
 from rahdari.proof import Header, Kind, Operation, SetDigest
 from rahdari.proof.edition import encode_edition
@@ -22,7 +22,7 @@ from rahdari.register.models import Change
 
 from . import holds, reading, rules, streams
 from .folder import Checkpoint
-from .models import Edition, File, Leaving, Listing, Session, Stream, WaitingChange
+from .models import Edition, File, Hold, Leaving, Listing, Session, Stream, WaitingChange
 from .rules import Net
 
 # Called with the streams that are about to be cut, while nothing is made of it yet.
@@ -68,18 +68,19 @@ def _cut_waiting(now: dt.datetime, guard: Guard) -> list[Edition]:
     )
     last = {each.change.entry_id: each.change for each in waiting}
     plans = _planned(last, now)
-    _let_leave(plans, now)
-    held = _held()
+    released = {hold.stream_id: hold for hold in holds.to_let_go(now=now)}
+    _let_leave(plans, released, now)
     sessions = {
         session.stream_id: session
-        for session in Session.objects.select_for_update()
+        for session in Session.objects.select_for_update(of=("self",))
         .select_related("stream")
-        .filter(stream__in=[*plans, *held], closed_at=None)
+        .filter(stream__in=list(plans), closed_at=None)
     }
-    for pk, session in sessions.items():
-        _pass_the_gate(plans, session, held.get(pk, 0), now)
+    for pk, plan in plans.items():
+        _hold_back(plan, sessions[pk], released.get(pk), now)
     guard([plan.stream for plan in plans.values() if plan.put or plan.gone])
     editions = _carry_out(plans, sessions, now)
+    holds.count_again(streams=list(plans), now=now)
     WaitingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
     return editions
 
@@ -157,37 +158,26 @@ def may_leave(*, now: dt.datetime) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
-def _let_leave(plans: dict[int, Plan], now: dt.datetime) -> None:
+def _let_leave(plans: dict[int, Plan], released: Mapping[int, Hold], now: dt.datetime) -> None:
     touched = {row.pk for plan in plans.values() for row in [*plan.gone, *plan.kept]}
     touched |= {row.pk for plan in plans.values() for _, row, _, _ in plan.put if row is not None}
-    due = set(may_leave(now=now)) - touched
+    due = {*may_leave(now=now), *holds.listings_let_go(released.values(), now=now)} - touched
     for row in Listing.objects.filter(pk__in=due).select_related("change", "stream") if due else ():
         plans.setdefault(row.stream_id, Plan(row.stream)).gone.append(row)
 
 
-def _held() -> dict[int, int]:
-    """How many removals are held back, by stream."""
-    held = Listing.objects.filter(until_sequence=None, leaving=Leaving.ENDED, stream__retired_at=None)
-    return dict(held.order_by().values_list("stream").annotate(models.Count("pk")))
-
-
-def _pass_the_gate(plans: dict[int, Plan], session: Session, held: int, now: dt.datetime) -> None:
-    """What is removed from a stream goes out together, or none of it does; what is added never waits for it."""
-    plan = plans.get(session.stream_id) or Plan(session.stream)
-    removals = held + len(plan.gone)
-    if not removals:
-        return
-    if holds.removals_allowed(session=session, removals=removals, now=now):
-        if held:
-            rows = Listing.objects.filter(stream=session.stream_id, until_sequence=None, leaving=Leaving.ENDED)
-            plan.gone += rows.select_related("change").order_by("pk")[: rules.CHANGES_IN_AN_EDITION]
-            plans[session.stream_id] = plan
-        return
-    for row in plan.gone:
-        if not row.leaving:
+def _hold_back(plan: Plan, session: Session, hold: Hold | None, now: dt.datetime) -> None:
+    """What is removed from a stream at once goes out together, or none of it does; nothing added waits for it."""
+    new = [row for row in plan.gone if row.leaving != Leaving.ENDED]
+    if holds.hold_back(session=session, removals=len(new), now=now):
+        for row in new:
             row.leaving, row.leaving_since = Leaving.ENDED, now
-            plan.kept.append(row)
-    plan.gone = []
+        plan.kept += new
+        plan.gone = []
+    elif hold is not None:
+        holds.let_go(hold=hold, session=session, now=now)
+    else:
+        plan.gone = [*new, *(row for row in plan.gone if row not in new and holds.is_over(row.change, now=now))]
 
 
 # -- doing it ------------------------------------------------------------------------------------------------------

@@ -132,7 +132,10 @@ def go_on(*, repository: Repository, now: dt.datetime, meanwhile: Callable[[], N
     coming = list(Operator.objects.filter(active=True, due=True))
     for operator in coming:
         files.order_snapshots(of=list(streams.of_rights(operator)), now=now)
-    if files.write_next(repository=repository, meanwhile=meanwhile, checkpoint=checkpoint) is not None:
+    written = files.write_next(repository=repository, meanwhile=meanwhile, checkpoint=checkpoint)
+    if written is not None:
+        if written.width == 0:
+            _name_if_first(repository, written, now, checkpoint)
         return True
     for operator in Operator.objects.filter(active=False, due=True):
         repository.of(operator.repository).erase()
@@ -142,6 +145,16 @@ def go_on(*, repository: Repository, now: dt.datetime, meanwhile: Callable[[], N
     moved = streams.join(now=now)
     checkpoint("joined")
     return _sign_coming(repository, coming, now, checkpoint) or moved
+
+
+def _name_if_first(repository: Repository, snapshot: File, now: dt.datetime, checkpoint: Checkpoint) -> None:
+    """Snapshots are named from the next signature on; but where agents could not begin, as others were lost, at once."""
+    stream = snapshot.session.stream
+    others = File.objects.filter(session=snapshot.session, width=0, dropped_at=None).exclude(sha256="")
+    led = stream.signed_edition is not None and stream.signed_edition.session_id == snapshot.session_id
+    if led and not others.exclude(pk=snapshot.pk).exists():
+        named = signing.sign(repository=repository, concerned=[stream], now=now, checkpoint=checkpoint)
+        _drop([stream], named, now)
 
 
 def _sign_coming(repository: Repository, coming: Sequence[Operator], now: dt.datetime, checkpoint: Checkpoint) -> bool:

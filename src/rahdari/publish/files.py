@@ -67,7 +67,9 @@ def live(sessions: Iterable[Session]) -> QuerySet[File]:
     ).order_by("session_id", "width", "to_sequence")
 
 
-def present(repository: Repository, files: Sequence[File], checkpoint: Checkpoint) -> list[FeedFile]:
+def present(
+    repository: Repository, files: Sequence[File], *, now: dt.datetime, checkpoint: Checkpoint
+) -> list[FeedFile]:
     """The files that are in the folder, after writing again what was lost: metadata name no file that is not there."""
     found = []
     for file in files:
@@ -75,7 +77,8 @@ def present(repository: Repository, files: Sequence[File], checkpoint: Checkpoin
         if not place.exists():
             if file.width != 1 and not File.objects.exclude(content=b"").filter(pk=file.pk).exists():
                 log.error("%s is lost; it is named no more, and another is made in time", file.path)
-                File.objects.filter(pk=file.pk).update(dropped_at=file.made_at, erased_at=file.made_at)
+                File.objects.filter(pk=file.pk).update(dropped_at=now, erased_at=now)
+                order_snapshots(of=Stream.objects.filter(sessions=file.session_id), now=now)
                 continue
             write_kept(repository=repository, file=file, checkpoint=checkpoint)
         found.append(feed_file(file))
@@ -154,10 +157,10 @@ def _too_many(session: Session, file: File) -> bool:
 # -- snapshots that are due ----------------------------------------------------------------------------------------
 
 
-def order_snapshots(*, of: Sequence[Stream], now: dt.datetime) -> None:
+def order_snapshots(*, of: Iterable[Stream], now: dt.datetime) -> None:
     """Say of which of these streams a snapshot is to be written, at the edition that was published last."""
     sessions = Session.objects.filter(
-        stream__in=of, stream__followed=True, stream__filled_to=None, closed_at=None
+        stream__in=list(of), stream__followed=True, stream__filled_to=None, closed_at=None
     ).select_related("stream")
     in_place = Q(files__width=0, files__dropped_at=None) & ~Q(files__sha256="")
     for session in sessions.annotate(

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 
+from rahdari.proof import CredentialKind
 from rahdari.proof.digest import STATE_BYTES
 from rahdari.proof.repository import KINDS, kind_of
 from rahdari.register.models import Change, Entry
@@ -245,7 +246,6 @@ class Operator(models.Model):
     name_ur = models.CharField(max_length=120, blank=True)
     asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
     gateway = models.BooleanField(default=False)
-    token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     active = models.BooleanField(default=True)
     repository = models.CharField(max_length=32, unique=True, default=random_name)
@@ -292,6 +292,42 @@ class Following(models.Model):
         return f"{self.operator_id} follows {self.stream_id}"
 
 
+class Credential(models.Model):
+    """What an operator shows at the feed: a token or a client certificate, of which the SHA-256 is kept alone.
+
+    Several hold at the same time, so that one follows another without a gap.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="credentials")
+    kind = models.CharField(max_length=12, choices=[(str(value), str(value)) for value in CredentialKind])
+    digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["kind", "digest"], name="a_credential_is_one_operators")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name or self.digest[:12]}"
+
+
+class AgentKey(models.Model):
+    """The key that an agent signs its receipts with. It was first shown under a credential of this operator."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="agent_keys")
+    key = models.CharField(max_length=64, unique=True)
+    enrolled_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.key[:16]
+
+
 class Receipt(models.Model):
     """An operator's word that an edition of a stream is in force. `standing` is our answer to it."""
 
@@ -299,6 +335,10 @@ class Receipt(models.Model):
     # None when there is no such session of ours.
     stream = models.ForeignKey(
         Stream, null=True, blank=True, on_delete=models.PROTECT, related_name="receipts", db_index=False
+    )
+    # None for what was said before agents signed.
+    key = models.ForeignKey(
+        AgentKey, null=True, blank=True, on_delete=models.PROTECT, related_name="receipts", db_index=False
     )
     session = models.CharField(max_length=32)
     sequence = models.BigIntegerField()
@@ -328,11 +368,58 @@ class Receipt(models.Model):
         return f"{self.operator_id} {self.sequence} {self.standing}"
 
 
+class Hold(models.Model):
+    """Removals that wait at the gate, because there are so many (see `holds`). A stream has one at a time.
+
+    It ends when they went out, or when they are no longer so many. A cancelled one lets nothing out, and asks for
+    nothing, until someone opens it again.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting"
+        APPROVED = "approved", "approved"
+        CANCELLED = "cancelled", "cancelled"
+        ENDED = "ended", "ended"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stream = models.ForeignKey(Stream, on_delete=models.PROTECT, related_name="holds")
+    state = models.CharField(max_length=12, choices=State, default=State.WAITING)
+    opened_at = models.DateTimeField()
+    # Not before this, even when it was approved.
+    due_at = models.DateTimeField()
+    removals = models.PositiveBigIntegerField()
+    entries = models.PositiveBigIntegerField()
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.CharField(max_length=120, blank=True)
+    # How many had been waiting when it was approved: not many more go out by it.
+    approved_removals = models.PositiveBigIntegerField(default=0)
+    # Who opened a cancelled one again.
+    asked_by = models.CharField(max_length=120, blank=True)
+    reason = models.TextField(blank=True)
+    # The editions that the removals went out with, the first and the last.
+    session = models.CharField(max_length=32, blank=True)
+    released_from = models.BigIntegerField(null=True, blank=True)
+    released_in = models.BigIntegerField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["opened_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["stream"], condition=~Q(state="ended"), name="a_stream_has_one_hold")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.removals} of {self.entries} in {self.stream_id}"
+
+
 __all__ = [
     "KINDS",
+    "AgentKey",
+    "Credential",
     "Edition",
     "File",
     "Following",
+    "Hold",
     "Leaving",
     "Listing",
     "Operator",

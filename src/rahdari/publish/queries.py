@@ -1,7 +1,6 @@
 """Reads of the publisher: editions, what is in force where, how late each operator is."""
 
 import datetime as dt
-import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +11,27 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from rahdari.proof import token_digest
 from rahdari.proof.repository import METADATA, ROLES, role_of
 from rahdari.register.models import Entry
 
-from . import cutting, envelope, keys, rules, signing, streams
-from .models import Edition, Leaving, Listing, Operator, Receipt, Session, Stream, WaitingChange
+from . import cutting, envelope, holds, keys, rules, signing, streams
+from .credentials import Shown, credentials_of, holder
+from .holds import hold_by_start, open_holds, who_ended
+from .models import AgentKey, Edition, Hold, Listing, Operator, Receipt, Session, Stream, WaitingChange
+from .restoring import differences as differences_from_disk
+from .restoring import on_disk as feed_on_disk
 from .rules import LagState, ReceiptStanding
+
+# What other modules of the room read for the rooms above.
+__all__ = [
+    "credentials_of",
+    "differences_from_disk",
+    "feed_on_disk",
+    "hold_by_start",
+    "holder",
+    "open_holds",
+    "who_ended",
+]
 
 # The stream whose editions are shown on pages.
 SHOWN = role_of("static")
@@ -138,11 +151,21 @@ def changes_waiting() -> int:
     return WaitingChange.objects.count()
 
 
+def oldest_waiting_change() -> dt.datetime | None:
+    """When the change was made that has waited longest."""
+    return WaitingChange.objects.order_by("change_id").values_list("change__at", flat=True).first()
+
+
+def holds_waiting() -> int:
+    """Mass removals that wait for a second person."""
+    return Hold.objects.filter(state=Hold.State.WAITING).count()
+
+
 def something_to_cut(*, now: dt.datetime) -> bool:
-    """Whether changes wait, entries may leave a stream or are held in one, or no stream was opened yet."""
+    """Whether changes wait, entries may leave a stream, held ones too, or no stream was opened yet."""
     return (
         WaitingChange.objects.exists()
-        or Listing.objects.filter(until_sequence=None, leaving=Leaving.ENDED).exists()
+        or holds.something_to_let_go(now=now)
         or bool(cutting.may_leave(now=now))
         or not streams.present().filter(everything=True).exists()
     )
@@ -163,11 +186,14 @@ def operator_by_slug(slug: str) -> Operator | None:
     return Operator.objects.filter(slug=slug).first()
 
 
-def operator_by_token(token: str) -> Operator | None:
+def operator_by_token(token: str, *, now: dt.datetime) -> Operator | None:
     """The active operator whose token this is."""
-    digest = token_digest(token)
-    found = Operator.objects.filter(token_hash=digest, active=True).first()
-    return found if found is not None and hmac.compare_digest(found.token_hash, digest) else None
+    return holder([Shown.token(token)], now=now)
+
+
+def agent_keys_of(operator: Operator) -> QuerySet[AgentKey]:
+    """The keys its agents sign with, those that were revoked too, oldest first."""
+    return operator.agent_keys.order_by("pk")
 
 
 def sessions_by_operator(*, now: dt.datetime) -> dict[object, list[str]]:

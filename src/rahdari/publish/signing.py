@@ -89,7 +89,7 @@ def _sign_roles(
     for stream in streams:
         session = sessions[stream.pk]
         last = heads[session.pk]
-        there = files.present(repository, rows.get(session.pk, []), checkpoint)
+        there = files.present(repository, rows.get(session.pk, []), now=now, checkpoint=checkpoint)
         signed, expires = repository.sign_role(
             role=stream.role,
             name=stream.folder,

@@ -4,4 +4,7 @@ from . import api
 
 app_name = "publish"
 
-urlpatterns = [path("feed/receipt", api.receipt, name="receipt")]
+urlpatterns = [
+    path("feed/receipt", api.receipt, name="receipt"),
+    path("metrics", api.metrics_page, name="metrics"),
+]

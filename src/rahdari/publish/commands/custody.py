@@ -37,7 +37,7 @@ def add_words(acts: Any) -> None:
         description="The publisher takes the result up by itself.",
     )
     renew.add_argument("--root", action="store_true", help="renew the root too (it lasts a year)")
-    _signing(renew)
+    signing(renew)
     renew.set_defaults(run=run_renew)
 
     rotate = acts.add_parser(
@@ -56,7 +56,7 @@ def add_words(acts: Any) -> None:
     )
     rotate.add_argument("--keys", type=int, metavar="N", help="root, targets with --new: so many keys")
     rotate.add_argument("--threshold", type=int, metavar="M", help="root, targets: so many must sign from now on")
-    _signing(rotate)
+    signing(rotate)
     _standby_passphrase(rotate)
     rotate.set_defaults(run=run_rotate)
 
@@ -87,7 +87,7 @@ def add_words(acts: Any) -> None:
     bring.set_defaults(run=run_import)
 
 
-def _signing(parser: argparse.ArgumentParser) -> None:
+def signing(parser: argparse.ArgumentParser) -> None:
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument(
         "--offline",
@@ -133,7 +133,7 @@ def _explained(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.N
     return explained
 
 
-def _of_the_feed(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+def of_the_feed(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """The same, and what can be wrong with the feed's folder."""
     inner = _explained(run)
 
@@ -155,7 +155,7 @@ def _of_the_feed(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse
 # -- the ceremony --------------------------------------------------------------------------------------------------
 
 
-@_of_the_feed
+@of_the_feed
 def run_keys(options: argparse.Namespace) -> int:
     from django.conf import settings
     from django.utils import timezone
@@ -206,17 +206,17 @@ def _standby_of(options: argparse.Namespace, passphrase: bytes | None) -> bytes 
 # -- renewals and rotations ----------------------------------------------------------------------------------------
 
 
-@_of_the_feed
+@of_the_feed
 def run_renew(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
     from rahdari.publish import actions
 
     draft = actions.draft_renewal(roles=["root", "targets"] if options.root else ["targets"], now=timezone.now())
-    return _sign_or_write(draft, options, read_passphrase(options, twice=False), list(options.offline or []))
+    return sign_or_write(draft, options, read_passphrase(options, twice=False), list(options.offline or []))
 
 
-@_of_the_feed
+@of_the_feed
 def run_rotate(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
@@ -246,7 +246,7 @@ def run_rotate(options: argparse.Namespace) -> int:
         fresh=options.fresh,
         now=timezone.now(),
     )
-    code = _sign_or_write(draft, options, passphrase, folders)
+    code = sign_or_write(draft, options, passphrase, folders)
     for role in online:
         _print_trusted(actions.trusted_keys(role))
     return code
@@ -273,7 +273,7 @@ def _custodians(role: str, options: argparse.Namespace, passphrase: bytes | None
     return [listed[number] for number in sorted(listed)], options.threshold or threshold
 
 
-def _sign_or_write(
+def sign_or_write(
     draft: offline.Draft, options: argparse.Namespace, passphrase: bytes | None, folders: list[Path]
 ) -> int:
     from django.utils import timezone
@@ -313,7 +313,7 @@ def _print_trusted(trusted: Any) -> None:
 # -- the emergency -------------------------------------------------------------------------------------------------
 
 
-@_of_the_feed
+@of_the_feed
 def run_replace_key(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
@@ -370,7 +370,7 @@ def run_sign(options: argparse.Namespace) -> int:
     return 0
 
 
-@_of_the_feed
+@of_the_feed
 def run_import(options: argparse.Namespace) -> int:
     from django.utils import timezone
 

@@ -1,0 +1,100 @@
+"""`rahdari feed missing` and `rahdari feed new-session`: the words of docs/restore.md."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+from .said import told
+
+COLUMNS = ("what", "role", "id", "prefix", "protocol", "port", "not_before", "not_after", "in_database")
+
+
+def add_words(acts: Any) -> None:
+    missing = acts.add_parser(
+        "missing",
+        help="after a restore: what the feed on disk has and the database has not",
+        description="Writes a CSV for the register's staff. lost: to be entered again. changed: amended or renewed "
+        "since the backup. back: ended since the backup. Changes nothing.",
+    )
+    missing.add_argument("--list", type=Path, metavar="FILE", help="write it to FILE")
+    missing.set_defaults(run=run_missing)
+    begin = acts.add_parser(
+        "new-session",
+        help="after a restore: begin new sessions above what was published",
+        description="Only when the database knows less than was published, or with --above. docs/restore.md.",
+    )
+    begin.add_argument("--above", type=int, metavar="N", help="begin above this edition: a thief signed up to it")
+    begin.set_defaults(run=run_new_session)
+
+
+def run_missing(options: argparse.Namespace) -> int:
+    from rahdari.publish import actions, queries
+
+    try:
+        if options.list:
+            with options.list.open("w", encoding="utf-8", newline="") as file:
+                counts = _write(queries.differences_from_disk(), file)
+        else:
+            counts = _write(queries.differences_from_disk(), sys.stdout)
+        disk = queries.feed_on_disk()
+    except actions.FeedUnusable as error:
+        return told(f"{error.path} cannot be used: {error.why}.")
+    except OSError as error:
+        return told(f"{error.filename} cannot be written: {error.strerror}.")
+    for what, text in (
+        ("lost", "are in force at operators and not in the database: enter them again"),
+        ("changed", "were amended or renewed since the backup"),
+        ("back", "had ended since the backup, and are there again"),
+    ):
+        print(f"{counts.get(what, 0):>8} entries {text}.", file=sys.stderr)
+    for name in disk.unknown_repositories:
+        print(f"The repository {name} belongs to an operator that was added since the backup.", file=sys.stderr)
+    return 0
+
+
+def _write(differences: Iterable[Any], file: TextIO) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    rows = csv.writer(file)
+    rows.writerow(COLUMNS)
+    for each in differences:
+        counts[each.what] = counts.get(each.what, 0) + 1
+        said = each.on_disk or each.in_database
+        rows.writerow(
+            [
+                each.what,
+                each.role,
+                said.id,
+                said.prefix,
+                said.protocol,
+                "" if said.port is None else said.port,
+                said.not_before,
+                said.not_after,
+                each.in_database.canonical.decode() if each.what == "changed" else "",
+            ]
+        )
+    return counts
+
+
+def run_new_session(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import actions
+
+    try:
+        begun = actions.open_new_sessions(now=timezone.now(), above=options.above)
+    except actions.NotBehind:
+        return told(
+            "The database knows all that was published, so no new session is needed. After a stolen feed key give "
+            "--above N."
+        )
+    except actions.SequenceTooLow as error:
+        return told(f"Agents may hold editions up to {error.above}: give --above {error.above} or more.")
+    except actions.FeedUnusable as error:
+        return told(f"{error.path} cannot be used: {error.why}. Nothing was changed.")
+    for role, sequence in sorted(begun.items()):
+        print(f"{role} begins again at edition {sequence}.")
+    print("The publisher writes the snapshots and signs when it comes round; agents follow by themselves.")
+    return 0

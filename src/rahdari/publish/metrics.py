@@ -1,0 +1,105 @@
+"""What a monitoring system asks of the register: gauges in Prometheus' text format (0.0.4).
+
+Names of operators are in it; no address, person or application ever is.
+
+`deploy/alerts-register.yml` has the rules that go with it, `docs/monitoring.md` says what each of them means.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from rahdari import __version__
+
+from . import holds, queries
+from .rules import LagState
+
+PREFIX = "rahdari_"
+Sample = tuple[Mapping[str, str], float]
+
+
+def exposition(*, now: dt.datetime) -> str:
+    """The whole page."""
+    status = queries.feed_status()
+    lags = queries.operators_with_lag(now)
+    waiting = list(holds.open_holds())
+    oldest = queries.oldest_waiting_change()
+
+    def seconds(at: dt.datetime | None) -> list[Sample]:
+        return [({}, (now - at).total_seconds())] if at is not None else []
+
+    families: list[tuple[str, str, Iterable[Sample]]] = [
+        ("info", "The version at work.", [({"version": __version__}, 1)]),
+        (
+            "feed_edition",
+            "The last edition of everything, by role.",
+            [({"role": each.stream.role}, each.sequence) for each in status.streams if each.stream.everything],
+        ),
+        (
+            "feed_entries",
+            "Entries in it.",
+            [({"role": each.stream.role}, each.entries) for each in status.streams if each.stream.everything],
+        ),
+        ("feed_streams", "Streams of the feed that somebody follows.", [({}, len(status.streams))]),
+        ("feed_signature_age_seconds", "How long ago the oldest timestamp was signed.", seconds(status.signed_at)),
+        (
+            "feed_expires_seconds",
+            "In how long a role of the feed expires.",
+            [({"role": role}, (at - now).total_seconds()) for role, at in status.expires.items()],
+        ),
+        ("feed_unreadable", "Whether the feed's folder cannot be read.", [({}, bool(status.unreadable))]),
+        ("database_behind_feed", "Whether more was published than the database knows.", [({}, bool(status.behind))]),
+        ("changes_waiting", "Changes of the register that no edition has yet.", [({}, status.waiting)]),
+        ("oldest_change_seconds", "How long the oldest of them has waited.", seconds(oldest) or [({}, 0)]),
+        ("editions_to_publish", "Editions that are cut and not published.", [({}, status.to_publish)]),
+        (
+            "holds_waiting",
+            "Mass removals that wait for a second person.",
+            [({}, sum(hold.state == hold.State.WAITING for hold in waiting))],
+        ),
+        ("removals_held", "Entries that are held in the feed.", [({}, sum(hold.removals for hold in waiting))]),
+        (
+            "operator_lag_seconds",
+            "How late the operator is, or was with the last edition.",
+            [({"operator": each.operator.slug}, each.lag.total_seconds()) for each in lags if each.lag is not None],
+        ),
+        (
+            "operator_behind_editions",
+            "How many editions the operator lacks.",
+            [({"operator": each.operator.slug}, each.behind) for each in lags if each.behind is not None],
+        ),
+        (
+            "operator_receipt_age_seconds",
+            "How long ago the operator's agent last spoke.",
+            [
+                ({"operator": each.operator.slug}, (now - each.received_at).total_seconds())
+                for each in lags
+                if each.received_at is not None
+            ],
+        ),
+        (
+            "operator_standing",
+            "How the operator stands: 1 for the one that is true.",
+            [
+                ({"operator": each.operator.slug, "standing": str(state)}, each.state is state)
+                for each in lags
+                for state in LagState
+            ],
+        ),
+    ]
+    return "".join(_family(PREFIX + name, text, samples) for name, text, samples in families)
+
+
+def _family(name: str, text: str, samples: Iterable[Sample]) -> str:
+    lines = [f"# HELP {name} {text}", f"# TYPE {name} gauge"]
+    for labels, value in samples:
+        said = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items())
+        lines.append(f"{name}{{{said}}} {_number(value)}" if said else f"{name} {_number(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(round(float(value), 3))

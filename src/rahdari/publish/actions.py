@@ -34,10 +34,10 @@ from .editions import DatabaseBehindFeed
 from .envelope import FeedUnusable, NoKeys, Repository
 from .files import FileDiffers
 from .folder import Checkpoint, no_checkpoint
-from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_hold
+from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_hold, statements_of
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
-from .models import Edition, Following, Operator
-from .offline import DraftUnusable, SignaturesMissing
+from .models import Edition, Following, Hold, Operator
+from .offline import Draft, DraftUnusable, SignaturesMissing
 from .receipts import KeyRefused, NoSuchKey, Recorded, record_receipt, revoke_key
 from .restoring import NotBehind, SequenceTooLow, open_new_sessions
 
@@ -45,6 +45,7 @@ __all__ = [
     "CertificateUnusable",
     "CredentialTaken",
     "DatabaseBehindFeed",
+    "Draft",
     "DraftUnusable",
     "FeedUnusable",
     "FileDiffers",
@@ -71,7 +72,7 @@ __all__ = [
     "create_operator",
     "custodians_of",
     "cut_edition",
-    "draft_bulk",
+    "draft_bulk_for",
     "draft_renewal",
     "draft_rotation",
     "end_credential",
@@ -295,6 +296,14 @@ def stop_operator(*, operator: Operator, actor: str, now: dt.datetime) -> None:
         _wake_publisher()
         journal.record(act="publish.operator_stopped", actor=actor, subject=f"operator:{operator.slug}", now=now)
         transaction.on_commit(lambda: write_access(now=now))
+
+
+def draft_bulk_for(*, holds: Sequence[Hold], now: dt.datetime) -> Draft:
+    """Bulk statements for the custodians to sign, so that agents let the removals of these holds go.
+
+    Raises NoKeys, FeedUnusable.
+    """
+    return draft_bulk(statements=statements_of(holds, now=now), sessions=queries.known_sessions(), now=now)
 
 
 def write_access(*, now: dt.datetime) -> None:

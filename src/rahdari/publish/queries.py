@@ -213,6 +213,11 @@ def sessions_by_operator(*, now: dt.datetime) -> dict[object, list[str]]:
     return found
 
 
+def known_sessions() -> set[str]:
+    """Those that agents may still be in: open ones, and those that were left a short while ago."""
+    return set(Session.objects.filter(closed_at=None).values_list("pk", flat=True))
+
+
 # -- where entries stand -------------------------------------------------------------------------------------------
 
 _RECEIVED = """

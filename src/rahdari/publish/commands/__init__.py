@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import custody, operators, status
+from . import custody, gate, operators, restoring, status
 from .operators import asn
 
 __all__ = ["add_parser", "asn"]
@@ -15,5 +15,7 @@ def add_parser(subparsers: Any) -> None:
     acts = feed.add_subparsers(dest="act", required=True)
     custody.add_words(acts)
     status.add_words(acts)
+    gate.add_words(acts)
+    restoring.add_words(acts)
     operator = subparsers.add_parser("operator", help="operators who follow the feed")
     operators.add_words(operator.add_subparsers(dest="act", required=True))

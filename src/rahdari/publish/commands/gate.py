@@ -22,10 +22,9 @@ def add_words(acts: Any) -> None:
     bulk = acts.add_parser(
         "bulk",
         help="state with the offline keys that so many entries may go, so that agents do not hold them back",
-        description="One statement for each stream of the hold's role that has as many removals at once. "
-        "Approve the hold first.",
+        description="One statement for each of these holds. docs/holds.md.",
     )
-    bulk.add_argument("hold", metavar="HOLD")
+    bulk.add_argument("holds", nargs="+", metavar="HOLD")
     signing(bulk)
     bulk.set_defaults(run=run_bulk)
 
@@ -92,8 +91,11 @@ def run_bulk(options: argparse.Namespace) -> int:
 
     from rahdari.publish import actions, queries
 
-    hold = queries.hold_by_start(options.hold)
-    if hold is None:
-        return told(f"There is no hold {options.hold}. `rahdari feed holds` shows them.")
-    draft = actions.draft_bulk(hold=hold, now=timezone.now())
+    holds = []
+    for text in options.holds:
+        hold = queries.hold_by_start(text)
+        if hold is None:
+            return told(f"There is no hold {text}. `rahdari feed holds` shows them.")
+        holds.append(hold)
+    draft = actions.draft_bulk_for(holds=holds, now=timezone.now())
     return sign_or_write(draft, options, read_passphrase(options, twice=False), list(options.offline or []))

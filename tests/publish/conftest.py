@@ -8,8 +8,9 @@ import pytest
 
 from rahdari.publish import actions
 from rahdari.publish.envelope import Repository
+from rahdari.publish.models import Operator
 
-from .world import NOW, Follower, served
+from .world import NOW, Follower, an_operator, served
 
 
 @pytest.fixture
@@ -27,9 +28,17 @@ def feed(data: Path, db: None) -> Repository:
 
 
 @pytest.fixture
-def follower(feed: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follower]:
-    """An operator's side, over HTTP, with the root pinned."""
+def operator(feed: Repository) -> Operator:
+    """A network that is to get the entries that these tests enter."""
+    return an_operator()
+
+
+@pytest.fixture
+def follower(
+    feed: Repository, operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Follower]:
+    """That operator's side, over HTTP, with the root pinned."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with served(feed.path) as url:
-        yield Follower(url, tmp_path / "operator", (feed.metadata / "1.root.json").read_bytes())
+        yield Follower(url, operator, tmp_path / "operator", (feed.metadata / "1.root.json").read_bytes())

@@ -1,84 +1,138 @@
-"""Every committed change goes into one edition, once and in order; the files say what the register says."""
+"""Every committed change goes into one edition of each stream it concerns; the files say what the register says."""
 
 import datetime as dt
+import io
 import os
 import threading
 import uuid
 from pathlib import Path
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
-from rahdari.proof import DELTA_LIMITS, EMPTY, SNAPSHOT_LIMITS, EditionReader, Kind, Op, SetDigest, live_files
-from rahdari.proof.repository import PATHS
-from rahdari.publish import actions, queries, rules
+from rahdari.proof import DELTA_LIMITS, EMPTY, EditionReader, Kind, Op, Operation
+from rahdari.publish import actions, envelope, queries, rules
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import Edition, EditionChange, MetadataVersion, Receipt, Session, WaitingChange
+from rahdari.publish.models import Edition, File, Listing, Operator, Stream, WaitingChange
 from rahdari.register import actions as register
 from rahdari.register import queries as registered
 from rahdari.register.models import Change
 
-from .world import NOW, Follower, address, entered, moved, plain_bytes, publish, struck_out
+from .world import (
+    NOW,
+    Follower,
+    address,
+    an_operator,
+    digest_of,
+    entered,
+    live_files_of,
+    moved,
+    plain_bytes,
+    publish,
+    struck_out,
+)
 
 pytestmark = pytest.mark.django_db
-HOUR = dt.timedelta(hours=1)
-DAY = dt.timedelta(days=1)
+SECOND = dt.timedelta(seconds=1)
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 def digest_of_the_register() -> str:
-    digest = SetDigest()
-    for entry in registered.active_entries():
-        said = Change.objects.filter(entry=entry).latest("id").snapshot
-        digest.add(rules.entry_of(said).canonical)
-    return digest.hexdigest()
+    entries = (Change.objects.filter(entry=entry).latest("id").snapshot for entry in registered.active_entries())
+    return digest_of(rules.entry_of(said) for said in entries).hexdigest()
+
+
+def everything(role: str = "feed-static") -> Stream:
+    return Stream.objects.get(everything=True, role=role)
+
+
+def cut() -> list[Edition]:
+    return actions.cut_edition(now=NOW)
+
+
+def of(editions: list[Edition], stream: Stream) -> Edition:
+    return next(edition for edition in editions if edition.stream_id == stream.pk)
+
+
+def lines(edition: Edition) -> list[Operation]:
+    file = File.objects.get(session=edition.session, width=1, to_sequence=edition.sequence)
+    return list(EditionReader(io.BytesIO(bytes(file.content)), DELTA_LIMITS))
+
+
+class Counting:
+    queries = 0
+
+    def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        self.queries += 1
+        return execute(sql, params, many, context)
+
+
+class Undone(Exception):
+    """Ends a transaction."""
 
 
 class TestCutEdition:
-    def test_opens_with_the_empty_set_and_then_waits_for_changes(self, data: Path) -> None:
-        opening = actions.cut_edition(now=NOW)
-        assert opening is not None
-        assert (opening.sequence, opening.entries, opening.digest_after, opening.delta_path) == (0, 0, EMPTY, "")
-        assert actions.cut_edition(now=NOW) is None
+    def test_opens_the_streams_of_everything_with_the_empty_set(self, data: Path) -> None:
+        opening = cut()
+        assert {edition.stream.role for edition in opening} == {"feed-static", "feed-dynamic", "feed-canary"}
+        assert {(edition.sequence, edition.entries, edition.digest) for edition in opening} == {(0, 0, EMPTY)}
+        assert cut() == []
         entered(address(1))
-        edition = actions.cut_edition(now=NOW)
-        assert edition is not None and (edition.sequence, edition.entries, edition.changes) == (1, 1, 1)
-        assert actions.cut_edition(now=NOW) is None
+        (edition,) = cut()
+        assert (edition.stream, edition.sequence, edition.entries, edition.changes) == (everything(), 1, 1, 1)
+        assert cut() == []
 
-    def test_takes_each_change_as_one_line_in_its_order(self, data: Path) -> None:
-        actions.cut_edition(now=NOW)
-        registration = entered(address(1), address(2))
-        moved(registration, address(3))
-        register.renew(registration=registration, valid_until=NOW + 800 * DAY, actor="officer:1", now=NOW)
-        struck_out(registration)
-        edition = actions.cut_edition(now=NOW)
-        assert edition is not None
-        operations = [operation.op for operation in _delta(edition)]
-        assert operations == [Op.ADD] * 2 + [Op.REPLACE] * 3 + [Op.REMOVE] * 2
-        assert (edition.entries, edition.digest_after) == (0, EMPTY)
-        assert list(edition.edition_changes.order_by("position").values_list("change", flat=True)) == list(
-            Change.objects.order_by("id").values_list("pk", flat=True)
-        )
+    def test_takes_what_became_of_an_entry_as_one_line(self, data: Path) -> None:
+        an_operator(gateway=True)
+        cut()
+        first, second, third = entered(address(1)), entered(address(2)), entered(address(3))
+        assert [line.op for line in lines(of(cut(), everything()))] == [Op.ADD] * 3
+        moved(first, address(4))
+        register.renew(registration=first, valid_until=NOW + 800 * DAY, actor="officer:1", now=NOW)
+        struck_out(second)
+        moved(third, address(5))
+        struck_out(third)
+        passing = entered(address(6))
+        struck_out(passing)
+        edition = of(cut(), everything())
+        said = lines(edition)
+        assert [line.entry.id for line in said] == sorted(line.entry.id for line in said)
+        assert sorted(line.op for line in said) == [Op.REMOVE, Op.REMOVE, Op.REPLACE]
+        replaced = next(line for line in said if line.op is Op.REPLACE)
+        assert replaced.was is not None and replaced.was.prefix == address(1)
+        assert (replaced.entry.prefix, replaced.entry.not_after[:4]) == (address(4), str((NOW + 800 * DAY).year))
+        assert next(line for line in said if line.op is Op.REMOVE).entry.prefix in {address(2), address(3)}
+        assert (edition.entries, edition.digest) == (1, digest_of_the_register())
+
+    def test_of_what_came_and_went_unseen_makes_none(self, data: Path) -> None:
+        cut()
+        struck_out(entered(address(1)))
+        assert cut() == [] and queries.changes_waiting() == 0
 
     def test_of_a_long_backlog_makes_several(self, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(rules, "CHANGES_IN_AN_EDITION", 3)
-        actions.cut_edition(now=NOW)
+        cut()
         registration = entered(address(1), address(2))
         moved(registration, address(3))
         struck_out(registration)
-        editions = [actions.cut_edition(now=NOW) for _ in range(3)]
-        assert [edition and edition.changes for edition in editions] == [3, 2, None]
-        assert editions[1] is not None and editions[1].digest_after == EMPTY
+        first, second = cut(), cut()
+        assert (first[0].entries, second[0].entries, second[0].digest) == (2, 0, EMPTY)
+        assert cut() == []
 
     def test_leaves_no_change_waiting_and_takes_none_twice(self, data: Path) -> None:
-        actions.cut_edition(now=NOW)
+        cut()
         entered(address(1), address(2))
         assert queries.changes_waiting() == 2
-        actions.cut_edition(now=NOW)
+        cut()
         assert queries.changes_waiting() == 0
-        assert EditionChange.objects.count() == Change.objects.count() == 2
+        assert sorted(Listing.objects.values_list("change", flat=True)) == sorted(
+            Change.objects.values_list("pk", flat=True)
+        )
 
     def test_that_is_rolled_back_leaves_everything_waiting(self, data: Path) -> None:
-        actions.cut_edition(now=NOW)
+        cut()
         entered(address(1))
 
         def stop(name: str) -> None:
@@ -86,8 +140,26 @@ class TestCutEdition:
 
         with pytest.raises(RuntimeError):
             actions.cut_edition(now=NOW, checkpoint=stop)
-        assert queries.changes_waiting() == 1 and Edition.objects.count() == 1
-        assert actions.cut_edition(now=NOW) is not None
+        assert queries.changes_waiting() == 1 and Edition.objects.count() == 3 and not Listing.objects.exists()
+        assert len(cut()) == 1
+
+    def test_asks_the_database_as_often_whatever_the_register_and_the_operators_are(self, data: Path) -> None:
+        an_operator()
+        cut()
+
+        def queries_of_one_cut() -> int:
+            with connection.execute_wrapper(counting := Counting()):
+                assert cut()
+            return counting.queries
+
+        entered(address(0))
+        first = queries_of_one_cut()
+        for number in range(1, 9):
+            an_operator(f"other-{number}", asns=[64600 + number])
+            entered(address(number), asn=64600 + number)
+            cut()
+        entered(address(30))
+        assert queries_of_one_cut() == first
 
 
 class TestPublishEditions:
@@ -97,19 +169,29 @@ class TestPublishEditions:
         assert queries.changes_waiting() == 1 and not Edition.objects.exists()
 
     def test_says_what_the_register_says(self, feed: Repository, follower: Follower) -> None:
-        assert publish() == 1
+        publish()
         assert follower.sync().entries == 0
         first, second = entered(address(1), address(2)), entered("2001:db8:40::/64")
-        assert publish() == 1
+        publish()
         follower.sync()
-        assert {entry.prefix for entry in follower.entries.values()} == {address(1), address(2), "2001:db8:40::/64"}
+        assert follower.prefixes == {address(1), address(2), "2001:db8:40::/64"}
         moved(second, "2001:db8:41::/64")
         struck_out(first)
         publish()
         head = follower.sync()
-        assert [entry.prefix for entry in follower.entries.values()] == ["2001:db8:41::/64"]
+        assert follower.prefixes == {"2001:db8:41::/64"}
         assert head.digest == digest_of_the_register()
         assert [file.kind for file in follower.read] == [Kind.SNAPSHOT, Kind.DELTA, Kind.DELTA]
+
+    def test_says_it_in_a_role_for_each_kind(self, feed: Repository, follower: Follower) -> None:
+        entered(address(1))
+        entered(address(2), kind="dynamic")
+        entered(address(3), kind="canary")
+        publish()
+        for number, role in enumerate(("feed-static", "feed-dynamic", "feed-canary"), start=1):
+            reader = follower.another(role, role=role)
+            reader.sync()
+            assert reader.prefixes == {address(number)}
 
     def test_tells_of_expiry(self, feed: Repository, follower: Follower) -> None:
         entered(address(1), until=NOW + DAY)
@@ -119,90 +201,57 @@ class TestPublishEditions:
         publish()
         assert follower.sync().entries == 0
 
-    def test_lets_an_agent_catch_up_from_any_edition_it_has(self, feed: Repository, follower: Follower) -> None:
+    def test_signs_only_what_a_change_concerns(self, feed: Repository, operator: Operator) -> None:
+        other, gateway = an_operator("other", asns=[64501]), an_operator("gateway", gateway=True)
         publish()
-        follower.sync()
-        for number in range(rules.SNAPSHOT_EVERY + 2):
-            entered(address(number))
-            publish()
-        head = follower.sync()
-        assert head.entries == head.sequence == rules.SNAPSHOT_EVERY + 2
-        assert all(file.kind is Kind.DELTA for file in follower.read[1:])
-        newcomer = Follower(follower.url, follower.folder.with_name("newcomer"), follower.root)
-        newcomer.sync()
-        assert newcomer.entries == follower.entries
-        assert [file.to_sequence for file in newcomer.read] == [64, 65, 66]
-
-    def test_names_a_bounded_number_of_files(
-        self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 8)
-        monkeypatch.setattr(rules, "LIVE_DELTAS", 12)
+        before = {each.slug: feed.of(each.repository).published() for each in (operator, other, gateway)}
+        entered(address(1))
         publish()
-        for number in range(20):
-            entered(address(number))
-            publish()
-        _, head, files = follower.look()
-        deltas = [file.from_sequence for file in files if file.kind is Kind.DELTA]
-        assert deltas == list(range(head.sequence - rules.LIVE_DELTAS, head.sequence))
-        assert [file.to_sequence for file in files if file.kind is Kind.SNAPSHOT] == [16, 8]
-        follower.sync()
-        assert len(follower.entries) == 20
+        after = {each.slug: feed.of(each.repository).published() for each in (operator, other, gateway)}
+        assert {slug for slug in before if before[slug] != after[slug]} == {operator.slug, "gateway"}
 
-    def test_of_a_long_backlog_writes_the_snapshots_that_keep_the_deltas_few(
-        self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rules, "CHANGES_IN_AN_EDITION", 1)
-        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 8)
-        monkeypatch.setattr(rules, "LIVE_DELTAS", 12)
-        entered(*[address(number) for number in range(31)])
-        assert publish() == 32
-        _, head, files = follower.look()
-        assert head.sequence == 31 and len(files) <= 12 + 2
-        follower.sync()
-        assert len(follower.entries) == 31
-        written = Edition.objects.exclude(snapshot_sha256="").values_list("sequence", flat=True)
-        assert list(written) == [0, 8, 16, 24]
+    def test_publishes_a_change_before_it_writes_a_snapshot(self, feed: Repository, operator: Operator) -> None:
+        publish()
+        entered(address(1))
+        passed: list[str] = []
+        actions.publish_editions(now=NOW + HOUR, checkpoint=passed.append)
+        entered(address(2))
+        actions.publish_editions(now=NOW + HOUR, checkpoint=passed.append)
+        assert passed.index("mark: committed") < passed.index("snapshot: written")
 
-    @pytest.mark.django_db(transaction=True)
     def test_of_a_change_that_comes_while_a_snapshot_is_written_does_not_wait_for_it(
         self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 1)
         monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", 2)
         publish()
         entered(*[address(number) for number in range(9)])
         looked = queries.something_to_cut
         published_during: list[int] = []
 
-        def meanwhile() -> bool:
-            """The publisher looks for changes between two pages of the snapshot; just then one comes."""
+        def meanwhile(*, now: dt.datetime) -> bool:
+            """The publisher looks for changes between two parts of the snapshot; just then some come."""
             unfinished = list(feed.targets.rglob(".*.new"))
             if unfinished and not published_during:
-                published_during.append(Edition.objects.count())
+                published_during.append(1)
+                struck_out(Listing.objects.order_by("pk").last().entry.registration)  # type: ignore[union-attr]
                 entered(address(100))
-            return looked()
+            return looked(now=now)
 
         monkeypatch.setattr(queries, "something_to_cut", meanwhile)
         passed: list[str] = []
-        actions.publish_editions(now=NOW, checkpoint=passed.append)
-        assert published_during == [2]
+        actions.publish_editions(now=NOW + HOUR, checkpoint=passed.append)
+        assert published_during
         assert passed.index("mark: committed", passed.index("mark: committed") + 1) < passed.index("snapshot: written")
-        assert follower.sync().entries == 10
-        with next(feed.targets.rglob("*.snap-1-*.gz")).open("rb") as file:
-            assert len(list(EditionReader(file, SNAPSHOT_LIMITS))) == 9
+        assert follower.sync().entries == 1
+        snapshot = next(
+            file for file in files_written(feed, follower.operator) if file.name.split(".")[1].startswith("snap-1-")
+        )
+        with snapshot.open("rb") as file:
+            assert len(list(EditionReader(file, DELTA_LIMITS))) == 9
 
-    def test_publishes_a_change_before_it_writes_a_snapshot(
-        self, feed: Repository, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 1)
+    def test_wakes_whoever_waits(self, feed: Repository, operator: Operator) -> None:
         publish()
         entered(address(1))
-        passed: list[str] = []
-        actions.publish_editions(now=NOW, checkpoint=passed.append)
-        assert passed.index("mark: committed") < passed.index("snapshot: written")
-
-    def test_wakes_whoever_waits(self, feed: Repository, django_db_blocker: object) -> None:
         heard = []
 
         class Listening:
@@ -215,31 +264,56 @@ class TestPublishEditions:
         assert heard == ["NOTIFY rahdari_published"]
 
     def test_publishes_what_was_cut_before(self, feed: Repository, follower: Follower) -> None:
+        publish()
         for number in range(3):
-            actions.cut_edition(now=NOW)
             entered(address(number))
-        assert Edition.objects.filter(published_at=None).count() == 3
-        assert publish() == 4
+            cut()
+        assert Edition.objects.filter(published_at=None).count() == 6
+        assert publish() == 6
         assert follower.sync().sequence == 3
         assert not Edition.objects.filter(published_at=None).exists()
+
+    def test_writes_no_files_of_a_stream_that_nobody_follows(self, feed: Repository, operator: Operator) -> None:
+        publish()
+        entered(address(1), asn=64999)
+        publish()
+        assert of(list(Edition.objects.filter(sequence=1)), everything()).published_at is not None
+        assert not File.objects.filter(session__stream=everything()).exists()
 
     def test_writes_again_what_was_lost_from_the_folder(self, feed: Repository, follower: Follower) -> None:
         entered(address(1))
         publish()
         follower.sync()
-        versions = dict(MetadataVersion.objects.values_list("role", "version"))
+        before = feed.of(follower.operator.repository).published()
         for path in sorted(feed.path.rglob("*"), reverse=True):
             path.unlink() if path.is_file() else path.rmdir()
         entered(address(2))
         publish()
         follower.sync()
         assert len(follower.entries) == 2
-        newcomer = Follower(follower.url, follower.folder.with_name("newcomer"), follower.root)
+        newcomer = follower.another("newcomer")
         newcomer.sync()
         assert newcomer.entries == follower.entries
-        assert all(row.version > versions[row.role] for row in MetadataVersion.objects.all())
+        after = feed.of(follower.operator.repository).published()
+        assert before is not None and after is not None
+        assert after.snapshot.version > before.snapshot.version
+        assert after.timestamp_version > before.timestamp_version
 
-    def test_costs_the_same_number_of_queries_for_each_change(self, feed: Repository) -> None:
+    def test_signs_again_what_a_power_cut_left_torn(self, feed: Repository, follower: Follower) -> None:
+        publish()
+        entered(address(1))
+        publish()
+        follower.sync()
+        metadata = feed.of(follower.operator.repository).metadata
+        published = feed.of(follower.operator.repository).published()
+        assert published is not None
+        for name in ("timestamp.json", f"{published.snapshot.version}.snapshot.json"):
+            (metadata / name).write_bytes(b"")
+        starts_again(feed)
+        publish()
+        assert follower.sync().sequence == 1
+
+    def test_asks_the_database_as_often_for_each_change(self, feed: Repository, operator: Operator) -> None:
         publish()
 
         def queries_of_one_edition() -> int:
@@ -249,19 +323,26 @@ class TestPublishEditions:
 
         entered(address(0))
         first = queries_of_one_edition()
-        for number in range(1, 20):
-            entered(address(number))
+        for number in range(1, 12):
+            an_operator(f"other-{number}", asns=[64600 + number])
+            entered(address(number), asn=64600 + number)
             publish()
         entered(address(30))
         assert queries_of_one_edition() == first
 
 
-class Counting:
-    queries = 0
+def files_written(feed: Repository, operator: Operator) -> list[Path]:
+    sessions = queries.sessions_by_operator(now=NOW)[operator.pk]
+    return [path for path in feed.targets.rglob("*.gz") if path.parent.name in sessions]
 
-    def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
-        self.queries += 1
-        return execute(sql, params, many, context)
+
+def starts_again(feed: Repository) -> None:
+    """As if the process were another: nothing is known of the folder."""
+    from rahdari.publish import editions
+
+    editions._compared.clear()
+    envelope._published.clear()
+    envelope._trusted.clear()
 
 
 class TestDatabaseBehindFeed:
@@ -273,72 +354,99 @@ class TestDatabaseBehindFeed:
             raise Undone
         # The database is back before edition 1; the folder is not.
         entered(address(2))
-        before = (feed.metadata / "timestamp.json").read_bytes()
+        timestamp = feed.of(follower.operator.repository).metadata / "timestamp.json"
+        before = timestamp.read_bytes()
+        editions = Edition.objects.count()
         with pytest.raises(actions.DatabaseBehindFeed) as refused:
             publish()
         assert refused.value.on_disk[1] == 1 and refused.value.in_database is not None
         assert refused.value.in_database[1] == 0
         with pytest.raises(actions.DatabaseBehindFeed):
-            actions.cut_edition(now=NOW)
-        assert (feed.metadata / "timestamp.json").read_bytes() == before
-        assert Edition.objects.count() == 1 and queries.changes_waiting() == 1
+            cut()
+        assert timestamp.read_bytes() == before
+        assert Edition.objects.count() == editions and queries.changes_waiting() == 1
         assert follower.sync().sequence == 1
 
-    def test_what_was_published_is_still_kept_fresh(self, feed: Repository, follower: Follower) -> None:
+    def test_nor_when_the_process_begins_with_it(self, feed: Repository, follower: Follower) -> None:
+        publish()
         with pytest.raises(Undone), transaction.atomic():
+            entered(address(1))
             publish()
             raise Undone
+        starts_again(feed)
         with pytest.raises(actions.DatabaseBehindFeed):
             publish()
+
+    def test_what_was_published_is_still_kept_fresh(self, feed: Repository, follower: Follower) -> None:
+        publish()
+        with pytest.raises(Undone), transaction.atomic():
+            entered(address(1))
+            publish()
+            raise Undone
         assert actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY)
-        assert follower.sync().sequence == 0
+        assert follower.sync().sequence == 1
+        assert actions.refresh_timestamp(now=NOW + 13 * HOUR)
+        assert follower.sync().sequence == 1
 
     def test_another_database_is_no_better(self, feed: Repository) -> None:
         with pytest.raises(Undone), transaction.atomic():
+            an_operator()
             publish()
             raise Undone
-        Edition.objects.create(
-            sequence=0,
-            session=Session.objects.create(id=uuid.uuid4().hex, opened_at=NOW, sequence=0),
-            cut_at=NOW,
-            digest_before=EMPTY,
-            digest_after=EMPTY,
-            entries=0,
-            changes=0,
-            snapshot_path="x",
-        )
+        starts_again(feed)
         with pytest.raises(actions.DatabaseBehindFeed):
             publish()
 
+    def test_a_session_opened_above_what_was_published_leads_on(self, feed: Repository, follower: Follower) -> None:
+        from rahdari.publish import streams
 
-class Undone(Exception):
-    """Ends a transaction."""
+        publish()
+        follower.sync()
+        with pytest.raises(Undone), transaction.atomic():
+            entered(address(1))
+            publish()
+            raise Undone
+        follower.sync()
+        entered(address(2))
+        stream = Stream.objects.get(followings__operator=follower.operator, role="feed-static")
+        with transaction.atomic():
+            streams.hold_scissors()
+            streams.open_session(stream=stream, sequence=500, now=NOW)
+        publish()
+        head = follower.sync()
+        assert head.sequence == 501 and follower.prefixes == {address(2)}
 
 
 class TestRefreshTimestamp:
     def test_signs_every_five_minutes_and_not_more_often(self, feed: Repository, follower: Follower) -> None:
         assert not actions.refresh_timestamp(now=NOW)
         publish()
-        assert not actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY - dt.timedelta(seconds=1))
-        before = feed.published()
+        repository = feed.of(follower.operator.repository)
+        assert not actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY - SECOND)
+        before = repository.published()
         assert actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY)
-        after = feed.published()
+        after = repository.published()
         assert before is not None and after is not None
-        assert after.versions["timestamp"] == before.versions["timestamp"] + 1
-        assert after.versions["feed"] == before.versions["feed"]
-        assert after.head == before.head and after.expires["timestamp"] > before.expires["timestamp"]
+        assert after.timestamp_version == before.timestamp_version + 1
+        assert after.snapshot == before.snapshot
+        assert after.stamp.heads == before.stamp.heads and after.timestamp_expires > before.timestamp_expires
         follower.sync()
 
-    def test_signs_the_other_roles_when_half_their_time_is_gone(self, feed: Repository, follower: Follower) -> None:
+    def test_signs_the_others_when_half_their_time_is_gone(self, feed: Repository, follower: Follower) -> None:
         publish()
-        before = feed.published()
+        repository = feed.of(follower.operator.repository)
+        before = repository.published()
         assert before is not None
         for hours in (11, 13):
             actions.refresh_timestamp(now=NOW + hours * HOUR)
-            after = feed.published()
+            after = repository.published()
             assert after is not None
-            assert (after.versions["snapshot"] > before.versions["snapshot"]) == (hours == 13)
-        assert after.head == before.head and after.targets == before.targets
+            assert (after.snapshot.version > before.snapshot.version) == (hours == 13)
+            assert after.roles == before.roles
+        actions.refresh_timestamp(now=NOW + 4 * DAY)
+        after = repository.published()
+        assert after is not None and after.stamp.heads == before.stamp.heads
+        assert all(after.roles[role].version > before.roles[role].version for role in before.roles)
         follower.sync()
 
     def test_takes_up_a_delegation_that_was_renewed(self, feed: Repository, follower: Follower, data: Path) -> None:
@@ -347,144 +455,70 @@ class TestRefreshTimestamp:
         offline = data / "keys" / "feed-offline"
         made = actions.renew_offline(offline=offline, passphrase=None, roles=["root", "targets"], now=NOW + DAY)
         assert made == {"root": 2, "targets": 2}
-        assert actions.refresh_timestamp(now=NOW)
-        published = feed.published()
-        assert published is not None and published.offline_targets_version == 2
+        published = feed.of(follower.operator.repository).published()
+        assert published is not None and published.targets_version == 2
         follower.sync()
         assert (follower.folder / "metadata" / "root_history" / "2.root.json").exists()
 
-    def test_erases_files_a_day_after_the_last_metadata_that_named_them(
-        self, feed: Repository, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rules, "SNAPSHOT_EVERY", 8)
-        monkeypatch.setattr(rules, "LIVE_DELTAS", 12)
+    def test_names_what_was_written_after_its_edition(self, feed: Repository, follower: Follower) -> None:
         publish()
-        for number in range(20):
+        entered(address(1))
+        publish(NOW + HOUR)
+        snapshots = [file for file in live_files_of(feed, follower.operator) if file.kind is Kind.SNAPSHOT]
+        assert [file.to_sequence for file in snapshots] == [0]
+        assert actions.refresh_timestamp(now=NOW + HOUR)
+        snapshots = [file for file in live_files_of(feed, follower.operator) if file.kind is Kind.SNAPSHOT]
+        assert sorted(file.to_sequence for file in snapshots) == [0, 1]
+
+    def test_erases_files_a_day_after_the_last_metadata_that_named_them(
+        self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "LIVE_NARROW", 4)
+        publish()
+        for number in range(10):
             entered(address(number))
             publish()
         files = set(feed.targets.rglob("*.gz"))
-        assert len(files) == 20 + 3
         assert actions.refresh_timestamp(now=NOW + DAY - HOUR)
         assert set(feed.targets.rglob("*.gz")) == files
-        assert actions.refresh_timestamp(now=NOW + DAY)
+        assert actions.refresh_timestamp(now=NOW + DAY + HOUR)
         left = set(feed.targets.rglob("*.gz"))
-        published = feed.published()
-        assert published is not None and len(left) < len(files)
-        assert {feed.place_of(file) for file in live_files_of(feed)} <= left
-        assert Edition.objects.get(sequence=1).erased_at is not None
-        assert bytes(Edition.objects.get(sequence=1).delta) == b""
+        assert len(files - left) == 6
+        assert {feed.place_of(file) for file in live_files_of(feed, operator)} <= left
+        erased = File.objects.get(session__stream__followed=True, width=1, to_sequence=1)
+        assert erased.erased_at is not None and bytes(erased.content) == b""
         entered(address(9999))
-        assert publish(NOW + DAY) == 1
+        assert publish(NOW + DAY) == 2
 
-    def test_erases_old_metadata_and_what_a_kill_left_unfinished(self, feed: Repository) -> None:
+    def test_erases_old_metadata_and_what_a_kill_left_unfinished(self, feed: Repository, operator: Operator) -> None:
+        publish()
         for number in range(3):
             entered(address(number))
             publish()
-        left = feed.metadata / ".0123.new"
+        metadata = feed.of(operator.repository).metadata
+        left = metadata / ".0123.new"
         left.write_bytes(b"half")
-        old = (feed.metadata / "timestamp.json").stat().st_mtime - 2 * 3600
-        for version in (1, 2):
-            for role in ("feed", "snapshot"):
-                os.utime(feed.metadata / f"{version}.{role}.json", (old, old))
+        old = (metadata / "timestamp.json").stat().st_mtime - 2 * 3600
+        for version in (1, 2, 3):
+            os.utime(metadata / f"{version}.snapshot.json", (old, old))
         assert actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY)
-        names = {path.name for path in feed.metadata.iterdir()}
-        # Version 1 was followed two hours ago; version 2 by one that is new, so it may still be asked for.
-        assert "1.feed.json" not in names and "1.snapshot.json" not in names and left.name not in names
-        assert {"2.feed.json", "2.snapshot.json", "3.feed.json", "1.root.json", "1.targets.json"} <= names
-        assert feed.published() is not None
-
-
-def live_files_of(feed: Repository) -> list:  # type: ignore[type-arg]
-    published = feed.published()
-    assert published is not None
-    signed = feed._load("feed", published.versions["feed"]).signed
-    return live_files(signed)
-
-
-class TestTheDatabase:
-    """Holds the invariants, whoever writes."""
-
-    def test_refuses_an_edition_that_leaves_a_gap(self, data: Path) -> None:
-        opening = actions.cut_edition(now=NOW)
-        assert opening is not None
-        with pytest.raises(DatabaseError), transaction.atomic():
-            Edition.objects.create(
-                sequence=2,
-                session=opening.session,
-                cut_at=NOW,
-                digest_before=EMPTY,
-                digest_after=EMPTY,
-                entries=0,
-                changes=0,
-                delta_path="x",
-            )
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            {"digest_after": "0" * 64},
-            {"delta": b"another"},
-            {"delta": b""},
-            {"delta_path": "x"},
-            {"entries": 9},
-            {"cut_at": NOW + HOUR},
-        ],
-    )
-    def test_refuses_to_change_an_edition(self, data: Path, change: dict[str, object]) -> None:
-        actions.cut_edition(now=NOW)
-        entered(address(1))
-        actions.cut_edition(now=NOW)
-        with pytest.raises(DatabaseError), transaction.atomic():
-            Edition.objects.filter(sequence=1).update(**change)
-
-    def test_refuses_a_second_publication(self, feed: Repository) -> None:
-        publish()
-        for change in ({"published_at": NOW + HOUR}, {"published_at": None}, {"snapshot_sha256": "0" * 64}):
-            with pytest.raises(DatabaseError), transaction.atomic():
-                Edition.objects.filter(sequence=0).update(**change)
-
-    @pytest.mark.parametrize("model", [Edition, EditionChange, Receipt])
-    def test_refuses_to_delete_and_to_empty(self, data: Path, model: type[Edition]) -> None:
-        actions.cut_edition(now=NOW)
-        entered(address(1))
-        actions.cut_edition(now=NOW)
-        if model is not Receipt:
-            with pytest.raises(DatabaseError), transaction.atomic():
-                model.objects.all()._raw_delete(using="default")
-        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
-
-    def test_refuses_a_change_in_two_editions(self, data: Path) -> None:
-        actions.cut_edition(now=NOW)
-        entered(address(1))
-        edition = actions.cut_edition(now=NOW)
-        assert edition is not None
-        with pytest.raises(DatabaseError), transaction.atomic():
-            EditionChange.objects.create(change=Change.objects.get(), edition=edition, position=5)
-
-    def test_refuses_that_a_sequence_or_a_version_goes_back(self, feed: Repository) -> None:
-        entered(address(1))
-        publish()
-        with pytest.raises(DatabaseError), transaction.atomic():
-            Session.objects.update(sequence=0)
-        with pytest.raises(DatabaseError), transaction.atomic():
-            MetadataVersion.objects.update(version=0)
-
-    def test_keeps_every_committed_change_waiting_by_itself(self, db: None) -> None:
-        entered(address(1), address(2))
-        assert set(WaitingChange.objects.values_list("change", flat=True)) == set(
-            Change.objects.values_list("pk", flat=True)
-        )
+        names = {path.name for path in metadata.iterdir()}
+        # Version 2 was followed two hours ago; version 3 by one that is new, so it may still be asked for.
+        assert not names & {"1.snapshot.json", "2.snapshot.json", "1.feed-static.json", left.name}
+        assert {"3.snapshot.json", "3.feed-static.json", "1.feed-dynamic.json", "1.root.json"} <= names
+        published = feed.of(operator.repository).published()
+        assert published is not None
+        feed.of(operator.repository).check(published)
 
 
 class TestPrivacy:
     def test_nothing_published_can_reach_a_holder(self, feed: Repository) -> None:
         holder = uuid.UUID("c0ffee00-c0ff-4e00-8000-c0ffeec0ffee")
+        an_operator("sample-fibre", name="Sample Fibre")
         registration = entered(address(1), holder=holder)
+        publish()
         moved(registration, address(2))
         publish()
-        actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[64500], now=NOW)
-        publish(NOW)
         seen = plain_bytes(feed.path)
         entry = registration.entries.get()
         assert entry.feed_id.encode() in seen and b"10.0.0.2/32" in seen
@@ -506,8 +540,21 @@ class TestPrivacy:
         ):
             assert planted.encode() not in seen, planted
 
-    def test_the_feed_role_may_sign_for_its_own_files_only(self) -> None:
-        assert PATHS == "feed/*/*"
+    def test_what_one_operator_can_reach_says_nothing_of_another(self, feed: Repository, follower: Follower) -> None:
+        """Whatever happens elsewhere, not a byte of it changes; and it names no session but its own."""
+        entered(address(1))
+        other = an_operator("other", asns=[64501])
+        publish()
+        metadata = feed.of(follower.operator.repository).metadata
+        before = {path.name: path.read_bytes() for path in metadata.iterdir()}
+        entered(address(2), asn=64501)
+        entered(address(3), asn=64501, kind="canary")
+        actions.stop_operator(operator=other, actor="officer:1", now=NOW)
+        publish()
+        assert {path.name: path.read_bytes() for path in metadata.iterdir()} == before
+        sessions = queries.sessions_by_operator(now=NOW)
+        theirs = {path.parent.name for path in feed.targets.rglob("*.gz")} - set(sessions[follower.operator.pk])
+        assert len(theirs) == 3 and not any(session.encode() in b"".join(before.values()) for session in theirs)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -530,15 +577,17 @@ class TestConcurrency:
         assert written.wait(30)
         try:
             entered(address(2))
-            assert publish() == 1
+            publish()
         finally:
             go_on.set()
             thread.join()
-        assert publish() == 1
+        publish()
         follower.sync()
-        numbers = list(EditionChange.objects.order_by("edition", "position").values_list("change", flat=True))
+        numbers = list(
+            Listing.objects.filter(stream=everything()).order_by("from_sequence").values_list("change", flat=True)
+        )
         assert numbers == sorted(numbers, reverse=True) and len(numbers) == 2
-        assert len(follower.entries) == 2
+        assert follower.prefixes == {address(1), address(2)}
 
     def test_publishers_at_once_make_one_feed(self, feed: Repository, follower: Follower) -> None:
         for number in range(12):
@@ -564,10 +613,4 @@ class TestConcurrency:
         head = follower.sync()
         assert head.entries == len(follower.entries) == 30
         assert head.digest == digest_of_the_register()
-        assert EditionChange.objects.count() == 30 and not WaitingChange.objects.exists()
-
-
-def _delta(edition: Edition) -> list:  # type: ignore[type-arg]
-    import io
-
-    return list(EditionReader(io.BytesIO(bytes(edition.delta)), DELTA_LIMITS))
+        assert not WaitingChange.objects.exists()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .edition import Watch
-from .mirror import Carried, Mirror, NoFeed, follow
+from .mirror import Carried, Mirror, NoFeed, first_line, follow
 
 if TYPE_CHECKING:
     from .stores import Objects
@@ -78,10 +78,10 @@ async def once(feed: Path, store: "Objects", to: str) -> int:
         print(f"There is no feed in {error.feed} yet. Nothing was written.", file=sys.stderr)
         return WRONG
     except Exception as error:  # the library's own kinds, which differ by store
-        print(f"{to} cannot be read: {error}", file=sys.stderr)
+        print(f"{to} cannot be read: {first_line(error)}", file=sys.stderr)
         return WRONG
     for repository, fault in carried.faults.items():
-        print(f"Repository {repository} was not brought up to date: {fault}", file=sys.stderr)
+        print(f"Repository {repository} was not brought up to date: {first_line(fault)}", file=sys.stderr)
     print(f"{said(carried)}.")
     return WRONG if carried.faults else OK
 
@@ -116,7 +116,7 @@ async def watched(mirror: Mirror, watch: Watch, woken: asyncio.Event) -> None:
 
 def tell(carried: Carried) -> None:
     for repository, fault in carried.faults.items():
-        log.error("repository %s is not in step: %s", repository, fault)
+        log.error("repository %s is not in step: %s", repository, first_line(fault))
     if carried.written or carried.erased:
         log.info("%s", said(carried))
 

@@ -31,7 +31,7 @@ NEVER_CACHED = "no-cache"
 FOR_EVER = "public, max-age=31536000, immutable"
 _OURS = re.compile(
     r"repositories/[0-9a-f]{32}/metadata/(timestamp|[1-9][0-9]{0,15}\.[a-z][a-z0-9-]{0,40})\.json"
-    r"|targets/[a-z][a-z0-9-]{0,40}/(?:[0-9a-f]{32}/)?[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9._-]{0,150}",
+    r"|targets/(?:bulk|[a-z][a-z0-9-]{0,40}/[0-9a-f]{32})/[0-9a-f]{64}\.[A-Za-z0-9][A-Za-z0-9._-]{0,150}",
     re.ASCII,
 )
 _REPOSITORY = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -167,7 +167,7 @@ class Mirror:
 
     async def _write(self, key: str, content: Path | bytes, size: int, cache: str, carried: Carried) -> None:
         assert self._there is not None  # noqa: S101
-        media_type = "application/json" if key.endswith(".json") else "application/octet-stream"
+        media_type = "application/json" if key.endswith(".json") else "application/gzip"
         async with self._gate:
             await self._store.write(key, content, media_type=media_type, cache=cache)
         self._there[key] = size
@@ -239,7 +239,7 @@ async def follow(
             told(carried)
             faulty = bool(carried.faults)
         except Exception as error:  # the store may be away for any reason; what is there stays whole
-            log.error("the mirror is not in step: %s", error)
+            log.error("the mirror is not in step: %s", first_line(error))
             mirror.forget()
             faulty = True
         wait = min(wait * 2, longest) if faulty else pause
@@ -250,3 +250,8 @@ async def follow(
                 await woken.wait()
         except TimeoutError:
             pass
+
+
+def first_line(error: Exception) -> str:
+    """The library adds pages for its own makers."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

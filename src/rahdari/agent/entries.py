@@ -79,9 +79,7 @@ class Entries:
         id, newest = self._log()
         return f"{id}:{newest}:{time_text(now)}:{time_text(kept_after)}".replace("Z", "")
 
-    def changes_since(
-        self, mark: str, *, now: dt.datetime, kept_after: dt.datetime
-    ) -> Iterator[ChangedPoint] | None:
+    def changes_since(self, mark: str, *, now: dt.datetime, kept_after: dt.datetime) -> Iterator[ChangedPoint] | None:
         """Each address, protocol and port whose standing may have changed since, once. None: read everything anew."""
         parsed = self._parse_mark(mark)
         if parsed is None:
@@ -103,9 +101,7 @@ class Entries:
         found = self._db.execute(" UNION ".join(parts), values)
         return (ChangedPoint(prefix_of(key), protocol, port) for key, protocol, port in found)
 
-    def stands(
-        self, points: Iterable[ChangedPoint], *, now: dt.datetime, kept_after: dt.datetime
-    ) -> set[ChangedPoint]:
+    def stands(self, points: Iterable[ChangedPoint], *, now: dt.datetime, kept_after: dt.datetime) -> set[ChangedPoint]:
         """Those of them that count now."""
         terms = "not_before <= ? AND not_after > ?"
         times = (time_text(now), time_text(kept_after))
@@ -162,7 +158,11 @@ class Entries:
         for name in (*self._tables(), "held"):
             stale += self._number(f"SELECT count(*) FROM {name} WHERE not_after > ? AND not_after <= ?", after, at)  # noqa: S608
         counted += self._number("SELECT count(*) FROM held WHERE not_before <= ? AND not_after > ?", at, after)
-        return counted + self._number("SELECT count(*) FROM local"), stale
+        return counted + self.count_local(), stale
+
+    def count_local(self) -> int:
+        """The operator's own rows."""
+        return self._number("SELECT count(*) FROM local")
 
     def covering(self, prefixes: Sequence[str]) -> list[Row]:
         """Everything held under these very prefixes, whether or not it counts now; the longest first."""

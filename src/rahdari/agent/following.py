@@ -98,6 +98,8 @@ def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[
 def _quiet(agent: Agent) -> float:
     """Seconds until there is something to do though nothing comes."""
     wait = agent.configuration.poll_seconds * random.uniform(1.0, 1.2)  # noqa: S311 - spreads load
+    # A file that takes long is written less often than there are editions.
+    wait = min(wait, agent.targets.wait or wait)
     now = _now()
     with suppress(AgentFault):
         change = agent.state.next_change(now=now)

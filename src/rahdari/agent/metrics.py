@@ -66,15 +66,17 @@ def exposition(
     state: State,
     counted: Counted,
     outcome: Outcome | None,
+    now: dt.datetime,
     way: str = "",
     certificate_ends_at: dt.datetime | None = None,
 ) -> str:
     """All of it. `outcome` is that of the last sync, `way` how a running agent follows."""
     page = Page()
     page.add("info", "gauge", "The agent's version.", [({"version": __version__}, 1)])
-    _feed(page, state)
+    _feed(page, state, now)
+    page.add("local_entries", "gauge", "The operator's own additions, in force as well.", state.count_local())
     if outcome is not None:
-        page.add("in_force_entries", "gauge", "Entries that count now.", outcome.applied.loaded)
+        page.add("in_force_entries", "gauge", "Entries that count now, own additions included.", outcome.applied.loaded)
         page.add(
             "kept_stale_entries",
             "gauge",
@@ -107,7 +109,7 @@ def exposition(
     return page.text
 
 
-def _feed(page: Page, state: State) -> None:
+def _feed(page: Page, state: State, now: dt.datetime) -> None:
     positions = state.positions().values()
     page.add("sequence", "gauge", "The edition held.", [({"role": at.role}, at.sequence) for at in positions])
     page.add("entries", "gauge", "Entries of that edition.", [({"role": at.role}, at.entries) for at in positions])
@@ -115,7 +117,7 @@ def _feed(page: Page, state: State) -> None:
         "held_entries",
         "gauge",
         "Entries that the feed took out, and that are kept until someone says so.",
-        [({"role": role}, count) for role, count in state.count_held().items()],
+        [({"role": role}, count) for role, count in state.held_counts(now=now).items()],
     )
     page.add(
         "published_timestamp_seconds",

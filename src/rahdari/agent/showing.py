@@ -72,6 +72,7 @@ class Showing:
             state=self._agent.state,
             counted=self._counted,
             outcome=outcome,
+            now=dt.datetime.now(dt.UTC),
             way=way,
             certificate_ends_at=self._agent.server.certificate_ends_at(),
         )

@@ -92,9 +92,7 @@ class Agent:
         remove_leftovers(configuration)
         state.drop_unfinished_lists()
 
-    def sync(
-        self, *, now: dt.datetime, timestamp: bytes | None = None, look: bool = True, ask: bool = True
-    ) -> Outcome:
+    def sync(self, *, now: dt.datetime, timestamp: bytes | None = None, look: bool = True, ask: bool = True) -> Outcome:
         """Come up to date and apply. Never raises AgentFault: what failed stands in the outcome, and the rest was done.
 
         `timestamp` is a signed timestamp that came by push; `look` reads what really stands at the targets. Without

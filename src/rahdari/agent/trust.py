@@ -36,7 +36,7 @@ from .configuration import Configuration
 from .disk import told
 from .faults import AgentFault, Exit
 from .holding import Statement
-from .transport import Server, UnexpectedAnswer
+from .transport import Answered, Server, UnexpectedAnswer
 
 # Up to this, a download is held in memory; above, in a file of the state folder.
 IN_MEMORY = 8 * 1024 * 1024
@@ -114,6 +114,9 @@ class Fetcher(FetcherInterface):
         self.in_hand: dict[str, bytes] = {}
         # Whether the newest root was looked for a moment ago, and need not be again.
         self.roots_known = False
+        # The timestamp that was verified last, and the one that was fetched after it.
+        self._verified: Answered | None = None
+        self._fetched: Answered | None = None
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         raise NotImplementedError  # Everything goes through `download_file`, which knows the bound.
@@ -127,13 +130,28 @@ class Fetcher(FetcherInterface):
                 file.write(held[: max_length + 1])
             else:
                 try:
-                    for piece in self._server.get(url, most=max_length):
+                    for piece in self._pieces(url, max_length):
                         file.write(piece)
                 except UnexpectedAnswer as error:
                     # The walk over roots ends at the first that is not there.
                     raise DownloadHTTPError(error.what, error.status) from error
             file.seek(0)
             yield file
+
+    def _pieces(self, url: str, most: int) -> Iterator[bytes]:
+        if not url.endswith("/timestamp.json"):
+            yield from self._server.get(url, most=most)
+            return
+        # The one name that is written anew: while it is what was verified last, it is not sent again.
+        known = self._verified
+        answered = self._server.get_changed(url, most=most, tag=known.tag if known else "")
+        self._fetched = answered or known
+        if self._fetched is not None:
+            yield self._fetched.body
+
+    def keep_tag(self) -> None:
+        """What was fetched has been verified. Before that its tag is not used: it may have been cut short."""
+        self._verified, self._fetched = self._fetched or self._verified, None
 
 
 class Walker:
@@ -182,6 +200,7 @@ class Walker:
             )
             updater.refresh()
             signed = self._read(updater)
+        self._fetcher.keep_tag()
         if not roots_known:
             self._walked_at = time.monotonic()
         return signed

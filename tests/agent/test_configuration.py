@@ -87,7 +87,7 @@ class TestLoad:
             (('"{digest}"', '"12"'), "not a SHA-256"),
             (("poll_seconds = 90", "poll_seconds = 5"), "`poll_seconds` must be 60 or more"),
             (("poll_seconds = 90", "poll_seconds = true"), "must be of the kind int"),
-            (('kind = "csv"', 'kind = "xml"'), "`kind` must be one of nftables, json, csv"),
+            (('kind = "csv"', 'kind = "xml"'), "`kind` must be one of nftables, ipset, frr, json"),
             (('path = "entries.csv"', ""), "target 2: `path` is missing"),
             (('"inet  rahdari"', '"inet rahdari; flush ruleset"'), "`table` must be a family and a name"),
             (('"edge-1"', '"../x"'), "is not the name of a network namespace"),

@@ -8,9 +8,11 @@ import rahdari.agent
 from rahdari.agent import configuration
 from rahdari.agent.faults import AgentFault, Exit
 from rahdari.agent.sets import SET_NAMES
+from rahdari.agent.targets_configuration import TARGET_SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 AGENT = (ROOT / "docs" / "agent.md").read_text()
+DEVICES = "".join(path.read_text() for path in sorted((ROOT / "docs" / "devices").glob("*.md")))
 
 
 def every_fault() -> list[type[AgentFault]]:
@@ -27,9 +29,10 @@ def test_every_fault_is_named_with_its_exit_code() -> None:
 
 
 def test_every_setting_set_and_exit_code_is_named() -> None:
-    settings = [*configuration._TOP, *(name for known in configuration._TARGET.values() for name in known)]
-    for name in (*settings, *configuration._TARGET, *SET_NAMES):
+    for name in (*configuration._TOP, *SET_NAMES):
         assert f"`{name}`" in AGENT or f"[[{name}]]" in AGENT, name
+    for name in {*TARGET_SETTINGS, *(name for known in TARGET_SETTINGS.values() for name in known)}:
+        assert f"`{name}`" in DEVICES, name
     for code in Exit:
         assert f"| {int(code)} |" in AGENT
 

@@ -14,8 +14,9 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.nftables import NftSets, script
 from rahdari.agent.ruleset import MARK, ruleset
-from rahdari.agent.sets import SET_NAMES, sets_of
-from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, sync
+from rahdari.agent.sets import SET_NAMES
+from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, running, sync
+from tests.agent.renderers import rows_of
 from tests.needs import needs_namespaces, needs_program
 
 pytestmark = pytest.mark.root
@@ -107,22 +108,25 @@ class TestApply:
     def test_changes_what_changed_and_refills_a_ruleset_that_was_reloaded(
         self, publisher: Publisher, edge: Configuration, loaded: Namespace
     ) -> None:
-        sets = NftSets(NftTarget("edge", netns=loaded.name))
-        wanted = sets_of([an_entry("192.0.2.1/32"), an_entry("198.51.100.0/24")])
-        sets.apply(wanted, look=False)
-        wanted = sets_of([an_entry("192.0.2.2/32"), an_entry("198.51.100.0/25"), an_entry("192.0.2.3/32", "udp", 1)])
-        sets.apply(wanted, look=False)
-        assert loaded.elements("hosts4") == ["192.0.2.2"]
-        assert loaded.elements("nets4") == [{"prefix": {"addr": "198.51.100.0", "len": 25}}]
-        # Somebody empties the sets: a change that no longer fits makes the agent look, and a look is enough too.
-        loaded.nft("flush", "set", "inet", "rahdari", "hosts4")
-        wanted = sets_of([an_entry("192.0.2.4/32")])
-        sets.apply(wanted, look=False)
-        assert loaded.elements("hosts4") == ["192.0.2.4"]
-        loaded.nft("delete", "table", "inet", "rahdari")
-        loaded.nft("-f", "-", given=ruleset())
-        sets.apply(wanted, look=True)
-        assert loaded.elements("hosts4") == ["192.0.2.4"]
+        first, second = an_entry("192.0.2.1/32"), an_entry("198.51.100.0/24")
+        publisher.publish(first, second)
+        with running(edge) as agent:
+            assert agent.sync(now=now(), look=False).exit is Exit.OK
+            coming = [an_entry("192.0.2.2/32"), an_entry("198.51.100.0/25"), an_entry("192.0.2.3/32", "udp", 1)]
+            publisher.publish(*coming, remove=[first, second])
+            assert agent.sync(now=now(), look=False).exit is Exit.OK
+            assert loaded.elements("hosts4") == ["192.0.2.2"]
+            assert loaded.elements("nets4") == [{"prefix": {"addr": "198.51.100.0", "len": 25}}]
+            # Somebody empties the sets: a change that no longer fits makes the agent look, and a look is enough too.
+            loaded.nft("flush", "set", "inet", "rahdari", "hosts4")
+            publisher.publish(an_entry("192.0.2.4/32"), remove=[coming[0]])
+            assert agent.sync(now=now(), look=False).exit is Exit.OK
+            assert loaded.elements("hosts4") == ["192.0.2.4"]
+            loaded.nft("delete", "table", "inet", "rahdari")
+            loaded.nft("-f", "-", given=ruleset())
+            outcome = agent.sync(now=now(), look=True)
+            assert loaded.elements("hosts4") == ["192.0.2.4"]
+            assert names(outcome) == ["RemovedLocally"]
 
     def test_takes_out_what_it_did_not_put_there(
         self, publisher: Publisher, edge: Configuration, loaded: Namespace
@@ -132,14 +136,14 @@ class TestApply:
         assert sync(edge).exit is Exit.OK
         assert loaded.elements("nets4") == []
 
-    def test_fills_many_in_one_transaction(self, edge: Configuration, loaded: Namespace) -> None:
+    def test_fills_many_in_one_transaction(self, loaded: Namespace) -> None:
         many = [an_entry(f"10.{a}.{b}.{c}/32") for a in range(2) for b in range(25) for c in range(250)]
         nets = [an_entry(f"172.16.{number}.0/25") for number in range(250)]
         sets = NftSets(NftTarget("edge", netns=loaded.name))
-        sets.apply(sets_of([*many, *nets]), look=True)
+        sets.look(rows_of(*many, *nets), whole=True)
         assert len(loaded.elements("hosts4")) == 12_500
         assert len(loaded.elements("nets4")) == 250
-        sets.apply(sets_of([*many[:5000], *nets]), look=False)
+        sets.look(rows_of(*many[:5000], *nets), whole=True)
         assert len(loaded.elements("hosts4")) == 5000
 
     def test_marks_and_never_drops(self, loaded: Namespace) -> None:
@@ -158,9 +162,7 @@ class TestApply:
         counting += f"udp dport 51820 meta mark and {MARK} == {MARK} counter; "
         counting += f"udp dport 51821 meta mark and {MARK} == {MARK} counter;\n}}\n}}"
         loaded.nft("-f", "-", given=counting)
-        NftSets(NftTarget("edge", netns=loaded.name)).apply(
-            sets_of([an_entry("127.0.0.1/32", "udp", 51820)]), look=True
-        )
+        NftSets(NftTarget("edge", netns=loaded.name)).look(rows_of(an_entry("127.0.0.1/32", "udp", 51820)), whole=True)
         send = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 9999));"
         send += "[s.sendto(b'x', ('127.0.0.1', port)) for port in (51820, 51821)]"
         loaded.run("python3", "-c", send)
@@ -201,7 +203,7 @@ class TestApplyIsRefused:
         namespace.nft("delete", "table", "inet", "rahdari")
         namespace.nft("-f", "-", given=f"table inet rahdari {{\n{wrong}\n}}\n")
         outcome = sync(edge)
-        assert names(outcome) == ["NftRefused"]
+        assert names(outcome) == ["DeviceRefused"]
 
     def test_when_a_set_is_too_small_and_then_nothing_is_left_out(
         self, publisher: Publisher, edge: Configuration, namespace: Namespace
@@ -225,9 +227,9 @@ class TestApplyIsRefused:
         setpriv = needs_program("setpriv", "apt-get install util-linux")
         nobody = (setpriv, "--reuid", "65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all")
         for other, fault in (
-            (replace(target, nft="no-such-nft"), "NftMissing"),
+            (replace(target, nft="no-such-nft"), "ProgramMissing"),
             (replace(target, netns="no-such-netns"), "NamespaceMissing"),
-            (NftTarget("edge", run_as=nobody), "NftNotPermitted"),
+            (NftTarget("edge", run_as=nobody), "NotPermitted"),
         ):
             outcome = sync(replace(edge, targets=(other,)))
             assert (outcome.exit, names(outcome)) == (Exit.NOT_APPLIED, [fault])
@@ -245,16 +247,15 @@ class TestApplyIsRefused:
         assert [target["ok"] for target in stand.receipts[-1]["targets"]] == [False, True]
 
 
-def test_script_has_one_flush_for_many_changes_and_names_few() -> None:
-    few = sets_of([an_entry("192.0.2.1/32")])
-    other = sets_of([an_entry("192.0.2.2/32")])
-    assert script("inet rahdari", few, other) == (
-        "delete element inet rahdari hosts4 { 192.0.2.1 }\nadd element inet rahdari hosts4 { 192.0.2.2 }\n"
+def test_script_takes_out_first_and_names_each_change() -> None:
+    made = script(
+        "inet rahdari", {"hosts4": {"192.0.2.2"}, "nets4": {"198.51.100.0/24"}}, {"nets4": {"198.51.100.0/25"}}
     )
-    many = sets_of([an_entry(f"10.0.{a}.{b}/32", not_before=now()) for a in range(8) for b in range(250)])
-    lines = script("inet rahdari", few, many).splitlines()
-    assert lines[0] == "flush set inet rahdari hosts4"
-    assert len(lines) == 2
+    assert made == (
+        "delete element inet rahdari nets4 { 198.51.100.0/25 }\n"
+        "add element inet rahdari hosts4 { 192.0.2.2 }\n"
+        "add element inet rahdari nets4 { 198.51.100.0/24 }\n"
+    )
 
 
 def test_needs_no_right_but_cap_net_admin(loaded: Namespace) -> None:
@@ -263,5 +264,5 @@ def test_needs_no_right_but_cap_net_admin(loaded: Namespace) -> None:
     nft = needs_program("nft", "apt-get install nftables")
     words = [setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs"]
     words += ["--inh-caps=-all,+net_admin", "--bounding-set=-all,+net_admin", "--ambient-caps=+net_admin"]
-    loaded.run(*words, nft, "-f", "-", given=script("inet rahdari", sets_of([]), sets_of([an_entry("192.0.2.1/32")])))
+    loaded.run(*words, nft, "-f", "-", given=script("inet rahdari", {"hosts4": {"192.0.2.1"}}, {}))
     assert loaded.elements("hosts4") == ["192.0.2.1"]

@@ -1,12 +1,9 @@
 import datetime as dt
-import ipaddress
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.agent.rules import kept_after
-from rahdari.agent.sets import KINDS, SET_NAMES, Element, merged, sets_of
-from tests.agent.feeds import an_entry
 
 BASE = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 moments = st.integers(-200 * 3600, 200 * 3600).map(lambda seconds: BASE + dt.timedelta(seconds=seconds))
@@ -38,54 +35,3 @@ class TestKeptAfter:
     ) -> None:
         if end > now:
             assert end > kept_after(now=now, fresh_until=fresh_until, grace=grace)
-
-
-# A small space, so that overlaps and neighbours are common.
-networks = st.one_of(
-    st.tuples(st.integers(0, 63), st.integers(26, 32)).map(
-        lambda pair: ipaddress.ip_network((f"192.0.2.{pair[0]}", pair[1]), strict=False)
-    ),
-    st.tuples(st.integers(0, 63), st.integers(122, 128)).map(
-        lambda pair: ipaddress.ip_network((f"2001:db8::{pair[0]:x}", pair[1]), strict=False)
-    ),
-)
-kinds = st.sampled_from([("any", None), ("udp", None), ("udp", 51820), ("tcp", 443), ("esp", None), ("gre", None)])
-endpoints = st.tuples(networks, kinds)
-
-
-class TestSets:
-    @given(st.lists(endpoints, max_size=30))
-    def test_cover_exactly_what_the_entries_cover(self, rows: list[tuple[object, tuple[str, int | None]]]) -> None:
-        entries = [an_entry(str(network), protocol, port) for network, (protocol, port) in rows]
-        sets = sets_of(entries)
-        covered: set[tuple[str, str]] = set()
-        for elements in sets.values():
-            for element in elements:
-                address, *rest = element.split(" . ")
-                covered |= {(str(one), " . ".join(rest)) for one in ipaddress.ip_network(address)}
-        wanted = set()
-        for entry in entries:
-            protocol = {"any": [], "udp": ["17"], "tcp": ["6"], "esp": ["50"], "gre": ["47"]}[entry.protocol]
-            rest = [*protocol, *([str(entry.port)] if entry.port else [])]
-            wanted |= {(str(one), " . ".join(rest)) for one in ipaddress.ip_network(entry.prefix)}
-        assert covered == wanted
-
-    @given(st.lists(endpoints, max_size=30))
-    def test_hold_no_element_inside_another(self, rows: list[tuple[object, tuple[str, int | None]]]) -> None:
-        elements = [
-            Element(
-                ipaddress.ip_network(str(network)), {"any": None, "udp": 17, "tcp": 6, "esp": 50, "gre": 47}[p], port
-            )
-            for network, (p, port) in rows
-        ]
-        result = list(merged(set(elements)))
-        groups: dict[tuple[object, ...], list[Element]] = {}
-        for element in result:
-            groups.setdefault((element.set_name, element.protocol, element.port), []).append(element)
-        for group in groups.values():
-            for one in group:
-                assert not any(other is not one and other.network.overlaps(one.network) for other in group)  # type: ignore[arg-type]
-
-    def test_are_all_named_even_when_empty(self) -> None:
-        assert tuple(sets_of([])) == SET_NAMES
-        assert len(SET_NAMES) == 2 * len(KINDS)

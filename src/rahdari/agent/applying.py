@@ -2,28 +2,33 @@
 
 A target's marker is written after the target has been read back. A target that fails does not hold up the others and
 keeps what it had. When a target took something new, or began or ceased to fail, a receipt is kept for the server.
+
+Devices come before files: a change of one entry costs them what it changes, whatever the size of the register. A file
+is written whole; one that takes long is written less often, and its marker says until when it waits.
 """
 
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from rahdari.proof import AppliedTarget, Receipt
-from rahdari.proof.entry import time_text
+from rahdari.proof.entry import parse_time, time_text
 
-from .configuration import Configuration, FileTarget, NftTarget
+from . import receipts
+from .configuration import Configuration, FileTarget, Target
+from .devices import apply_to_device, device_of
 from .faults import AgentFault
-from .files import FORMATS, Row, in_order, stands, write
-from .nftables import NftSets
+from .file_targets import FilePlace, missed, read_content
+from .moment import Moment
 from .rules import kept_after
-from .sets import sets_of
 from .state import Marker, Position, State
 
 
 @dataclass(frozen=True)
 class Applied:
-    """`targets` took something new; `loaded` entries count now, of which `kept_stale` have ended."""
+    """`targets` took something new; `loaded` entries count now, of which `kept_stale` have ended. `faults` are of
+    targets that failed, and of what was found missing somewhere and put back."""
 
     targets: tuple[str, ...]
     loaded: int
@@ -35,102 +40,130 @@ class Targets:
     """The places in the configuration."""
 
     def __init__(self, configuration: Configuration) -> None:
-        self._places = configuration.targets
+        # Files last: none of them holds up a device.
+        self._places = sorted(configuration.targets, key=lambda target: isinstance(target, FileTarget))
         self._grace = dt.timedelta(hours=configuration.grace_hours)
-        self._sets = {target.name: NftSets(target) for target in self._places if isinstance(target, NftTarget)}
+        self._devices = {target.name: device for target in self._places if (device := device_of(target)) is not None}
+        self._files = {target.name: FilePlace(target) for target in self._places if isinstance(target, FileTarget)}
+
+    @property
+    def wait(self) -> float | None:
+        """Seconds until a file that was written lately may be written again; None when none waits."""
+        return min((place.wait for place in self._files.values() if place.wait), default=None)
 
     def apply(self, *, state: State, now: dt.datetime, look: bool) -> Applied:
         """`look` reads what stands at each target. Before the first edition nothing is done."""
-        position = state.position()
-        if position is None:
+        positions = state.positions()
+        if not positions:
             return Applied((), 0, 0, ())
-        rows = in_force(state, position, now=now, grace=self._grace)
+        moment, stale = moment_of(state, positions, now=now, grace=self._grace, look=look)
+        mark = moment.mark
         markers = state.markers()
         changed: dict[str, Marker] = {}
         faults: list[AgentFault] = []
         for target in self._places:
             before = markers.get(target.name)
             try:
-                content = self._put(target, position, rows, before, look=look)
+                content, found = self._put(target, moment, before)
             except AgentFault as fault:
                 faults.append(fault)
                 after = _failed(target, before, fault, now)
             else:
-                after = Marker(target.name, target.kind, position.session, position.sequence, content, len(rows), now)
-                if before is not None and replace(before, applied_at=now) == after:
-                    after = before
+                faults += [found] if found is not None else []
+                if before is not None and "due_at" in read_content(content):
+                    after = replace(before, content=content)
+                else:
+                    after = Marker(target.name, target.kind, moment.stands, mark, content, moment.loaded, now)
+                    if before is not None and replace(before, applied_at=now, mark=mark) == after:
+                        # Nothing new was put there: only the place in the log of changes moves on.
+                        after = replace(before, mark=mark)
             if after != before:
                 changed[target.name] = after
-        gone = markers.keys() - {target.name for target in self._places}
-        if changed or gone:
-            with state.transaction():
-                for marker in changed.values():
-                    state.set_marker(marker)
-                state.drop_markers({target.name for target in self._places})
-                if any(_is_news(markers.get(name), marker) for name, marker in changed.items()):
-                    state.keep_receipt(self._receipt(position, state.markers(), now).body, now)
+        self._keep(state, moment, markers, changed)
         return Applied(
-            targets=tuple(name for name, marker in changed.items() if not marker.fault),
-            loaded=len(rows),
-            kept_stale=sum(row.kept_stale for row in rows),
+            targets=tuple(name for name, marker in changed.items() if _took(markers.get(name), marker)),
+            loaded=moment.loaded,
+            kept_stale=stale,
             faults=tuple(faults),
         )
 
-    def _put(
-        self, target: NftTarget | FileTarget, position: Position, rows: list[Row], before: Marker | None, *, look: bool
-    ) -> str:
-        """Put it there and read it back; return what tells this content from another. Raises AgentFault."""
-        taken = before is not None and not before.fault
-        if isinstance(target, NftTarget):
-            sets = sets_of(row.entry for row in rows)
-            listed = {name: sorted(elements) for name, elements in sets.items()}
-            content = hashlib.sha256(json.dumps(listed).encode()).hexdigest()
-            if look or not taken or before is None or before.content != content:
-                self._sets[target.name].apply(sets, look=look or not taken)
-            return content
-        body = FORMATS[target.kind](position, in_order(rows))
-        content = hashlib.sha256(body).hexdigest()
-        if stands(target) != content:
-            write(target, body)
-        return content
+    def _keep(self, state: State, moment: Moment, markers: Mapping[str, Marker], changed: Mapping[str, Marker]) -> None:
+        names = {target.name for target in self._places}
+        if not changed and markers.keys() <= names:
+            return
+        with state.transaction():
+            for marker in changed.values():
+                state.set_marker(marker)
+            state.drop_markers(names)
+            kept = state.markers()
+            for role, position in moment.positions.items():
+                if any(_is_news(role, markers.get(name), marker) for name, marker in changed.items()):
+                    receipts.keep(state=state, position=position, markers=kept.values(), now=moment.now)
 
-    def _receipt(self, position: Position, markers: dict[str, Marker], now: dt.datetime) -> Receipt:
-        here = (position.session, position.sequence)
-        return Receipt(
-            session=position.session,
-            sequence=position.sequence,
-            digest=position.digest,
-            applied_at=time_text(now),
-            targets=tuple(
-                AppliedTarget(
-                    name=marker.target,
-                    kind=marker.kind,
-                    loaded=marker.loaded,
-                    ok=not marker.fault and (marker.session, marker.sequence) == here,
-                )
-                for marker in sorted(markers.values(), key=lambda marker: marker.target)
-            ),
-        )
-
-
-def in_force(state: State, position: Position, *, now: dt.datetime, grace: dt.timedelta) -> list[Row]:
-    """The entries that count now."""
-    after = kept_after(now=now, fresh_until=position.fresh_until, grace=grace)
-    at = time_text(now)
-    return [Row(entry, kept_stale=entry.not_after <= at) for entry in state.in_force(now=now, kept_after=after)]
+    def _put(self, target: Target, moment: Moment, before: Marker | None) -> tuple[str, AgentFault | None]:
+        """Put it there and read it back; return what stands there, and what was missing before. Raises AgentFault."""
+        had = read_content(before.content) if before is not None else {}
+        settings = hashlib.sha256(repr(target).encode()).hexdigest()[:16]
+        # A target that was set otherwise is another place: nothing is known of what stands there.
+        known = before is not None and had.get("settings") == settings
+        changed = moment.changes(before.mark) if known and before is not None else None
+        taken = known and before is not None and not before.fault
+        if target.name in self._devices:
+            found = apply_to_device(self._devices[target.name], moment, changed, taken=taken)
+            return json.dumps({"settings": settings}), found
+        place = self._files[target.name]
+        same = taken and changed == set() and before is not None and dict(before.positions) == moment.stands
+        same = same and not place.is_due(had, moment.now)
+        found = None
+        if taken and (same or place.wait) and changed is not None:
+            whole = not moment.look or place.is_whole(had)
+            if whole and same:
+                return json.dumps({name: value for name, value in had.items() if name != "due_at"}), None
+            if whole:
+                due_at = time_text(moment.now + dt.timedelta(seconds=place.wait + 1))
+                return json.dumps({**had, "due_at": had.get("due_at", due_at)}), None
+            found = missed(place)
+        rendered = place.put(moment, changed)
+        content = {"settings": settings, "rendered_at": time_text(moment.now), **rendered.as_json()}
+        return json.dumps(content), found
 
 
-def _failed(target: NftTarget | FileTarget, before: Marker | None, fault: AgentFault, now: dt.datetime) -> Marker:
-    had = before or Marker(target.name, target.kind, "", 0, "", 0, None)
+def moment_of(
+    state: State, positions: Mapping[str, Position], *, now: dt.datetime, grace: dt.timedelta, look: bool
+) -> tuple[Moment, int]:
+    """And how many of the entries that count have ended."""
+    after = kept_since(positions, now=now, grace=grace)
+    loaded, stale = state.count_in_force(now=now, kept_after=after)
+    return Moment(state, now, after, positions, loaded, look), stale
+
+
+def kept_since(positions: Mapping[str, Position], *, now: dt.datetime, grace: dt.timedelta) -> dt.datetime:
+    """Entries that end after this moment count: as long as one role is stale, ends are not honoured at once."""
+    return kept_after(now=now, fresh_until=min(held.fresh_until for held in positions.values()), grace=grace)
+
+
+def is_waiting(marker: Marker, *, now: dt.datetime) -> bool:
+    """Whether it is behind on purpose: a file that takes long to write is written at its time."""
+    due_at = read_content(marker.content).get("due_at")
+    return isinstance(due_at, str) and now <= parse_time(due_at)
+
+
+def _failed(target: Target, before: Marker | None, fault: AgentFault, now: dt.datetime) -> Marker:
+    had = before or Marker(target.name, target.kind)
     if had.fault == fault.what:
         return had
     return replace(had, fault=fault.what, failed_at=now)
 
 
-def _is_news(before: Marker | None, after: Marker) -> bool:
+def _took(before: Marker | None, after: Marker) -> bool:
+    """Whether something new was put there."""
+    return not after.fault and (before is None or bool(before.fault) or before.applied_at != after.applied_at)
+
+
+def _is_news(role: str, before: Marker | None, after: Marker) -> bool:
     """For the server: another edition, or another standing. What an entry's end changed is no news, it knows."""
 
-    def said(marker: Marker) -> tuple[str, int, bool]:
-        return (marker.session, marker.sequence, not marker.fault)
+    def said(marker: Marker) -> tuple[object, bool]:
+        return (marker.positions.get(role), not marker.fault)
 
     return before is None or said(before) != said(after)

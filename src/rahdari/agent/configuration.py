@@ -9,7 +9,7 @@ state = "/var/lib/rahdari-agent"
 metrics = "127.0.0.1:9797"
 
 [[target]]
-kind = "nftables"                      # or "json", "csv"
+kind = "nftables"                      # what there is: targets_configuration
 """
 
 import tomllib
@@ -17,15 +17,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from .faults import AgentFault, Exit
+from .targets_configuration import (
+    DEFAULT_TABLE,
+    FileTarget,
+    FrrTarget,
+    IpsetTarget,
+    NftTarget,
+    Target,
+    check_kinds,
+    file_target,
+    read_targets,
+)
+
+__all__ = [
+    "DEFAULT_FILE",
+    "DEFAULT_STATE",
+    "DEFAULT_TABLE",
+    "Configuration",
+    "ConfigurationError",
+    "FileTarget",
+    "FrrTarget",
+    "IpsetTarget",
+    "NftTarget",
+    "NoConfiguration",
+    "Target",
+    "file_target",
+    "load",
+    "url_problem",
+]
 
 DEFAULT_FILE = Path("/etc/rahdari/agent.toml")
 DEFAULT_STATE = Path("/var/lib/rahdari-agent")
-DEFAULT_TABLE = "inet rahdari"
-FAMILIES = frozenset({"inet", "ip", "ip6", "bridge", "netdev"})
 
 _TOP = {
     "server": str,
@@ -49,11 +75,6 @@ _TOP = {
     "grace_hours": int,
     "target": list,
 }
-_TARGET: dict[str, dict[str, type]] = {
-    "nftables": {"name": str, "kind": str, "table": str, "netns": str, "nft": str, "run_as": list},
-    "json": {"name": str, "kind": str, "path": str},
-    "csv": {"name": str, "kind": str, "path": str},
-}
 
 
 class NoConfiguration(AgentFault):
@@ -74,26 +95,6 @@ class ConfigurationError(AgentFault):
     def __init__(self, path: Path, problems: list[str]) -> None:
         super().__init__(f"{path} cannot be used: {' '.join(problems)}", "Mend the file and try again.")
         self.problems = problems
-
-
-@dataclass(frozen=True)
-class NftTarget:
-    kind: ClassVar[str] = "nftables"
-    name: str
-    table: str = DEFAULT_TABLE
-    netns: str = ""
-    nft: str = "nft"
-    run_as: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FileTarget:
-    kind: str
-    name: str
-    path: Path
-
-
-type Target = NftTarget | FileTarget
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def load(path: Path) -> Configuration:
 
 
 def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Configuration | None:
-    _kinds("", given, _TOP, problems)
+    check_kinds("", given, _TOP, problems)
     missing = [f"`{name}` is missing." for name in ("server", "root", "root_sha256") if name not in given]
     problems += missing
     if "token_file" not in given and "client_certificate" not in given:
@@ -169,7 +170,7 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
     metrics = listening_at(given["metrics"]) if given.get("metrics") else None
     if given.get("metrics") and metrics is None:
         problems.append('`metrics` must be an address of this machine and a port, as in "127.0.0.1:9797".')
-    targets = _targets(given.get("target", []), folder, problems)
+    targets = read_targets(given.get("target", []), folder, problems)
     numbers = {name: given[name] for name in ("poll_seconds", "check_seconds", "grace_hours") if name in given}
     return Configuration(
         server=server,
@@ -194,66 +195,6 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
 
 def _path(given: Mapping[str, Any], name: str, folder: Path) -> Path | None:
     return folder / given[name] if given.get(name) else None
-
-
-def _targets(rows: list[Any], folder: Path, problems: list[str]) -> list[Target]:
-    if not rows:
-        problems.append("There is no [[target]]: nothing would be protected.")
-    targets: list[Target] = []
-    for number, row in enumerate(rows, start=1):
-        where = f"target {number}: "
-        kind = row.get("kind") if isinstance(row, dict) else None
-        if kind not in _TARGET:
-            problems.append(f"{where}`kind` must be one of {', '.join(_TARGET)}.")
-            continue
-        before = len(problems)
-        _kinds(where, row, _TARGET[kind], problems)
-        if kind != "nftables" and "path" not in row:
-            problems.append(f"{where}`path` is missing.")
-        if len(problems) > before:
-            continue
-        if kind == "nftables":
-            targets.append(_nft_target(where, row, problems))
-        else:
-            path = folder / row["path"]
-            targets.append(FileTarget(kind=kind, name=row.get("name", path.name), path=path))
-    names = [target.name for target in targets]
-    problems += [f"Two targets are called `{name}`." for name in sorted({n for n in names if names.count(n) > 1})]
-    problems += [
-        "The name of a target must be 1 to 80 printable characters."
-        for name in names
-        if not (1 <= len(name) <= 80 and name.isprintable())
-    ]
-    return targets
-
-
-def _nft_target(where: str, row: Mapping[str, Any], problems: list[str]) -> NftTarget:
-    table = " ".join(str(row.get("table", DEFAULT_TABLE)).split())
-    family, _, name = table.partition(" ")
-    # These words go into an nft script and a command line.
-    if family not in FAMILIES or not is_word(name):
-        problems.append(f'{where}`table` must be a family and a name, as in "{DEFAULT_TABLE}".')
-    netns = row.get("netns", "")
-    if netns and not is_word(netns):
-        problems.append(f"{where}`netns` is not the name of a network namespace.")
-    run_as = row.get("run_as", [])
-    if not all(isinstance(word, str) for word in run_as):
-        problems.append(f'{where}`run_as` must be a list of texts, as in ["sudo", "-n"].')
-    return NftTarget(
-        name=row.get("name", name), table=table, netns=netns, nft=row.get("nft", "nft"), run_as=tuple(run_as)
-    )
-
-
-def _kinds(where: str, given: Mapping[str, Any], known: Mapping[str, type], problems: list[str]) -> None:
-    for name, value in given.items():
-        if name not in known:
-            problems.append(f"{where}`{name}` is not a setting. Known are {', '.join(known)}.")
-        elif type(value) is not known[name]:
-            problems.append(f"{where}`{name}` must be of the kind {known[name].__name__}.")
-
-
-def is_word(text: str) -> bool:
-    return text.isascii() and text.replace("_", "").replace("-", "").isalnum() and text[0].isalpha() and len(text) <= 64
 
 
 def url_problem(url: str, *, insecure: bool) -> str | None:

@@ -1,54 +1,26 @@
 """Sets of nftables, filled by `nft`.
 
 The table, its sets and its rules are the operator's; the agent changes what the sets hold and nothing else. All sets
-change in one transaction of the kernel. What was put there is read back before it is called applied, and what stands
-there is read again on a timer, so that a reloaded ruleset is noticed and filled. Above a set's size nothing is changed.
+change in one transaction of the kernel. What changed is read back by a transaction that is only tried: one that would
+take the new elements out again, and put the old ones in. It costs what changed, where `nft get` reads a whole set.
 """
 
 import ipaddress
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
 from .configuration import NftTarget
 from .faults import AgentFault, Exit
-from .sets import SET_NAMES, Element, Sets, merged
+from .programs import DeviceRefused, NotReadBack, Program
+from .renderers.renderer import host
+from .set_device import SetDevice, Texts
+from .sets import INTERVAL_SETS, SET_NAMES, Element, Endpoint, element_of
 
-SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-# Above this share of a set, filling it anew is quicker than naming each change.
-FEW_CHANGES = 1_000
-CHUNK = 5_000
-READ_BACK_CHUNK = 500
-PATIENCE_SECONDS = 120
-
-
-class NftMissing(AgentFault):
-    exit = Exit.NOT_APPLIED
-
-    def __init__(self, program: str) -> None:
-        super().__init__(f"The program {program} is not on this machine.", "Install it: apt-get install nftables")
-
-
-class NftNotPermitted(AgentFault):
-    exit = Exit.NOT_APPLIED
-
-    def __init__(self, said: str) -> None:
-        super().__init__(
-            f"nft may not change the ruleset ({said}).",
-            "Give the agent CAP_NET_ADMIN as in deploy/rahdari-agent.service, or set "
-            'run_as = ["sudo", "-n"] and allow nft alone in sudoers.',
-        )
-
-
-class NamespaceMissing(AgentFault):
-    exit = Exit.NOT_APPLIED
-
-    def __init__(self, netns: str) -> None:
-        super().__init__(f"There is no network namespace {netns}.", "Make it, or mend `netns` of this target.")
+# Of one line of a script; and of one transaction in which each element has a line, to learn which ones fail.
+IN_A_LINE = 5_000
+LINES = 20_000
 
 
 class TableMissing(AgentFault):
@@ -84,165 +56,124 @@ class SetTooSmall(AgentFault):
         self.name_of_set, self.size, self.needed = name, size, needed
 
 
-class NftRefused(AgentFault):
-    exit = Exit.NOT_APPLIED
+class NftSets(SetDevice):
+    """One table."""
 
-    def __init__(self, said: str) -> None:
-        super().__init__(
-            f"nft did not take the change, and nothing was changed: {said}.",
-            "Compare the types of your sets with `rahdari agent ruleset`.",
-        )
-
-
-class NotReadBack(AgentFault):
-    exit = Exit.NOT_APPLIED
-
-    def __init__(self, table: str) -> None:
-        super().__init__(
-            f"What stands in the sets of {table} is not what was put there.",
-            "Something else changes these sets: let the agent alone write to them.",
-        )
-
-
-class NftSets:
-    """One table. Keeps in memory what it last saw there, while it runs."""
+    interval_sets = INTERVAL_SETS
+    set_names = SET_NAMES
 
     def __init__(self, target: NftTarget) -> None:
-        self.target = target
-        self._command: list[str] | None = None
-        self._stands: Sets | None = None
+        super().__init__(target.name, target.capacity)
+        self.table = target.table
+        self._nft = Program([target.nft], install="nftables", netns=target.netns, run_as=target.run_as)
 
-    def apply(self, wanted: Sets, *, look: bool) -> None:
-        """Make the sets hold exactly this. `look` reads what really stands there first. Raises AgentFault."""
-        if not look and self._stands is not None:
-            try:
-                self._apply_changes(self._stands, wanted)
-            except NftRefused:
-                # Not what we thought: somebody reloaded the ruleset. Look, and begin from what is there.
-                pass
-            else:
-                return
-        self._stands = None
-        stands = self._look(wanted)
-        if stands != wanted:
-            try:
-                self._run_script(script(self.target.table, stands, wanted))
-            except NftRefused:
-                # Part of a range that somebody put there cannot be taken out: empty such a set and fill it anew.
-                self._run_script(script(self.target.table, stands, wanted, refill=True))
-            if self._look(wanted) != wanted:
-                raise NotReadBack(self.target.table)
-        self._stands = wanted
+    def element(self, row: Endpoint) -> Element:
+        return element_of(row.prefix, row.protocol, row.port)
 
-    def _apply_changes(self, stands: Sets, wanted: Sets) -> None:
-        if stands == wanted:
-            return
-        self._run_script(script(self.target.table, stands, wanted))
-        for name in SET_NAMES:
-            # An element that is not there makes `get` fail; one to delete that was not there has failed already.
-            for some in batched(sorted(wanted[name] - stands[name]), READ_BACK_CHUNK):
-                self._nft("get", "element", *self.target.table.split(), name, f"{{ {', '.join(some)} }}")
-        self._stands = wanted
-
-    def _look(self, wanted: Sets) -> Sets:
-        said = json.loads(self._nft("-j", "-n", "list", "table", *self.target.table.split()))
-        found = {item["set"]["name"]: item["set"] for item in said["nftables"] if "set" in item}
-        if missing := [name for name in SET_NAMES if name not in found]:
-            raise SetsMissing(self.target.table, missing)
-        for name in SET_NAMES:
-            size = found[name].get("size")
-            if size is not None and len(wanted[name]) > size:
-                raise SetTooSmall(name, size, len(wanted[name]))
-        return {
-            name: frozenset(map(str, merged(e for item in found[name].get("elem", []) for e in elements(item))))
-            for name in SET_NAMES
-        }
-
-    def _run_script(self, text: str) -> None:
-        self._nft("-f", "-", given=text)
-
-    def _nft(self, *arguments: str, given: str = "") -> str:
-        if self._command is None:
-            self._command = command(self.target)
+    def check(self, needed: Mapping[str, int]) -> None:
         try:
-            result = subprocess.run(
-                [*self._command, *arguments],
-                input=given,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE_SECONDS,
-                env={**os.environ, "LC_ALL": "C", "PATH": search_path()},
-            )
-        except FileNotFoundError as error:
-            raise NftMissing(str(error.filename)) from None
-        except PermissionError as error:
-            raise NftNotPermitted(str(error.strerror)) from None
-        except subprocess.TimeoutExpired:
-            raise NftRefused(f"no answer within {PATIENCE_SECONDS} seconds") from None
-        if result.returncode != 0:
-            raise self._fault(result.stderr, arguments)
-        return result.stdout
+            # Terse: the sets without what they hold.
+            said = json.loads(self._nft.run("-j", "-t", "list", "table", *self.table.split()))
+        except DeviceRefused as fault:
+            raise (TableMissing(self.table) if "No such file or directory" in fault.said else fault) from None
+        found: dict[str, Any] = {item["set"]["name"]: item["set"] for item in said["nftables"] if "set" in item}
+        if missing := [name for name in SET_NAMES if name not in found]:
+            raise SetsMissing(self.table, missing)
+        for name, number in needed.items():
+            size = found[name].get("size")
+            if size is not None and number > size:
+                raise SetTooSmall(name, size, number)
 
-    def _fault(self, said: str, arguments: Sequence[str]) -> AgentFault:
-        first = next((line.strip() for line in said.splitlines() if line.strip()), "no reason was given")
-        if "Cannot open network namespace" in said:
-            return NamespaceMissing(self.target.netns)
-        if any(words in said for words in ("Operation not permitted", "you must be root", "password", "not allowed")):
-            return NftNotPermitted(first)
-        if "command not found" in said or ("exec of" in said and "failed" in said):
-            return NftMissing(self.target.nft)
-        if "list" in arguments and "No such file or directory" in said:
-            return TableMissing(self.target.table)
-        return NftRefused(first)
+    def listed(self, name: str) -> Iterator[str]:
+        for part in _elements(self._nft.lines("-n", "list", "set", *self.table.split(), name)):
+            yield from _as_prefixes(part) if name in INTERVAL_SETS else (_as_python_writes(part),)
 
+    def absent(self, name: str, texts: Sequence[str]) -> list[str]:
+        for some in batched(texts, LINES):
+            try:
+                self._try(f"delete element {self.table} {name} {{ {', '.join(some)} }}\n")
+            except DeviceRefused:
+                break
+        else:
+            return []
+        found: list[str] = []
+        for some in batched(texts, LINES):
+            try:
+                self._try("".join(f"delete element {self.table} {name} {{ {text} }}\n" for text in some))
+            except DeviceRefused as fault:
+                numbers = [line.split(":")[1] for line in fault.said.splitlines() if ": Error: " in line]
+                if not numbers:
+                    raise
+                found += [some[int(number) - 1] for number in numbers]
+        return found
 
-def search_path() -> str:
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), *SBIN])
+    def write(self, added: Texts, removed: Texts, *, emptied: Iterable[str] = ()) -> None:
+        empty = "".join(f"flush set {self.table} {name}\n" for name in sorted(emptied))
+        self._nft.run("-f", "-", given=empty + script(self.table, added, removed))
 
+    def confirm(self, added: Texts, removed: Texts) -> None:
+        # Where elements may not overlap, one that went may be covered by one that came: only what came is tried there.
+        back = {name: texts for name, texts in removed.items() if name not in INTERVAL_SETS}
+        try:
+            self._try("".join(_lines("delete", self.table, added)) + "".join(_lines("create", self.table, back)))
+        except DeviceRefused:
+            raise NotReadBack(self.table) from None
 
-def command(target: NftTarget) -> list[str]:
-    """Raises NftMissing."""
-    words = [*target.run_as, *(["ip", "netns", "exec", target.netns] if target.netns else []), target.nft]
-    for program in {words[0], target.nft}:
-        if shutil.which(program, path=search_path()) is None:
-            raise NftMissing(program)
-    words[0] = str(shutil.which(words[0], path=search_path()))
-    return words
-
-
-def script(table: str, stands: Sets, wanted: Sets, *, refill: bool = False) -> str:
-    """What nft reads to get from one to the other, in one transaction. `refill`: no set is changed piece by piece."""
-    changes = (_changes(table, name, stands[name], wanted[name], refill=refill) for name in SET_NAMES)
-    return "".join(f"{line}\n" for lines in changes for line in lines)
-
-
-def _changes(table: str, name: str, stands: frozenset[str], wanted: frozenset[str], *, refill: bool) -> Iterator[str]:
-    added, removed = wanted - stands, stands - wanted
-    if not added and not removed:
-        return
-    if refill or len(added) + len(removed) > max(FEW_CHANGES, len(stands) // 10):
-        yield f"flush set {table} {name}"
-        added, removed = wanted, frozenset()
-    # Taken out first: what comes in may overlap it.
-    for verb, items in (("delete", removed), ("add", added)):
-        for some in batched(sorted(items), CHUNK):
-            yield f"{verb} element {table} {name} {{ {', '.join(some)} }}"
+    def _try(self, text: str) -> None:
+        """What the kernel would say to this; nothing is changed."""
+        self._nft.run("-c", "-f", "-", given=text)
 
 
-def elements(item: Any) -> list[Element]:
-    """The elements that one item of nft's JSON stands for: a range may stand for several prefixes."""
-    if isinstance(item, dict) and "elem" in item:  # with a counter, a timeout or a comment
-        item = item["elem"]["val"]
-    parts = item["concat"] if isinstance(item, dict) and "concat" in item else [item]
-    numbers = [int(part) for part in parts[1:]]
-    return [Element(network, *numbers) for network in _networks(parts[0])]
+def script(table: str, added: Texts, removed: Texts) -> str:
+    """What nft reads, as one transaction. Taken out first: what comes in may overlap it."""
+    return "".join((*_lines("delete", table, removed), *_lines("add", table, added)))
 
 
-def _networks(part: Any) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    if isinstance(part, str):
-        yield ipaddress.ip_network(part)
-    elif "prefix" in part:
-        yield ipaddress.ip_network(f"{part['prefix']['addr']}/{part['prefix']['len']}")
+def _lines(verb: str, table: str, elements: Texts) -> Iterator[str]:
+    for name in SET_NAMES:
+        for some in batched(sorted(elements.get(name, ())), IN_A_LINE):
+            yield f"{verb} element {table} {name} {{ {', '.join(some)} }}\n"
+
+
+def _elements(lines: Iterable[str]) -> Iterator[str]:
+    """The elements of a set as nft lists it, each without its counter, timeout or comment."""
+    inside = False
+    for line in lines:
+        text = line.strip()
+        if not inside:
+            _, found, text = text.partition("elements = {")
+            inside = bool(found)
+        if not inside:
+            continue
+        text, end, _ = text.partition("}")
+        for part in text.split(", "):
+            if item := part.strip().rstrip(","):
+                words = item.split()
+                # "192.0.2.1 . 17 . 51820": what stands beyond such a chain is not the element.
+                length = 1
+                while length < len(words) and words[length] == ".":
+                    length += 2
+                yield " ".join(words[:length])
+        if end:
+            return
+
+
+def _as_python_writes(text: str) -> str:
+    """`::192.0.2.1` is written in another way here; the rest is the same."""
+    if ":" in text and "." in text.partition(" ")[0]:
+        address, space, rest = text.partition(" ")
+        return str(ipaddress.ip_address(address)) + space + rest
+    return text
+
+
+def _as_prefixes(text: str) -> Iterator[str]:
+    """The elements that one of a listing stands for: a range may stand for several prefixes."""
+    first, space, rest = text.partition(" ")
+    networks: Iterable[object]
+    if "-" in first:
+        low, high = (ipaddress.ip_address(end) for end in first.split("-"))
+        networks = ipaddress.summarize_address_range(low, high)
     else:
-        first, last = map(ipaddress.ip_address, part["range"])
-        yield from ipaddress.summarize_address_range(first, last)
+        networks = [ipaddress.ip_network(first)]
+    for network in networks:
+        yield host(str(network)) + space + rest

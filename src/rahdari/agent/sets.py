@@ -6,17 +6,17 @@ that cover the same addresses. Hosts are kept apart from prefixes because a hash
 time whatever its size, which an interval set does not.
 """
 
-import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
-type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from .renderers.shaping import aggregated, parse
 
 # By number: names need /etc/protocols, which a small machine may lack.
 PROTOCOL_NUMBERS = {"tcp": 6, "udp": 17, "gre": 47, "esp": 50}
 KINDS = ("hosts", "nets", "host_protocols", "net_protocols", "host_ports", "net_ports")
 SET_NAMES = tuple(f"{kind}{version}" for version in (4, 6) for kind in KINDS)
+INTERVAL_SETS = frozenset(name for name in SET_NAMES if name.startswith("net"))
 
 
 class Endpoint(Protocol):
@@ -29,46 +29,58 @@ class Endpoint(Protocol):
 
 
 class Element(NamedTuple):
-    network: Network
-    protocol: int | None = None
-    port: int | None = None
-
-    def __str__(self) -> str:
-        """As nft reads and prints it."""
-        single = self.network.prefixlen == self.network.max_prefixlen
-        address = str(self.network.network_address) if single else str(self.network)
-        return " . ".join([address, *(str(part) for part in (self.protocol, self.port) if part is not None)])
-
-    @property
-    def set_name(self) -> str:
-        single = self.network.prefixlen == self.network.max_prefixlen
-        kind = "host" if single else "net"
-        if self.protocol is None:
-            return f"{kind}s{self.network.version}"
-        return f"{kind}_{'protocols' if self.port is None else 'ports'}{self.network.version}"
+    set_name: str
+    text: str
 
 
-type Sets = dict[str, frozenset[str]]
+def element_of(prefix: str, protocol: str, port: int | None) -> Element:
+    """As nft reads and prints it."""
+    version, single = ("6", "/128") if ":" in prefix else ("4", "/32")
+    kind = "net"
+    if prefix.endswith(single):
+        kind, prefix = "host", prefix[: -len(single)]
+    if protocol == "any":
+        return Element(f"{kind}s{version}", prefix)
+    if port is None:
+        return Element(f"{kind}_protocols{version}", f"{prefix} . {PROTOCOL_NUMBERS[protocol]}")
+    return Element(f"{kind}_ports{version}", f"{prefix} . {PROTOCOL_NUMBERS[protocol]} . {port}")
 
 
-def sets_of(entries: Iterable[Endpoint]) -> Sets:
-    """The elements of every set, by the set's name; empty sets are there too."""
-    elements: dict[str, set[Element]] = defaultdict(set)
-    for entry in entries:
-        protocol = None if entry.protocol == "any" else PROTOCOL_NUMBERS[entry.protocol]
-        element = Element(ipaddress.ip_network(entry.prefix), protocol, entry.port)
-        elements[element.set_name].add(element)
-    return {name: frozenset(map(str, merged(elements[name]))) for name in SET_NAMES}
+type Changes = dict[str, tuple[set[str], set[str]]]
 
 
-def merged(elements: Iterable[Element]) -> Iterable[Element]:
-    """The fewest elements that cover the same packets, none overlapping another."""
-    networks: dict[tuple[int, int | None, int | None], list[Network]] = defaultdict(list)
-    for element in elements:
-        if element.network.prefixlen == element.network.max_prefixlen:
-            yield element
-        else:
-            networks[element.network.version, element.protocol, element.port].append(element.network)
-    for (_, protocol, port), group in networks.items():
-        for network in ipaddress.collapse_addresses(group):  # type: ignore[type-var]
-            yield Element(network, protocol, port)
+class Intervals:
+    """What interval sets hold: elements that may overlap, and their merged form. One per device, small by nature."""
+
+    def __init__(self, elements: Iterable[Element] = ()) -> None:
+        # By set, then by what follows the prefix (protocol and port): only what is equal there is merged.
+        self._prefixes: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._merged: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+        self.change(added=elements, removed=())
+
+    def change(self, *, added: Iterable[Element], removed: Iterable[Element]) -> Changes:
+        """Take these in and out; by set, the merged elements that come and those that go."""
+        touched: set[tuple[str, str]] = set()
+        for elements, here in ((removed, False), (added, True)):
+            for name, text in elements:
+                prefix, rest = _parts(text)
+                group = self._prefixes[name][rest]
+                (group.add if here else group.discard)(prefix)
+                touched.add((name, rest))
+        changes: Changes = defaultdict(lambda: (set(), set()))
+        for name, rest in touched:
+            before = self._merged[name].get(rest, frozenset())
+            after = frozenset(prefix + rest for prefix in aggregated(sorted(self._prefixes[name][rest], key=parse)))
+            self._merged[name][rest] = after
+            if after != before:
+                changes[name][0].update(after - before)
+                changes[name][1].update(before - after)
+        return dict(changes)
+
+    def merged(self, name: str) -> set[str]:
+        return set().union(*self._merged[name].values()) if name in self._merged else set()
+
+
+def _parts(text: str) -> tuple[str, str]:
+    prefix, space, rest = text.partition(" ")
+    return prefix, space + rest

@@ -1,0 +1,89 @@
+"""Bringing a device that holds sets into line: by single changes where what stands there is known, else by a look."""
+
+from collections.abc import Set
+
+from .configuration import FrrTarget, IpsetTarget, NftTarget, Target
+from .faults import AgentFault, Exit
+from .frr_lists import FrrLists
+from .ipset import IpsetSets
+from .moment import Moment
+from .nftables import NftSets
+from .programs import DeviceRefused, NotReadBack
+from .set_device import EXAMPLES, Looked, SetDevice
+from .sets import Element
+from .state import ChangedPoint
+
+NAMED = 3
+
+
+class RemovedLocally(AgentFault):
+    """Told once, when it was found; what it was is put back by then."""
+
+    exit = Exit.ALARM
+
+    def __init__(self, name: str, number: int, examples: list[str]) -> None:
+        some = f" ({', '.join(examples[:NAMED])}{' and others' if number > NAMED else ''})" if examples else ""
+        were = "1 registered element was" if number == 1 else f"{number} registered elements were"
+        super().__init__(
+            f"{were} missing at {name}{some}, though the feed has not taken anything out. All of it was put back.",
+            "Find who takes it out: these addresses must not be disrupted. Let the agent alone write there.",
+        )
+        self.number = number
+
+
+def device_of(target: Target) -> SetDevice | None:
+    match target:
+        case NftTarget():
+            return NftSets(target)
+        case IpsetTarget():
+            return IpsetSets(target)
+        case FrrTarget():
+            return FrrLists(target)
+    return None
+
+
+def apply_to_device(
+    device: SetDevice, moment: Moment, changed: "set[ChangedPoint] | None", *, taken: bool
+) -> RemovedLocally | None:
+    """`changed` since the device took all there was, if that is known; `taken`: the last change succeeded there.
+
+    Returns what a look found missing that nobody had taken out. Raises AgentFault.
+    """
+    if changed is None:
+        device.look(moment.rows, whole=True)
+        return None
+    added, removed = changed_elements(device, moment, changed)
+    if taken and not moment.look and device.takes(added=len(added), removed=len(removed)):
+        try:
+            device.change(added=added, removed=removed)
+        except (DeviceRefused, NotReadBack):
+            # Not what we thought: somebody reloaded the ruleset. Look, and begin from what is there.
+            pass
+        else:
+            return None
+    looked = device.look(moment.rows, whole=False, gone=removed)
+    return _missed(device, looked, added | removed) if taken else None
+
+
+def changed_elements(
+    device: SetDevice, moment: Moment, changed: "set[ChangedPoint]"
+) -> tuple[set[Element], set[Element]]:
+    """Those that count now, and those that no longer do: several endpoints may be one element to a device."""
+    touched = {device.element(point) for point in changed}
+    standing = {device.element(row) for row in moment.standing(point.prefix for point in changed)}
+    return touched & standing, touched - standing
+
+
+def _missed(device: SetDevice, looked: Looked, changed: Set[Element]) -> RemovedLocally | None:
+    sets_changed = {element.set_name for element in changed}
+    number = 0
+    for name, missing in looked.missing.items():
+        if name in device.interval_sets:
+            # Merged with its neighbours an element has another form: what changed there cannot be told apart.
+            number += 0 if name in sets_changed else missing
+        else:
+            number += max(missing - sum(element.set_name == name for element in changed), 0)
+    if not number:
+        return None
+    examples = [element.text for element in looked.examples if element not in changed]
+    return RemovedLocally(device.name, number, examples[:EXAMPLES])

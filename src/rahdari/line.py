@@ -223,6 +223,11 @@ def run_clocks(now: dt.datetime) -> int:
     return decide.close_unanswered(now=now)
 
 
+def follow_directory(now: dt.datetime) -> int:
+    """When the directory is another: note which networks announce what is registered, a part of it at a time."""
+    return register.follow_directory(now=now, at_most=20 * AT_ONCE)
+
+
 def expire(now: dt.datetime) -> int:
     """Registrations past their term."""
     return register.expire_due(now=now)
@@ -301,6 +306,7 @@ STEPS: tuple[Step, ...] = (
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts),
     Step("register: expire", expire),
+    Step("register: follow the directory", follow_directory),
     Step("register: remind", remind),
     Step("register: tell of expiry", tell_of_expiry),
 )

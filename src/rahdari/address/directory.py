@@ -5,6 +5,7 @@ replaces the file in one rename, after every row was read. The directory is a hi
 """
 
 import csv
+import hashlib
 import io
 import ipaddress
 import logging
@@ -14,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -131,6 +133,12 @@ class Directory:
         first = int(block.network_address)
         place = bisect_right(starts, first) - 1
         return place >= 0 and ends[place] >= first + block.num_addresses - 1
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for every directory that says the same of which network announces what."""
+        rows = sorted(f"{origin.asn} {origin.prefix}" for origin in self)
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
     def organisation(self, asn: int) -> str | None:
         return self._names.get(asn)

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from rahdari.journal import actions as journal
 from rahdari.proof import Access
 from rahdari.proof.access import FILE_NAME, encode_access
+from rahdari.register import actions as register
 
 from . import credentials, editions, files, folder, queries, rules, streams
 from .ceremony import (
@@ -82,6 +83,7 @@ __all__ = [
     "publish_editions",
     "record_receipt",
     "refresh_timestamp",
+    "relist",
     "renew_offline",
     "reopen_hold",
     "replace_key",
@@ -183,6 +185,15 @@ def refresh_timestamp(*, now: dt.datetime) -> bool:
         editions.erase_metadata(repository=repository, kept=KEPT_METADATA)
         streams.tidy_retired()
     return True
+
+
+def relist(*, now: dt.datetime) -> int:
+    """Bring who gets which entry into line with the directory in use; return how many entries have other networks.
+
+    The line does the same by itself, in parts. The new networks' operators get them with the next editions, the others
+    keep them for the overlap and until these have acknowledged.
+    """
+    return register.follow_directory(now=now)
 
 
 # -- operators ---------------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def go_on(*, repository: Repository, now: dt.datetime, meanwhile: Callable[[], N
 
 
 def _name_if_first(repository: Repository, snapshot: File, now: dt.datetime, checkpoint: Checkpoint) -> None:
-    """Snapshots are named from the next signature on; but at once where agents could not begin: all others were lost."""
+    """A snapshot is named from the next signature on; but at once where agents could not begin without it."""
     stream = snapshot.session.stream
     others = File.objects.filter(session=snapshot.session, width=0, dropped_at=None).exclude(sha256="")
     led = stream.signed_edition is not None and stream.signed_edition.session_id == snapshot.session_id

@@ -12,10 +12,12 @@ from rahdari.address import directory
 from rahdari.journal import actions as journal
 
 from . import queries, reference, rules
-from .models import KINDS, Change, Entry, Registration
+from .models import KINDS, Change, DirectoryFollowed, Entry, Registration
 from .rules import NewEntry
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+# Looked at in one transaction, when the directory is another.
+ENTRIES_AT_A_TIME = 1_000
 
 
 class BlockAlreadyEntered(Exception):
@@ -150,32 +152,51 @@ def renew(*, registration: Registration, valid_until: dt.datetime, actor: str, n
     return registration
 
 
-def follow_directory(*, now: dt.datetime, after: uuid.UUID | None = None, limit: int = 1000) -> uuid.UUID | None:
-    """Note where the directory now says another network announces an address, for so many entries after this one.
+def follow_directory(*, now: dt.datetime, at_most: int | None = None) -> int:
+    """Note where the directory in use says that another network announces an address; return how many there were.
 
-    Returns the last entry looked at, to go on from, or None when there are no more. What the feed says of an entry
-    stays as it was; who gets it follows.
+    Goes through all entries once for each directory that is another, at most so many at a time, on from where it was
+    left. What the feed says of an entry stays as it is; who gets it follows.
     """
     known = directory.current()
-    batch = list(queries.active_after(after)[:limit])
-    for seen in batch:
-        if _announced_by(seen.block, seen.asn, known) == seen.asns:
-            continue
+    changed, left = 0, at_most
+    while left is None or left > 0:
         with transaction.atomic():
-            entry = Entry.objects.select_for_update().get(pk=seen.pk)
-            asns = _announced_by(entry.block, entry.asn, known)
-            if entry.ended_at is None and asns != entry.asns:
-                entry.asns = asns
-                entry.save(update_fields=["asns"])
-                _note_change(entry, "reroute", now)
-                journal.record(
-                    act="register.rerouted",
-                    actor="clock",
-                    subject=f"registration:{entry.registration_id}",
-                    now=now,
-                    detail={"asns": asns},
-                )
-    return batch[-1].pk if len(batch) == limit else None
+            followed, _ = DirectoryFollowed.objects.select_for_update().get_or_create(
+                pk=1, defaults={"fingerprint": known.fingerprint}
+            )
+            if followed.fingerprint != known.fingerprint:
+                followed.fingerprint, followed.reached, followed.done = known.fingerprint, None, False
+            if followed.done:
+                return changed
+            part = list(queries.active_after(followed.reached)[:ENTRIES_AT_A_TIME])
+            changed += sum(_rerouted(entry, known, now) for entry in part)
+            followed.done = len(part) < ENTRIES_AT_A_TIME
+            followed.reached = part[-1].pk if part and not followed.done else None
+            followed.save()
+        if left is not None:
+            left -= len(part)
+    return changed
+
+
+def _rerouted(seen: Entry, known: directory.Directory, now: dt.datetime) -> bool:
+    if _announced_by(seen.block, seen.asn, known) == seen.asns:
+        return False
+    entry = Entry.objects.select_for_update().get(pk=seen.pk)
+    asns = _announced_by(entry.block, entry.asn, known)
+    if entry.ended_at is not None or asns == entry.asns:
+        return False
+    entry.asns = asns
+    entry.save(update_fields=["asns"])
+    _note_change(entry, "reroute", now)
+    journal.record(
+        act="register.rerouted",
+        actor="clock",
+        subject=f"registration:{entry.registration_id}",
+        now=now,
+        detail={"asns": asns},
+    )
+    return True
 
 
 def _announced_by(block: Block, asn: int | None, known: directory.Directory | None = None) -> list[int]:

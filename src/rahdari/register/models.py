@@ -132,3 +132,19 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.act} {self.entry_id}"
+
+
+class DirectoryFollowed(models.Model):
+    """By which directory the networks of the entries are noted, and how far one that is newer has been gone through."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    fingerprint = models.CharField(max_length=64)
+    # The last entry looked at; None once all were.
+    reached = models.UUIDField(null=True, blank=True)
+    done = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_directory_is_followed")]
+
+    def __str__(self) -> str:
+        return self.fingerprint[:12]

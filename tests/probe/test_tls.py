@@ -66,7 +66,8 @@ def behind_ocserv(line: Line, tmp_path: Path) -> Iterator[Identity]:
     settings.write_text(
         f'auth = "plain[passwd={tmp_path}/passwd]"\ntcp-port = 443\nrun-as-user = root\nrun-as-group = root\n'
         f"socket-file = {tmp_path}/socket\nserver-cert = {identity.certificate}\nserver-key = {identity.key}\n"
-        "isolate-workers = false\nrate-limit-ms = 0\nmax-ban-score = 0\nmax-clients = 8\nmax-same-clients = 8\nkeepalive = 300\ndevice = vpns\n"
+        "isolate-workers = false\nrate-limit-ms = 0\nmax-ban-score = 0\n"
+        "max-clients = 8\nmax-same-clients = 8\nkeepalive = 300\ndevice = vpns\n"
         "ipv4-network = 192.0.2.0/28\nipv4-netmask = 255.255.255.240\ncookie-timeout = 300\nrekey-time = 172800\n"
     )
     with running(line.on_server(program, "-f", "-c", settings), tmp_path / "log"):

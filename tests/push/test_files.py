@@ -171,6 +171,8 @@ class TestFile:
             assert "etag" not in large.headers
             small = await call(push, f"/feed/{SNAPSHOT}")
             assert small.body == b"0123456789abc"
+            again = await call(push, f"/feed/{LARGE}", headers=bearer(x_not_there="1"))
+            assert again.body == bytes(SMALL + 1)
 
         running(data, story, files_by_proxy="/stored/")
 

@@ -53,6 +53,8 @@ log = logging.getLogger("rahdari.push")
 
 YEAR = 365 * 24 * 3600
 PIECE = 256 * 1024
+# A proxy that does not have a file, which it was told to send itself, asks once more with this header.
+NOT_THERE = b"x-not-there"
 
 
 def utc_now() -> dt.datetime:
@@ -215,7 +217,7 @@ class Push:
             (b"content-type", stored.media_type.encode()),
             (b"x-content-type-options", b"nosniff"),
         ]
-        if self._files_by_proxy and stored.content is None:
+        if self._files_by_proxy and stored.content is None and header(scope, NOT_THERE) is None:
             # The proxy sends it from its own disk, with a tag of its own, and in parts when asked for parts.
             headers.append((b"x-accel-redirect", f"{self._files_by_proxy}/{stored.location}".encode()))
             await respond(send, HTTPStatus.OK, headers)

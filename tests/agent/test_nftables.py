@@ -1,10 +1,8 @@
 """The real nft, in a network namespace of the test's own."""
 
 import json
-import secrets
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,42 +14,18 @@ from rahdari.agent.nftables import NftSets, script
 from rahdari.agent.ruleset import MARK, ruleset
 from rahdari.agent.sets import SET_NAMES
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, running, sync
+from tests.agent.namespaces import Namespace, a_namespace
 from tests.agent.renderers import rows_of
-from tests.needs import needs_namespaces, needs_program
+from tests.needs import needs_program
 
 pytestmark = pytest.mark.root
 
 
-@dataclass
-class Namespace:
-    name: str
-    ip: str
-
-    def run(self, *command: str, given: str = "") -> str:
-        words = [self.ip, "netns", "exec", self.name, *command]
-        result = subprocess.run(words, input=given, capture_output=True, text=True)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    def nft(self, *arguments: str, given: str = "") -> str:
-        return self.run("nft", *arguments, given=given)
-
-    def elements(self, name: str, table: str = "inet rahdari") -> list[object]:
-        said = json.loads(self.nft("-j", "-n", "list", "set", *table.split(), name))
-        return next(item["set"] for item in said["nftables"] if "set" in item).get("elem", [])
-
-
 @pytest.fixture
 def namespace() -> Iterator[Namespace]:
-    needs_namespaces()
     needs_program("nft", "apt-get install nftables")
-    ip = needs_program("ip", "apt-get install iproute2")
-    name = f"rahdari-{secrets.token_hex(4)}"
-    subprocess.run([ip, "netns", "add", name], check=True)
-    try:
-        yield Namespace(name, ip)
-    finally:
-        subprocess.run([ip, "netns", "del", name], check=True)
+    with a_namespace() as made:
+        yield made
 
 
 @pytest.fixture

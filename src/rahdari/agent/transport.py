@@ -99,9 +99,10 @@ class Server:
     def get(self, url: str, *, most: int) -> Iterator[bytes]:
         """The body, in pieces. Raises AgentFault (TooMuch and TooSlow among them).
 
-        A mirror is asked first, once for each file: what it lacks, breaks off or has wrong comes from the server.
+        A mirror is asked first, once for each file: what it lacks, breaks off or has wrong comes from the server. While
+        the server is away the mirror's word is all there is, also that it has no such file.
         """
-        sent = 0
+        sent, refused = 0, None
         if (elsewhere := self._mirrored(url)) is not None:
             try:
                 for piece in self._pieces(elsewhere, most=most, shown=False):
@@ -109,13 +110,23 @@ class Server:
                     yield piece
                 return
             except AgentFault as fault:
+                refused = fault
                 log.debug("%s The server is asked.", fault.what)
-        for piece in self._pieces(url, most=most):
-            # What the mirror had sent is in the asker's hands already; the digest of the whole decides.
-            skipped = min(sent, len(piece))
-            sent -= skipped
-            if skipped < len(piece):
-                yield piece[skipped:]
+        begun = sent > 0
+        try:
+            for piece in self._pieces(url, most=most):
+                # What the mirror had sent is in the asker's hands already; the digest of the whole decides.
+                skipped = min(sent, len(piece))
+                sent -= skipped
+                if skipped < len(piece):
+                    begun = True
+                    yield piece[skipped:]
+        except NotReached:
+            if isinstance(refused, UnexpectedAnswer):
+                raise refused from None
+            if begun or refused is not None or (elsewhere := self._mirrored(url, again=True)) is None:
+                raise
+            yield from self._pieces(elsewhere, most=most, shown=False)
 
     def _pieces(self, url: str, *, most: int, shown: bool = True) -> Iterator[bytes]:
         whole = WHOLE_SECONDS + most / SLOWEST_BYTES_PER_SECOND

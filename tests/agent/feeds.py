@@ -117,6 +117,8 @@ class Publisher:
     )
     streams: dict[str, Stream] = field(default_factory=lambda: {role: Stream(role) for role in ROLES})
     statements: dict[str, TargetFile] = field(default_factory=dict)
+    # Where the files lie that the metadata speak of; beside them if nothing is said.
+    shelf: Path | None = None
 
     def __post_init__(self) -> None:
         (self.folder / "metadata").mkdir(parents=True, exist_ok=True)
@@ -201,7 +203,7 @@ class Publisher:
         content = statement.body if body is None else body
         path = bulk_path(secrets.token_hex(16))
         sha256 = hashlib.sha256(content).hexdigest()
-        place = self.folder / "targets" / location_of(path, sha256)
+        place = (self.shelf or self.folder / "targets") / location_of(path, sha256)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
         self.statements[path] = TargetFile(len(content), {"sha256": sha256}, path)
@@ -267,7 +269,7 @@ class Publisher:
             hashlib.sha256(content).hexdigest(),
             len(content),
         )
-        place = self.folder / "targets" / file.location
+        place = (self.shelf or self.folder / "targets") / file.location
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
         self.streams[role].files.append(file)

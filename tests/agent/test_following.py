@@ -18,17 +18,21 @@ from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.folder import open_state
 from rahdari.agent.telling import status
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, listed, now, sync, written
-from tests.push.feeds import allow
+from tests.push.feeds import allow, metadata_of
 from tests.push.process import PATIENCE, pushing, until
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """The publisher's data folder."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    allow(folder, tokens=(("sample-one", TOKEN),))
-    return folder
+    return tmp_path / "data"
+
+
+def publishing(data: Path) -> Publisher:
+    """As `publish` lays it out for the pushing process: a repository for the operator, one shelf for all files."""
+    publisher = Publisher(metadata_of(data).parent, shelf=data / "feed" / "targets")
+    allow(data, tokens=(("sample-one", TOKEN),))
+    return publisher
 
 
 @contextmanager
@@ -47,7 +51,7 @@ def following(configuration: Configuration, log: Path) -> Iterator[subprocess.Po
 
 class TestRun:
     def test_applies_each_edition_as_it_is_pushed_and_stops_when_asked(self, tmp_path: Path, data: Path) -> None:
-        publisher = Publisher(data / "feed")
+        publisher = publishing(data)
         log = tmp_path / "agent.log"
         with pushing(data, tmp_path / "push.log") as (_, port):
             configuration = a_configuration(tmp_path / "operator", f"http://127.0.0.1:{port}", publisher.root_file)
@@ -63,7 +67,7 @@ class TestRun:
         assert "Traceback" not in log.read_text()
 
     def test_goes_on_when_the_pushing_process_was_away(self, tmp_path: Path, data: Path) -> None:
-        publisher = Publisher(data / "feed")
+        publisher = publishing(data)
         log = tmp_path / "agent.log"
         with pushing(data, tmp_path / "push.log") as (_, port):
             configuration = a_configuration(tmp_path / "operator", f"http://127.0.0.1:{port}", publisher.root_file)
@@ -82,7 +86,7 @@ class TestRun:
             following_it.__exit__(None, None, None)
 
     def test_honours_the_end_of_an_entry_by_itself(self, tmp_path: Path, data: Path) -> None:
-        publisher = Publisher(data / "feed")
+        publisher = publishing(data)
         log = tmp_path / "agent.log"
         publisher.publish(an_entry("192.0.2.1/32", not_after=now() + dt.timedelta(seconds=4)), an_entry("192.0.2.2/32"))
         with pushing(data, tmp_path / "push.log") as (_, port):
@@ -118,7 +122,7 @@ class TestRun:
             until(lambda: "all is well again" in log.read_text(), log)
         assert log.read_text().count("could not be written") == 1
 
-    def test_forged_events_change_nothing_and_do_not_make_it_busy(
+    def test_forged_events_only_make_it_ask_and_not_often(
         self, tmp_path: Path, publisher: Publisher, stand: Stand, configuration: Configuration
     ) -> None:
         publisher.publish(an_entry("192.0.2.1/32"))
@@ -129,14 +133,35 @@ class TestRun:
         def flood(path: str, answer: tuple[int, bytes]) -> object:
             if path != "/feed/events":
                 return answer
-            return (f"id: {number}\ndata: {forged}\n\n".encode() for number in range(5000))
+            return (f"id: {number}\ndata: {forged}\n\n".encode() for number in range(300))
 
         stand.spoil = flood  # type: ignore[assignment]
         with following(configuration, log):
-            until(lambda: "is not signed as it must be" in log.read_text(), log)
+            until(lambda: log.read_text().count("what was pushed is refused") >= 2, log)
+            publisher.publish(an_entry("192.0.2.2/32"))
+            # The server itself has it, and is asked because of the next forged word.
+            until(lambda: listed(configuration) == ["192.0.2.1/32", "192.0.2.2/32"], log)
+        assert stand.asked.count("/feed/metadata/timestamp.json") < 20
+        with open_state(configuration.state) as state:
+            assert state.faults() == []
+
+    def test_an_old_event_said_again_raises_no_alarm(
+        self, tmp_path: Path, publisher: Publisher, stand: Stand, configuration: Configuration
+    ) -> None:
+        old = (publisher.folder / "metadata" / "timestamp.json").read_bytes()
+        publisher.publish(an_entry("192.0.2.1/32"))
+        sync(configuration)
+        log = tmp_path / "agent.log"
+        said = json.dumps({"timestamp": base64.b64encode(old).decode()})
+        stand.spoil = lambda path, answer: (  # type: ignore[assignment,return-value]
+            iter([f"id: 1\ndata: {said}\n\n".encode()]) if path == "/feed/events" else answer
+        )
+        with following(configuration, log):
+            until(lambda: "what was pushed is refused" in log.read_text(), log)
             until(lambda: stand.asked.count("/feed/events") >= 2, log)
-        assert listed(configuration) in ([], ["192.0.2.1/32"])
-        assert stand.asked.count("/feed/metadata/2.root.json") < 50
+        with open_state(configuration.state) as state:
+            assert [fault.name for fault in state.faults()] == []
+        assert listed(configuration) == ["192.0.2.1/32"]
 
 
 class TestStatus:

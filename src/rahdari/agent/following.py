@@ -73,10 +73,9 @@ def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[
     while not stopping.is_set():
         look = time.monotonic() - looked_at >= check_every
         outcome = agent.sync(now=_now(), timestamp=word.timestamp, look=look)
-        forged = outcome.refused and word.timestamp is not None
+        forged = bool(outcome.refused_push)
         if forged:
-            # Old, or forged, or torn: whoever sent it, what counts is what the server has.
-            outcome = agent.sync(now=_now(), look=False)
+            log.warning("what was pushed is refused (%s); the server itself was asked", outcome.refused_push)
         looked_at = time.monotonic() if look else looked_at
         tell(outcome, word)
         if outcome.exit in {Exit.OK, Exit.ALARM}:

@@ -26,6 +26,7 @@ class Counted:
 
     syncs: dict[int, int] = field(default_factory=dict)
     pushes: int = 0
+    forged: int = 0
     last_sync: dt.datetime | None = None
     last_success: float | None = None
     received: int = 0
@@ -35,6 +36,7 @@ class Counted:
         code = int(outcome.exit)
         self.syncs[code] = self.syncs.get(code, 0) + 1
         self.pushes += pushed
+        self.forged += bool(outcome.refused_push)
         self.last_sync = now
         if code == 0:
             self.last_success = now.timestamp()
@@ -180,6 +182,7 @@ def _work(page: Page, counted: Counted, outcome: Outcome | None) -> None:
         [({"exit": str(code)}, count) for code, count in sorted(counted.syncs.items())],
     )
     page.add("pushes_total", "counter", "Syncs that something pushed asked for.", counted.pushes)
+    page.add("refused_pushes_total", "counter", "Of these, pushes that were old or not signed.", counted.forged)
     page.add("fetched_bytes_total", "counter", "Bytes of answers that were read.", counted.received)
     page.add("requests_total", "counter", "Requests sent to the server.", counted.requests)
 

@@ -17,7 +17,7 @@ from .receipts import send_receipts
 from .rules import is_stale
 from .state import Position, State
 from .transport import Server
-from .trust import Expired, Walker, remove_leftovers
+from .trust import Expired, Signed, Untrusted, Walker, remove_leftovers
 
 # The publisher signs anew every 5 minutes: three were missed.
 SIGNATURE_OLD = dt.timedelta(minutes=15)
@@ -61,6 +61,8 @@ class Outcome:
     applied: Applied
     seconds: float
     apply_seconds: float = 0.0
+    # Why what was pushed was not taken, though the server itself had nothing wrong; or empty.
+    refused_push: str = ""
     faults: tuple[AgentFault, ...] = field(default=())
 
     @property
@@ -100,11 +102,11 @@ class Agent:
         """
         started = time.monotonic()
         faults: list[AgentFault] = []
-        files = 0
+        files, refused_push = 0, ""
         # 1) walk the signed metadata  2) catch up, in one transaction
         try:
             if ask:
-                signed = self.walker.walk(timestamp=timestamp)
+                signed, refused_push = self._walk(timestamp)
                 caught_up = catch_up(
                     state=self.state,
                     walker=self.walker,
@@ -143,10 +145,20 @@ class Agent:
             faults.append(fault)
         # One disk that is full is one fault, however many steps met it.
         told = {(fault.name, fault.what): fault for fault in faults}
-        return Outcome(positions, files, applied, ended - started, ended - applying, tuple(told.values()))
+        return Outcome(positions, files, applied, ended - started, ended - applying, refused_push, tuple(told.values()))
 
     def close(self) -> None:
         self.server.close()
+
+    def _walk(self, timestamp: bytes | None) -> tuple[Signed, str]:
+        """What was pushed proves nothing: where it is refused, the server itself is asked before anybody is alarmed."""
+        refused = ""
+        if timestamp is not None:
+            try:
+                return self.walker.walk(timestamp=timestamp), refused
+            except (Untrusted, Expired) as fault:
+                refused = fault.what
+        return self.walker.walk(), refused
 
     def _take_local(self, now: dt.datetime) -> None:
         """The operator's own additions, when their file is another one. Raises LocalUnreadable."""

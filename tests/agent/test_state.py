@@ -19,6 +19,7 @@ from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, name
 from tests.needs import needs_namespaces, needs_program
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+AT = dt.datetime(2026, 11, 10, tzinfo=dt.UTC)
 TERM = ("2026-11-01T00:00:00Z", "2027-11-01T00:00:00Z")
 
 
@@ -92,11 +93,11 @@ class TestTransaction:
         with open_state(configuration.state) as state:
             table, _ = state.list_names(ROLES[0])
             with state.transaction():
-                state.put(table, 1, stored("0a" * 16, "192.0.2.1/32"))
+                state.put(table, 1, stored("0a" * 16, "192.0.2.1/32"), AT)
             with pytest.raises(EntryConflict), state.transaction():
                 state.take_out(table, 1)
-                state.put(table, 2, stored("0a" * 16, "192.0.2.2/32"))
-                state.put(table, 3, stored("0a" * 16, "192.0.2.3/32"))
+                state.put(table, 2, stored("0a" * 16, "192.0.2.2/32"), AT)
+                state.put(table, 3, stored("0a" * 16, "192.0.2.3/32"), AT)
             assert [entry.key for entry in state.entries(ROLES[0])] == [key_of("192.0.2.1/32")]
 
     def test_next_change_is_the_next_beginning_or_end(self, configuration: Configuration) -> None:
@@ -104,9 +105,9 @@ class TestTransaction:
         with open_state(configuration.state) as state:
             assert state.next_change(now=at) is None
             with state.transaction():
-                state.put(state.list_names(ROLES[0])[0], 1, stored("0a" * 16, "192.0.2.1/32"))
+                state.put(state.list_names(ROLES[0])[0], 1, stored("0a" * 16, "192.0.2.1/32"), at)
                 later = stored("0b" * 16, "192.0.2.2/32", not_before="2026-12-01T00:00:00Z")
-                state.put(state.list_names(ROLES[1])[0], 1, later)
+                state.put(state.list_names(ROLES[1])[0], 1, later, at)
             assert state.next_change(now=at) == dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
             assert state.next_change(now=at.replace(month=12)) == dt.datetime(2027, 11, 1, tzinfo=dt.UTC)
             assert state.next_change(now=at.replace(year=2027, month=12)) is None

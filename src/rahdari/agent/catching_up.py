@@ -226,7 +226,7 @@ class _Step:
             bodies = [stack.enter_context(_fetched(self.walker, file)) for file in way]
             # One transaction for the whole way: entries, digest, position and what is held back together.
             with self.state.transaction():
-                update = Update(self.state, held.role, table, held.set_digest, held.entries, stands=True)
+                update = Update(self.state, held.role, table, held.set_digest, held.entries, self.now, stands=True)
                 _apply(update, way, bodies, held.sequence)
                 self._check(way[-1], update)
                 self.state.note_changes(update.changed)
@@ -237,10 +237,10 @@ class _Step:
         with ExitStack() as stack:
             bodies = [stack.enter_context(_fetched(self.walker, file)) for file in way]
             with _explained(first):
-                loaded = load(self.state, role, _opened(first, bodies[0]))
+                loaded = load(self.state, role, _opened(first, bodies[0]), bodies[0], self.now)
             before, after = self.state.list_names(role)
             with self.state.transaction():
-                update = Update(self.state, role, after, loaded.digest, loaded.entries, stands=False)
+                update = Update(self.state, role, after, loaded.digest, loaded.entries, self.now, stands=False)
                 _apply(update, way[1:], bodies[1:], first.to_sequence)
                 self._check(way[-1], update)
                 if self.held is not None:

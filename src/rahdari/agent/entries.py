@@ -13,11 +13,14 @@ from typing import NamedTuple, Protocol
 
 from rahdari.proof import ROLES
 from rahdari.proof.entry import parse_time, time_text
+from rahdari.proof.plain import Row as PlainRow
 
 from .schema import SLOTS, Point, Stored, indexes, key_of, prefix_of, table, table_of
 
 # Above this a target reads everything anew, which is then the quicker way.
 MOST_CHANGES = 200_000
+# When it counts from, as text that is smaller than any time when it has begun.
+_BEGUN = "coalesce(later, '')"
 _COLUMNS = "id, key, protocol, port, not_before, not_after, extra"
 
 
@@ -35,6 +38,8 @@ class Row(NamedTuple):
     held: bool = False
     local: str = ""
     kept_stale: bool = False
+    # When it begins, if it had not begun when it was taken.
+    later: str = ""
 
 
 class ChangedPoint(NamedTuple):
@@ -89,13 +94,14 @@ class Entries:
         values: list[object] = [number]
         spans = (
             # Begun meanwhile; ended meanwhile; begun to be kept though ended. A clock set back swaps the two ends.
-            ("not_before", *sorted((then, time_text(now)))),
+            ("later", *sorted((then, time_text(now)))),
             ("not_after", *sorted((then, time_text(now)))),
             ("not_after", *sorted((kept_then, time_text(kept_after)))),
         )
         for name in (*self._tables(), "held"):
             for column, first, last in dict.fromkeys(spans):
-                if first < last:
+                # What is held had begun.
+                if first < last and (column, name) != ("later", "held"):
                     parts.append(f"SELECT key, protocol, port FROM {name} WHERE {column} > ? AND {column} <= ?")  # noqa: S608
                     values += [first, last]
         found = self._db.execute(" UNION ".join(parts), values)
@@ -103,12 +109,13 @@ class Entries:
 
     def stands(self, points: Iterable[ChangedPoint], *, now: dt.datetime, kept_after: dt.datetime) -> set[ChangedPoint]:
         """Those of them that count now."""
-        terms = "not_before <= ? AND not_after > ?"
         times = (time_text(now), time_text(kept_after))
+        point_is = "key = ? AND protocol = ? AND port IS ?"
         asked = [
-            f"SELECT 1 FROM {name} WHERE key = ? AND protocol = ? AND port IS ? AND {terms} LIMIT 1"  # noqa: S608
-            for name in (*self._tables(), "held")
+            f"SELECT 1 FROM {name} WHERE {point_is} AND {_BEGUN} <= ? AND not_after > ? LIMIT 1"  # noqa: S608
+            for name in self._tables()
         ]
+        asked.append(f"SELECT 1 FROM held WHERE {point_is} AND not_before <= ? AND not_after > ? LIMIT 1")  # noqa: S608
         own = "SELECT 1 FROM local WHERE key = ? AND protocol = ? AND port IS ? LIMIT 1"
         standing: set[ChangedPoint] = set()
         for point in points:
@@ -127,7 +134,7 @@ class Entries:
         at, after = time_text(now), time_text(kept_after)
         columns = "id, key, protocol, port, not_before, not_after"
         parts = [
-            f"SELECT {columns}, '{role}' AS role, 0 AS kind FROM {name} WHERE not_before <= :at AND not_after > :after"  # noqa: S608
+            f"SELECT {columns}, '{role}' AS role, 0 AS kind FROM {name} WHERE {_BEGUN} <= :at AND not_after > :after"  # noqa: S608
             for role, name in zip(ROLES, self._tables(), strict=True)
         ]
         parts.append(f"SELECT {columns}, role, 1 FROM held WHERE not_before <= :at AND not_after > :after")  # noqa: S608
@@ -152,7 +159,7 @@ class Entries:
         for role, name in zip(ROLES, self._tables(), strict=True):
             total = sizes[role] if role in sizes else self._number(f"SELECT count(*) FROM {name}")  # noqa: S608
             # Not begun, and ended: both are read from an index, and are few.
-            total -= self._number(f"SELECT count(*) FROM {name} WHERE not_before > ?", at)  # noqa: S608
+            total -= self._number(f"SELECT count(*) FROM {name} WHERE later > ?", at)  # noqa: S608
             total -= self._number(f"SELECT count(*) FROM {name} WHERE not_after <= ?", after)  # noqa: S608
             counted += total
         for name in (*self._tables(), "held"):
@@ -170,18 +177,18 @@ class Entries:
         among = ",".join("?" * len(keys))
         columns = "id, key, protocol, port, not_before, not_after"
         parts = [
-            f"SELECT {columns}, '{role}' AS role, 0 FROM {name} WHERE key IN ({among})"  # noqa: S608
+            f"SELECT {columns}, '{role}' AS role, 0, later FROM {name} WHERE key IN ({among})"  # noqa: S608
             for role, name in zip(ROLES, self._tables(), strict=True)
         ]
-        parts.append(f"SELECT {columns}, role, 1 FROM held WHERE key IN ({among})")  # noqa: S608
-        parts.append(f"SELECT x'', key, protocol, port, '', '', comment, 2 FROM local WHERE key IN ({among})")  # noqa: S608
+        parts.append(f"SELECT {columns}, role, 1, '' FROM held WHERE key IN ({among})")  # noqa: S608
+        parts.append(f"SELECT x'', key, protocol, port, '', '', comment, 2, '' FROM local WHERE key IN ({among})")  # noqa: S608
         found = self._db.execute(" UNION ALL ".join(parts), keys * len(parts)).fetchall()
         found.sort(key=lambda row: (-row[1][-1], row[7], row[2], row[3] or 0, row[0]))
         return [
             Row("", prefix_of(key), protocol, port, "", "", local=role or "local")
             if kind == 2
-            else Row(id.hex(), prefix_of(key), protocol, port, begins, ends, role, kind == 1)
-            for id, key, protocol, port, begins, ends, role, kind in found
+            else Row(id.hex(), prefix_of(key), protocol, port, begins, ends, role, kind == 1, later=later or "")
+            for id, key, protocol, port, begins, ends, role, kind, later in found
         ]
 
     def next_change(self, *, now: dt.datetime) -> dt.datetime | None:
@@ -191,7 +198,7 @@ class Entries:
         for name in self._tables():
             times += [
                 self._db.execute(f"SELECT min({column}) FROM {name} WHERE {column} > ?", (at,)).fetchone()[0]  # noqa: S608
-                for column in ("not_before", "not_after")
+                for column in ("later", "not_after")
             ]
         times += self._db.execute("SELECT min(not_after) FROM held WHERE not_after > ?", (at,)).fetchone()
         return min((parse_time(text) for text in times if text), default=None)
@@ -203,7 +210,11 @@ class Entries:
 
     def entries(self, role: str) -> Iterator[Stored]:
         """All of a role as published, in no order."""
-        for row in self._db.execute(f"SELECT {_COLUMNS} FROM {self._table(role)}"):  # noqa: S608
+        return self.rows_of(self._table(role))
+
+    def rows_of(self, table: str) -> Iterator[Stored]:
+        """All of a table, in no order."""
+        for row in self._db.execute(f"SELECT {_COLUMNS} FROM {table}"):  # noqa: S608
             yield Stored(*row)
 
     # Writing: one change. `table` is one of `list_names`.
@@ -217,10 +228,11 @@ class Entries:
         """Numbers above this are those of entries that come now."""
         return self._number(f"SELECT coalesce(max(number), 0) FROM {table}")  # noqa: S608
 
-    def put(self, table: str, number: int, entry: Stored) -> None:
+    def put(self, table: str, number: int, entry: Stored, now: dt.datetime) -> None:
         """Raises EntryConflict when an entry with this id is there."""
         try:
-            self._db.execute(f"INSERT INTO {table} VALUES (?,?,?,?,?,?,?,?)", (number, *entry))  # noqa: S608
+            later = entry.not_before if entry.not_before > time_text(now) else None
+            self._db.execute(f"INSERT INTO {table} VALUES (?,?,?,?,?,?,?,?,?)", (number, *entry, later))  # noqa: S608
         except sqlite3.IntegrityError:
             raise EntryConflict(entry.id.hex()) from None
 
@@ -266,9 +278,11 @@ class Entries:
         self._db.execute(table(name))
         return name
 
-    def fill(self, name: str, rows: Iterable[Stored]) -> None:
+    def fill(self, name: str, rows: Iterable[PlainRow], now: dt.datetime) -> None:
+        at = time_text(now)
         self._db.executemany(
-            f"INSERT INTO {name} (id, key, protocol, port, not_before, not_after, extra) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
+            f"INSERT INTO {name} (id, key, protocol, port, not_before, not_after, extra, later) "  # noqa: S608
+            f"VALUES (?1,?2,?3,?4,?5,?6,?7, nullif(max(?5, '{at}'), '{at}'))",
             rows,
         )
 

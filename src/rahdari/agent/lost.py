@@ -57,7 +57,8 @@ class Losses(Entries):
         self.note_changes([Point(*row) for row in found])
 
     def count_lost(self, table: str, *, now: dt.datetime, moved: bool) -> int:
-        return self._gone(f"SELECT count(*) {_GONE.format(table=table)}", now, moved=moved).fetchone()[0]
+        found = self._gone(f"SELECT count(*) {_GONE.format(table=table)}", now, moved=moved).fetchone()
+        return int(found[0])
 
     def hold_lost(
         self,

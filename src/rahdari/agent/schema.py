@@ -2,7 +2,8 @@
 
 Each role has two tables for its entries, of which `lists` names the one that counts: a snapshot fills the other one in
 many small transactions, unseen, and one last transaction changes over. An address is kept as family, first address
-and length in one BLOB, so that the order of bytes is the order of addresses.
+and length in one BLOB, so that the order of bytes is the order of addresses. `later` is when an entry begins that had
+not begun when it was taken: one that had begun once counts, whatever a clock that is set back says.
 """
 
 import ipaddress
@@ -10,8 +11,11 @@ import json
 import socket
 from typing import NamedTuple
 
-from rahdari.proof import ROLES, FeedEntry
+from rahdari.proof import ROLES
 from rahdari.proof.canonical import encode_checked
+from rahdari.proof.plain import EntryRow, key_of
+
+__all__ = ["Point", "Stored", "everything", "indexes", "key_of", "prefix_of", "table", "table_of"]
 
 SLOTS = ("a", "b")
 
@@ -105,7 +109,8 @@ CREATE TABLE {name} (
     port INTEGER,
     not_before TEXT NOT NULL,
     not_after TEXT NOT NULL,
-    extra BLOB
+    extra BLOB,
+    later TEXT
 );
 """
 
@@ -113,9 +118,9 @@ CREATE TABLE {name} (
 def indexes(name: str) -> tuple[str, ...]:
     return (
         f"CREATE UNIQUE INDEX {name}_by_id ON {name} (id)",
-        f"CREATE INDEX {name}_by_key ON {name} (key, protocol, port)",
+        f"CREATE INDEX {name}_by_key ON {name} (key)",
         f"CREATE INDEX {name}_by_end ON {name} (not_after)",
-        f"CREATE INDEX {name}_by_start ON {name} (not_before)",
+        f"CREATE INDEX {name}_by_start ON {name} (later) WHERE later IS NOT NULL",
     )
 
 
@@ -125,33 +130,15 @@ def everything(log_id: str) -> str:
     for role in ROLES:
         name = table_of(role, SLOTS[0])
         parts += [table(name), *(f"{index};" for index in indexes(name))]
-        parts.append(f"INSERT INTO lists VALUES ('{role}', '{SLOTS[0]}');")
-    parts.append(f"INSERT INTO log VALUES (1, '{log_id}', 0);")
+        parts.append(f"INSERT INTO lists VALUES ('{role}', '{SLOTS[0]}');")  # noqa: S608
+    parts.append(f"INSERT INTO log VALUES (1, '{log_id}', 0);")  # noqa: S608
     return "\n".join(parts)
 
 
-class Stored(NamedTuple):
-    """An entry as it lies in its table. `extra` is the canonical JSON of fields not known here."""
+class Stored(EntryRow):
+    """An entry as it lies in its table."""
 
-    id: bytes
-    key: bytes
-    protocol: str
-    port: int | None
-    not_before: str
-    not_after: str
-    extra: bytes | None = None
-
-    @classmethod
-    def of(cls, entry: FeedEntry) -> "Stored":
-        return cls(
-            bytes.fromhex(entry.id),
-            key_of(entry.prefix),
-            entry.protocol,
-            entry.port,
-            entry.not_before,
-            entry.not_after,
-            encode_checked(dict(entry.extra)) if entry.extra else None,
-        )
+    __slots__ = ()
 
     @property
     def point(self) -> "Point":
@@ -177,14 +164,6 @@ class Point(NamedTuple):
     key: bytes
     protocol: str
     port: int | None
-
-
-def key_of(prefix: str) -> bytes:
-    """Of a canonical prefix."""
-    address, _, length = prefix.partition("/")
-    if ":" in address:
-        return b"\x06" + socket.inet_pton(socket.AF_INET6, address) + bytes([int(length)])
-    return b"\x04" + socket.inet_aton(address) + bytes([int(length)])
 
 
 def prefix_of(key: bytes) -> str:

@@ -81,9 +81,13 @@ class State(Losses):
         self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of it or nothing. Raises DiskFull, StateCorrupt."""
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """All of it or nothing, and on the disk when it ends. Raises DiskFull, StateCorrupt.
+
+        One that is not `durable` is on the disk when the next durable one is.
+        """
         with told(self.folder):
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -196,7 +196,7 @@ def check(
     at, ended_by = time_text(now), time_text(after)
     rows, others, not_counting = list[Row](), list[Row](), list[Row]()
     for row in state.covering([str(wider) for wider in _wider(block)]):
-        if not row.local and not (row.not_before <= at and row.not_after > ended_by):
+        if not row.local and not (row.later <= at and row.not_after > ended_by):
             not_counting.append(row)
             continue
         row = row._replace(kept_stale=not row.local and row.not_after <= at)
@@ -214,12 +214,16 @@ def _wider(block: Block) -> list[Block]:
     return [block.supernet(new_prefix=length) for length in range(block.prefixlen + 1)]
 
 
+# As the lookup service names them.
+SHOWN = ("id", "prefix", "protocol", "port", "not_before", "not_after", "role", "held", "kept_stale", "local")
+
+
 def found_as_json(found: Found, *, block: Block, now: dt.datetime) -> dict[str, Any]:
     position = found.positions.get(ROLES[0])
     return {
         "address": format_block(block),
         "registered": bool(found.rows),
-        "entries": [row._asdict() for row in found.rows],
+        "entries": [{name: getattr(row, name) for name in SHOWN} for row in found.rows],
         "session": position.session if position else None,
         "sequence": position.sequence if position else None,
         "sequences": {role: held.sequence for role, held in found.positions.items()},

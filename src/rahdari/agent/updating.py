@@ -4,6 +4,8 @@ The digest is kept over what is published, entry by entry. What an update takes 
 apart (`State.note_lost`): whether it goes or is held back is decided when the whole update has been read.
 """
 
+import datetime as dt
+
 from rahdari.proof import DigestMismatch, EditionReader, Op, SetDigest
 
 from .entries import EntryConflict
@@ -14,9 +16,11 @@ from .state import State
 class Update:
     """`table` is the one that counts, or one that is being filled (then nothing of it has stood before)."""
 
-    def __init__(self, state: State, role: str, table: str, digest: SetDigest, entries: int, *, stands: bool) -> None:
+    def __init__(
+        self, state: State, role: str, table: str, digest: SetDigest, entries: int, now: dt.datetime, *, stands: bool
+    ) -> None:
         self._state, self._role, self._table, self._stands = state, role, table, stands
-        self._holding = state.holds(role)
+        self._holding, self._now = state.holds(role), now
         self.digest, self.entries = digest, entries
         self.changed: list[Point] = []
         self._highest = state.highest(table)
@@ -55,7 +59,7 @@ class Update:
             raise DigestMismatch("after", reader.header.digest_after, self.digest.hexdigest())
 
     def _in(self, stored: Stored, canonical: bytes) -> None:
-        self._state.put(self._table, self._next, stored)
+        self._state.put(self._table, self._next, stored, self._now)
         if self._holding and self._stands:
             self._state.forget_held(self._role, stored)
         self._next += 1

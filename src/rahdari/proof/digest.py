@@ -10,6 +10,8 @@ It counts how often an entry is in: a set is told from a list by whoever keeps i
 """
 
 import hashlib
+from collections.abc import Iterable
+from itertools import batched
 
 LANES = 1024
 STATE_BYTES = 2 * LANES
@@ -35,6 +37,20 @@ class SetDigest:
         self._even += stretched & _EVEN
         self._odd += (stretched >> 16) & _EVEN
         self._count()
+
+    def add_all(self, entries: Iterable[bytes]) -> None:
+        """`add` for many at once, in half the steps: odd lanes are what is left of the plain sum without the even."""
+        shake, number = hashlib.shake_128, int.from_bytes
+        for some in batched(entries, 30_000):
+            whole = even = 0
+            for entry in some:
+                stretched = number(shake(entry).digest(STATE_BYTES), "little")
+                whole += stretched
+                even += stretched & _EVEN
+            self._settle()
+            self._even += even
+            self._odd += (whole - even) >> 16
+            self._settle()
 
     def remove(self, entry: bytes) -> None:
         """Take out the canonical bytes of an entry: the exact inverse of `add`."""

@@ -20,12 +20,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import Any, BinaryIO
 
 from .canonical import check, encode, encode_checked, parse
 from .digest import EMPTY, SetDigest
 from .entry import FeedEntry, InvalidEntry
 from .faults import CountMismatch, DigestMismatch, Malformed, NotCanonical, TooLarge, Truncated
+from .plain import LINE_BEGIN, LINE_END, EntryRow, Row, plain_rows
 from .version import FORMAT, check_format
 
 SESSION = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -33,6 +35,8 @@ DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHUNK = 64 * 1024
 _GZIP = 31  # zlib's number for its largest window in a gzip frame; the frame then holds no name and no time
 _RATIO_COUNTS_FROM = 1024 * 1024
+# No line that `plain` takes is longer.
+LONGEST_PLAIN = 512
 
 
 class Kind(StrEnum):
@@ -208,31 +212,67 @@ class EditionReader:
     file: BinaryIO
     limits: Limits
     header: Header = field(init=False)
-    _lines: Iterator[bytes] = field(init=False, repr=False)
+    _blocks: Iterator[bytes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._lines = _lines(self.file, self.limits)
-        first = next(self._lines, None)
+        self._blocks = blocks_of(self.file, self.limits)
+        first = next(_lines(self._first_block(), self.limits), None)
         if first is None:
             raise Malformed("the file is empty")
         self.header = Header.from_json(_checked(first, 1))
         if self.header.count > self.limits.entries:
             raise TooLarge("entries", self.limits.entries)
 
+    def _first_block(self) -> Iterator[bytes]:
+        """The line of the header alone; what came with it is put back."""
+        block = next(self._blocks, None)
+        if block is None:
+            return
+        first, end, rest = block.partition(b"\n")
+        self._blocks = chain((rest,), self._blocks) if rest else self._blocks
+        yield first + end
+
     def __iter__(self) -> Iterator[Operation]:
         return (operation for operation, _, _ in self.with_bytes())
+
+    def rows(self) -> Iterator[tuple[list[Row], bool]]:
+        """The entries of a snapshot, many at once. Accepts and refuses what `with_bytes` does.
+
+        And whether all of them stand in their lines between `LINE_BEGIN` and `LINE_END`, as nearly all do.
+        """
+        if self.header.kind is not Kind.SNAPSHOT:
+            raise Malformed("a delta is read operation by operation")
+        found = 0
+        for block in self._blocks:
+            rows = plain_rows(block) if self.limits.line >= LONGEST_PLAIN else None
+            if rows is not None and found + len(rows) <= self.header.count:
+                found += len(rows)
+                yield rows, True
+                continue
+            slowly, plain = list[Row](), True
+            for line in _lines(iter((block,)), self.limits):
+                found += 1
+                _, entry, _ = parts = self._taken(line, found)
+                slowly.append(EntryRow.of(parts[0].entry))
+                plain = plain and line == LINE_BEGIN + entry + LINE_END
+            yield slowly, plain
+        if found != self.header.count:
+            raise CountMismatch(self.header.count, found)
+
+    def _taken(self, line: bytes, found: int) -> tuple[Operation, bytes, bytes | None]:
+        """The operation of the line after so many others. Line 1 of the file is the header."""
+        if found > self.header.count:
+            raise CountMismatch(self.header.count, found)
+        parts = _operation(line, found + 1)
+        if self.header.kind is Kind.SNAPSHOT and parts[0].op is not Op.ADD:
+            raise Malformed("a snapshot has `add` lines only", found + 1)
+        return parts
 
     def with_bytes(self) -> Iterator[tuple[Operation, bytes, bytes | None]]:
         """Each operation with the canonical bytes of its `entry` and its `was`, which reading has made already."""
         found = 0
-        for number, line in enumerate(self._lines, start=2):
-            found += 1
-            if found > self.header.count:
-                raise CountMismatch(self.header.count, found)
-            parts = _operation(line, number)
-            if self.header.kind is Kind.SNAPSHOT and parts[0].op is not Op.ADD:
-                raise Malformed("a snapshot has `add` lines only", number)
-            yield parts
+        for found, line in enumerate(_lines(self._blocks, self.limits), start=1):
+            yield self._taken(line, found)
         if found != self.header.count:
             raise CountMismatch(self.header.count, found)
 
@@ -285,8 +325,17 @@ def _operation(line: bytes, number: int) -> tuple[Operation, bytes, bytes | None
     return operation, entry, was_bytes
 
 
-def _lines(file: BinaryIO, limits: Limits) -> Iterator[bytes]:
-    """The lines of a gzip file of one member, without their ends."""
+def _lines(blocks: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
+    """Without their ends."""
+    for block in blocks:
+        for line in block[:-1].split(b"\n"):
+            if len(line) > limits.line:
+                raise TooLarge("line", limits.line)
+            yield line
+
+
+def blocks_of(file: BinaryIO, limits: Limits) -> Iterator[bytes]:
+    """The content of a gzip file of one member, in pieces that end with the end of a line."""
     opener = zlib.decompressobj(_GZIP)
     taken = given = number = 0
     rest = b""
@@ -307,13 +356,14 @@ def _lines(file: BinaryIO, limits: Limits) -> Iterator[bytes]:
             raise TooLarge("decompressed", limits.decompressed)
         if given > _RATIO_COUNTS_FROM and given > taken * limits.ratio:
             raise TooLarge("ratio", limits.ratio)
-        lines = (rest + out).split(b"\n")
-        rest = lines.pop()
-        for line in lines:
-            if len(line) > limits.line:
-                raise TooLarge("line", limits.line)
-            number += 1
-            yield line
+        whole, end, after = out.rpartition(b"\n")
+        if end:
+            block = rest + whole + end
+            number += block.count(b"\n")
+            rest = after
+            yield block
+        else:
+            rest += after
         if len(rest) > limits.line:
             raise TooLarge("line", limits.line)
     if opener.unused_data or file.read(1):

@@ -342,27 +342,27 @@ class TestCacheThatIsSetWrongly:
         position = sync(configuration, timestamp=timestamp).position
         return position.sequence if position else None
 
-    def test_keeps_nobody_from_a_file_that_was_not_there_at_first(
+    def test_that_keeps_the_absence_of_a_file_is_noticed_and_outlived(
         self, tmp_path: Path, data: Path, publisher: Publisher
     ) -> None:
         """The worst of it: the answer that there is no such file, kept for an hour."""
         with ExitStack() as stack:
             _, behind = stack.enter_context(pushing(data, tmp_path / "push.log"))
             port = free_port()
-            text = self.CACHE.format(folder=tmp_path / "cache", port=port, behind=behind)
-            stack.enter_context(running(tmp_path / "wrong", text))
             configuration = a_configuration(tmp_path / "operator", f"http://127.0.0.1:{port}", publisher.root_file)
-            assert self.sequence(configuration) == 0
-            publisher.publish(an_entry("192.0.2.1/32"))
-            told = (publisher.folder / "metadata" / "timestamp.json").read_bytes()
-            new = [file.location for file in publisher.files if file.to_sequence == 1]
-            paths = [data / "feed" / "targets" / location for location in new]
-            hidden = [path.rename(path.with_name(f"hidden{number}")) for number, path in enumerate(paths)]
-            assert self.sequence(configuration, told) == 0
-            for place, path in zip(hidden, paths, strict=True):
-                place.rename(path)
-            assert self.sequence(configuration, told) == 0
-            # The next edition has names of its own.
-            publisher.publish(an_entry("192.0.2.2/32"))
-            told = (publisher.folder / "metadata" / "timestamp.json").read_bytes()
-            assert self.sequence(configuration, told) == 2
+            text = self.CACHE.format(folder=tmp_path / "cache", port=port, behind=behind)
+            with running(tmp_path / "wrong", text):
+                assert self.sequence(configuration) == 0
+                publisher.publish(an_entry("192.0.2.1/32"))
+                told = (publisher.folder / "metadata" / "timestamp.json").read_bytes()
+                new = [file.location for file in publisher.files if file.to_sequence == 1]
+                paths = [data / "feed" / "targets" / location for location in new]
+                hidden = [path.rename(path.with_name(f"hidden{number}")) for number, path in enumerate(paths)]
+                assert self.sequence(configuration, told) == 0
+                for place, path in zip(hidden, paths, strict=True):
+                    place.rename(path)
+                held_back = sync(configuration, timestamp=told)
+                assert (held_back.exit, held_back.position and held_back.position.sequence) == (Exit.NO_NETWORK, 0)
+            text = self.CACHE.format(folder=tmp_path / "forgotten", port=port, behind=behind)
+            stack.enter_context(running(tmp_path / "again", text))
+            assert self.sequence(configuration, told) == 1

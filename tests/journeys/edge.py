@@ -48,16 +48,13 @@ def at_work(stack: Stack, folder: Path, *, ip: str, nft: str) -> Iterator[Edge]:
     """Added, set up as docs/agent.md says, and following the feed until the end of the block."""
     added = stack.command("operator", "add", SLUG, "--name", NAME, "--name-ur", NAME_UR, "--asn", "AS64500")
     assert added.returncode == 0, added.stderr
-    token = added.stdout.splitlines()[-1]
     folder.mkdir(parents=True)
-    (folder / "token").write_text(token + "\n")
-    (folder / "token").chmod(0o600)
+    (folder / "welcome.txt").write_text(added.stdout)
     edge = Edge(f"rahdari-{secrets.token_hex(4)}", folder, ip, nft)
     subprocess.run([ip, "netns", "add", edge.namespace], check=True)
     try:
         init = [*PROGRAM, "agent", "init", "--config", edge.config, "--state", folder / "state"]
-        init += ["--token-file", folder / "token", "--server", stack.feed_url, "--receipt-url"]
-        init += [f"{stack.url}/feed/receipt", "--root", stack.data / "feed" / "metadata" / "1.root.json"]
+        init += ["--welcome", folder / "welcome.txt"]
         init += ["--nftables", "--netns", edge.namespace, "--json", folder / "entries.json"]
         init += ["--csv", folder / "entries.csv"]
         done = subprocess.run([str(word) for word in init], capture_output=True, text=True, check=False)

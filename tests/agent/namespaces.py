@@ -20,6 +20,7 @@ PATIENCE = 30
 class Namespace:
     name: str
     ip: str
+    cable: str = ""
 
     def run(self, *command: str, given: str = "") -> str:
         words = [self.ip, "netns", "exec", self.name, *command]
@@ -72,6 +73,7 @@ def two_joined(first: str, second: str) -> Iterator[tuple[Namespace, Namespace]]
             check=True,
         )
         for namespace, address in ((one, first), (other, second)):
+            namespace.cable = end
             namespace.run(namespace.ip, "address", "add", f"{address}/24", "dev", end)
             namespace.run(namespace.ip, "link", "set", end, "up")
             namespace.run(namespace.ip, "link", "set", "lo", "up")

@@ -1,24 +1,32 @@
 """What is answered to whoever may ask: JSON for one address, JSON or lines for many. Pure."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import unpack
 from typing import Any
 
 from .asking import Asked, NotAnAddress, understand
+from .index import Held
 from .records import fields
-from .views import Moment, View, shown
+from .views import Moment, View, counts, shown
 
 # So many are looked up while the index is held still, and then others have their turn: less than a millisecond.
 AT_ONCE = 500
-_WITH_COLON = ":"
+_CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
+
+# Of a text: one record, or several; None for nothing in force, or why it was not understood.
+type Result = bytes | list[bytes] | NotAnAddress | None
 
 
 def one(text: str, records: Sequence[bytes], at: Moment) -> bytes:
     """The answer for one address or prefix, of which something was found."""
-    entries = b",".join([shown(record, at) for record in records])
+    if len(records) == 1:
+        entries = shown(records[0], at)
+    else:
+        entries = b",".join([shown(record, at) for record in records])
     return b'{"address":"%b","entries":[%b],"registered":true}' % (text.encode("ascii"), entries)
 
 
@@ -43,28 +51,25 @@ def texts_of_json(body: bytes, most: int) -> list[Any]:
     return value
 
 
-def texts_of_lines(body: bytes, most: int) -> list[str]:
-    """Raises TooMany. What is no UTF-8 is given back as it came."""
-    if body.count(b"\n") > most:
-        raise TooMany
-    lines = body.decode("utf-8", "surrogateescape").split("\n")
+def lines_of(body: bytes, most: int) -> list[bytes]:
+    """Without their ends, which may be those of other systems. Raises TooMany."""
+    lines = body.split(b"\n", most + 1)
     if not lines[-1]:
         lines.pop()
-    if "\r" in body.decode("latin-1"):
-        lines = [line.removesuffix("\r") for line in lines]
     if len(lines) > most:
         raise TooMany
-    return lines
+    return [line.removesuffix(b"\r") for line in lines] if b"\r" in body else lines
 
 
-def parts(texts: list[Any]) -> Iterator[list[Any]]:
-    return (texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE))
+def texts_of_lines(lines: Sequence[bytes]) -> list[str]:
+    """What is no UTF-8 makes a text that is no address."""
+    return b"\n".join(lines).decode("utf-8", "surrogateescape").split("\n") if lines else []
 
 
 def numbers_of(texts: Sequence[Any]) -> tuple[int, Sequence[int]] | None:
     """Family and numbers when all are single addresses of one family: nearly always, and ten times as quick."""
     try:
-        if _WITH_COLON in texts[0]:
+        if ":" in texts[0]:
             halves = unpack(f">{2 * len(texts)}Q", b"".join(map(inet_pton, repeat(AF_INET6), texts)))
             numbers = [high << 64 | low for high, low in zip(halves[::2], halves[1::2], strict=True)]
             return None if any(number >> 32 == 0xFFFF for number in numbers) else (6, numbers)
@@ -73,32 +78,54 @@ def numbers_of(texts: Sequence[Any]) -> tuple[int, Sequence[int]] | None:
         return None
 
 
-def found(view: View, texts: list[Any], at: Moment) -> list[list[bytes] | NotAnAddress | None]:
-    """For each text, what is on the longest prefix; None for nothing, or why it was not understood."""
+def found(view: View, texts: Sequence[Any], at: Moment) -> list[Result]:
+    """For each text, what is on the longest prefix that covers it."""
     quick = numbers_of(texts)
     if quick is None:
         return [_found(view, text, at) for text in texts]
     version, numbers = quick
-    probes, bits = (view.v4, 32) if version == 4 else (view.v6, 128)
-    if not probes:
-        return [None] * len(texts)
-    # Whatever a probe has, in force or not: few, and these are looked at one by one.
-    touched: list[Any] = [None] * len(texts)
-    first, *wider = probes
-    hits = list(map(first.get, numbers if first.shift == 0 else [number >> first.shift for number in numbers]))
-    for place, number in enumerate(numbers):
-        hit: Any = hits[place]
-        if hit is None:
-            for shift, get, _ in wider:
-                hit = get(number >> shift)
-                if hit is not None:
-                    break
-        if hit is not None:
-            touched[place] = view.covering(Asked(version, number, bits), at) or None
-    return touched
+    results: list[Result] = [None] * len(texts)
+    # Those of which nothing was found yet: what a probe has, in force or not, is looked at alone, and seldom again.
+    places: Sequence[int] = range(len(texts))
+    left = numbers
+    for band in view.bands(version):
+        if not left:
+            break
+        near, places_near = left, places
+        if band.near:
+            keys = [number >> band.shift for number in left]
+            marks: list[object] = list(map(band.near[0], keys))
+            for get_near in band.near[1:]:
+                marks = [mark or get_near(key) for mark, key in zip(marks, keys, strict=True)]
+            if not any(marks):
+                continue
+            near, places_near = _where(marks, left, places)
+        for shift, get, last in band.probes:
+            hits = list(map(get, [number >> shift for number in near] if shift else near))
+            if not any(hits):
+                continue
+            for place, number, hit in zip(places_near, near, hits, strict=True):
+                if hit is not None and results[place] is None:
+                    results[place] = _result(view, version, number, last, hit, at)
+            if band.near:
+                continue
+            left, places = _where([hit is None for hit in hits], left, places)
+            near, places_near = left, places
+    return results
 
 
-def _found(view: View, text: object, at: Moment) -> list[bytes] | NotAnAddress | None:
+def _result(view: View, version: int, number: int, last: bool, hit: Held, at: Moment) -> Result:
+    if last and type(hit) is bytes and counts(hit, at):
+        return hit
+    return view.covering(Asked(version, number, 32 if version == 4 else 128), at) or None
+
+
+def _where(marks: Iterable[object], numbers: Sequence[int], places: Sequence[int]) -> tuple[list[int], list[int]]:
+    marked = [(number, place) for number, place, mark in zip(numbers, places, marks, strict=True) if mark]
+    return [number for number, _ in marked], [place for _, place in marked]
+
+
+def _found(view: View, text: object, at: Moment) -> Result:
     try:
         asked = understand(text if isinstance(text, str) else "?")
     except NotAnAddress as error:
@@ -106,33 +133,45 @@ def _found(view: View, text: object, at: Moment) -> list[bytes] | NotAnAddress |
     return view.covering(asked, at) or None
 
 
-def as_json(results: Sequence[list[bytes] | NotAnAddress | None], at: Moment) -> Iterator[bytes]:
+def as_json(results: Sequence[Result], at: Moment) -> bytes:
     """For each an array of entries, empty for none; an object with `error` for what was not understood."""
-    for result in results:
-        if result is None:
-            yield b"[]"
-        elif isinstance(result, NotAnAddress):
-            yield b'{"error":"%b"}' % result.fault.encode("ascii")
-        else:
-            yield b"[%b]" % b",".join([shown(record, at) for record in result])
+    return b",".join([_json_of(result, at) if result is not None else b"[]" for result in results])
 
 
-def as_lines(texts: Sequence[str], results: Sequence[list[bytes] | NotAnAddress | None], at: Moment) -> Iterator[str]:
-    """The text as it came, a tab, and: `-` for nothing; `!` and why it was not understood; or each entry, with tabs
+def _json_of(result: Result, at: Moment) -> bytes:
+    if isinstance(result, bytes):
+        return b"[%b]" % shown(result, at)
+    if isinstance(result, list):
+        return b"[%b]" % b",".join([shown(record, at) for record in result])
+    assert result is not None  # noqa: S101
+    return b'{"error":"%b"}' % result.fault.encode("ascii")
+
+
+def as_lines(lines: Sequence[bytes], results: Sequence[Result], at: Moment) -> bytes:
+    """The line as it came, a tab, and: `-` for nothing; `!` and why it was not understood; or each entry, with tabs
     between: prefix, protocol, port or `-`, until when, and `kept-stale` where it is.
     """
-    for text, result in zip(texts, results, strict=True):
-        if result is None:
-            yield f"{text}\t-\n"
-        elif isinstance(result, NotAnAddress):
-            # A tab or another control sign in it would make one line look like several.
-            echoed = text if text.isprintable() else "".join(max(sign, " ") for sign in text)
-            yield f"{echoed}\t!{result.fault}\n"
-        else:
-            yield f"{text}\t" + "\t".join([in_words(record, at) for record in result]) + "\n"
+    if results.count(None) == len(results):
+        return b"\t-\n".join(lines) + b"\t-\n"
+    return b"".join(
+        [
+            line + b"\t-\n" if result is None else _line_of(line, result, at)
+            for line, result in zip(lines, results, strict=True)
+        ]
+    )
 
 
-def in_words(record: bytes, at: Moment) -> str:
+def _line_of(line: bytes, result: Result, at: Moment) -> bytes:
+    if isinstance(result, bytes):
+        return b"%b\t%b\n" % (line, in_words(result, at))
+    if isinstance(result, list):
+        return b"%b\t%b\n" % (line, b"\t".join([in_words(record, at) for record in result]))
+    assert result is not None  # noqa: S101
+    # A tab or another control sign in it would make one line look like several.
+    return b"%b\t!%b\n" % (_CONTROLS.sub(b" ", line), result.fault.encode("ascii"))
+
+
+def in_words(record: bytes, at: Moment) -> bytes:
     _, _, not_after, port, prefix, protocol = fields(record)
-    kept = "" if not_after.encode("ascii") > at.now else " kept-stale"
-    return f"{prefix} {protocol} {'-' if port == 'null' else port} {not_after}{kept}"
+    kept = b"" if not_after > at.now else b" kept-stale"
+    return b"%b %b %b %b%b" % (prefix, protocol, b"-" if port == b"null" else port, not_after, kept)

@@ -13,6 +13,7 @@ at: nobody learns whether an address is registered, nor even whether it is one. 
 import datetime as dt
 import json
 import math
+import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,18 +24,20 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 from . import answers, bulk, counting, rdap
-from .asking import IN_WORDS, Asked, Fault, NotAnAddress, understand
+from .asking import IN_WORDS, Asked, NotAnAddress, understand
 from .callers import Caller, Callers, Headers, NotKnown, Proxies
 from .counting import Counts
 from .following import Follower, Standing
 from .limits import REQUESTS_PER_SECOND
+from .records import NOT_AFTER, NOT_BEFORE
 
 type Environ = dict[str, Any]
 type Reply = tuple[str, Headers, bytes]
 type Start = Callable[[str, Headers], object]
 
 LOOKUP, RDAP = "/lookup/ip/", "/rdap/"
-_FOUND = "200 OK"
+_FOUND, _MISSING = "200 OK", "404 Not Found"
+_UNSIGNED = struct.Struct(">I").unpack
 _BEARER = ("www-authenticate", 'Bearer realm="feed"')
 # RFC 7480, 5.6: a page in a browser may ask, with a token of its own.
 _CORS: Headers = [("access-control-allow-origin", "*"), ("access-control-expose-headers", "retry-after")]
@@ -104,41 +107,71 @@ class Lookup:
         start(status, headers)
         return (body,)
 
-    def single(self, caller: Caller, text: str, *, every: bool = False) -> Reply:
-        """Nearly all requests come here, and cost what their lines cost: hence the short way for a single address."""
-        allowance = caller.allowance
-        allowance.left -= 1
-        if allowance.left < 0:
-            allowance.left += 1
-            return self.limited(caller)
-        at = caller.at
+    def single(self, caller: Caller, text: str) -> Reply:
+        """Nearly all requests come here, and cost what these lines cost: hence the short way for a single address, of
+        which the longest prefix with anything on it has one entry, in force. All else goes the long way.
+        """
         try:
-            try:
-                if ":" in text:
-                    asked = Asked(6, int.from_bytes(inet_pton(AF_INET6, text)), 128)
-                    if asked.number >> 32 == 0xFFFF:
-                        raise NotAnAddress(Fault.MAPPED)
+            if ":" in text:
+                number = int.from_bytes(inet_pton(AF_INET6, text))
+                if number >> 32 == 0xFFFF:
+                    return self.any(caller, text)
+                version, bits = 6, 128
+            else:
+                (number,), version, bits = _UNSIGNED(inet_pton(AF_INET, text)), 4, 32
+        except (OSError, ValueError):
+            return self.any(caller, text)
+        allowance = caller.allowance
+        sight = caller.sight
+        with self.reading:
+            if caller.editions is not sight.editions:
+                caller.tell()
+            if allowance.left < 1 or not caller.is_ready:
+                held, records = None, None
+            else:
+                allowance.left -= 1
+                at, records = caller.at, []
+                now, after = at
+                for shift, get, last in sight.view.v4 if version == 4 else sight.view.v6:
+                    held = get(number >> shift)
+                    if held is not None:
+                        if last and type(held) is bytes and held[NOT_BEFORE] <= now and held[NOT_AFTER] > after:
+                            records = [held]
+                        else:
+                            records = sight.view.covering(Asked(version, number, bits), at)
+                        break
+                if records:
+                    self.counts.found += 1
                 else:
-                    asked = Asked(4, int.from_bytes(inet_pton(AF_INET, text)), 32)
-            except (OSError, ValueError):
-                asked = understand(text)
+                    self.counts.not_found += 1
+        if records is None:
+            return self.limited(caller) if caller.is_ready else self.not_ready()
+        if records:
+            return _FOUND, caller.headers, answers.one(text, records, at)
+        return _MISSING, caller.problem_headers, _NOT_FOUND
+
+    def any(self, caller: Caller, text: str, *, every: bool = False) -> Reply:
+        """The long way: whatever was asked."""
+        if caller.allowance.left < 1:
+            return self.limited(caller)
+        caller.allowance.left -= 1
+        try:
+            asked = understand(text)
         except NotAnAddress as error:
             return self.malformed(error)
         with self.reading:
-            view = caller.sight.view
-            if caller.editions is not caller.sight.editions:
-                caller.tell()
-            records = view.covering(asked, at, every=every)
+            caller.tell()
+            at, is_ready = caller.at, caller.is_ready
+            records = caller.sight.view.covering(asked, at, every=every)
             if records:
                 self.counts.found += 1
-            else:
+            elif is_ready:
                 self.counts.not_found += 1
-            headers, is_ready = caller.headers, caller.is_ready
         if not is_ready:
             return self.not_ready()
         if records:
-            return _FOUND, headers, answers.one(text, records, at)
-        return "404 Not Found", caller.problem_headers, _NOT_FOUND
+            return _FOUND, caller.headers, answers.one(text, records, at)
+        return _MISSING, caller.problem_headers, _NOT_FOUND
 
     def answer(self, environ: Environ, path: str, now: float) -> Reply:
         """The longer way: the credential, then whatever else there is."""
@@ -162,7 +195,8 @@ class Lookup:
         query = environ["QUERY_STRING"]
         if query not in ("", "all=1", "all=0"):
             return _problem(HTTPStatus.BAD_REQUEST, "The only parameter is all, which is 0 or 1.")
-        return self.single(caller, path[len(LOOKUP) :], every=query == "all=1")
+        text = path[len(LOOKUP) :]
+        return self.any(caller, text, every=True) if query == "all=1" else self.single(caller, text)
 
     def open(self, environ: Environ, method: str, path: str) -> Reply | None:
         """What anybody may see: none of it depends on any entry."""
@@ -193,13 +227,13 @@ class Lookup:
         try:
             kind = bulk.kind_of(environ)
             with self._seats.take(caller):
-                texts = bulk.texts_of(kind, bulk.body_of(environ))
-                bulk.charge(caller, len(texts))
+                asked = bulk.asked_of(kind, bulk.body_of(environ))
+                bulk.charge(caller, len(asked))
                 headers = [
                     ("content-type", f"{kind}; charset=utf-8" if kind == bulk.LINES else kind),
                     *caller.headers[1:],
                 ]
-                body, numbers = bulk.answer(kind, texts, caller.at, self.reading, lambda: caller.sight.view)
+                body, numbers = bulk.answer(kind, asked, caller.at, self.reading, lambda: caller.sight.view)
         except bulk.Refused as refused:
             if refused.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
                 self.refused(counting.LIMITED)

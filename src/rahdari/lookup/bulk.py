@@ -70,12 +70,10 @@ def body_of(environ: Mapping[str, Any]) -> bytes:
     return bytes(content)
 
 
-def texts_of(kind: str, body: bytes) -> list[Any]:
-    """Raises Refused."""
+def asked_of(kind: str, body: bytes) -> list[Any]:
+    """Lines as bytes, or values of JSON. Raises Refused."""
     try:
-        if kind == JSON:
-            return answers.texts_of_json(body, BULK_ADDRESSES)
-        return answers.texts_of_lines(body, BULK_ADDRESSES)
+        return answers.texts_of_json(body, BULK_ADDRESSES) if kind == JSON else answers.lines_of(body, BULK_ADDRESSES)
     except answers.TooMany:
         raise _too_large() from None
     except answers.NotUnderstood:
@@ -87,24 +85,21 @@ def charge(caller: Caller, number: int) -> None:
 
 
 def answer(
-    kind: str, texts: list[Any], at: Moment, reading: threading.Lock, view: Callable[[], View]
+    kind: str, asked: list[Any], at: Moment, reading: threading.Lock, view: Callable[[], View]
 ) -> tuple[bytes, tuple[int, int, int]]:
     """The whole answer, and how many were found, not found, and not understood."""
     written: list[bytes] = []
-    hits = faults = 0
-    for part in answers.parts(texts):
+    missing = faults = 0
+    for start in range(0, len(asked), answers.AT_ONCE):
+        part = asked[start : start + answers.AT_ONCE]
+        texts = part if kind == JSON else answers.texts_of_lines(part)
         with reading:
-            results = answers.found(view(), part, at)
+            results = answers.found(view(), texts, at)
+        missing += results.count(None)
         faults += sum(isinstance(result, NotAnAddress) for result in results)
-        hits += sum(result is not None for result in results)
-        if kind == JSON:
-            written.append(b",".join(answers.as_json(results, at)))
-        else:
-            lines = "".join(answers.as_lines(part, results, at))
-            written.append(lines.encode("utf-8", "surrogateescape"))
-    found = hits - faults
+        written.append(answers.as_json(results, at) if kind == JSON else answers.as_lines(part, results, at))
     body = b"[" + b",".join(written) + b"]\n" if kind == JSON else b"".join(written)
-    return body, (found, len(texts) - hits, faults)
+    return body, (len(asked) - missing - faults, missing, faults)
 
 
 def _too_large() -> Refused:

@@ -37,7 +37,7 @@ class Sight:
 
     def __init__(self, sessions: Sequence[Session]) -> None:
         self.sessions = tuple(sessions)
-        self.view = View((), ())
+        self.view = View()
         self.editions: dict[str, int] = {}
         self.renew()
 

@@ -75,11 +75,11 @@ def network(server: Server, records: Sequence[bytes], at: Moment, updated_at: st
     """Entries on one prefix, as one `ip network`."""
     entries = sorted((fields(record) for record in records), key=lambda entry: (entry.not_before, entry.id))
     first = entries[0]
-    prefix = ip_network(first.prefix)
+    prefix = ip_network(first.prefix.decode("ascii"))
     family = "v4" if prefix.version == 4 else "v6"
     events = [
-        {"eventAction": "registration", "eventDate": first.not_before},
-        {"eventAction": "expiration", "eventDate": max(entry.not_after for entry in entries)},
+        {"eventAction": "registration", "eventDate": first.not_before.decode("ascii")},
+        {"eventAction": "expiration", "eventDate": max(entry.not_after for entry in entries).decode("ascii")},
     ]
     if updated_at is not None:
         events.append({"eventAction": "last update of RDAP database", "eventDate": updated_at})
@@ -88,7 +88,7 @@ def network(server: Server, records: Sequence[bytes], at: Moment, updated_at: st
         server,
         {
             "objectClassName": "ip network",
-            "handle": first.id,
+            "handle": first.id.decode("ascii"),
             "startAddress": str(prefix.network_address),
             "endAddress": str(prefix.broadcast_address),
             "ipVersion": family,
@@ -142,10 +142,10 @@ def body(server: Server, value: dict[str, Any], conformance: list[str]) -> bytes
 
 def _entry(entry: Fields, at: Moment) -> dict[str, Any]:
     return {
-        "id": entry.id,
-        "protocol": entry.protocol,
-        "port": None if entry.port == "null" else int(entry.port),
-        "notBefore": entry.not_before,
-        "notAfter": entry.not_after,
-        "keptStale": entry.not_after.encode("ascii") <= at.now,
+        "id": entry.id.decode("ascii"),
+        "protocol": entry.protocol.decode("ascii"),
+        "port": None if entry.port == b"null" else int(entry.port),
+        "notBefore": entry.not_before.decode("ascii"),
+        "notAfter": entry.not_after.decode("ascii"),
+        "keptStale": entry.not_after <= at.now,
     }

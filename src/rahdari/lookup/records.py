@@ -16,6 +16,8 @@ from rahdari.proof.faults import NotCanonical
 from .asking import NotAnAddress, understand
 
 ID, ID_END, NOT_AFTER, NOT_BEFORE, PORT = slice(7, 39), 40, slice(54, 74), slice(90, 110), 119
+# Each protocol has three letters.
+PROTOCOL, PREFIX_END, _BEFORE_PREFIX = slice(-5, -2), -19, b',"prefix":"'
 
 _TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _PLAIN = (
@@ -43,12 +45,12 @@ class Place(NamedTuple):
 class Fields(NamedTuple):
     """An entry in texts. `port` is "null" where there is none."""
 
-    id: str
-    not_before: str
-    not_after: str
-    port: str
-    prefix: str
-    protocol: str
+    id: bytes
+    not_before: bytes
+    not_after: bytes
+    port: bytes
+    prefix: bytes
+    protocol: bytes
 
 
 def added(line: bytes) -> tuple[bytes, str]:
@@ -81,13 +83,19 @@ def plain(record: bytes) -> bytes:
 
 def fields(record: bytes) -> Fields:
     """Of a plain record."""
-    text = record.decode("ascii")
-    port, _, _, prefix, _, _, _, protocol, _ = text[PORT:].split('"')
-    return Fields(text[ID], text[NOT_BEFORE], text[NOT_AFTER], port.rstrip(","), prefix, protocol)
+    port_end = record.index(_BEFORE_PREFIX, PORT)
+    return Fields(
+        record[ID],
+        record[NOT_BEFORE],
+        record[NOT_AFTER],
+        record[PORT:port_end],
+        record[port_end + len(_BEFORE_PREFIX) : PREFIX_END],
+        record[PROTOCOL],
+    )
 
 
 def prefix_of(record: bytes) -> str:
-    return fields(plain(record)).prefix
+    return fields(plain(record)).prefix.decode("ascii")
 
 
 def place_of(prefix: str) -> Place:

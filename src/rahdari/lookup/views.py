@@ -5,14 +5,14 @@ A view is made anew when one of its sessions has changed, and never changed itse
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from rahdari.proof.entry import time_text
 
 from .asking import Asked
-from .index import Held, Index, several
+from .index import WIDER, Held, Index, several
 from .records import ID_END, NOT_AFTER, NOT_BEFORE, plain
 
 # So long an entry that has ended is kept when nothing newer than its end was signed: as agents do (docs/agent.md).
@@ -45,14 +45,30 @@ class Probe(NamedTuple):
     last: bool
 
 
+class Band(NamedTuple):
+    """Probes that are worth a look only where one of `near` has `number >> shift`; always, where there is none."""
+
+    shift: int
+    near: tuple[Callable[[int], int | None], ...]
+    probes: tuple[Probe, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    v4: tuple[Probe, ...]
-    v6: tuple[Probe, ...]
+    """`v4` and `v6` are all probes, longest prefix first; the bands are the same ones, for many addresses at once."""
+
+    v4: tuple[Probe, ...] = ()
+    v6: tuple[Probe, ...] = ()
+    bands_v4: tuple[Band, ...] = ()
+    bands_v6: tuple[Band, ...] = ()
 
     @classmethod
     def of(cls, indexes: Sequence[Index]) -> "View":
-        return cls(_probes(indexes, 4), _probes(indexes, 6))
+        v4, v6 = _probes(indexes, 4), _probes(indexes, 6)
+        return cls(v4, v6, _bands(indexes, 4, v4), _bands(indexes, 6, v6))
+
+    def bands(self, version: int) -> tuple[Band, ...]:
+        return self.bands_v4 if version == 4 else self.bands_v6
 
     def covering(self, asked: Asked, at: Moment, *, every: bool = False) -> list[bytes]:
         """The entries that count and cover all that was asked: on the longest prefix that has one, or on every one.
@@ -77,11 +93,13 @@ class View:
         return found
 
 
-def counting(held: Held, at: Moment) -> Iterator[bytes]:
-    for record in several(held):
-        entry = plain(record)
-        if entry[NOT_BEFORE] <= at.now and entry[NOT_AFTER] > at.after:
-            yield entry
+def counts(entry: bytes, at: Moment) -> bool:
+    """Whether a plain record counts."""
+    return entry[NOT_BEFORE] <= at.now and entry[NOT_AFTER] > at.after
+
+
+def counting(held: Held, at: Moment) -> list[bytes]:
+    return [entry for entry in map(plain, several(held)) if counts(entry, at)]
 
 
 def shown(record: bytes, at: Moment) -> bytes:
@@ -99,3 +117,20 @@ def _probes(indexes: Sequence[Index], version: int) -> tuple[Probe, ...]:
     return tuple(
         Probe(shift, get, last=shift not in shifts[place + 1 : place + 2]) for place, (shift, get) in enumerate(tables)
     )
+
+
+def _bands(indexes: Sequence[Index], version: int, probes: tuple[Probe, ...]) -> tuple[Band, ...]:
+    bits = 32 if version == 4 else 128
+    bands, left = [], list(probes)
+    for wide in WIDER[version]:
+        # Before the in-between ones comes what is longer than all of them.
+        longer = [probe for probe in left if probe.shift == 0]
+        between = [probe for probe in left if 0 < probe.shift < bits - wide]
+        bands += [Band(0, (), tuple(longer))] if longer else []
+        near = tuple(index.near(version)[wide].get for index in indexes if wide in index.near(version))
+        bands += [Band(bits - wide, near if len(between) > 1 else (), tuple(between))] if between else []
+        left = [probe for probe in left if probe.shift >= bits - wide]
+        exact = [probe for probe in left if probe.shift == bits - wide]
+        bands += [Band(0, (), tuple(exact))] if exact else []
+        left = left[len(exact) :]
+    return (*bands, Band(0, (), tuple(left))) if left else tuple(bands)

@@ -7,10 +7,11 @@ import pytest
 from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Targets
 
-from rahdari.publish import actions, keys, queries, rules
+from rahdari.proof.repository import ROLES
+from rahdari.publish import actions, keys, offline, queries, rules
 from rahdari.publish.envelope import Repository
 
-from .world import NOW, Follower, address, entered, publish
+from .world import NOW, Follower, address, an_operator, entered, publish
 
 pytestmark = pytest.mark.django_db
 
@@ -19,27 +20,54 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def another_feed(folder: Path) -> keys.KeySet:
+    return keys.make(
+        data=folder / "other",
+        offline=folder / "stick",
+        passphrase=None,
+        statements=lambda made: offline.first(made, now=NOW),
+    )
+
+
 class TestMakeFeedKeys:
     def test_makes_a_root_of_two_in_three_and_a_delegation_to_the_publisher(self, feed: Repository) -> None:
         root = feed.root().signed
         assert (root.roles["root"].threshold, len(root.roles["root"].keyids)) == (2, 3)
         assert (root.roles["targets"].threshold, len(root.roles["targets"].keyids)) == (2, 3)
-        assert (root.roles["snapshot"].threshold, len(root.roles["snapshot"].keyids)) == (1, 1)
-        assert len({keyid for role in root.roles.values() for keyid in role.keyids}) == 8
+        # One that signs, and one that could at once.
+        assert (root.roles["snapshot"].threshold, len(root.roles["snapshot"].keyids)) == (1, 2)
+        assert len({keyid for role in root.roles.values() for keyid in role.keyids}) == 10
         assert root.consistent_snapshot and root.expires == NOW + rules.ROOT_LASTS
         targets = feed.offline_targets().signed
         assert targets.expires == NOW + rules.TARGETS_LAST and targets.targets == {}
         assert targets.delegations is not None and targets.delegations.roles is not None
-        role = targets.delegations.roles["feed"]
-        assert role.paths == ["feed/*/*"] and role.terminating and set(role.keyids).isdisjoint(root.keys)
+        assert [*targets.delegations.roles] == list(ROLES)
+        for name, role in targets.delegations.roles.items():
+            assert role.paths == [f"{name}/*/*"] and role.terminating and set(role.keyids).isdisjoint(root.keys)
+            assert (role.threshold, len(role.keyids)) == (1, 2)
+
+    def test_may_be_of_five_custodians_of_whom_three_sign(self, data: Path) -> None:
+        made = actions.make_feed_keys(offline=data / "stick", number=5, threshold=3, now=NOW)
+        root = Repository(data).root().signed
+        assert (root.roles["root"].threshold, len(root.roles["targets"].keyids)) == (3, 5)
+        assert (made.keys, made.threshold) == (5, 3)
+        with pytest.raises(actions.ThresholdUnusable):
+            actions.make_feed_keys(offline=data / "other", number=3, threshold=3, now=NOW)
+
+    def test_gives_the_standby_keys_a_passphrase_of_their_own(self, data: Path) -> None:
+        actions.make_feed_keys(offline=data / "stick", passphrase=b"one", standby_passphrase=b"two", now=NOW)
+        assert keys.load_key(data / "stick" / "root-1.pem", b"one")
+        for role in keys.ONLINE:
+            assert keys.load_key(data / "stick" / keys.STANDBY / f"{role}.pem", b"two")
 
     def test_keeps_private_keys_to_their_owner_and_apart(self, feed: Repository, data: Path) -> None:
         online, offline = data / "keys" / "feed", data / "keys" / "feed-offline"
-        assert {path.name for path in online.glob("*.pem")} == {"feed.pem", "snapshot.pem", "timestamp.pem"}
+        assert {path.name for path in online.glob("*.pem")} == {f"{role}.pem" for role in keys.ONLINE}
         assert {path.name for path in offline.glob("*.pem")} == {
             f"{role}-{number}.pem" for role in ("root", "targets") for number in (1, 2, 3)
         }
-        for folder in (online, offline):
+        assert {path.stem for path in (offline / keys.STANDBY).glob("*.pem")} == set(keys.ONLINE)
+        for folder in (online, offline, offline / keys.STANDBY):
             assert mode(folder) == 0o700
             assert all(mode(path) == 0o600 for path in folder.glob("*.pem"))
         served = b"".join(path.read_bytes() for path in feed.path.rglob("*") if path.is_file())
@@ -92,20 +120,23 @@ class TestMakeFeedKeys:
 
 class TestPublisherKeys:
     def test_a_key_that_is_not_trusted_signs_nothing(self, feed: Repository, data: Path, tmp_path: Path) -> None:
+        operator = an_operator()
         publish()
-        before = (feed.metadata / "timestamp.json").read_bytes()
-        other = keys.make(data=tmp_path / "other", offline=tmp_path / "stick", passphrase=None, now=NOW)
-        (data / "keys" / "feed" / "feed.pem").write_bytes((other.online / "feed.pem").read_bytes())
+        timestamp = feed.of(operator.repository).metadata / "timestamp.json"
+        before = timestamp.read_bytes()
+        other = another_feed(tmp_path)
+        (data / "keys" / "feed" / "feed-static.pem").write_bytes((other.online / "feed-static.pem").read_bytes())
         entered(address(1))
         with pytest.raises(actions.KeyUnusable) as refused:
             publish()
-        assert refused.value.path.name == "feed.pem"
-        assert (feed.metadata / "timestamp.json").read_bytes() == before
+        assert refused.value.path.name == "feed-static.pem"
+        assert timestamp.read_bytes() == before
 
     @pytest.mark.parametrize("content", [b"", b"no key", None])
     def test_a_key_that_is_lost_or_broken_is_named(self, feed: Repository, data: Path, content: bytes | None) -> None:
         path = data / "keys" / "feed" / "timestamp.pem"
         path.unlink() if content is None else path.write_bytes(content)
+        an_operator()
         with pytest.raises(actions.KeyUnusable) as refused:
             publish()
         assert refused.value.path == path
@@ -129,14 +160,14 @@ class TestRenewOffline:
         (offline / "targets-2.pem").unlink()
         assert actions.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW) == {"targets": 2}
         (offline / "targets-3.pem").unlink()
-        with pytest.raises(actions.KeyUnusable):
+        with pytest.raises(actions.SignaturesMissing):
             actions.renew_offline(offline=offline, passphrase=None, roles=["targets"], now=NOW)
         assert feed.newest("targets") == 2
 
     def test_refuses_the_keys_of_another_feed(self, feed: Repository, tmp_path: Path) -> None:
-        other = keys.make(data=tmp_path / "other", offline=tmp_path / "stick", passphrase=None, now=NOW)
+        other = another_feed(tmp_path)
         for role in ("root", "targets"):
-            with pytest.raises(actions.FeedUnusable):
+            with pytest.raises(actions.SignaturesMissing):
                 actions.renew_offline(offline=other.offline, passphrase=None, roles=[role], now=NOW)
         assert (feed.newest("root"), feed.newest("targets")) == (1, 1)
 
@@ -152,10 +183,11 @@ class TestRenewOffline:
 class TestSomeoneElsesTargets:
     def test_a_delegation_signed_by_the_publisher_alone_is_refused(self, feed: Repository, data: Path) -> None:
         """Whoever takes the publisher's machine cannot give its rights to another key."""
+        an_operator()
         publish()
         forged = Metadata(Targets.from_dict(feed.offline_targets().signed.to_dict()))
         forged.signed.version = 2
-        forged.sign(keys.load_key(data / "keys" / "feed" / "feed.pem", None))
+        forged.sign(keys.load_key(data / "keys" / "feed" / "feed-static.pem", None))
         (feed.metadata / "2.targets.json").write_bytes(forged.to_bytes())
         with pytest.raises(actions.FeedUnusable):
             actions.refresh_timestamp(now=NOW)

@@ -41,6 +41,7 @@ from .models import Edition, Following, Hold, Operator
 from .offline import Draft, DraftUnusable, SignaturesMissing
 from .receipts import KeyRefused, NoSuchKey, Recorded, record_receipt, revoke_key
 from .restoring import NotBehind, SequenceTooLow, open_new_sessions
+from .watching import watch_operators
 
 __all__ = [
     "CertificateUnusable",
@@ -93,6 +94,7 @@ __all__ = [
     "stop_operator",
     "take_up",
     "trusted_keys",
+    "watch_operators",
     "write_access",
 ]
 

@@ -245,8 +245,8 @@ def standing_of(entries: Iterable[Entry]) -> Standing:
     rows = list(
         Listing.objects.filter(entry__in=asked)
         .select_related("stream")
-        .order_by("stream", "entry", "-from_sequence", "-pk")
-        .distinct("stream", "entry")
+        .order_by("stream_id", "entry_id", "-from_sequence", "-pk")
+        .distinct("stream_id", "entry_id")
     )
     shown = [row for row in rows if row.stream.everything]
     if not asked or len(shown) < len(asked) or WaitingChange.objects.filter(change__entry__in=asked).exists():

@@ -124,6 +124,7 @@ def run_publisher() -> None:
     def step(now: dt.datetime) -> None:
         actions.publish_editions(now=now)
         actions.refresh_timestamp(now=now)
+        actions.watch_operators(now=now)
 
     stop = threading.Event()
     stop_on_signals(stop)

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ..configuration import Configuration, FileTarget, NftTarget, url_problem
+from ..configuration import Configuration, FileTarget, NftTarget, file_target, url_problem
+from ..renderers import RENDERERS
 from ..welcome import Welcome
 from .acts import NotUnderstood
 
@@ -49,10 +50,17 @@ def targets_from(arguments: argparse.Namespace) -> tuple[NftTarget | FileTarget,
     if arguments.nftables:
         table = " ".join(arguments.nftables.split())
         targets.append(NftTarget(name=table.rpartition(" ")[2], table=table, netns=arguments.netns))
-    files = [(kind, getattr(arguments, kind)) for kind in ("json", "csv")]
-    targets += [FileTarget(kind=kind, name=file.name, path=file.absolute()) for kind, file in files if file is not None]
+    files = [(kind, file) for kind in ("json", "csv") if (file := getattr(arguments, kind)) is not None]
+    for said in arguments.target:
+        kind, equals, file = said.partition("=")
+        if kind not in RENDERERS or not equals or not file:
+            raise NotUnderstood(
+                f"--target {said} is not understood.", f"Give KIND=FILE, with a kind of {', '.join(RENDERERS)}."
+            )
+        files.append((kind, Path(file)))
+    targets += [file_target(kind, file.name, file.absolute()) for kind, file in files]
     if not targets:
-        targets.append(FileTarget(kind="json", name="entries.json", path=arguments.state.absolute() / "entries.json"))
+        targets.append(file_target("json", "entries.json", arguments.state.absolute() / "entries.json"))
     return tuple(targets)
 
 

@@ -53,6 +53,9 @@ def add(acts: Acts) -> None:
     init.add_argument("--netns", default="", metavar="NAME", help="network namespace of the nftables table")
     init.add_argument("--json", type=Path, metavar="FILE", help="write the entries to a JSON file")
     init.add_argument("--csv", type=Path, metavar="FILE", help="write the entries to a CSV file")
+    init.add_argument(
+        "--target", action="append", default=[], metavar="KIND=FILE", help="write them as a device reads them"
+    )
     init.add_argument("--insecure-http", action="store_true", help="allow http:// to another machine (tests only)")
     init.add_argument("--replace", action="store_true", help="write an existing configuration anew")
 
@@ -66,6 +69,7 @@ def init_agent(arguments: argparse.Namespace) -> int:
     expected = _expected_root(arguments, welcome)
     user = _user(arguments.user)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _check_configuration(path, as_toml(configuration, "0" * 64, arguments))
     if arguments.token_file is None and welcome.token:
         _put_token(configuration, welcome.token, user, replace=arguments.replace)
     Credentials(configuration).check()
@@ -84,7 +88,7 @@ def init_agent(arguments: argparse.Namespace) -> int:
         key = public_hex(signing_key(configuration.state))
     give_back(configuration.state)
     put_file(configuration.root, content)
-    _put_configuration(path, as_toml(configuration, found, arguments))
+    put_file(path, as_toml(configuration, found, arguments).encode())
     role = root.signed.roles["root"]
     print(
         f"Trusted: root version {root.signed.version}, {role.threshold} of {len(role.keyids)} keys, until "
@@ -143,13 +147,12 @@ def _put_token(configuration: Configuration, token: str, user: pwd.struct_passwd
         shutil.chown(path, user.pw_uid, user.pw_gid)
 
 
-def _put_configuration(path: Path, text: str) -> None:
-    """What is put there can be read by the one who reads it. Raises ConfigurationError."""
+def _check_configuration(path: Path, text: str) -> None:
+    """Whether it can be read by the one who will read it. Raises ConfigurationError."""
     draft = path.with_name(f".{path.name}.draft")
     try:
         put_file(draft, text.encode())
         load(draft)
-        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
 

@@ -78,7 +78,7 @@ def _missed(device: SetDevice, looked: Looked, changed: Set[Element]) -> Removed
     sets_changed = {element.set_name for element in changed}
     number = 0
     for name, missing in looked.missing.items():
-        if name in device.interval_sets:
+        if name in device.interval_sets or device.is_merged:
             # Merged with its neighbours an element has another form: what changed there cannot be told apart.
             number += 0 if name in sets_changed else missing
         else:

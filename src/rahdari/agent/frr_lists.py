@@ -4,7 +4,7 @@ A list that is away matches nothing, so it is never taken away: what comes is ad
 to go is taken out by its number. Lists are short (docs/devices/bird-frr.md says why), and a look reads all of them.
 """
 
-import json
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -15,6 +15,8 @@ from .renderers.renderer import Row
 from .renderers.shaping import aggregated, prefixes
 from .set_device import SetDevice, Texts
 from .sets import Element, Endpoint
+
+_LINE = re.compile(r"\s*seq (\d+) permit (\S+)")
 
 
 class FrrLists(SetDevice):
@@ -49,7 +51,7 @@ class FrrLists(SetDevice):
         for name in self.set_names:
             numbers = self._numbers.get(name) or self._read(name)
             next_number = max(numbers.values(), default=0) + STEP
-            for prefix in sorted(added.get(name, ())):
+            for prefix in sorted(set(added.get(name, ())) - numbers.keys()):
                 lines.append(line(self.list, v6=name == "6", number=next_number, prefix=prefix))
                 next_number += STEP
         for name in self.set_names:
@@ -73,17 +75,15 @@ class FrrLists(SetDevice):
                     raise NotReadBack(f"the prefix list {self.list}{name}")
 
     def _read(self, name: str) -> dict[str, int]:
-        """Prefix and number of each line. Each daemon says its own; the last one said is taken."""
+        """Prefix and number of each line, of those that every daemon that has the list knows."""
         word = "ipv6" if name == "6" else "ip"
-        said = self._vtysh.run("-c", f"show {word} prefix-list {self.list}{name} json")
-        found: dict[str, int] = {}
-        decoder, at = json.JSONDecoder(), 0
-        while at < len(said):
-            if said[at] != "{":
-                at += 1
-                continue
-            value, at = decoder.raw_decode(said, at)
-            for lists in value.values():
-                for entry in lists.get(f"{self.list}{name}", {}).get("entries", []):
-                    found[entry["prefix"]] = entry["sequenceNumber"]
-        return found
+        # Not as JSON: what FRR 10.3 says of a list that is not there is no JSON.
+        said = self._vtysh.run("-c", f"show {word} prefix-list {self.list}{name}")
+        daemons = [dict[str, int]()]
+        for text in said.splitlines():
+            if found := _LINE.match(text):
+                daemons[-1][found[2]] = int(found[1])
+            elif daemons[-1]:
+                daemons.append({})
+        lists = [found for found in daemons if found] or [{}]
+        return {prefix: number for prefix, number in lists[-1].items() if all(prefix in one for one in lists)}

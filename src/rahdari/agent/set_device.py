@@ -47,6 +47,8 @@ class SetDevice:
         # What stands in the interval sets; None until they were looked at.
         self._intervals: Intervals | None = None
         self._number = 0
+        # Whether what stands there is merged for the sake of the capacity.
+        self.is_merged = False
 
     # For subclasses
 
@@ -82,7 +84,8 @@ class SetDevice:
     def takes(self, *, added: int, removed: int) -> bool:
         """Whether single changes can be made: what stands there was seen by this process, and there is room."""
         room = self.capacity is None or self._number + added <= self.capacity
-        return self._intervals is not None and room
+        # Merged for its capacity, one entry more or less may change others.
+        return self._intervals is not None and room and not self.is_merged
 
     def elements(self, rows: Iterable[Row]) -> Iterator[Element]:
         """Of rows in order: each element once."""
@@ -114,13 +117,13 @@ class SetDevice:
     def look(self, rows: Rows, *, whole: bool, gone: Iterable[Element] = ()) -> Looked:
         """`whole`: nothing is known of what stands there, so what is in excess is looked for too, whatever it costs.
         Else only `gone` is taken out where the sets are large. Raises OverCapacity, and then nothing has changed."""
-        self._intervals = None
+        self._intervals, self.is_merged = None, False
         wanted = self._wanted(rows)
         intervals, needed = _counted(wanted(), self.interval_sets)
         if self.capacity is not None and sum(needed.values()) > self.capacity:
             merging = self._merged_wanted(rows)
             if merging is not None:
-                wanted = merging
+                wanted, self.is_merged = merging, True
                 intervals, needed = _counted(wanted(), self.interval_sets)
             if sum(needed.values()) > self.capacity:
                 raise OverCapacity(self.name, self.capacity, sum(needed.values()))

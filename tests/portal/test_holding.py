@@ -23,6 +23,7 @@ from rahdari.people.models import User
 from rahdari.portal.applicant.holding import CHANGES
 from rahdari.portal.applicant.stages import Facts, Stage, stage_of
 from rahdari.proof import DELTA_LIMITS, EditionReader, Op, Operation
+from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register import actions as register
 from rahdari.register import reference as references
@@ -37,12 +38,13 @@ TCP_443 = {"kind": "openvpn_tcp", "protocol": "", "port": ""}
 
 
 @pytest.fixture(autouse=True)
-def the_house(settings: Any, tmp_path: Path) -> Iterator[None]:
-    """A data folder of its own, so that the feed begins with this test's database."""
+def the_house(settings: Any, tmp_path: Path, db: None) -> Iterator[None]:
+    """A data folder of its own, so that the feed begins with this test's database; and somebody who follows it."""
     keys.make_missing(Path(django_settings.DATA) / "keys")
     shutil.copytree(settings.DATA / "keys", tmp_path / "data" / "keys")
     settings.DATA = tmp_path / "data"
     directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
+    publish.create_operator(slug="sample-gateway", name="Sample Gateway", asns=[], gateway=True, now=timezone.now())
     yield
     directory.configure(None)
 
@@ -120,7 +122,8 @@ def last_delta(offline: Path) -> list[Operation]:
     story.published(offline)
     edition = editions.latest_edition()
     assert edition is not None and edition != before, "nothing was published"
-    found = list((django_settings.DATA / "feed").rglob(f"*.delta-*-{edition.sequence}-*.jsonl.gz"))
+    start, end = edition.sequence - 1, edition.sequence
+    found = list((django_settings.DATA / "feed" / "targets" / "feed-static").rglob(f"*.delta-{start}-{end}-*.jsonl.gz"))
     assert len(found) == 1
     with found[0].open("rb") as stream:
         return list(EditionReader(stream, DELTA_LIMITS))

@@ -92,6 +92,7 @@ class Stream:
     digest: SetDigest = field(default_factory=SetDigest)
     files: list[FeedFile] = field(default_factory=list)
     digests: dict[int, str] = field(default_factory=dict)
+    told: list[tuple[int, Operation]] = field(default_factory=list)
 
     def begin(self, entries: Iterable[FeedEntry] = (), *, sequence: int = 0) -> "Stream":
         """With a snapshot."""
@@ -116,21 +117,23 @@ class Stream:
         for operation in operations:
             self._apply(operation)
         self.sequence += 1
+        self.told += [(self.sequence, operation) for operation in operations]
         self.digests[self.sequence] = self.digest.hexdigest()
         return self._delta(self.sequence - 1, before, operations)
 
     def merged(self, start: int, before: Mapping[str, FeedEntry]) -> FeedFile:
-        """A delta from an earlier edition, whose entries are given, to this one: each entry once, in order of id."""
+        """A delta from an earlier edition, whose entries are given, to this one: as the publisher merges them, with
+        those that changed and changed back, and those that came and went."""
+        touched = {operation.entry.id: operation.entry for at, operation in self.told if at > start}
         operations = []
-        for id in sorted(before.keys() | self.entries.keys()):
+        for id, between in sorted(touched.items()):
             was, stands = before.get(id), self.entries.get(id)
-            if was == stands:
-                continue
-            if stands is None:
-                assert was is not None
+            if stands is not None:
+                operations.append(Operation(Op.ADD, stands) if was is None else Operation(Op.REPLACE, stands, was))
+            elif was is not None:
                 operations.append(Operation(Op.REMOVE, was))
             else:
-                operations.append(Operation(Op.ADD, stands) if was is None else Operation(Op.REPLACE, stands, was))
+                operations += [Operation(Op.ADD, between), Operation(Op.REMOVE, between)]
         return self._delta(start, self.digests[start], operations)
 
     def add(self, *entries: FeedEntry) -> FeedFile:

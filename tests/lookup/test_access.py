@@ -1,0 +1,248 @@
+"""Who is answered, and what those who are not can learn: nothing."""
+
+import base64
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from rahdari.lookup import limits
+from rahdari.lookup.app import Lookup
+from rahdari.lookup.callers import Proxies
+from rahdari.lookup.limits import Allowance
+from rahdari.proof.access import FILE_NAME
+from tests.lookup.feeds import HOUR, NOW, OTHER_TOKEN, TOKEN, Feed, an_entry, ask, certificate, opened, put, token
+
+DER = b"0\x82 sample certificate"
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Feed:
+    return Feed(tmp_path)
+
+
+def begun(feed: Feed, **more: object) -> Lookup:
+    feed.let_in("sample-one", feed.streams([an_entry("203.0.113.7/32")]), token(), certificate(DER))
+    feed.publish()
+    return opened(feed, **more)
+
+
+class Untouchable:
+    """Stands where the lock of the index does: whoever looks into an index takes that first."""
+
+    def __init__(self) -> None:
+        self.touched = 0
+
+    def __enter__(self) -> None:
+        self.touched += 1
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+QUESTIONS = [
+    "/lookup/ip/203.0.113.7",
+    "/lookup/ip/203.0.113.8",
+    "/lookup/ip/nonsense",
+    "/lookup/ip/203.0.113.7?all=1",
+    "/lookup/ip",
+    "/rdap/ip/203.0.113.7",
+    "/rdap/ip/203.0.113.8",
+    "/rdap/entity/AUTHORITY",
+    "/rdap/domain/sample.example",
+    "/nothing",
+    "/",
+]
+
+
+class TestTheUnknown:
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE"])
+    @pytest.mark.parametrize(
+        "header", ["", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer " + "x" * 600]
+    )
+    def test_learn_nothing_whatever_they_ask(self, feed: Feed, header: str, method: str) -> None:
+        lookup = begun(feed)
+        shown = {"HTTP_AUTHORIZATION": header} if header else {}
+        answers = [ask(lookup, question, token=None, method=method, **shown) for question in QUESTIONS]
+        assert all(answer == answers[0] for answer in answers)
+        assert answers[0].status == 401
+        assert answers[0].headers["www-authenticate"] == 'Bearer realm="feed"'
+
+    def test_make_no_index_be_looked_into(self, feed: Feed) -> None:
+        """Registered or not, the same is done: refusing counts one, and an answer looks once and counts."""
+        lookup = begun(feed)
+        lookup.reading = watched = Untouchable()  # type: ignore[assignment]
+        view = next(iter(lookup._standings.values())).sight.view
+        touched: list[int] = []
+
+        def look(number: int) -> None:
+            touched.append(number)
+
+        spied = tuple(probe._replace(get=look) for probe in view.v4)
+        object.__setattr__(view, "v4", spied)
+        for question in QUESTIONS:
+            before = watched.touched
+            assert ask(lookup, question, token="wrong").status == 401
+            assert watched.touched == before + 1
+        assert touched == []
+        # The spy would have seen it.
+        ask(lookup, QUESTIONS[0])
+        assert touched == [0xCB007107]
+
+    def test_are_counted(self, feed: Feed) -> None:
+        lookup = begun(feed)
+        ask(lookup, "/lookup/ip/203.0.113.7", token=None)
+        assert b'rahdari_lookup_refusals_total{why="unknown"} 1' in ask(lookup, "/metrics", token=None).body
+
+    def test_see_what_depends_on_no_entry(self, feed: Feed) -> None:
+        lookup = begun(feed)
+        assert ask(lookup, "/healthz", token=None).body == b"ready\n"
+        assert ask(lookup, "/rdap/help", token=None).status == 200
+        assert ask(lookup, "/rdap/help", token=None, method="POST").status == 401
+
+
+class TestCredentials:
+    def test_end_when_they_say(self, feed: Feed) -> None:
+        streams = feed.streams([an_entry("203.0.113.7/32")])
+        feed.let_in("sample-one", streams, token(ends_at=NOW + HOUR), token(OTHER_TOKEN))
+        feed.publish()
+        now = NOW
+        lookup = Lookup(feed.data, clock=lambda: now.timestamp())
+        lookup.follower.look()
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 200
+        now = NOW + HOUR - dt.timedelta(seconds=1)
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 200
+        now = NOW + HOUR
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 401
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=OTHER_TOKEN).status == 200
+
+    @pytest.mark.parametrize(
+        "header", [f":{base64.b64encode(DER).decode()}:", base64.b64encode(DER).decode()], ids=["RFC 9440", "plain"]
+    )
+    def test_may_be_a_certificate_that_a_trusted_proxy_saw(self, feed: Feed, header: str) -> None:
+        lookup = begun(feed, proxies=Proxies.read("127.0.0.1/32", "Client-Cert"))
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=None, HTTP_CLIENT_CERT=header).status == 200
+        from_elsewhere = {"HTTP_CLIENT_CERT": header, "REMOTE_ADDR": "192.0.2.1"}
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=None, **from_elsewhere).status == 401
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=None, HTTP_CLIENT_CERT="nonsense").status == 401
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=None, HTTP_CLIENT_CERT=":AAAA:").status == 401
+
+    def test_of_the_one_kind_are_not_those_of_the_other(self, feed: Feed) -> None:
+        lookup = begun(feed, proxies=Proxies.read("127.0.0.1/32", "Client-Cert"))
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=DER.decode("latin-1")).status == 401
+        shown = base64.b64encode(TOKEN.encode()).decode()
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=None, HTTP_CLIENT_CERT=shown).status == 401
+
+    def test_are_not_known_by_a_header_that_was_not_configured(self, feed: Feed) -> None:
+        lookup = begun(feed, proxies=Proxies.read("127.0.0.1/32", ""))
+        shown = base64.b64encode(DER).decode()
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=None, HTTP_CLIENT_CERT=shown).status == 401
+
+
+class TestAccessFile:
+    def test_lets_nobody_in_when_it_is_gone(self, feed: Feed) -> None:
+        lookup = begun(feed)
+        (feed.data / FILE_NAME).unlink()
+        lookup.follower.look()
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 401
+        feed.write_access()
+        lookup.follower.look()
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 200
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format":"2.0","operators":[]}'])
+    def test_stays_as_it_was_when_it_is_broken(self, feed: Feed, content: bytes) -> None:
+        lookup = begun(feed)
+        put(feed.data / FILE_NAME, content)
+        lookup.follower.look()
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 200
+
+
+class TestMetrics:
+    def test_are_for_this_machine_alone(self, feed: Feed) -> None:
+        lookup = begun(feed)
+        assert ask(lookup, "/metrics", token=None).status == 200
+        assert ask(lookup, "/metrics", token=None, REMOTE_ADDR="::1").status == 200
+        assert ask(lookup, "/metrics", token=None, REMOTE_ADDR="192.0.2.1").status == 401
+        assert ask(lookup, "/metrics", token=None, HTTP_X_FORWARDED_FOR="192.0.2.1").status == 401
+        assert ask(lookup, "/metrics", REMOTE_ADDR="192.0.2.1").status == 404
+
+    def test_say_how_much_and_never_what(self, feed: Feed) -> None:
+        lookup = begun(feed, per_second=1000)
+        for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8", "nonsense"):
+            ask(lookup, f"/lookup/ip/{address}")
+        ask(lookup, "/lookup/ip", method="POST", body=b"203.0.113.7\n203.0.113.8\nnonsense\n203.0.113.9")
+        ask(lookup, "/rdap/ip/203.0.113.7")
+        said = ask(lookup, "/metrics", token=None).body.decode()
+        for line in (
+            'rahdari_lookup_answers_total{kind="single",answer="found"} 2',
+            'rahdari_lookup_answers_total{kind="single",answer="not_found"} 1',
+            'rahdari_lookup_answers_total{kind="single",answer="malformed"} 1',
+            'rahdari_lookup_answers_total{kind="bulk",answer="found"} 1',
+            'rahdari_lookup_answers_total{kind="bulk",answer="not_found"} 2',
+            'rahdari_lookup_answers_total{kind="bulk",answer="malformed"} 1',
+            'rahdari_lookup_answers_total{kind="rdap",answer="found"} 1',
+            'rahdari_lookup_entries{role="feed-static"} 1',
+            "rahdari_lookup_ready 1",
+            "rahdari_lookup_troubles 0",
+            "rahdari_lookup_age_seconds 0",
+        ):
+            assert line in said.splitlines()
+        session = next(iter(lookup.follower.sessions))
+        assert not any(secret in said for secret in ("203.0.113", "sample-one", session))
+
+    def test_nothing_that_is_asked_is_logged(self, feed: Feed, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(0)
+        lookup = begun(feed)
+        for question in QUESTIONS:
+            ask(lookup, question)
+            ask(lookup, question, token=None)
+        ask(lookup, "/lookup/ip", method="POST", body=b"203.0.113.7\nnonsense")
+        assert caplog.text == ""
+
+
+class TestLimits:
+    def test_an_operator_that_asks_too_often_waits_and_no_other_does(self, feed: Feed) -> None:
+        streams = feed.streams([an_entry("203.0.113.7/32")])
+        feed.let_in("sample-one", streams)
+        feed.let_in("sample-two", streams, token(OTHER_TOKEN))
+        feed.publish()
+        now = NOW
+        lookup = Lookup(feed.data, clock=lambda: now.timestamp(), per_second=2)
+        lookup.follower.look()
+        statuses = [ask(lookup, "/lookup/ip/203.0.113.7").status for _ in range(10)]
+        assert statuses == [200] * 8 + [429] * 2
+        for question in QUESTIONS[:7]:
+            method = "POST" if question == "/lookup/ip" else "GET"
+            refused = ask(lookup, question, method=method, body=b"203.0.113.7" if method == "POST" else b"")
+            assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        assert ask(lookup, "/lookup/ip/203.0.113.7", token=OTHER_TOKEN).status == 200
+        now = NOW + dt.timedelta(seconds=1)
+        assert [ask(lookup, "/lookup/ip/203.0.113.7").status for _ in range(3)] == [200, 200, 429]
+        # A new access file is no new allowance.
+        feed.write_access()
+        lookup.follower.look()
+        assert ask(lookup, "/lookup/ip/203.0.113.7").status == 429
+
+    def test_a_request_in_bulk_may_be_paid_afterwards(self, feed: Feed) -> None:
+        feed.let_in("sample-one", feed.streams())
+        feed.publish()
+        now = NOW
+        lookup = Lookup(feed.data, clock=lambda: now.timestamp(), per_second=1)
+        lookup.follower.look()
+        body = b"203.0.113.7\n" * 900
+        assert ask(lookup, "/lookup/ip", method="POST", body=body).status == 200
+        refused = ask(lookup, "/lookup/ip", method="POST", body=body)
+        assert (refused.status, refused.headers["retry-after"]) == (429, "7")
+        now = NOW + dt.timedelta(seconds=7)
+        assert ask(lookup, "/lookup/ip", method="POST", body=body).status == 200
+
+    def test_allowance_never_grows_past_what_may_be_used_at_once(self) -> None:
+        allowance = Allowance(per_second=10)
+        for now in (0.0, 1.0, 100.0, 1000.0):
+            allowance.fill(now)
+            assert allowance.left == 10 * limits.SECONDS_AT_ONCE
+        allowance.left = -100.0
+        allowance.fill(1005.0)
+        assert allowance.left == -50.0
+        allowance.fill(2000.0)
+        assert allowance.left == 10 * limits.SECONDS_AT_ONCE

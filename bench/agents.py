@@ -37,7 +37,7 @@ class Timed(Agent):
 
     def __init__(self, configuration: Configuration, state: State, name: str, role: str) -> None:
         super().__init__(configuration, state)
-        self._name, self._role, self._told = name, role, -1
+        self._bench_name, self._bench_role, self._bench_told = name, role, -1
         apply = self.targets.apply
 
         def timed(**facts: Any) -> Any:
@@ -45,15 +45,15 @@ class Timed(Agent):
             try:
                 return apply(**facts)
             finally:
-                self._tell(committed, time.time_ns())
+                self._say_edition(committed, time.time_ns())
 
         self.targets.apply = timed  # type: ignore[method-assign]
 
-    def _tell(self, committed: int, applied: int) -> None:
-        position = self.state.position(self._role)
-        if position is not None and position.sequence != self._told:
-            self._told = position.sequence
-            say(f"{self._name} {position.entries} {committed} {applied}")
+    def _say_edition(self, committed: int, applied: int) -> None:
+        position = self.state.position(self._bench_role)
+        if position is not None and position.sequence != self._bench_told:
+            self._bench_told = position.sequence
+            say(f"{self._bench_name} {position.entries} {committed} {applied}")
 
 
 def say(line: str) -> None:

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(os.environ.get("RAHDARI_BENCH_ROOT") or Path(__file__).resolve().parent.parent)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

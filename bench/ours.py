@@ -224,9 +224,12 @@ def following(
             ready = threading.Event()
             threading.Thread(target=_read, args=(agents, process, ready), daemon=True).start()
             # One process after the other: a snapshot for each of three hundred at once is another experiment.
-            place.wait_for(
-                "the agents", ready.is_set, patience=600, every=0.05, lives=process, log=folder / "agents.log"
-            )
+            try:
+                place.wait_for(
+                    "the agents", ready.is_set, patience=90, every=0.05, lives=process, log=folder / "agents.log"
+                )
+            except RuntimeError as error:
+                raise RuntimeError(f"{error} {agents.faults[-3:]}") from None
         # So that every listener's stream is open.
         time.sleep(1.0)
         agents.start = {name: agents.seen[name][-1][0] for name in agents.names}

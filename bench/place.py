@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(os.environ.get("RAHDARI_BENCH_ROOT") or Path(__file__).resolve().parent.parent)
 WORK = Path(os.environ.get("RAHDARI_BENCH_WORK") or ROOT / ".data" / "bench")
 MARK = "rahdari-bench"
 

@@ -39,16 +39,24 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Announced:
-    """A timestamp as it was signed, the number that its events carry, and how far agents may spread what they do."""
+    """A timestamp as it was signed, and what is told of it: its number, and how far agents may spread what they do.
+
+    `data` is that of an event, `event` all of it: built once, however many are told.
+    """
 
     number: int
     timestamp: bytes
-    encoded: str
-    spread_ms: int = 0
+    spread_ms: int
+    data: str
+    event: bytes
 
-    @property
-    def data(self) -> str:
-        return json.dumps({"timestamp": self.encoded, "spread_ms": self.spread_ms}, separators=(",", ":"))
+    @classmethod
+    def of(cls, timestamp: bytes, spread_ms: int) -> "Announced":
+        """Raises ValueError."""
+        number = number_of(timestamp)
+        said = {"timestamp": base64.b64encode(timestamp).decode(), "spread_ms": spread_ms}
+        data = json.dumps(said, separators=(",", ":"))
+        return cls(number, timestamp, spread_ms, data, f"event: edition\nid: {number}\ndata: {data}\n\n".encode())
 
 
 class Crowd:
@@ -180,19 +188,18 @@ class Watch:
             self._seen[repository] = seen
             with path.open("rb") as file:
                 timestamp = file.read(TIMESTAMP_BYTES + 1)
-            number = number_of(timestamp)
+            current = self.current.get(repository)
+            if current is not None and current.timestamp == timestamp:
+                return
+            waiting = self._waiting.get(repository, ())
+            self.current[repository] = Announced.of(timestamp, self._crowd.spread_ms(repository, len(waiting)))
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
             log.error("%s cannot be read: %s", path, error)
             return
-        current = self.current.get(repository)
-        if current is None or current.timestamp != timestamp:
-            waiting = self._waiting.get(repository, ())
-            spread = self._crowd.spread_ms(repository, len(waiting))
-            self.current[repository] = Announced(number, timestamp, base64.b64encode(timestamp).decode(), spread)
-            wake(waiting)
-            wake(self.told_of_all)
+        wake(waiting)
+        wake(self.told_of_all)
 
 
 def wake(waiting: Iterable[asyncio.Event]) -> None:

@@ -57,7 +57,7 @@ class Streams:
                 current = self._watch.current.get(reader.repository)
                 if current is not None and str(current.number) != has:
                     has = str(current.number)
-                    await send(part(event(current)))
+                    await send(part(current.event))
                     continue
                 try:
                     async with asyncio.timeout(self._heartbeat):
@@ -107,7 +107,3 @@ class Streams:
                         await woken.wait()
                 except TimeoutError:
                     return None
-
-
-def event(announced: Announced) -> bytes:
-    return f"event: edition\nid: {announced.number}\ndata: {announced.data}\n\n".encode()

@@ -74,6 +74,8 @@ def feed(tmp_path: Path, data: Path) -> Iterator[Nginx]:
         replaced = {
             "127.0.0.1:8001": f"127.0.0.1:{port}",
             "127.0.0.1:8000": f"127.0.0.1:{free_port()}",
+            "127.0.0.1:8002": f"127.0.0.1:{free_port()}",
+            "/var/log/nginx/": f"{tmp_path}/",
             "/srv/rahdari-feed/": f"{tmp_path / 'copy'}/",
         }
         with nginx(tmp_path / "nginx", "feed.conf", "feed.example", **replaced) as served:
@@ -197,6 +199,40 @@ class TestFeed:
             assert status(served, "/feed/metadata/timestamp.json", **BEARER, **{"If-None-Match": tag}) == 304
             announce(data, 2)
             assert status(served, "/feed/metadata/timestamp.json", **BEARER, **{"If-None-Match": tag}) == 200
+
+
+class TestRegister:
+    """deploy/nginx/rahdari.conf, which has pages and feed behind one nginx."""
+
+    def test_tells_of_editions_and_believes_no_certificate(self, tmp_path: Path, data: Path) -> None:
+        announce(data, 1)
+        let_in(data, ("sample-one", [token(TOKEN), certificate(b"0sample")], [SESSION]))
+        settings = {
+            "RAHDARI_FEED_CERTIFICATE_HEADER": "X-Client-Certificate",
+            "RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32",
+        }
+        with pushing(data, tmp_path / "push.log", **settings) as (_, port):
+            ours = tmp_path / "nginx" / "feed.example"
+            replaced = {
+                "/etc/ssl/register.example.pem": f"{ours}.pem",
+                "/etc/ssl/private/register.example.key": f"{ours}.key",
+                "listen 80;": f"listen 127.0.0.1:{free_port()};",
+                "    listen [::]:80;\n": "",
+                "127.0.0.1:8000": f"127.0.0.1:{port}",
+                "127.0.0.1:8001": f"127.0.0.1:{port}",
+                "127.0.0.1:8002": f"127.0.0.1:{port}",
+                "/var/log/nginx/": f"{tmp_path}/",
+            }
+            with nginx(tmp_path / "nginx", "rahdari.conf", "feed.example", **replaced) as served:
+                with asked(served, "/feed/events", Host="feed.example", **BEARER) as stream:
+                    assert next_event(stream)["id"] == "1"
+                    announce(data, 2)
+                    assert next_event(stream)["id"] == "2"
+                shown = {"X-Client-Certificate": base64.b64encode(b"0sample").decode()}
+                paths = ("/feed/metadata/timestamp.json", "/feed/receipt", "/lookup/ip/192.0.2.1")
+                for host in ("feed.example", "register.example"):
+                    for path in paths:
+                        assert status(served, path, Host=host, **shown) == 401
 
 
 class TestMirror:

@@ -62,8 +62,7 @@ class TestWelcome:
     @pytest.mark.parametrize(
         ("text", "says"),
         [
-            ("", "there is no line `server"),
-            ('token = "abc"', "there is no line `server"),
+            ("", "there is no line such as `server"),
             ('server = "https://a.example"\nserver = "https://b.example"', "two things of `server`"),
             ('Server: "https://a.example"', "there is no line"),
             ('server = "https://a.example\\u0000"', "there is no line"),
@@ -116,6 +115,14 @@ class TestInit:
         grouped = " ".join(true[at : at + 4] for at in range(0, 64, 4)).upper()
         assert init(machine, "--welcome", welcome, "--root-sha256", grouped) == 0
 
+    def test_is_told_the_server_where_the_welcome_has_none(
+        self, machine: Path, publisher: Publisher, stand: Stand, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (machine / "welcome.txt").write_text(a_welcome(publisher, stand, server=""))
+        assert init(machine, "--welcome", machine / "welcome.txt") == Exit.USAGE
+        assert "The address of the feed is needed." in capsys.readouterr().err
+        assert init(machine, "--welcome", machine / "welcome.txt", "--server", f"{stand.url}/feed") == 0
+
     def test_does_not_write_over_a_token_unless_told(
         self, machine: Path, publisher: Publisher, stand: Stand, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -165,6 +172,7 @@ class TestInit:
             (["--metrics", "everywhere"], "`metrics` must be an address"),
             (["--proxy", "proxy.example"], "`proxy` is not the address of a proxy"),
             (["--server", "feed.example"], "--server is not the address of a server"),
+            (["--welcome", "/dev/null"], "there is no line such as"),
             (["--welcome", "/nowhere/welcome.txt"], "/nowhere/welcome.txt cannot be read"),
         ],
     )

@@ -66,6 +66,6 @@ def parse_welcome(text: str) -> Welcome:
             name, value = form.groups()
             if said.setdefault(name, value) != value:
                 raise WelcomeUnclear(f"it says two things of `{name}`")
-    if "server" not in said:
-        raise WelcomeUnclear('there is no line `server = "..."` in it')
+    if not said:
+        raise WelcomeUnclear('there is no line such as `server = "..."` in it')
     return Welcome(**said)

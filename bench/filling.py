@@ -33,6 +33,9 @@ FIRST_NETWORK = 64500
 IN_A_REGISTRATION = 8
 # From here on indexes are built at the end.
 LARGE = 100_000
+# Grants are entered behind all that can be filled; of prefixes there are fewer.
+GRANTS_FROM = {"hosts": 12_000_000, "v6": 12_000_000, "prefixes": 1_000_000}
+FILLED, GRANTED = "vpn_company", "vpn_freelancer"
 GATEWAY = "bench-gateway"
 TABLES = ("register_registration", "register_entry", "register_change", "publish_waitingchange")
 
@@ -63,8 +66,8 @@ def register(size: int, what: str = "hosts") -> Iterator[Any]:
     """A running register (`tests.journeys.stack`) with at least so many entries, published. Django is set up on it."""
     from tests.journeys import stack as stacks
 
-    if size > ADDRESS[what][1]:
-        raise SystemExit(f"There are only {ADDRESS[what][1]} different {what}.")
+    if size > GRANTS_FROM[what]:
+        raise SystemExit(f"At most {GRANTS_FROM[what]} {what} can be filled in.")
     data = folder_of(size, what)
     if data.exists() and not (data / "filled.json").exists():
         place.say(f"removing {data}, which was not filled to its end")
@@ -98,7 +101,7 @@ def register(size: int, what: str = "hosts") -> Iterator[Any]:
         place.forget(stack.process.pid)
 
 
-def fill(size: int, what: str, *, start: int = 0) -> dict[str, float]:
+def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict[str, float]:
     """Entries `start` to `start + size`, published when it returns; the seconds of both halves."""
     from django.db import connection, transaction
     from django.utils import timezone
@@ -111,7 +114,8 @@ def fill(size: int, what: str, *, start: int = 0) -> dict[str, float]:
     if published.operator_by_slug(GATEWAY) is None:
         # Somebody must follow, or there are no files.
         publishing.create_operator(slug=GATEWAY, name="Sample Gateway", asns=[], gateway=True, now=now)
-    place.say(f"filling the register with {size} entries ({what})")
+    told = (lambda text: None) if quietly else place.say
+    told(f"filling the register with {size} entries ({what})")
     began = time.monotonic()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
@@ -125,14 +129,22 @@ def fill(size: int, what: str, *, start: int = 0) -> dict[str, float]:
             act="register.loaded", actor="system:bench", subject="register:all", now=now, detail={"entries": size}
         )
         cursor.execute("NOTIFY rahdari_publish")
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            cursor.execute(f"ANALYZE {table}")
+    if size >= LARGE:
+        with connection.cursor() as cursor:
+            for table in TABLES:
+                cursor.execute(f"ANALYZE {table}")
     filled = time.monotonic() - began
-    place.say(f"filled in {filled:.0f} s; the publisher goes to work")
+    told(f"filled in {filled:.0f} s; the publisher goes to work")
     began = time.monotonic()
     settle()
     return {"fill s": filled, "publish s": time.monotonic() - began}
+
+
+def next_to_fill() -> int:
+    """The number of the first entry that is not there; registrations are filled whole."""
+    from rahdari.register.models import Registration
+
+    return Registration.objects.filter(category=FILLED).count() * IN_A_REGISTRATION
 
 
 def settle(patience: float = 1800) -> None:
@@ -163,7 +175,7 @@ def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None
     cursor.execute(
         "INSERT INTO register_registration (id, reference, holder, category, origin, valid_from, valid_until, "
         "created_at, struck_out_code) "
-        "SELECT md5('registration ' || n)::uuid, reference, md5('holder ' || n)::uuid, 'vpn_company', "
+        f"SELECT md5('registration ' || n)::uuid, reference, md5('holder ' || n)::uuid, '{FILLED}', "
         "'application:' || md5('application ' || n)::uuid, %s, %s, %s, '' FROM given ORDER BY n",
         [now, now + dt.timedelta(days=365), now],
     )

@@ -35,10 +35,11 @@ class Grants:
     """`register.enter`, one address at a time. Addresses follow on those that are entered."""
 
     def __init__(self, *, what: str = "hosts", asn: int | None = None) -> None:
-        from rahdari.register.models import Entry
+        from rahdari.register.models import Entry, Registration
 
         self._what, self._asn = what, asn
-        self._next = Entry.objects.count()
+        granted = Registration.objects.filter(category=filling.GRANTED).count()
+        self._next = filling.GRANTS_FROM[what] + granted
         self.entries = Entry.objects.filter(ended_at=None).count()
         self.number = 0
 
@@ -55,7 +56,7 @@ class Grants:
         new = NewEntry(f"endpoint:{origin}", ipaddress.ip_network(address), "udp", 51820, self._asn)
         began = time.time_ns()
         register.enter(
-            origin=f"application:{origin}", holder=uuid.uuid4(), category="vpn_freelancer", endpoints=[new],
+            origin=f"application:{origin}", holder=uuid.uuid4(), category=filling.GRANTED, endpoints=[new],
             valid_from=now, valid_until=now + dt.timedelta(days=365), actor="system:bench", now=now,
         )  # fmt: skip
         self.entries += 1
@@ -176,6 +177,28 @@ def operators(
             file.unlink(missing_ok=True)
 
 
+def configuration_of(stack: Any, token: Path, state: Path) -> dict[str, str]:
+    root = stack.data / "feed" / "metadata" / "1.root.json"
+    return {
+        "server": stack.feed_url, "receipt_url": f"{stack.url}/feed/receipt", "token_file": str(token),
+        "root": str(root), "root_sha256": hashlib.sha256(root.read_bytes()).hexdigest(), "state": str(state),
+    }  # fmt: skip
+
+
+def sync_once(given: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """One sync of a real agent in a process of its own (`bench.one_sync`)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.one_sync"], input=json.dumps(given), capture_output=True, text=True, check=False,
+        cwd=place.ROOT, env={**place.clean_environment(), "PYTHONPATH": f"{place.ROOT}:{place.ROOT / 'src'}"},
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the agent: {done.stderr[-1500:]}")
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if said["faults"]:
+        place.say(f"the agent: {said['faults']}")
+    return said
+
+
 def wake_publisher() -> None:
     from django.db import connection
 
@@ -194,19 +217,12 @@ def following(
     in_a_process: int = 30,
 ) -> Iterator[Agents]:
     """An agent for each token (a token may come several times); the first of them drive nft in the namespaces."""
-    root = stack.data / "feed" / "metadata" / "1.root.json"
     agents = Agents()
     given: list[dict[str, Any]] = []
     for at, token in enumerate(tokens):
         name = f"agent-{at}"
-        given.append(
-            {
-                "name": name, "server": stack.feed_url, "receipt_url": f"{stack.url}/feed/receipt",
-                "token_file": str(token), "root": str(root),
-                "root_sha256": hashlib.sha256(root.read_bytes()).hexdigest(),
-                "state": str(folder / "state" / name), "netns": namespaces[at] if at < len(namespaces) else "",
-            }
-        )  # fmt: skip
+        space = namespaces[at] if at < len(namespaces) else ""
+        given.append({"name": name, "netns": space, **configuration_of(stack, token, folder / "state" / name)})
         agents.names.append(name)
         agents.seen[name] = []
     try:

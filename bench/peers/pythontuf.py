@@ -88,7 +88,7 @@ class Poller(threading.Thread):
 
     def __init__(self, folder: Path, url: str, root: bytes) -> None:
         super().__init__(daemon=True)
-        self._folder, self._url, self._root = folder, url, root
+        self._folder, self.url, self._root = folder, url, root
         (folder / "client").mkdir()
         (folder / "fetched").mkdir()
         self._held: dict[str, str] = {}
@@ -108,8 +108,8 @@ class Poller(threading.Thread):
     def look(self) -> None:
         self.looks += 1
         updater = Updater(
-            str(self._folder / "client"), f"{self._url}/metadata", str(self._folder / "fetched"),
-            f"{self._url}/targets", bootstrap=self._root,
+            str(self._folder / "client"), f"{self.url}/metadata", str(self._folder / "fetched"),
+            f"{self.url}/targets", bootstrap=self._root,
         )  # fmt: skip
         updater.refresh()
         for at in range(BINS):
@@ -150,6 +150,14 @@ class PythonTuf:
                 raise RuntimeError("the entry did not arrive") from self._poller.fault
             time.sleep(0.002)
         return self._poller.came[wanted]
+
+    def from_nothing(self, folder: Path) -> float:
+        """Seconds of a client that has only the root."""
+        folder.mkdir()
+        poller = Poller(folder, self._poller.url, self._publisher.root)
+        began = time.monotonic()
+        poller.look()
+        return time.monotonic() - began
 
     def facts(self) -> dict[str, Any]:
         return {"polls": self._poller.looks}

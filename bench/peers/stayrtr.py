@@ -87,9 +87,9 @@ class StayRtr:
         "300 s on average (computed, not run). The file holds all entries and is written anew for each change."
     )
 
-    def __init__(self, folder: Path, entries: int, client: Client, process: Any) -> None:
+    def __init__(self, folder: Path, entries: int, client: Client, process: Any, port: int) -> None:
         self._file, self._client, self._process = folder / "rpki.json", client, process
-        self._entries = entries
+        self._entries, self._port = entries, port
         self._roas = [_roa(number) for number in range(entries)]
         self.setting = f"refresh 1 s, {entries} prefixes in a JSON file"
         self.versions = {"stayrtr": place.package_version("stayrtr")}
@@ -103,6 +103,10 @@ class StayRtr:
 
     def arrived(self, number: int) -> int:
         return self._client.wait_for(host(self._entries + number), patience=120)
+
+    def connect_again(self) -> Client:
+        """A client from nothing to the whole list."""
+        return Client(self._port)
 
     def facts(self) -> dict[str, Any]:
         return {"MiB": [round(place.resident_mib(self._process))], "bytes": self._client.bytes}
@@ -121,7 +125,7 @@ def starting(folder: Path, entries: int, quick: bool) -> Iterator[Peer]:
     with place.running(command, log=log) as process:
         place.wait_for("StayRTR", lambda: place.answers(port), lives=process, log=log, patience=120)
         client = place.wait_for("the first list", lambda: _connected(port, entries), patience=120)
-        yield StayRtr(folder, entries, client, process)
+        yield StayRtr(folder, entries, client, process, port)
 
 
 def _connected(port: int, entries: int) -> Client | None:

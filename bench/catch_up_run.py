@@ -1,0 +1,116 @@
+"""The run of `bench/catch-up`."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import filling, measure, ours, place
+from bench.peers import irrd
+
+TIMES = 3
+
+
+@dataclass(frozen=True)
+class Missed:
+    """So many changes, in so many editions."""
+
+    changes: int
+    editions: int
+
+
+MISSED = (Missed(0, 0), Missed(1, 1), Missed(100, 100), Missed(1_000, 1_000), Missed(10_000, 100), Missed(100_000, 100))
+QUICK = (Missed(0, 0), Missed(1, 1), Missed(100, 20))
+IRRD_MISSED = (0, 1, 100, 10_000)
+
+
+def main(about: str | None) -> None:
+    parser = measure.parser(about)
+    parser.add_argument("--size", type=int, default=10_000, help="entries in the register before (10000)")
+    parser.add_argument("--peers", metavar="LIST", help="irrd, or an empty list for none")
+    given = parser.parse_args()
+    names = measure.chosen(given.peers, ["irrd"], what="peer")
+    place.end_cleanly_on_signals()
+    conditions = {**measure.conditions(), "versions_of_peers": {}}
+    rows: list[dict[str, Any]] = []
+    skipped: dict[str, str] = {}
+    unfair: dict[str, str] = {}
+    with place.temporary("catch-up") as folder:
+        conditions["file_system"] = place.on_disk(folder)
+        with filling.register(given.size) as stack:
+            rows += _ours(stack, folder, QUICK if given.quick else MISSED)
+        if "irrd" in names:
+            try:
+                if given.quick:
+                    raise place.NotHere("not in --quick")
+                rows += _irrd(folder / "irrd", given.size, given.quick)
+                unfair["IRRd 4.5 NRTMv4"] = irrd.Irrd.unfair
+                conditions["versions_of_peers"]["irrd"] = irrd.PACKAGES[0].partition("==")[2]
+            except place.NotHere as why:
+                skipped["IRRd 4.5 NRTMv4"] = why.why
+            except (RuntimeError, OSError) as error:
+                skipped["IRRd 4.5 NRTMv4"] = f"failed: {str(error).strip().splitlines()[0]}"
+    measure.report(rows, given=given, about=conditions, experiment="catch-up", skipped=skipped, unfair=unfair)
+
+
+def _ours(stack: Any, folder: Path, missed: tuple[Missed, ...]) -> list[dict[str, Any]]:
+    rows = []
+    with ours.operators(stack, folder, 1) as ((_, token, _),):
+        kept = folder / "kept"
+        ours.sync_once(ours.configuration_of(stack, token, kept), folder)
+        for each in missed:
+            place.say(f"ours: {each.changes} changes in {each.editions} editions")
+            _change(each)
+            said = []
+            for at in range(TIMES):
+                copy = folder / f"copy-{at}"
+                shutil.copytree(kept, copy)
+                said.append(ours.sync_once(ours.configuration_of(stack, token, copy), folder))
+                if at:
+                    shutil.rmtree(copy)
+            middle = sorted(said, key=lambda one: one["seconds"])[TIMES // 2]
+            rows.append(
+                {
+                    "who": "Rahdari", "missed": each.changes, "in editions": each.editions,
+                    "entries": middle["entries"], "n": TIMES, "seconds": middle["catch up s"],
+                    "slowest s": max(one["catch up s"] for one in said), "fetches": middle["requests"],
+                    "of them files": middle["files"], "bytes": middle["bytes"], "peak MiB": middle["peak MiB"],
+                }
+            )  # fmt: skip
+            # The next row begins where this one has come to.
+            shutil.rmtree(kept)
+            (folder / "copy-0").rename(kept)
+    return rows
+
+
+def _change(missed: Missed) -> None:
+    """Publish so many changes in about so many editions: each wait ends when nothing waits to be published."""
+    if missed.changes == missed.editions:
+        grants = ours.Grants(asn=filling.FIRST_NETWORK)
+        for _ in range(missed.changes):
+            grants.one()
+            filling.settle()
+        return
+    at_once = missed.changes // missed.editions
+    for _ in range(missed.editions):
+        filling.fill(at_once, "hosts", start=filling.next_to_fill(), quietly=True)
+
+
+def _irrd(folder: Path, entries: int, quick: bool) -> list[dict[str, Any]]:
+    folder.mkdir()
+    rows = []
+    with irrd.behind(folder, entries, quick) as behind:
+        seconds, fetches, size = behind.catch_up()
+        base = {"who": "IRRd 4.5 NRTMv4", "n": 1}
+        rows.append(
+            {**base, "missed": "all", "entries": entries, "seconds": seconds, "fetches": fetches, "bytes": size}
+        )
+        for changes in IRRD_MISSED:
+            place.say(f"IRRd: {changes} changes")
+            behind.miss(changes)
+            entries += changes
+            seconds, fetches, size = behind.catch_up()
+            rows.append(
+                {**base, "missed": changes, "entries": entries, "seconds": seconds, "fetches": fetches, "bytes": size}
+            )
+    return rows

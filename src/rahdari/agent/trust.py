@@ -266,6 +266,9 @@ class Walker:
             key = (root.version, targets.version, version.version if version else 0)
             kept, listing = self._listed.get(role, ((), None))
             if kept != key or listing is None or listing.fresh_until <= now:
+                if kept[2:] and kept[2:] != key[2:]:
+                    # python-tuf would verify the old one once more before it fetches the one that it wants.
+                    (self._memory / f"{role}.json").unlink(missing_ok=True)
                 # Asking for any path of the role loads and verifies the role.
                 updater.get_targetinfo(paths_of(role).replace("*", "-"))
                 feed = cast("Targets", self._signed(role))

@@ -1,5 +1,6 @@
 """The real agent at an operator, and a server that gives it its repository as the pushing process does."""
 
+import dataclasses
 import functools
 import threading
 from collections.abc import Iterator
@@ -67,6 +68,11 @@ class AgentSide:
 
     def sync(self, **options: object) -> Outcome:
         return sync(self.configuration, **options)  # type: ignore[arg-type]
+
+    def moves_to(self, other: "AgentSide") -> None:
+        """The same machine, with what it holds, asks where the other one asks."""
+        mine, theirs = self.configuration, other.configuration
+        self.configuration = dataclasses.replace(mine, server=theirs.server, receipt_url=theirs.receipt_url)
 
     @property
     def prefixes(self) -> set[str]:

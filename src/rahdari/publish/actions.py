@@ -226,6 +226,9 @@ def create_operator(
                 "asns": sorted(set(asns)),
                 "gateway": gateway,
                 "created_at": now,
+                # Above whatever its agents hold, should this operator have been here before a backup was restored.
+                "snapshot_version": int(now.timestamp()),
+                "timestamp_version": int(now.timestamp()),
             },
         )
         if not created:

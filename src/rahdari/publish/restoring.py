@@ -16,6 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from tuf.api.metadata import Metadata, Targets
 
 from rahdari.journal import actions as journal
@@ -37,6 +38,11 @@ from rahdari.proof.repository import ROLES, head_of
 from . import folder, reading, rules, signing, streams
 from .envelope import FeedUnusable, OperatorRepository, Repository
 from .models import Operator, Session, Stream
+
+# Where repositories go that no operator owns any more.
+LEFT = "left"
+# More versions of metadata than were signed since any backup: one each second for eleven days.
+VERSIONS_AHEAD = 1_000_000
 
 
 class NotBehind(Exception):
@@ -98,7 +104,8 @@ def on_disk() -> OnDisk:
 
 def is_behind() -> bool:
     """Whether more was published than the database knows, and nothing leads on from it yet."""
-    return bool(signing.behind(Repository(Path(settings.DATA)), Operator.objects.filter(active=True)))
+    repository = Repository(Path(settings.DATA))
+    return bool(signing.behind(repository, Operator.objects.filter(active=True)) or on_disk().unknown_repositories)
 
 
 # -- the list ------------------------------------------------------------------------------------------------------
@@ -183,8 +190,10 @@ def open_new_sessions(
 ) -> dict[str, int]:
     """Begin another session of every stream, above all that is on disk; return where, by role.
 
-    `above` says that something still higher was signed, by a thief; it also opens new sessions when nothing was
-    restored. The publisher does the rest when it comes round. Raises NotBehind, SequenceTooLow, FeedUnusable.
+    `above` says that something still higher was signed, by a thief, or before the folder was lost; it also opens new
+    sessions when nothing was restored. The publisher does the rest when it comes round.
+
+    Raises NotBehind, SequenceTooLow, FeedUnusable.
     """
     repository = Repository(Path(settings.DATA))
     with folder.only_writer(repository.path):
@@ -201,13 +210,22 @@ def open_new_sessions(
                 at = max(floor, above or 0) + rules.ROOM_FOR_MEANWHILE
                 _begin(stream, at, disk.versions[stream.role], now)
                 begun[stream.role] = max(at, begun.get(stream.role, 0))
+            Operator.objects.update(
+                snapshot_version=F("snapshot_version") + VERSIONS_AHEAD,
+                timestamp_version=F("timestamp_version") + VERSIONS_AHEAD,
+                due=True,
+            )
             journal.record(
                 act="publish.sessions_opened",
                 actor=actor,
                 subject="feed:sessions",
                 now=now,
-                detail={"begin": begun, "above": above},
+                detail={"begin": begun, "above": above, "left": disk.unknown_repositories},
             )
+        # Of operators that were added since: nobody may fetch it, and the publisher must not take it for its own.
+        for name in disk.unknown_repositories:
+            left = folder.make_folder(repository.path / LEFT) / name
+            repository.of(name).path.rename(left)
     return begun
 
 
@@ -217,4 +235,4 @@ def _begin(stream: Stream, sequence: int, version: int, now: dt.datetime) -> Non
     else:
         # Nobody follows it yet: it opens there once it is filled.
         Session.objects.filter(stream=stream, closed_at=None).update(first_sequence=sequence, sequence=sequence)
-    Stream.objects.filter(pk=stream.pk).update(version=max(stream.version, version), signed_version=0)
+    Stream.objects.filter(pk=stream.pk).update(version=max(stream.version, version) + VERSIONS_AHEAD, signed_version=0)

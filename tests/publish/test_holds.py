@@ -1,0 +1,323 @@
+"""The gate before removals: what is held, who lets it go, and what agents are told."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari.agent.faults import Exit
+from rahdari.journal import queries as journal
+from rahdari.publish import actions, holds, queries, rules
+from rahdari.publish.envelope import Repository
+from rahdari.publish.models import Hold, Listing, Operator, Stream
+from rahdari.register import actions as register
+from rahdari.register.models import Registration
+
+from .agents import AgentSide, serving
+from .receipts import received
+from .world import NOW, Follower, address, an_operator, entered, moved, publish, struck_out
+
+pytestmark = pytest.mark.django_db
+HOUR = dt.timedelta(hours=1)
+OFFICER, SECOND_OFFICER = "officer:1", "officer:2"
+
+
+@pytest.fixture
+def many(feed: Repository, operator: Operator) -> list[Registration]:
+    """Forty registrations, published."""
+    found = [entered(address(number)) for number in range(40)]
+    publish()
+    return found
+
+
+def end(registrations: list[Registration], *, now: dt.datetime = NOW) -> None:
+    for each in registrations:
+        struck_out(each, now=now)
+
+
+def the_hold() -> Hold:
+    return queries.open_holds().get()
+
+
+def approve(now: dt.datetime = NOW, actor: str = SECOND_OFFICER) -> Hold:
+    return actions.approve_hold(hold=the_hold(), actor=actor, reason="The company has closed.", now=now)
+
+
+class TestIsMass:
+    @pytest.mark.parametrize(
+        ("removals", "entries", "held"),
+        [(20, 100, False), (21, 100, True), (21, 420, False), (22, 420, True), (50, 1000, False), (51, 1000, True)],
+    )
+    def test_takes_more_than_a_share_and_more_than_a_number(self, removals: int, entries: int, held: bool) -> None:
+        assert holds.is_mass(removals=removals, entries=entries) is held
+
+    @given(st.integers(0, 10**7), st.integers(0, 10**7))
+    def test_is_what_no_allowance_covers(self, removals: int, entries: int) -> None:
+        assert holds.is_mass(removals=removals, entries=entries) is (removals > holds.allowance(entries))
+
+
+class TestHold:
+    def test_few_go_at_once(self, many: list[Registration], follower: Follower) -> None:
+        end(many[:20])
+        publish()
+        assert len(follower.sync().digest) == 64 and len(follower.entries) == 20 and not queries.open_holds()
+
+    def test_many_wait_and_what_is_added_does_not(self, many: list[Registration], follower: Follower) -> None:
+        end(many[:21])
+        entered(address(100))
+        moved(many[30], address(130))
+        publish()
+        follower.sync()
+        assert {address(0), address(20), address(100), address(130)} <= follower.prefixes
+        assert len(follower.entries) == 41
+        hold = the_hold()
+        assert (hold.removals, hold.entries, hold.state) == (21, 40, Hold.State.WAITING)
+        assert hold.due_at == NOW + 24 * HOUR and queries.holds_waiting() == 1
+        assert [row.act for row in journal.about(f"hold:{hold.pk}")] == ["publish.removals_held"]
+
+    def test_one_that_ends_meanwhile_goes_at_once(self, many: list[Registration], follower: Follower) -> None:
+        end(many[:21])
+        publish()
+        end(many[21:22])
+        publish()
+        follower.sync()
+        assert address(21) not in follower.prefixes and len(follower.entries) == 39
+        assert the_hold().removals == 21
+
+    def test_is_of_one_stream_and_holds_up_no_other(self, feed: Repository, tmp_path: Path) -> None:
+        small, large = an_operator("sample-fibre"), an_operator("sample-mobile", asns=[64501])
+        few = [entered(address(number)) for number in range(30)]
+        for number in range(1000, 1030):
+            entered(address(number), asn=64501)
+        publish()
+        end(few[:25])
+        ended = entered(address(2000), asn=64501)
+        publish()
+        end([ended])
+        publish()
+        assert [hold.stream.asns for hold in queries.open_holds()] == [small.asns]
+        assert large.asns == [64501]
+        assert Listing.objects.filter(stream__asns=[64501], until_sequence=None).count() == 30
+
+    def test_of_a_stream_that_nobody_follows_asks_nobody(self, many: list[Registration]) -> None:
+        end(many[:30])
+        publish()
+        everything = Stream.objects.get(everything=True, role="feed-static")
+        assert not everything.followed and not Hold.objects.filter(stream=everything).exists()
+
+    def test_registrations_that_expire_together_count_too(self, feed: Repository, operator: Operator) -> None:
+        for number in range(30):
+            entered(address(number), until=NOW + HOUR)
+        publish()
+        register.expire_due(now=NOW + 2 * HOUR)
+        publish(NOW + 2 * HOUR)
+        assert the_hold().removals == 30
+        assert queries.who_ended(the_hold()) == [("clock", 30)]
+
+    def test_further_ones_that_are_many_join_it(self, many: list[Registration]) -> None:
+        end(many[:21])
+        publish()
+        end(many[21:])
+        publish()
+        assert the_hold().removals == 21, "nineteen at once are few, and went"
+        assert Listing.objects.filter(stream__asns=[64500], until_sequence=None).count() == 21
+
+
+class TestApprove:
+    def test_lets_them_go_when_the_waiting_period_is_over_and_not_before(
+        self, many: list[Registration], follower: Follower
+    ) -> None:
+        end(many[:30])
+        publish()
+        approve(NOW + HOUR)
+        publish(NOW + 23 * HOUR)
+        assert len(follower.sync().digest) == 64 and len(follower.entries) == 40
+        publish(NOW + 24 * HOUR)
+        follower.sync()
+        assert len(follower.entries) == 10 and not queries.open_holds()
+        hold = Hold.objects.get()
+        assert hold.state == Hold.State.ENDED and hold.released_from == hold.released_in == follower.sequence
+        acts = [row.act for row in journal.about(f"hold:{hold.pk}")][::-1]
+        assert acts == [
+            "publish.removals_held",
+            "publish.hold_approved",
+            "publish.removals_let_go",
+            "publish.hold_ended",
+        ]
+
+    def test_waits_for_a_person_when_the_period_is_over(self, many: list[Registration], follower: Follower) -> None:
+        end(many[:30])
+        publish()
+        publish(NOW + 100 * HOUR)
+        follower.sync()
+        assert len(follower.entries) == 40
+        approve(NOW + 101 * HOUR)
+        publish(NOW + 101 * HOUR)
+        follower.sync()
+        assert len(follower.entries) == 10
+
+    def test_is_another_persons_than_who_ended_them(self, many: list[Registration]) -> None:
+        end(many[:30])
+        publish()
+        assert queries.who_ended(the_hold()) == [(OFFICER, 30)]
+        with pytest.raises(actions.SamePerson) as refused:
+            approve(actor=OFFICER)
+        assert refused.value.actor == OFFICER and the_hold().state == Hold.State.WAITING
+        assert approve().approved_by == SECOND_OFFICER
+        with pytest.raises(actions.HoldDecided):
+            approve()
+
+    def test_is_for_as_many_as_waited(self, feed: Repository, operator: Operator, follower: Follower) -> None:
+        found = [entered(address(number)) for number in range(200)]
+        publish()
+        end(found[:25])
+        publish()
+        approve(NOW + HOUR)
+        end(found[25:125], now=NOW + 2 * HOUR)
+        publish(NOW + 2 * HOUR)
+        hold = the_hold()
+        assert (hold.state, hold.removals, hold.approved_by) == (Hold.State.WAITING, 125, "")
+        assert hold.due_at == NOW + 26 * HOUR, "the period begins anew"
+        publish(NOW + 30 * HOUR)
+        follower.sync()
+        assert len(follower.entries) == 200
+
+    def test_lets_very_many_go_in_several_editions(
+        self, many: list[Registration], follower: Follower, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(holds, "AT_ONCE", 8)
+        end(many[:30])
+        publish()
+        approve()
+        publish(NOW + 25 * HOUR)
+        follower.sync()
+        hold = Hold.objects.get()
+        assert len(follower.entries) == 10 and hold.state == Hold.State.ENDED
+        assert hold.released_from is not None and hold.released_in == hold.released_from + 3
+
+    def test_ends_by_itself_when_the_entries_are_listed_again(
+        self, many: list[Registration], follower: Follower
+    ) -> None:
+        """Their networks changed, the others had them and the overlap was over; then they changed back."""
+        other = an_operator("sample-mobile", asns=[64501])
+        for number, each in enumerate(many[:30]):
+            moved(each, address(number), asn=64501)
+        publish()
+        received(other)
+        publish(NOW + rules.OVERLAP)
+        assert the_hold().removals == 30
+        for number, each in enumerate(many[:30]):
+            moved(each, address(number), now=NOW + 25 * HOUR)
+        publish(NOW + 25 * HOUR)
+        follower.sync()
+        assert len(follower.entries) == 40 and not queries.open_holds()
+
+
+class TestCancel:
+    def test_keeps_them_in_the_feed_until_their_own_term_ends(
+        self, feed: Repository, operator: Operator, follower: Follower
+    ) -> None:
+        found = [entered(address(number), until=NOW + 100 * HOUR) for number in range(30)]
+        entered(address(99))
+        publish()
+        end(found)
+        publish()
+        approve()
+        actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="It was the wrong list.", now=NOW + HOUR)
+        publish(NOW + 50 * HOUR)
+        follower.sync()
+        assert len(follower.entries) == 31 and the_hold().state == Hold.State.CANCELLED
+        assert queries.holds_waiting() == 0
+        publish(NOW + 101 * HOUR)
+        follower.sync()
+        assert follower.prefixes == {address(99)} and not queries.open_holds()
+
+    def test_can_be_asked_again_by_one_and_approved_by_another(self, many: list[Registration]) -> None:
+        end(many[:30])
+        publish()
+        actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="No.", now=NOW)
+        with pytest.raises(actions.HoldDecided):
+            actions.cancel_hold(hold=the_hold(), actor=SECOND_OFFICER, reason="No.", now=NOW)
+        with pytest.raises(actions.HoldDecided):
+            approve()
+        actions.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW + HOUR)
+        with pytest.raises(actions.SamePerson):
+            approve(actor="officer:3")
+        assert approve().due_at == NOW + 25 * HOUR
+        with pytest.raises(actions.HoldDecided):
+            actions.reopen_hold(hold=the_hold(), actor="officer:3", reason="Yes.", now=NOW)
+
+
+class TestBulkStatement:
+    @pytest.fixture
+    def agent(
+        self, feed: Repository, operator: Operator, many: list[Registration], tmp_path: Path
+    ) -> Iterator[AgentSide]:
+        with serving(feed.path, operator) as url:
+            side = AgentSide(tmp_path / "agent", url, feed.metadata / "1.root.json")
+            assert side.sync().exit is Exit.OK
+            yield side
+
+    def let_go(self, many: list[Registration]) -> Hold:
+        end(many[:30])
+        publish()
+        approve()
+        publish(NOW + 24 * HOUR)
+        return Hold.objects.get()
+
+    def state(self, feed: Repository, hold: Hold) -> None:
+        draft = actions.draft_bulk_for(holds=[hold], now=NOW)
+        actions.sign_here(draft=draft, folders=[feed.data / "keys" / "feed-offline"], passphrase=None)
+        actions.take_up(draft=draft, now=NOW)
+
+    def test_lets_agents_go_of_what_they_held_back(
+        self, feed: Repository, many: list[Registration], agent: AgentSide
+    ) -> None:
+        hold = self.let_go(many)
+        outcome = agent.sync()
+        assert outcome.exit is Exit.ALARM and len(agent.prefixes) == 40, "the agent holds as well"
+        self.state(feed, hold)
+        outcome = agent.sync()
+        assert outcome.exit is Exit.OK, outcome.faults
+        assert len(agent.prefixes) == 10
+
+    def test_signed_beforehand_lets_them_go_at_once(
+        self, feed: Repository, many: list[Registration], agent: AgentSide
+    ) -> None:
+        end(many[:30])
+        publish()
+        self.state(feed, approve())
+        publish(NOW + 24 * HOUR)
+        assert agent.sync().exit is Exit.OK and len(agent.prefixes) == 10
+
+    def test_of_fewer_lets_none_go(self, feed: Repository, many: list[Registration], agent: AgentSide) -> None:
+        hold = self.let_go(many)
+        hold.removals = 3
+        self.state(feed, hold)
+        assert agent.sync().exit is Exit.ALARM and len(agent.prefixes) == 40
+
+    def test_names_the_editions_that_took_them(self, many: list[Registration], feed: Repository) -> None:
+        hold = self.let_go(many)
+        (target,) = holds.statements_of([hold], now=NOW)
+        said = target.statement
+        assert (said.role, said.removals) == ("feed-static", 30)
+        assert (said.from_sequence, said.to_sequence) == ((hold.released_from or 0) - 1, hold.released_in)
+
+    def test_stays_with_those_that_were_signed_before(self, feed: Repository, many: list[Registration]) -> None:
+        hold = self.let_go(many)
+        self.state(feed, hold)
+        self.state(feed, hold)
+        targets = feed.offline_targets().signed
+        assert len(feed.statements(targets)) == 2
+
+
+class TestSettings:
+    def test_give_the_waiting_period(self, many: list[Registration], settings: Any) -> None:
+        settings.HOLD_HOURS = 2
+        end(many[:30])
+        publish()
+        assert the_hold().due_at == NOW + 2 * HOUR

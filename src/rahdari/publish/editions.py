@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from . import cutting, files, queries, rules, signing, streams
 from .envelope import FeedUnusable, Repository
 from .folder import Checkpoint, no_checkpoint
-from .models import Edition, File, Following, Operator, Session, Stream
+from .models import Edition, File, Following, Operator, Stream
 
 log = logging.getLogger("rahdari.publish")
 # The connection on which this process has held the whole folder against the database.
@@ -65,7 +65,7 @@ def publish(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint)
     leading = set(Following.objects.filter(stream__in=concerned, left_at=None).values_list("stream", flat=True))
     _write_deltas(repository, waiting, checkpoint)
     # A session that has no snapshot yet would lead agents nowhere.
-    nameable = _with_snapshot(leading)
+    nameable = streams.with_snapshot(leading)
     signed = [concerned[pk] for pk in nameable]
     ready = [edition for edition in waiting if edition.stream_id in nameable or edition.stream_id not in leading]
     files.order_snapshots(of=[edition.stream for edition in waiting if edition not in ready], now=now)
@@ -98,14 +98,6 @@ def _write_deltas(repository: Repository, editions: Sequence[Edition], checkpoin
             for file in found
             if (file.session_id, file.to_sequence) in ends
         ]
-    )
-
-
-def _with_snapshot(streams: Iterable[int]) -> set[int]:
-    return set(
-        Session.objects.filter(stream__in=list(streams), closed_at=None, files__width=0, files__dropped_at=None)
-        .exclude(files__sha256="")
-        .values_list("stream", flat=True)
     )
 
 
@@ -164,6 +156,7 @@ def _sign_coming(repository: Repository, coming: Sequence[Operator], now: dt.dat
         for operator in coming
         if set(streams.followed_by(operator).values_list("pk", flat=True))
         == set(streams.of_rights(operator).values_list("pk", flat=True))
+        and streams.can_be_named(list(streams.of_rights(operator)))
     ]
     if not led:
         return False

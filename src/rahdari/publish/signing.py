@@ -19,6 +19,7 @@ from . import envelope, files
 from .envelope import Named, Published, Repository, sealed
 from .folder import Checkpoint, no_checkpoint
 from .models import Edition, File, Following, Operator, Session, Stream
+from .streams import with_snapshot
 
 # Writing is waiting for the disk: so many repositories at once share its flushes.
 AT_ONCE = 16
@@ -43,12 +44,18 @@ def sign(
     known = Stream.objects.select_related("signed_edition").in_bulk(
         {pk for streams in followed.values() for pk in streams} | set(wanted)
     )
-    unsigned = [pk for pk, stream in known.items() if pk in wanted or not _is_signed(repository, stream)]
-    named = _sign_roles(repository, [known[pk] for pk in unsigned], now, checkpoint)
+    unsigned = {pk for pk, stream in known.items() if pk in wanted or not _is_signed(repository, stream)}
+    # A session without a snapshot leads nowhere: whoever follows it too waits for that.
+    ready = with_snapshot(unsigned)
+    named = _sign_roles(repository, [known[pk] for pk in sorted(ready)], now, checkpoint)
     checkpoint("roles: signed")
     _sign_operators(
         repository,
-        [(leading[pk], [known[each] for each in streams]) for pk, streams in followed.items()],
+        [
+            (leading[pk], [known[each] for each in streams])
+            for pk, streams in followed.items()
+            if unsigned & set(streams) <= ready
+        ],
         now,
         checkpoint,
     )

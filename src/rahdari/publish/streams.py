@@ -203,17 +203,18 @@ def _fill_a_part(pk: int, now: dt.datetime) -> Edition | None:
 # -- following -----------------------------------------------------------------------------------------------------
 
 
-def can_be_named(streams: Sequence[Stream]) -> bool:
-    """Whether agents can begin with each of these: it is open and has a snapshot of its session in place."""
-    ready = (
-        Session.objects.filter(stream__in=streams, closed_at=None, stream__filled_to=None)
-        .filter(files__width=0, files__dropped_at=None)
-        .exclude(files__sha256="")
-        .values("stream")
-        .distinct()
-        .count()
+def with_snapshot(asked: Iterable[int]) -> set[int]:
+    """Which of these streams agents can begin with: it is open, and a snapshot of its session is in place."""
+    return set(
+        Session.objects.filter(stream__in=list(asked), closed_at=None, stream__filled_to=None)
+        .filter(files__width=0, files__dropped_at=None, files__sha256__gt="")
+        .values_list("stream", flat=True)
     )
-    return len(streams) == len(KINDS) and ready == len(streams)
+
+
+def can_be_named(asked: Sequence[Stream]) -> bool:
+    """Whether agents can begin with all of these, one of each kind."""
+    return len(asked) == len(KINDS) and len(with_snapshot(stream.pk for stream in asked)) == len(asked)
 
 
 def join(*, now: dt.datetime) -> bool:
@@ -245,16 +246,15 @@ def _goes_on_above(left: Sequence[Stream], wanted: Sequence[Stream], now: dt.dat
     Where they are not, another session is opened that is; it is joined once that has a snapshot.
     """
     before = {stream.role: stream for stream in left}
-    good = True
-    for stream in wanted:
-        old = before.get(stream.role)
-        if old is None or old.pk == stream.pk:
-            continue
-        at = _sequence_of(old)
-        if _sequence_of(stream) <= at:
-            open_session(stream=stream, sequence=at + rules.ROOM_FOR_MEANWHILE, now=now)
-            good = False
+    pairs = [(stream, before[stream.role]) for stream in wanted if stream.role in before]
+    pairs = [(stream, old) for stream, old in pairs if stream.pk != old.pk]
+    above = [(stream, _sequence_of(old)) for stream, old in pairs if _sequence_of(stream) <= _sequence_of(old)]
+    for stream, at in above:
+        open_session(stream=stream, sequence=at + rules.ROOM_FOR_MEANWHILE, now=now)
+    if above:
+        return False
+    for stream, old in pairs:
         # Reserved means: never used again below it. Signed anew, it comes out above.
         if stream.signed_version <= old.version:
             Stream.objects.filter(pk=stream.pk).update(version=max(stream.version, old.version), signed_version=0)
-    return good
+    return True

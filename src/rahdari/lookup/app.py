@@ -88,7 +88,7 @@ class Lookup:
     def is_ready(self) -> bool:
         return bool(self._standings) and all(standing.sight.is_whole for standing in self._standings.values())
 
-    def __call__(self, environ: Environ, start: Start) -> tuple[bytes]:
+    def __call__(self, environ: Environ, start: Start) -> list[bytes]:
         now = self._clock()
         if not now < self._next_second:
             self._next_second = math.floor(now) + 1.0
@@ -105,7 +105,8 @@ class Lookup:
         else:
             status, headers, body = self.answer(environ, path, now)
         start(status, headers)
-        return (body,)
+        # In a list, the server knows the length beforehand.
+        return [body]
 
     def single(self, caller: Caller, text: str) -> Reply:
         """Nearly all requests come here, and cost what these lines cost: hence the short way for a single address, of

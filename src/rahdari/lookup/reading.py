@@ -11,7 +11,6 @@ import os
 import struct
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +29,10 @@ from rahdari.proof import (
     Op,
     SetDigest,
     TooLarge,
-    Truncated,
 )
 from rahdari.proof.canonical import decode
 from rahdari.proof.digest import LANES, STATE_BYTES
+from rahdari.proof.edition import blocks_of
 from rahdari.proof.faults import NotCanonical
 
 from .index import Index
@@ -42,8 +41,6 @@ from .records import added, record_of
 # From so many entries on, a process of its own is sooner done with the digest.
 MANY = 20_000
 MOST_PARTS = 4
-_PIECE = 256 * 1024
-_GZIP = 31
 _LANES = struct.Struct(f"<{LANES}H")
 
 
@@ -70,13 +67,12 @@ def read_snapshot(path: Path, file: FeedFile, twins: Sequence[Index] = ()) -> tu
             header = _header(lines, file)
             if header.count >= MANY:
                 parts = _digest_beside(path)
-            number = 0
-            for number, line in enumerate(lines, start=1):  # noqa: B007 - counted
+            for line in lines:
                 record, prefix = added(line)
                 index.add(record, prefix, twins)
-                if not parts:
-                    digest.add(record)
-            _check(file, header, taken, number)
+            _check(file, header, taken, index.entries)
+        if not parts:
+            digest.add_all(index.records())
         for part in parts:
             digest = _sum(digest, _state_of(part))
         parts = []
@@ -108,26 +104,8 @@ def read_delta(path: Path, file: FeedFile) -> tuple[Header, list[Step]]:
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
     """The lines of a snapshot, without their ends. Raises Malformed, TooLarge, Truncated."""
-    opener, rest, given, number = zlib.decompressobj(_GZIP), b"", 0, 0
-    while not opener.eof:
-        raw = opener.unconsumed_tail or file.read(_PIECE)
-        if not raw:
-            raise Truncated(number)
-        try:
-            out = opener.decompress(raw, _PIECE)
-        except zlib.error:
-            raise Malformed("damaged: it cannot be decompressed", number) from None
-        given += len(out)
-        if given > SNAPSHOT_LIMITS.decompressed:
-            raise TooLarge("decompressed", SNAPSHOT_LIMITS.decompressed)
-        lines = (rest + out).split(b"\n")
-        rest = lines.pop()
-        number += len(lines)
-        if len(rest) > SNAPSHOT_LIMITS.line:
-            raise TooLarge("line", SNAPSHOT_LIMITS.line)
-        yield from lines
-    if rest or opener.unused_data or file.read(1):
-        raise Malformed("something follows the end of the file", number)
+    for block in blocks_of(file, SNAPSHOT_LIMITS):
+        yield from block[:-1].split(b"\n")
 
 
 def header_of(line: bytes) -> Header:

@@ -8,7 +8,7 @@ is an `Extended`, which carries the six fields of today beside the whole.
 import re
 from typing import NamedTuple
 
-from rahdari.proof import FeedEntry, Malformed
+from rahdari.proof import SNAPSHOT_LIMITS, FeedEntry, Malformed, TooLarge
 from rahdari.proof.canonical import decode, encode_checked
 from rahdari.proof.entry import FIELDS
 from rahdari.proof.faults import NotCanonical
@@ -57,6 +57,8 @@ def added(line: bytes) -> tuple[bytes, str]:
     """The entry of an `add` line of an edition, and its prefix. Raises FeedFault."""
     if form := _ADD.fullmatch(line):
         return form[1], form[2].decode("ascii")
+    if len(line) > SNAPSHOT_LIMITS.line:
+        raise TooLarge("line", SNAPSHOT_LIMITS.line)
     try:
         value = decode(line)
         if not isinstance(value, dict) or value.get("op") != "add":

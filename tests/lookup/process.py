@@ -1,0 +1,68 @@
+"""The process as `rahdari up` runs it, and ways to ask it and to wait."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 60
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def looking_up(data: Path, log: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    port = free_port()
+    command = [sys.executable, "-P", "-m", "rahdari", "lookup", "--data", str(data), "--port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAHDARI", "DJANGO"))}
+    environment |= {"RAHDARI_LOOKUP_URL": f"http://127.0.0.1:{port}", **settings}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
+    try:
+        until(lambda: process.poll() is None and status(port, "/healthz") == 200, log)
+        yield process, port
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def until(condition: Callable[[], object], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited in vain; the process said:\n{log.read_text()}")
+        time.sleep(0.01)
+
+
+def status(port: int, path: str, **headers: str) -> int:
+    try:
+        with asking(port, path, **headers) as answer:
+            return answer.status
+    except OSError:
+        return 0
+
+
+@contextmanager
+def asking(
+    port: int, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str
+) -> Iterator[http.client.HTTPResponse]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request(method, path, body=body, headers=headers)
+        with connection.getresponse() as response:
+            yield response
+    finally:
+        connection.close()

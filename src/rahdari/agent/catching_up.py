@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import BinaryIO
 
 from rahdari.proof import (
@@ -31,10 +32,13 @@ from .faults import AgentFault, Exit
 from .holding import Statement, release_stated, settle
 from .loading import load
 from .state import Position, State
+from .transport import UnexpectedAnswer
 from .trust import Listing, Signed, Untrusted, UpgradeNeeded, Walker
 from .updating import Update
 from .ways import RELOAD_WEIGHT, way_by_deltas, way_from_snapshot, weight
 
+# How many files that are not there are gone around.
+OTHER_WAYS = 4
 # Longer than any time of grace.
 HELD_KEPT = dt.timedelta(days=60)
 
@@ -104,6 +108,14 @@ class ReloadedFromSnapshot(AgentFault):
             f"What was held did not lead on, so all of it was loaded from a snapshot and verified. {why.what}",
             "Tell the authority if it happens again.",
         )
+
+
+class FileNotThere(Exception):
+    """The metadata name it, and the server does not have it."""
+
+    def __init__(self, file: FeedFile, fault: UnexpectedAnswer) -> None:
+        super().__init__(file.path)
+        self.file, self.fault = file, fault
 
 
 class StateDrifted(AgentFault):
@@ -198,7 +210,28 @@ class _Step:
 
     def take(self) -> int:
         """Returns how many files it took. Raises AgentFault, and then nothing has changed."""
-        head, files = self.listing.head, self.listing.files
+        files = self.listing.files
+        for _ in range(OTHER_WAYS):
+            try:
+                return self._take(files)
+            except FileNotThere as error:
+                gone = error
+            # A cache may insist that it is not there: another way among the signed files may be open.
+            files = [file for file in files if file != gone.file]
+            if not self._leads(files):
+                break
+        raise gone.fault
+
+    def _leads(self, files: Sequence[FeedFile]) -> bool:
+        head, held = self.listing.head, self.held
+        if way_from_snapshot(files, session=head.session, end=head.sequence):
+            return True
+        if held is None or held.session != head.session:
+            return False
+        return bool(way_by_deltas(files, session=head.session, start=held.sequence, end=head.sequence))
+
+    def _take(self, files: Sequence[FeedFile]) -> int:
+        head = self.listing.head
         held = self.held if self.held is not None and self.held.session == head.session else None
         rejected: AgentFault | None = self.drifted
         anew = way_from_snapshot(files, session=head.session, end=head.sequence)
@@ -302,7 +335,13 @@ def _fetched(walker: Walker, file: FeedFile) -> Iterator[BinaryIO]:
     most = _limits(file).compressed
     if file.length > most:
         raise EditionRejected(file.path, f"it has {file.length} bytes, and {most} are allowed")
-    with walker.fetch(file) as body:
+    with ExitStack() as stack:
+        try:
+            body = stack.enter_context(walker.fetch(file))
+        except UnexpectedAnswer as fault:
+            if fault.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+                raise
+            raise FileNotThere(file, fault) from None
         yield body
 
 

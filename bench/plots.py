@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 WIDTH, LEFT, RIGHT, ROW, TOP, FOOT = 760, 300, 36, 26, 44, 46
 CHARACTER = 6.6  # about the width of one at 12 px
@@ -218,7 +218,7 @@ def _legend(names: Sequence[str], y: float) -> list[str]:
 def _whole(title: str, parts: Sequence[str], height: float, note: str) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
-        f'height="{height:.0f}" role="img" aria-label="{escape(title)}">'
+        f'height="{height:.0f}" role="img" aria-label={quoteattr(title)}>'
     )
     told = f'<text class="soft" x="12" y="{height - 6:.0f}">{escape(note)}</text>' if note else ""
     body = "\n".join(parts)

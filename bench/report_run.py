@@ -1,0 +1,204 @@
+"""The run of `bench/report`."""
+
+import argparse
+import json
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import plots
+from bench.measure import ROOT
+from bench.targets import OURS, Judged, judge
+
+RESULTS, REMARKS = ROOT / "bench" / "results", ROOT / "bench" / "remarks.toml"
+ORDER = ("propagation", "catch-up", "lookup", "cold-start", "publish")
+# What stands in a row for the reader of the file, and not of the table.
+NOT_SHOWN = {"what", "faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s"}
+
+
+def main(about: str | None) -> int:
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where the results are")
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where benchmarks.md and its plots go")
+    given = parser.parse_args()
+    found = read(given.results)
+    if not found:
+        print(f"There are no results in {given.results}. Run bench/propagation --json {given.results}/propagation.json")
+        return 1
+    write(found, tomllib.loads(REMARKS.read_text()), given.docs)
+    print(f"wrote {given.docs / 'benchmarks.md'}")
+    return 0
+
+
+def read(folder: Path) -> dict[str, dict[str, Any]]:
+    """The newest result of each experiment: NAME.json."""
+    found = {}
+    for name in ORDER:
+        path = folder / f"{name}.json"
+        if path.exists():
+            found[name] = json.loads(path.read_text())
+    return found
+
+
+def write(found: Mapping[str, Mapping[str, Any]], remarks: Mapping[str, Any], docs: Path) -> None:
+    folder = docs / "img" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    judged = judge({name: result["rows"] for name, result in found.items()})
+    parts = [remarks["head"].strip(), "", "## Targets", "", *_targets(judged, remarks["binds"]), ""]
+    for name in ORDER:
+        if name not in found:
+            continue
+        result, told = found[name], remarks["experiment"][name]
+        parts += [f"## {told['title']}", "", told["text"].strip(), ""]
+        for plot, (alt, svg) in PLOTS[name](result["rows"]).items():
+            (folder / f"{plot}.svg").write_text(svg)
+            parts += [f"![{alt}](img/bench/{plot}.svg)", ""]
+        parts += [*_table(result["rows"]), "", *_notes(result), ""]
+    (docs / "benchmarks.md").write_text("\n".join(parts).rstrip() + "\n")
+
+
+# -- text --------------------------------------------------------------------------------------------------------
+
+
+def _targets(judged: Sequence[Judged], binds: Mapping[str, str]) -> list[str]:
+    lines = ["| target | wanted | measured | |", "| --- | --- | --- | --- |"]
+    for each in judged:
+        sign = "at most" if each.better == "less" else "at least"
+        if each.measured is None:
+            measured, verdict = "-", "not measured"
+        else:
+            measured = _amount(each.measured, each.unit)
+            verdict = "reached" if each.reached else f"missed by a factor of {each.factor:.2f}"
+            if not each.reached and each.key in binds:
+                verdict += f": {binds[each.key]}"
+        lines.append(f"| {each.says} | {sign} {_amount(each.target, each.unit)} | {measured} | {verdict} |")
+    return lines
+
+
+def _amount(value: float, unit: str) -> str:
+    if unit == "s":
+        return plots.seconds(value)
+    if unit == "":
+        return f"{value:.0%}"
+    if unit == "/s":
+        return f"{plots.number(value)} /s"
+    return f"{value:.3g} {unit}" if unit != "x" else f"{value:.2f} x"
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    columns = [column for column in dict.fromkeys(name for row in rows for name in row) if column not in NOT_SHOWN]
+    # Of what all rows have alike nothing is told.
+    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    for row in rows:
+        cells = [_cell(column, row.get(column)) for column in columns]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _cell(column: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
+    if isinstance(value, int) and value >= 10_000:
+        return f"{value:,}"
+    return str(value).replace("|", "/")
+
+
+def _notes(result: Mapping[str, Any]) -> list[str]:
+    about = result["conditions"]
+    versions = {**about.get("versions", {}), **about.get("versions_of_peers", {})}
+    lines = [
+        f"`{result['command']}` on {about['date']}, commit {about['commit'] or 'not known'}: {about['cpu']}, "
+        f"{about['cores']} cores, {about.get('memory_gib', '?')} GiB, Linux {about['kernel']}, Python "
+        f"{about['python']}; load {about['load_before']} before and {about['load_after']} after; "
+        + ", ".join(f"{name} {version}" for name, version in versions.items() if version) + ".",
+    ]  # fmt: skip
+    if result.get("unfair"):
+        lines += ["", "What would be unfair to say:", ""]
+        lines += [f"- {peer}: {why}" for peer, why in result["unfair"].items()]
+    if result.get("skipped"):
+        lines += ["", "Not run:", ""]
+        lines += [f"- {peer}: {why}" for peer, why in result["skipped"].items()]
+    return lines
+
+
+# -- plots -------------------------------------------------------------------------------------------------------
+
+type Plots = dict[str, tuple[str, str]]
+
+
+def _propagation(rows: Sequence[Mapping[str, Any]]) -> Plots:
+    shown = []
+    for row in rows:
+        ours = row["who"] == OURS
+        agents = f"{row['receivers']} agent{'s' if row['receivers'] > 1 else ''}"
+        label = f"Rahdari, {agents} ({row['operators']}), {row['how']}" if ours else row["who"]
+        label = label.replace("steady, 1/s", "1/s").replace(" operators", "").replace("burst of 100", "bursts")
+        shown.append(plots.Range(label, row["p50 s"], row["p99 s"], row["max s"], ours))
+    title = "From a grant to verified and applied"
+    return {"propagation": (title, plots.ranges(title, shown, target=1.0, target_says="1 s"))}
+
+
+def _catch_up(rows: Sequence[Mapping[str, Any]]) -> Plots:
+    series: dict[str, list[tuple[float, float]]] = {}
+    fetched: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        if isinstance(row["missed"], int) and row["missed"] > 0:
+            series.setdefault(row["who"], []).append((row["missed"], row["seconds"]))
+            fetched.setdefault(row["who"], []).append((row["missed"], row["bytes"]))
+    if not series:
+        return {}
+    told, sizes = "Seconds to come up to date", "Bytes to come up to date"
+    return {
+        "catch-up": (told, plots.lines(told, _sorted(series), across="changes missed")),
+        "catch-up-bytes": (sizes, plots.lines(sizes, _sorted(fetched), across="changes missed", shown=plots.number)),
+    }
+
+
+def _sorted(series: Mapping[str, list[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:
+    return {name: sorted(points) for name, points in series.items()}
+
+
+def _lookup(rows: Sequence[Mapping[str, Any]]) -> Plots:
+    single, bulk = [], []
+    for row in rows:
+        where = f"{plots.number(row['entries'])} {row['what']}, " if "entries" in row else ""
+        share = f", {row['registered']} registered" if row.get("registered", "50%") != "50%" else ""
+        bar = plots.Bar(f"{row['who']}, {where}{row['how']}{share}", row["addresses per s"], row["who"] == OURS)
+        if "bulk" in row["how"] or "one question" in row["how"]:
+            bulk.append(bar)
+        elif "32 connections" in row["how"] or row["who"] in ("IRRd 4.5", "PostgreSQL 17"):
+            single.append(bar)
+    one, many = "Single questions a second", "Addresses a second, in bulk"
+    found = {"lookup-single": (one, plots.bars(one, single))} if single else {}
+    return found | ({"lookup-bulk": (many, plots.bars(many, bulk))} if bulk else {})
+
+
+def _cold_start(rows: Sequence[Mapping[str, Any]]) -> Plots:
+    stacks = []
+    for row in rows:
+        label = f"{row['who']}, {plots.number(row['entries'])}: {row['how']}"
+        parts = {name.removesuffix(" s"): row[name] for name in row if name.endswith(" s") and name != "slowest s"}
+        stacks.append(plots.Stack(label, parts or {"all": row["seconds"]}))
+    title = "From nothing to the whole list"
+    return {"cold-start": (title, plots.stacks(title, stacks))}
+
+
+def _publish(rows: Sequence[Mapping[str, Any]]) -> Plots:
+    series: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        name = f"{row['who']}: {row['how']}" if row["who"] == OURS else row["who"]
+        series.setdefault(name, []).append((row["entries"], row["p50 s"]))
+    title = "What one change costs the sender (median)"
+    return {"publish": (title, plots.lines(title, _sorted(series), across="entries"))}
+
+
+PLOTS: dict[str, Callable[[Sequence[Mapping[str, Any]]], Plots]] = {
+    "propagation": _propagation,
+    "catch-up": _catch_up,
+    "lookup": _lookup,
+    "cold-start": _cold_start,
+    "publish": _publish,
+}

@@ -1,0 +1,95 @@
+"""The targets, and what the rows of a result say of each. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+type Rows = Sequence[Mapping[str, Any]]
+type Results = Mapping[str, Rows]
+OURS = "Rahdari"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """`measured` is None while there is no result. `better` says which way is good: "less" or "more"."""
+
+    key: str
+    says: str
+    target: float
+    measured: float | None
+    unit: str
+    better: str
+
+    @property
+    def reached(self) -> bool | None:
+        if self.measured is None:
+            return None
+        return self.measured <= self.target if self.better == "less" else self.measured >= self.target
+
+    @property
+    def factor(self) -> float:
+        """By how much it is missed: above 1."""
+        assert self.measured is not None
+        return self.measured / self.target if self.better == "less" else self.target / max(self.measured, 1e-9)
+
+
+def judge(results: Results) -> list[Judged]:
+    propagation, lookup = results.get("propagation", ()), results.get("lookup", ())
+    cold, publish = results.get("cold-start", ()), results.get("publish", ())
+    one = _first(propagation, who=OURS, receivers=1, how="push, steady, 1/s")
+    # The worst of the layouts with so many agents.
+    many = [row for row in propagation if row["who"] == OURS and row.get("receivers") == 300]
+    steady = [row for row in many if row["how"] == "push, steady, 1/s"]
+    bird = next((row for row in propagation if row["who"] == "BIRD to BIRD"), None)
+    single = [row for row in lookup if row["who"] == OURS and row["how"] == "GET, 32 connections"]
+    half = [row for row in single if row.get("registered") == "50%"]
+    bare = _first(lookup, who="bare granian (wsgi, 1 worker)", how="GET, 32 connections")
+    irrd_http = [row for row in lookup if row["who"] == "IRRd 4.5" and row["how"].startswith("HTTP")]
+    bulk = [row for row in lookup if row["who"] == OURS and row["how"].startswith("bulk") and "plain" in row["how"]]
+    million = next(
+        (row for row in cold if row["who"] == OURS and row["how"] == "to a verified index" and _about(row, 1_000_000)),
+        None,
+    )
+    own = [row for row in publish if row["who"] == OURS]
+    flat = max(row["p50 s"] for row in own) / min(row["p50 s"] for row in own) if len(own) > 1 else None
+    least_single = min((row["addresses per s"] for row in half), default=None)
+    return [
+        Judged("signed", "grant to signed files, p99", 0.250, _of(one, "signed p99 s"), "s", "less"),
+        Judged("one", "grant to one agent applied, p50", 0.200, _of(one, "p50 s"), "s", "less"),
+        Judged(
+            "bird", "grant to one agent applied, times BIRD to BIRD (p50)", 4.0,
+            one["p50 s"] / bird["p50 s"] if one and bird else None, "x", "less",
+        ),
+        Judged(
+            "many", "grant to 300 agents applied, p99 (the worst of the layouts, steady)", 1.0,
+            max((row["p99 s"] for row in steady), default=None), "s", "less",
+        ),
+        Judged(
+            "single", "single lookups, share of the bare server", 0.80,
+            least_single / bare["addresses per s"] if least_single and bare else None, "", "more",
+        ),
+        Judged(
+            "irrd", "single lookups, times IRRd's HTTP", 25.0,
+            least_single / max(row["addresses per s"] for row in irrd_http) if least_single and irrd_http else None,
+            "x", "more",
+        ),
+        Judged(
+            "bulk", "bulk lookups, addresses a second and core (the worst of the sizes)", 1_500_000,
+            min((row["per core and s"] for row in bulk), default=None), "/s", "more",
+        ),
+        Judged("cold", "cold start of 1 M entries to a verified index", 8.0, _of(million, "seconds"), "s", "less"),
+        Judged("memory", "cold start of 1 M entries, peak memory", 600, _of(million, "peak MiB"), "MiB", "less"),
+        Judged("flat", "publish a change, largest to smallest register (p50)", 1.20, flat, "x", "less"),
+    ]  # fmt: skip
+
+
+def _first(rows: Rows, **wanted: Any) -> Mapping[str, Any] | None:
+    return next((row for row in rows if all(row.get(name) == value for name, value in wanted.items())), None)
+
+
+def _of(row: Mapping[str, Any] | None, name: str) -> float | None:
+    return None if row is None else row.get(name)
+
+
+def _about(row: Mapping[str, Any], entries: int) -> bool:
+    return abs(row["entries"] - entries) < entries * 0.1

@@ -1,0 +1,139 @@
+"""The benchmarks start, and what they write can be read. What they measure is run by hand, never here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from bench import measure, report_run
+from bench.measure import ROOT
+from bench.peers import host
+from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
+from bench.targets import judge
+
+COMMANDS = ("propagation", "catch-up", "lookup", "cold-start", "publish", "line", "pages", "fuzz", "report")
+
+
+class TestStart:
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_each_says_what_it_measures_and_takes_its_options(self, name: str) -> None:
+        program = ROOT / "bench" / name
+        said = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True, timeout=60)
+        assert said.returncode == 0, said.stderr
+        assert f"usage: {name}" in said.stdout
+        assert ("--quick" in said.stdout) is (name != "report")
+        assert program.stat().st_mode & 0o111
+
+
+def a_result(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    conditions = {
+        "cpu": "Sample CPU", "cores": 2, "kernel": "6.1", "python": "3.13", "commit": "abc1234", "versions": {},
+        "date": "2026-11-25 06:10 UTC", "load_before": 0.1, "load_after": 1.2,
+    }  # fmt: skip
+    return {
+        "experiment": name, "command": f"bench/{name}", "quick": False, "conditions": conditions, "rows": rows,
+        "skipped": {"Sample peer": "not here"}, "unfair": {"BIRD to BIRD": "Nothing is signed."},
+    }  # fmt: skip
+
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "propagation": [
+        {"who": "BIRD to BIRD", "how": "eBGP", "receivers": 1, "p50 s": 0.05, "p99 s": 0.06, "max s": 0.07},
+        {
+            "who": "Rahdari", "how": "push, steady, 1/s", "operators": "1 gateway", "receivers": 1, "p50 s": 0.12,
+            "p99 s": 0.2, "max s": 0.21, "signed p99 s": 0.3,
+        },
+        {
+            "who": "Rahdari", "how": "push, steady, 1/s", "operators": "300 gateways", "receivers": 300, "p50 s": 1.2,
+            "p99 s": 2.0, "max s": 2.1, "signed p99 s": 0.6,
+        },
+    ],
+    "catch-up": [
+        {"who": "Rahdari", "missed": 0, "seconds": 0.01, "fetches": 1, "bytes": 500},
+        {"who": "Rahdari", "missed": 1, "seconds": 0.02, "fetches": 4, "bytes": 5000},
+        {"who": "Rahdari", "missed": 10_000, "seconds": 0.3, "fetches": 6, "bytes": 300_000},
+        {"who": "IRRd 4.5 NRTMv4", "missed": 1, "seconds": 0.05, "fetches": 2, "bytes": 4000},
+        {"who": "IRRd 4.5 NRTMv4", "missed": "all", "seconds": 27.0, "fetches": 2, "bytes": 1_270_000},
+    ],
+    "lookup": [
+        {
+            "who": "Rahdari", "entries": 10_000, "what": "hosts", "registered": "50%", "how": "GET, 32 connections",
+            "addresses per s": 45_000, "p50 ms": 0.6, "p99 ms": 2.0,
+        },
+        {
+            "who": "Rahdari", "entries": 10_000, "what": "hosts", "registered": "50%",
+            "how": "bulk of 10000, text/plain", "addresses per s": 1_600_000, "per core and s": 1_700_000,
+        },
+        {"who": "bare granian (wsgi, 1 worker)", "how": "GET, 32 connections", "addresses per s": 50_000},
+    ],
+    "cold-start": [
+        {
+            "who": "Rahdari", "entries": 1_000_100, "what": "hosts", "how": "to a verified index", "seconds": 7.0,
+            "fetch s": 1.0, "verify and index s": 6.0, "slowest s": 7.5, "peak MiB": 300,
+        },
+        {"who": "StayRTR", "entries": 100_000, "what": "hosts", "how": "into memory", "seconds": 0.3},
+    ],
+    "publish": [
+        {"who": "Rahdari", "how": "one by one", "entries": 10_000, "p50 s": 0.050, "p99 s": 0.1, "max s": 0.2},
+        {"who": "Rahdari", "how": "one by one", "entries": 1_000_000, "p50 s": 0.055, "p99 s": 0.1, "max s": 0.2},
+    ],
+}  # fmt: skip
+
+
+class TestReport:
+    def test_the_page_has_the_targets_and_each_experiment_with_its_plot(self, tmp_path: Path) -> None:
+        results, docs = tmp_path / "results", tmp_path / "docs"
+        for folder in (results, docs):
+            folder.mkdir()
+        for name, rows in ROWS.items():
+            (results / f"{name}.json").write_text(json.dumps(a_result(name, rows)))
+        command = [sys.executable, ROOT / "bench" / "report", "--results", results, "--docs", docs]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert said.returncode == 0, said.stderr
+        page = (docs / "benchmarks.md").read_text()
+        assert "| grant to one agent applied, p50 | at most 200 ms | 120 ms | reached |" in page
+        assert "missed by a factor of 2.00" in page
+        assert "- BIRD to BIRD: Nothing is signed." in page
+        assert "- Sample peer: not here" in page
+        for plot in ("propagation", "catch-up", "lookup-single", "lookup-bulk", "cold-start", "publish"):
+            assert f"(img/bench/{plot}.svg)" in page
+            assert ElementTree.parse(docs / "img" / "bench" / f"{plot}.svg").getroot().get("role") == "img"
+
+    def test_without_results_it_says_so(self, tmp_path: Path) -> None:
+        assert report_run.read(tmp_path) == {}
+
+    def test_a_target_without_a_row_is_not_measured(self) -> None:
+        assert all(each.reached is None for each in judge({}))
+
+    def test_each_target_is_judged_by_its_rows(self) -> None:
+        found = {each.key: each.reached for each in judge(ROWS)}
+        assert found == {
+            "signed": False, "one": True, "bird": True, "many": False, "single": True, "irrd": None, "bulk": True,
+            "cold": True, "memory": True, "flat": True,
+        }  # fmt: skip
+
+
+class TestPlots:
+    def test_text_of_rows_cannot_break_the_picture(self) -> None:
+        strange = 'a<b & "c"'
+        for svg in (
+            ranges(strange, [Range(strange, 0.01, 0.02, 0.02, True)], target=1.0),
+            bars(strange, [Bar(strange, 3.0, False)]),
+            stacks(strange, [Stack(strange, {strange: 1.0})]),
+            lines(strange, {strange: [(1, 0.1), (10, 0.1)]}, across=strange),
+        ):
+            assert strange in "".join(ElementTree.fromstring(svg).itertext())
+
+
+class TestMeasure:
+    def test_a_percentile_is_a_value_that_was_measured(self) -> None:
+        assert measure.percentile([3.0, 1.0, 2.0], 0.5) == 2.0
+        assert measure.percentile([float(each) for each in range(1, 101)], 0.99) == 99.0
+        assert measure.percentile([5.0], 0.99) == 5.0
+
+    def test_addresses_of_samples_do_not_repeat(self) -> None:
+        assert len({host(number) for number in range(50_000)}) == 50_000

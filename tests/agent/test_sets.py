@@ -69,7 +69,11 @@ class TestIntervals:
     def test_say_what_a_change_brings_and_what_it_takes(self, before: list[Row], after: list[Row]) -> None:
         """Applied to what stands, the changes lead to what stands then."""
         old, new = (
-            {one for one in (element_of(row.prefix, row.protocol, row.port) for row in given) if one.set_name in INTERVAL_SETS}
+            {
+                one
+                for one in (element_of(row.prefix, row.protocol, row.port) for row in given)
+                if one.set_name in INTERVAL_SETS
+            }
             for given in (before, after)
         )
         intervals = Intervals(old)

@@ -4,14 +4,19 @@ import argparse
 import datetime as dt
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rahdari.publish import actions, commands, queries, rules
+from rahdari.agent.welcome import parse_welcome
+from rahdari.publish import actions, commands, keys, queries, rules
+from rahdari.publish.commands.said import length_of_time
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 
-from .world import NOW, address, entered, publish
+from .receipts import received
+from .test_credentials import a_certificate, pem
+from .world import NOW, address, an_operator, entered, publish, struck_out
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +28,11 @@ def run(*words: str) -> int:
     code = options.run(options)
     assert isinstance(code, int)
     return code
+
+
+def token_in(text: str) -> str:
+    """The token of a welcome."""
+    return next(line.split('"')[1] for line in text.splitlines() if line.startswith("token = "))
 
 
 class TestFeedKeys:
@@ -100,40 +110,191 @@ class TestFeedStatus:
         assert run("feed", "status") == 0
         assert "renew it: rahdari feed renew --offline DIR" in capsys.readouterr().out
 
-    def test_says_when_something_has_expired(self, feed: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_says_when_something_has_expired(
+        self, feed: Repository, operator: Operator, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         publish(NOW - dt.timedelta(hours=2))
         assert run("feed", "status") == 1
         assert "EXPIRED" in capsys.readouterr().out
 
-    def test_says_when_the_folder_cannot_be_read(self, feed: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_says_when_the_folder_cannot_be_read(
+        self, feed: Repository, operator: Operator, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         publish()
-        (feed.metadata / "1.snapshot.json").unlink()
+        repository = feed.of(operator.repository)
+        published = repository.published()
+        assert published is not None
+        (repository.metadata / "timestamp.json").write_text("torn")
         assert run("feed", "status") == 1
-        assert "1.snapshot.json" in capsys.readouterr().err
+        assert "timestamp.json" in capsys.readouterr().err
 
 
 class TestOperator:
-    def test_add_prints_the_token_that_lets_it_in(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_add_prints_a_welcome_that_an_agent_reads(
+        self, feed: Repository, settings: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings.FEED_URL = "https://feed.example"
         words = ("operator", "add", "sample-fibre", "--name", "Sample Fibre", "--asn", "AS64500", "--asn", "64501")
         assert run(*words) == 0
-        token = capsys.readouterr().out.splitlines()[-1]
-        operator = queries.operator_by_token(token)
+        read = parse_welcome(capsys.readouterr().out)
+        operator = queries.operator_by_token(read.token, now=NOW)
         assert operator is not None and operator.asns == [64500, 64501]
+        root = (feed.metadata / "1.root.json").read_bytes()
+        assert (read.server, read.root_sha256) == ("https://feed.example", hashlib.sha256(root).hexdigest())
         assert run(*words) == 1
         assert "rahdari operator token sample-fibre" in capsys.readouterr().err
+
+    def test_token_follows_the_old_one_without_a_gap(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        old = actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
+        assert run("operator", "token", "sample-fibre", "--old-ends", "7d", "--name", "north gateway") == 0
+        new = token_in(capsys.readouterr().out)
+        assert queries.operator_by_token(old, now=NOW) is not None is not queries.operator_by_token(new, now=NOW)
         assert run("operator", "token", "sample-fibre") == 0
-        assert queries.operator_by_token(token) is None
+        assert "the others ended" in capsys.readouterr().out
+        later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1)
+        assert queries.operator_by_token(old, now=later) is None is queries.operator_by_token(new, now=later)
+
+    def test_certificate_credentials_and_end(
+        self, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        an_operator()
+        path = tmp_path / "agent.pem"
+        path.write_bytes(pem(a_certificate()))
+        assert run("operator", "certificate", "sample-fibre", str(path)) == 0
+        told = capsys.readouterr().out
+        assert "lets sample-fibre in until" in told and "token =" not in told
+        assert run("operator", "certificate", "sample-fibre", str(path)) == 1
+        assert "was given already" in capsys.readouterr().err
+        for wrong in (tmp_path / "none.pem", Path(__file__)):
+            assert run("operator", "certificate", "sample-fibre", str(wrong)) == 1
+            assert str(wrong) in capsys.readouterr().err
+        assert run("operator", "credentials", "sample-fibre") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.split()[1] for line in lines] == ["token", "certificate"]
+        number = lines[1].split()[0]
+        assert run("operator", "end", "sample-fibre", number, "--in", "24h") == 0
+        assert run("operator", "end", "sample-fibre", number) == 0
+        assert run("operator", "end", "sample-fibre", number) == 1
+        assert "rahdari operator credentials sample-fibre" in capsys.readouterr().err
+
+    def test_keys_shows_and_revokes_those_of_agents(self, feed: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+        operator = an_operator()
+        publish()
+        received(operator)
+        assert run("operator", "keys", "sample-fibre") == 0
+        key = capsys.readouterr().out.split()[0]
+        assert run("operator", "keys", "sample-fibre", "--revoke", "ffff") == 1
+        assert run("operator", "keys", "sample-fibre", "--revoke", key[:12]) == 0
+        assert run("operator", "keys", "sample-fibre") == 0
+        assert "revoked" in capsys.readouterr().out.splitlines()[-1]
+
+    def test_stop_ends_its_access(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        an_operator()
         assert run("operator", "stop", "sample-fibre") == 0
         assert not Operator.objects.get().active
         assert run("operator", "list") == 0
         assert "stopped" in capsys.readouterr().out
 
-    @pytest.mark.parametrize("word", ["token", "stop"])
-    def test_of_an_unknown_operator_is_refused(self, data: Path, word: str, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run("operator", word, "nobody") == 1
+    @pytest.mark.parametrize(
+        "words",
+        [["token"], ["stop"], ["credentials"], ["keys"], ["end", "1"], ["certificate", "file"]],
+        ids=lambda words: words[0],
+    )
+    def test_of_an_unknown_operator_is_refused(
+        self, data: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        word, *rest = words
+        assert run("operator", word, "nobody", *rest) == 1
         assert "rahdari operator list" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7w", "7.5h", "99999d", "٧d"])
+    def test_refuses_a_length_that_is_none(self, text: str) -> None:
+        with pytest.raises(argparse.ArgumentTypeError):
+            length_of_time(text)
 
     @pytest.mark.parametrize("text", ["AS", "0", "AS4294967296", "-1", "x"])
     def test_refuses_a_number_that_is_no_as_number(self, text: str) -> None:
         with pytest.raises(argparse.ArgumentTypeError):
             commands.asn(text)
+
+
+class TestHolds:
+    def test_are_shown_approved_cancelled_and_opened_again(
+        self, feed: Repository, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        an_operator()
+        assert run("feed", "holds") == 0
+        assert "Nothing waits" in capsys.readouterr().out
+        found = [entered(address(number)) for number in range(25)]
+        publish()
+        for each in found[:22]:
+            struck_out(each)
+        publish()
+        assert run("feed", "status") == 0
+        assert "1 mass removals wait" in capsys.readouterr().out
+        assert run("feed", "holds") == 0
+        told = capsys.readouterr().out
+        assert "22 of 25 entries wait" in told and "22 ended by officer:1" in told
+        hold = told.split()[0]
+        reason = ("--reason", "It is right.", "--by", "duty")
+        assert run("feed", "cancel", hold, *reason) == 0
+        assert run("feed", "approve", hold, *reason) == 1
+        assert "is cancelled" in capsys.readouterr().err
+        assert run("feed", "reopen", hold, *reason) == 0
+        assert run("feed", "approve", hold, *reason) == 1
+        assert "A second person has to" in capsys.readouterr().err
+        assert run("feed", "approve", hold, "--reason", "It is right.", "--by", "second") == 0
+        assert run("feed", "holds") == 0
+        assert "approved by system:second" in capsys.readouterr().out
+        for words in (["approve", "ffffffff", *reason], ["bulk", "ffffffff", "--draft", "x"]):
+            assert run("feed", *words) == 1
+            assert "There is no hold" in capsys.readouterr().err
+
+
+class TestCustody:
+    def test_says_in_words_what_cannot_be(
+        self, feed: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        an_operator()
+        publish()
+        offline, standby = feed.data / "keys" / "feed-offline", feed.data / "keys" / "feed-offline" / keys.STANDBY
+        draft, nothing = str(tmp_path / "draft"), str(tmp_path / "nothing")
+        (tmp_path / "torn").write_text("{}")
+        for words, said in (
+            (["rotate", "root", "timestamp", "--draft", draft], "rotated by themselves"),
+            (["rotate", "root", "--draft", draft], "--new DIR makes them"),
+            (["rotate", "timestamp", "--draft", draft], "--standby DIR"),
+            (["rotate", "nobody", "--standby", str(standby), "--draft", draft], "There is no role nobody"),
+            (["rotate", "root", "--new", nothing, "--threshold", "3", "--draft", draft], "3 of 3 keys cannot be"),
+            (["rotate", "root", "--new", nothing, "--replace", "4", "--draft", draft], "the numbers 1 to 3"),
+            (["rotate", "root", "--public", draft, "--replace", "1", "2", "--draft", draft], "one public key for each"),
+            (["replace-key", "timestamp", "--standby", nothing], "timestamp.pem cannot be used"),
+            (["renew", "--offline", nothing], "cannot be used: there is no key targets-1.pem"),
+            (["sign", nothing], "cannot be read or written"),
+            (["import", str(tmp_path / "torn")], "The draft cannot be used"),
+        ):
+            assert run("feed", *words) == 1, words
+            assert said in capsys.readouterr().err, words
+        assert run("feed", "renew", "--draft", draft) == 0
+        assert run("feed", "import", draft) == 1
+        assert "2 more by targets keys" in capsys.readouterr().err
+        assert run("feed", "sign", draft, "--offline", str(offline)) == 0
+        assert run("feed", "sign", draft, "--offline", str(offline)) == 1
+        assert "have signed already" in capsys.readouterr().err
+        assert run("feed", "import", draft) == 0
+        assert run("feed", "import", draft) == 1
+        assert "make a new draft" in capsys.readouterr().err
+        assert run("feed", "new-key", str(tmp_path / "root-9.pem")) == 0
+        assert run("feed", "new-key", str(tmp_path / "root-9.pem")) == 1
+        assert "none is written over" in capsys.readouterr().err
+
+    def test_status_names_the_keys_and_warns_without_a_standby(
+        self, feed: Repository, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        an_operator()
+        publish()
+        assert run("feed", "status") == 0
+        assert capsys.readouterr().out.count("trusted beside it") == len(keys.ONLINE)
+        (keys.online_folder(feed.data) / "timestamp.pem").unlink()
+        assert run("feed", "status") == 1
+        assert "timestamp.pem cannot be used" in capsys.readouterr().err

@@ -39,7 +39,7 @@ from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_ho
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
 from .models import Edition, Following, Hold, Operator
 from .offline import Draft, DraftUnusable, SignaturesMissing
-from .receipts import KeyRefused, NoSuchKey, Recorded, record_receipt, revoke_key
+from .receipts import KeyRefused, NoSuchKey, Recorded, enrol_key, record_receipt, revoke_key
 from .restoring import NotBehind, SequenceTooLow, open_new_sessions
 from .watching import watch_operators
 
@@ -78,6 +78,7 @@ __all__ = [
     "draft_renewal",
     "draft_rotation",
     "end_credential",
+    "enrol_key",
     "give_certificate",
     "make_feed_keys",
     "open_new_sessions",

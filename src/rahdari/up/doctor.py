@@ -200,6 +200,7 @@ def check_migrations() -> Iterator[Finding]:
     else:
         yield Finding(OK, "tables", "as this release wants them")
         yield from check_letters()
+        yield from check_operators()
 
 
 def check_letters() -> Iterator[Finding]:
@@ -214,6 +215,35 @@ def check_letters() -> Iterator[Finding]:
         yield Finding(NOTE, "letters", f"{given_up} were given up in the last {RECENT.days} days. {why}")
     else:
         yield Finding(OK, "letters", f"none was given up in the last {RECENT.days} days")
+
+
+def check_operators() -> Iterator[Finding]:
+    """What the publisher waits for, and which operators do not have what was published."""
+    from django.utils import timezone
+
+    from rahdari.publish import queries as publish
+
+    status = publish.feed_status()
+    if status.behind:
+        yield Finding(
+            WRONG,
+            "feed",
+            "more was published than the database knows: it was restored from an older day. Nothing new is signed; see "
+            "docs/restore.md.",
+        )
+    waiting = publish.holds_waiting()
+    if waiting:
+        yield Finding(NOTE, "holds", f"{waiting} mass removals wait for a second officer: rahdari feed holds")
+    lags = publish.operators_with_lag(timezone.now())
+    behind = [each for each in lags if str(each.state) in ("behind", "drift", "incomplete")]
+    for each in behind:
+        how = {"behind": "is behind", "drift": "holds another set", "incomplete": "could not load the set everywhere"}
+        yield Finding(NOTE, "operators", f"{each.operator.slug} {how[str(each.state)]}. Tell its people.")
+    silent = sum(str(each.state) == "never" for each in lags)
+    if silent:
+        yield Finding(NOTE, "operators", f"{silent} have not been heard from yet")
+    if lags and not behind and not silent:
+        yield Finding(OK, "operators", f"all {len(lags)} are in step")
 
 
 def check_policy(patient: Patient) -> Iterator[Finding]:
@@ -261,7 +291,7 @@ def check_feed(patient: Patient) -> Iterator[Finding]:
         if role in SIGNED_BY_ITSELF and left < dt.timedelta(0):
             yield Finding(WRONG, "feed", f"{role} expired at {day}: the publisher does not run. Start it; see its log.")
         elif role in SIGNED_BY_HAND and left < CEREMONY_NEEDS:
-            yield Finding(WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed.md.")
+            yield Finding(WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed-keys.md.")
         else:
             yield Finding(OK, "feed", f"{role} is signed until {day}")
 

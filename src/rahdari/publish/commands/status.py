@@ -40,7 +40,8 @@ def run_status(options: argparse.Namespace) -> int:
         has = "no edition" if known is None else f"edition {known[1]}"
         code = told(
             f"To {slug} edition {on_disk[1]} was published, and the database knows {has} of it: it was restored from "
-            "an older day, or it is another one. The publisher signs nothing new from it. Restore the newer database."
+            "an older day, or it is another one. The publisher signs nothing new from it. Restore the newer database; "
+            "if there is none: docs/restore.md."
         )
     print("Streams")
     for each in status.streams:
@@ -60,8 +61,30 @@ def run_status(options: argparse.Namespace) -> int:
         elif role in {"root", "targets"} and left < dt.timedelta(days=30):
             warning = "  renew it: rahdari feed renew --offline DIR" + (" --root" if role == "root" else "")
         print(f"  {role:<12} {at:%Y-%m-%d %H:%M} UTC, in {span(left)}{warning}")
+    code = max(code, _print_keys())
+    waiting = queries.holds_waiting()
+    if waiting:
+        print(f"Held           {waiting} mass removals wait for a second person: rahdari feed holds")
     print("Operators")
     print_operators(queries.operators_with_lag(now=now), now)
+    return code
+
+
+def _print_keys() -> int:
+    """Which key signs for each online role, and which others are trusted: a standby, or one that was replaced."""
+    from rahdari.publish import actions, keys
+
+    code = 0
+    print("Keys")
+    for role in keys.ONLINE:
+        try:
+            trusted = actions.trusted_keys(role)
+        except actions.KeyUnusable as error:
+            code = told(f"{error.path} cannot be used: {error.why}. Nothing is signed until another can.")
+            continue
+        others = ", ".join(keyid[:16] for keyid in trusted.others)
+        beside = f"trusted beside it: {others}" if others else "NO STANDBY: rahdari feed rotate " + role
+        print(f"  {role:<12} {trusted.signing[:16]} signs; {beside}")
     return code
 
 

@@ -11,8 +11,8 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from .configuration import Configuration
 from .faults import AgentFault, Exit
@@ -20,6 +20,7 @@ from .folder import open_state, sole_agent
 from .inbox import Inbox, Word
 from .listening import Listener
 from .notifying import tell_manager
+from .rehearsal import rehearsed_in_words, rehearsing
 from .showing import Showing
 from .syncing import Agent, Outcome
 from .transport import Server
@@ -29,10 +30,52 @@ log = logging.getLogger("rahdari.agent")
 RETRY_SECONDS = (1.0, 60.0)
 # Between two looks that events asked for: a flood of them costs no more than this.
 LEAST_SECONDS = 0.02
+REHEARSAL_SECONDS = 1.0
 
 
 def follow(configuration: Configuration) -> Exit:
     """Until TERM or INT. Returns OK then; raises AgentFault when it cannot begin."""
+    with sole_agent(configuration.state), open_state(configuration.state) as state:
+        agent = Agent(configuration, state)
+        told = ""
+
+        def tell(outcome: Outcome, word: Word) -> None:
+            nonlocal told
+            told = _log(outcome, told)
+            showing.show(outcome, pushed=word.pushed, way=listener.way, received=listener.received)
+            tell_manager("READY=1", "WATCHDOG=1", f"STATUS={_in_a_line(outcome)}")
+
+        with Showing(agent) as showing, _hearing(configuration) as (listener, inbox, stopping):
+            try:
+                _loop(agent, inbox, stopping, tell)
+            finally:
+                tell_manager("STOPPING=1")
+                agent.close()
+    log.info("stopped; what was applied stays enforced")
+    return Exit.OK
+
+
+def rehearse(configuration: Configuration) -> Exit:
+    """Say of each edition what it would change, until TERM or INT; change nothing. Raises as `follow` does."""
+    last = ""
+    with rehearsing(configuration) as rehearsal, _hearing(configuration) as (_, inbox, stopping):
+        word = Word()
+        while not stopping.is_set():
+            said = rehearsal.sync(now=_now(), timestamp=word.timestamp)
+            text = "\n".join((rehearsed_in_words(said), *map(str, said.faults)))
+            if text != last:
+                last = text
+                log.info("%s", text)
+            tell_manager("READY=1", "WATCHDOG=1")
+            # A look lists all that stands at each target: not more often than is good for the device.
+            stopping.wait(REHEARSAL_SECONDS)
+            word = inbox.take(configuration.poll_seconds * random.uniform(1.0, 1.2))  # noqa: S311 - spreads load
+    return Exit.OK
+
+
+@contextmanager
+def _hearing(configuration: Configuration) -> Iterator[tuple[Listener, Inbox, threading.Event]]:
+    """Word of new editions, and of TERM or INT."""
     inbox, stopping = Inbox(), threading.Event()
 
     def stop() -> None:
@@ -42,28 +85,13 @@ def follow(configuration: Configuration) -> Exit:
     for number in (signal.SIGTERM, signal.SIGINT):
         # In a thread: the one that is interrupted may hold the very lock that this needs.
         signal.signal(number, lambda number, frame: threading.Thread(target=stop).start())
-    with sole_agent(configuration.state), open_state(configuration.state) as state:
-        agent = Agent(configuration, state)
-        # A connection of its own: it stands open for as long as the process lives.
-        listener = Listener(Server(configuration), f"{configuration.server}/feed", inbox)
-        told = ""
-
-        def tell(outcome: Outcome, word: Word) -> None:
-            nonlocal told
-            told = _log(outcome, told)
-            showing.show(outcome, pushed=word.pushed, way=listener.way, received=listener.received)
-            tell_manager("READY=1", "WATCHDOG=1", f"STATUS={_in_a_line(outcome)}")
-
-        with Showing(agent) as showing:
-            listener.start()
-            try:
-                _loop(agent, inbox, stopping, tell)
-            finally:
-                tell_manager("STOPPING=1")
-                listener.stop()
-                agent.close()
-    log.info("stopped; what was applied stays enforced")
-    return Exit.OK
+    # A connection of its own: it stands open for as long as the process lives.
+    listener = Listener(Server(configuration), f"{configuration.server}/feed", inbox)
+    listener.start()
+    try:
+        yield listener, inbox, stopping
+    finally:
+        listener.stop()
 
 
 def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[[Outcome, Word], None]) -> None:

@@ -80,6 +80,13 @@ class Outcome:
         return any(fault.exit is Exit.UNTRUSTED for fault in self.faults)
 
 
+@dataclass(frozen=True)
+class Learned:
+    files: int = 0
+    refused_push: str = ""
+    faults: tuple[AgentFault, ...] = ()
+
+
 class Agent:
     """The parts that live as long as the process: connections, what was seen at the targets."""
 
@@ -101,31 +108,12 @@ class Agent:
         `ask` the server is not asked for anything new: terms go on, and what waits to be told is told.
         """
         started = time.monotonic()
-        faults: list[AgentFault] = []
-        files, refused_push = 0, ""
         # 1) walk the signed metadata  2) catch up, in one transaction
-        try:
-            if ask:
-                signed, refused_push = self._walk(timestamp)
-                caught_up = catch_up(
-                    state=self.state,
-                    walker=self.walker,
-                    signed=signed,
-                    root_sha256=self.configuration.root_sha256,
-                    now=now,
-                    audit=look,
-                )
-                files = caught_up.files
-                faults += caught_up.faults
-        except AgentFault as fault:
-            faults.append(fault)
+        learned = self.learn(now=now, timestamp=timestamp, audit=look) if ask else Learned()
+        faults = list(learned.faults)
         # 3) apply what is held now, whether or not something new came: terms go on
         applying = time.monotonic()
         applied = Applied((), 0, 0, ())
-        try:
-            self._take_local(now)
-        except AgentFault as fault:
-            faults.append(fault)
         try:
             applied = self.targets.apply(state=self.state, now=now, look=look)
             faults += applied.faults
@@ -134,8 +122,7 @@ class Agent:
         ended = time.monotonic()
         # 4) say what is wrong with time
         positions = self.state.positions()
-        faults += held_faults(self.state, now)
-        faults += time_faults(positions, now=now, clock_hint=self.server.clock_hint(), known=faults)
+        faults += self.standing_faults(now=now, known=faults)
         # 5) tell the server  6) remember what is wrong, for `status`
         try:
             if note := self._tell():
@@ -143,9 +130,44 @@ class Agent:
             self._remember(faults, now)
         except AgentFault as fault:
             faults.append(fault)
-        # One disk that is full is one fault, however many steps met it.
-        told = {(fault.name, fault.what): fault for fault in faults}
-        return Outcome(positions, files, applied, ended - started, ended - applying, refused_push, tuple(told.values()))
+        return Outcome(
+            positions,
+            learned.files,
+            applied,
+            ended - started,
+            ended - applying,
+            learned.refused_push,
+            each_once(faults),
+        )
+
+    def learn(self, *, now: dt.datetime, timestamp: bytes | None, audit: bool) -> "Learned":
+        """Come up to date with the feed, and with the operator's own file."""
+        faults: list[AgentFault] = []
+        files, refused_push = 0, ""
+        try:
+            signed, refused_push = self._walk(timestamp)
+            caught_up = catch_up(
+                state=self.state,
+                walker=self.walker,
+                signed=signed,
+                root_sha256=self.configuration.root_sha256,
+                now=now,
+                audit=audit,
+            )
+            files = caught_up.files
+            faults += caught_up.faults
+        except AgentFault as fault:
+            faults.append(fault)
+        try:
+            self._take_local(now)
+        except AgentFault as fault:
+            faults.append(fault)
+        return Learned(files, refused_push, tuple(faults))
+
+    def standing_faults(self, *, now: dt.datetime, known: list[AgentFault]) -> list[AgentFault]:
+        """What is held back, and what is wrong with time."""
+        late = time_faults(self.state.positions(), now=now, clock_hint=self.server.clock_hint(), known=known)
+        return [*held_faults(self.state, now), *late]
 
     def close(self) -> None:
         self.server.close()
@@ -180,6 +202,11 @@ class Agent:
             return
         with self.state.transaction():
             self.state.keep_faults(faults, now)
+
+
+def each_once(faults: list[AgentFault]) -> tuple[AgentFault, ...]:
+    """One disk that is full is one fault, however many steps met it."""
+    return tuple({(fault.name, fault.what): fault for fault in faults}.values())
 
 
 def time_faults(

@@ -9,11 +9,12 @@ from .acts import Acts, act
 
 
 def add(acts: Acts) -> None:
-    act(acts, "run", "follow the feed until stopped", run_agent)
+    run = act(acts, "run", "follow the feed until stopped", run_agent)
+    run.add_argument("--dry-run", action="store_true", help="say what each edition would change, and change nothing")
 
 
 def run_agent(arguments: argparse.Namespace) -> int:
-    from ..following import follow
+    from ..following import follow, rehearse
 
     handler = logging.StreamHandler()
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
@@ -22,4 +23,4 @@ def run_agent(arguments: argparse.Namespace) -> int:
     log = logging.getLogger("rahdari.agent")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
-    return follow(load(arguments.config))
+    return (rehearse if arguments.dry_run else follow)(load(arguments.config))

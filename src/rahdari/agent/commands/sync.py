@@ -4,9 +4,11 @@ import argparse
 import json
 
 from .. import telling
-from ..configuration import load
+from ..configuration import Configuration, load
 from ..faults import Exit
 from ..folder import give_back, open_state, set_aside, sole_agent
+from ..rehearsal import rehearsed_as_json, rehearsed_in_words, rehearsing
+from ..showing import Showing
 from ..syncing import Agent
 from .acts import Acts, act, as_json, now, tell
 
@@ -14,11 +16,14 @@ from .acts import Acts, act, as_json, now, tell
 def add(acts: Acts) -> None:
     sync = act(acts, "sync", "come up to date once, apply, and report", sync_once)
     sync.add_argument("--json", action="store_true", help="print a JSON object")
+    sync.add_argument("--dry-run", action="store_true", help="say what each target would change, and change nothing")
     sync.add_argument("--anew", action="store_true", help="set a damaged or lost state aside and fetch all of it again")
 
 
 def sync_once(arguments: argparse.Namespace) -> int:
     configuration = load(arguments.config)
+    if arguments.dry_run:
+        return rehearse_once(configuration, in_json=arguments.json)
     with sole_agent(configuration.state):
         if arguments.anew:
             set_aside(configuration.state, now())
@@ -26,6 +31,8 @@ def sync_once(arguments: argparse.Namespace) -> int:
             agent = Agent(configuration, state)
             try:
                 outcome = agent.sync(now=now())
+                if configuration.metrics_file is not None:
+                    Showing(agent).show(outcome)
             finally:
                 agent.close()
     give_back(configuration.state)
@@ -50,3 +57,15 @@ def sync_once(arguments: argparse.Namespace) -> int:
     for fault in outcome.faults:
         tell(fault)
     return outcome.exit
+
+
+def rehearse_once(configuration: Configuration, *, in_json: bool) -> int:
+    with rehearsing(configuration) as rehearsal:
+        said = rehearsal.sync(now=now())
+    if in_json:
+        print(json.dumps(rehearsed_as_json(said)))
+    else:
+        print(rehearsed_in_words(said))
+    for fault in said.faults:
+        tell(fault)
+    return said.exit

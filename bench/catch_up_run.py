@@ -31,12 +31,9 @@ def main(about: str | None) -> None:
     given = parser.parse_args()
     names = measure.chosen(given.peers, ["irrd"], what="peer")
     place.end_cleanly_on_signals()
-    conditions = {**measure.conditions(), "versions_of_peers": {}}
-    rows: list[dict[str, Any]] = []
-    skipped: dict[str, str] = {}
-    unfair: dict[str, str] = {}
-    with place.temporary("catch-up") as folder:
-        conditions["file_system"] = place.on_disk(folder)
+    with measure.reporting(given, "catch-up") as result, place.temporary("catch-up") as folder:
+        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        result.conditions["file_system"] = place.on_disk(folder)
         with filling.register(given.size) as stack:
             rows += _ours(stack, folder, QUICK if given.quick else MISSED)
         if "irrd" in names:
@@ -45,12 +42,11 @@ def main(about: str | None) -> None:
                     raise place.NotHere("not in --quick")
                 rows += _irrd(folder / "irrd", given.size, given.quick)
                 unfair["IRRd 4.5 NRTMv4"] = irrd.Irrd.unfair
-                conditions["versions_of_peers"]["irrd"] = irrd.PACKAGES[0].partition("==")[2]
+                versions["irrd"] = irrd.PACKAGES[0].partition("==")[2]
             except place.NotHere as why:
                 skipped["IRRd 4.5 NRTMv4"] = why.why
             except (RuntimeError, OSError) as error:
-                skipped["IRRd 4.5 NRTMv4"] = f"failed: {str(error).strip().splitlines()[0]}"
-    measure.report(rows, given=given, about=conditions, experiment="catch-up", skipped=skipped, unfair=unfair)
+                skipped["IRRd 4.5 NRTMv4"] = f"failed: {place.first_line(error)}"
 
 
 def _ours(stack: Any, folder: Path, missed: tuple[Missed, ...]) -> list[dict[str, Any]]:

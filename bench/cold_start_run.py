@@ -26,12 +26,9 @@ def main(about: str | None) -> None:
     names = measure.chosen(given.peers, list(PEER_SIZES), what="peer")
     sizes = [int(word) for word in given.sizes.split(",")] if given.sizes else QUICK_SIZES if given.quick else SIZES
     place.end_cleanly_on_signals()
-    conditions = {**measure.conditions(), "versions_of_peers": {}}
-    rows: list[dict[str, Any]] = []
-    skipped: dict[str, str] = {}
-    unfair: dict[str, str] = {}
-    with place.temporary("cold-start") as folder:
-        conditions["file_system"] = place.on_disk(folder)
+    with measure.reporting(given, "cold-start") as result, place.temporary("cold-start") as folder:
+        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        result.conditions["file_system"] = place.on_disk(folder)
         for size in sizes:
             with filling.register(size, given.what) as stack:
                 times = given.times or (1 if given.quick or size > 1_000_000 else 3)
@@ -45,14 +42,13 @@ def main(about: str | None) -> None:
                 home = folder / f"{name}-{size}"
                 home.mkdir()
                 try:
-                    rows.append(_PEERS[name](home, size, given.quick, conditions["versions_of_peers"], unfair))
+                    rows.append(_PEERS[name](home, size, given.quick, versions, unfair))
                 except place.NotHere as why:
                     skipped[f"{name}, {size} entries"] = why.why
                 except (RuntimeError, OSError) as error:
-                    skipped[f"{name}, {size} entries"] = f"failed: {str(error).strip().splitlines()[0]}"
+                    skipped[f"{name}, {size} entries"] = f"failed: {place.first_line(error)}"
                 finally:
                     shutil.rmtree(home, ignore_errors=True)
-    measure.report(rows, given=given, about=conditions, experiment="cold-start", skipped=skipped, unfair=unfair)
 
 
 def _ours(stack: Any, folder: Path, size: int, what: str, times: int) -> list[dict[str, Any]]:

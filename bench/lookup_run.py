@@ -37,13 +37,9 @@ def main(about: str | None) -> None:
     # What one operator may ask in a second is not what is measured.
     os.environ["RAHDARI_LOOKUP_RATE"] = NO_RATE
     random.seed(1)
-    conditions = {**measure.conditions(), "versions_of_peers": {}}
-    versions = conditions["versions_of_peers"]
-    rows: list[dict[str, Any]] = []
-    skipped: dict[str, str] = {}
-    unfair: dict[str, str] = {}
-    with place.temporary("lookup") as folder:
-        conditions["file_system"] = place.on_disk(folder)
+    with measure.reporting(given, "lookup") as result, place.temporary("lookup") as folder:
+        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        result.conditions["file_system"] = place.on_disk(folder)
         try:
             load.need(quick=given.quick)
         except place.NotHere as why:
@@ -76,8 +72,7 @@ def main(about: str | None) -> None:
             except place.NotHere as why:
                 skipped[name] = why.why
             except (RuntimeError, OSError) as error:
-                skipped[name] = f"failed: {str(error).strip().splitlines()[0]}"
-    measure.report(rows, given=given, about=conditions, experiment="lookup", skipped=skipped, unfair=unfair)
+                skipped[name] = f"failed: {place.first_line(error)}"
 
 
 def _addresses(size: int, what: str, share: float, count: int) -> list[str]:

@@ -7,7 +7,9 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,39 @@ def quantiles(seconds: Sequence[float]) -> dict[str, Any]:
         "p99 s": percentile(seconds, 0.99),
         "max s": max(seconds),
     }
+
+
+@dataclass
+class Result:
+    """What comes together during a run."""
+
+    conditions: dict[str, Any]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    unfair: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of peers."""
+        found: dict[str, str] = self.conditions.setdefault("versions_of_peers", {})
+        return found
+
+
+@contextmanager
+def reporting(given: argparse.Namespace, experiment: str) -> Iterator[Result]:
+    """Report at the end, also when the run was ended before it was complete, and say so then."""
+    result = Result(conditions())
+    try:
+        yield result
+    except BaseException:
+        result.conditions["incomplete"] = True
+        raise
+    finally:
+        if result.rows:
+            report(
+                result.rows, given=given, about=result.conditions, experiment=experiment, skipped=result.skipped,
+                unfair=result.unfair,
+            )  # fmt: skip
 
 
 def report(

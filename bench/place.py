@@ -38,6 +38,10 @@ def say(text: str) -> None:
     print(f"[{time.strftime('%H:%M:%SZ', time.gmtime())}] {text}", file=sys.stderr, flush=True)
 
 
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
 # -- folders -----------------------------------------------------------------------------------------------------
 
 

@@ -75,42 +75,31 @@ def main(about: str | None) -> None:
     names = measure.chosen(given.peers, list(PEERS), what="peer")
     layouts = measure.chosen(given.ours, ["1"] if given.quick else list(LAYOUTS), what="layout")
     place.end_cleanly_on_signals()
-    conditions = {**measure.conditions(), "versions_of_peers": {}}
-    rows: list[dict[str, Any]] = []
-    skipped: dict[str, str] = {}
-    unfair: dict[str, str] = {}
-    with place.temporary("propagation") as folder:
-        conditions["file_system"] = place.on_disk(folder)
-        told = Told(rows, skipped, unfair, conditions["versions_of_peers"])
+    with measure.reporting(given, "propagation") as result, place.temporary("propagation") as folder:
+        result.conditions["file_system"] = place.on_disk(folder)
         entries = given.peer_entries or min(given.size, 2_000 if given.quick else 100_000)
-        _peers(names, folder, entries, given.quick, told)
+        _peers(names, folder, entries, given.quick, result)
         if layouts:
             with filling.register(given.size, given.what) as stack:
                 for name in layouts:
-                    rows += _ours(LAYOUTS[name], stack, folder / f"ours-{name}", given)
-    measure.report(rows, given=given, about=conditions, experiment="propagation", skipped=skipped, unfair=unfair)
+                    try:
+                        result.rows += _ours(LAYOUTS[name], stack, folder / f"ours-{name}", given)
+                    except RuntimeError as error:
+                        result.skipped[f"ours, {name}"] = f"failed: {place.first_line(error)}"
 
 
 # -- peers -------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Told:
-    rows: list[dict[str, Any]]
-    skipped: dict[str, str]
-    unfair: dict[str, str]
-    versions: dict[str, str]
-
-
-def _peers(names: Sequence[str], folder: Path, entries: int, quick: bool, told: Told) -> None:
+def _peers(names: Sequence[str], folder: Path, entries: int, quick: bool, result: measure.Result) -> None:
     """IRRd with its minute timers goes on beside the others, which it hardly disturbs: it waits nearly all the time."""
     beside: threading.Thread | None = None
     stop = threading.Event()
     if "irrd" in names:
         if quick:
-            told.skipped["IRRd 4.5 NRTMv4"] = "its timers are a minute each"
+            result.skipped["IRRd 4.5 NRTMv4"] = "its timers are a minute each"
         else:
-            beside = threading.Thread(target=_irrd, args=(folder / "irrd", entries, told, stop))
+            beside = threading.Thread(target=_irrd, args=(folder / "irrd", entries, result, stop))
             beside.start()
             # Loading is what would disturb.
             place.wait_for("IRRd", lambda: stop.is_set() or not beside.is_alive(), patience=600)
@@ -119,19 +108,19 @@ def _peers(names: Sequence[str], folder: Path, entries: int, quick: bool, told: 
         if name == "irrd":
             continue
         if quick and not known.quick:
-            told.skipped[known.name] = "not in --quick"
+            result.skipped[known.name] = "not in --quick"
             continue
         place.say(f"{known.name} with {entries} entries")
         (folder / name).mkdir()
         try:
             with known.starting(folder / name, entries, quick) as peer:
-                _note(peer, told)
+                _note(peer, result)
                 changes = known.quick_changes if quick else known.changes
-                told.rows.append(_row(peer, entries, *_one_by_one(peer, changes, known.random_moments)))
+                result.rows.append(_row(peer, entries, *_one_by_one(peer, changes, known.random_moments)))
         except place.NotHere as why:
-            told.skipped[known.name] = why.why
+            result.skipped[known.name] = why.why
         except (RuntimeError, OSError) as error:
-            told.skipped[known.name] = f"failed: {str(error).strip().splitlines()[0]}"
+            result.skipped[known.name] = f"failed: {place.first_line(error)}"
     if beside is not None:
         beside.join()
 
@@ -147,18 +136,18 @@ def _one_by_one(peer: Peer, changes: int, random_moments: float) -> tuple[list[f
     return whole, from_commit
 
 
-def _irrd(folder: Path, entries: int, told: Told, loaded: threading.Event) -> None:
+def _irrd(folder: Path, entries: int, result: measure.Result, loaded: threading.Event) -> None:
     folder.mkdir()
     try:
         with irrd.starting(folder, entries, False) as peer:
             loaded.set()
-            _note(peer, told)
+            _note(peer, result)
             whole, from_commit = _at_random_moments(peer, PEERS["irrd"].changes)
-            told.rows.append(_row(peer, entries, whole, from_commit))
+            result.rows.append(_row(peer, entries, whole, from_commit))
     except place.NotHere as why:
-        told.skipped["IRRd 4.5 NRTMv4"] = why.why
+        result.skipped["IRRd 4.5 NRTMv4"] = why.why
     except (RuntimeError, OSError) as error:
-        told.skipped["IRRd 4.5 NRTMv4"] = f"failed: {str(error).strip().splitlines()[0]}"
+        result.skipped["IRRd 4.5 NRTMv4"] = f"failed: {place.first_line(error)}"
 
 
 def _at_random_moments(peer: Any, changes: int) -> tuple[list[float], list[float]]:
@@ -183,9 +172,9 @@ def _at_random_moments(peer: Any, changes: int) -> tuple[list[float], list[float
     return whole, from_commit
 
 
-def _note(peer: Peer, told: Told) -> None:
-    told.unfair[peer.name] = peer.unfair
-    told.versions.update(peer.versions)
+def _note(peer: Peer, result: measure.Result) -> None:
+    result.unfair[peer.name] = peer.unfair
+    result.versions.update(peer.versions)
 
 
 def _row(peer: Peer, entries: int, whole: list[float], from_commit: list[float]) -> dict[str, Any]:

@@ -24,12 +24,9 @@ def main(about: str | None) -> None:
     sizes = [int(word) for word in given.sizes.split(",")] if given.sizes else SIZES[: 1 if given.quick else 3]
     changes = given.changes or (30 if given.quick else 200)
     place.end_cleanly_on_signals()
-    conditions = {**measure.conditions(), "versions_of_peers": {}}
-    rows: list[dict[str, Any]] = []
-    skipped: dict[str, str] = {}
-    unfair: dict[str, str] = {}
-    with place.temporary("publish") as folder:
-        conditions["file_system"] = place.on_disk(place.WORK if place.WORK.exists() else folder)
+    with measure.reporting(given, "publish") as result, place.temporary("publish") as folder:
+        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        result.conditions["file_system"] = place.on_disk(place.WORK if place.WORK.exists() else folder)
         for size in sizes:
             with filling.register(size, given.what) as stack:
                 place.say(f"ours: {changes} changes to {size} entries")
@@ -43,14 +40,13 @@ def main(about: str | None) -> None:
                     with PEERS[name].starting(home, size, given.quick) as peer:
                         rows.append(_peer(peer, size, 10 if size > 100_000 else 30))
                         unfair[peer.name] = peer.unfair
-                        conditions["versions_of_peers"].update(peer.versions)
+                        versions.update(peer.versions)
                 except place.NotHere as why:
                     skipped[f"{name}, {size} entries"] = why.why
                 except (RuntimeError, OSError) as error:
-                    skipped[f"{name}, {size} entries"] = f"failed: {str(error).strip().splitlines()[0]}"
-    if flat := _flatness(rows):
-        print(flat)
-    measure.report(rows, given=given, about=conditions, experiment="publish", skipped=skipped, unfair=unfair)
+                    skipped[f"{name}, {size} entries"] = f"failed: {place.first_line(error)}"
+        if flat := _flatness(rows):
+            place.say(flat)
 
 
 def _ours(stack: Any, size: int, what: str, changes: int) -> dict[str, Any]:

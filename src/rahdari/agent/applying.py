@@ -17,9 +17,9 @@ from rahdari.proof.entry import parse_time, time_text
 
 from . import receipts
 from .configuration import Configuration, FileTarget, Target
-from .devices import apply_to_device, device_of
+from .devices import RemovedLocally, apply_to_device, device_of
 from .faults import AgentFault
-from .file_targets import FilePlace, missed, read_content
+from .file_targets import FilePlace, read_content
 from .moment import Moment
 from .rules import kept_after
 from .state import Marker, Position, State
@@ -48,8 +48,8 @@ class Targets:
 
     @property
     def wait(self) -> float | None:
-        """Seconds until a file that was written lately may be written again; None when none waits."""
-        return min((place.wait for place in self._files.values() if place.wait), default=None)
+        """Seconds until a file that is behind may be written again; None when none is."""
+        return min((place.wait for place in self._files.values() if place.is_behind), default=None)
 
     def apply(self, *, state: State, now: dt.datetime, look: bool) -> Applied:
         """`look` reads what stands at each target. Before the first edition nothing is done."""
@@ -120,9 +120,10 @@ class Targets:
             if whole and same:
                 return json.dumps({name: value for name, value in had.items() if name != "due_at"}), None
             if whole:
+                place.is_behind = True
                 due_at = time_text(moment.now + dt.timedelta(seconds=place.wait + 1))
                 return json.dumps({**had, "due_at": had.get("due_at", due_at)}), None
-            found = missed(place)
+            found = RemovedLocally.file(place.target.path)
         rendered = place.put(moment, changed)
         content = {"settings": settings, "rendered_at": time_text(moment.now), **rendered.as_json()}
         return json.dumps(content), found

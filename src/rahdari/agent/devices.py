@@ -1,6 +1,7 @@
 """Bringing a device that holds sets into line: by single changes where what stands there is known, else by a look."""
 
 from collections.abc import Set
+from pathlib import Path
 
 from .configuration import FrrTarget, IpsetTarget, NftTarget, Target
 from .faults import AgentFault, Exit
@@ -9,7 +10,7 @@ from .ipset import IpsetSets
 from .moment import Moment
 from .nftables import NftSets
 from .programs import DeviceRefused, NotReadBack
-from .set_device import EXAMPLES, Looked, SetDevice
+from .set_device import Looked, SetDevice
 from .sets import Element
 from .state import ChangedPoint
 
@@ -21,14 +22,21 @@ class RemovedLocally(AgentFault):
 
     exit = Exit.ALARM
 
-    def __init__(self, name: str, number: int, examples: list[str]) -> None:
-        some = f" ({', '.join(examples[:NAMED])}{' and others' if number > NAMED else ''})" if examples else ""
-        were = "1 registered element was" if number == 1 else f"{number} registered elements were"
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"{were} missing at {name}{some}, though the feed has not taken anything out. All of it was put back.",
+            what,
             "Find who takes it out: these addresses must not be disrupted. Let the agent alone write there.",
         )
-        self.number = number
+
+    @classmethod
+    def elements(cls, name: str, number: int, examples: list[str]) -> "RemovedLocally":
+        some = f" ({', '.join(examples[:NAMED])}{' and others' if number > NAMED else ''})" if examples else ""
+        were = "1 registered element was" if number == 1 else f"{number} registered elements were"
+        return cls(f"{were} missing at {name}{some}, though nobody took anything out of the feed. All was put back.")
+
+    @classmethod
+    def file(cls, path: Path) -> "RemovedLocally":
+        return cls(f"{path} was not as it had been written. It was written anew.")
 
 
 def device_of(target: Target) -> SetDevice | None:
@@ -86,4 +94,4 @@ def _missed(device: SetDevice, looked: Looked, changed: Set[Element]) -> Removed
     if not number:
         return None
     examples = [element.text for element in looked.examples if element not in changed]
-    return RemovedLocally(device.name, number, examples[:EXAMPLES])
+    return RemovedLocally.elements(device.name, number, examples)

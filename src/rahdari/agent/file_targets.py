@@ -41,6 +41,7 @@ class FilePlace:
     def __init__(self, target: FileTarget) -> None:
         self.target = target
         self._not_before = 0.0
+        self.is_behind = False
         options = {name: option.default for name, option in RENDERERS[target.kind].options.items()}
         options |= dict(target.options)
         self._bird = Bird(Path(options["control"]), tables(options)) if target.kind == "bird" else None
@@ -84,16 +85,13 @@ class FilePlace:
         took = ended - started
         pause = max(float(self.target.every_seconds), took * PAUSES if took > QUICK_SECONDS else 0.0)
         self._not_before = ended + pause
+        self.is_behind = False
         return rendered
 
 
 def _counts(content: dict[str, Any]) -> tuple[int, int]:
     v6 = int(content.get("v6", 0))
     return int(content.get("items", 0)) - v6, v6
-
-
-def missed(place: FilePlace) -> RemovedLocally:
-    return RemovedLocally(place.target.name, 1, [str(place.target.path)])
 
 
 def read_content(text: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rahdari.address import Block, Endpoint, Protocol, format_block
 from rahdari.proof import ROLES, kind_of
 from rahdari.proof.entry import time_text
 
-from .applying import kept_since
+from .applying import is_waiting, kept_since
 from .configuration import Configuration
 from .faults import Exit
 from .holding import held_faults
@@ -75,7 +75,9 @@ def status(*, configuration: Configuration, state: State, now: dt.datetime) -> S
         unapplied=tuple(
             target.name
             for target in configuration.targets
-            if (marker := markers.get(target.name)) is None or marker.fault or dict(marker.positions) != here
+            if (marker := markers.get(target.name)) is None
+            or marker.fault
+            or (dict(marker.positions) != here and not is_waiting(marker, now=now))
         ),
         unreported=len(state.receipts()),
         faults=(*kept, *(KeptFault(fault.name, fault.what, fault.mend, now, fault.exit) for fault in timely)),

@@ -56,7 +56,7 @@ ANYONE = frozenset(
 # Steps of signing in: they lead back to its beginning whoever is not in the middle of it.
 IN_BETWEEN = frozenset({"account_confirm_login_code", "mfa_authenticate"})
 # Programs with a bearer token, never a browser with a cookie.
-PROGRAMS = frozenset({"publish:receipt"})
+PROGRAMS = frozenset({"publish:receipt", "publish:metrics"})
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
@@ -76,7 +76,7 @@ OWN_APPLICATION = frozenset(
 OWN_REGISTRATION = frozenset({"portal:registration", "portal:certificate", "portal:certificate_pdf"})
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry"})
-OFFICERS = frozenset({"decide:queue", "decide:approvals", "decide:keys"})
+OFFICERS = frozenset({"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold"})
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
     decide:record_check decide:document""".split()
@@ -173,6 +173,7 @@ class World:
             "people:answer_invitation": {"invitation": self.invitation},
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
             "page:language": {"code": "en"},
+            "portal:hold": {"hold": uuid.uuid4()},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
         }.get(name, {})
@@ -411,6 +412,12 @@ class TestNobody:
         for visitor in ("nobody", "A", "operator"):
             assert world.client(visitor).post(reverse("publish:receipt")).status_code == 401
         assert world.client("nobody").get(reverse("publish:receipt")).status_code == 405
+
+    @pytest.mark.parametrize("visitor", ["nobody", "A", "officer", "operator", "administrator"])
+    def test_is_told_of_no_metrics_from_elsewhere(self, world: World, visitor: str) -> None:
+        """A cookie lets nobody in there; the machine itself and a token do (tests/publish/test_lag.py)."""
+        for passed_on in ({"REMOTE_ADDR": "192.0.2.7"}, {"HTTP_X_FORWARDED_FOR": "192.0.2.7"}):
+            assert world.client(visitor, **passed_on).get(reverse("publish:metrics")).status_code == 404
 
     def test_is_led_to_the_beginning_from_a_step_in_between(self, world: World) -> None:
         for name in IN_BETWEEN:

@@ -20,13 +20,13 @@ from rahdari.decide import queries as cases
 from rahdari.decide.models import Case
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
-from rahdari.proof.receipt import AppliedTarget, Receipt
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
+from tests.publish.receipts import a_receipt, signed
 
 KNOWN, UNKNOWN = "203.0.113.", "198.51.100."
 _numbers = itertools.count(31)
@@ -200,14 +200,8 @@ def published(offline: Path) -> None:
 
 def in_force_at(slug: str, *, ok: bool = True, digest: str | None = None) -> None:
     """The operator's agent reports the last edition, with a digest of its own if one is given."""
-    operator, edition = editions.operator_by_slug(slug), editions.latest_edition()
+    operator = editions.operator_by_slug(slug)
     assert operator is not None
-    assert edition is not None
-    body = Receipt(
-        session=edition.session_id,
-        sequence=edition.sequence,
-        digest=digest or edition.digest_after,
-        applied_at=timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        targets=(AppliedTarget(name="North gateway", kind="nft", loaded=edition.entries, ok=ok),),
-    )
-    publish.record_receipt(operator=operator, receipt=body, now=timezone.now())
+    now = timezone.now()
+    body = a_receipt(operator, ok=ok, digest=digest, applied_at=now)
+    publish.record_receipt(operator=operator, receipt=signed(operator, body), now=now)

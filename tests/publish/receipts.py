@@ -23,6 +23,7 @@ def a_receipt(
     after: dt.timedelta = SECOND,
     ok: bool = True,
     digest: str | None = None,
+    applied_at: dt.datetime | None = None,
 ) -> Receipt:
     """Of the stream that the operator follows; of its last edition, unless another is named."""
     stream = Stream.objects.get(followings__operator=operator, followings__left_at=None, role=role)
@@ -32,7 +33,7 @@ def a_receipt(
         edition.session_id,
         edition.sequence,
         digest or edition.digest,
-        time_text((edition.published_at or NOW) + after),
+        time_text(applied_at or (edition.published_at or NOW) + after),
         (AppliedTarget("North gateway", "nft", edition.entries, ok),),
     )
 

@@ -10,7 +10,8 @@ from django.utils.translation import ngettext, pgettext
 from rahdari.letters import queries as inbox
 from rahdari.page.context import Link
 from rahdari.people import queries as people
-from rahdari.people.models import Role, User
+from rahdari.people.models import User
+from rahdari.publish import queries as publish
 
 APPLICATIONS = frozenset({"home", "application", "tasks", "prove_first", "prove", "check", "status"})
 APPLICATIONS |= {"question", "notice", "refusal", "withdraw"}
@@ -33,7 +34,19 @@ def links(request: HttpRequest) -> list[Link]:
         ]
     if people.operator_of(user) is not None:
         return [Link(_("In step"), reverse("portal:operator"), here=page == "operator")]
-    if people.holds_post(user, Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR):
+    if people.is_officer(user):
+        waiting = publish.holds_waiting()
+        words = ngettext("removal of many entries", "removals of many entries", waiting)
+        return [
+            Link(
+                pgettext("navigation", "Feed"),
+                reverse("portal:feed"),
+                here=page in {"feed", "hold"},
+                count=waiting,
+                count_words=words,
+            )
+        ]
+    if people.is_administrator(user):
         return []
     unread = inbox.unread_count(user)
     return [

@@ -3,6 +3,7 @@ from django.urls import include, path
 from .applicant.urls import urlpatterns as applicant
 from .operators.urls import urlpatterns as operator
 from .public.urls import urlpatterns as public
+from .staff.urls import urlpatterns as staff
 
 app_name = "portal"
 
@@ -10,4 +11,5 @@ urlpatterns = [
     path("", include(public)),
     path("", include(applicant)),
     path("", include(operator)),
+    path("", include(staff)),
 ]

@@ -86,6 +86,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "behind": behind_words(seen),
         "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),
         "past": past[-SHOWN:][::-1],
+        "keys": [key for key in publish.agent_keys_of(seen.operator) if key.revoked_at is None],
+        "credentials": publish.credentials_of(seen.operator, now=now),
         "follow": f"{seen.state}.{seen.sequence}.{seen.register_sequence}",
     }
     return render(request, "portal/operator/home.html", context)

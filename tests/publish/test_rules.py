@@ -3,10 +3,12 @@
 import datetime as dt
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rahdari.proof import InvalidEntry, Op
 from rahdari.publish import rules
-from rahdari.publish.rules import LagState, NotPublishable, ReceiptStanding
+from rahdari.publish.rules import LagState, Net, NotPublishable, ReceiptStanding
 
 AT = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -32,17 +34,104 @@ class TestEntryOf:
             rules.entry_of({**SAID, "protocol": "Sample Freelancer 31"})
 
 
-class TestOperationOf:
-    def test_follows_from_what_was_said_before_and_what_is_said_now(self) -> None:
+class TestOperationsOf:
+    def test_follow_from_what_was_said_before_and_what_is_said_now(self) -> None:
         moved = {**SAID, "prefix": "203.0.113.99/32"}
-        assert rules.operation_of({}, SAID).op is Op.ADD
-        assert rules.operation_of(SAID, {}).op is Op.REMOVE
-        replaced = rules.operation_of(SAID, moved)
+        (added,) = rules.operations_of(Net(None, SAID))
+        (removed,) = rules.operations_of(Net(SAID, None))
+        (replaced,) = rules.operations_of(Net(SAID, moved))
+        assert (added.op, removed.op) == (Op.ADD, Op.REMOVE)
         assert replaced.op is Op.REPLACE and replaced.was == rules.entry_of(SAID)
 
-    def test_is_refused_when_nothing_ends(self) -> None:
+    def test_say_how_an_entry_stands_that_came_and_went_or_changed_back(self) -> None:
+        """For whoever stands in the middle; whoever follows from the beginning ends where it began."""
+        came, went = rules.operations_of(Net(None, None, SAID))
+        assert (came.op, went.op, came.entry) == (Op.ADD, Op.REMOVE, went.entry)
+        (back,) = rules.operations_of(Net(SAID, SAID))
+        assert back.op is Op.REPLACE and back.was == back.entry
+
+    def test_are_refused_of_what_was_never_listed(self) -> None:
         with pytest.raises(NotPublishable):
-            rules.operation_of({}, {})
+            rules.operations_of(Net(None, None))
+
+
+class TestMergedWidths:
+    def test_are_the_powers_of_sixteen_that_divide(self) -> None:
+        assert list(rules.merged_widths(15, first=0)) == []
+        assert list(rules.merged_widths(16, first=0)) == [16]
+        assert list(rules.merged_widths(4096, first=0)) == [16, 256, 4096]
+        assert list(rules.merged_widths(4096, first=4000)) == [16]
+
+    @given(st.integers(1, 10**6), st.integers(0, 10**6))
+    def test_never_reach_before_the_session(self, sequence: int, first: int) -> None:
+        for width in rules.merged_widths(sequence, first=first):
+            assert sequence % width == 0 and sequence - width >= first
+
+
+def live_deltas(head: int) -> list[tuple[int, int]]:
+    """What is named when `head` is the last edition, of every width."""
+    found = [(to - 1, to) for to in range(max(1, head - rules.live_number(1) + 1), head + 1)]
+    width = rules.MERGED_BY
+    while width <= head:
+        last = head // width
+        found += [(width * (to - 1), width * to) for to in range(max(1, last - rules.live_number(width) + 1), last + 1)]
+        width *= rules.MERGED_BY
+    return found
+
+
+class TestReaches:
+    @given(st.integers(0, 60_000), st.integers(0, 60_000))
+    def test_any_edition_is_a_few_fetches_from_the_head(self, one: int, other: int) -> None:
+        start, head = min(one, other), max(one, other)
+        fetches = rules.reaches(live_deltas(head), start=start, end=head)
+        # At each width at most fifteen, and one that covers the way in from the middle.
+        assert fetches is not None and fetches <= 16 * 4
+
+    @given(st.integers(5_000, 60_000))
+    def test_what_was_missed_by_thousands_is_caught_up_in_few(self, head: int) -> None:
+        counts = [rules.reaches(live_deltas(head), start=head - missed, end=head) for missed in (1, 100, 1000, 4999)]
+        assert counts[0] == 1
+        assert all(count is not None and count <= 46 for count in counts)
+
+    def test_is_nothing_when_there_is_a_gap(self) -> None:
+        assert rules.reaches([(0, 1), (2, 3)], start=0, end=3) is None
+        assert rules.reaches([(0, 2), (1, 3)], start=0, end=3) == 2
+        assert rules.reaches([], start=3, end=3) == 0
+
+
+class TestSnapshotIsDue:
+    def asked(self, **other: object) -> bool:
+        given: dict[str, object] = {
+            "sequence": 9,
+            "last": 5,
+            "last_at": AT,
+            "reachable": True,
+            "narrow_bytes": 0,
+            "last_bytes": 10,
+            "now": AT + rules.SNAPSHOT_EVERY,
+        }
+        return rules.snapshot_is_due(**{**given, **other})  # type: ignore[arg-type]
+
+    def test_hourly_when_something_changed(self) -> None:
+        assert self.asked()
+        assert not self.asked(now=AT + rules.SNAPSHOT_EVERY - SECOND)
+        assert not self.asked(sequence=5)
+
+    def test_at_once_where_agents_could_not_begin(self) -> None:
+        assert self.asked(last=None, now=AT)
+        assert self.asked(reachable=False, now=AT)
+
+    def test_when_the_deltas_beside_it_have_become_more_than_itself(self) -> None:
+        assert self.asked(narrow_bytes=2**21, now=AT)
+        assert not self.asked(narrow_bytes=2**21, last_bytes=2**22, now=AT)
+
+
+class TestIsEntitled:
+    def test_by_everything_or_by_a_network_in_common(self) -> None:
+        assert rules.is_entitled(everything=True, theirs=[], asns=[])
+        assert rules.is_entitled(everything=False, theirs=[1, 2], asns=[2, 3])
+        assert not rules.is_entitled(everything=False, theirs=[1, 2], asns=[3])
+        assert not rules.is_entitled(everything=False, theirs=[1, 2], asns=[])
 
 
 class TestReceiptStanding:
@@ -84,15 +173,6 @@ class TestLagState:
 
 
 class TestLiveFiles:
-    def test_from_the_last_snapshot_a_delta_always_leads_on(self) -> None:
-        """A new agent takes the newest snapshot, at most SNAPSHOT_EVERY - 1 editions old, and needs what follows it."""
-        for head in range(300):
-            for newest_snapshot in range(head + 1):
-                assert rules.oldest_live_delta(head=head, newest_snapshot=newest_snapshot) <= newest_snapshot + 1
-
-    def test_are_about_a_hundred_at_most(self) -> None:
-        assert rules.LIVE_DELTAS + rules.LIVE_SNAPSHOTS <= 100
-        for head in range(300):
-            newest_snapshot = head - head % rules.SNAPSHOT_EVERY
-            oldest = rules.oldest_live_delta(head=head, newest_snapshot=newest_snapshot)
-            assert head - oldest + 1 == rules.LIVE_DELTAS
+    def test_are_about_a_hundred(self) -> None:
+        widths = (1, 16, 256, 4096)
+        assert sum(rules.live_number(width) for width in (0, *widths)) == 32 + 3 * 24 + 2

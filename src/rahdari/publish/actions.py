@@ -140,7 +140,6 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
     """
     repository = _repository()
     with folder.only_writer(repository.path):
-        write_access(now=now)
         try:
             repository.ensure()
         except NoKeys as error:
@@ -165,10 +164,16 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
             # Not all of a long backlog at once: wide deltas and snapshots keep the way through it short.
             publish_waiting(rules.LIVE_NARROW // 2)
             went_on = editions.go_on(
-                repository=repository, now=now, meanwhile=lambda: publish_waiting(1), checkpoint=checkpoint
+                repository=repository,
+                now=now,
+                meanwhile=lambda: publish_waiting(1),
+                admit=lambda: write_access(now=now),
+                checkpoint=checkpoint,
             )
             if not went_on and not queries.changes_waiting():
-                write_access(now=now)
+                if not count:
+                    # Nothing waited, so nobody waits for this; a kill before it is mended within seconds.
+                    write_access(now=now)
                 return count
 
 

@@ -111,11 +111,19 @@ def _drop(signed: Sequence[Stream], named: Sequence[int], now: dt.datetime) -> N
 # -- beside --------------------------------------------------------------------------------------------------------
 
 
-def go_on(*, repository: Repository, now: dt.datetime, meanwhile: Callable[[], None], checkpoint: Checkpoint) -> bool:
+def go_on(
+    *,
+    repository: Repository,
+    now: dt.datetime,
+    meanwhile: Callable[[], None],
+    admit: Callable[[], None],
+    checkpoint: Checkpoint,
+) -> bool:
     """One step of what is done beside publishing; whether there was one.
 
     Streams that are new are filled, one file that is to be written is, operators that came or changed are led to their
-    streams. `meanwhile` is called every so often, and may publish what came.
+    streams. `meanwhile` is called every so often, and may publish what came; `admit` before anybody is led to files of
+    a session that they could not fetch before.
     """
     if streams.present().exclude(filled_to=None).exists():
         opened = streams.fill(now=now, meanwhile=meanwhile)
@@ -127,6 +135,8 @@ def go_on(*, repository: Repository, now: dt.datetime, meanwhile: Callable[[], N
     written = files.write_next(repository=repository, meanwhile=meanwhile, checkpoint=checkpoint)
     if written is not None:
         if written.width == 0:
+            # Nothing leads into a session before its first snapshot is there.
+            admit()
             _name_if_first(repository, written, now, checkpoint)
         return True
     for operator in Operator.objects.filter(active=False, due=True):
@@ -135,6 +145,7 @@ def go_on(*, repository: Repository, now: dt.datetime, meanwhile: Callable[[], N
     if not coming:
         return False
     moved = streams.join(now=now)
+    admit()
     checkpoint("joined")
     return _sign_coming(repository, coming, now, checkpoint) or moved
 

@@ -25,19 +25,16 @@ class Agent:
     def __init__(self, stack: Stack, folder: Path, slug: str) -> None:
         folder.mkdir(parents=True)
         self.entries = folder / "entries.json"
-        added = stack.command("operator", "add", slug, "--name", f"Sample operator {slug}", "--asn", "64500")
+        added = stack.command("operator", "add", slug, "--name", f"Sample operator {slug}", "--gateway")
         if added.returncode:
             raise SystemExit(added.stderr or added.stdout)
-        token = folder / "token"
-        token.write_text(next(word for word in added.stdout.split() if len(word) > 40) + "\n")
-        token.chmod(0o600)
-        root = next((stack.data / "feed" / "metadata").glob("1.root.json"))
+        welcome = folder / "welcome.txt"
+        welcome.write_text(added.stdout)
         config = folder / "agent.toml"
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         subprocess.run(
             [
-                *PROGRAM, "agent", "init", "--config", config, "--server", stack.feed_url, "--root", root,
-                "--token-file", token, "--receipt-url", f"{stack.url}/feed/receipt", "--state", folder / "state",
+                *PROGRAM, "agent", "init", "--config", config, "--welcome", welcome, "--state", folder / "state",
                 "--json", self.entries, "--csv", folder / "entries.csv",
             ],
             check=True, env=environment, capture_output=True, text=True,

@@ -10,11 +10,13 @@ from typing import Any
 
 from .asking import Asked, NotAnAddress, understand
 from .index import Held
-from .records import fields
+from .records import ID_END, NOT_AFTER, fields
 from .views import Moment, View, counts, shown
 
 # So many are looked up while the index is held still, and then others have their turn: less than a millisecond.
 AT_ONCE = 500
+# Nearly all answers: one entry, which has not ended.
+_ONE = b'{"address":"%b","entries":[%b,"kept_stale":false%b],"registered":true}'
 _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
 
 # Of a text: one record, or several; None for nothing in force, or why it was not understood.
@@ -23,10 +25,10 @@ type Result = bytes | list[bytes] | NotAnAddress | None
 
 def one(text: str, records: Sequence[bytes], at: Moment) -> bytes:
     """The answer for one address or prefix, of which something was found."""
-    if len(records) == 1:
-        entries = shown(records[0], at)
-    else:
-        entries = b",".join([shown(record, at) for record in records])
+    if len(records) == 1 and records[0][NOT_AFTER] > at.now:
+        [record] = records
+        return _ONE % (text.encode("ascii"), record[:ID_END], record[ID_END:])
+    entries = b",".join([shown(record, at) for record in records])
     return b'{"address":"%b","entries":[%b],"registered":true}' % (text.encode("ascii"), entries)
 
 

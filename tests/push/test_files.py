@@ -49,6 +49,18 @@ class TestFile:
 
         running(data, story)
 
+    def test_that_is_the_first_root_is_there_before_the_operators_own_folder_is(self, data: Path) -> None:
+        (metadata_of(data) / "1.root.json").rename(data / "moved")
+        put(data / "feed" / "metadata" / "1.root.json", b'{"signed": 2}')
+        put(data / "feed" / "metadata" / "2.root.json", b"{}")
+
+        async def story(push: Push) -> None:
+            assert (await call(push, "/feed/metadata/1.root.json")).body == b'{"signed": 2}'
+            # A later one only once everything of this operator is signed as it says.
+            assert (await call(push, "/feed/metadata/2.root.json")).status == 404
+
+        running(data, story)
+
     def test_of_a_target_has_its_digest_for_a_tag_so_that_all_servers_have_the_same(self, data: Path) -> None:
         async def story(push: Push) -> None:
             answer = await call(push, f"/feed/{SNAPSHOT}")

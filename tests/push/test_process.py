@@ -103,6 +103,17 @@ class TestPushProcess:
             allow(tmp_path)
             until(lambda: ready(port), tmp_path / "log")
 
+    def test_takes_as_many_connections_as_the_system_lets_it(self) -> None:
+        program = (
+            "import resource; from rahdari.up.serving import allow_open_files\n"
+            "soft = lambda: resource.getrlimit(resource.RLIMIT_NOFILE)[0]\n"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512))\n"
+            "allow_open_files(256); print(soft()); allow_open_files(100); print(soft())\n"
+            "allow_open_files(100_000); print(soft())"
+        )
+        result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert result.stdout.split() == ["256", "256", "512"]
+
     def test_holds_no_framework_and_no_key(self) -> None:
         probe = (
             "import sys, rahdari.push.app\n"

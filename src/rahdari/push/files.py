@@ -16,6 +16,7 @@ from .access import Reader
 
 # The one metadata name that is written anew; all others carry their version or a digest.
 CHANGING = "timestamp.json"
+FIRST_ROOT = "metadata/1.root.json"
 _METADATA = re.compile(r"metadata/(timestamp\.json|[1-9][0-9]{0,15}\.[a-z][a-z0-9-]{0,40}\.json)", re.ASCII)
 _TARGET = re.compile(
     r"targets/[a-z][a-z0-9-]{0,40}/(?P<session>[0-9a-f]{32})/(?P<sha256>[0-9a-f]{64})\.[A-Za-z0-9][A-Za-z0-9._-]{0,150}",
@@ -58,7 +59,13 @@ class Stored:
 def find(feed: Path, reader: Reader, name: str) -> Stored:
     """The file of this name, `metadata/...` or `targets/...`. Raises NoSuchFile."""
     if _METADATA.fullmatch(name):
-        return _stored(feed, f"repositories/{reader.repository}/{name}", "")
+        try:
+            return _stored(feed, f"repositories/{reader.repository}/{name}", "")
+        except NoSuchFile:
+            # An operator that was entered a moment ago begins with the first root, which is the same for all.
+            if name != FIRST_ROOT:
+                raise
+            return _stored(feed, name, "")
     target = _TARGET.fullmatch(name)
     if target and target["session"] in reader.sessions:
         return _stored(feed, name, target["sha256"])

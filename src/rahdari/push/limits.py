@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # Agents of one operator: each holds one stream open, or one long poll.
-STREAMS_EACH = 256
+STREAMS_EACH = 1024
 STREAMS_ALL = 8192
 # A first fetch is some ten files, an edition three or four; all agents of an operator may come at once.
 REQUESTS_PER_SECOND = 400.0

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -33,7 +32,7 @@ TOLD = (
     "SELECT count(*) FROM letters_letter l JOIN people_user p ON p.id = l.to_id"
     " WHERE l.template = 'application_granted' AND p.email LIKE '%@many.example'"
 )
-AGENTS = ("sample-fibre", "example-broadband", "placeholder-net")
+AGENTS = {"sample-fibre": 64500, "example-broadband": 64501, "placeholder-net": 64502}
 
 
 class Applicants:
@@ -109,18 +108,30 @@ def one(stack: Stack, sql: str) -> object:
     return rows(stack, sql)[0][0]
 
 
+FILES = (
+    "SELECT f.from_sequence, f.to_sequence, f.path, f.sha256 FROM publish_file f"
+    "  JOIN publish_session s ON s.id = f.session_id JOIN publish_stream t ON t.id = s.stream_id"
+    " WHERE t.everything AND t.role = 'feed-static' AND f.sha256 <> ''"
+    "   AND (f.from_sequence IS NULL OR f.to_sequence = f.from_sequence + 1) ORDER BY f.to_sequence, f.from_sequence"
+)
+
+
 def in_the_feed(stack: Stack) -> tuple[Counter[str], set[tuple[str, str, int | None]]]:
-    """How often each entry was added by the deltas that lie in the feed's folder, and what is in force after them."""
+    """How often each entry was added in what the gateway was given, from its first snapshot on by each single delta,
+    and what is in force after them."""
     added: Counter[str] = Counter()
     now: dict[str, tuple[str, str, int | None]] = {}
-    names = [path for path in (stack.data / "feed" / "targets").rglob("*.jsonl.gz") if ".delta-" in path.name]
-    number = re.compile(r"\.delta-(\d+)-(\d+)-")
-    # A kill may leave a file that was never announced: the announced ones follow each other without a gap.
-    announced = set(json_of(stack.data / "feed" / "metadata"))
-    for path in sorted(names, key=lambda path: int(number.search(path.name)[1])):  # type: ignore[index]
-        if path.name not in announced:
-            continue
-        for operation in proof.EditionReader(io.BytesIO(path.read_bytes()), proof.DELTA_LIMITS):
+    at: int | None = None
+    for start, end, path, sha256 in rows(stack, FILES):
+        assert isinstance(end, int)
+        if start is None and at is not None:
+            continue  # a later snapshot says what is known
+        assert start == at, "an edition is missing"
+        at = end
+        folder, _, name = str(path).rpartition("/")
+        body = (stack.data / "feed" / "targets" / folder / f"{sha256}.{name}").read_bytes()
+        limits = proof.DELTA_LIMITS if start is not None else proof.SNAPSHOT_LIMITS
+        for operation in proof.EditionReader(io.BytesIO(body), limits):
             if operation.op == "remove":
                 now.pop(operation.entry.id)
                 continue
@@ -129,17 +140,20 @@ def in_the_feed(stack: Stack) -> tuple[Counter[str], set[tuple[str, str, int | N
     return added, set(now.values())
 
 
-def json_of(folder: Path) -> list[str]:
-    """The names under which the newest signed list has its files: the digest stands before them."""
-    newest = max(folder.glob("*.feed.json"), key=lambda path: int(path.name.split(".")[0]))
-    targets = json.loads(newest.read_bytes())["signed"]["targets"]
-    return [f"{about['hashes']['sha256']}.{path.rpartition('/')[2]}" for path, about in targets.items()]
+def in_the_register(stack: Stack, *, asn: int | None = None) -> set[tuple[str, str, int | None]]:
+    """What is entered: everything, or what one network is to have."""
+    sql = "SELECT block, protocol, port FROM register_entry WHERE ended_at IS NULL"
+    found = rows(stack, sql if asn is None else f"{sql} AND {asn} = ANY(asns)")
+    return {(str(block), str(protocol), port) for block, protocol, port in found}  # type: ignore[misc]
 
 
 class TestKilling:
     def test_loses_nothing_and_doubles_nothing(self, own_stack: list[Stack]) -> None:
         chance = random.Random(seed := random.randrange(10**6))
         print(f"seed {seed}")  # pytest shows it when the test fails
+        # Who gets everything, to count by.
+        told = own_stack[-1].command("operator", "add", "sample-gateway", "--name", "Sample Gateway", "--gateway")
+        assert told.returncode == 0, told.stderr
         victims = [word for word in VICTIMS for _ in range(DEATHS_OF_EACH)]
         chance.shuffle(victims)
         moment = threading.Event()
@@ -168,22 +182,18 @@ class TestKilling:
         wait_for("a letter to everybody", all_told, patience=120)
         self.each_is_there_once(stack, applicants.references)
         published = (
-            "SELECT (SELECT count(*) FROM register_change) = count(*) FROM publish_editionchange c"
-            " JOIN publish_edition e ON e.sequence = c.edition_id WHERE e.published_at IS NOT NULL"
+            "SELECT NOT EXISTS (SELECT FROM publish_waitingchange)"
+            "   AND NOT EXISTS (SELECT FROM publish_edition WHERE published_at IS NULL)"
         )
         wait_for("every change in a published edition", lambda: one(stack, published), patience=120)
-        register = {
-            (str(block), protocol, port)
-            for block, protocol, port in rows(
-                stack, "SELECT block, protocol, port FROM register_entry WHERE ended_at IS NULL"
-            )
-        }
+        register = in_the_register(stack)
         added, in_force = in_the_feed(stack)
         assert set(added.values()) == {1} and len(added) >= APPLICATIONS
         assert in_force == register
-        for slug in AGENTS:
-            file = stack.data / "agents" / slug / "entries.json"
-            wait_for(f"{slug} to hold what the register holds", lambda file=file: held(file) == register, patience=120)
+        for slug, asn in AGENTS.items():
+            file, due = stack.data / "agents" / slug / "entries.json", in_the_register(stack, asn=asn)
+            what = f"{slug} to hold what the register holds for it"
+            wait_for(what, lambda file=file, due=due: held(file) == due, patience=120)  # type: ignore[misc]
 
     def each_is_there_once(self, stack: Stack, references: list[str]) -> None:
         listed = ", ".join(f"'{reference}'" for reference in references)

@@ -91,7 +91,10 @@ class TestPut:
         target = edge.targets[0]
         assert isinstance(target, FileTarget)
         word = tmp_path / "word"
-        code = f"import pathlib, sys; p = pathlib.Path({str(word)!r}); p.exists() or sys.exit('not yet'); p.write_text('done')"
+        code = (
+            f"import pathlib, sys; p = pathlib.Path({str(word)!r}); "
+            "p.exists() or sys.exit('not yet'); p.write_text('done')"
+        )
         edge = replace(edge, targets=(replace(target, then=(sys.executable, "-c", code)),))
         publisher.publish(an_entry("192.0.2.1/32"))
         outcome = sync(edge)

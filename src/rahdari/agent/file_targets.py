@@ -11,7 +11,6 @@ from rahdari.proof.entry import parse_time
 
 from .bird_table import Bird
 from .configuration import FileTarget
-from .devices import RemovedLocally
 from .faults import AgentFault, Exit
 from .files import Rendered, render_to, stands
 from .moment import Moment

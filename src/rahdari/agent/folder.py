@@ -18,6 +18,7 @@ CHECKED_BYTES = 16 * 2**20
 # For the sorter and for pages that are read again and again; in kibibytes, as SQLite wants it.
 CACHE_KIB = 65_536
 
+
 def create(folder: Path) -> None:
     """Make the folder and an empty state; an existing one is left as it is. Raises what `open_state` raises."""
     with told(folder):

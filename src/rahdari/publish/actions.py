@@ -37,7 +37,7 @@ from .files import FileDiffers
 from .folder import Checkpoint, no_checkpoint
 from .holds import HoldDecided, SamePerson, approve_hold, cancel_hold, reopen_hold, statements_of
 from .keys import KeySet, KeysExist, KeyUnusable, ThresholdUnusable
-from .models import Edition, Following, Hold, Operator
+from .models import Credential, Edition, Following, Hold, Operator
 from .offline import Draft, DraftUnusable, SignaturesMissing
 from .receipts import KeyRefused, NoSuchKey, Recorded, enrol_key, record_receipt, revoke_key
 from .restoring import NotBehind, SequenceTooLow, open_new_sessions
@@ -289,9 +289,7 @@ def replace_token(
     return token
 
 
-def give_certificate(
-    *, operator: Operator, data: bytes, name: str = "", actor: str, now: dt.datetime
-) -> credentials.Credential:
+def give_certificate(*, operator: Operator, data: bytes, name: str = "", actor: str, now: dt.datetime) -> Credential:
     """Let an operator in by a client certificate. Raises CertificateUnusable, CredentialTaken."""
     with transaction.atomic():
         row = credentials.give_certificate(operator=operator, data=data, name=name, actor=actor, now=now)
@@ -301,7 +299,7 @@ def give_certificate(
 
 def end_credential(
     *, operator: Operator, number: int, ends_at: dt.datetime | None = None, actor: str, now: dt.datetime
-) -> credentials.Credential:
+) -> Credential:
     """End one credential, now or at a time to come. Raises NoSuchCredential."""
     with transaction.atomic():
         row = credentials.end_credential(operator=operator, number=number, ends_at=ends_at, actor=actor, now=now)

@@ -87,7 +87,7 @@ def holder(shown: Sequence[Shown], *, now: dt.datetime) -> Operator | None:
     return found.operator if found is not None else None
 
 
-def still_holding(now: dt.datetime) -> Prefetch:
+def still_holding(now: dt.datetime) -> "Prefetch[str]":
     """The credentials that let each operator in, to be read with the operators."""
     return Prefetch("credentials", Credential.objects.filter(holding(now)).order_by("id"), to_attr="holding_now")
 

@@ -167,28 +167,29 @@ def order_snapshots(*, of: Iterable[Stream], now: dt.datetime) -> None:
         pending=Min("files__pk", filter=Q(files__width=0, files__sha256="", files__dropped_at=None)),
         last_pk=Max("files__pk", filter=in_place),
     ):
-        if session.pending is None and _is_due(session, now):
+        if session.pending is None and _is_due(session, session.last_pk, now):
             editions = Edition.objects.filter(session=session).order_by("-sequence")
             head = editions.filter(published_at__isnull=False).first() or editions.last()
             if head is not None:
                 _order(session, head, now)
 
 
-def _is_due(session: Session, now: dt.datetime) -> bool:
-    last = File.objects.defer("content").filter(pk=session.last_pk).first()
+def _is_due(session: Session, last_pk: int | None, now: dt.datetime) -> bool:
+    last = None if last_pk is None else File.objects.defer("content").filter(pk=last_pk).first()
     deltas = list(
         File.objects.filter(session=session, dropped_at=None, width__gt=0)
         .exclude(sha256="")
         .values_list("width", "from_sequence", "to_sequence", "length")
     )
+    spans = [(width, begin, to, length) for width, begin, to, length in deltas if begin is not None]
     start = last.to_sequence if last is not None else 0
     return rules.snapshot_is_due(
         sequence=session.sequence,
         last=last.to_sequence if last is not None else None,
         last_at=last.made_at if last is not None else None,
-        reachable=rules.reaches([(begin, to) for _, begin, to, _ in deltas], start=start, end=session.sequence)
+        reachable=rules.reaches([(begin, to) for _, begin, to, _ in spans], start=start, end=session.sequence)
         is not None,
-        narrow_bytes=sum(length for width, begin, _, length in deltas if width == 1 and begin >= start),
+        narrow_bytes=sum(length for width, begin, _, length in spans if width == 1 and begin >= start),
         last_bytes=last.length if last is not None else 0,
         now=now,
     )

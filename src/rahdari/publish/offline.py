@@ -76,12 +76,13 @@ def first(made: Made, *, now: dt.datetime) -> tuple[bytes, bytes]:
         root.roles[role] = Role([], threshold)
         for signer in signers:
             root.add_key(signer.public_key, role)
-    roles, keys = {}, {}
+    roles: dict[str, DelegatedRole] = {}
+    keys: dict[str, Key] = {}
     for role in ROLES:
         listed = [made.online[role].public_key, made.standby[role].public_key]
         keys.update({key.keyid: key for key in listed})
         roles[role] = DelegatedRole(role, [key.keyid for key in listed], 1, terminating=True, paths=[f"{role}/*/*"])
-    targets = Targets(version=1, expires=_seconds(now + rules.TARGETS_LAST), delegations=Delegations(keys, dict(roles)))
+    targets = Targets(version=1, expires=_seconds(now + rules.TARGETS_LAST), delegations=Delegations(keys, roles))
     return _signed(root, made.root), _signed(targets, made.targets)
 
 

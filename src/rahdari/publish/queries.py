@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,30 +11,33 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from rahdari.proof.repository import METADATA, ROLES, role_of
+from rahdari.proof.repository import METADATA, ROLES
 from rahdari.register.models import Entry
 
 from . import cutting, envelope, holds, keys, rules, signing, streams
 from .credentials import Shown, credentials_of, holder
 from .holds import hold_by_start, open_holds, who_ended
-from .models import AgentKey, Edition, Hold, Listing, Operator, Receipt, Session, Stream, WaitingChange
+from .lags import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
+from .models import AgentKey, Edition, Hold, Listing, Operator, Session, Stream, WaitingChange
 from .restoring import differences as differences_from_disk
 from .restoring import on_disk as feed_on_disk
-from .rules import LagState, ReceiptStanding
+from .rules import ReceiptStanding
 
 # What other modules of the room read for the rooms above.
 __all__ = [
+    "OperatorLag",
+    "PastLag",
+    "Point",
     "credentials_of",
     "differences_from_disk",
     "feed_on_disk",
     "hold_by_start",
     "holder",
+    "lags_of",
     "open_holds",
+    "operators_with_lag",
     "who_ended",
 ]
-
-# The stream whose editions are shown on pages.
-SHOWN = role_of("static")
 
 
 class InForce(NamedTuple):
@@ -52,49 +55,6 @@ class Standing:
     published_at: dt.datetime | None
     in_force: list[InForce]
     operators_total: int
-
-
-@dataclass(frozen=True)
-class Point:
-    """One place of an operator where the entries are loaded. `of` is how many the edition has."""
-
-    name: str
-    kind: str
-    loaded: int
-    of: int | None
-    ok: bool
-
-
-@dataclass(frozen=True)
-class OperatorLag:
-    """How an operator stands against the register.
-
-    `sequence` is the last edition it has in force, `applied_at` since when; `lag` is how long after publication that
-    was, or for one that is behind how long the first edition it lacks has been out. `behind` counts those it lacks.
-    """
-
-    operator: Operator
-    state: LagState
-    sequence: int | None
-    applied_at: dt.datetime | None
-    received_at: dt.datetime | None
-    lag: dt.timedelta | None
-    behind: int | None
-    register_sequence: int | None
-    register_published_at: dt.datetime | None
-    points: list[Point] = field(default_factory=list)
-
-    @property
-    def in_step(self) -> bool:
-        return self.state is LagState.IN_STEP
-
-
-class PastLag(NamedTuple):
-    """How long after its publication an edition was in force at an operator."""
-
-    at: dt.datetime
-    sequence: int
-    lag: dt.timedelta
 
 
 @dataclass(frozen=True)
@@ -298,146 +258,6 @@ def _in_force(
         if times and theirs <= has:
             found.append(InForce(operator.name, max(times)))
     return found
-
-
-# -- how late operators are ----------------------------------------------------------------------------------------
-
-_NEWEST = """
-SELECT f.operator_id, f.stream_id, newest.id, good.id, head.id, first.published_at
-  FROM publish_following f
-  JOIN publish_operator o ON o.id = f.operator_id AND o.active
-  LEFT JOIN LATERAL (SELECT id FROM publish_receipt r
-    WHERE r.operator_id = f.operator_id AND r.stream_id = f.stream_id ORDER BY r.id DESC LIMIT 1) newest ON true
-  LEFT JOIN LATERAL (SELECT id, sequence FROM publish_receipt r
-    WHERE r.operator_id = f.operator_id AND r.stream_id = f.stream_id AND r.standing = 'good'
-    ORDER BY r.id DESC LIMIT 1) good ON true
-  LEFT JOIN LATERAL (SELECT id FROM publish_edition e
-    WHERE e.stream_id = f.stream_id AND e.published_at IS NOT NULL ORDER BY e.sequence DESC LIMIT 1) head ON true
-  LEFT JOIN LATERAL (SELECT published_at FROM publish_edition e
-    WHERE e.stream_id = f.stream_id AND e.published_at IS NOT NULL AND e.sequence > COALESCE(good.sequence, -1)
-    ORDER BY e.sequence LIMIT 1) first ON true
- WHERE f.left_at IS NULL
-"""
-
-
-def operators_with_lag(now: dt.datetime) -> list[OperatorLag]:
-    """Every active operator, by slug, with its lag."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEWEST)
-        found = cursor.fetchall()
-    receipts = Receipt.objects.in_bulk({pk for _, _, *two, _, _ in found for pk in two if pk is not None})
-    heads = Edition.objects.select_related("stream").in_bulk({head for *_, head, _ in found if head is not None})
-    editions = {
-        (edition.session_id, edition.sequence): edition
-        for edition in Edition.objects.filter(
-            session__in={receipt.session for receipt in receipts.values()},
-            sequence__in={receipt.sequence for receipt in receipts.values()},
-        )
-    }
-    parts: dict[object, list[_Part]] = defaultdict(list)
-    for operator, _, newest, good, head, lacking_since in found:
-        if head is not None:
-            parts[operator].append(
-                _part(heads[head], receipts.get(newest), receipts.get(good), lacking_since, editions, now)
-            )
-    return [_lag(operator, parts[operator.pk]) for operator in active_operators()]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """How an operator stands in one of its streams."""
-
-    head: Edition
-    newest: Receipt | None
-    good: Receipt | None
-    of: int | None
-    applied_at: dt.datetime | None
-    lag: dt.timedelta | None
-    state: LagState
-
-
-def _part(
-    head: Edition,
-    newest: Receipt | None,
-    good: Receipt | None,
-    lacking_since: dt.datetime | None,
-    editions: Mapping[tuple[str, int], Edition],
-    now: dt.datetime,
-) -> _Part:
-    lag = applied_at = None
-    edition = editions.get((good.session, good.sequence)) if good else None
-    if good is not None and edition is not None and edition.published_at is not None:
-        applied_at = rules.in_force_at(
-            published_at=edition.published_at, applied_at=good.applied_at, received_at=good.received_at
-        )
-        lag = now - lacking_since if lacking_since is not None else applied_at - edition.published_at
-    told = editions.get((newest.session, newest.sequence)) if newest else None
-    state = rules.lag_state(
-        latest=ReceiptStanding(newest.standing) if newest else None, lag=lag, lacks=lacking_since is not None
-    )
-    return _Part(head, newest, good, told.entries if told else None, applied_at, lag, state)
-
-
-# Of an operator's streams, the one that stands worst says how it stands.
-_WORST = (LagState.DRIFT, LagState.INCOMPLETE, LagState.BEHIND, LagState.NEVER, LagState.IN_STEP)
-
-
-def _lag(operator: Operator, parts: Sequence[_Part]) -> OperatorLag:
-    shown = next((part for part in parts if part.head.stream.role == SHOWN), None)
-    # A stream with nothing in it need not have been heard of.
-    heard = [part for part in parts if part.newest is not None or part.head.entries]
-    states = [part.state for part in heard] or [LagState.NEVER]
-    lags = [part.lag for part in heard if part.lag is not None]
-    newest = max((part for part in heard if part.newest is not None), key=_received_at, default=None)
-    entries = [part.of for part in heard if part.of is not None]
-    good = shown.good if shown else None
-    return OperatorLag(
-        operator=operator,
-        state=min(states, key=_WORST.index),
-        sequence=good.sequence if good else None,
-        applied_at=shown.applied_at if shown else None,
-        received_at=newest.newest.received_at if newest and newest.newest else None,
-        lag=max(lags, default=None),
-        behind=max(shown.head.sequence - good.sequence, 0) if shown and good else None,
-        register_sequence=shown.head.sequence if shown else None,
-        register_published_at=shown.head.published_at if shown else None,
-        points=_points(newest.newest if newest else None, sum(entries) if entries else None),
-    )
-
-
-def _received_at(part: _Part) -> int:
-    return part.newest.pk if part.newest is not None else 0
-
-
-def _points(receipt: Receipt | None, of: int | None) -> list[Point]:
-    if receipt is None:
-        return []
-    return [Point(each["name"], each["kind"], each["loaded"], of, each["ok"]) for each in receipt.targets]
-
-
-def lags_of(*, operator: Operator, since: dt.datetime) -> list[PastLag]:
-    """How late each edition was that this operator put in force since then, oldest first."""
-    receipts = Receipt.objects.filter(
-        operator=operator, standing=ReceiptStanding.GOOD, received_at__gte=since, stream__isnull=False
-    ).order_by("id")
-    first: dict[tuple[str, int], Receipt] = {}
-    for receipt in receipts:
-        first.setdefault((receipt.session, receipt.sequence), receipt)
-    editions = {
-        (edition.session_id, edition.sequence): edition.published_at
-        for edition in Edition.objects.filter(
-            session__in={session for session, _ in first}, sequence__in={sequence for _, sequence in first}
-        )
-    }
-    lags = []
-    for (session, sequence), receipt in first.items():
-        published_at = editions.get((session, sequence))
-        if published_at is not None:
-            at = rules.in_force_at(
-                published_at=published_at, applied_at=receipt.applied_at, received_at=receipt.received_at
-            )
-            lags.append(PastLag(at, sequence, at - published_at))
-    return lags
 
 
 # -- the feed as a whole -------------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ _HEADS = (
 )
 _COLUMNS = [field for field in Receipt._meta.concrete_fields if not field.primary_key]
 _INSERT = (
-    f"INSERT INTO {Receipt._meta.db_table} ({', '.join(field.column for field in _COLUMNS)}) "  # noqa: S608 - our names
+    f"INSERT INTO {Receipt._meta.db_table} ({', '.join(str(field.column) for field in _COLUMNS)}) "  # noqa: S608 - our names
     f"VALUES ({', '.join(['%s'] * len(_COLUMNS))}) ON CONFLICT (operator_id, body_sha256) DO NOTHING"
 )
 

@@ -5,6 +5,7 @@ that operator; whatever is signed can be signed again from what the database say
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -35,7 +36,7 @@ def sign(
 ) -> list[int]:
     """Sign these streams, and the repositories that lead to them and of these operators; return the files that are
     named now."""
-    leading = {each.pk: each for each in operators}
+    leading: dict[uuid.UUID, Operator] = {each.pk: each for each in operators}
     for operator in Operator.objects.filter(active=True, followings__stream__in=concerned, followings__left_at=None):
         leading.setdefault(operator.pk, operator)
     followed = _followed(leading)
@@ -62,8 +63,8 @@ def sign(
     return named
 
 
-def _followed(operators: Mapping[object, Operator]) -> dict[object, list[int]]:
-    found: dict[object, list[int]] = {}
+def _followed(operators: Mapping[uuid.UUID, Operator]) -> dict[uuid.UUID, list[int]]:
+    found: dict[uuid.UUID, list[int]] = {}
     rows = Following.objects.filter(operator__in=list(operators), left_at=None).values_list("operator", "stream")
     for operator, stream in rows:
         found.setdefault(operator, []).append(stream)
@@ -191,11 +192,10 @@ def behind(
     repository: Repository, operators: Iterable[Operator]
 ) -> dict[object, tuple[tuple[str, int], tuple[str, int] | None]]:
     """The operators to whom something is published that the database does not know, with what that is."""
-    told: dict[object, list[tuple[str, StampHead]]] = {}
+    told: dict[uuid.UUID, list[tuple[str, StampHead]]] = {}
     for operator in operators:
-        said = published(repository, operator)
-        if said is not None:
-            told[operator.pk] = list(said.stamp.heads.items())
+        if (last := published(repository, operator)) is not None:
+            told[operator.pk] = list(last.stamp.heads.items())
     heads = {(head.session, head.sequence) for said in told.values() for _, head in said}
     found = Edition.objects.filter(
         session__in={session for session, _ in heads}, sequence__in={sequence for _, sequence in heads}

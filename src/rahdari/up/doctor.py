@@ -291,7 +291,9 @@ def check_feed(patient: Patient) -> Iterator[Finding]:
         if role in SIGNED_BY_ITSELF and left < dt.timedelta(0):
             yield Finding(WRONG, "feed", f"{role} expired at {day}: the publisher does not run. Start it; see its log.")
         elif role in SIGNED_BY_HAND and left < CEREMONY_NEEDS:
-            yield Finding(WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed-keys.md.")
+            yield Finding(
+                WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed-keys.md."
+            )
         else:
             yield Finding(OK, "feed", f"{role} is signed until {day}")
 

@@ -4,22 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('register', '0003_kinds_and_networks'),
+        ("register", "0003_kinds_and_networks"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DirectoryFollowed',
+            name="DirectoryFollowed",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('reached', models.UUIDField(blank=True, null=True)),
-                ('done', models.BooleanField(default=False)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("reached", models.UUIDField(blank=True, null=True)),
+                ("done", models.BooleanField(default=False)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_directory_is_followed')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_directory_is_followed")
+                ],
             },
         ),
     ]

@@ -11,6 +11,7 @@ from rahdari.apply.models import Application
 from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
+from rahdari.line.entering import months_later
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
@@ -153,4 +154,4 @@ class TestMonthsLater:
         self, start: tuple[int, int, int], months: int, end: tuple[int, int, int]
     ) -> None:
         at = dt.datetime(*start, 5, 30, tzinfo=dt.UTC)
-        assert line.months_later(at, months) == dt.datetime(*end, 5, 30, tzinfo=dt.UTC)
+        assert months_later(at, months) == dt.datetime(*end, 5, 30, tzinfo=dt.UTC)

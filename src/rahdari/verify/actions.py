@@ -20,7 +20,7 @@ from .challenges import (
     share_proof,
     withdraw_challenges,
 )
-from .checking import NotACheckOutcome, answer_waiting, look_again, open_checks, record_by_hand
+from .checking import NotACheckOutcome, answer_check, answer_waiting, look_again, open_checks, record_by_hand
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "TooManyLooks",
     "TooSoonToLook",
     "UnknownRoster",
+    "answer_check",
     "answer_waiting",
     "ask_for_a_look",
     "expire_challenges",

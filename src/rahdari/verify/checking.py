@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from rahdari.journal import actions as journal
 from . import queries
 from .answers import CheckRequest, answer, facts_of
 from .models import Check, Outcome
+from .rules import Answer
 
 RULE = "system:verify"
 
@@ -65,6 +67,42 @@ def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int =
 
 
 @transaction.atomic
+def answer_check(
+    *,
+    subject: str,
+    kind: str,
+    target: str,
+    found: Answer,
+    actor: str,
+    now: dt.datetime,
+    anew: bool = False,
+) -> bool:
+    """Carry the answer of a room beside this one to the check that waits for it. Returns whether it was recorded.
+
+    A check that has its answer keeps it, unless `anew`: then what was known before stays in the evidence, as with an
+    answer by hand. Nothing waits under that name: nothing happens.
+    """
+    check = Check.objects.select_for_update().filter(subject=subject, kind=kind, target=target).first()
+    if check is None or found.result == "waiting":
+        return False
+    if check.outcome != Outcome.WAITING:
+        if not anew or (check.outcome, check.finding) == (found.result, found.finding):
+            return False
+        found = replace(found, evidence={**found.evidence, "before": _as_it_was(check)})
+    _record(check, found.result, found.finding, found.evidence, actor, now)
+    check.reason_code = check.reason if found.result == "failed" and found.blames else ""
+    check.save()
+    journal.record(
+        act="verify.answered_check",
+        actor=actor,
+        subject=subject,
+        now=now,
+        detail={"check": str(check.pk), "kind": kind, "outcome": found.result, "finding": found.finding},
+    )
+    return True
+
+
+@transaction.atomic
 def look_again(*, subject: str, kind: str, now: dt.datetime) -> int:
     """Answer the checks of one kind anew, from what is known now. Returns how many were answered."""
     answered = 0
@@ -88,14 +126,7 @@ def record_by_hand(*, check: Check, outcome: str, how: str, actor: str, now: dt.
     if outcome not in {Outcome.PASSED, Outcome.FAILED} or not how.strip():
         raise NotACheckOutcome(outcome)
     check = Check.objects.select_for_update().get(pk=check.pk)
-    before = {
-        "outcome": check.outcome,
-        "finding": check.finding,
-        "evidence": check.evidence,
-        "answered_at": check.answered_at.isoformat() if check.answered_at else None,
-        "answered_by": check.answered_by,
-    }
-    _record(check, outcome, "by_hand", {"before": before}, actor, now)
+    _record(check, outcome, "by_hand", {"before": _as_it_was(check)}, actor, now)
     check.how = how.strip()
     check.reason_code = check.reason if outcome == Outcome.FAILED else ""
     check.save()
@@ -107,6 +138,16 @@ def record_by_hand(*, check: Check, outcome: str, how: str, actor: str, now: dt.
         detail={"check": str(check.pk), "kind": check.kind, "outcome": outcome},
     )
     return check
+
+
+def _as_it_was(check: Check) -> dict[str, Any]:
+    return {
+        "outcome": check.outcome,
+        "finding": check.finding,
+        "evidence": check.evidence,
+        "answered_at": check.answered_at.isoformat() if check.answered_at else None,
+        "answered_by": check.answered_by,
+    }
 
 
 def _record(

@@ -1,0 +1,69 @@
+"""The line: the only room that knows the order of the rooms.
+
+    apply -> verify -> decide -> register -> publish
+
+Stations never push. Each step asks a query what waits, calls one idempotent act for each item in a transaction of its
+own, and can be run again after any crash: what was done is found done, what was not is done now. One item that fails is
+logged, left where it is, and holds nobody else up. PostgreSQL is the queue; `NOTIFY rahdari_line` only saves waiting.
+
+The publisher's step (`publish`) runs in a process of its own, since it holds keys; operators follow by themselves.
+"""
+
+import datetime as dt
+
+from django.db import connection
+
+from rahdari.publish import actions as publishing
+from rahdari.verify import actions as verify
+
+from .checking import answer_checks, decide_what_is_answered, open_checks
+from .clocks import (
+    delete_idle_drafts,
+    end_proofs_of_removed_addresses,
+    expire,
+    follow_directory,
+    remind,
+    run_clocks,
+    tell_of_expiry,
+)
+from .entering import enter_grants
+from .step import Step
+
+
+def advance(*, now: dt.datetime) -> dict[str, int]:
+    """Run every step once, in order; return how many items each moved. Raises only when the database is away."""
+    return {step.name: step.run(now) for step in STEPS}
+
+
+def look(*, now: dt.datetime) -> int:
+    """Look for the tokens that are due. Returns how many were looked for.
+
+    No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
+    """
+    return verify.look_at_tokens_due(now=now)
+
+
+def publish(*, now: dt.datetime) -> int:
+    """The publisher's step: every committed change into an edition, once and in order. Returns the editions made."""
+    return publishing.publish_editions(now=now)
+
+
+STEPS: tuple[Step, ...] = (
+    Step("apply -> verify", open_checks),
+    Step("apply: addresses removed", end_proofs_of_removed_addresses),
+    Step("verify", answer_checks),
+    Step("verify -> decide", decide_what_is_answered),
+    Step("decide -> register", enter_grants),
+    Step("clocks", run_clocks),
+    Step("apply: delete idle drafts", delete_idle_drafts),
+    Step("register: expire", expire),
+    Step("register: follow the directory", follow_directory),
+    Step("register: remind", remind),
+    Step("register: tell of expiry", tell_of_expiry),
+)
+
+
+def wake() -> None:
+    """Wake the worker when the present transaction is committed."""
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_line")

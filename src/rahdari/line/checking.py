@@ -1,0 +1,119 @@
+"""From apply to verify and on to decide: which checks an application's own policy asks for, and what answers them.
+
+`verify` answers most kinds of checks itself. Others wait there until a room beside it, which does not know `verify`,
+has an answer; a step of the line carries it over with `verify.actions.answer_check`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, Endpoint
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.policy import CheckRule, Policy
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.verify.answers import CheckRequest
+
+from .step import AT_ONCE, one_item
+
+
+def open_checks(now: dt.datetime) -> int:
+    """Submitted applications: ask for the checks that the policy frozen onto each of them wants."""
+    moved = 0
+    for application in list(applications.submitted_without_checks()[:AT_ONCE]):
+        with one_item(application.subject):
+            policy = applications.frozen_policy(application)
+            verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
+            apply.mark_checks_opened(application=application, now=now)
+            moved += 1
+    return moved
+
+
+def requests_for(application: Application, policy: Policy) -> list[CheckRequest]:
+    """The checks that the policy asks for, as requests, in its order."""
+    endpoints = list(applications.endpoints_of(application))
+    rules = policy.services[application.service].checks
+    return [request for rule in rules for request in _REQUESTS[rule.kind](rule, application, endpoints, policy)]
+
+
+type Requests = Callable[[CheckRule, Application, list[Endpoint], Policy], Iterable[CheckRequest]]
+
+
+def _title(rule: CheckRule) -> dict[str, str]:
+    return {"en": rule.title.en, "ur": rule.title.ur}
+
+
+def _of_each_endpoint(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    for endpoint in endpoints:
+        yield CheckRequest(
+            kind=rule.kind,
+            target=endpoint.subject,
+            block=endpoint.block,
+            holder=str(application.holder_ref),
+            title=_title(rule),
+            reason=rule.reason,
+            required=rule.required,
+        )
+
+
+def _of_a_roster(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    roster = rule.roster or ""
+    yield CheckRequest(
+        kind="roster",
+        target=roster,
+        roster=roster,
+        key=application.number_for(roster),
+        name=application.holder_name,
+        title=_title(rule),
+        reason=rule.reason,
+        required=rule.required,
+    )
+
+
+def _of_the_documents(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield CheckRequest(
+        kind=rule.kind,
+        target="",
+        given=0 if applications.missing_evidence(application, policy) else 1,
+        needed=1,
+        title=_title(rule),
+        reason=rule.reason,
+        required=rule.required,
+    )
+
+
+# Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
+_REQUESTS: dict[str, Requests] = {
+    "control": _of_each_endpoint,
+    "not_registered": _of_each_endpoint,
+    "origin": _of_each_endpoint,
+    "roster": _of_a_roster,
+    "documents": _of_the_documents,
+}
+
+
+def answer_checks(now: dt.datetime) -> int:
+    """End the challenges that ran out, answer the checks that waited for them."""
+    verify.expire_challenges(now=now)
+    return verify.answer_waiting(now=now)
+
+
+def decide_what_is_answered(now: dt.datetime) -> int:
+    """Applications whose checks are all answered: a grant by rule, or a case for an officer. Never a refusal."""
+    moved = 0
+    for application in list(decisions.undecided_applications()[:AT_ONCE]):
+        if not checks.all_answered(application.subject):
+            continue
+        with one_item(application.subject):
+            decide.decide_by_rule(application=application, checks=list(checks.checks_of(application.subject)), now=now)
+            moved += 1
+    return moved

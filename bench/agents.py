@@ -2,9 +2,11 @@
 
 `python -m bench.agents` reads one line of JSON, {"way", "role", "agents": [..]}, says `ready` once all of them are in
 step, and from then on one line for each edition that an agent has taken: its name, how many entries the edition has,
-when the state was committed, when the targets had it, and the seconds of the whole sync. It ends with its input.
+when the state was committed, and when the targets had it. A line `clock SECONDS` sets their clocks ahead of the
+machine's. It ends with its input.
 """
 
+import datetime as dt
 import json
 import sys
 import threading
@@ -105,7 +107,12 @@ def main() -> None:
     for _ in given["agents"]:
         in_step.acquire()
     say("ready")
-    sys.stdin.read()
+    for line in sys.stdin:
+        set_clocks(int(line.removeprefix("clock ")))
+
+
+def set_clocks(ahead: int) -> None:
+    following._now = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead)
 
 
 if __name__ == "__main__":

@@ -185,6 +185,15 @@ def configuration_of(stack: Any, token: Path, state: Path) -> dict[str, str]:
     }  # fmt: skip
 
 
+def load_ruleset(space: str) -> None:
+    """The agent's sets, in a network namespace."""
+    from rahdari.agent.ruleset import ruleset
+
+    subprocess.run(
+        ["ip", "netns", "exec", space, "nft", "-f", "-"], input=ruleset(), text=True, check=True, capture_output=True
+    )
+
+
 def sync_once(given: dict[str, Any], folder: Path) -> dict[str, Any]:
     """One sync of a real agent in a process of its own (`bench.one_sync`)."""
     done = subprocess.run(

@@ -202,7 +202,7 @@ def _ours(layout: Layout, stack: Any, folder: Path, given: Any) -> list[dict[str
         try:
             spaces = open_.enter_context(place.namespaces(min(NFT_AGENTS, layout.agents), "nft"))
             for space in spaces:
-                _load_ruleset(space)
+                ours.load_ruleset(space)
         except place.NotHere as why:
             place.say(f"no agent drives nft: {why.why}")
             spaces = []
@@ -236,16 +236,6 @@ def given_to(layout: Layout) -> int:
 
 def _way(way: str) -> str:
     return {"stream": "push", "long_poll": "long poll", "poll": "poll each 60-72 s"}[way]
-
-
-def _load_ruleset(space: str) -> None:
-    import subprocess
-
-    from rahdari.agent.ruleset import ruleset
-
-    subprocess.run(
-        ["ip", "netns", "exec", space, "nft", "-f", "-"], input=ruleset(), text=True, check=True, capture_output=True
-    )
 
 
 def _steady(grants: ours.Grants, agents: ours.Agents, count: int, layout: Layout) -> list[ours.Granted]:

@@ -15,7 +15,7 @@ from bench.peers import host
 from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
 from bench.targets import judge
 
-COMMANDS = ("propagation", "catch-up", "lookup", "cold-start", "publish", "line", "pages", "fuzz", "report")
+COMMANDS = ("propagation", "catch-up", "lookup", "cold-start", "publish", "line", "pages", "fuzz", "recovery", "report")
 
 
 class TestStart:

@@ -109,7 +109,7 @@ class Option(NamedTuple):
 
 
 class Renderer:
-    """Subclass, give `kind`, `takes` and `render`, and put it into the registry (docs/devices/README.md)."""
+    """Subclass, give `kind`, `takes` and `render`, and put it into the registry (docs/devices/adding.md)."""
 
     kind: ClassVar[str]
     takes: ClassVar[Takes] = "prefixes"

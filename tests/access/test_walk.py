@@ -83,6 +83,7 @@ OFFICERS_ON_RECORD = frozenset(
 )
 OPERATORS = frozenset({"portal:operator"})
 ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
+STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
 EXPECTED = (
     ANYONE,
     IN_BETWEEN,
@@ -99,6 +100,7 @@ EXPECTED = (
     OFFICERS_ON_RECORD,
     OPERATORS,
     ADMINISTRATORS,
+    STAFF,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
 VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator")
@@ -174,6 +176,7 @@ class World:
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
             "page:language": {"code": "en"},
             "portal:hold": {"hold": uuid.uuid4()},
+            "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
         }.get(name, {})
@@ -525,13 +528,13 @@ class TestAnotherPerson:
         assert as_it_stands() == before
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
-        names = OPERATORS | ADMINISTRATORS | OFFICERS | OFFICERS_ON_RECORD
+        names = OPERATORS | ADMINISTRATORS | OFFICERS | OFFICERS_ON_RECORD | STAFF
         if visitor in AT_THE_DESK:
-            names = names - OFFICERS - OFFICERS_ON_RECORD
+            names = names - OFFICERS - OFFICERS_ON_RECORD - STAFF
         if visitor == "operator":
             names = names - OPERATORS
         if visitor == "administrator":
-            names = names - ADMINISTRATORS
+            names = names - ADMINISTRATORS - STAFF
         before = as_it_stands()
         closed_to(world, visitor, names)
         assert as_it_stands() == before
@@ -635,7 +638,7 @@ class TestStaffWithoutASecondFactor:
         settings.STAFF_SECOND_FACTOR = True
         for visitor in ("officer", "director", "operator", "administrator"):
             browser = world.client(visitor)
-            for name in sorted(OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | OWN_APPLICATION):
+            for name in sorted(OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | STAFF | OWN_APPLICATION):
                 for place in world.places(name):
                     for method in METHODS:
                         answer = getattr(browser, method)(place)

@@ -23,8 +23,9 @@ from procrastinate.contrib.django import app
 from rahdari.people.models import User
 
 from . import queries
+from .catalogue import SIGN_IN_CODE
 from .models import Letter, State
-from .rules import CODE_LASTS, SIGN_IN_CODE, TryAgain, after_failure, is_permanent
+from .rules import CODE_LASTS, TryAgain, after_failure, is_permanent
 from .writing import LetterIncomplete, UnknownLetter, compose
 
 __all__ = [

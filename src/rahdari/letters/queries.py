@@ -8,7 +8,27 @@ from django.db.models import Q, QuerySet
 from rahdari.people.models import User
 
 from .models import Letter, State
+from .previews import InOneLanguage
+from .previews import letter as preview
+from .previews import letters as previews
+from .previews import notes as note_previews
 from .rules import LEFT_ALONE
+from .writing import UnknownLetter
+
+__all__ = [
+    "InOneLanguage",
+    "LetterNotFound",
+    "UnknownLetter",
+    "failed_since",
+    "left_alone",
+    "letter_for",
+    "letters_about",
+    "letters_of",
+    "note_previews",
+    "preview",
+    "previews",
+    "unread_count",
+]
 
 
 class LetterNotFound(Exception):

@@ -1,4 +1,4 @@
-"""How long a letter is tried, and which letters there are. Pure."""
+"""How long a letter is tried. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,22 +9,7 @@ MOST_TRIES = len(WAITS) + 1
 # A letter that was taken for sending and not settled in this time was left by a process that died.
 LEFT_ALONE = dt.timedelta(minutes=10)
 
-SIGN_IN_CODE = "code"
 CODE_LASTS = dt.timedelta(minutes=10)
-
-# What each letter must be told. More may be given, and a `url`: see the README.
-NEEDED: dict[str, frozenset[str]] = {
-    SIGN_IN_CODE: frozenset({"code"}),
-    "application_received": frozenset({"reference"}),
-    "application_granted": frozenset({"reference", "registration", "valid_until"}),
-    "application_question": frozenset({"reference", "question", "due_at"}),
-    "application_notice": frozenset({"reference", "reason", "due_at"}),
-    "application_refused": frozenset({"reference", "reason"}),
-    "application_late": frozenset({"reference"}),
-    "application_not_pursued": frozenset({"reference"}),
-    "registration_expires_soon": frozenset({"registration", "valid_until"}),
-    "registration_expired": frozenset({"registration", "valid_until"}),
-}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -12,7 +12,7 @@ from django.utils import translation
 from rahdari import policy
 
 from . import plain
-from .rules import NEEDED
+from .catalogue import LETTERS, NOTES
 
 
 class UnknownLetter(Exception):
@@ -62,11 +62,33 @@ def reasons(codes: Any, texts: Any) -> list[dict[str, str]]:
     return [{"code": str(code), "text": str(text)} for code, text in zip(padded, listed_texts, strict=False)]
 
 
+def missing_of(needs: frozenset[str], context: Mapping[str, Any]) -> list[str]:
+    return sorted(key for key in needs if context.get(key) in (None, ""))
+
+
+def host() -> str:
+    """The name of this site, as people write it: a note has no link, they know the way."""
+    return urlsplit(settings.SITE_URL).netloc
+
+
+def compose_note(*, note: str, language: str, context: Mapping[str, Any]) -> str:
+    """Write a short note for SMS: no link, no name. Raises UnknownLetter, LetterIncomplete."""
+    if note not in NOTES:
+        raise UnknownLetter(note)
+    facts = dict(context)
+    facts.setdefault("reference", facts.get("registration"))
+    missing = missing_of(NOTES[note].needs, facts)
+    if missing:
+        raise LetterIncomplete(note, missing)
+    with translation.override(language):
+        return render_to_string(f"letters/sms/{note}.{language}.txt", facts | {"host": host()}).strip()
+
+
 def compose(*, template: str, language: str, context: Mapping[str, Any]) -> Written:
     """Write the letter. Raises UnknownLetter, LetterIncomplete."""
-    if template not in NEEDED:
+    if template not in LETTERS:
         raise UnknownLetter(template)
-    missing = sorted(key for key in NEEDED[template] if context.get(key) in (None, ""))
+    missing = missing_of(LETTERS[template].needs, context)
     if missing:
         raise LetterIncomplete(template, missing)
     facts = {key: in_language(value, language) for key, value in context.items()}

@@ -94,6 +94,8 @@ def _required(role: Role, holds: Callable[[User], bool]) -> Callable[[View], Vie
 
 officer_required = _required(Role.OFFICER, queries.is_officer)
 operator_required = _required(Role.OPERATOR, lambda user: queries.operator_of(user) is not None)
+# For what shows nobody's file: officers, and administrators who have none to see.
+staff_required = _required(Role.OFFICER, lambda user: queries.is_officer(user) or queries.is_administrator(user))
 administrator_required = _required(Role.ADMINISTRATOR, queries.is_administrator)
 
 

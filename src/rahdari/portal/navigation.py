@@ -44,10 +44,11 @@ def links(request: HttpRequest) -> list[Link]:
                 here=page in {"feed", "hold"},
                 count=waiting,
                 count_words=words,
-            )
+            ),
+            _previews(page),
         ]
     if people.is_administrator(user):
-        return []
+        return [_previews(page)]
     unread = inbox.unread_count(user)
     return [
         Link(_("Applications"), reverse("portal:home"), here=room == "apply" or page in APPLICATIONS),
@@ -60,3 +61,11 @@ def links(request: HttpRequest) -> list[Link]:
             count_words=ngettext("unread letter", "unread letters", unread),
         ),
     ]
+
+
+def _previews(page: str | None) -> Link:
+    return Link(
+        pgettext("navigation", "Letters"),
+        reverse("portal:letter_previews"),
+        here=page in {"letter_previews", "letter_preview"},
+    )

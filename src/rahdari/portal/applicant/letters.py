@@ -7,12 +7,12 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from rahdari.letters import actions
 from rahdari.letters import queries as inbox
 from rahdari.people.access import person
+from rahdari.portal.letter_body import body_of
 
 A_PAGE = 30
 
@@ -36,17 +36,3 @@ def letter(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     return render(
         request, "portal/applicant/letter.html", {"letter": found, "body": body_of(found.html), "section": "letters"}
     )
-
-
-def body_of(html: str) -> SafeString:
-    """The inside of a letter, as a part of a page. The letter is made from our own template, its values escaped."""
-    inside = html.partition("</header>")[2].rpartition("<footer>")[0]
-    for ours, theirs in (
-        ("<h1>", '<h2 class="h2">'),
-        ("</h1>", "</h2>"),
-        ("<dl>", '<dl class="facts">'),
-        ("<dt>", "<div><dt>"),
-        ("</dd>", "</dd></div>"),
-    ):
-        inside = inside.replace(ours, theirs)
-    return SafeString(inside)

@@ -1,8 +1,10 @@
 from django.urls import path
 
-from . import feed
+from . import feed, letters
 
 urlpatterns = [
     path("desk/feed/", feed.feed, name="feed"),
     path("desk/feed/holds/<uuid:hold>/", feed.decide_hold, name="hold"),
+    path("desk/letters/", letters.letter_previews, name="letter_previews"),
+    path("desk/letters/<slug:template>/", letters.letter_preview, name="letter_preview"),
 ]

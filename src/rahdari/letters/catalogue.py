@@ -1,0 +1,70 @@
+"""Which letters there are, and which short notes: one row each. Pure.
+
+A letter is a row here, two pages in `templates/letters/`, facts in `samples.py` and a row in `docs/letters.md`; tests
+hold that none of them is missing (see the README).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Title = str | Promise
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One letter. `needs` it must be told, `may` it can be told; `url` (where its link leads) always may."""
+
+    title: Title
+    needs: frozenset[str]
+    may: frozenset[str] = frozenset()
+    # The short note that says by SMS that the letter is there, for whoever chose that. Empty: none goes out.
+    note: str = "news"
+    # Answers what the person did just now, so that it goes out at night too.
+    urgent: bool = False
+
+    @property
+    def takes(self) -> frozenset[str]:
+        return self.needs | self.may
+
+
+@dataclass(frozen=True)
+class Note:
+    """One short note, for SMS. `reference` is the number of the file that the letter is about."""
+
+    title: Title
+    needs: frozenset[str]
+
+
+def _kind(title: Title, needs: str, may: str = "", **rest: Any) -> Kind:
+    return Kind(title, frozenset(needs.split()), frozenset(may.split()), **rest)
+
+
+SIGN_IN_CODE = "code"
+NUMBER_CODE = "number_code"
+
+LETTERS: dict[str, Kind] = {
+    SIGN_IN_CODE: _kind(_("The code to sign in"), "code", note="", urgent=True),
+    "application_received": _kind(
+        _("An application was received"), "reference", "service due_at", note="", urgent=True
+    ),
+    "application_granted": _kind(_("A registration was granted"), "reference registration valid_until", "service"),
+    "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
+    "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),
+    "application_refused": _kind(
+        _("A registration was refused"), "reference reason", "code text provisions remedies appeal_until"
+    ),
+    "application_late": _kind(_("The decision is late"), "reference", "complaint"),
+    "application_not_pursued": _kind(_("Closed without a decision"), "reference"),
+    "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
+    "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
+}
+
+NOTES: dict[str, Note] = {
+    NUMBER_CODE: Note(_("The code that confirms a mobile number"), frozenset({"code"})),
+    "news": Note(_("There is news in a file"), frozenset({"reference"})),
+    "answer_by": Note(_("An answer is awaited"), frozenset({"reference", "due_at"})),
+    "ends_on": Note(_("A registration ends"), frozenset({"reference", "valid_until"})),
+}

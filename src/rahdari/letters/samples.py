@@ -1,0 +1,88 @@
+"""Facts for a preview of each letter and note: made up, and seen to be so. No letter goes out with them."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+
+from rahdari import policy
+
+# Some morning in the office; letters in a preview never depend on the day they are looked at.
+AT = dt.datetime(2026, 11, 10, 9, 32, tzinfo=dt.UTC)
+REFERENCE, REGISTRATION = "A-2611-0482", "RD-5P9X-31GN"
+
+Facts = dict[str, Any]
+_Rules = policy.Policy
+
+
+def _days(number: int) -> dt.datetime:
+    return AT + dt.timedelta(days=number)
+
+
+def _received(rules: _Rules) -> Facts:
+    service = next(iter(rules.services.values())).title
+    return {"reference": REFERENCE, "service": service, "due_at": AT + dt.timedelta(hours=8)}
+
+
+def _granted(rules: _Rules) -> Facts:
+    service = next(iter(rules.services.values())).title
+    return {"reference": REFERENCE, "registration": REGISTRATION, "valid_until": _days(365), "service": service}
+
+
+def _notice(rules: _Rules) -> Facts:
+    reasons = [reason for reason in rules.reasons.values() if reason.kind == "refusal"][:2]
+    return {
+        "reference": REFERENCE,
+        "code": [reason.code for reason in reasons],
+        "reason": reasons,
+        "text": "Sample note of the officer.",
+        "due_at": _days(9),
+    }
+
+
+def _refused(rules: _Rules) -> Facts:
+    reason = next(reason for reason in rules.reasons.values() if reason.kind == "refusal")
+    return {
+        "reference": REFERENCE,
+        "code": reason.code,
+        "reason": reason,
+        "provisions": list(rules.provisions(reason.provisions)),
+        "remedies": [rules.remedies[key] for key in reason.remedies],
+        "appeal_until": _days(30),
+    }
+
+
+def _question(rules: _Rules) -> Facts:
+    text = "The letter of Specimen Media names “Sample F. 31”. Is that you?\nOne sentence is enough."
+    return {"reference": REFERENCE, "question": text, "due_at": _days(14)}
+
+
+# One row a letter, by its name; a letter that is told the number of an application alone needs no function.
+LETTERS: dict[str, Callable[[_Rules], Facts]] = {
+    "code": lambda rules: {"code": "482915"},
+    "application_received": _received,
+    "application_granted": _granted,
+    "application_question": _question,
+    "application_notice": _notice,
+    "application_refused": _refused,
+    "application_late": lambda rules: {"reference": REFERENCE},
+    "application_not_pursued": lambda rules: {"reference": REFERENCE},
+    "registration_expires_soon": lambda rules: {"registration": REGISTRATION, "valid_until": _days(30)},
+    "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
+}
+
+NOTES: dict[str, Facts] = {
+    "number_code": {"code": "482915"},
+    "news": {"reference": REFERENCE},
+    "answer_by": {"reference": REFERENCE, "due_at": _days(14)},
+    "ends_on": {"reference": REGISTRATION, "valid_until": _days(30)},
+}
+
+
+def facts_of_letter(template: str) -> Facts:
+    return LETTERS[template](policy.current(settings.POLICY_FILE))
+
+
+def facts_of_note(name: str) -> Facts:
+    return dict(NOTES[name])

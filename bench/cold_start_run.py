@@ -19,43 +19,38 @@ PEER_SIZES = {"irrd": (100_000,), "stayrtr": (100_000, 1_000_000), "tuf": (100_0
 def main(about: str | None) -> None:
     parser = measure.parser(about)
     parser.add_argument("--sizes", metavar="LIST", help=f"entries in the register ({','.join(map(str, SIZES))})")
+    parser.add_argument("--peers-only", action="store_true", help="ours is not measured")
     parser.add_argument("--what", choices=list(filling.ADDRESS), default="hosts")
     parser.add_argument("--times", type=int, help="the sync is repeated so often (3; of the largest, 1)")
     parser.add_argument("--peers", metavar="LIST", help=f"of {','.join(PEER_SIZES)}; an empty list for none")
     given = parser.parse_args()
     names = measure.chosen(given.peers, list(PEER_SIZES), what="peer")
-    sizes = [int(word) for word in given.sizes.split(",")] if given.sizes else QUICK_SIZES if given.quick else SIZES
     place.end_cleanly_on_signals()
     with measure.reporting(given, "cold-start") as result, place.temporary("cold-start") as folder:
-        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        rows, unfair, versions = result.rows, result.unfair, result.versions
         result.conditions["file_system"] = place.on_disk(folder)
-        for size in sizes:
+        own = measure.sizes(given.sizes, QUICK_SIZES if given.quick else SIZES)
+        for size in [] if given.peers_only else own:
             with filling.register(size, given.what) as stack:
                 times = given.times or (1 if given.quick or size > 1_000_000 else 3)
                 rows += _ours(stack, folder / f"ours-{size}", size, given.what, times)
         for name in names:
-            if given.quick and name == "irrd":
-                skipped["irrd"] = "not in --quick"
-                continue
-            for size in QUICK_SIZES if given.quick else PEER_SIZES[name]:
+            for size in measure.sizes(given.sizes, QUICK_SIZES if given.quick else PEER_SIZES[name]):
                 place.say(f"{name} with {size} entries")
                 home = folder / f"{name}-{size}"
                 home.mkdir()
-                try:
+                with result.trying(f"{name}, {size} entries"):
+                    if given.quick and name == "irrd":
+                        raise place.NotHere("loading it takes longer than --quick may")
                     rows.append(_PEERS[name](home, size, given.quick, versions, unfair))
-                except place.NotHere as why:
-                    skipped[f"{name}, {size} entries"] = why.why
-                except (RuntimeError, OSError) as error:
-                    skipped[f"{name}, {size} entries"] = f"failed: {place.first_line(error)}"
-                finally:
-                    shutil.rmtree(home, ignore_errors=True)
+                shutil.rmtree(home, ignore_errors=True)
 
 
 def _ours(stack: Any, folder: Path, size: int, what: str, times: int) -> list[dict[str, Any]]:
     folder.mkdir()
     rows = []
-    with ours.operators(stack, folder, 1) as ((_, token, repository),):
-        _wait_for_snapshot(repository)
+    with ours.operators(stack, folder, 1) as ((_, token, _),):
+        filling.wait_for_snapshot(size)
         said: list[dict[str, Any]] = []
         for at in range(times):
             place.say(f"ours: cold start with {size} entries, {at + 1} of {times}")
@@ -101,28 +96,6 @@ def _applied(base: dict[str, Any], how: str, found: dict[str, Any]) -> dict[str,
         **base, "how": how, "n": 1, "seconds": found["apply s"], "render and apply s": found["apply s"],
         "loaded": found["loaded"], "peak MiB": found["peak MiB"],
     }  # fmt: skip
-
-
-def _wait_for_snapshot(repository: Path) -> None:
-    """A register that was just filled has its first snapshot in the making."""
-    from django.db import connection
-
-    ours.wake_publisher()
-
-    def there() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT EXISTS (SELECT 1 FROM publish_file f JOIN publish_session s ON f.session_id = s.id "
-                "JOIN publish_stream t ON s.stream_id = t.id WHERE t.role = 'feed-static' AND t.everything "
-                "AND s.closed_at IS NULL AND f.width = 0 AND f.sha256 <> '' AND f.dropped_at IS NULL "
-                "AND f.operations >= s.entries * 0.9)"
-            )
-            return bool(cursor.fetchone()[0])
-
-    try:
-        place.wait_for("a snapshot", there, patience=1200, every=0.5)
-    except RuntimeError:
-        place.say("there is no snapshot of nearly all entries: the agent comes by deltas")
 
 
 # -- peers -------------------------------------------------------------------------------------------------------

@@ -159,6 +159,33 @@ def settle(patience: float = 1800) -> None:
     place.wait_for("the publisher", quiet, patience=patience, every=0.2)
 
 
+def wait_for_snapshot(size: int) -> None:
+    """A register that was just filled has its first snapshot in the making. A small one has none until an hour is over:
+    its deltas are less than what the publisher makes a new snapshot for."""
+    from django.db import connection
+
+    if size < LARGE:
+        return
+
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_publish")
+
+    def there() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT 1 FROM publish_file f JOIN publish_session s ON f.session_id = s.id "
+                "JOIN publish_stream t ON s.stream_id = t.id WHERE t.role = 'feed-static' AND t.everything "
+                "AND s.closed_at IS NULL AND f.width = 0 AND f.sha256 <> '' AND f.dropped_at IS NULL "
+                "AND f.operations >= s.entries * 0.9)"
+            )
+            return bool(cursor.fetchone()[0])
+
+    try:
+        place.wait_for("a snapshot", there, patience=1200, every=0.5)
+    except RuntimeError:
+        place.say("there is no snapshot of nearly all entries: the agent comes by deltas")
+
+
 def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None:
     from rahdari.register import reference
 

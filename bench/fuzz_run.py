@@ -1,6 +1,5 @@
 """The run of `bench/fuzz`: a process of Atheris for each target, one after the other."""
 
-import argparse
 import os
 import re
 import subprocess
@@ -16,14 +15,12 @@ QUICK_SECONDS = 30
 
 
 def main(about: str | None) -> int:
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--seconds", type=int, default=300, help="for all targets together (300)")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SECONDS} seconds")
+    parser = measure.parser(about)
+    parser.add_argument("--seconds", type=int, help=f"for all targets together (300; quick: {QUICK_SECONDS})")
     parser.add_argument("--target", action="append", metavar="NAME", help="only this one; may be given again")
     parser.add_argument(
         "--input", type=Path, metavar="FILE", help="run one --target on this input and say what happens"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
     given = parser.parse_args()
     from bench.fuzz_targets import TARGETS
 
@@ -40,10 +37,10 @@ def main(about: str | None) -> int:
         binaries = place.environment_of("fuzz", PACKAGES, quick=False)
     except place.NotHere as why:
         raise SystemExit(f"Atheris cannot be used here: {why.why}") from None
-    seconds = max(2, (QUICK_SECONDS if given.quick else given.seconds) // len(names))
+    seconds = max(2, (given.seconds or (QUICK_SECONDS if given.quick else 300)) // len(names))
     about_it = measure.conditions()
     rows = [_fuzz(name, TARGETS[name].seeds(), binaries, seconds) for name in names]
-    measure.report(rows, given=given, about=about_it)
+    measure.report(rows, given=given, about=about_it, experiment="fuzz")
     found = [row["finding"] for row in rows if row["finding"]]
     for path in found:
         print(f"finding: {path}", file=sys.stderr)

@@ -102,7 +102,7 @@ def main(given: argparse.Namespace) -> None:
         finally:
             for agent in agents:
                 agent.stop()
-    measure.report(rows, given=given, about=about)
+    measure.report(rows, given=given, about=about, experiment="line")
 
 
 class Grants:

@@ -27,18 +27,19 @@ NO_RATE = "1000000000"
 def main(about: str | None) -> None:
     parser = measure.parser(about)
     parser.add_argument("--sizes", metavar="LIST", help=f"entries in the register ({','.join(map(str, SIZES))})")
+    parser.add_argument("--peers-only", action="store_true", help="ours is not measured")
     parser.add_argument("--seconds", type=int, help="for each measurement (4)")
     parser.add_argument("--peers", metavar="LIST", help=f"of {','.join(PEERS)}; an empty list for none")
     given = parser.parse_args()
     names = measure.chosen(given.peers, PEERS, what="peer")
-    sizes = [int(word) for word in given.sizes.split(",")] if given.sizes else SIZES[: 1 if given.quick else 3]
+    sizes = measure.sizes(given.sizes, SIZES[: 1 if given.quick else 3])
     seconds = given.seconds or (2 if given.quick else 4)
     place.end_cleanly_on_signals()
     # What one operator may ask in a second is not what is measured.
     os.environ["RAHDARI_LOOKUP_RATE"] = NO_RATE
     random.seed(1)
     with measure.reporting(given, "lookup") as result, place.temporary("lookup") as folder:
-        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        rows, unfair, versions = result.rows, result.unfair, result.versions
         result.conditions["file_system"] = place.on_disk(folder)
         try:
             load.need(quick=given.quick)
@@ -48,31 +49,32 @@ def main(about: str | None) -> None:
         for size in sizes:
             with filling.register(size, "hosts") as stack:
                 shares = (0.5, 0.0, 1.0) if size == MORE_AT and not given.quick else (0.5,)
-                found, payload = _ours(stack, folder, size, "hosts", shares, seconds)
+                found, payload = _ours(stack, folder, size, "hosts", () if given.peers_only else shares, seconds)
                 rows += found
-        if MORE_AT in sizes and not given.quick:
+            if given.peers_only:
+                # It is only asked what its answer looks like, for the bare servers to give the same.
+                break
+        if MORE_AT in sizes and not given.quick and not given.peers_only:
             with filling.register(MORE_AT, "v6") as stack:
                 rows += _ours(stack, folder, MORE_AT, "v6", (0.5,), seconds)[0]
         for name in names:
-            try:
-                if name == "bare":
+            if name == "bare":
+                with result.trying("bare servers"):
                     rows += _bare(folder, payload, given.quick, seconds)
                     unfair["bare servers"] = "They look nothing up and let everyone in."
-                elif name == "irrd":
-                    if given.quick:
-                        raise place.NotHere("loading it takes longer than --quick may")
-                    for size in IRRD_SIZES:
+            elif name == "irrd":
+                for size in measure.sizes(given.sizes, IRRD_SIZES):
+                    with result.trying(f"IRRd, {size} entries"):
+                        if given.quick:
+                            raise place.NotHere("loading it takes longer than --quick may")
                         rows += _irrd(folder / f"irrd-{size}", size, seconds)
-                    unfair["IRRd"] = irrd.LOOKUP_UNFAIR
-                    versions["irrd"] = irrd.PACKAGES[0].partition("==")[2]
-                else:
-                    for size in sizes:
+                        unfair["IRRd"] = irrd.LOOKUP_UNFAIR
+                        versions["irrd"] = irrd.PACKAGES[0].partition("==")[2]
+            else:
+                for size in sizes:
+                    with result.trying(f"PostgreSQL, {size} entries"):
                         rows += _postgres(folder / f"postgres-{size}", size, given.quick, seconds, versions)
-                    unfair["PostgreSQL"] = postgres_lookup.UNFAIR
-            except place.NotHere as why:
-                skipped[name] = why.why
-            except (RuntimeError, OSError) as error:
-                skipped[name] = f"failed: {place.first_line(error)}"
+                        unfair["PostgreSQL"] = postgres_lookup.UNFAIR
 
 
 def _addresses(size: int, what: str, share: float, count: int) -> list[str]:

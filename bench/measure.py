@@ -51,7 +51,15 @@ def parser(about: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--quick", action="store_true", help="end within a minute; only peers that are here already")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    made.add_argument(
+        "--merge", action="store_true", help="with --json: keep the rows of FILE that this run does not measure anew"
+    )
     return made
+
+
+def sizes(given: str | None, known: Sequence[int]) -> list[int]:
+    """The numbers of a list like `10000,1000000`; all that are known when none was given."""
+    return [int(word) for word in given.split(",")] if given else list(known)
 
 
 def chosen(given: str | None, known: Sequence[str], *, what: str) -> list[str]:
@@ -79,12 +87,28 @@ class Result:
     rows: list[dict[str, Any]] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     unfair: dict[str, str] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
 
     @property
     def versions(self) -> dict[str, str]:
         """Of peers."""
         found: dict[str, str] = self.conditions.setdefault("versions_of_peers", {})
         return found
+
+    @contextmanager
+    def trying(self, what: str) -> Iterator[None]:
+        """What fails here, or is not there, is said in the result and does not end the run."""
+        # An older Python, which only goes over to our own, cannot read it.
+        from bench import place
+
+        self.tried.append(what)
+        try:
+            yield
+        except place.NotHere as why:
+            self.skipped[what] = why.why
+        except (RuntimeError, OSError) as error:
+            self.skipped[what] = f"failed: {place.first_line(error)}"
+            place.say(f"{what} {self.skipped[what]}")
 
 
 @contextmanager
@@ -97,48 +121,90 @@ def reporting(given: argparse.Namespace, experiment: str) -> Iterator[Result]:
         result.conditions["incomplete"] = True
         raise
     finally:
-        if result.rows:
-            report(
-                result.rows, given=given, about=result.conditions, experiment=experiment, skipped=result.skipped,
-                unfair=result.unfair,
-            )  # fmt: skip
+        if result.rows or result.skipped:
+            _report(result, given, experiment)
 
 
-def report(
-    rows: list[dict[str, Any]],
-    *,
-    given: argparse.Namespace,
-    about: dict[str, Any],
-    experiment: str = "",
-    skipped: Mapping[str, str] | None = None,
-    unfair: Mapping[str, str] | None = None,
-) -> None:
+def report(rows: list[dict[str, Any]], *, given: argparse.Namespace, about: dict[str, Any], experiment: str) -> None:
     """Print the rows as a table and, if asked, write them with their conditions."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    cells = [[_shown(row.get(column, "")) for column in columns] for row in rows]
+    _report(Result(about, rows), given, experiment)
+
+
+def _report(result: Result, given: argparse.Namespace, experiment: str) -> None:
+    about = result.conditions
+    about["load_after"] = round(os.getloadavg()[0], 2)
+    columns = list(dict.fromkeys(column for row in result.rows for column in row))
+    cells = [[_shown(row.get(column, "")) for column in columns] for row in result.rows]
     widths = [max(len(column), *(len(line[at]) for line in cells)) for at, column in enumerate(columns)]
     print("  ".join(column.ljust(width) for column, width in zip(columns, widths, strict=True)))
     for line in cells:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     machine = f"{about['cpu']}, {about['cores']} cores, Python {about['python']}"
     print(f"\n{machine}, commit {about['commit']}, load {about['load_before']:.2f}")
-    for peer, why in (skipped or {}).items():
+    for peer, why in result.skipped.items():
         print(f"not run: {peer}: {why}")
-    for peer, why in (unfair or {}).items():
+    for peer, why in result.unfair.items():
         print(f"unfair to whom: {peer}: {why}")
     if given.json:
-        told: dict[str, Any] = {
-            "experiment": experiment or Path(sys.argv[0]).name,
-            "command": " ".join(["bench/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
-            "quick": bool(given.quick) if hasattr(given, "quick") else False,
-            "conditions": {**about, "load_after": round(os.getloadavg()[0], 2)},
-            "rows": rows,
-            "skipped": dict(skipped or {}),
-            "unfair": dict(unfair or {}),
-        }
+        command = " ".join(["bench/" + Path(sys.argv[0]).name, *_without_file(sys.argv[1:])])
+        run = {
+            "command": command, "quick": bool(given.quick), "conditions": about, "skipped": result.skipped,
+        }  # fmt: skip
+        told = {
+            "experiment": experiment, "runs": [run], "rows": [{**row, "run": 0} for row in result.rows],
+            "unfair": result.unfair,
+        }  # fmt: skip
+        if given.merge and given.json.exists():
+            told = merged(json.loads(given.json.read_text()), told, result.tried)
+        given.json.parent.mkdir(parents=True, exist_ok=True)
         draft = given.json.with_name(given.json.name + ".tmp")
-        draft.write_text(json.dumps(told, indent=1) + "\n")
+        draft.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
         draft.rename(given.json)
+
+
+def _without_file(words: Sequence[str]) -> list[str]:
+    """What was asked for, without where it was written."""
+    kept, skip = [], False
+    for word in words:
+        if skip:
+            skip = False
+        elif word == "--json":
+            skip = True
+        elif word != "--merge" and not word.startswith("--json="):
+            kept.append(word)
+    return kept
+
+
+# What makes two rows the same measurement, besides about how many entries there were.
+SAME = (
+    "who", "how", "what", "operators", "receivers", "registered", "missed", "in editions", "agents", "readers", "page",
+    "language", "target",
+)  # fmt: skip
+
+
+def _measurement(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    # A register grows a little by being measured. What was missed is measured on a growing one.
+    about = "" if "missed" in row else f"{row.get('entries', 0):.0e}"
+    return (about, *(row.get(name) for name in SAME))
+
+
+def merged(old: dict[str, Any], new: dict[str, Any], tried: Sequence[str] = ()) -> dict[str, Any]:
+    """The new run's rows beside those of earlier runs that it has not measured anew; each says its run."""
+    anew = {_measurement(row) for row in new["rows"]}
+    rows = [row for row in old["rows"] if _measurement(row) not in anew]
+    runs: list[dict[str, Any]] = []
+    number: dict[int, int] = {}
+    for at, run in enumerate(old["runs"]):
+        skipped = {what: why for what, why in run["skipped"].items() if what not in tried}
+        if skipped or any(row["run"] == at for row in rows):
+            number[at] = len(runs)
+            runs.append({**run, "skipped": skipped})
+    kept = [{**row, "run": number[row["run"]]} for row in rows]
+    added = [{**row, "run": len(runs)} for row in new["rows"]]
+    return {
+        "experiment": new["experiment"], "runs": [*runs, *new["runs"]], "rows": [*kept, *added],
+        "unfair": {**old["unfair"], **new["unfair"]},
+    }  # fmt: skip
 
 
 def _shown(value: Any) -> str:

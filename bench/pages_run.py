@@ -85,7 +85,7 @@ def main(given: argparse.Namespace) -> None:
                 browser = Browser(stack, language)
                 browser.sign_in(email)
                 rows += [_row(browser, path, language, rounds) for path in paths]
-    measure.report(rows, given=given, about=about)
+    measure.report(rows, given=given, about=about, experiment="pages")
     heaviest = max(rows, key=lambda row: row["all bytes"])
     print(f"heaviest: {heaviest['page']} ({heaviest['language']}), {heaviest['all bytes']} of {BUDGET} bytes")
 

@@ -82,10 +82,8 @@ def main(about: str | None) -> None:
         if layouts:
             with filling.register(given.size, given.what) as stack:
                 for name in layouts:
-                    try:
+                    with result.trying(f"ours, {name}"):
                         result.rows += _ours(LAYOUTS[name], stack, folder / f"ours-{name}", given)
-                    except RuntimeError as error:
-                        result.skipped[f"ours, {name}"] = f"failed: {place.first_line(error)}"
 
 
 # -- peers -------------------------------------------------------------------------------------------------------
@@ -112,15 +110,10 @@ def _peers(names: Sequence[str], folder: Path, entries: int, quick: bool, result
             continue
         place.say(f"{known.name} with {entries} entries")
         (folder / name).mkdir()
-        try:
-            with known.starting(folder / name, entries, quick) as peer:
-                _note(peer, result)
-                changes = known.quick_changes if quick else known.changes
-                result.rows.append(_row(peer, entries, *_one_by_one(peer, changes, known.random_moments)))
-        except place.NotHere as why:
-            result.skipped[known.name] = why.why
-        except (RuntimeError, OSError) as error:
-            result.skipped[known.name] = f"failed: {place.first_line(error)}"
+        with result.trying(known.name), known.starting(folder / name, entries, quick) as peer:
+            _note(peer, result)
+            changes = known.quick_changes if quick else known.changes
+            result.rows.append(_row(peer, entries, *_one_by_one(peer, changes, known.random_moments)))
     if beside is not None:
         beside.join()
 
@@ -138,16 +131,10 @@ def _one_by_one(peer: Peer, changes: int, random_moments: float) -> tuple[list[f
 
 def _irrd(folder: Path, entries: int, result: measure.Result, loaded: threading.Event) -> None:
     folder.mkdir()
-    try:
-        with irrd.starting(folder, entries, False) as peer:
-            loaded.set()
-            _note(peer, result)
-            whole, from_commit = _at_random_moments(peer, PEERS["irrd"].changes)
-            result.rows.append(_row(peer, entries, whole, from_commit))
-    except place.NotHere as why:
-        result.skipped["IRRd 4.5 NRTMv4"] = why.why
-    except (RuntimeError, OSError) as error:
-        result.skipped["IRRd 4.5 NRTMv4"] = f"failed: {place.first_line(error)}"
+    with result.trying("IRRd 4.5 NRTMv4"), irrd.starting(folder, entries, False) as peer:
+        loaded.set()
+        _note(peer, result)
+        result.rows.append(_row(peer, entries, *_at_random_moments(peer, PEERS["irrd"].changes)))
 
 
 def _at_random_moments(peer: Any, changes: int) -> tuple[list[float], list[float]]:

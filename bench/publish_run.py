@@ -16,35 +16,34 @@ PEER_SIZES = (10_000, 100_000, 1_000_000)
 def main(about: str | None) -> None:
     parser = measure.parser(about)
     parser.add_argument("--sizes", metavar="LIST", help=f"entries in the register ({','.join(map(str, SIZES))})")
+    parser.add_argument("--peers-only", action="store_true", help="ours is not measured")
     parser.add_argument("--what", choices=list(filling.ADDRESS), default="hosts")
     parser.add_argument("--changes", type=int, help="for each size (200)")
     parser.add_argument("--peers", metavar="LIST", help=f"of {','.join(PEERS)}; an empty list for none")
     given = parser.parse_args()
     names = measure.chosen(given.peers, list(PEERS), what="peer")
-    sizes = [int(word) for word in given.sizes.split(",")] if given.sizes else SIZES[: 1 if given.quick else 3]
+    some = 1 if given.quick else 3
     changes = given.changes or (30 if given.quick else 200)
     place.end_cleanly_on_signals()
     with measure.reporting(given, "publish") as result, place.temporary("publish") as folder:
-        rows, skipped, unfair, versions = result.rows, result.skipped, result.unfair, result.versions
+        rows, unfair, versions = result.rows, result.unfair, result.versions
         result.conditions["file_system"] = place.on_disk(place.WORK if place.WORK.exists() else folder)
-        for size in sizes:
+        for size in [] if given.peers_only else measure.sizes(given.sizes, SIZES[:some]):
             with filling.register(size, given.what) as stack:
                 place.say(f"ours: {changes} changes to {size} entries")
                 rows.append(_ours(stack, size, given.what, changes))
         for name in names:
-            for size in PEER_SIZES[:1] if given.quick else PEER_SIZES:
+            for size in measure.sizes(given.sizes, PEER_SIZES[:some]):
                 place.say(f"{name} with {size} entries")
                 home = folder / f"{name}-{size}"
                 home.mkdir()
-                try:
-                    with PEERS[name].starting(home, size, given.quick) as peer:
-                        rows.append(_peer(peer, size, 10 if size > 100_000 else 30))
-                        unfair[peer.name] = peer.unfair
-                        versions.update(peer.versions)
-                except place.NotHere as why:
-                    skipped[f"{name}, {size} entries"] = why.why
-                except (RuntimeError, OSError) as error:
-                    skipped[f"{name}, {size} entries"] = f"failed: {place.first_line(error)}"
+                with (
+                    result.trying(f"{name}, {size} entries"),
+                    PEERS[name].starting(home, size, given.quick) as peer,
+                ):
+                    rows.append(_peer(peer, size, 10 if size > 100_000 else 30))
+                    unfair[peer.name] = peer.unfair
+                    versions.update(peer.versions)
         if flat := _flatness(rows):
             place.say(flat)
 

@@ -12,9 +12,15 @@ from bench.measure import ROOT
 from bench.targets import OURS, Judged, judge
 
 RESULTS, REMARKS = ROOT / "bench" / "results", ROOT / "bench" / "remarks.toml"
-ORDER = ("propagation", "catch-up", "lookup", "cold-start", "publish")
+# What is compared with others, and then what is ours alone.
+ORDER = (
+    "propagation", "catch-up", "lookup", "cold-start", "publish",
+    "line", "push", "pages", "rosters", "recovery", "fuzz",
+)  # fmt: skip
 # What stands in a row for the reader of the file, and not of the table.
-NOT_SHOWN = {"what", "faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s"}
+NOT_SHOWN = {"faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s", "run", "finding"}
+# Rows of these stand as they were measured; of the others ours come first, then each peer's, by size.
+AS_MEASURED = {"line", "push", "pages", "rosters", "recovery", "fuzz"}
 
 
 def main(about: str | None) -> int:
@@ -50,12 +56,30 @@ def write(found: Mapping[str, Mapping[str, Any]], remarks: Mapping[str, Any], do
         if name not in found:
             continue
         result, told = found[name], remarks["experiment"][name]
+        rows = result["rows"] if name in AS_MEASURED else ordered(result["rows"])
         parts += [f"## {told['title']}", "", told["text"].strip(), ""]
-        for plot, (alt, svg) in PLOTS[name](result["rows"]).items():
+        for plot, (alt, svg) in PLOTS[name](rows).items() if name in PLOTS else ():
             (folder / f"{plot}.svg").write_text(svg)
             parts += [f"![{alt}](img/bench/{plot}.svg)", ""]
-        parts += [*_table(result["rows"]), "", *_notes(result), ""]
+        parts += [*_table(rows), "", *_notes(result), ""]
     (docs / "benchmarks.md").write_text("\n".join(parts).rstrip() + "\n")
+
+
+def ordered(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    names = sorted({row["who"] for row in rows}, key=lambda name: (name != OURS, name.lower()))
+
+    def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        # Hosts before prefixes and v6, half of them registered before none and all: as words happen to be sorted not.
+        by = [row.get("what", "hosts") != "hosts", row.get("receivers", 0), row.get("registered", "50%") != "50%"]
+        entries, missed = row.get("entries", 0), row.get("missed", 0)
+        return (names.index(row["who"]), *by, missed if isinstance(missed, int) else 10**9, _size(entries))
+
+    return sorted(rows, key=place)
+
+
+def _size(entries: int) -> float:
+    """Registers that have grown a little by being measured are alike."""
+    return float(f"{entries:.0e}")
 
 
 # -- text --------------------------------------------------------------------------------------------------------
@@ -107,21 +131,34 @@ def _cell(column: str, value: Any) -> str:
 
 
 def _notes(result: Mapping[str, Any]) -> list[str]:
-    about = result["conditions"]
-    versions = {**about.get("versions", {}), **about.get("versions_of_peers", {})}
-    lines = [
-        f"`{result['command']}` on {about['date']}, commit {about['commit'] or 'not known'}: {about['cpu']}, "
-        f"{about['cores']} cores, {about.get('memory_gib', '?')} GiB, Linux {about['kernel']}, Python "
-        f"{about['python']}; load {about['load_before']} before and {about['load_after']} after; "
-        + ", ".join(f"{name} {version}" for name, version in versions.items() if version) + ".",
-    ]  # fmt: skip
+    machines = dict.fromkeys(_machine(run["conditions"]) for run in result["runs"])
+    lines = [f"Measured on {machine}." for machine in machines]
+    versions: dict[str, str] = {}
+    for run in result["runs"]:
+        about = run["conditions"]
+        versions |= {**about.get("versions", {}), **about.get("versions_of_peers", {})}
+    lines += ["Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items() if version) + ".", ""]
+    for run in result["runs"]:
+        about = run["conditions"]
+        ended = ", ended before its end" if about.get("incomplete") else ""
+        lines.append(
+            f"- `{run['command']}` on {about['date']}, commit {about['commit'] or 'not known'}; load "
+            f"{about['load_before']} before, {about['load_after']} after{ended}"
+        )
     if result.get("unfair"):
         lines += ["", "What would be unfair to say:", ""]
         lines += [f"- {peer}: {why}" for peer, why in result["unfair"].items()]
-    if result.get("skipped"):
+    if skipped := {what: why for run in result["runs"] for what, why in run["skipped"].items()}:
         lines += ["", "Not run:", ""]
-        lines += [f"- {peer}: {why}" for peer, why in result["skipped"].items()]
+        lines += [f"- {what}: {why}" for what, why in skipped.items()]
     return lines
+
+
+def _machine(about: Mapping[str, Any]) -> str:
+    return (
+        f"{about['cpu']}, {about['cores']} cores, {about.get('memory_gib', '?')} GiB, Linux {about['kernel']}, Python "
+        f"{about['python']}"
+    )
 
 
 # -- plots -------------------------------------------------------------------------------------------------------

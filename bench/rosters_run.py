@@ -28,7 +28,7 @@ def main(given: argparse.Namespace) -> None:
         with running_postgres(data) as url:
             os.environ["DATABASE_URL"] = url
             rows = run(Path(folder), size)
-    measure.report(rows, given=given, about=about)
+    measure.report(rows, given=given, about=about, experiment="rosters")
 
 
 def run(folder: Path, size: int) -> list[dict[str, Any]]:

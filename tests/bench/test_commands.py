@@ -9,13 +9,19 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import measure, report_run
+from bench import measure, place, report_run
 from bench.measure import ROOT
 from bench.peers import host
 from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
 from bench.targets import judge
 
+<<<<<<< HEAD
 COMMANDS = ("propagation", "catch-up", "lookup", "cold-start", "publish", "line", "pages", "fuzz", "recovery", "report")
+=======
+COMMANDS = (
+    "propagation", "catch-up", "lookup", "cold-start", "publish", "line", "push", "pages", "rosters", "fuzz",
+)  # fmt: skip
+>>>>>>> c43359f (bench: Runs in pieces are merged into one result, each row with its run; registers are filled ahead of measuring.)
 
 
 class TestStart:
@@ -25,7 +31,14 @@ class TestStart:
         said = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True, timeout=60)
         assert said.returncode == 0, said.stderr
         assert f"usage: {name}" in said.stdout
-        assert ("--quick" in said.stdout) is (name != "report")
+        assert all(option in said.stdout for option in ("--quick", "--json", "--merge"))
+        assert program.stat().st_mode & 0o111
+
+    @pytest.mark.parametrize("name", ["fill", "report"])
+    def test_so_do_those_that_measure_nothing(self, name: str) -> None:
+        program = ROOT / "bench" / name
+        said = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True, timeout=60)
+        assert said.returncode == 0, said.stderr
         assert program.stat().st_mode & 0o111
 
 
@@ -34,9 +47,11 @@ def a_result(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "cpu": "Sample CPU", "cores": 2, "kernel": "6.1", "python": "3.13", "commit": "abc1234", "versions": {},
         "date": "2026-11-25 06:10 UTC", "load_before": 0.1, "load_after": 1.2,
     }  # fmt: skip
+    skipped = {"Sample peer": "not here"}
     return {
-        "experiment": name, "command": f"bench/{name}", "quick": False, "conditions": conditions, "rows": rows,
-        "skipped": {"Sample peer": "not here"}, "unfair": {"BIRD to BIRD": "Nothing is signed."},
+        "experiment": name,
+        "runs": [{"command": f"bench/{name}", "quick": False, "conditions": conditions, "skipped": skipped}],
+        "rows": [{**row, "run": 0} for row in rows], "unfair": {"BIRD to BIRD": "Nothing is signed."},
     }  # fmt: skip
 
 
@@ -127,6 +142,39 @@ class TestPlots:
             lines(strange, {strange: [(1, 0.1), (10, 0.1)]}, across=strange),
         ):
             assert strange in "".join(ElementTree.fromstring(svg).itertext())
+
+
+class TestMerge:
+    def test_what_is_measured_anew_takes_the_place_of_what_was_and_each_row_keeps_its_run(self) -> None:
+        old = a_result("publish", ROWS["publish"])
+        row = {**ROWS["publish"][1], "entries": 1_000_030, "p50 s": 0.044}
+        new = a_result("publish", [row])
+        new["runs"][0] |= {"command": "bench/publish --sizes 1000000", "skipped": {}}
+        told = measure.merged(old, new, ["Sample peer"])
+        assert [(each["entries"], each["p50 s"], each["run"]) for each in told["rows"]] == [
+            (10_000, 0.050, 0), (1_000_030, 0.044, 1),
+        ]  # fmt: skip
+        assert [run["command"] for run in told["runs"]] == ["bench/publish", "bench/publish --sizes 1000000"]
+        # It was tried again, and this time not skipped.
+        assert [run["skipped"] for run in told["runs"]] == [{}, {}]
+
+    def test_a_run_of_which_nothing_is_left_is_not_told_of(self) -> None:
+        old, new = a_result("publish", ROWS["publish"]), a_result("publish", ROWS["publish"])
+        assert len(measure.merged(old, new, ["Sample peer"])["runs"]) == 1
+
+    def test_rows_of_what_was_missed_are_the_same_whatever_the_register_has_grown_to(self) -> None:
+        old = a_result("catch-up", [{**ROWS["catch-up"][2], "entries": 20_000}])
+        new = a_result("catch-up", [{**ROWS["catch-up"][2], "entries": 31_000}])
+        assert [row["entries"] for row in measure.merged(old, new)["rows"]] == [31_000]
+
+    def test_what_fails_is_told_and_does_not_end_the_run(self) -> None:
+        result = measure.Result({})
+        with result.trying("Sample peer"):
+            raise place.NotHere("needs root")
+        with result.trying("Another"):
+            raise RuntimeError("did not answer\nits log")
+        assert result.skipped == {"Sample peer": "needs root", "Another": "failed: did not answer"}
+        assert result.tried == ["Sample peer", "Another"]
 
 
 class TestMeasure:

@@ -6,7 +6,7 @@ another: rows are made in the database, and indexes and constraints are built ov
 are held against every row. The publisher then cuts and signs as it does for one.
 
 Entry n has the address `host(n)` of `bench.peers`, or for other contents one of `ADDRESS`. A filled register is kept in
-the work folder, for the versions of the tables it was filled with, and goes on from there the next time.
+the work folder, and goes on from there the next time.
 """
 
 import datetime as dt
@@ -52,12 +52,11 @@ def address_of(number: int, what: str = "hosts") -> str:
 
 
 def folder_of(size: int, what: str) -> Path:
-    """Where it is kept: apart for each state of the tables and of the feed's format."""
+    """Where it is kept: apart for each state of the feed's format. The tables are brought up to date by `rahdari up`, as
+    those of any register."""
     hasher = hashlib.sha256()
-    source = place.ROOT / "src" / "rahdari"
-    for pattern in ("register/migrations/0*.py", "publish/migrations/0*.py", "proof/*.py"):
-        for path in sorted(source.glob(pattern)):
-            hasher.update(path.read_bytes())
+    for path in sorted((place.ROOT / "src" / "rahdari" / "proof").glob("*.py")):
+        hasher.update(path.read_bytes())
     return place.WORK / "filled" / f"{what}-{size}-{hasher.hexdigest()[:10]}"
 
 
@@ -75,7 +74,7 @@ def register(size: int, what: str = "hosts") -> Iterator[Any]:
     data.parent.mkdir(parents=True, exist_ok=True)
     for left in data.parent.glob(f"{what}-{size}-*"):
         if left != data:
-            # Of another state of the tables.
+            # Of another state of the format.
             shutil.rmtree(left, ignore_errors=True)
     fresh = not data.exists()
     stack = stacks.start(data, stacks.free_port(), word="up", settings="rahdari.settings.demo")

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -146,7 +147,7 @@ def _report(result: Result, given: argparse.Namespace, experiment: str) -> None:
     for peer, why in result.unfair.items():
         print(f"unfair to whom: {peer}: {why}")
     if given.json:
-        command = " ".join(["bench/" + Path(sys.argv[0]).name, *_without_file(sys.argv[1:])])
+        command = shlex.join(["bench/" + Path(sys.argv[0]).name, *_without_file(sys.argv[1:])])
         run = {
             "command": command, "quick": bool(given.quick), "conditions": about, "skipped": result.skipped,
         }  # fmt: skip

@@ -52,8 +52,7 @@ def address_of(number: int, what: str = "hosts") -> str:
 
 
 def folder_of(size: int, what: str) -> Path:
-    """Where it is kept: apart for each state of the feed's format. The tables are brought up to date by `rahdari up`, as
-    those of any register."""
+    """Where it is kept: apart for each state of the feed's format. `rahdari up` brings its tables up to date."""
     hasher = hashlib.sha256()
     for path in sorted((place.ROOT / "src" / "rahdari" / "proof").glob("*.py")):
         hasher.update(path.read_bytes())

@@ -172,6 +172,8 @@ def _propagation(rows: Sequence[Mapping[str, Any]]) -> Plots:
         ours = row["who"] == OURS
         agents = f"{row['receivers']} agent{'s' if row['receivers'] > 1 else ''}"
         label = f"Rahdari, {agents} ({row['operators']}), {row['how']}" if ours else row["who"]
+        # Most are measured with some ten thousand entries; the others say theirs.
+        label += f", {plots.number(row['entries'])}" if _size(row["entries"]) != 10_000 else ""
         label = label.replace("steady, 1/s", "1/s").replace(" operators", "").replace("burst of 100", "bursts")
         shown.append(plots.Range(label, row["p50 s"], row["p99 s"], row["max s"], ours))
     title = "From a grant to verified and applied"

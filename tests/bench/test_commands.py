@@ -15,13 +15,10 @@ from bench.peers import host
 from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
 from bench.targets import judge
 
-<<<<<<< HEAD
-COMMANDS = ("propagation", "catch-up", "lookup", "cold-start", "publish", "line", "pages", "fuzz", "recovery", "report")
-=======
 COMMANDS = (
-    "propagation", "catch-up", "lookup", "cold-start", "publish", "line", "push", "pages", "rosters", "fuzz",
+    "propagation", "catch-up", "lookup", "cold-start", "publish",
+    "line", "push", "pages", "rosters", "recovery", "fuzz",
 )  # fmt: skip
->>>>>>> c43359f (bench: Runs in pieces are merged into one result, each row with its run; registers are filled ahead of measuring.)
 
 
 class TestStart:

@@ -3,8 +3,8 @@
 import argparse
 import re
 import shlex
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ class TestKeyRunbook:
         actions.make_feed_keys(offline=offline, now=NOW)
         draft = tmp_path / "targets.draft"
         draft.write_bytes(actions.draft_renewal(roles=["targets"], now=NOW).body)
-        program = shutil.which("rahdari") or str(Path(__file__).resolve().parents[2] / ".venv" / "bin" / "rahdari")
+        program = str(Path(sys.executable).with_name("rahdari"))
         bare = {"PATH": "/usr/bin:/bin", "RAHDARI_DATA": str(tmp_path / "nowhere"), "DATABASE_URL": "none"}
         for words in (["new-key", str(tmp_path / "root-7.pem")], ["sign", str(draft), "--offline", str(offline)]):
             done = subprocess.run(

@@ -20,6 +20,7 @@ from rahdari.proof.repository import ROLES
 from rahdari.publish import actions, queries
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, Session
+from rahdari.up import postgres
 
 from .agents import AgentSide, serving
 from .test_commands import run
@@ -29,7 +30,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Database:
-    """The register's rows, put away and brought back, as the tools for it do."""
+    """The register's rows, put away and brought back by the tools that came with the database: `pg_dump` must not be
+    older than the server."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "backup.dump"
@@ -39,17 +41,20 @@ class Database:
 
     def restore(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public'"
-            )
-            (tables,) = cursor.fetchone()
+            cursor.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'")
+            tables = [name for (name,) in cursor.fetchall()]
             # Guards and the outbox's triggers are for what the program does; a restore brings whole tables.
-            cursor.execute(f"SET session_replication_role = replica; TRUNCATE {tables} RESTART IDENTITY CASCADE")
-            cursor.execute("SET session_replication_role = origin")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
         connections.close_all()
-        self._run("pg_restore", "--data-only", "--disable-triggers", str(self.file), database="--dbname")
+        # In one transaction: foreign keys are looked at when all of it is there.
+        self._run("pg_restore", "--data-only", "--single-transaction", str(self.file))
+        with connection.cursor() as cursor:
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
-    def _run(self, program: str, *options: str, database: str = "--dbname") -> None:
+    def _run(self, program: str, *options: str) -> None:
         found = django_settings.DATABASES["default"]
         environment = os.environ | {
             "PGHOST": str(found["HOST"]),
@@ -59,7 +64,7 @@ class Database:
         }
         name = connection.settings_dict["NAME"]
         done = subprocess.run(
-            [tool(program), f"{database}={name}", *options],
+            [postgres.binaries() / program, f"--dbname={name}", *options],
             env=environment,
             capture_output=True,
             text=True,
@@ -68,17 +73,8 @@ class Database:
         assert done.returncode == 0, done.stderr
 
 
-def tool(name: str) -> str:
-    found = shutil.which(name) or next((str(path) for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), None)
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    tool("pg_dump")
-    tool("pg_restore")
     return Database(tmp_path)
 
 

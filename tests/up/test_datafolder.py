@@ -128,6 +128,18 @@ class TestEnvironment:
         assert found["RAHDARI_SECRET_KEY"]
         assert "DATABASE_URL" not in found
 
+    def test_knows_where_up_is_reached(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in datafolder.ADDRESSES:
+            monkeypatch.delenv(name, raising=False)
+        datafolder.make(tmp_path, datafolder.DEMO)
+        assert "RAHDARI_URL" not in datafolder.environment(tmp_path)
+        given = dict(zip(datafolder.ADDRESSES, ("http://a:1", "http://a:2", "http://a:3"), strict=True))
+        datafolder.note_addresses(tmp_path, {**given, "DATABASE_URL": "secret"})
+        assert given.items() <= datafolder.environment(tmp_path).items()
+        assert "secret" not in (tmp_path / "addresses").read_text()
+        (tmp_path / "addresses").write_text("torn")
+        assert "RAHDARI_URL" not in datafolder.environment(tmp_path)
+
     def test_leaves_what_the_caller_has_set(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "rahdari.settings.test")
         datafolder.make(tmp_path, datafolder.DEMO)

@@ -2,6 +2,7 @@
 
     version          the format of the folder and whose it is (`kind`: a register, or a demonstration)
     lock             held by the running `rahdari up`
+    addresses        where it serves pages, feed and lookups, for the commands beside it
     keys/            keys of personal fields and documents; docs/secrets.md
     postgres/        the embedded database, unless DATABASE_URL is set
     documents/ feed/ mail/ policy/ static/ agents/
@@ -11,11 +12,12 @@ Invariants: a folder written by a newer format is not touched; a folder with oth
 """
 
 import fcntl
+import json
 import os
 import secrets
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,7 @@ from rahdari.up.errors import Told
 
 FORMAT = 1
 REGISTER, DEMO = "register", "demo"
+ADDRESSES = ("RAHDARI_URL", "RAHDARI_FEED_URL", "RAHDARI_LOOKUP_URL")
 SETTINGS = {REGISTER: "rahdari.settings.production", DEMO: "rahdari.settings.demo"}
 
 
@@ -211,6 +214,13 @@ def secret_key(folder: Path) -> str:
     return path.read_text().strip()
 
 
+def note_addresses(folder: Path, environment: Mapping[str, str]) -> None:
+    """Where the running `rahdari up` is reached: what `rahdari operator add` tells an operator, for one."""
+    draft = folder / "addresses.new"
+    draft.write_text(json.dumps({name: environment[name] for name in ADDRESSES}, indent=1) + "\n")
+    draft.replace(folder / "addresses")
+
+
 def environment(folder: Path) -> dict[str, str]:
     """What a command beside a running `rahdari up` needs to know; what the caller has set already stays."""
     folder = folder.resolve()
@@ -220,6 +230,9 @@ def environment(folder: Path) -> dict[str, str]:
         found["DJANGO_SETTINGS_MODULE"] = SETTINGS.get(label.kind, SETTINGS[REGISTER])
     with suppress(OSError):
         found["RAHDARI_SECRET_KEY"] = (folder / "keys" / "django.key").read_text().strip()
+    with suppress(OSError, ValueError):
+        noted = json.loads((folder / "addresses").read_text())
+        found |= {name: noted[name] for name in ADDRESSES if isinstance(noted.get(name), str)}
     if url := postgres.known_url(folder):
         found["DATABASE_URL"] = url
     return {name: os.environ.get(name) or value for name, value in found.items() if name != "RAHDARI_DATA"} | {

@@ -135,6 +135,7 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         printer.line("rahdari", "Starting the database." if server.cluster.exists() else "Making the database.")
         server.start()
     given.environment = environment_of(given, server.url if server else own)
+    datafolder.note_addresses(given.data, given.environment)
     # 5)
     code = processes.run_once(given.child("prepare", "prepare", *given.prepare), printer)
     for child in given.before(given) if code == 0 else ():

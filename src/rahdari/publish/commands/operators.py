@@ -10,6 +10,9 @@ from typing import Any
 from .said import length_of_time, told
 from .status import print_operators
 
+# Without either an operator would be told of nothing, and would not know why.
+WHICH = "Say of which networks (--asn AS64500, repeatable), or --gateway for every entry."
+
 
 def add_words(acts: Any) -> None:
     add = acts.add_parser("add", help="add an operator; prints its token, once")
@@ -67,6 +70,8 @@ def run_add(options: argparse.Namespace) -> int:
 
     from rahdari.publish import actions
 
+    if not options.asn and not options.gateway:
+        return told(WHICH)
     try:
         token = actions.create_operator(
             slug=options.slug,
@@ -96,7 +101,7 @@ def run_rights(options: argparse.Namespace) -> int:
     if operator is None or not operator.active:
         return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
     if not options.asn and not options.gateway:
-        return told("Say of which networks (--asn AS64500, repeatable), or --gateway for every entry.")
+        return told(WHICH)
     actions.change_rights(
         operator=operator,
         asns=options.asn,

@@ -90,7 +90,7 @@ def _print_keys() -> int:
 
 def print_operators(lags: list[Any], now: dt.datetime) -> None:
     if not lags:
-        print("  none; add one: rahdari operator add SLUG --name NAME")
+        print("  none; add one: rahdari operator add SLUG --name NAME --asn AS64500")
     for each in lags:
         if each.received_at is None:
             print(f"  {each.operator.slug:<20} no receipt yet")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -34,11 +34,13 @@ def an_identity(
     extra: tuple[tuple[x509.ExtensionType, bool], ...] = (),
     kind: str = "ec",
 ) -> Identity:
-    private = (
-        rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        if kind == "rsa"
-        else ec.generate_private_key(ec.SECP256R1())
-    )
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+    if kind == "rsa":
+        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    elif kind == "ed25519":
+        private = ed25519.Ed25519PrivateKey.generate()
+    else:
+        private = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     names: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address(address))] if address else [x509.DNSName(name)]
@@ -58,7 +60,7 @@ def an_identity(
     )
     for extension, critical in extra:
         builder = builder.add_extension(extension, critical=critical)
-    certificate = builder.sign(private, hashes.SHA256())
+    certificate = builder.sign(private, None if kind == "ed25519" else hashes.SHA256())
     folder.mkdir(parents=True, exist_ok=True)
     identity = Identity(folder / f"{name}.crt", folder / f"{name}.key", certificate.public_bytes(Encoding.DER))
     identity.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))

@@ -8,6 +8,7 @@ The line can lose packets, a share of them each way (nftables `numgen`: this ker
 import ipaddress
 import itertools
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -112,3 +113,15 @@ def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Pop
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def asleep(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None]:
+    """A slow daemon: it does not run for so long, and then takes up what has come."""
+    process.send_signal(signal.SIGSTOP)
+    waking = threading.Timer(seconds, process.send_signal, [signal.SIGCONT])
+    waking.start()
+    try:
+        yield
+    finally:
+        waking.join()

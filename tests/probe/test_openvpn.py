@@ -7,27 +7,32 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from rahdari.probe import openvpn
+from rahdari.probe import Advice, advice_for, openvpn, openvpn_keys
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 from tests.needs import needs_program
 
 from .certificates import Identity, an_identity
-from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, running
+from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
 
 NOBODY = "00" * 32
 PORT = 1194
 
 
 class Daemon:
-    def __init__(self, line: Line, identity: Identity, folder: Path) -> None:
-        self.line, self.identity, self.folder = line, identity, folder
+    def __init__(self, line: Line, identity: Identity, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.line, self.identity, self.process = line, identity, process
+
+    def asleep(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        assert self.process is not None
+        return asleep(self.process, seconds)
 
     def probe(
-        self, *, tcp: bool, fingerprint: str = "", timeout: float = 10.0, address: object = SERVER
+        self, *, tcp: bool, fingerprint: str = "", timeout: float = 10.0, address: object = SERVER, **hidden: str
     ) -> ProbeAnswer:
         wanted = fingerprint or self.identity.fingerprint
         return self.line.at_prober(
@@ -38,6 +43,7 @@ class Daemon:
                 tcp=tcp,
                 timeout=timeout,
                 allowed_ranges=ALLOWED,
+                **hidden,
             )
         )
 
@@ -61,7 +67,7 @@ def a_daemon(folder: Path, *, tcp: bool, more: str = "") -> Iterator[Daemon]:
         while b"Initialization Sequence Completed" not in log.read_bytes():
             assert process.poll() is None and time.monotonic() < ends, log.read_text()
             threading.Event().wait(0.02)
-        yield Daemon(line, identity, folder)
+        yield Daemon(line, identity, process)
 
 
 @pytest.fixture(params=["udp", "tcp"])
@@ -94,18 +100,82 @@ class TestMatchCertificate:
             outcomes.append(daemon.probe(tcp=tcp, timeout=20.0).outcome)
         assert outcomes[-1] is Outcome.PROVED
 
-    def test_hears_nothing_from_a_daemon_with_tls_crypt(self, tmp_path: Path) -> None:
-        program = needs_program("openvpn", "apt-get install openvpn")
-        key = tmp_path / "tc.key"
-        subprocess.run([program, "--genkey", "tls-crypt", str(key)], check=True, capture_output=True)
-        with a_daemon(tmp_path / "daemon", tcp=False, more=f"tls-crypt {key}\n") as daemon:
-            answer = daemon.probe(tcp=False, timeout=2.5)
-        assert (answer.outcome, answer.key) == (Outcome.SILENT, "")
+    def test_proves_one_that_ends_a_stranger_before_its_last_word(self, tmp_path: Path, tcp: bool) -> None:
+        """TLS 1.2: the server wants the client's certificate before it ends the handshake, and has signed by then."""
+        with a_daemon(tmp_path, tcp=tcp, more="tls-version-max 1.2\n") as daemon:
+            answer = daemon.probe(tcp=tcp)
+        assert (answer.outcome, answer.key) == (Outcome.PROVED, daemon.identity.fingerprint)
+
+    def test_waits_for_a_slow_daemon(self, daemon: Daemon, tcp: bool) -> None:
+        with daemon.asleep(1.5):
+            assert daemon.probe(tcp=tcp).outcome is Outcome.PROVED
+
+    def test_hears_nothing_from_one_that_sleeps(self, daemon: Daemon, tcp: bool) -> None:
+        with daemon.asleep(2.0):
+            answer = daemon.probe(tcp=tcp, timeout=1.2)
+        assert answer.outcome is (Outcome.TIMED_OUT if tcp else Outcome.SILENT)
 
     def test_is_told_when_nothing_listens(self, tmp_path: Path, tcp: bool) -> None:
         with a_line() as line:
-            answer = Daemon(line, an_identity(tmp_path, "x"), tmp_path).probe(tcp=tcp)
+            answer = Daemon(line, an_identity(tmp_path, "x")).probe(tcp=tcp)
         assert answer.outcome is Outcome.REFUSED
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A daemon's settings, and what a client's profile says of them."""
+
+    server: str
+    profile: str
+
+
+def hide(folder: Path, how: str) -> Hidden:
+    program = needs_program("openvpn", "apt-get install openvpn")
+    key = folder / "shared.key"
+
+    def make(*words: str | Path) -> None:
+        subprocess.run([program, "--genkey", *map(str, words)], check=True, capture_output=True)
+
+    if how == "tls-crypt-v2":
+        make("tls-crypt-v2-server", folder / "v2.key")
+        subprocess.run(
+            [program, "--tls-crypt-v2", folder / "v2.key", "--genkey", "tls-crypt-v2-client", key],
+            check=True,
+            capture_output=True,
+        )
+        return Hidden(f"tls-crypt-v2 {folder}/v2.key\n", f"<tls-crypt-v2>\n{key.read_text()}</tls-crypt-v2>\n")
+    make("secret", key)
+    if how == "tls-crypt":
+        return Hidden(f"tls-crypt {key}\n", f"<tls-crypt>\n{key.read_text()}</tls-crypt>\n")
+    direction, digest = {"tls-auth": ("", ""), "tls-auth 1": ("1", ""), "tls-auth SHA512": ("1", "SHA512")}[how]
+    server = f"tls-auth {key} {'0' if direction else ''}\n" + (f"auth {digest}\n" if digest else "")
+    client = f"key-direction {direction}\n" if direction else ""
+    client += f"auth {digest}\n" if digest else ""
+    return Hidden(server, f"{client}<tls-auth>\n{key.read_text()}</tls-auth>\n")
+
+
+class TestBehindASharedKey:
+    @pytest.mark.parametrize("how", ["tls-auth", "tls-auth 1", "tls-auth SHA512", "tls-crypt", "tls-crypt-v2"])
+    def test_silence_proves_nothing_and_a_profile_made_for_the_check_proves(
+        self, tmp_path: Path, tcp: bool, how: str
+    ) -> None:
+        hidden = hide(tmp_path, how)
+        profile = openvpn_keys.read_profile(hidden.profile)
+        other = "ab" * 256
+        with a_daemon(tmp_path / "daemon", tcp=tcp, more=hidden.server) as daemon:
+            bare = daemon.probe(tcp=tcp, timeout=1.2)
+            assert bare.outcome in {Outcome.SILENT, Outcome.TIMED_OUT, Outcome.RESET} and bare.key == ""
+            assert advice_for(bare)[0] is Advice.GIVE_SHARED_KEY
+            given = {"wrap": profile.wrap, "direction": profile.direction, "digest": profile.digest}
+            answer = daemon.probe(tcp=tcp, shared_key=profile.shared_key, **given)
+            assert (answer.outcome, answer.key) == (Outcome.PROVED, daemon.identity.fingerprint)
+            if not tcp and how != "tls-crypt-v2":
+                daemon.line.lose(30)
+                lossy = daemon.probe(tcp=False, timeout=20.0, shared_key=profile.shared_key, **given)
+                assert lossy.outcome in {Outcome.PROVED, Outcome.ANSWERED}
+                key = f"-----BEGIN OpenVPN Static key V1-----\n{other}\n-----END OpenVPN Static key V1-----"
+                wrong = daemon.probe(tcp=False, timeout=1.2, shared_key=key, **given)
+                assert (wrong.outcome, advice_for(wrong)[0]) == (Outcome.SILENT, Advice.CHECK_SHARED_KEY)
 
 
 @pytest.fixture
@@ -151,7 +221,7 @@ class TestStrangers:
         assert ask(port, lambda packet: [packet] * 5).outcome is Outcome.MALFORMED
 
     def test_that_answer_the_reset_and_go_are_daemons_unproved(self, port: socket.socket) -> None:
-        answer = ask(port, lambda packet: [reset(packet)] if packet[0] >> 3 == openvpn.RESET_CLIENT else [])
+        answer = ask(port, lambda packet: [reset(packet)] if packet[0] >> 3 == openvpn_keys.RESET_V2 else [])
         assert (answer.outcome, answer.detail) == (Outcome.ANSWERED, "then_timed_out")
 
     def test_that_answer_for_another_session_are_not_heard(self, port: socket.socket) -> None:
@@ -160,7 +230,7 @@ class TestStrangers:
 
     def test_that_send_no_tls_are_daemons_unproved(self, port: socket.socket) -> None:
         def answer(packet: bytes) -> list[bytes]:
-            if packet[0] >> 3 == openvpn.RESET_CLIENT:
+            if packet[0] >> 3 == openvpn_keys.RESET_V2:
                 return [reset(packet)]
             head = bytes([openvpn.CONTROL << 3]) + b"sampleid" + b"\0"
             return [head + b"\0\0\0\1" + b"no tls at all" * 10]

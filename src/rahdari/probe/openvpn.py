@@ -3,7 +3,7 @@
 We begin as any client does: a hard reset, then the TLS handshake inside the control channel. When it has come to its
 end, the daemon has used the private key of the certificate it sent, and we go. No client certificate is shown and no
 tunnel is asked for; the daemon logs a client that gave up. One with tls-auth or tls-crypt hears no stranger, so its
-silence proves nothing.
+silence proves nothing; with the shared key of a profile made for the check (`openvpn_keys`) it answers us too.
 
 Control channel: OpenVPN's `ssl_pkt.h` and `reliable.h`, and the protocol's draft (openvpn/openvpn-rfc). A packet:
 
@@ -23,17 +23,19 @@ from dataclasses import dataclass
 from rahdari.address import Address, Block
 
 from .channel import Channel, check_global
+from .openvpn_keys import Plain, wrapping
 from .outcome import Outcome, Over, ProbeAnswer
 from .tls import parse_fingerprint
 
 TIMEOUT = 10.0
-RESET_CLIENT, RESET_SERVER, CONTROL, ACK = 7, 8, 4, 5
+RESET_SERVER, CONTROL, ACK = 8, 4, 5
 # OpenVPN's own first retransmission comes after two seconds; ours sooner, since we have ten.
 AGAIN_AFTER = 1.0
 # What fits beside the head in 1,250 bytes, OpenVPN's `--tls-mtu`.
 PIECE = 1_100
 MOST_PACKETS = 200
 MOST_BYTES = 256 * 1024
+_HANDSHAKE = b"\x16"  # the type of a TLS record
 
 
 def match_certificate(
@@ -42,15 +44,20 @@ def match_certificate(
     port: int = 1194,
     fingerprint: str,
     tcp: bool = False,
+    wrap: str = "",
+    shared_key: str = "",
+    direction: str = "",
+    digest: str = "",
     timeout: float = TIMEOUT,
     allowed_ranges: Iterable[str | Block] = (),
 ) -> ProbeAnswer:
-    """One attempt. Never raises for what the other side does; ValueError for a fingerprint that is none.
+    """One attempt. Never raises for what the other side does; ValueError for a fingerprint or a key that is none.
 
     PROVED, OTHER_KEY with the fingerprint found, ANSWERED (an OpenVPN daemon, whose handshake did not end), SILENT,
     MALFORMED, or what the network said.
     """
     wanted = parse_fingerprint(fingerprint)
+    hidden = wrapping(wrap, shared_key, direction, digest)
     started = time.monotonic()
     client: _Client | None = None
     found = ""
@@ -58,7 +65,7 @@ def match_certificate(
         check_global(address, allowed_ranges)
         channel = Channel(address, port, deadline=started + timeout, datagrams=not tcp)
         try:
-            client = _Client(_Stream(channel) if tcp else _Datagrams(channel))
+            client = _Client(_Stream(channel) if tcp else _Datagrams(channel), hidden)
             found = client.certificate()
         finally:
             channel.close()
@@ -77,6 +84,7 @@ def match_certificate(
         detail=detail,
         sent=client.sent if client is not None else 0,
         elapsed=time.monotonic() - started,
+        more={"wrap": wrap} if wrap else {},
     )
 
 
@@ -141,8 +149,9 @@ class _Stream:
 class _Client:
     """The control channel: what we sent and they have not acknowledged, what they sent in its order, and TLS in it."""
 
-    def __init__(self, way: _Datagrams | _Stream) -> None:
+    def __init__(self, way: _Datagrams | _Stream, hidden: Plain) -> None:
         self._way = way
+        self._hidden = hidden
         self._session = os.urandom(8)
         self._theirs = b""
         self._waiting: dict[int, tuple[int, bytes]] = {}
@@ -157,13 +166,14 @@ class _Client:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers("DEFAULT@SECLEVEL=1")
+        # Each with a key exchange that the server signs: see `_shown_early`.
+        context.set_ciphers("DEFAULT:!kRSA:!PSK:!SRP:@SECLEVEL=1")
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out)
 
     def certificate(self) -> str:
         """The SHA-256 of the certificate, once the handshake has ended. Raises Over."""
-        self._put(RESET_CLIENT, b"")
+        self._put(self._hidden.reset, b"")
         strange = 0
         again = time.monotonic() + AGAIN_AFTER
         for _ in range(MOST_PACKETS):
@@ -173,14 +183,15 @@ class _Client:
                     self._send(number)
                 again = time.monotonic() + AGAIN_AFTER
                 continue
-            packet = _Packet.read(data)
+            plain = self._hidden.open(data)
+            packet = _Packet.read(plain) if plain is not None else None
             if packet is None or not self._is_ours(packet):
                 strange += 1
                 if strange >= 5:
                     raise Over(Outcome.ANSWERED if self.answered else Outcome.MALFORMED, "no_control_packet")
                 continue
-            if self._take(packet) and self._shake():
-                return hashlib.sha256(self._tls.getpeercert(binary_form=True) or b"").hexdigest()
+            if self._take(packet) and (proved := self._shake()):
+                return hashlib.sha256(proved).hexdigest()
             self._acknowledge()
         raise Over(Outcome.ANSWERED, "too_many_packets")
 
@@ -216,19 +227,30 @@ class _Client:
             news = True
         return news
 
-    def _shake(self) -> bool:
-        """Whether the handshake has ended; what TLS wants to say is sent."""
+    def _shake(self) -> bytes | None:
+        """The certificate, once its key was used; what TLS wants to say is sent."""
         try:
             self._tls.do_handshake()
-            ended = True
+            proved = self._tls.getpeercert(binary_form=True)
         except ssl.SSLWantReadError:
-            ended = False
+            proved = None
         except ssl.SSLError as error:
             raise Over(Outcome.ANSWERED, (error.reason or "tls").lower()[:80]) from None
         said = self._out.read()
         for at in range(0, len(said), PIECE):
             self._put(CONTROL, said[at : at + PIECE])
-        return ended
+        return proved or self._shown_early(said)
+
+    def _shown_early(self, said: bytes) -> bytes | None:
+        """In TLS 1.2 a server that wants a client's certificate never ends the handshake with us. But it has signed its
+        key exchange, over our random, with its certificate's key (RFC 5246 7.4.3); and only when that signature is
+        right does our side go on to say more of the handshake, which no alert is. (In TLS 1.3 nothing of ours after the
+        certificate is such a record in the open.)
+        """
+        if said[:1] != _HANDSHAKE:
+            return None
+        chain = self._tls._sslobj.get_unverified_chain()  # type: ignore[attr-defined]  # public from Python 3.13 on
+        return ssl.PEM_cert_to_DER_cert(chain[0].public_bytes()) if chain else None
 
     def _put(self, opcode: int, payload: bytes) -> None:
         number, self._next_out = self._next_out, self._next_out + 1
@@ -237,12 +259,12 @@ class _Client:
 
     def _send(self, number: int) -> None:
         opcode, payload = self._waiting[number]
-        self._way.send(self._head(opcode) + struct.pack(">I", number) + payload)
+        self._way.send(self._hidden.seal(self._head(opcode) + struct.pack(">I", number) + payload))
         self.sent += 1
 
     def _acknowledge(self) -> None:
         if self._to_acknowledge:
-            self._way.send(self._head(ACK))
+            self._way.send(self._hidden.seal(self._head(ACK)))
             self.sent += 1
 
     def _head(self, opcode: int) -> bytes:

@@ -4,6 +4,7 @@
 protocol is spoken there, by whomever. Silence says nothing at all: daemons are silent by design, networks lose packets.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -40,6 +41,10 @@ class ProbeAnswer:
     elapsed: float = 0.0
     more: dict[str, Plain] = field(default_factory=dict)
 
+    @property
+    def proved(self) -> bool:
+        return self.outcome is Outcome.PROVED
+
     def as_data(self) -> dict[str, Plain]:
         """Plain data for a record."""
         return {
@@ -51,6 +56,20 @@ class ProbeAnswer:
             "sent": self.sent,
             "elapsed": round(self.elapsed, 3),
         }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Plain]) -> "ProbeAnswer":
+        """What `as_data` gave, read again. Raises ValueError."""
+        rest = dict(data)
+        outcome = Outcome(str(rest.pop("outcome", "")))
+        sent, elapsed = rest.pop("sent", 0), rest.pop("elapsed", 0.0)
+        if type(sent) is not int or not isinstance(elapsed, int | float) or isinstance(elapsed, bool):
+            raise ValueError("numbers are needed for `sent` and `elapsed`")
+        words = [rest.pop(name, "") for name in ("protocol", "key", "detail")]
+        if not all(isinstance(word, str) for word in words):
+            raise ValueError("`protocol`, `key` and `detail` are text")
+        protocol, key, detail = map(str, words)
+        return cls(outcome, protocol, key, detail, sent, float(elapsed), rest)
 
 
 class Over(Exception):

@@ -69,15 +69,19 @@ def shake_hands(
     private_key: str,
     peer_key: str,
     psk: str = "",
+    moment: int = 0,
     timeout: float = TIMEOUT,
     allowed_ranges: Iterable[str | Block] = (),
 ) -> ProbeAnswer:
     """One attempt at a handshake with the holder of `peer_key`. Never raises for what the other side does.
 
     PROVED, or SILENT (no answer in time: not our peer yet, another key, another port, or lost on the way), or what the
-    network said. Raises ValueError for keys that are none.
+    network said. Raises ValueError for keys that are none. `moment`, in microseconds, is the time that the initiations
+    begin to show; without it the clock's.
     """
-    handshake = Handshake(parse_key(private_key), parse_key(peer_key), parse_key(psk) if psk else _NO_PSK)
+    handshake = Handshake(
+        parse_key(private_key), parse_key(peer_key), parse_key(psk) if psk else _NO_PSK, moment=moment
+    )
     started = time.monotonic()
     try:
         check_global(address, allowed_ranges)
@@ -128,7 +132,9 @@ def _exchange(channel: Channel, handshake: "Handshake") -> tuple[Outcome, str]:
 class Handshake:
     """The initiator's side. `initiation` begins anew each time it is asked."""
 
-    def __init__(self, private: bytes, peer: bytes, psk: bytes) -> None:
+    def __init__(self, private: bytes, peer: bytes, psk: bytes, *, moment: int = 0) -> None:
+        # A peer takes no initiation whose time is not later than that of the last.
+        self._ahead = moment * 1000 - time.time_ns() if moment else 0
         self._static = X25519PrivateKey.from_private_bytes(private)
         self._peer = peer
         self._psk = psk
@@ -148,7 +154,7 @@ class Handshake:
         static = _seal(key, 0, self._static.public_key().public_bytes_raw(), told)
         told = _hash(told + static)
         chain, key = _kdf(2, chain, _agree(self._static, self._peer))
-        timestamp = _seal(key, 0, _tai64n(), told)
+        timestamp = _seal(key, 0, _tai64n(time.time_ns() + self._ahead), told)
         told = _hash(told + timestamp)
         body = struct.pack("<I", INITIATION) + index + public + static + timestamp
         mac1 = _mac(_hash(b"mac1----" + self._peer), body)
@@ -217,6 +223,5 @@ def _seal(key: bytes, counter: int, data: bytes, associated: bytes) -> bytes:
     return ChaCha20Poly1305(key).encrypt(bytes(4) + struct.pack("<Q", counter), data, associated)
 
 
-def _tai64n() -> bytes:
-    at = time.time_ns()
+def _tai64n(at: int) -> bytes:
     return struct.pack(">QI", _TAI + at // 1_000_000_000, at % 1_000_000_000)

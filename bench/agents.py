@@ -13,7 +13,10 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+from tuf.ngclient._internal import trusted_metadata_set
 
 from rahdari.agent import folder, following
 from rahdari.agent.configuration import Configuration, NftTarget
@@ -112,7 +115,15 @@ def main() -> None:
 
 
 def set_clocks(ahead: int) -> None:
-    following._now = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead)
+    """That of the agent, and the one that python-tuf asks when it looks at expiry."""
+
+    class Clock(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
+            return dt.datetime.now(tz) + dt.timedelta(seconds=ahead)
+
+    following._now = lambda: Clock.now(dt.UTC)
+    trusted_metadata_set.datetime = SimpleNamespace(datetime=Clock, timezone=dt.timezone)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
-from .configuration import NftTarget
+from .configuration import DEFAULT_TABLE, NftTarget
 from .faults import AgentFault, Exit
 from .programs import DeviceRefused, NotReadBack, Program
 from .renderers.renderer import host
@@ -26,10 +26,12 @@ LINES = 20_000
 class TableMissing(AgentFault):
     exit = Exit.NOT_APPLIED
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, netns: str) -> None:
+        table_word = "" if table == DEFAULT_TABLE else f' --table "{table}"'
+        within = f"ip netns exec {netns} " if netns else ""
         super().__init__(
-            f"There is no table {table} in nftables.",
-            "Load the ruleset once: rahdari agent ruleset | nft -f -  (docs/operators.md).",
+            f"There is no table {table} in nftables{f' of the namespace {netns}' if netns else ''}.",
+            f"Load the ruleset once: rahdari agent ruleset{table_word} | {within}nft -f -  (docs/operators.md).",
         )
 
 
@@ -64,7 +66,7 @@ class NftSets(SetDevice):
 
     def __init__(self, target: NftTarget) -> None:
         super().__init__(target.name, target.capacity)
-        self.table = target.table
+        self.table, self._netns = target.table, target.netns
         self._nft = Program([target.nft], install="nftables", netns=target.netns, run_as=target.run_as)
 
     def element(self, row: Endpoint) -> Element:
@@ -75,7 +77,8 @@ class NftSets(SetDevice):
             # Terse: the sets without what they hold.
             said = json.loads(self._nft.run("-j", "-t", "list", "table", *self.table.split()))
         except DeviceRefused as fault:
-            raise (TableMissing(self.table) if "No such file or directory" in fault.said else fault) from None
+            missing_table = "No such file or directory" in fault.said
+            raise (TableMissing(self.table, self._netns) if missing_table else fault) from None
         found: dict[str, Any] = {item["set"]["name"]: item["set"] for item in said["nftables"] if "set" in item}
         if missing := [name for name in SET_NAMES if name not in found]:
             raise SetsMissing(self.table, missing)

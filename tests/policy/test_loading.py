@@ -287,3 +287,37 @@ class TestCurrent:
         file.write_text("format = 1\n", encoding="utf-8")
         with pytest.raises(PolicyError):
             policy.current(file)
+
+
+class TestViews:
+    def test_are_the_registers_own_where_nothing_is_said(self) -> None:
+        start, end = TEXT.index("[vantage]"), TEXT.index("# ---", TEXT.index("[vantage]"))
+        rules = policy.read(TEXT[:start] + TEXT[end:])
+        assert (rules.vantage.needed, rules.vantage.may_fail, rules.vantage.networks) == (1, 0, 1)
+
+    def test_are_as_certificate_authorities_have_them(self) -> None:
+        rules = policy.read(with_views(4, 1, 2))
+        assert (rules.vantage.needed, rules.vantage.may_fail, rules.vantage.networks) == (4, 1, 2)
+        assert policy.thaw(policy.freeze(rules)).vantage == rules.vantage
+
+    @pytest.mark.parametrize(
+        ("needed", "may_fail", "networks", "key"),
+        [
+            (0, 0, 1, "needed"),
+            (1, 1, 1, "may_fail"),
+            (2, 1, 2, "may_fail"),
+            (4, 2, 2, "may_fail"),
+            (6, 3, 2, "may_fail"),
+            (3, 0, 1, "networks"),
+            (3, 0, 4, "networks"),
+        ],
+    )
+    def test_are_refused_where_they_are_no_quorum(self, needed: int, may_fail: int, networks: int, key: str) -> None:
+        problems = problems_of(with_views(needed, may_fail, networks))
+        assert [problem.key for problem in problems] == [f"vantage.{key}"]
+
+
+def with_views(needed: int, may_fail: int, networks: int) -> str:
+    text = changed("needed = 1", f"needed = {needed}", after="[vantage]\n")
+    text = text.replace("may_fail = 0\n", f"may_fail = {may_fail}\n")
+    return text.replace("networks = 1\n", f"networks = {networks}\n")

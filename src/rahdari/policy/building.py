@@ -13,7 +13,7 @@ from .guards import GUARDS
 from .reading import BASES, Faults, Section
 from .reasons import reason_from
 from .services import service_from
-from .shapes import STATUSES, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem
+from .shapes import STATUSES, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem, Views
 
 FORMAT = 1
 # Who decides in the first place, by the kind of decision that a forum hears. None of them may sit there.
@@ -69,6 +69,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         clocks=clocks,
         calendar=calendar_from(root.section("calendar")),
         limits=_limits(root.section("limits")),
+        vantage=_views(root.section("vantage")) if root.has("vantage") else Views(),
         guards=guards,
         retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
         signed=signed,
@@ -201,6 +202,24 @@ def _limits(section: Section) -> Limits:
     )
     section.done()
     return limits
+
+
+def _views(section: Section) -> Views:
+    views = Views(
+        needed=section.whole("needed", least=1, most=20),
+        may_fail=section.whole("may_fail", least=0, most=4),
+        networks=section.whole("networks", least=1, most=20),
+    )
+    # As for certificates (CA/Browser Forum Baseline Requirements 3.2.2.9): of up to five views elsewhere one may fail.
+    most = 0 if views.needed < 3 else 1 if views.needed + views.may_fail <= 6 else 2
+    if views.may_fail > most:
+        section.fault(f"With {views.needed} needed, at most {most} may fail: more would be no quorum.", "may_fail")
+    if views.networks > max(views.needed, 1):
+        section.fault("More networks than views cannot be needed.", "networks")
+    if views.needed > 1 and views.networks < 2:
+        section.fault("Several views from one network are one view: at least 2 networks must be needed.", "networks")
+    section.done()
+    return views
 
 
 def _retention(key: str, section: Section) -> Retention:

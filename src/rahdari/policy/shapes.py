@@ -184,6 +184,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Views:
+    """From how many places control of an endpoint is proved: the register's own and vantages elsewhere."""
+
+    needed: int = 1
+    may_fail: int = 0
+    networks: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     key: str
     after: str
@@ -231,6 +240,7 @@ class Policy:
     clocks: Mapping[str, Allowance]
     calendar: Calendar
     limits: Limits
+    vantage: Views
     guards: tuple[str, ...]
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]

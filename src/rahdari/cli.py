@@ -79,7 +79,11 @@ COMMANDS = {
     "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
+    "rpki": Command(
+        "rahdari.address.rpki_commands", "Import what holders of address space have signed in the RPKI.", Needs.DATA
+    ),
     "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
+    "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
 }
 
@@ -137,7 +141,7 @@ def overview() -> str:
     lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in COMMANDS.items())
     return (
         f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them. "
-        "All but `agent` take --data DIR too, the data folder."
+        "All but `agent` and `vantage` take --data DIR too, the data folder."
     )
 
 

@@ -1,0 +1,25 @@
+"""Looking from elsewhere: a small process that probes for the register, and what the register makes of its answers.
+
+Invariants: a vantage probes only for whoever shows its token, only global addresses (or ranges allowed by its own
+setting), one attempt a request, few at a time; each answer is signed by its key and speaks of exactly one request. It
+keeps nothing and logs no address. Nothing here knows Django.
+"""
+
+from .asking import Asked, ask, ask_all
+from .known import Vantage, VantagesUnusable, load
+from .quorum import HERE, Needed, Outlook, Verdict, View, judge
+
+__all__ = [
+    "HERE",
+    "Asked",
+    "Needed",
+    "Outlook",
+    "Vantage",
+    "VantagesUnusable",
+    "Verdict",
+    "View",
+    "ask",
+    "ask_all",
+    "judge",
+    "load",
+]

@@ -1,0 +1,45 @@
+"""How much a vantage does: few at a time, so many a minute, and fewer of these for one address.
+
+What it remembers of addresses is a minute old at most, and lies in memory alone.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MINUTE = 60.0
+
+
+class Busy(Exception):
+    """Not now. `.after` is when to come back, in seconds."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__(after)
+        self.after = after
+
+
+class Pace:
+    def __init__(self, *, at_once: int, a_minute: int, a_minute_each: int) -> None:
+        self._at_once, self._a_minute, self._each = at_once, a_minute, a_minute_each
+        self._running = 0
+        self._recent: deque[tuple[float, str]] = deque()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taking(self, address: str, now: float) -> Iterator[None]:
+        """Raises Busy. `now` is a clock that never goes back."""
+        with self._lock:
+            while self._recent and self._recent[0][0] <= now - MINUTE:
+                self._recent.popleft()
+            if self._running >= self._at_once:
+                raise Busy(1)
+            if len(self._recent) >= self._a_minute or sum(each == address for _, each in self._recent) >= self._each:
+                raise Busy(int(self._recent[0][0] + MINUTE - now) + 1)
+            self._recent.append((now, address))
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1

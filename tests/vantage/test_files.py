@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.policy import BUNDLED
+from rahdari.up import doctor
 from rahdari.vantage import VantagesUnusable, load
 from rahdari.vantage.configuration import ConfigurationError
 from rahdari.vantage.configuration import load as load_own
@@ -202,3 +204,31 @@ class TestTheUnit:
         for line in ("ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=\n", "User=rahdari-vantage"):
             assert line in unit
         assert os.path.exists(ROOT / "docs" / "vantage.md")
+
+
+class TestDoctor:
+    def findings(self, data: Path) -> list[doctor.Finding]:
+        return list(doctor.check_vantages(doctor.Patient(data, {}, "127.0.0.1", 8000)))
+
+    def test_is_content_without_any_where_none_is_needed(self, tmp_path: Path) -> None:
+        [finding] = self.findings(tmp_path)
+        assert (finding.state, finding.text) == (doctor.OK, "none; endpoints are looked at from this machine alone")
+
+    def test_says_that_the_policy_needs_more(self, tmp_path: Path) -> None:
+        (tmp_path / "policy").mkdir()
+        text = BUNDLED.read_text().replace("needed = 1", "needed = 3").replace("networks = 1\n", "networks = 2\n")
+        (tmp_path / "policy" / "in-force.toml").write_text(text)
+        [finding] = self.findings(tmp_path)
+        assert finding.state == doctor.WRONG and "needs 3 views and there are 1" in finding.text
+
+    def test_says_which_does_not_answer(self, tmp_path: Path) -> None:
+        (tmp_path / "sample-1.token").write_text("x" * 43)
+        (tmp_path / "sample-1.token").chmod(0o600)
+        (tmp_path / "vantages.toml").write_text(
+            GOOD.replace("https://vantage.sample.example:8443", "http://127.0.0.1:1")
+        )
+        [finding] = self.findings(tmp_path)
+        assert finding.state == doctor.WRONG and finding.text.startswith("sample-1 cannot be reached")
+        (tmp_path / "vantages.toml").write_text("[[vantage")
+        [finding] = self.findings(tmp_path)
+        assert finding.state == doctor.WRONG and "not TOML" in finding.text

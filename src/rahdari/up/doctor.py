@@ -320,6 +320,29 @@ def check_directory(patient: Patient) -> Iterator[Finding]:
         yield Finding(OK, "directory", f"imported {age.days} days ago")
 
 
+def check_vantages(patient: Patient) -> Iterator[Finding]:
+    """Whether the places that look at endpoints too answer, and are as many as the policy needs."""
+    from rahdari import policy, vantage
+
+    try:
+        known = vantage.load(patient.data)
+        given = policy.current(patient.data / "policy" / "in-force.toml").vantage
+    except vantage.VantagesUnusable as error:
+        yield Finding(WRONG, "vantages", str(error))
+        return
+    except policy.PolicyError:
+        return  # what is wrong with it stands in the line of the policy
+    for each in known:
+        said = vantage.greet(each)
+        yield Finding(OK if said == vantage.ANSWERS else WRONG, "vantages", f"{each.name} {said}")
+    views = 1 + len(known)
+    if views < given.needed:
+        text = f"the policy needs {given.needed} views and there are {views}: no address is proved by a probe."
+        yield Finding(WRONG, "vantages", f"{text} Set up more, or lower vantage.needed; docs/vantage.md.")
+    elif not known:
+        yield Finding(OK, "vantages", "none; endpoints are looked at from this machine alone")
+
+
 def check_ports(patient: Patient) -> Iterator[Finding]:
     running = patient.is_running
     for what, port in (("pages", patient.port), ("feed", patient.port + 1), ("lookups", patient.port + 2)):
@@ -427,6 +450,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     check_policy,
     check_feed,
     check_directory,
+    check_vantages,
     check_ports,
     check_lookups,
     check_mail,

@@ -5,11 +5,12 @@ setting), one attempt a request, few at a time; each answer is signed by its key
 keeps nothing and logs no address. Nothing here knows Django.
 """
 
-from .asking import Asked, ask, ask_all
+from .asking import ANSWERS, Asked, ask, ask_all, greet
 from .known import Vantage, VantagesUnusable, load
 from .quorum import HERE, Needed, Outlook, Verdict, View, judge
 
 __all__ = [
+    "ANSWERS",
     "HERE",
     "Asked",
     "Needed",
@@ -20,6 +21,7 @@ __all__ = [
     "View",
     "ask",
     "ask_all",
+    "greet",
     "judge",
     "load",
 ]

@@ -29,6 +29,7 @@ from .message import LONGEST_ANSWER, Request, Sighting, Unusable
 from .quorum import HERE, View
 
 PATH, KEY_PATH = "/vantage/1/attempt", "/vantage/1/key"
+ANSWERS = "answers"
 CONNECT_SECONDS = 5.0
 # Beyond the attempt itself: the way there and back, and a place that is short of breath.
 BESIDE = 5.0
@@ -145,7 +146,7 @@ def greet(vantage: Vantage) -> str:
         return "something else answers there"
     if (name, key) != (vantage.name, vantage.key):
         return "another name or key answers there"
-    return "answers"
+    return ANSWERS
 
 
 _WHY: dict[int, str] = {

@@ -70,7 +70,7 @@ def run_run(arguments: argparse.Namespace) -> int:
 
 
 def run_list(arguments: argparse.Namespace) -> int:
-    from .asking import greet
+    from .asking import ANSWERS, greet
     from .known import FILE as KNOWN
     from .known import VantagesUnusable, load
 
@@ -85,6 +85,6 @@ def run_list(arguments: argparse.Namespace) -> int:
     well = True
     for vantage in vantages:
         said = greet(vantage)
-        well &= said == "answers"
+        well &= said == ANSWERS
         print(f"{vantage.name:<20} {vantage.network:<12} {vantage.region:<8} {vantage.url}  {said}")
     return 0 if well else 1

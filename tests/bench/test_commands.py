@@ -17,7 +17,7 @@ from bench.targets import judge
 
 COMMANDS = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
-    "line", "push", "pages", "rosters", "recovery", "fuzz",
+    "line", "push", "pages", "rosters", "recovery", "fuzz", "probes",
 )  # fmt: skip
 
 

@@ -6,9 +6,11 @@ import ipaddress
 import queue
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,18 @@ from rahdari.probe.outcome import Outcome, ProbeAnswer
 from tests.needs import needs_program
 
 from .certificates import Identity, an_identity
-from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, running
+from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 NOBODY = "00" * 32
 TOKEN = "sample-token.sample-thumbprint"
+
+
+@dataclass(frozen=True)
+class Served(Identity):
+    """A certificate, and the daemon that holds its key."""
+
+    process: subprocess.Popen[bytes]
 
 
 def until_open(line: Line, port: int) -> None:
@@ -43,7 +52,7 @@ def line() -> Iterator[Line]:
 
 
 @pytest.fixture
-def behind_stunnel(line: Line, tmp_path: Path) -> Iterator[Identity]:
+def behind_stunnel(line: Line, tmp_path: Path) -> Iterator[Served]:
     """OpenVPN over TLS, as people wrap it: what is behind the wrapper does not matter here."""
     program = needs_program("stunnel", "apt-get install stunnel4")
     identity = an_identity(tmp_path, "vpn.sample.example")
@@ -52,13 +61,13 @@ def behind_stunnel(line: Line, tmp_path: Path) -> Iterator[Identity]:
         f"foreground = yes\npid =\n[vpn]\naccept = :::443\nconnect = 127.0.0.1:1194\n"
         f"cert = {identity.certificate}\nkey = {identity.key}\n"
     )
-    with running(line.on_server(program, settings), tmp_path / "log"):
+    with running(line.on_server(program, settings), tmp_path / "log") as process:
         until_open(line, 443)
-        yield identity
+        yield Served(**vars(identity), process=process)
 
 
 @pytest.fixture
-def behind_ocserv(line: Line, tmp_path: Path) -> Iterator[Identity]:
+def behind_ocserv(line: Line, tmp_path: Path) -> Iterator[Served]:
     program = needs_program("ocserv", "apt-get install ocserv")
     identity = an_identity(tmp_path, "vpn.sample.example", kind="rsa")
     (tmp_path / "passwd").touch()
@@ -70,9 +79,9 @@ def behind_ocserv(line: Line, tmp_path: Path) -> Iterator[Identity]:
         "max-clients = 8\nmax-same-clients = 8\nkeepalive = 300\ndevice = vpns\n"
         "ipv4-network = 192.0.2.0/28\nipv4-netmask = 255.255.255.240\ncookie-timeout = 300\nrekey-time = 172800\n"
     )
-    with running(line.on_server(program, "-f", "-c", settings), tmp_path / "log"):
+    with running(line.on_server(program, "-f", "-c", settings), tmp_path / "log") as process:
         until_open(line, 443)
-        yield identity
+        yield Served(**vars(identity), process=process)
 
 
 def probed(line: Line, fingerprint: str, *, address: object = SERVER, timeout: float = 10.0) -> ProbeAnswer:
@@ -105,6 +114,12 @@ class TestMatchCertificate:
             assert outcomes[-1] in {Outcome.TIMED_OUT, Outcome.RESET}
             outcomes.append(probed(line, behind_stunnel.fingerprint, timeout=20.0).outcome)
         assert outcomes[-1] is Outcome.PROVED
+
+    @pytest.mark.parametrize("kind", ["stunnel", "ocserv"])
+    def test_waits_for_a_slow_server(self, line: Line, request: pytest.FixtureRequest, kind: str) -> None:
+        identity: Served = request.getfixturevalue(f"behind_{kind}")
+        with asleep(identity.process, 1.5):
+            assert probed(line, identity.fingerprint).outcome is Outcome.PROVED
 
     def test_proves_ocserv_by_its_certificate(self, line: Line, behind_ocserv: Identity) -> None:
         assert probed(line, behind_ocserv.fingerprint).outcome is Outcome.PROVED

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from rahdari.probe.outcome import Outcome, ProbeAnswer
 from rahdari.probe.xchacha import hchacha20, open_xchacha
 from tests.needs import needs_program
 
-from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, running
+from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
 
 PORT = 51820
 OURS = wireguard.new_key()
@@ -25,8 +26,9 @@ LOOPBACK = ipaddress.ip_address("127.0.0.1")
 class Endpoint:
     """A freelancer's server, and what its owner does at it."""
 
-    def __init__(self, line: Line, folder: Path) -> None:
+    def __init__(self, line: Line, process: subprocess.Popen[bytes], folder: Path) -> None:
         self.line = line
+        self.process = process
         self.folder = folder
 
     def wg(self, *words: str) -> str:
@@ -52,8 +54,8 @@ class Endpoint:
 def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     daemon = needs_program("wireguard-go", "apt-get install wireguard-go")
     needs_program("wg", "apt-get install wireguard-tools")
-    with a_line() as line, running(line.on_server(daemon, "-f", "wg0"), tmp_path / "log"):
-        endpoint = Endpoint(line, tmp_path)
+    with a_line() as line, running(line.on_server(daemon, "-f", "wg0"), tmp_path / "log") as process:
+        endpoint = Endpoint(line, process, tmp_path)
         key = tmp_path / "key"
         key.write_text(THEIRS[0])
         until(lambda: "wg0" in line.run_on_server("ip", "-br", "link"))
@@ -91,6 +93,19 @@ class TestShakeHands:
     def test_hears_nothing_from_the_holder_of_another_key(self, endpoint: Endpoint) -> None:
         endpoint.add_peer(OURS[1])
         assert endpoint.probe(peer_key=wireguard.new_key()[1], timeout=1.5).outcome is Outcome.SILENT
+
+    def test_waits_for_a_slow_daemon(self, endpoint: Endpoint) -> None:
+        endpoint.add_peer(OURS[1])
+        with asleep(endpoint.process, 1.5):
+            assert endpoint.probe().outcome is Outcome.PROVED
+
+    def test_begins_at_the_time_that_it_is_given(self, endpoint: Endpoint) -> None:
+        """Places that ask one after another: a peer takes no initiation with an earlier time than the last."""
+        endpoint.add_peer(OURS[1])
+        moment = time.time_ns() // 1000 + 3_600_000_000
+        assert endpoint.probe(moment=moment).outcome is Outcome.PROVED
+        assert endpoint.probe(timeout=1.2).outcome is Outcome.SILENT
+        assert endpoint.probe(moment=moment + 10_000_000).outcome is Outcome.PROVED
 
     def test_is_told_when_the_port_is_closed(self, endpoint: Endpoint) -> None:
         answer = endpoint.line.at_prober(

@@ -66,7 +66,8 @@ PROGRAMS = frozenset({"publish:receipt", "publish:metrics"})
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
-    mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:registrations portal:letters""".split()
+    mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:registrations
+    portal:letters""".split()
 )
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
@@ -187,7 +188,7 @@ class World:
             "page:language": {"code": "en"},
             "portal:hold": {"hold": uuid.uuid4()},
             "fees:payment": {"id": self.payment},
-            **dict.fromkeys(OWN_INVOICE, {"number": self.invoice}),
+            **{own: {"number": self.invoice} for own in OWN_INVOICE},
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},

@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.probe import ikev2
-from rahdari.probe.ikev2 import groups, messages, proposals
+from rahdari.probe.ikev2 import groups, messages, proposals, signing
 from rahdari.probe.ikev2.messages import Message, NotIke, Payload
 from rahdari.probe.ikev2.sealing import Keys
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 
+from .certificates import Identity, an_identity
 from .charon import Charon, a_charon, until
 from .networks import ALLOWED, SERVER, SERVER6, a_line
 
@@ -287,3 +290,31 @@ class TestReading:
         for wrong in (b"", bytes(len(other.public)), other.public + b"x"):
             with pytest.raises(ValueError):
                 one.agree(wrong)
+
+
+class TestSignature:
+    """What a responder says of itself is the certificate; who it is, its key."""
+
+    SAID = b"what was said"
+
+    def signed(self, identity: Identity, said: bytes = SAID) -> bytes:
+        key = serialization.load_pem_private_key(identity.key.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        made = key.sign(said, ec.ECDSA(hashes.SHA256()))
+        algorithm = bytes.fromhex("300a06082a8648ce3d040302")
+        return bytes([signing.DIGITAL_SIGNATURE, 0, 0, 0, len(algorithm)]) + algorithm + made
+
+    def test_is_that_of_the_certificates_key(self, tmp_path: Path) -> None:
+        own = an_identity(tmp_path, "own")
+        assert signing.is_signed(own.der, self.signed(own), self.SAID)
+
+    def test_of_another_key_or_over_other_words_is_none(self, tmp_path: Path) -> None:
+        own, victim = an_identity(tmp_path, "own"), an_identity(tmp_path, "victim")
+        old = an_identity(tmp_path, "old", kind="rsa")
+        good = self.signed(own)
+        assert not signing.is_signed(victim.der, good, self.SAID)
+        assert not signing.is_signed(old.der, good, self.SAID)
+        assert not signing.is_signed(own.der, self.signed(own, b"what was said before"), self.SAID)
+        for broken in (b"", good[:4], good[:-1], b"\x01" + good[1:], b"\x02" + good[1:], good[:5] + b"x" + good[6:]):
+            assert not signing.is_signed(own.der, broken, self.SAID)
+        assert not signing.is_signed(b"no certificate", good, self.SAID)

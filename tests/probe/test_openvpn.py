@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rahdari.probe import Advice, advice_for, openvpn, openvpn_keys
-from rahdari.probe.outcome import Outcome, ProbeAnswer
+from rahdari.probe.outcome import Outcome, Over, ProbeAnswer
 from tests.needs import needs_program
 
 from .certificates import Identity, an_identity
@@ -169,13 +170,89 @@ class TestBehindASharedKey:
             given = {"wrap": profile.wrap, "direction": profile.direction, "digest": profile.digest}
             answer = daemon.probe(tcp=tcp, shared_key=profile.shared_key, **given)
             assert (answer.outcome, answer.key) == (Outcome.PROVED, daemon.identity.fingerprint)
-            if not tcp and how != "tls-crypt-v2":
+            if not tcp and how == "tls-crypt":
                 daemon.line.lose(30)
-                lossy = daemon.probe(tcp=False, timeout=20.0, shared_key=profile.shared_key, **given)
-                assert lossy.outcome in {Outcome.PROVED, Outcome.ANSWERED}
+                outcomes: list[Outcome] = []
+                while Outcome.PROVED not in outcomes and len(outcomes) < 4:
+                    lossy = daemon.probe(tcp=False, timeout=20.0, shared_key=profile.shared_key, **given)
+                    outcomes.append(lossy.outcome)
+                assert outcomes[-1] is Outcome.PROVED, outcomes
+            if not tcp and how != "tls-crypt-v2":
                 key = f"-----BEGIN OpenVPN Static key V1-----\n{other}\n-----END OpenVPN Static key V1-----"
                 wrong = daemon.probe(tcp=False, timeout=1.2, shared_key=key, **given)
                 assert (wrong.outcome, advice_for(wrong)[0]) == (Outcome.SILENT, Advice.CHECK_SHARED_KEY)
+
+
+class Server:
+    """A server of TLS 1.2 in memory that wants a client's certificate. With `shown` it shows that one instead of its
+    own, whose key it does not have.
+    """
+
+    def __init__(self, identity: Identity, shown: bytes = b"") -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(identity.certificate, identity.key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(identity.certificate)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._shown, self._next, self._answers = shown, 1, list[bytes]()
+
+    def send(self, packet: bytes) -> None:
+        if packet[0] >> 3 == openvpn_keys.RESET_V2:
+            self._answers.append(reset(packet))
+        elif packet[0] >> 3 == openvpn.CONTROL:
+            at = 10 + 4 * packet[9] + (8 if packet[9] else 0)
+            self._in.write(packet[at + 4 :])
+            with contextlib.suppress(ssl.SSLError):
+                self._tls.do_handshake()
+            said = self._out.read()
+            if self._shown and said:
+                said = with_certificate(said, self._shown)
+            for start in range(0, len(said), 1000):
+                head = bytes([openvpn.CONTROL << 3]) + b"sampleid" + b"\0"
+                self._answers.append(head + self._next.to_bytes(4, "big") + said[start : start + 1000])
+                self._next += 1
+
+    def receive(self, *, within: float) -> bytes | None:
+        if not self._answers:
+            raise Over(Outcome.TIMED_OUT)
+        return self._answers.pop(0)
+
+
+def with_certificate(flight: bytes, der: bytes) -> bytes:
+    """A flight of handshake records with another certificate in it."""
+    handshake, at = b"", 0
+    while at < len(flight) and flight[at] == 22:
+        length = int.from_bytes(flight[at + 3 : at + 5], "big")
+        handshake += flight[at + 5 : at + 5 + length]
+        at += 5 + length
+    made, rest = b"", handshake
+    while rest:
+        kind, length = rest[0], int.from_bytes(rest[1:4], "big")
+        body, rest = rest[4 : 4 + length], rest[4 + length :]
+        if kind == 11:
+            one = len(der).to_bytes(3, "big") + der
+            body = len(one).to_bytes(3, "big") + one
+        message = bytes([kind]) + len(body).to_bytes(3, "big") + body
+        made += b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message
+    return made + flight[at:]
+
+
+class TestBeforeTheLastWord:
+    """In TLS 1.2 the proof is the server's signature over its key exchange."""
+
+    def test_the_holder_of_the_key_is_proved(self, tmp_path: Path) -> None:
+        identity = an_identity(tmp_path, "server.sample.example")
+        client = openvpn._Client(Server(identity), openvpn_keys.Plain())  # type: ignore[arg-type]
+        assert client.certificate() == identity.fingerprint
+
+    def test_whoever_shows_the_certificate_of_another_is_not(self, tmp_path: Path) -> None:
+        thief, victim = an_identity(tmp_path, "thief"), an_identity(tmp_path, "victim")
+        client = openvpn._Client(Server(thief, victim.der), openvpn_keys.Plain())  # type: ignore[arg-type]
+        with pytest.raises(Over) as over:
+            client.certificate()
+        assert over.value.outcome is Outcome.ANSWERED and "signature" in over.value.detail
 
 
 @pytest.fixture

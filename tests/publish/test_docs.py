@@ -210,6 +210,10 @@ class TestOtherRunbooks:
         for each in belong[page]:
             assert f"rahdari {word} {each}" in text
 
+    def test_name_the_words_of_canaries(self) -> None:
+        text = (DOCS / "feed-operators.md").read_text(encoding="utf-8")
+        assert all(f"rahdari feed {each} " in text for each in ("canary", "canaries", "end-canary"))
+
 
 def test_the_settings_of_this_room_stand_in_the_documents(settings: Any) -> None:
     text = "".join((DOCS / page).read_text(encoding="utf-8") for page in ("install.md", "holds.md", "monitoring.md"))

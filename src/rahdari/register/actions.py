@@ -92,7 +92,7 @@ def enter(
                     protocol=new.protocol,
                     port=new.port,
                     asn=new.asn,
-                    asns=_announced_by(new.block, new.asn),
+                    asns=_listed_to(new) if kind == rules.CANARY else _announced_by(new.block, new.asn),
                     kind=kind,
                     valid_from=valid_from,
                     valid_until=valid_until,
@@ -106,6 +106,34 @@ def enter(
             detail={"reference": registration.reference, "entries": len(endpoints)},
         )
     return registration
+
+
+def enter_canary(
+    *,
+    block: Block,
+    protocol: str,
+    port: int | None,
+    asn: int | None,
+    valid_until: dt.datetime,
+    actor: str,
+    now: dt.datetime,
+) -> Registration:
+    """Enter an address of the register's own, listed to the operators of this network; without one to gateways alone.
+
+    It has no holder: nobody gets a letter about it, and its number is not told. Raises BlockAlreadyEntered.
+    """
+    origin = uuid.uuid4()
+    return enter(
+        origin=f"canary:{origin}",
+        holder=origin,
+        category=rules.CANARY,
+        endpoints=[NewEntry(f"canary:{origin}", block, protocol, port, asn)],
+        valid_from=now,
+        valid_until=valid_until,
+        actor=actor,
+        now=now,
+        kind=rules.CANARY,
+    )
 
 
 def amend_entry(
@@ -180,7 +208,7 @@ def follow_directory(*, now: dt.datetime, at_most: int | None = None) -> int:
 
 
 def _rerouted(seen: Entry, known: directory.Directory, now: dt.datetime) -> bool:
-    if _announced_by(seen.block, seen.asn, known) == seen.asns:
+    if seen.kind == rules.CANARY or _announced_by(seen.block, seen.asn, known) == seen.asns:
         return False
     entry = Entry.objects.select_for_update().get(pk=seen.pk)
     asns = _announced_by(entry.block, entry.asn, known)
@@ -204,6 +232,11 @@ def _announced_by(block: Block, asn: int | None, known: directory.Directory | No
     against."""
     found = (known or directory.current()).asns(block)
     return list(found) if found or asn is None else [asn]
+
+
+def _listed_to(canary: NewEntry) -> list[int]:
+    """To whom it was meant for, whoever announces the address."""
+    return [] if canary.asn is None else [canary.asn]
 
 
 def strike_out(*, registration: Registration, code: str, actor: str, now: dt.datetime) -> Registration:

@@ -24,7 +24,21 @@ def registrations_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Registration]:
 def registration_by_reference(reference: str) -> Registration | None:
     """The registration with this public number; None when mistyped (no query is made) or not given out."""
     exact = references.normalise(reference)
-    return Registration.objects.filter(reference=exact).first() if exact else None
+    return _of_holders().filter(reference=exact).first() if exact else None
+
+
+def _of_holders() -> QuerySet[Registration]:
+    """Without canaries, which are nobody's."""
+    return Registration.objects.exclude(category=rules.CANARY)
+
+
+def canaries() -> QuerySet[Entry]:
+    """The register's own addresses that are listed now."""
+    return (
+        Entry.objects.filter(kind=rules.CANARY, ended_at=None)
+        .select_related("registration")
+        .order_by("valid_from", "id")
+    )
 
 
 def registration_from(origin: str) -> Registration | None:
@@ -89,10 +103,12 @@ def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:
 
 
 def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
-    """Valid registrations whose term ends in [start, end)."""
-    return Registration.objects.filter(
-        valid_until__gte=start, valid_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True
-    ).order_by("valid_until", "id")
+    """Valid registrations of holders whose term ends in [start, end)."""
+    return (
+        _of_holders()
+        .filter(valid_until__gte=start, valid_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True)
+        .order_by("valid_until", "id")
+    )
 
 
 def changes() -> QuerySet[Change]:
@@ -101,5 +117,5 @@ def changes() -> QuerySet[Change]:
 
 
 def expired_since(*, start: dt.datetime) -> QuerySet[Registration]:
-    """Registrations that the clock has expired at `start` or later, oldest first."""
-    return Registration.objects.filter(expired_at__gte=start).order_by("expired_at", "id")
+    """Registrations of holders that the clock has expired at `start` or later, oldest first."""
+    return _of_holders().filter(expired_at__gte=start).order_by("expired_at", "id")

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+# The kind and the category of the register's own addresses, by which it sees what an operator really does.
+CANARY = "canary"
 
 
 class Standing(StrEnum):

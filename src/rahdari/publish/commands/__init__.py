@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import custody, gate, operators, restoring, status
+from . import canaries, custody, gate, operators, restoring, status
 from .operators import asn
 
 __all__ = ["add_parser", "asn"]
@@ -17,5 +17,6 @@ def add_parser(subparsers: Any) -> None:
     status.add_words(acts)
     gate.add_words(acts)
     restoring.add_words(acts)
+    canaries.add_words(acts)
     operator = subparsers.add_parser("operator", help="operators who follow the feed")
     operators.add_words(operator.add_subparsers(dest="act", required=True))

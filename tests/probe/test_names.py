@@ -13,6 +13,7 @@ import pytest
 
 from rahdari.probe import names
 from rahdari.probe.outcome import Outcome, ProbeAnswer
+from rahdari.probe.resolvers import parse_resolver
 from tests.needs import needs_program
 
 from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
@@ -150,10 +151,10 @@ class TestResolvers:
     @pytest.mark.parametrize("wrong", ["", "resolver.example", "192.0.2.1:", "192.0.2.1:dns", "[2001:db8::1", "::1:x"])
     def test_are_addresses(self, wrong: str) -> None:
         with pytest.raises(ValueError):
-            names.parse_resolver(wrong)
+            parse_resolver(wrong)
 
     def test_have_ports(self) -> None:
-        assert names.parse_resolver("192.0.2.1") == ("192.0.2.1", 53)
-        assert names.parse_resolver("192.0.2.1:5353") == ("192.0.2.1", 5353)
-        assert names.parse_resolver("2001:db8::1") == ("2001:db8::1", 53)
-        assert names.parse_resolver("[2001:db8::1]:5353") == ("2001:db8::1", 5353)
+        assert parse_resolver("192.0.2.1") == ("192.0.2.1", 53)
+        assert parse_resolver("192.0.2.1:5353") == ("192.0.2.1", 5353)
+        assert parse_resolver("2001:db8::1") == ("2001:db8::1", 53)
+        assert parse_resolver("[2001:db8::1]:5353") == ("2001:db8::1", 5353)

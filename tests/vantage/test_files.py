@@ -197,6 +197,23 @@ class TestPace:
             pass
 
 
+class TestALightInstallation:
+    def test_says_what_is_missing_to_run(self, tmp_path: Path) -> None:
+        """`pip install rahdari`, without the extra: no web server, no library for DNS."""
+        made = make(tmp_path, name="sample-1", listen="127.0.0.1:8443")
+        program = (
+            "import importlib.util, sys\n"
+            "for name in ('granian', 'dns', 'django', 'psycopg'): sys.modules[name] = None\n"
+            "found = importlib.util.find_spec\n"
+            "importlib.util.find_spec = lambda name: None if sys.modules.get(name, 0) is None else found(name)\n"
+            "from rahdari import cli\n"
+            "sys.exit(cli.main(sys.argv[1:]))\n"
+        )
+        words = [sys.executable, "-c", program, "vantage", "run", "--config", str(made.configuration)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 1 and "pip install 'rahdari[vantage]'" in done.stderr
+
+
 class TestTheUnit:
     def test_runs_the_command_and_is_shut_in(self) -> None:
         unit = (ROOT / "deploy" / "systemd" / "rahdari-vantage.service").read_text()

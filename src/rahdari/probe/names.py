@@ -8,7 +8,6 @@ that a zone that its holder cannot change can lead to one that can be.
 """
 
 import ipaddress
-import re
 import time
 from collections.abc import Iterable, Sequence
 
@@ -27,6 +26,7 @@ from rahdari.address import Address, Block
 from .channel import check_global
 from .http import printable
 from .outcome import Outcome, Over, Plain, ProbeAnswer
+from .resolvers import parse_resolver
 
 PROTOCOL = "dns"
 TIMEOUT = 10.0
@@ -137,15 +137,3 @@ class _Asking:
             time.sleep(min(0.05, left))
             return None
         return answer if isinstance(answer, dns.message.QueryMessage) else None
-
-
-def parse_resolver(text: str) -> tuple[str, int]:
-    """`ADDRESS`, `ADDRESS:PORT` or `[ADDRESS]:PORT`. Raises ValueError."""
-    host, port = text, "53"
-    if found := re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?", text, re.ASCII):
-        host, port = found[1], found[2] or port
-    elif found := re.fullmatch(r"([0-9.]+):([0-9]{1,5})", text, re.ASCII):
-        host, port = found[1], found[2]
-    if not 1 <= int(port) <= 65_535:
-        raise ValueError("a port lies between 1 and 65535")
-    return str(ipaddress.ip_address(host)), int(port)

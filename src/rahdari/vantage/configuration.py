@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from rahdari.probe import Standpoint
-from rahdari.probe.names import parse_resolver
+from rahdari.probe.resolvers import parse_resolver
 
 from .message import check_name
 

@@ -66,7 +66,8 @@ def _ours(stack: Any, folder: Path, missed: tuple[Missed, ...]) -> list[dict[str
                 {
                     "who": "Rahdari", "missed": each.changes, "in editions": each.editions,
                     "entries": middle["entries"], "n": TIMES, "seconds": middle["catch up s"],
-                    "slowest s": max(one["catch up s"] for one in said), "fetches": middle["requests"],
+                    "slowest s": max(one["catch up s"] for one in said),
+                    "cpu s": middle["catch up cpu s"], "fetches": middle["requests"],
                     "of them files": middle["files"], "bytes": middle["bytes"], "peak MiB": middle["peak MiB"],
                 }
             )  # fmt: skip

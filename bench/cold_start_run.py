@@ -31,9 +31,9 @@ def main(about: str | None) -> None:
         result.conditions["file_system"] = place.on_disk(folder)
         own = measure.sizes(given.sizes, QUICK_SIZES if given.quick else SIZES)
         for size in [] if given.peers_only else own:
-            with filling.register(size, given.what) as stack:
-                times = given.times or (1 if given.quick or size > 1_000_000 else 3)
-                rows += _ours(stack, folder / f"ours-{size}", size, given.what, times)
+            times = given.times or (1 if given.quick or size > 1_000_000 else 3)
+            with result.trying(f"ours, {size} entries"):
+                rows += place.apart(_ours, folder / f"ours-{size}", size, given.what, times)
         for name in names:
             for size in measure.sizes(given.sizes, QUICK_SIZES if given.quick else PEER_SIZES[name]):
                 place.say(f"{name} with {size} entries")
@@ -46,8 +46,13 @@ def main(about: str | None) -> None:
                 shutil.rmtree(home, ignore_errors=True)
 
 
-def _ours(stack: Any, folder: Path, size: int, what: str, times: int) -> list[dict[str, Any]]:
+def _ours(folder: Path, size: int, what: str, times: int) -> list[dict[str, Any]]:
     folder.mkdir()
+    with filling.register(size, what) as stack:
+        return _measured(stack, folder, size, what, times)
+
+
+def _measured(stack: Any, folder: Path, size: int, what: str, times: int) -> list[dict[str, Any]]:
     rows = []
     with ours.operators(stack, folder, 1) as ((_, token, _),):
         filling.wait_for_snapshot(size)
@@ -63,7 +68,8 @@ def _ours(stack: Any, folder: Path, size: int, what: str, times: int) -> list[di
             {
                 **base, "how": "to a verified index", "n": times, "seconds": middle["catch up s"],
                 "fetch s": middle["fetch s"], "verify and index s": middle["catch up s"] - middle["fetch s"],
-                "slowest s": max(each["catch up s"] for each in said), "requests": middle["requests"],
+                "slowest s": max(each["catch up s"] for each in said),
+                "cpu s": middle["catch up cpu s"], "requests": middle["requests"],
                 "MB": round(middle["bytes"] / 1e6, 1), "peak MiB": max(each["peak MiB"] for each in said),
             }
         )  # fmt: skip
@@ -94,6 +100,7 @@ def _into_nft(configured: dict[str, Any], folder: Path, base: dict[str, Any]) ->
 def _applied(base: dict[str, Any], how: str, found: dict[str, Any]) -> dict[str, Any]:
     return {
         **base, "how": how, "n": 1, "seconds": found["apply s"], "render and apply s": found["apply s"],
+        "cpu s": found["apply cpu s"],
         "loaded": found["loaded"], "peak MiB": found["peak MiB"],
     }  # fmt: skip
 

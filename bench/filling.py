@@ -33,6 +33,8 @@ FIRST_NETWORK = 64500
 IN_A_REGISTRATION = 8
 # From here on indexes are built at the end.
 LARGE = 100_000
+# Of more than that the publisher is not left to cut ten thousand at a time.
+VERY_LARGE = 1_000_000
 # Grants are entered behind all that can be filled; of prefixes there are fewer.
 GRANTS_FROM = {"hosts": 12_000_000, "v6": 12_000_000, "prefixes": 1_000_000}
 FILLED, GRANTED = "vpn_company", "vpn_freelancer"
@@ -118,7 +120,7 @@ def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
         cursor.execute("SET LOCAL synchronous_commit = on")
-        rebuilt = _take_indexes(cursor) if size >= LARGE else []
+        rebuilt = _take_indexes(cursor, *TABLES[:3]) if size >= LARGE else []
         _registrations(cursor, size, start, now)
         _entries(cursor, size, start, what, now)
         for statement in rebuilt:
@@ -134,8 +136,57 @@ def fill(size: int, what: str, *, start: int = 0, quietly: bool = False) -> dict
     filled = time.monotonic() - began
     told(f"filled in {filled:.0f} s; the publisher goes to work")
     began = time.monotonic()
+    if size > VERY_LARGE:
+        list_at_once()
     settle()
     return {"fill s": filled, "publish s": time.monotonic() - began}
+
+
+def list_at_once() -> None:
+    """Put all that waits into the stream of everything, and open another session with that set, as after a restore.
+
+    What the publisher would cut in hundreds of editions, and no agent would read: the session begins with a snapshot,
+    which the publisher writes and signs as ever.
+    """
+    from django.db import connection, transaction
+    from django.utils import timezone
+
+    from rahdari.proof import SetDigest
+    from rahdari.publish import rules, streams
+    from rahdari.publish.models import Session
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        streams.hold_scissors()
+        session = Session.objects.select_for_update().get(
+            stream__role="feed-static", stream__everything=True, stream__retired_at=None, closed_at=None
+        )
+        cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
+        rebuilt = _take_indexes(cursor, "publish_listing")
+        cursor.execute(
+            "INSERT INTO publish_listing (stream_id, entry_id, change_id, from_sequence, leaving) "
+            "SELECT %s, c.entry_id, c.id, %s, '' FROM publish_waitingchange w JOIN register_change c "
+            "ON c.id = w.change_id ORDER BY c.id",
+            [session.stream_id, session.sequence + 1],
+        )
+        listed = cursor.rowcount
+        for statement in rebuilt:
+            cursor.execute(statement)
+        cursor.execute("DECLARE waiting NO SCROLL CURSOR FOR SELECT c.snapshot::text FROM publish_waitingchange w "
+                       "JOIN register_change c ON c.id = w.change_id")  # fmt: skip
+        digest = SetDigest(bytes(session.state))
+        while True:
+            cursor.execute("FETCH 20000 FROM waiting")
+            if not (rows := cursor.fetchall()):
+                break
+            digest.add_all(rules.entry_of(json.loads(snapshot)).canonical for (snapshot,) in rows)
+        cursor.execute("CLOSE waiting")
+        cursor.execute("TRUNCATE publish_waitingchange")
+        session.entries, session.state = session.entries + listed, digest.state
+        session.save(update_fields=["entries", "state"])
+        streams.open_session(stream=session.stream, sequence=session.sequence + 1, now=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE publish_listing")
+        cursor.execute("NOTIFY rahdari_publish")
 
 
 def next_to_fill() -> int:
@@ -228,10 +279,10 @@ def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) ->
     )
 
 
-def _take_indexes(cursor: Any) -> list[str]:
+def _take_indexes(cursor: Any, *tables: str) -> list[str]:
     """Drop what is not a primary key; return the statements that bring it back."""
     again = []
-    for table in ("register_registration", "register_entry", "register_change"):
+    for table in tables:
         cursor.execute(
             "SELECT conname, pg_get_constraintdef(oid), contype FROM pg_constraint "
             "WHERE conrelid = %s::regclass AND contype IN ('u', 'x', 'f')",

@@ -27,19 +27,22 @@ end
 function request() at = at + 1; if at > #made then at = 1 end; return made[at] end
 function done(summary, latency, requests)
   local e = summary.errors
-  print(string.format('{"requests":%%d,"micros":%%d,"bytes":%%d,"errors":%%d,"p50":%%f,"p99":%%f,"max":%%f}',
-    summary.requests, summary.duration, summary.bytes, e.connect + e.read + e.write + e.status + e.timeout,
-    latency:percentile(50), latency:percentile(99), latency.max))
+  print(string.format('{"requests":%%d,"micros":%%d,"errors":%%d,"refused":%%d,"p50":%%f,"p99":%%f}',
+    summary.requests, summary.duration, e.connect + e.read + e.write + e.timeout, e.status,
+    latency:percentile(50), latency:percentile(99)))
 end
 """
 
 
 @dataclass(frozen=True)
 class Measured:
+    """`refused` is the share of answers with a status of 400 and more: also "not registered" is one."""
+
     per_second: float
     p50_ms: float
     p99_ms: float
     errors: int
+    refused: float = 0.0
 
     def as_row(self) -> dict[str, Any]:
         row = {"per s": round(self.per_second), "p50 ms": self.p50_ms, "p99 ms": self.p99_ms}
@@ -75,7 +78,7 @@ def http(
     said = json.loads(told)
     return Measured(
         said["requests"] / (said["micros"] / 1e6), round(said["p50"] / 1000, 3), round(said["p99"] / 1000, 3),
-        said["errors"],
+        said["errors"], said["refused"] / max(said["requests"], 1),
     )  # fmt: skip
 
 

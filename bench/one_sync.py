@@ -6,6 +6,7 @@ what the targets take stand apart; `peak MiB` is the most memory the process eve
 
 import datetime as dt
 import json
+import os
 import resource
 import sys
 import time
@@ -38,11 +39,11 @@ def main() -> None:
         targets=tuple(targets),
     )
     loaded = peak_mib()
-    began = time.monotonic()
+    began, used = time.monotonic(), processor()
     folder.create(state)
     with folder.open_state(state) as opened:
         agent = Agent(configuration, opened)
-        fetched, applied = [0.0], [0.0]
+        fetched, applied, used_to_apply = [0.0], [0.0], [0.0]
         fetch, apply = agent.walker.fetch, agent.targets.apply
 
         @contextmanager
@@ -53,11 +54,12 @@ def main() -> None:
                 yield body
 
         def timed_apply(**facts: Any) -> Any:
-            at = time.monotonic()
+            at, at_used = time.monotonic(), processor()
             try:
                 return apply(**facts)
             finally:
                 applied[0] += time.monotonic() - at
+                used_to_apply[0] += processor() - at_used
 
         agent.walker.fetch = timed_fetch  # type: ignore[method-assign]
         agent.targets.apply = timed_apply  # type: ignore[method-assign]
@@ -74,6 +76,8 @@ def main() -> None:
             "fetch s": fetched[0],
             "apply s": applied[0],
             "catch up s": outcome.seconds - applied[0],
+            "catch up cpu s": processor() - used - used_to_apply[0],
+            "apply cpu s": used_to_apply[0],
             "loaded": outcome.applied.loaded,
             "peak MiB": peak_mib(),
             "before MiB": loaded,
@@ -81,6 +85,12 @@ def main() -> None:
         }
         agent.close()
     print(json.dumps(told))
+
+
+def processor() -> float:
+    """Seconds of this process and of those it has waited for."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def peak_mib() -> int:

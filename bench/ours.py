@@ -255,6 +255,8 @@ def following(
                 )
             except RuntimeError as error:
                 raise RuntimeError(f"{error} {agents.faults[-3:]}") from None
+            if start and start % (in_a_process * 3) == 0:
+                place.say(f"{start + len(some)} of {len(given)} agents follow")
         # So that every listener's stream is open.
         time.sleep(1.0)
         agents.start = {name: agents.seen[name][-1][0] for name in agents.names}

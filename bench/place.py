@@ -5,6 +5,7 @@ started and removes its folders and namespaces. What is installed stays in `.dat
 environment for each peer, never that of the product.
 """
 
+import multiprocessing
 import os
 import pwd
 import shutil
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -245,6 +247,36 @@ def running(command: Sequence[str | Path], **options: Any) -> Iterator[subproces
         yield process
     finally:
         stop(process)
+
+
+def apart[Returned](work: Callable[..., Returned], *given: Any) -> Returned:
+    """Work in a process of its own: Django can be set up for one register only. Raises RuntimeError when it fails."""
+    context = multiprocessing.get_context("fork")
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_work_and_tell, args=(sending, work, given))
+    process.start()
+    sending.close()
+    try:
+        failed, returned = receiving.recv()
+    except EOFError:
+        raise RuntimeError("the process that measures ended by itself") from None
+    finally:
+        if sys.exc_info()[0] is not None:
+            process.terminate()
+        process.join()
+        receiving.close()
+    if failed:
+        raise RuntimeError(returned)
+    done: Returned = returned
+    return done
+
+
+def _work_and_tell(sending: Any, work: Callable[..., Any], given: Sequence[Any]) -> None:
+    try:
+        sending.send((False, work(*given)))
+    except Exception as error:
+        traceback.print_exc()
+        sending.send((True, f"{type(error).__name__}: {first_line(error)}"))
 
 
 def end_cleanly_on_signals() -> None:

@@ -23,15 +23,14 @@ def main(about: str | None) -> None:
     given = parser.parse_args()
     names = measure.chosen(given.peers, list(PEERS), what="peer")
     some = 1 if given.quick else 3
-    changes = given.changes or (30 if given.quick else 200)
+    changes = given.changes or (20 if given.quick else 200)
     place.end_cleanly_on_signals()
     with measure.reporting(given, "publish") as result, place.temporary("publish") as folder:
         rows, unfair, versions = result.rows, result.unfair, result.versions
         result.conditions["file_system"] = place.on_disk(place.WORK if place.WORK.exists() else folder)
         for size in [] if given.peers_only else measure.sizes(given.sizes, SIZES[:some]):
-            with filling.register(size, given.what) as stack:
-                place.say(f"ours: {changes} changes to {size} entries")
-                rows.append(_ours(stack, size, given.what, changes))
+            with result.trying(f"ours, {size} entries"):
+                rows.append(place.apart(_ours, size, given.what, changes))
         for name in names:
             for size in measure.sizes(given.sizes, PEER_SIZES[:some]):
                 place.say(f"{name} with {size} entries")
@@ -41,14 +40,20 @@ def main(about: str | None) -> None:
                     result.trying(f"{name}, {size} entries"),
                     PEERS[name].starting(home, size, given.quick) as peer,
                 ):
-                    rows.append(_peer(peer, size, 10 if size > 100_000 else 30))
+                    rows.append(_peer(peer, size, 10 if size > 100_000 or given.quick else 30))
                     unfair[peer.name] = peer.unfair
                     versions.update(peer.versions)
         if flat := _flatness(rows):
             place.say(flat)
 
 
-def _ours(stack: Any, size: int, what: str, changes: int) -> dict[str, Any]:
+def _ours(size: int, what: str, changes: int) -> dict[str, Any]:
+    with filling.register(size, what) as stack:
+        place.say(f"ours: {changes} changes to {size} entries")
+        return _measured(stack, size, what, changes)
+
+
+def _measured(stack: Any, size: int, what: str, changes: int) -> dict[str, Any]:
     from rahdari.publish import queries as published
 
     gateway = published.operator_by_slug(filling.GATEWAY)

@@ -219,7 +219,11 @@ def _cold_start(rows: Sequence[Mapping[str, Any]]) -> Plots:
     stacks = []
     for row in rows:
         label = f"{row['who']}, {plots.number(row['entries'])}: {row['how']}"
-        parts = {name.removesuffix(" s"): row[name] for name in row if name.endswith(" s") and name != "slowest s"}
+        parts = {
+            name.removesuffix(" s"): row[name]
+            for name in row
+            if name.endswith(" s") and name not in ("slowest s", "cpu s")
+        }
         stacks.append(plots.Stack(label, parts or {"all": row["seconds"]}))
     title = "From nothing to the whole list"
     return {"cold-start": (title, plots.stacks(title, stacks))}

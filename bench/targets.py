@@ -42,7 +42,7 @@ def judge(results: Results) -> list[Judged]:
     ]  # fmt: skip
     # The worst of the layouts with so many agents.
     many = [row for row in propagation if row["who"] == OURS and row.get("receivers") == 300]
-    steady = [row for row in many if row["how"] == "push, steady, 1/s"]
+    steady = [row for row in many if row["how"].startswith("push, steady")]
     single = [row for row in lookup if row["who"] == OURS and row["how"] == "GET, 32 connections"]
     half = [row for row in single if row.get("registered") == "50%"]
     bare = _first(lookup, who="bare granian (wsgi, 1 worker)", how="GET, 32 connections")

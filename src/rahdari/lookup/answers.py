@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import repeat
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import unpack
 from typing import Any
 
 from .asking import Asked, NotAnAddress, understand
-from .index import Held
-from .records import ID_END, NOT_AFTER, fields
-from .views import Moment, View, counts, shown
+from .records import ID_END, NOT_AFTER, NOT_BEFORE, fields, line_of
+from .views import Moment, View, shown
 
 # So many are looked up while the index is held still, and then others have their turn: less than a millisecond.
 AT_ONCE = 500
@@ -85,7 +85,8 @@ def found(view: View, texts: Sequence[Any], at: Moment) -> list[Result]:
     quick = numbers_of(texts)
     if quick is None:
         return [_found(view, text, at) for text in texts]
-    version, numbers = quick
+    (version, numbers), (now, after) = quick, at
+    bits = 32 if version == 4 else 128
     results: list[Result] = [None] * len(texts)
     # Those of which nothing was found yet: what a probe has, in force or not, is looked at alone, and seldom again.
     places: Sequence[int] = range(len(texts))
@@ -107,19 +108,17 @@ def found(view: View, texts: Sequence[Any], at: Moment) -> list[Result]:
             if not any(hits):
                 continue
             for place, number, hit in zip(places_near, near, hits, strict=True):
-                if hit is not None and results[place] is None:
-                    results[place] = _result(view, version, number, last, hit, at)
+                if hit is None or results[place] is not None:
+                    continue
+                if type(hit) is bytes and last and hit[NOT_BEFORE] <= now and hit[NOT_AFTER] > after:
+                    results[place] = hit
+                else:
+                    results[place] = view.covering(Asked(version, number, bits), at) or None
             if band.near:
                 continue
             left, places = _where([hit is None for hit in hits], left, places)
             near, places_near = left, places
     return results
-
-
-def _result(view: View, version: int, number: int, last: bool, hit: Held, at: Moment) -> Result:
-    if last and type(hit) is bytes and counts(hit, at):
-        return hit
-    return view.covering(Asked(version, number, 32 if version == 4 else 128), at) or None
 
 
 def _where(marks: Iterable[object], numbers: Sequence[int], places: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -137,7 +136,19 @@ def _found(view: View, text: object, at: Moment) -> Result:
 
 def as_json(results: Sequence[Result], at: Moment) -> bytes:
     """For each an array of entries, empty for none; an object with `error` for what was not understood."""
-    return b",".join([_json_of(result, at) if result is not None else b"[]" for result in results])
+    if at.stale:
+        return b",".join([_json_of(result, at) if result is not None else b"[]" for result in results])
+    # While the feed is fresh, what counts has not ended.
+    return b",".join(
+        [
+            b"[]"
+            if result is None
+            else b'[%b,"kept_stale":false%b]' % (result[:ID_END], result[ID_END:])
+            if type(result) is bytes
+            else _json_of(result, at)
+            for result in results
+        ]
+    )
 
 
 def _json_of(result: Result, at: Moment) -> bytes:
@@ -155,9 +166,15 @@ def as_lines(lines: Sequence[bytes], results: Sequence[Result], at: Moment) -> b
     """
     if results.count(None) == len(results):
         return b"\t-\n".join(lines) + b"\t-\n"
+    # While the feed is fresh, what counts has not ended.
+    quick: Callable[..., bytes] = partial(_line_of, at=at) if at.stale else line_of
     return b"".join(
         [
-            line + b"\t-\n" if result is None else _line_of(line, result, at)
+            line + b"\t-\n"
+            if result is None
+            else quick(line, result)
+            if type(result) is bytes
+            else _line_of(line, result, at)
             for line, result in zip(lines, results, strict=True)
         ]
     )

@@ -18,6 +18,7 @@ from .asking import NotAnAddress, understand
 ID, ID_END, NOT_AFTER, NOT_BEFORE, PORT = slice(7, 39), 40, slice(54, 74), slice(90, 110), 119
 # Each protocol has three letters.
 PROTOCOL, PREFIX_END, _BEFORE_PREFIX = slice(-5, -2), -19, b',"prefix":"'
+_NULL = b"n"[0]
 
 _TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _PLAIN = (
@@ -94,6 +95,16 @@ def fields(record: bytes) -> Fields:
         record[port_end + len(_BEFORE_PREFIX) : PREFIX_END],
         record[PROTOCOL],
     )
+
+
+def line_of(text: bytes, record: bytes) -> bytes:
+    """A text, a tab, and what an answer in lines says of a plain record that has not ended: all in one go, as bulk
+    answers are made of this.
+    """
+    port_end = record.index(_BEFORE_PREFIX, PORT)
+    port = b"-" if record[PORT] == _NULL else record[PORT:port_end]
+    prefix = record[port_end + 11 : PREFIX_END]
+    return b"".join((text, b"\t", prefix, b" ", record[PROTOCOL], b" ", port, b" ", record[NOT_AFTER], b"\n"))
 
 
 def prefix_of(record: bytes) -> str:

@@ -124,6 +124,11 @@ class TestReport:
     def test_a_target_without_a_row_is_not_measured(self) -> None:
         assert all(each.reached is None for each in judge({}))
 
+    def test_bird_is_held_against_us_at_each_size_that_both_were_measured_at(self) -> None:
+        large = [{**row, "entries": 100_000, "p50 s": 4 * row["p50 s"]} for row in ROWS["propagation"][:2]]
+        found = [each for each in judge({"propagation": [*ROWS["propagation"], *large]}) if each.key == "bird"]
+        assert [each.says.split(" with ")[1] for each in found] == ["10,000 entries (p50)", "100,000 entries (p50)"]
+
     def test_each_target_is_judged_by_its_rows(self) -> None:
         found = {each.key: each.reached for each in judge(ROWS)}
         assert found == {
@@ -175,6 +180,21 @@ class TestMerge:
             raise RuntimeError("did not answer\nits log")
         assert result.skipped == {"Sample peer": "needs root", "Another": "failed: did not answer"}
         assert result.tried == ["Sample peer", "Another"]
+
+
+def doubled(number: int) -> int:
+    if number < 0:
+        raise ValueError("a number below zero")
+    return 2 * number
+
+
+class TestApart:
+    def test_what_is_done_apart_comes_back(self) -> None:
+        assert place.apart(doubled, 21) == 42
+
+    def test_and_so_does_why_it_failed(self) -> None:
+        with pytest.raises(RuntimeError, match="ValueError: a number below zero"):
+            place.apart(doubled, -1)
 
 
 class TestMeasure:

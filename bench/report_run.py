@@ -15,12 +15,12 @@ RESULTS, REMARKS = ROOT / "bench" / "results", ROOT / "bench" / "remarks.toml"
 # What is compared with others, and then what is ours alone.
 ORDER = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
-    "line", "push", "pages", "rosters", "recovery", "fuzz",
+    "line", "push", "pages", "rosters", "recovery", "probes", "fuzz",
 )  # fmt: skip
 # What stands in a row for the reader of the file, and not of the table.
 NOT_SHOWN = {"faults", "n", "from commit p50 s", "signed for all p99 s", "last agent p50 s", "run", "finding"}
 # Rows of these stand as they were measured; of the others ours come first, then each peer's, by size.
-AS_MEASURED = {"line", "push", "pages", "rosters", "recovery", "fuzz"}
+AS_MEASURED = {"line", "push", "pages", "rosters", "recovery", "probes", "fuzz"}
 
 
 def main(about: str | None) -> int:
@@ -62,6 +62,8 @@ def write(found: Mapping[str, Mapping[str, Any]], remarks: Mapping[str, Any], do
             (folder / f"{plot}.svg").write_text(svg)
             parts += [f"![{alt}](img/bench/{plot}.svg)", ""]
         parts += [*_table(rows), "", *_notes(result), ""]
+        if "open" in told:
+            parts += [f"Not measured yet: {told['open']}.", ""]
     (docs / "benchmarks.md").write_text("\n".join(parts).rstrip() + "\n")
 
 
@@ -171,10 +173,11 @@ def _propagation(rows: Sequence[Mapping[str, Any]]) -> Plots:
     for row in rows:
         ours = row["who"] == OURS
         agents = f"{row['receivers']} agent{'s' if row['receivers'] > 1 else ''}"
-        label = f"Rahdari, {agents} ({row['operators']}), {row['how']}" if ours else row["who"]
+        whose = " (access)" if "access" in row.get("operators", "") else ""
+        label = f"Rahdari, {agents}{whose}, {row['how']}" if ours else row["who"]
         # Most are measured with some ten thousand entries; the others say theirs.
         label += f", {plots.number(row['entries'])}" if _size(row["entries"]) != 10_000 else ""
-        label = label.replace("steady, 1/s", "1/s").replace(" operators", "").replace("burst of 100", "bursts")
+        label = label.replace("steady, 1/s", "1/s").replace("burst of 100", "bursts")
         shown.append(plots.Range(label, row["p50 s"], row["p99 s"], row["max s"], ours))
     title = "From a grant to verified and applied"
     return {"propagation": (title, plots.ranges(title, shown, target=1.0, target_says="1 s"))}

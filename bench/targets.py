@@ -55,10 +55,10 @@ def judge(results: Results) -> list[Judged]:
     own = [row for row in publish if row["who"] == OURS]
     flat, flat_cpu = _spread(own, "p50 s"), _spread(own, "publisher cpu ms")
     # Beside bare servers: those of the same run, as what else the machine does changes from one to the next.
-    beside = [row for row in half if bare is not None and row.get("run") == bare.get("run")] or half
+    beside = [row for row in half if bare is not None and row.get("run") == bare.get("run")]
     beside_bare = min((row["addresses per s"] for row in beside), default=None)
     best_irrd = max(irrd_http, key=lambda row: row["addresses per s"], default=None)
-    of_its_run = [row for row in half if best_irrd is not None and row.get("run") == best_irrd.get("run")] or half
+    of_its_run = [row for row in half if best_irrd is not None and row.get("run") == best_irrd.get("run")]
     beside_irrd = min((row["addresses per s"] for row in of_its_run), default=None)
     return [
         Judged("signed", "grant to signed files, p99", 0.250, _worst(alone, "signed p99 s"), "s", "less"),

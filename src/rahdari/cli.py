@@ -77,6 +77,9 @@ COMMANDS = {
     ),
     "operator": Command("rahdari.publish.commands", "Add an operator who follows the feed.", Needs.DJANGO),
     "people": Command("rahdari.people.commands", "Give a post to a person, or take it away.", Needs.DJANGO),
+    "letters": Command(
+        "rahdari.letters.commands", "Note letters that came back, and try the providers of SMS.", Needs.DJANGO
+    ),
     "roster": Command("rahdari.verify.commands", "Import a roster that checks are made against.", Needs.DJANGO),
     "directory": Command("rahdari.address.commands", "Import the directory of networks and operators.", Needs.DATA),
     "rpki": Command(

@@ -105,6 +105,22 @@ class TestWhole:
     def test_counts_the_letters_that_were_given_up(self, installation: Installation) -> None:
         assert about(installation.doctor(), "letters", doctor.OK)
 
+    def test_names_a_file_of_sms_that_cannot_be_used_and_tries_a_provider(self, installation: Installation) -> None:
+        path = installation.data / "sms.toml"
+        path.write_text(
+            '[[providers]]\nname = "centre-b"\nkind = "smpp"\nhost = "127.0.0.1"\nport = 1\n'
+            'system_id = "rahdari"\npassword = "sample-1"\n'
+        )
+        try:
+            path.chmod(0o644)
+            assert "Run: chmod 600" in about(installation.doctor(), "SMS", doctor.WRONG)[0]
+            path.chmod(0o600)
+            assert about(installation.doctor(), "SMS") == []
+            tried = installation.run("letters", "try", "0300 1234567")
+            assert (tried.returncode, tried.stdout) == (1, "centre-b: not taken: not reached\n")
+        finally:
+            path.unlink()
+
     def test_looks_on_when_the_database_is_away(self, installation: Installation) -> None:
         lines = installation.doctor(DATABASE_URL="postgresql://nobody@/none?host=/nonexistent")
         assert about(lines, "database", doctor.WRONG)[0].endswith("Start it, or correct DATABASE_URL.")

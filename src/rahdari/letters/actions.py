@@ -20,22 +20,45 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from procrastinate.contrib.django import app
 
+from rahdari import policy
 from rahdari.people.models import User
 
-from . import queries
-from .catalogue import SIGN_IN_CODE
+from . import carriers, queries
+from .catalogue import LETTERS, SIGN_IN_CODE
+from .messages import (
+    forget_early_reports,
+    listen,
+    messages_left_alone,
+    record_report,
+    send_message,
+    stop_listening,
+    told,
+    write_note,
+    write_number_code,
+)
 from .models import Letter, State
-from .rules import CODE_LASTS, TryAgain, after_failure, is_permanent
+from .returned import NotAReturn, record_return
+from .rules import CODE_LASTS, TryAgain, after_failure, goes_out_at, is_permanent
 from .writing import LetterIncomplete, UnknownLetter, compose
 
 __all__ = [
     "LetterIncomplete",
+    "NotAReturn",
     "UnknownLetter",
     "compose",
     "find_left_alone",
+    "forget_early_reports",
+    "listen",
+    "mark_all_read",
     "mark_read",
+    "record_report",
+    "record_return",
     "send",
+    "send_message",
+    "stop_listening",
+    "told",
     "write_letter",
+    "write_number_code",
     "write_once",
     "write_sign_in_code",
 ]
@@ -72,7 +95,10 @@ def write_once(*, to: User, template: str, about: str, once: str, context: Mappi
 
 def _write(*, to: User, template: str, about: str, once: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
     written = compose(template=template, language=to.language, context=context)
+    quiet = policy.current(settings.POLICY_FILE).quiet_hours
+    at = goes_out_at(now, quiet=quiet, channel="email", urgent=LETTERS[template].urgent)
     letter = Letter.objects.create(
+        message=write_note(to=to, template=template, about=about, context=context, now=now),
         to=to,
         language=to.language,
         template=template,
@@ -82,9 +108,9 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
         text=written.text,
         html=written.html,
         written_at=now,
-        next_try_at=now,
+        next_try_at=at,
     )
-    _queue(letter)
+    _queue(letter, at=at if at > now else None)
     return letter
 
 
@@ -117,6 +143,11 @@ def mark_read(*, letter: Letter, now: dt.datetime) -> Letter:
     return letter
 
 
+def mark_all_read(*, reader: User, now: dt.datetime) -> int:
+    """Every letter of a person; returns how many were unread."""
+    return queries.letters_of(reader).filter(read_at__isnull=True).order_by().update(read_at=now)
+
+
 def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
     """Try to send one letter; return its state afterwards. A letter that another process has is left to it."""
     # 1) take it
@@ -130,7 +161,12 @@ def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
     except (OSError, smtplib.SMTPException) as caught:
         error = caught
     # 3) settle it
-    return _settle_sent(letter, now) if error is None else _settle_failure(letter, error, now)
+    if error is None:
+        carriers.note_taken(carriers.MAIL, now=now)
+        return _settle_sent(letter, now)
+    if not is_permanent(_answer_of(error)):
+        carriers.note_failure(carriers.MAIL, _named(error), now=now)
+    return _settle_failure(letter, error, now)
 
 
 @transaction.atomic
@@ -176,7 +212,7 @@ def _settle_sent(letter: Letter, now: dt.datetime) -> State:
 @transaction.atomic
 def _settle_failure(letter: Letter, error: Exception, now: dt.datetime) -> State:
     answer = _answer_of(error)
-    letter.last_error = f"{type(error).__name__} {answer or ''}".strip()
+    letter.last_error = _named(error)
     decision = after_failure(tries=letter.tries, now=now, useless_at=letter.useless_at, permanent=is_permanent(answer))
     if isinstance(decision, TryAgain):
         letter.state, letter.next_try_at = State.QUEUED, decision.at
@@ -189,6 +225,10 @@ def _settle_failure(letter: Letter, error: Exception, now: dt.datetime) -> State
         letter.save()
         log.error("Letter %s was given up after %s tries (%s).", letter.pk, letter.tries, letter.last_error)
     return State(letter.state)
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__} {_answer_of(error) or ''}".strip()
 
 
 def _answer_of(error: Exception) -> int | None:
@@ -207,7 +247,7 @@ def _forget_code(letter: Letter) -> None:
 
 def find_left_alone(*, now: dt.datetime) -> int:
     """Queue again what a dead process left; return how many. Runs every few minutes."""
-    found = 0
+    found = messages_left_alone(now=now)
     for letter_id in list(queries.left_alone(now=now).values_list("pk", flat=True)):
         with transaction.atomic():
             letter = queries.left_alone(now=now).select_for_update(skip_locked=True).filter(pk=letter_id).first()

@@ -3,31 +3,49 @@
 import datetime as dt
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.db.models import Min, Q, QuerySet
 
 from rahdari.people.models import User
 
-from .models import Letter, State
+from .catalogue import LETTERS
+from .models import Carrier, Letter, Message, State
 from .previews import InOneLanguage
 from .previews import letter as preview
 from .previews import letters as previews
 from .previews import notes as note_previews
+from .providers import Provider, Told
+from .providers.configuration import ConfigurationError, read
+from .providers.configured import providers as configured
 from .rules import LEFT_ALONE
+from .words import Standing, reached
 from .writing import UnknownLetter
 
 __all__ = [
+    "ConfigurationError",
     "InOneLanguage",
     "LetterNotFound",
+    "Standing",
     "UnknownLetter",
+    "carriers",
     "failed_since",
     "left_alone",
     "letter_for",
     "letters_about",
     "letters_of",
+    "messages_about",
+    "messages_failed_since",
+    "messages_left_alone",
     "note_previews",
+    "oldest_waiting",
     "preview",
     "previews",
+    "providers",
+    "reached",
+    "sms_is_set_up",
+    "title_of",
     "unread_count",
+    "waiting",
 ]
 
 
@@ -57,7 +75,13 @@ def unread_count(user: User) -> int:
 
 def letters_about(about: str) -> QuerySet[Letter]:
     """All letters about one subject ("application:<uuid>"), for the file that an officer sees."""
-    return Letter.objects.filter(about=about).order_by("-written_at", "-id")
+    return Letter.objects.filter(about=about).select_related("message").order_by("-written_at", "-id")
+
+
+def title_of(letter: Letter) -> str:
+    """What kind of letter it is, in the words of whoever reads the file."""
+    kind = LETTERS.get(letter.template)
+    return str(kind.title) if kind is not None else letter.template
 
 
 def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:
@@ -71,3 +95,55 @@ def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:
 def failed_since(*, since: dt.datetime) -> int:
     """How many letters were given up on: `rahdari doctor` and the administrator's page say so."""
     return Letter.objects.filter(state=State.FAILED, written_at__gte=since).count()
+
+
+# -- short messages --------------------------------------------------------------------------------------------------
+
+
+def providers(*, told: Told) -> list[Provider]:
+    """Who carries our SMS, in the order in which they are asked. Raises ConfigurationError."""
+    return configured(path=settings.SMS_PROVIDERS, printed_into=settings.SMS_FOLDER, told=told)
+
+
+def sms_is_set_up() -> bool:
+    """Whether this register sends SMS. A file that cannot be used is none: `rahdari doctor` says what is wrong."""
+    try:
+        return settings.SMS_FOLDER is not None or bool(read(settings.SMS_PROVIDERS))
+    except ConfigurationError:
+        return False
+
+
+def messages_about(about: str) -> QuerySet[Message]:
+    """All notes by SMS about one subject, for the file that an officer sees."""
+    return Message.objects.filter(about=about).order_by("-written_at", "-id")
+
+
+def messages_left_alone(*, now: dt.datetime) -> QuerySet[Message]:
+    long_ago = now - LEFT_ALONE
+    return Message.objects.filter(
+        Q(state=Message.State.SENDING, taken_at__lt=long_ago) | Q(state=Message.State.QUEUED, next_try_at__lt=long_ago)
+    ).order_by("written_at", "id")
+
+
+def messages_failed_since(*, since: dt.datetime) -> int:
+    return Message.objects.filter(state=Message.State.FAILED, written_at__gte=since).count()
+
+
+def waiting(*, now: dt.datetime) -> dict[str, int]:
+    """How many letters and messages are to go out now or are on their way, by channel."""
+    due = {"state__in": ["queued", "sending"], "next_try_at__lte": now}
+    return {"email": Letter.objects.filter(**due).count(), "sms": Message.objects.filter(**due).count()}
+
+
+def oldest_waiting(*, now: dt.datetime) -> dict[str, dt.datetime | None]:
+    """Since when the oldest of them waits: from when it was to go out, so that quiet hours do not count."""
+    due = {"state__in": ["queued", "sending"], "next_try_at__lte": now}
+    return {
+        channel: model.objects.filter(**due).aggregate(oldest=Min("next_try_at"))["oldest"]
+        for channel, model in (("email", Letter), ("sms", Message))
+    }
+
+
+def carriers() -> QuerySet[Carrier]:
+    """The mail server and the providers of SMS, as they have done of late."""
+    return Carrier.objects.order_by("name")

@@ -16,6 +16,21 @@ def send_letter(letter_id: str) -> None:
     close_old_connections()
 
 
+@app.task(name="letters.send_message", queue="letters")
+def send_message(message_id: str) -> None:
+    close_old_connections()
+    actions.send_message(message_id=uuid.UUID(message_id), now=timezone.now())
+    close_old_connections()
+
+
+@app.periodic(cron="43 3 * * *")
+@app.task(name="letters.forget_early_reports", queue="letters", pass_context=False)
+def forget_early_reports(timestamp: int) -> None:
+    close_old_connections()
+    actions.forget_early_reports(now=timezone.now())
+    close_old_connections()
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="letters.find_left_alone", queue="letters", pass_context=False)
 def find_left_alone(timestamp: int) -> None:

@@ -1,5 +1,6 @@
 """What people type on the pages of this room, and what each page says when it cannot be used."""
 
+import datetime as dt
 from typing import Any
 
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -9,10 +10,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from rahdari.page import limits
 
-from .identifiers import with_plain_digits
+from .identifiers import IdentifierError, parse_mobile, with_plain_digits
 from .models import DIRECTOR, Language, Membership, Role, User, normalise_email
 
 
@@ -198,7 +200,6 @@ class AppointForm(forms.Form):
             (Role.SUPERVISOR, _("Supervisor")),
             (Role.OPERATOR, _("Operator")),
             (Role.ADMINISTRATOR, _("Administrator")),
-            (Role.ACCOUNTS, _("Accounts")),
         ],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a post"), "invalid_choice": _("Choose a post")},
@@ -266,3 +267,66 @@ class InviteForm(forms.Form):
 
     def add_already_member(self) -> None:
         self.add_error("email", _("Whoever has this address is a member already"))
+
+
+class NumberForm(forms.Form):
+    """The mobile number for short notes."""
+
+    number = forms.CharField(
+        label=_("Mobile number"),
+        help_text=_("We send a code to it by SMS."),
+        max_length=30,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "dir": "ltr"}),
+        error_messages={
+            "required": _("Enter a mobile number"),
+            "max_length": _("This is longer than a mobile number. Write the number alone."),
+        },
+    )
+
+    def clean_number(self) -> str:
+        try:
+            return parse_mobile(self.cleaned_data["number"])
+        except IdentifierError as error:
+            said = {
+                "letters": _("A mobile number has digits only. Leave letters out."),
+                "not_pakistan": _("Enter a mobile number of Pakistan: our SMS go no further."),
+            }.get(error.reason, _("A mobile number has 11 digits and begins with 03."))
+            raise ValidationError(said, code=error.reason) from None
+
+    def add_too_many(self, wait: dt.timedelta) -> None:
+        minutes = max(1, -(-int(wait.total_seconds()) // 60))
+        said = ngettext(
+            "Too many codes were sent. Ask again in %(count)s minute.",
+            "Too many codes were sent. Ask again in %(count)s minutes.",
+            minutes,
+        )
+        self.add_error("number", ValidationError(said % {"count": minutes}, code="too_many"))
+
+    def add_not_set_up(self) -> None:
+        said = _("This register sends no SMS. Our letters come by email.")
+        self.add_error("number", ValidationError(said, code="off"))
+
+
+class NumberCodeForm(forms.Form):
+    """The code from the SMS. Whether it is right is asked of the row that counts the tries."""
+
+    code = forms.CharField(
+        label=_("Code, 6 figures"),
+        max_length=40,
+        widget=_code_widget(),
+        error_messages={
+            "required": _("Enter the code from the SMS"),
+            "max_length": _("This code is not right. Use the code of the newest SMS"),
+        },
+    )
+
+    def clean_code(self) -> str:
+        return _digits(self.cleaned_data["code"])
+
+    def add_wrong(self, tries_left: int) -> None:
+        said = ngettext(
+            "This code is not right. %(count)s try is left.",
+            "This code is not right. %(count)s tries are left.",
+            tries_left,
+        )
+        self.add_error("code", ValidationError(said % {"count": tries_left}, code="incorrect"))

@@ -41,7 +41,6 @@ class Role(models.TextChoices):
     SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
-    ACCOUNTS = "accounts"
 
 
 DIRECTOR = "director"
@@ -195,5 +194,39 @@ class Post(models.Model):
             Role.SUPERVISOR.value: _("Supervisor"),
             Role.OPERATOR.value: _("Operator"),
             Role.ADMINISTRATOR.value: _("Administrator"),
-            Role.ACCOUNTS.value: _("Accounts"),
         }[self.role]
+
+
+class ContactNumber(models.Model):
+    """A person's mobile number, for short notes: confirmed by a code, or (in `asked`) waiting for one.
+
+    Numbers are encrypted; the blind index finds equal ones, for the limit on codes to one number. One number may be
+    several persons': families and offices share telephones.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="contact_number")
+    number = EncryptedTextField()
+    index = models.CharField(max_length=64, blank=True, db_index=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    # Whether short notes go there. Letters by email go out all the same.
+    notes = models.BooleanField(default=True)
+
+    asked = EncryptedTextField()
+    # A keyed hash of number and code: a copy of the database holds no code.
+    code = models.CharField(max_length=64, blank=True)
+    code_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(confirmed_at__isnull=True, index="")
+                | models.Q(confirmed_at__isnull=False, index__gt=""),
+                name="number_is_confirmed_if_kept",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"contact-number:{self.pk}"

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from .models import (
     DIRECTOR,
     INVITATION_VALID,
+    ContactNumber,
     Invitation,
     Membership,
     Organisation,
@@ -98,10 +99,6 @@ def is_supervisor(user: Visitor) -> bool:
 
 def is_administrator(user: Visitor) -> bool:
     return holds_post(user, Role.ADMINISTRATOR)
-
-
-def keeps_accounts(user: Visitor) -> bool:
-    return holds_post(user, Role.ACCOUNTS)
 
 
 def has_rank(user: Visitor, rank: str) -> bool:
@@ -206,3 +203,14 @@ def people_to_tell(holder_ref: uuid.UUID) -> list[User]:
         return [user] if user.is_active else []
     members = User.objects.filter(memberships__organisation__holder_ref=holder_ref, is_active=True)
     return list(members.order_by("created_at", "id"))
+
+
+def contact_number(user: User) -> ContactNumber | None:
+    """The person's mobile number, confirmed or waiting for its code."""
+    return ContactNumber.objects.filter(user=user).first()
+
+
+def number_for_notes(user: User) -> str:
+    """Where short notes go by SMS, in E.164; "" for whoever confirmed no number or wants none there."""
+    kept = ContactNumber.objects.filter(user=user, confirmed_at__isnull=False, notes=True, user__is_active=True).first()
+    return kept.number if kept is not None else ""

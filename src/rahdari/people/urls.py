@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from . import organisation_pages, views
+from . import number_pages, organisation_pages, views
 
 app_name = "people"
 
@@ -11,6 +11,10 @@ urlpatterns = [
     path("account/", views.account, name="account"),
     path("account/sessions/end/", views.end_other_sessions, name="end_other_sessions"),
     path("account/second-factor/", views.second_factor, name="second_factor"),
+    path("account/number/", number_pages.number, name="number"),
+    path("account/number/code/", number_pages.number_code, name="number_code"),
+    path("account/number/remove/", number_pages.remove_number, name="remove_number"),
+    path("account/number/notes/", number_pages.choose_notes, name="choose_notes"),
     path("account/organisations/", organisation_pages.organisations, name="organisations"),
     path("account/organisations/<uuid:id>/", organisation_pages.organisation, name="organisation"),
     path("account/organisations/<uuid:id>/members/<int:member>/role/", organisation_pages.change_role, name="role"),

@@ -31,7 +31,7 @@ from django.views.generic.edit import FormView
 
 from rahdari.page import visitor
 
-from . import access, actions, demonstration, queries
+from . import access, actions, demonstration, queries, telephones
 from .adapter import WAS_SIGNED_IN
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .sign_in import SignInProcess, pending_email
@@ -210,6 +210,8 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "passkeys": [each.wrap() for each in authenticators if each.type == Authenticator.Type.WEBAUTHN],
+            "contact_number": queries.contact_number(user),
+            "sms_is_set_up": telephones.sms_is_set_up(),
             "has_app": Authenticator.Type.TOTP in kinds,
             "has_recovery_codes": Authenticator.Type.RECOVERY_CODES in kinds,
             "organisations": queries.organisations_of(user),

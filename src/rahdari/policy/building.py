@@ -13,7 +13,8 @@ from .guards import GUARDS
 from .reading import BASES, Faults, Section
 from .reasons import reason_from
 from .services import service_from
-from .shapes import STATUSES, FeeTerms, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem, Views
+from .shapes import STATUSES, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem, Views
+from .telling import quiet_hours_from, reminders_from
 
 FORMAT = 1
 # Who decides in the first place, by the kind of decision that a forum hears. None of them may sit there.
@@ -46,6 +47,8 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     signed = {key: _signed_item(key, section) for key, section in root.section("signed").sections()}
     decide = root.section("deciding")
     renewal = root.section("renewal")
+    days = _reminders(renewal)
+    calendar = calendar_from(root.section("calendar"))
     policy = Policy(
         version=root.string("version", filled=True),
         digest=digest,
@@ -57,8 +60,10 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         escalate_at=_percentages(decide),
         reopen_within=decide.allowance("reopen_within"),
         extensions_of_a_question=decide.whole("extensions_of_a_question", most=5),
-        remind_days_before=_reminders(renewal),
+        remind_days_before=days,
         renewal_grace=renewal.allowance("grace"),
+        quiet_hours=quiet_hours_from(root.section("quiet_hours"), calendar.zone) if root.has("quiet_hours") else None,
+        reminders=reminders_from(root.section("reminders"), days) if root.has("reminders") else {"registration": days},
         instruments=instruments,
         forums={key: _forum(key, section) for key, section in root.section("forums").sections()},
         remedies=remedies,
@@ -67,10 +72,9 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         # R2 before R10, also after a canonical text, whose keys are sorted as text.
         reasons=dict(sorted(reasons.items(), key=lambda item: _natural(item[0]))),
         clocks=clocks,
-        calendar=calendar_from(root.section("calendar")),
+        calendar=calendar,
         limits=_limits(root.section("limits")),
         vantage=_views(root.section("vantage")) if root.has("vantage") else Views(),
-        fee_terms=_fee_terms(root.section("fees")) if root.has("fees") else None,
         guards=guards,
         retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
         signed=signed,
@@ -83,31 +87,12 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     return policy
 
 
-def _fee_terms(section: Section) -> FeeTerms:
-    account = section.section("pay_to")
-    terms = FeeTerms(
-        pay_within=section.allowance("pay_within"),
-        remind_days_before=section.numbers("remind_days_before"),
-        account_name=account.string("name", filled=True),
-        account=account.string("account", filled=True),
-        bank=account.string("bank", filled=True),
-        text=section.both("text"),
-    )
-    account.done()
-    section.done()
-    return terms
-
-
 def _whole_file(root: Section, policy: Policy) -> None:
     """Rules that need more than one part of the file."""
     if policy.nature != "registration":
         root.fault(
             "This version enforces the acts of a registration only; other natures would be a promise it cannot keep.",
             "nature",
-        )
-    if policy.fee_terms is None and any(service.fee.amount for service in policy.services.values()):
-        root.fault(
-            "A service names the amount of a fee, and there is no [fees]: by when and where is it paid?", "services"
         )
     if policy.silence != "escalate":
         root.fault("This version escalates a late case; it neither grants nor refuses by silence.", "silence")

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "fee")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 
@@ -106,24 +107,11 @@ class Fee:
     amount: int | None
     currency: str
     text: Text
-    charged: str = "each"  # each: for each address of the application; once: for the application
 
     def is_due(self, *, count: int, earlier: int = 0) -> bool:
         if self.rule == "free" or self.from_count is None:
             return False
         return count + (earlier if self.counts_earlier else 0) >= self.from_count
-
-
-@dataclass(frozen=True, slots=True)
-class FeeTerms:
-    """How fees are paid: within which time, into which account, and what the payer is told."""
-
-    pay_within: Allowance
-    remind_days_before: tuple[int, ...]
-    account_name: str
-    account: str
-    bank: str
-    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +219,16 @@ class SignedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Nothing goes out by `channels` from `start` on until `end`, of the register's zone; what is urgent does."""
+
+    start: time
+    end: time
+    channels: tuple[str, ...]
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     version: str
     digest: str
@@ -244,6 +242,8 @@ class Policy:
     extensions_of_a_question: int
     remind_days_before: tuple[int, ...]
     renewal_grace: Allowance
+    quiet_hours: QuietHours | None
+    reminders: Mapping[str, tuple[int, ...]]
     instruments: Mapping[str, Instrument]
     forums: Mapping[str, Forum]
     remedies: Mapping[str, Remedy]
@@ -254,7 +254,6 @@ class Policy:
     calendar: Calendar
     limits: Limits
     vantage: Views
-    fee_terms: FeeTerms | None
     guards: tuple[str, ...]
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]

@@ -10,7 +10,6 @@ Errors of the first are problem+json (RFC 9457), one type each:
 422 unsupported-format      another major version than ours
 """
 
-import hmac
 import json
 from functools import lru_cache
 from typing import Any
@@ -22,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from rahdari.page import visitor
+from rahdari.page import watching
 from rahdari.proof import InvalidReceipt, SignedReceipt, UnsupportedFormat
 from rahdari.proof import certificate as certificates
 from rahdari.proof.receipt import LONGEST_BODY
@@ -69,19 +68,10 @@ def receipt(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """Told to this machine, and to who has the token; to anybody else there is no such page."""
-    if not _may_watch(request):
+    if not watching.may_watch(request):
         raise Http404
     text = metrics.exposition(now=timezone.now())
     return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def _may_watch(request: HttpRequest) -> bool:
-    token = _bearer(request)
-    if settings.METRICS_TOKEN and token and hmac.compare_digest(token.encode(), settings.METRICS_TOKEN.encode()):
-        return True
-    # What a proxy passed on comes from elsewhere, even when nobody told us that there is a proxy.
-    passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    return not passed_on and visitor.address(request).is_loopback
 
 
 def _shown(request: HttpRequest) -> list[Shown]:

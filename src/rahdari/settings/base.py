@@ -98,7 +98,6 @@ INSTALLED_APPS = [
     "rahdari.letters",
     "rahdari.apply",
     "rahdari.verify",
-    "rahdari.fees",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.portal",
@@ -169,6 +168,8 @@ ACCOUNT_ADAPTER = "rahdari.people.adapter.AccountAdapter"
 MFA_ADAPTER = "rahdari.people.adapter.SecondFactorAdapter"
 # `people` stands below `letters` and may not import it, so the act that writes the mail with the code is named here.
 SIGN_IN_LETTER = "rahdari.letters.actions.write_sign_in_code"
+NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
+SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"
 # `page` stands below `people`: the act that remembers in which language to write is named here.
 REMEMBER_LANGUAGE = "rahdari.people.actions.set_language"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -212,6 +213,10 @@ MAILERS: dict[str, dict[str, object]] = {
     }
 }
 MAIL_FOLDER = DATA / "mail"
+# Who carries SMS: docs/letters.md. Without this file none goes out.
+SMS_PROVIDERS = Path(os.environ.get("RAHDARI_SMS", DATA / "sms.toml"))
+# The demonstration keeps its SMS in a folder instead.
+SMS_FOLDER: Path | None = None
 DEFAULT_FROM_EMAIL = os.environ.get("RAHDARI_MAIL_FROM", "noreply@rahdari.example")
 
 # No inline style or script, nothing from elsewhere: pages need no more than this.

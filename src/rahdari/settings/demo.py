@@ -1,6 +1,7 @@
 """The demonstration: made-up people, documentation ranges, mail into a folder. Never for a real register."""
 
 from .base import *
+from .base import DATA
 from .base import SECRET_KEY as GIVEN_KEY
 
 DEMO = True
@@ -18,6 +19,7 @@ ALLOWED_SPECIAL_RANGES = [
 REASONS_TO_CONFIRM_ALLOWED = True
 CONTACT_EMAIL = "help@rahdari.example"
 MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
+SMS_FOLDER = DATA / "sms"
 # Whom the made-up addresses belong to: (number of the network, its operator, prefix).
 DIRECTORY_EXTRA = [
     (64500, "Sample Fibre", "203.0.113.0/24"),

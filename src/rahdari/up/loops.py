@@ -132,11 +132,12 @@ def run_publisher() -> None:
 
 
 def run_worker() -> None:
-    """The line in one thread, the looking for tokens in another, procrastinate's jobs in the main one.
+    """The line in one thread, procrastinate's jobs in the main one, two others beside them.
 
-    The second thread waits for servers of strangers, so that the first need not.
+    One looks for tokens, one hears what became of SMS: they wait for servers of strangers, so that the line need not.
     """
     from rahdari import line
+    from rahdari.letters import actions as letters
 
     def advance(now: dt.datetime) -> None:
         line.advance(now=now)
@@ -144,8 +145,11 @@ def run_worker() -> None:
     def look(now: dt.datetime) -> None:
         line.look(now=now)
 
+    def listen(now: dt.datetime) -> None:
+        letters.listen(now=now)
+
     stop = threading.Event()
-    loops = (("line", "rahdari_line", advance), ("looks", "rahdari_looks", look))
+    loops = (("line", "rahdari_line", advance), ("looks", "rahdari_looks", look), ("sms", "rahdari_sms", listen))
     threads = [
         threading.Thread(
             target=run_loop, kwargs={"name": name, "channel": channel, "step": step, "stop": stop}, name=name
@@ -160,6 +164,7 @@ def run_worker() -> None:
         stop.set()
         for thread in threads:
             thread.join()
+        letters.stop_listening()
 
 
 async def run_jobs(stop: threading.Event) -> None:

@@ -1,0 +1,32 @@
+"""How those who carry our letters have done: whom to leave alone for a while, and whom `rahdari doctor` names."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from .models import Carrier
+from .rules import rest_after
+
+MAIL = "mail"
+
+
+def resting(*, now: dt.datetime) -> dict[str, dt.datetime]:
+    """Who is left alone, and until when."""
+    found = Carrier.objects.filter(rests_until__gt=now)
+    return {one.name: one.rests_until for one in found if one.rests_until is not None}
+
+
+@transaction.atomic
+def note_taken(name: str, *, now: dt.datetime) -> None:
+    Carrier.objects.update_or_create(name=name, defaults={"failures": 0, "rests_until": None, "last_taken_at": now})
+
+
+@transaction.atomic
+def note_failure(name: str, reason: str, *, now: dt.datetime) -> None:
+    Carrier.objects.get_or_create(name=name)
+    one = Carrier.objects.select_for_update().get(name=name)
+    one.failures += 1
+    rest = rest_after(one.failures)
+    one.rests_until = None if rest is None else now + rest
+    one.last_error, one.last_failed_at = reason[:80], now
+    one.save()

@@ -1,0 +1,36 @@
+"""Letters and short messages for a monitoring system, in Prometheus' text format (0.0.4). No person is in it.
+
+`docs/monitoring.md` says what each gauge means.
+"""
+
+import datetime as dt
+
+from . import queries
+
+RECENT = dt.timedelta(days=1)
+
+
+def exposition(*, now: dt.datetime) -> str:
+    ages = {
+        channel: (now - at).total_seconds() if at else 0.0 for channel, at in queries.oldest_waiting(now=now).items()
+    }
+    failed = {
+        "email": queries.failed_since(since=now - RECENT),
+        "sms": queries.messages_failed_since(since=now - RECENT),
+    }
+    carriers = list(queries.carriers())
+    failures = {one.name: one.failures for one in carriers}
+    rests = {one.name: int(one.rests_until is not None and one.rests_until > now) for one in carriers}
+    waiting = queries.waiting(now=now)
+    families: list[tuple[str, str, str, dict[str, int] | dict[str, float]]] = [
+        ("letters_waiting", "Letters and notes that are to go out now.", "channel", waiting),
+        ("letters_oldest_seconds", "For how long the oldest of them has waited.", "channel", ages),
+        ("letters_given_up", "Given up in the last 24 hours.", "channel", failed),
+        ("carrier_failures", "Failures in a row of who carries them.", "carrier", failures),
+        ("carrier_rests", "Whether it is left alone for a while after them.", "carrier", rests),
+    ]
+    lines = []
+    for name, about, label, samples in families:
+        lines += [f"# HELP rahdari_{name} {about}", f"# TYPE rahdari_{name} gauge"]
+        lines += [f'rahdari_{name}{{{label}="{key}"}} {value:g}' for key, value in samples.items()]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,83 @@
+"""What became of a letter or a note, in plain words for whoever reads its file."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from rahdari.page import values
+
+from .models import Letter, Message, State
+
+# RFC 3463: the second figure says what it is about. A reader wants to know what to mend.
+_MAILBOX = {"1": "address", "2": "mailbox"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`tone` as the page has it: ok, wait, warn, bad, off."""
+
+    tone: str
+    text: str
+
+
+def of_email(letter: Letter) -> Standing:
+    match letter.state:
+        case State.SENT:
+            return Standing("ok", _("Sent by email, %(when)s") % {"when": values.when(letter.sent_at)})
+        case State.FAILED:
+            return Standing("bad", why_no_email(letter))
+        case _ if letter.last_error:
+            return Standing("wait", _("The mail server did not take it yet. We try again."))
+        case _:
+            return Standing("wait", _("The email is on its way."))
+
+
+def why_no_email(letter: Letter) -> str:
+    error = letter.last_error
+    if error.startswith("Returned"):
+        subject = error.removeprefix("Returned ").split(".")[1:2]
+        about = _MAILBOX.get(subject[0] if subject else "", "")
+        if about == "address":
+            return _("The email came back: there is no such address.")
+        if about == "mailbox":
+            return _("The email came back: the mailbox takes no letters.")
+        return _("The email came back.")
+    if error.startswith("SMTPRecipientsRefused 5"):
+        return _("The mail server says that there is no such address.")
+    if error == "TooLate":
+        return _("It could not be sent in time.")
+    return _("The email could not be delivered.")
+
+
+def of_message(message: Message) -> Standing:
+    when = values.when(message.settled_at or message.sent_at)
+    match message.state:
+        case Message.State.DELIVERED:
+            return Standing("ok", _("SMS delivered, %(when)s") % {"when": when})
+        case Message.State.SENT if message.unclear:
+            return Standing("warn", _("SMS handed over, but the provider did not confirm it."))
+        case Message.State.SENT:
+            return Standing("wait", _("SMS sent, %(when)s") % {"when": when})
+        case Message.State.FAILED:
+            return Standing("bad", why_no_message(message))
+        case _:
+            return Standing("wait", _("SMS waits until %(when)s") % {"when": values.when(message.next_try_at)})
+
+
+def why_no_message(message: Message) -> str:
+    reason = message.reason
+    if reason == "the number is not taken" or reason.startswith("SMPP 11"):
+        return _("No SMS: the network does not know this number.")
+    if reason.startswith("EXPIRED"):
+        return _("No SMS: the telephone was switched off for too long.")
+    if reason == "too late":
+        return _("No SMS: no provider took it in time.")
+    return _("The SMS could not be delivered.")
+
+
+def reached(letter: Letter) -> list[Standing]:
+    """By every channel that this letter took."""
+    found = [of_email(letter)]
+    if letter.message is not None:
+        found.append(of_message(letter.message))
+    return found

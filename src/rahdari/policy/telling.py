@@ -1,0 +1,38 @@
+"""When people are written to: hours in which a telephone stays silent, and how long before a date they are reminded."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from .reading import Section
+from .shapes import QuietHours
+
+CHANNELS = ("sms", "email")
+
+
+def quiet_hours_from(section: Section, zone: str) -> QuietHours | None:
+    if not section.data:
+        return None
+    start = section.hour(section.string("from", filled=True), "from")
+    end = section.hour(section.string("until", filled=True), "until")
+    channels = section.words("channels")
+    for channel in channels:
+        if channel not in CHANNELS:
+            section.fault(f"{channel!r} is no channel. There are {' and '.join(CHANNELS)}.", "channels")
+    section.done()
+    if start is None or end is None:
+        return None
+    if start == end:
+        section.fault("Hours that begin when they end would be the whole day.", "until")
+        return None
+    return QuietHours(start, end, tuple(channels), ZoneInfo(zone))
+
+
+def reminders_from(section: Section, renewal: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
+    """How many days before, by what runs out. Those of a registration stand with its renewal."""
+    found = {"registration": renewal}
+    for key in section.data:
+        days = section.numbers(key)
+        if list(days) != sorted(set(days), reverse=True) or any(day < 1 for day in days):
+            section.fault("These must be falling numbers of days, such as [7, 1].", key)
+        found[key] = days
+    return found

@@ -1,0 +1,392 @@
+"""Notes by SMS: written with the letter, taken once by one provider, and what became of them."""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from rahdari.letters import actions, messages, queries, rules
+from rahdari.letters.models import Carrier, EarlyReport, Letter, Message, Part
+from rahdari.letters.providers import Accepted, Away, Refused, Report, Unclear
+from rahdari.letters.providers.fake import ObedientProvider
+from rahdari.people import telephones
+from rahdari.people.models import ContactNumber, User
+
+from .gateway import open_gateway
+from .sample import FACTS, NOW, a_reader
+
+pytestmark = pytest.mark.django_db
+NUMBER = "+923001234567"
+State = Message.State
+# 22:30 in Karachi; the quiet hours of the bundled policy end at 08:00, which is 03:00 UTC.
+AT_NIGHT = dt.datetime(2026, 11, 10, 17, 30, tzinfo=dt.UTC)
+MORNING = dt.datetime(2026, 11, 11, 3, 0, tzinfo=dt.UTC)
+
+
+def a_reader_with_number(language: str = "en") -> User:
+    reader = a_reader(language=language)
+    index = telephones._index(NUMBER)
+    ContactNumber.objects.create(user=reader, number=NUMBER, index=index, confirmed_at=NOW)
+    return reader
+
+
+def a_letter(reader: User, template: str = "application_granted", *, now: dt.datetime = NOW) -> Letter:
+    return actions.write_letter(to=reader, template=template, about="application:1", context=FACTS[template], now=now)
+
+
+def a_note(language: str = "en") -> Message:
+    message = a_letter(a_reader_with_number(language)).message
+    assert message is not None
+    return message
+
+
+def two() -> tuple[ObedientProvider, ObedientProvider]:
+    return ObedientProvider(name="a", told=messages.told), ObedientProvider(name="b", told=messages.told)
+
+
+def send(message: Message, *providers: ObedientProvider, now: dt.datetime = NOW) -> Message:
+    actions.send_message(message_id=message.pk, providers=providers, now=now)
+    message.refresh_from_db()
+    return message
+
+
+def jobs() -> list[Any]:
+    return list(ProcrastinateJob.objects.filter(task_name="letters.send_message").order_by("id"))
+
+
+class TestWriteNote:
+    def test_goes_with_the_letter_to_whoever_confirmed_a_number(self) -> None:
+        message = a_note("ur")
+        assert (message.state, message.number, message.language) == (State.QUEUED, NUMBER, "ur")
+        assert "A-2611-0482" in message.text and "http" not in message.text
+        assert [job.args for job in jobs()] == [{"message_id": str(message.pk)}]
+
+    def test_does_not_without_a_confirmed_number_or_against_a_wish(self) -> None:
+        reader = a_reader()
+        ContactNumber.objects.create(user=reader, asked=NUMBER)
+        assert a_letter(reader).message is None
+        reader.contact_number.delete()
+        reader = User.objects.get(pk=reader.pk)
+        ContactNumber.objects.create(user=reader, number=NUMBER, index="x", confirmed_at=NOW, notes=False)
+        assert a_letter(reader).message is None
+        assert jobs() == []
+
+    def test_does_not_for_a_letter_that_has_none(self) -> None:
+        assert a_letter(a_reader_with_number(), "application_received").message is None
+
+    def test_says_it_once_of_several_letters_while_it_waits(self) -> None:
+        reader = a_reader_with_number()
+        first, second = (a_letter(reader, now=AT_NIGHT) for _ in range(2))
+        assert first.message == second.message is not None
+        assert Message.objects.count() == 1
+
+    def test_leaves_no_number_and_no_word_readable_in_the_database(self) -> None:
+        message = a_note()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT number, text FROM letters_message WHERE id = %s", [message.pk])
+            stored = b"".join(bytes(column) for column in cursor.fetchone())
+        assert b"300123" not in stored and b"A-2611" not in stored
+
+
+class TestQuietHours:
+    def test_hold_a_note_until_the_morning_and_no_email(self) -> None:
+        letter = a_letter(a_reader_with_number(), now=AT_NIGHT)
+        assert letter.message is not None and letter.message.next_try_at == MORNING
+        assert jobs()[0].scheduled_at == MORNING
+        assert letter.next_try_at == AT_NIGHT
+
+    def test_do_not_hold_a_code_that_was_asked_for_just_now(self) -> None:
+        message = actions.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=AT_NIGHT)
+        assert message.next_try_at == AT_NIGHT
+        assert jobs()[0].scheduled_at is None
+
+    def test_hold_a_second_try_too(self) -> None:
+        evening = dt.datetime(2026, 11, 10, 15, 59, 30, tzinfo=dt.UTC)  # 20:59:30
+        message = a_letter(a_reader_with_number(), now=evening).message
+        assert message is not None
+        first, second = two()
+        first.answers.append(Away("busy"))
+        second.answers.append(Away("busy"))
+        assert send(message, first, second, now=evening).next_try_at == MORNING
+
+
+class TestSendMessage:
+    def test_is_taken_by_the_first_provider(self) -> None:
+        first, second = two()
+        message = send(a_note(), first, second)
+        assert (message.state, message.provider, message.parts) == (State.SENT, "a", 1)
+        assert len(first.sent) == 1 and second.asked == 0
+
+    def test_goes_to_the_next_one_with_the_reason_on_the_message(self) -> None:
+        first, second = two()
+        first.answers.append(Away("not reached"))
+        message = send(a_note(), first, second)
+        assert (message.state, message.provider) == (State.SENT, "b")
+        assert [(one["provider"], one["reason"]) for one in message.attempts] == [("a", "not reached"), ("b", "")]
+
+    def test_goes_to_no_other_when_nobody_knows_whether_it_was_taken(self) -> None:
+        first, second = two()
+        first.answers.append(Unclear("no answer"))
+        message = send(a_note(), first, second)
+        assert (message.state, message.unclear, message.reason) == (State.SENT, True, "no answer")
+        assert second.asked == 0
+        for _ in range(3):
+            send(message, first, second, now=NOW + dt.timedelta(hours=1))
+        assert first.asked == 1
+
+    def test_is_given_up_when_the_number_is_none(self) -> None:
+        first, second = two()
+        first.answers.append(Refused("the number is not taken", final=True))
+        message = send(a_note(), first, second)
+        assert (message.state, message.reason) == (State.FAILED, "the number is not taken")
+        assert second.asked == 0
+
+    def test_is_tried_again_when_no_provider_took_it(self) -> None:
+        first, second = two()
+        first.answers.append(Away("busy"))
+        second.answers.append(Refused("HTTP 400"))
+        message = send(a_note(), first, second)
+        assert (message.state, message.next_try_at) == (State.QUEUED, NOW + rules.WAITS[0])
+        message = send(message, first, second, now=NOW + rules.WAITS[0])
+        assert (message.state, message.provider, message.tries) == (State.SENT, "a", 2)
+
+    def test_is_no_news_after_two_days(self) -> None:
+        first, second = two()
+        message = send(a_note(), first, second, now=NOW + rules.NOTE_LASTS)
+        assert (message.state, message.reason, first.asked) == (State.FAILED, "too late", 0)
+
+    def test_waits_while_no_provider_is_set_up(self) -> None:
+        assert send(a_note()).state == State.QUEUED
+
+    @pytest.mark.parametrize("answer", [None, Unclear("no answer"), Refused("no such number", final=True)])
+    def test_forgets_the_number_once_it_is_settled(self, answer: Any) -> None:
+        first, _ = two()
+        if answer is not None:
+            first.answers.append(answer)
+        assert send(a_note(), first).number == ""
+
+    def test_forgets_a_code_too(self) -> None:
+        first, _ = two()
+        code = actions.write_number_code(to=a_reader(), number=NUMBER, language="en", code="482915", now=NOW)
+        assert "482915" in code.text
+        assert send(code, first).text == ""
+        assert "482915" in first.sent[0].body
+
+    def test_writes_no_number_and_no_word_into_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        first, second = two()
+        message = a_note()
+        with caplog.at_level(logging.DEBUG):
+            for _ in range(2):
+                first.answers.append(Away("busy"))
+                second.answers.append(Away("busy"))
+            send(message, first, second)
+            send(message, first, second, now=NOW + rules.NOTE_LASTS - dt.timedelta(minutes=1))
+        logged = "\n".join(record.getMessage() for record in caplog.records)
+        assert str(message.pk) in logged
+        assert "1234567" not in logged and "A-2611-0482" not in logged
+
+
+class TestACircuit:
+    def test_opens_after_three_failures_and_closes_after_a_while(self) -> None:
+        first, second = two()
+        reader = a_reader_with_number()
+        for number in range(1, 6):
+            first.answers.append(Away("not reached"))
+            letter = actions.write_letter(
+                to=reader,
+                template="application_granted",
+                about=f"application:{number}",
+                context=FACTS["application_granted"],
+                now=NOW,
+            )
+            assert letter.message is not None
+            assert send(letter.message, first, second).provider == "b"
+        assert first.asked == 3
+        (kept,) = Carrier.objects.filter(name="a")
+        assert kept.rests_until == NOW + rules.FIRST_REST
+        first.answers.clear()
+        message = a_letter(reader).message
+        assert message is not None
+        assert send(message, first, second, now=NOW + rules.FIRST_REST).provider == "a"
+        kept.refresh_from_db()
+        assert (kept.failures, kept.rests_until) == (0, None)
+
+    def test_rests_longer_each_time_and_half_an_hour_at_most(self) -> None:
+        assert rules.rest_after(2) is None
+        rests = [rules.rest_after(number) for number in range(3, 60)]
+        assert rests[:3] == [dt.timedelta(minutes=1), dt.timedelta(minutes=2), dt.timedelta(minutes=4)]
+        assert rests == sorted(rests, key=lambda one: one or dt.timedelta())
+        assert rests[-1] == rules.LONGEST_REST
+
+
+class TestRecordReport:
+    def test_delivers_when_every_part_is(self) -> None:
+        first, _ = two()
+        message = send(a_note("ur"), first)
+        references = [one.reference for one in Part.objects.filter(message=message)]
+        assert len(references) == 2
+        for reference in references:
+            assert message.state == State.SENT
+            actions.record_report(provider="a", report=Report(reference, "delivered"), now=NOW)
+            message.refresh_from_db()
+        assert (message.state, message.settled_at) == (State.DELIVERED, NOW)
+
+    def test_fails_with_the_reason_and_stays_so(self) -> None:
+        first, _ = two()
+        message = send(a_note(), first)
+        first.report(first.sent[0], "waiting", now=NOW)
+        first.report(first.sent[0], "failed", "UNDELIV 011", now=NOW)
+        first.report(first.sent[0], "delivered", now=NOW)
+        message.refresh_from_db()
+        assert (message.state, message.reason) == (State.FAILED, "UNDELIV 011")
+
+    def test_is_found_when_it_came_before_our_own_note(self) -> None:
+        first, _ = two()
+        message = a_note()
+        actions.record_report(provider="a", report=Report(f"{message.pk}-1", "delivered"), now=NOW)
+        assert send(message, first).state == State.DELIVERED
+        assert not EarlyReport.objects.exists()
+
+    def test_of_another_provider_means_another_message(self) -> None:
+        first, _ = two()
+        message = send(a_note(), first)
+        actions.record_report(provider="b", report=Report(f"{message.pk}-1", "failed"), now=NOW)
+        message.refresh_from_db()
+        assert message.state == State.SENT
+        assert actions.forget_early_reports(now=NOW + dt.timedelta(days=2)) == 1
+
+
+class TestLeftAlone:
+    def test_is_sent_when_nobody_was_asked_yet(self) -> None:
+        first, _ = two()
+        message = a_note()
+        assert messages._take(message.pk, NOW) is not None  # the process dies here
+        later = NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)
+        assert actions.find_left_alone(now=later) == 2  # and the letter itself, whose job nobody ran
+        assert send(message, first, now=later).state == State.SENT
+
+    def test_is_not_sent_again_when_a_provider_may_have_it(self) -> None:
+        first, _ = two()
+        message = a_note()
+        taken = messages._take(message.pk, NOW)
+        assert taken is not None
+        messages._remember_whom_we_ask(taken, "a")  # the process dies here
+        later = NOW + rules.LEFT_ALONE + dt.timedelta(seconds=1)
+        actions.find_left_alone(now=later)
+        message = send(message, first, now=later)
+        assert (message.state, message.unclear, message.provider, first.asked) == (State.SENT, True, "a", 0)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoProcesses:
+    def test_send_the_same_message_once(self) -> None:
+        message = a_note()
+        provider, _ = two()
+        start = threading.Barrier(4)
+
+        def run() -> None:
+            start.wait()
+            try:
+                actions.send_message(message_id=message.pk, providers=[provider], now=NOW)
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=run) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert provider.asked == 1
+
+
+class TestTheReportOfAGateway:
+    """The whole way: configuration, a real gateway, its signed report to our address."""
+
+    SECRET = "a sample secret of the gateway"
+
+    @pytest.fixture
+    def sms_file(self, settings: Any, tmp_path: Path) -> Path:
+        settings.SMS_PROVIDERS = tmp_path / "sms.toml"
+        return tmp_path / "sms.toml"
+
+    def written(self, path: Path, url: str) -> None:
+        path.write_text(
+            f'[[providers]]\nname = "gateway-a"\nkind = "http"\nurl = "{url}"\n'
+            'headers = {Content-Type = "application/json"}\n'
+            'body = \'{"to": "{to}", "text": "{text}"}\'\nreference = "messages.0.id"\n'
+            f'[providers.reports]\nsecret = "{self.SECRET}"\nheader = "X-Signature"\n'
+        )
+        path.chmod(0o600)
+
+    def post(self, body: dict[str, str], secret: str = SECRET, name: str = "gateway-a") -> Any:
+        content = json.dumps(body).encode()
+        signed = hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
+        place = reverse("letters:sms_report", kwargs={"provider": name})
+        return Client().post(place, content, content_type="application/json", headers={"X-Signature": signed})
+
+    def test_delivers_the_message(self, sms_file: Path) -> None:
+        with open_gateway() as gateway:
+            self.written(sms_file, gateway.url)
+            assert queries.sms_is_set_up()
+            message = a_note()
+            actions.send_message(message_id=message.pk, now=NOW)
+            assert gateway.taken == [{"to": NUMBER, "text": a_text(message)}]
+            assert self.post({"id": "gw-1", "status": "DELIVRD"}).status_code == 204
+        message.refresh_from_db()
+        assert message.state == State.DELIVERED
+        actions.stop_listening()
+
+    def test_is_believed_with_a_signature_only(self, sms_file: Path) -> None:
+        self.written(sms_file, "http://127.0.0.1:9/")
+        assert self.post({"id": "gw-1", "status": "DELIVRD"}, secret="another").status_code == 401
+        assert self.post({"id": "gw-1", "status": "DELIVRD"}, name="elsewhere").status_code == 404
+        assert self.post({"id": "gw-1"}).status_code == 422
+        assert not EarlyReport.objects.exists()
+        actions.stop_listening()
+
+    def test_has_no_address_when_the_file_is_unusable(self, sms_file: Path) -> None:
+        sms_file.write_text("providers = 3")
+        assert self.post({}).status_code == 404
+        assert not queries.sms_is_set_up()
+
+
+def a_text(message: Message) -> str:
+    return Message.objects.get(pk=message.pk).text
+
+
+class TestMetrics:
+    def test_tell_how_long_the_oldest_waits_and_who_fails(self) -> None:
+        from rahdari.letters import metrics
+
+        first, second = two()
+        first.answers.append(Away("busy"))
+        send(a_note(), first, second)
+        page = metrics.exposition(now=NOW + dt.timedelta(minutes=3))
+        assert 'rahdari_letters_waiting{channel="email"} 1' in page
+        assert 'rahdari_letters_oldest_seconds{channel="email"} 180' in page
+        assert 'rahdari_letters_oldest_seconds{channel="sms"} 0' in page
+        assert 'rahdari_carrier_failures{carrier="a"} 1' in page
+        assert NUMBER not in page
+
+    def test_are_told_to_this_machine_only(self) -> None:
+        assert Client().get(reverse("letters:metrics")).status_code == 200
+        assert Client().get(reverse("letters:metrics"), headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404
+
+
+class TestAccepted:
+    def test_needs_no_reference(self) -> None:
+        """A gateway that reports on nothing: the message stays sent."""
+        first, _ = two()
+        first.answers.append(Accepted((), 1))
+        message = send(a_note(), first)
+        assert message.state == State.SENT

@@ -53,11 +53,13 @@ __all__ = [
     "history",
     "history_for_applicant",
     "notice_due_at",
+    "notices_due_between",
     "open_notice",
     "open_question",
     "policy_in_force",
     "policy_of",
     "question_due_at",
+    "questions_due_between",
     "refusal_of",
     "undecided_applications",
 ]
@@ -333,3 +335,37 @@ def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
 
 def provisions_of(policy: Policy, codes: Sequence[str]) -> tuple[Provision, ...]:
     return policy.provisions(reference for code in codes for reference in policy.reasons[code].provisions)
+
+
+def questions_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Question]:
+    """Questions that wait for an answer and run out from `start` on and before `end`; none of the last day's."""
+    return (
+        Question.objects.filter(
+            due_at__gte=start,
+            due_at__lt=end,
+            asked_at__lt=start - dt.timedelta(days=1),
+            answered_at__isnull=True,
+            lapsed_at__isnull=True,
+            case__status=Status.OPEN,
+        )
+        .select_related("case__application__applicant")
+        .order_by("due_at", "id")
+    )
+
+
+def notices_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Notice]:
+    """Notices before a refusal that wait for an answer, likewise."""
+    return (
+        Notice.objects.filter(
+            answer_due_at__gte=start,
+            answer_due_at__lt=end,
+            sent_at__lt=start - dt.timedelta(days=1),
+            answered_at__isnull=True,
+            ran_out_at__isnull=True,
+            withdrawn_at__isnull=True,
+            concluded_at__isnull=True,
+            case__status=Status.OPEN,
+        )
+        .select_related("case__application__applicant")
+        .order_by("answer_due_at", "id")
+    )

@@ -22,12 +22,11 @@ from .clocks import (
     end_proofs_of_removed_addresses,
     expire,
     follow_directory,
-    remind,
     run_clocks,
     tell_of_expiry,
 )
 from .entering import enter_grants
-from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
+from .reminding import remind
 from .step import Step
 
 
@@ -53,18 +52,14 @@ STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("verify", answer_checks),
-    Step("fees", ask_for_fees),
-    Step("fees -> verify", answer_fees),
     Step("verify -> decide", decide_what_is_answered),
     Step("decide -> register", enter_grants),
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts),
     Step("register: expire", expire),
     Step("register: follow the directory", follow_directory),
-    Step("register: remind", remind),
+    Step("remind", remind),
     Step("register: tell of expiry", tell_of_expiry),
-    Step("fees: remind", remind_of_fees),
-    Step("fees: void", void_invoices_of_ended_applications),
 )
 
 

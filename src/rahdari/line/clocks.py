@@ -2,9 +2,6 @@
 
 import datetime as dt
 
-from django.conf import settings
-
-from rahdari import policy as policies
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.decide import actions as decide
@@ -59,25 +56,6 @@ def delete_idle_drafts(now: dt.datetime) -> int:
 
 
 TOLD_WITHIN = dt.timedelta(days=14)
-
-
-def remind(now: dt.datetime) -> int:
-    """Tell holders some days before the end of their term, once each; the policy in force says which days."""
-    sent = 0
-    for days in policies.current(settings.POLICY_FILE).remind_days_before:
-        start = now + dt.timedelta(days=days - 1)
-        for registration in entries.expiring_between(start=start, end=start + dt.timedelta(days=1))[:AT_ONCE]:
-            with one_item(f"registration:{registration.pk}"):
-                for person in people.people_to_tell(registration.holder):
-                    sent += letters.write_once(
-                        to=person,
-                        template="registration_expires_soon",
-                        about=f"registration:{registration.pk}",
-                        once=f"expires:{days}",
-                        context={"registration": registration.reference, "valid_until": registration.valid_until},
-                        now=now,
-                    )
-    return sent
 
 
 def tell_of_expiry(now: dt.datetime) -> int:

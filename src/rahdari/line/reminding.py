@@ -1,0 +1,119 @@
+"""Reminders: what runs out, when, who is told, and by which letter. A table; a new kind is one more row.
+
+How many days before stands in the policy in force (`reminders`, by the name of the row). Each reminder goes out once:
+the letters remember by `once`. Nobody is reminded on the day something was written to them.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from rahdari import policy as policies
+from rahdari.decide import queries as decisions
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.register import queries as entries
+
+from .step import AT_ONCE, one_item
+
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something of somebody's that runs out. `key` tells it from another of its kind about the same subject."""
+
+    about: str
+    key: str
+    people: list[User]
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """`of` is the row's name in the policy; `due` gives what runs out from `start` on and before `end`."""
+
+    of: str
+    template: str
+    due: Callable[[dt.datetime, dt.datetime], Iterable[Due]]
+
+
+def registrations(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
+    for registration in entries.expiring_between(start=start, end=end)[:AT_ONCE]:
+        yield Due(
+            about=f"registration:{registration.pk}",
+            key="",
+            people=people.people_to_tell(registration.holder),
+            context={"registration": registration.reference, "valid_until": registration.valid_until},
+        )
+
+
+def questions(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
+    for question in decisions.questions_due_between(start, end)[:AT_ONCE]:
+        application = question.case.application
+        yield Due(
+            about=application.subject,
+            key=f":{question.pk}",
+            people=[application.applicant],
+            context={
+                "reference": application.reference,
+                "due_at": decisions.question_due_at(question),
+                "url": reverse("portal:question", kwargs={"reference": application.reference}),
+            },
+        )
+
+
+def notices(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
+    for notice in decisions.notices_due_between(start, end)[:AT_ONCE]:
+        application = notice.case.application
+        yield Due(
+            about=application.subject,
+            key=f":{notice.pk}",
+            people=[application.applicant],
+            context={
+                "reference": application.reference,
+                "due_at": decisions.notice_due_at(notice),
+                "url": reverse("portal:notice", kwargs={"reference": application.reference}),
+            },
+        )
+
+
+TABLE: tuple[Reminder, ...] = (
+    Reminder("registration", "registration_expires_soon", registrations),
+    Reminder("question", "reminder_to_answer", questions),
+    Reminder("notice", "reminder_to_answer", notices),
+)
+
+
+def remind(now: dt.datetime) -> int:
+    """Tell people some days before something of theirs runs out, once each."""
+    sent = 0
+    wanted = policies.current(settings.POLICY_FILE).reminders
+    for row in TABLE:
+        for days in wanted.get(row.of, ()):
+            start = now + DAY * (days - 1)
+            for due in row.due(start, start + DAY):
+                with one_item(due.about):
+                    sent += _tell(row, due, days, now)
+    return sent
+
+
+def _tell(row: Reminder, due: Due, days: int, now: dt.datetime) -> int:
+    # The name that reminders of a term have had from the first release on: what was sent is not sent again.
+    name = "expires" if row.of == "registration" else row.of
+    return sum(
+        letters.write_once(
+            to=person,
+            template=row.template,
+            about=due.about,
+            once=f"{name}:{days}{due.key}",
+            context=due.context,
+            now=now,
+        )
+        for person in due.people
+    )

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Document, Endpoint
 from rahdari.letters import actions as letters
+from rahdari.letters import queries as inbox
+from rahdari.letters.models import Letter
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
@@ -125,6 +127,12 @@ class CasePage:
     @cached_property
     def history(self) -> list[words.Said]:
         return words.history(queries.history(self.case), reader=self.reader)
+
+    @cached_property
+    def letters(self) -> list[tuple[Letter, str, list[inbox.Standing]]]:
+        """What was written about the file, and whether it arrived."""
+        written = inbox.letters_about(self.application.subject)
+        return [(letter, inbox.title_of(letter), inbox.reached(letter)) for letter in written]
 
     # -- who may do what -------------------------------------------------------------------------------------------
 

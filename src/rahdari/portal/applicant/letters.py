@@ -5,9 +5,9 @@ import uuid
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from rahdari.letters import actions
 from rahdari.letters import queries as inbox
@@ -34,5 +34,21 @@ def letter(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     actions.mark_read(letter=found, now=timezone.now())
     return render(
-        request, "portal/applicant/letter.html", {"letter": found, "body": body_of(found.html), "section": "letters"}
+        request,
+        "portal/applicant/letter.html",
+        {
+            "letter": found,
+            "header": body_of(found.html, "header"),
+            "body": body_of(found.html),
+            "footer": body_of(found.html, "footer"),
+            "reached": inbox.reached(found),
+            "section": "letters",
+        },
     )
+
+
+@login_required
+@require_POST
+def mark_all_read(request: HttpRequest) -> HttpResponse:
+    actions.mark_all_read(reader=person(request), now=timezone.now())
+    return redirect("portal:letters")

@@ -23,5 +23,6 @@ urlpatterns = [
         name="change_entry",
     ),
     path("my/letters/", letters.letters, name="letters"),
+    path("my/letters/read/", letters.mark_all_read, name="letters_read"),
     path("my/letters/<uuid:id>/", letters.letter, name="letter"),
 ]

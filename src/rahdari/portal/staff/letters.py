@@ -29,7 +29,7 @@ class Shown:
 @staff_required
 @require_safe
 def letter_previews(request: HttpRequest) -> HttpResponse:
-    shown = {"letters": letters.previews(), "notes": letters.note_previews()}
+    shown = {"letters": letters.previews(), "notes": letters.note_previews(), "wide": True}
     return render(request, "portal/staff/letters.html", shown)
 
 
@@ -43,5 +43,5 @@ def letter_preview(request: HttpRequest, template: str) -> HttpResponse:
     both = [
         Shown(one, *(body_of(one.written.html, part) for part in ("header", "body", "footer"))) for one in preview.both
     ]
-    shown = {"preview": preview, "both": both, "letters": letters.previews()}
+    shown = {"preview": preview, "both": both, "letters": letters.previews(), "wide": True}
     return render(request, "portal/staff/letter.html", shown)

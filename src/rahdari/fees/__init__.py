@@ -1,1 +1,0 @@
-"""What some services cost: invoices, payments, receipts."""

@@ -359,6 +359,16 @@ class TestTheReportOfAGateway:
         assert self.post({}).status_code == 404
         assert not queries.sms_is_set_up()
 
+    def test_messages_wait_while_the_file_is_unusable_and_the_log_says_so_once(
+        self, sms_file: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sms_file.write_text("providers = 3")
+        message = a_note()
+        assert actions.send_message(message_id=message.pk, now=NOW) == State.QUEUED
+        actions.listen(now=NOW)
+        said = [record.getMessage() for record in caplog.records if "No SMS goes out" in record.getMessage()]
+        assert len(said) == 1 and "chmod 600" in said[0]
+
 
 def a_text(message: Message) -> str:
     return Message.objects.get(pk=message.pk).text

@@ -66,8 +66,8 @@ class TestThePolicy:
             ('from = "21:00"', 'from = "9 pm"', "is not a time written like 09:30"),
             ('until = "08:00"', 'until = "21:00"', "would be the whole day"),
             ('channels = ["sms"]', 'channels = ["pigeon"]', "is no channel"),
-            ("provisional = [14, 3]", "provisional = [3, 14]", "falling numbers of days"),
-            ("provisional = [14, 3]", "provisional = [0]", "falling numbers of days"),
+            ("question = [2]", "question = [2, 5]", "falling numbers of days"),
+            ("question = [2]", "question = [0]", "falling numbers of days"),
         ],
     )
     def test_says_what_is_wrong(self, old: str, new: str, says: str) -> None:
@@ -75,7 +75,7 @@ class TestThePolicy:
 
     def test_may_have_neither(self) -> None:
         text = policy.BUNDLED.read_text()
-        start, end = text.index("# A telephone stays silent"), text.index("# -------", text.index("provisional = [14"))
+        start, end = text.index("# A telephone stays silent"), text.index("# -------", text.index("notice = [2]"))
         found = policy.read(text[:start] + text[end:])
         assert found.quiet_hours is None
         assert dict(found.reminders) == {"registration": (60, 30, 7)}

@@ -85,7 +85,7 @@ def _write(*, at: dt.datetime, now: dt.datetime, **facts: Any) -> Message:
 
 def send_message(*, message_id: uuid.UUID, now: dt.datetime, providers: Sequence[Provider] | None = None) -> str:
     """Hand the message to the first provider that takes it (of this installation's); return its state afterwards."""
-    providers = queries.providers(told=told) if providers is None else providers
+    providers = _providers() if providers is None else providers
     # 1) take it
     message = _take(message_id, now)
     if message is None:
@@ -247,9 +247,26 @@ def told(provider: str, report: Report, now: dt.datetime) -> None:
     record_report(provider=provider, report=report, now=now)
 
 
+def _providers() -> list[Provider]:
+    """Those that are set up. With a file that cannot be used messages wait, and the log says so once for each fault."""
+    global _told_problem
+    try:
+        found = queries.providers(told=told)
+    except queries.ConfigurationError as error:
+        if error.problem != _told_problem:
+            log.error("No SMS goes out: %s", error.problem)
+        _told_problem = error.problem
+        return []
+    _told_problem = ""
+    return found
+
+
+_told_problem = ""
+
+
 def listen(*, now: dt.datetime) -> None:
     """Take the reports that wait at providers which keep a line open to us."""
-    for provider in queries.providers(told=told):
+    for provider in _providers():
         provider.listen(now=now)
 
 

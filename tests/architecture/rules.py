@@ -9,7 +9,7 @@ from pathlib import Path
 FLOORS = (
     ("line", "portal"),
     ("decide", "publish"),
-    ("apply", "verify"),
+    ("apply", "verify", "fees"),
     ("letters",),
     ("people",),
     ("register",),
@@ -17,7 +17,7 @@ FLOORS = (
     ("page",),
     ("vault",),
 )
-STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "decide", "publish")
+STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "fees", "decide", "publish")
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {

@@ -6,7 +6,7 @@ An officer's read of a file is a row in the journal.
 import datetime as dt
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -128,6 +128,12 @@ def submitted_without_checks() -> QuerySet[Application]:
 def submitted_undecided() -> QuerySet[Application]:
     """Sent, their checks asked for, and nothing decided yet, oldest first."""
     return _all().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
+
+
+def closed_among(subjects: Iterable[str]) -> list[Application]:
+    """Of these applications, those of which nothing comes any more."""
+    ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
+    return list(_all().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
 
 
 def endpoints_of(application: Application) -> QuerySet[Endpoint]:

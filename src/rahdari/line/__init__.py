@@ -26,6 +26,7 @@ from .clocks import (
     tell_of_expiry,
 )
 from .entering import enter_grants
+from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .reminding import remind
 from .step import Step
 
@@ -52,6 +53,8 @@ STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("verify", answer_checks),
+    Step("fees", ask_for_fees),
+    Step("fees -> verify", answer_fees),
     Step("verify -> decide", decide_what_is_answered),
     Step("decide -> register", enter_grants),
     Step("clocks", run_clocks),
@@ -60,6 +63,8 @@ STEPS: tuple[Step, ...] = (
     Step("register: follow the directory", follow_directory),
     Step("remind", remind),
     Step("register: tell of expiry", tell_of_expiry),
+    Step("fees: remind", remind_of_fees),
+    Step("fees: void", void_invoices_of_ended_applications),
 )
 
 

@@ -77,6 +77,12 @@ def _of_a_roster(
     )
 
 
+def _of_the_application(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
+
+
 def _of_the_documents(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
@@ -98,6 +104,7 @@ _REQUESTS: dict[str, Requests] = {
     "origin": _of_each_endpoint,
     "roster": _of_a_roster,
     "documents": _of_the_documents,
+    "fee": _of_the_application,
 }
 
 

@@ -96,6 +96,7 @@ officer_required = _required(Role.OFFICER, queries.is_officer)
 operator_required = _required(Role.OPERATOR, lambda user: queries.operator_of(user) is not None)
 # For what shows nobody's file: officers, and administrators who have none to see.
 staff_required = _required(Role.OFFICER, lambda user: queries.is_officer(user) or queries.is_administrator(user))
+accounts_required = _required(Role.ACCOUNTS, queries.keeps_accounts)
 administrator_required = _required(Role.ADMINISTRATOR, queries.is_administrator)
 
 

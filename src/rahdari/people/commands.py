@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-ROLES = ("officer", "supervisor", "operator", "administrator")
+ROLES = ("officer", "supervisor", "operator", "administrator", "accounts")
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -56,6 +56,7 @@ CAST = (
         Role.SUPERVISOR,
         DIRECTOR,
     ),
+    Ready("accounts", "Sample Accountant 1", _("Takes in bank statements, and matches payments."), Role.ACCOUNTS),
     Ready("administrator", "Sample Administrator 1", _("Gives posts to people."), Role.ADMINISTRATOR),
 )
 OPERATOR_SAYS = _("Sees which edition the network has, and how late.")

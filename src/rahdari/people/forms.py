@@ -200,6 +200,7 @@ class AppointForm(forms.Form):
             (Role.SUPERVISOR, _("Supervisor")),
             (Role.OPERATOR, _("Operator")),
             (Role.ADMINISTRATOR, _("Administrator")),
+            (Role.ACCOUNTS, _("Accounts")),
         ],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a post"), "invalid_choice": _("Choose a post")},

@@ -41,6 +41,7 @@ class Role(models.TextChoices):
     SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
+    ACCOUNTS = "accounts"
 
 
 DIRECTOR = "director"
@@ -194,6 +195,7 @@ class Post(models.Model):
             Role.SUPERVISOR.value: _("Supervisor"),
             Role.OPERATOR.value: _("Operator"),
             Role.ADMINISTRATOR.value: _("Administrator"),
+            Role.ACCOUNTS.value: _("Accounts"),
         }[self.role]
 
 

@@ -101,6 +101,10 @@ def is_administrator(user: Visitor) -> bool:
     return holds_post(user, Role.ADMINISTRATOR)
 
 
+def keeps_accounts(user: Visitor) -> bool:
+    return holds_post(user, Role.ACCOUNTS)
+
+
 def has_rank(user: Visitor, rank: str) -> bool:
     """Whether the person is an officer or supervisor of that rank; the rank "officer" is any officer's."""
     if rank in ("", "officer"):

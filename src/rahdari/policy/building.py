@@ -13,7 +13,7 @@ from .guards import GUARDS
 from .reading import BASES, Faults, Section
 from .reasons import reason_from
 from .services import service_from
-from .shapes import STATUSES, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem, Views
+from .shapes import STATUSES, FeeTerms, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem, Views
 from .telling import quiet_hours_from, reminders_from
 
 FORMAT = 1
@@ -75,6 +75,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         calendar=calendar,
         limits=_limits(root.section("limits")),
         vantage=_views(root.section("vantage")) if root.has("vantage") else Views(),
+        fee_terms=_fee_terms(root.section("fees")) if root.has("fees") else None,
         guards=guards,
         retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
         signed=signed,
@@ -87,12 +88,31 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     return policy
 
 
+def _fee_terms(section: Section) -> FeeTerms:
+    account = section.section("pay_to")
+    terms = FeeTerms(
+        pay_within=section.allowance("pay_within"),
+        remind_days_before=section.numbers("remind_days_before"),
+        account_name=account.string("name", filled=True),
+        account=account.string("account", filled=True),
+        bank=account.string("bank", filled=True),
+        text=section.both("text"),
+    )
+    account.done()
+    section.done()
+    return terms
+
+
 def _whole_file(root: Section, policy: Policy) -> None:
     """Rules that need more than one part of the file."""
     if policy.nature != "registration":
         root.fault(
             "This version enforces the acts of a registration only; other natures would be a promise it cannot keep.",
             "nature",
+        )
+    if policy.fee_terms is None and any(service.fee.amount for service in policy.services.values()):
+        root.fault(
+            "A service names the amount of a fee, and there is no [fees]: by when and where is it paid?", "services"
         )
     if policy.silence != "escalate":
         root.fault("This version escalates a late case; it neither grants nor refuses by silence.", "silence")

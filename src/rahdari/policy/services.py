@@ -28,6 +28,11 @@ def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], re
     )
     if not any(check.required for check in service.checks):
         section.fault("A service needs at least one required check: otherwise a rule would grant everything.", "checks")
+    asks = any(check.kind == "fee" for check in service.checks)
+    if asks == (service.fee.rule == "free"):
+        section.fault(
+            "A service that may cost something has a check of kind fee, and one that is free has none.", "checks"
+        )
     if any(check.kind == "documents" for check in service.checks) and not (service.documents or service.evidence):
         section.fault("A check asks for documents, but the service accepts no document and no evidence.", "checks")
     section.done()
@@ -87,6 +92,7 @@ def _fee(section: Section) -> Fee:
         amount=section.whole("amount", least=0) if section.has("amount") else None,
         currency=section.string("currency", "PKR"),
         text=section.both("text"),
+        charged=section.choice("charged", ("each", "once"), "each"),
     )
     section.done()
     return fee

@@ -10,7 +10,7 @@ from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "fee")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 
@@ -107,11 +107,24 @@ class Fee:
     amount: int | None
     currency: str
     text: Text
+    charged: str = "each"  # each: for each address of the application; once: for the application
 
     def is_due(self, *, count: int, earlier: int = 0) -> bool:
         if self.rule == "free" or self.from_count is None:
             return False
         return count + (earlier if self.counts_earlier else 0) >= self.from_count
+
+
+@dataclass(frozen=True, slots=True)
+class FeeTerms:
+    """How fees are paid: within which time, into which account, and what the payer is told."""
+
+    pay_within: Allowance
+    remind_days_before: tuple[int, ...]
+    account_name: str
+    account: str
+    bank: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +267,7 @@ class Policy:
     calendar: Calendar
     limits: Limits
     vantage: Views
+    fee_terms: FeeTerms | None
     guards: tuple[str, ...]
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]

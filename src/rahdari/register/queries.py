@@ -75,6 +75,14 @@ def active_after(id: uuid.UUID | None) -> QuerySet[Entry]:
     return found.filter(pk__gt=id) if id is not None else found
 
 
+def active_addresses_of(*, holder: uuid.UUID, categories: Iterable[str]) -> int:
+    """How many different addresses (hosts or prefixes) a holder has in force under these services."""
+    entries = Entry.objects.filter(
+        holder=holder, ended_at__isnull=True, registration__category__in=list(categories)
+    ).order_by()
+    return entries.values("block").distinct().count()
+
+
 def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> QuerySet[Entry]:
     """Active entries that share an address with `block`, leaving out those of the holder `other_than`."""
     found = Entry.objects.filter(ended_at__isnull=True, block__overlaps=block)

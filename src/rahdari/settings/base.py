@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "rahdari.letters",
     "rahdari.apply",
     "rahdari.verify",
+    "rahdari.fees",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.portal",

@@ -57,7 +57,22 @@ def title_of(check: Check, language: str) -> str:
 def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
     if check.kind == "control":
         return _fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
+    if check.kind == "fee":
+        return _fill(_("The fee is settled last. We ask for it when everything else has passed."))
     return _fill(_("This check has not been answered yet."))
+
+
+def _fee(sentence: Callable[[], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
+    def said(check: Check, evidence: dict[str, Any]) -> SafeString:
+        paid_at = evidence.get("paid_at")
+        return _fill(
+            sentence(),
+            invoice=ltr(evidence.get("invoice", "")),
+            amount=ltr(f"{evidence.get('currency', '')} {evidence.get('amount', '')}"),
+            date=day(dt.datetime.fromisoformat(paid_at)) if paid_at else "",
+        )
+
+    return said
 
 
 def _block(check: Check) -> SafeString:
@@ -195,6 +210,15 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "all_there": _documents_there,
     "missing": _documents_missing,
     "by_hand": _by_hand,
+    "fee_free": _fee(lambda: _("This service is free.")),
+    "fee_too_few": _fee(lambda: _("Nothing is due for so few addresses.")),
+    "fee_no_amount": _fee(lambda: _("A fee would be due, but no amount is published. Nothing is asked for.")),
+    "fee_not_asked_yet": _fee(
+        lambda: _("The fee has not been asked for. It is, as soon as everything else has passed.")
+    ),
+    "fee_asked": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was sent. It is not paid yet.")),
+    "fee_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was paid on %(date)s.")),
+    "fee_not_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was not paid in time.")),
     "listed": _roster(_listed),
     "not_listed": _roster(lambda _e: _("The number is not on the list of %(roster)s of %(date)s.")),
     "listed_not_active": _roster(

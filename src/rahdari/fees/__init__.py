@@ -1,0 +1,1 @@
+"""What some services cost: invoices, payments, receipts."""

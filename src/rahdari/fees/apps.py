@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class FeesConfig(AppConfig):
+    name = "rahdari.fees"
+    label = "fees"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from rahdari.page import context
+
+        from . import navigation
+
+        context.NAVIGATION.append(navigation.links)

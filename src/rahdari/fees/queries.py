@@ -1,0 +1,138 @@
+"""Reads of invoices and payments. `invoice_for_holder` is the gatekeeper of what a holder sees."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from . import rules
+from .models import Invoice, Payment, Refund, Statement
+
+_MONEY = DecimalField(max_digits=12, decimal_places=2)
+_ZERO = Value(Decimal(0), output_field=_MONEY)
+
+
+class InvoiceNotFound(Exception):
+    """There is no such invoice, or it is not yours: nobody learns which. `.number` is what was asked for."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"no invoice {number!r}")
+        self.number = number
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an invoice stands. `paid` is what has come in less what went back; `open` what is still to be paid."""
+
+    invoice: Invoice
+    state: rules.State
+    paid: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        return max(self.invoice.amount - self.paid, Decimal(0))
+
+    @property
+    def over(self) -> Decimal:
+        """What was paid beyond what was asked for: all of it, when the invoice is void."""
+        asked = Decimal(0) if self.state is rules.State.VOID else self.invoice.amount
+        return max(self.paid - asked, Decimal(0))
+
+
+def _with_paid(invoices: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    came = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
+    went = (
+        Refund.objects.filter(payment__invoice=OuterRef("pk"))
+        .order_by()
+        .values("payment__invoice")
+        .annotate(sum=Sum("amount"))
+    )
+    return invoices.annotate(
+        paid=Coalesce(Subquery(came.values("sum")), _ZERO) - Coalesce(Subquery(went.values("sum")), _ZERO)
+    )
+
+
+def _standing(invoice: Invoice, now: dt.datetime) -> Standing:
+    paid: Decimal = invoice.paid  # type: ignore[attr-defined]
+    state = rules.state_of(
+        amount=invoice.amount,
+        paid=paid,
+        paid_at=invoice.paid_at,
+        voided_at=invoice.voided_at,
+        due_at=invoice.due_at,
+        now=now,
+    )
+    return Standing(invoice, state, paid)
+
+
+def standing_of(invoice: Invoice, *, now: dt.datetime) -> Standing:
+    return _standing(_with_paid(Invoice.objects.filter(pk=invoice.pk)).get(), now)
+
+
+def invoices_of(*, holders: Iterable[uuid.UUID], now: dt.datetime) -> list[Standing]:
+    """All invoices of these holders, newest first."""
+    return [_standing(found, now) for found in _with_paid(Invoice.objects.filter(holder__in=list(holders)))]
+
+
+def invoice_for_holder(*, holders: Iterable[uuid.UUID], number: str, now: dt.datetime) -> Standing:
+    """Raises InvoiceNotFound."""
+    found = _with_paid(Invoice.objects.filter(holder__in=list(holders), number=number)).first()
+    if found is None:
+        raise InvoiceNotFound(number)
+    return _standing(found, now)
+
+
+def invoice_of(subject: str) -> Invoice | None:
+    """The invoice of this application that is not void."""
+    return Invoice.objects.filter(subject=subject, voided_at__isnull=True).first()
+
+
+def open_invoices() -> QuerySet[Invoice]:
+    return Invoice.objects.filter(paid_at__isnull=True, voided_at__isnull=True).order_by("due_at", "number")
+
+
+def open_standings(*, now: dt.datetime) -> list[Standing]:
+    """What is to be paid, by when; what is due first comes first."""
+    return [_standing(found, now) for found in _with_paid(open_invoices())]
+
+
+def to_pay_back(*, now: dt.datetime) -> list[Standing]:
+    """Invoices that more was paid for than they asked."""
+    paid = _with_paid(Invoice.objects.filter(payments__isnull=False).distinct())
+    return [standing for standing in (_standing(found, now) for found in paid) if standing.over > 0]
+
+
+def invoice_by_number(number: str) -> Invoice | None:
+    """By its number or its reference, as somebody types it."""
+    typed = number.strip().upper().replace(" ", "")
+    return Invoice.objects.filter(number=typed).first() or Invoice.objects.filter(reference=typed).first()
+
+
+def payments_that_wait() -> QuerySet[Payment]:
+    """Credits that no invoice was found for, oldest first."""
+    return Payment.objects.filter(invoice__isnull=True, set_aside_at__isnull=True).order_by("booked_on", "id")
+
+
+def payments_of(invoice: Invoice) -> QuerySet[Payment]:
+    return Payment.objects.filter(invoice=invoice).order_by("booked_on", "id")
+
+
+def payment_by_id(id: uuid.UUID) -> Payment | None:
+    return Payment.objects.select_related("invoice").filter(pk=id).first()
+
+
+def statements() -> QuerySet[Statement]:
+    return Statement.objects.order_by("-imported_at", "id")
+
+
+def paid_invoices_of(subjects: Iterable[str]) -> QuerySet[Invoice]:
+    return Invoice.objects.filter(subject__in=list(subjects), paid_at__isnull=False)
+
+
+def due_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Invoice]:
+    """Open invoices whose time to pay ends in this span."""
+    return open_invoices().filter(due_at__gte=start, due_at__lt=end)

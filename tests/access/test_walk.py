@@ -10,8 +10,10 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -27,6 +29,10 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.decide.models import Case
+from rahdari.fees import actions as fees
+from rahdari.fees import queries as payments
+from rahdari.fees.models import Payment
+from rahdari.fees.rules import Due
 from rahdari.journal.models import Entry as Row
 from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
@@ -60,7 +66,7 @@ PROGRAMS = frozenset({"publish:receipt", "publish:metrics", "letters:sms_report"
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
-    mfa_download_recovery_codes people:organisations portal:home portal:registrations portal:letters
+    mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:registrations portal:letters
     people:number people:number_code people:remove_number people:choose_notes portal:letters_read""".split()
 )
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
@@ -84,6 +90,8 @@ OFFICERS_ON_RECORD = frozenset(
 )
 OPERATORS = frozenset({"portal:operator"})
 ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
+ACCOUNTANTS = frozenset({"fees:payments", "fees:payment", "fees:open", "fees:statements"})
+OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
 STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
 EXPECTED = (
     ANYONE,
@@ -104,7 +112,7 @@ EXPECTED = (
     STAFF,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
-VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator")
+VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant")
 AT_THE_DESK = frozenset({"officer", "second", "director"})
 METHODS = ("get", "post")
 
@@ -136,6 +144,8 @@ class World:
     registrations: dict[str, str] = field(default_factory=dict)
     letter: uuid.UUID = field(default_factory=uuid.uuid4)
     passkey: int = 0
+    invoice: str = ""
+    payment: uuid.UUID = field(default_factory=uuid.uuid4)
     post: int = 0
     # A's company, A's membership in it, an invitation into it, and one for A into another.
     organisation: dict[str, Any] = field(default_factory=dict)
@@ -178,6 +188,8 @@ class World:
             "page:language": {"code": "en"},
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},
+            "fees:payment": {"id": self.payment},
+            **dict.fromkeys(OWN_INVOICE, {"number": self.invoice}),
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
@@ -251,6 +263,7 @@ def the_story() -> World:
             "director": story.an_officer(rank="director", role=Role.SUPERVISOR),
             "operator": story.an_operator("sample-fibre", "Sample Fibre"),
             "administrator": story.an_officer(role=Role.ADMINISTRATOR),
+            "accountant": story.an_officer(role=Role.ACCOUNTS),
         }
     )
     found.drafts = {
@@ -276,6 +289,7 @@ def the_story() -> World:
     }
     elsewhere = people.register_organisation(owner=story.a_person(), name="Sample Fibre", actor="system:test", now=now)
     found.invitation = invite(elsewhere, a.email)
+    found.invoice, found.payment = an_invoice_with_a_payment(a, now)
     found.letter = letters.letters_of(a)[0].pk
     found.passkey = Authenticator.objects.create(
         user=story.a_person(), type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
@@ -283,6 +297,25 @@ def the_story() -> World:
     found.post = Post.objects.get(user=found.visitors["officer"]).pk
     found.of_b = with_document(story.a_full_draft(found.visitors["B"])).reference
     return found
+
+
+def an_invoice_with_a_payment(holder: User, now: dt.datetime) -> tuple[str, uuid.UUID]:
+    """A paid invoice of this person's, and a payment that waits for who keeps accounts."""
+    invoice = fees.issue_invoice(
+        subject=f"application:{uuid.uuid4()}",
+        about="A-2611-SAMP-0001",
+        holder=holder.holder_ref,
+        service="whitelist_call_centre",
+        due=Due(5, 0, Decimal(200), once=False),
+        currency="PKR",
+        due_at=now + dt.timedelta(days=30),
+        zone=ZoneInfo("Asia/Karachi"),
+        now=now,
+    )
+    rows = f"T1,2026-11-23,1000,{invoice.reference}\nT2,2026-11-23,5,A Sample Payer\n"
+    found = fees.read_statement(f"Transaction,Date,Amount,Reference\n{rows}".encode())
+    fees.import_statement(found=found, actor="system:test", now=now)
+    return invoice.number, payments.payments_that_wait().get().pk
 
 
 def a_case_with_document(applicant: User) -> Case:
@@ -367,6 +400,7 @@ def as_it_stands() -> list[Any]:
         list(Registration.objects.order_by("pk").values_list("pk", "reference", "struck_out_at")),
         list(Entry.objects.order_by("pk").values_list("pk", "block", "protocol", "port", "ended_at")),
         list(Letter.objects.order_by("pk").values_list("pk", "read_at")),
+        list(Payment.objects.order_by("pk").values_list("pk", "invoice", "set_aside_at")),
     ]
 
 
@@ -443,13 +477,13 @@ class TestTheOwner:
         assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200
         assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
         assert browser.get(world.place("portal:refusal", world.sent["refusal"])).status_code == 200
-        others = OWN_LETTER | {"portal:home", "people:organisation"}
+        others = OWN_LETTER | OWN_INVOICE | {"portal:home", "people:organisation"}
         for name in sorted(OWN_REGISTRATION - {"portal:certificate_pdf"} | ACTS_OF_A_HOLDER | others):
             for place in world.places(name):
                 assert browser.get(place).status_code == 200, place
 
     def test_may_not_open_pages_of_staff(self, world: World) -> None:
-        closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS)
+        closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | ACCOUNTANTS)
 
 
 def closed_to(world: World, visitor: str, names: frozenset[str]) -> None:
@@ -492,6 +526,10 @@ class TestAnotherPerson:
                 says = both_say(browser, "get", *places)
                 assert says[0][0] == 404
                 assert says[0] == says[1]
+        for name in sorted(OWN_INVOICE):
+            says = both_say(browser, "get", reverse(name, args=[world.invoice]), reverse(name, args=["I-2611-9999"]))
+            assert says[0][0] == 404
+            assert says[0] == says[1]
         places = [reverse("portal:letter", args=[each]) for each in (world.letter, uuid.uuid4())]
         says = both_say(browser, "get", *places)
         assert says[0][0] == 404
@@ -530,11 +568,13 @@ class TestAnotherPerson:
         assert as_it_stands() == before
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
-        names = OPERATORS | ADMINISTRATORS | OFFICERS | OFFICERS_ON_RECORD | STAFF
+        names = OPERATORS | ADMINISTRATORS | ACCOUNTANTS | OFFICERS | OFFICERS_ON_RECORD | STAFF
         if visitor in AT_THE_DESK:
             names = names - OFFICERS - OFFICERS_ON_RECORD - STAFF
         if visitor == "operator":
             names = names - OPERATORS
+        if visitor == "accountant":
+            names = names - ACCOUNTANTS
         if visitor == "administrator":
             names = names - ADMINISTRATORS - STAFF
         before = as_it_stands()
@@ -638,9 +678,11 @@ class TestAFormFromElsewhere:
 class TestStaffWithoutASecondFactor:
     def test_reach_nothing_but_the_page_that_sets_one_up(self, world: World, settings: Any) -> None:
         settings.STAFF_SECOND_FACTOR = True
-        for visitor in ("officer", "director", "operator", "administrator"):
+        for visitor in ("officer", "director", "operator", "administrator", "accountant"):
             browser = world.client(visitor)
-            for name in sorted(OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | STAFF | OWN_APPLICATION):
+            for name in sorted(
+                OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | ACCOUNTANTS | STAFF | OWN_APPLICATION
+            ):
                 for place in world.places(name):
                     for method in METHODS:
                         answer = getattr(browser, method)(place)

@@ -106,7 +106,11 @@ _WHY_NOT: dict[rules.WhyNotMatched, Callable[[], str]] = {
 def fault(found: statements.Fault) -> str:
     """What is wrong with a statement, and what to do. The place stands in front."""
     sentence = _FAULTS[found.what]()
-    said = sentence % {"value": values.plain_ltr(found.value)} if "%(value)s" in sentence else sentence
+    said = sentence % {
+        "value": values.plain_ltr(found.value),
+        "column": values.plain_ltr(statements.COLUMNS.get(found.what.removeprefix("column_"), ("",))[0].capitalize()),
+        "day": values.plain_ltr("2026-11-30"),
+    }
     if not found.line:
         return said
     return _("Line or entry %(line)s: %(said)s") % {"line": values.figure(found.line), "said": said}
@@ -124,11 +128,11 @@ _FAULTS: dict[str, Callable[[], str]] = {
     "no_bank_id": lambda: _("The bank's number of the transaction is missing, so it could be counted twice."),
     "not_text": lambda: _("This file is not text in UTF-8. Save it again as CSV in UTF-8."),
     "not_csv": lambda: _("A quotation mark does not close. Save the file again as CSV."),
-    "column_bank_id": lambda: _("There is no column Transaction, with the bank's number of each payment."),
-    "column_booked_on": lambda: _("There is no column Date."),
-    "column_amount": lambda: _("There is no column Amount."),
-    "column_text": lambda: _("There is no column Reference, with the payer's text."),
+    "column_bank_id": lambda: _("There is no column %(column)s, with the bank's number of each payment."),
+    "column_booked_on": lambda: _("There is no column %(column)s, with the day of each payment."),
+    "column_amount": lambda: _("There is no column %(column)s, with what was paid."),
+    "column_text": lambda: _("There is no column %(column)s, with the payer's text."),
     "currency": lambda: _("The currency %(value)s is no code of three letters."),
-    "date": lambda: _("The date %(value)s cannot be read. Write it like 2026-11-30."),
+    "date": lambda: _("The date %(value)s cannot be read. Write it like %(day)s."),
     "twice_in_the_file": lambda: _("The transaction %(value)s stands in the file twice."),
 }

@@ -59,6 +59,18 @@ LETTERS: dict[str, Kind] = {
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference"),
     "reminder_to_answer": _kind(_("An answer is still awaited"), "reference due_at", note="answer_by"),
+    "invoice": _kind(
+        _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"
+    ),
+    "invoice_due_soon": _kind(
+        _("An invoice is not paid yet"),
+        "reference invoice amount currency pay_reference due_at",
+        "receipt",
+        note="answer_by",
+    ),
+    "invoice_paid": _kind(
+        _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at"
+    ),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
 }

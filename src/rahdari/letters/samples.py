@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -58,6 +59,18 @@ def _question(rules: _Rules) -> Facts:
     return {"reference": REFERENCE, "question": text, "due_at": _days(14)}
 
 
+def _invoice(rules: _Rules) -> Facts:
+    return {
+        "reference": REFERENCE,
+        "invoice": "I-2611-0031",
+        "receipt": "R-2611-0031",
+        "amount": Decimal("2400.00"),
+        "currency": "PKR",
+        "pay_reference": "RF60 I261 1003 1",
+        "due_at": _days(30),
+    }
+
+
 # One row a letter, by its name; a letter that is told the number of an application alone needs no function.
 LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "code": lambda rules: {"code": "482915"},
@@ -69,6 +82,9 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "application_late": lambda rules: {"reference": REFERENCE},
     "application_not_pursued": lambda rules: {"reference": REFERENCE},
     "reminder_to_answer": lambda rules: {"reference": REFERENCE, "due_at": _days(2)},
+    "invoice": _invoice,
+    "invoice_due_soon": _invoice,
+    "invoice_paid": _invoice,
     "registration_expires_soon": lambda rules: {"registration": REGISTRATION, "valid_until": _days(30)},
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
 }

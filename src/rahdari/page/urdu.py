@@ -83,7 +83,8 @@ WRONG_WORDS = {
 }
 # Latin words that stand in Urdu text as they are: what a reader types, copies or finds on another screen.
 LATIN = frozenset(
-    "OpenVPN WireGuard IKEv2 SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV PDF JPG JPEG PNG MB KB API AS HTTP HTTPS URL TXT "
+    "OpenVPN WireGuard IKEv2 SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG JPEG PNG MB KB API AS HTTP "
+    "HTTPS URL TXT "
     "English dyndns2 GitHub".split()
 )
 SINGLE_VALUES = (

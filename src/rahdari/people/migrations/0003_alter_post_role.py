@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('people', '0002_invitation'),
+        ("people", "0002_invitation"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='post',
-            name='role',
-            field=models.CharField(choices=[('officer', 'Officer'), ('supervisor', 'Supervisor'), ('operator', 'Operator'), ('administrator', 'Administrator'), ('accounts', 'Accounts')], max_length=20),
+            model_name="post",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("officer", "Officer"),
+                    ("supervisor", "Supervisor"),
+                    ("operator", "Operator"),
+                    ("administrator", "Administrator"),
+                    ("accounts", "Accounts"),
+                ],
+                max_length=20,
+            ),
         ),
     ]

@@ -189,7 +189,7 @@ class World:
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},
             "fees:payment": {"id": self.payment},
-            **dict.fromkeys(OWN_INVOICE, {"number": self.invoice}),
+            **{own: {"number": self.invoice} for own in OWN_INVOICE},
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},

@@ -245,7 +245,7 @@ def record_refund(*, payment: Payment, amount: Decimal, why: str, bank_id: str, 
     gone = Refund.objects.filter(payment=payment).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     most = payment.amount - gone
     if payment.invoice is not None:
-        Invoice.objects.select_for_update().get(pk=payment.invoice_id)
+        Invoice.objects.select_for_update().get(pk=payment.invoice.pk)
         most = min(most, queries.standing_of(payment.invoice, now=now).over)
     if amount <= 0 or amount > most:
         raise TooMuchBack(most)

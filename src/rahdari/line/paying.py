@@ -6,6 +6,7 @@ first, and the invoice goes out as soon as the rest has passed.
 """
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
@@ -75,7 +76,7 @@ def _ask(application: Application, found: list[Check], now: dt.datetime) -> bool
         due=due,
         currency=fee.currency,
         due_at=due_at(started_at=now, allowance=terms.pay_within, calendar=policy.calendar),
-        zone=policy.calendar.zone,
+        zone=ZoneInfo(policy.calendar.zone),
         now=now,
     )
     _tell(invoice, "invoice", "issued", now)

@@ -110,6 +110,8 @@ EXPECTED = (
     OPERATORS,
     ADMINISTRATORS,
     STAFF,
+    ACCOUNTANTS,
+    OWN_INVOICE,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
 VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant")

@@ -49,12 +49,13 @@ def payment(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if found is None:
         raise Http404
     waits = found.invoice is None and found.set_aside_at is None
+    given = request.POST if request.method == "POST" else None
     form: PaymentForm | RefundForm
     if waits:
-        form = PaymentForm(request.POST or None)
+        form = PaymentForm(given)
         done = request.method == "POST" and form.is_valid() and _decide(request, found, form)
     else:
-        form = RefundForm(request.POST or None)
+        form = RefundForm(given)
         done = request.method == "POST" and form.is_valid() and _pay_back(request, found, form)
     if done:
         return redirect("fees:payments")
@@ -131,7 +132,7 @@ def open_invoices(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @accounts_required
 def statements(request: HttpRequest) -> HttpResponse:
-    form = StatementForm(request.POST or None, request.FILES or None)
+    form = StatementForm(request.POST, request.FILES) if request.method == "POST" else StatementForm()
     faults: list[str] = []
     if request.method == "POST" and form.is_valid():
         try:

@@ -1,0 +1,141 @@
+"""Pages of invoices and accounts: what each says, in both languages, and what happens to what is sent."""
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.fees import actions, queries, rules
+from rahdari.fees.models import Invoice, Payment, Refund
+from rahdari.page import urdu
+from rahdari.people import actions as people
+from rahdari.people.models import Role, User
+
+pytestmark = pytest.mark.django_db
+
+
+def a_person(local: str) -> User:
+    return people.register_person(email=f"{local}@client.example", name=f"Sample {local}", now=timezone.now())
+
+
+def an_accountant() -> User:
+    user = a_person("accountant")
+    people.appoint(user=user, role=Role.ACCOUNTS, actor="system:test", now=timezone.now())
+    return user
+
+
+def an_invoice(holder: User) -> Invoice:
+    now = timezone.now()
+    return actions.issue_invoice(
+        subject=f"application:{uuid.uuid4()}",
+        about="A-2611-K7M2-94QX",
+        holder=holder.holder_ref,
+        service="whitelist_call_centre",
+        due=rules.Due(12, 3, Decimal("200.00"), once=False),
+        currency="PKR",
+        due_at=now + dt.timedelta(days=30),
+        zone=ZoneInfo("Asia/Karachi"),
+        now=now,
+    )
+
+
+def a_browser(user: User, language: str = "en") -> Client:
+    browser = Client(headers={"accept-language": language})
+    browser.force_login(user)
+    return browser
+
+
+def csv_of(*rows: str) -> SimpleUploadedFile:
+    text = "\n".join(["Transaction,Date,Amount,Reference", *rows])
+    return SimpleUploadedFile("statement.csv", text.encode(), "text/csv")
+
+
+def take_in(browser: Client, *rows: str) -> None:
+    answer = browser.post(reverse("fees:statements"), {"file": csv_of(*rows)})
+    assert answer.status_code == 302
+
+
+class TestHolder:
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_sees_what_to_pay_by_when_and_how(self, language: str) -> None:
+        holder = a_person("holder")
+        holder.language = language
+        holder.save()
+        invoice = an_invoice(holder)
+        browser = a_browser(holder, language)
+        for name in ("fees:invoices", "fees:invoice"):
+            args = [invoice.number] if name == "fees:invoice" else []
+            page = browser.get(reverse(name, args=args)).content.decode()
+            assert invoice.number in page and "2,400.00" in page
+            if language == "ur":
+                assert urdu.page_problems(page) == []
+        assert rules.grouped(invoice.reference) in page
+        assert browser.get(reverse("fees:receipt", args=[invoice.number])).status_code == 302
+
+    def test_has_a_receipt_when_it_is_paid(self) -> None:
+        holder = a_person("holder")
+        invoice = an_invoice(holder)
+        take_in(a_browser(an_accountant()), f"T1,2026-11-23,2400,{invoice.reference}")
+        page = a_browser(holder).get(reverse("fees:receipt", args=[invoice.number])).content.decode()
+        assert invoice.receipt_number in page and "was paid in full" in page
+
+
+class TestAccounts:
+    def test_takes_in_a_statement_and_says_what_of_it_waits(self) -> None:
+        browser = a_browser(an_accountant())
+        take_in(browser, "T1,2026-11-23,5,thanks")
+        page = browser.get(reverse("fees:payments")).content.decode()
+        assert "1 payment waits for you" in page and "Its text names no invoice." in page
+
+    def test_is_told_each_fault_of_a_file_by_its_line_and_nothing_is_taken_in(self) -> None:
+        browser = a_browser(an_accountant())
+        sent = {"file": csv_of("T1,soon,5,x", "T2,2026-11-23,5,x")}
+        answer = browser.post(reverse("fees:statements"), sent)
+        assert answer.status_code == 422
+        page = answer.content.decode()
+        assert "Nothing of this file was taken in" in page and "Line or entry 2" in page and "2026-11-30" in page
+        assert not Payment.objects.exists()
+
+    def test_says_by_hand_what_a_payment_is_for(self) -> None:
+        invoice = an_invoice(a_person("holder"))
+        browser = a_browser(an_accountant())
+        take_in(browser, "T1,2026-11-23,2400,from my sister")
+        [payment] = queries.payments_that_wait()
+        place = reverse("fees:payment", args=[payment.pk])
+        for sent, told in (
+            ({}, "Choose what this payment is"),
+            ({"decision": "match"}, "Write the number of the invoice"),
+            ({"decision": "match", "invoice": "I-2611-9999"}, "There is no such invoice"),
+            ({"decision": "aside"}, "Write in a sentence why it is none of ours"),
+        ):
+            answer = browser.post(place, sent)
+            assert answer.status_code == 422 and told in answer.content.decode()
+        assert browser.post(place, {"decision": "match", "invoice": invoice.number.lower()}).status_code == 302
+        assert queries.standing_of(invoice, now=timezone.now()).state is rules.State.PAID
+
+    def test_puts_on_record_what_went_back_and_no_more_than_came(self) -> None:
+        invoice = an_invoice(a_person("holder"))
+        browser = a_browser(an_accountant())
+        take_in(browser, f"T1,2026-11-23,2500,{invoice.reference}")
+        assert "To be paid back" in browser.get(reverse("fees:payments")).content.decode()
+        place = reverse("fees:payment", args=[queries.payments_of(invoice).get().pk])
+        sent = {"amount": "100.01", "bank_id": "B1", "why": "Paid too much"}
+        assert "At most 100.00 of it may go back." in browser.post(place, sent).content.decode()
+        assert browser.post(place, sent | {"amount": "100"}).status_code == 302
+        assert Refund.objects.get().amount == Decimal("100.00")
+
+    @pytest.mark.parametrize("name", ["fees:payments", "fees:open", "fees:statements"])
+    def test_has_every_page_in_urdu(self, name: str) -> None:
+        user = an_accountant()
+        user.language = "ur"
+        user.save()
+        an_invoice(a_person("holder"))
+        browser = a_browser(user, "ur")
+        take_in(browser, "T1,2026-11-23,5,thanks")
+        assert urdu.page_problems(browser.get(reverse(name)).content.decode()) == []

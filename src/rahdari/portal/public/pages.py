@@ -30,10 +30,14 @@ def start(request: HttpRequest) -> HttpResponse:
         "portal/public/start.html",
         {
             "services": [
-                {"title": service.title.in_language(language), "open": service.open}
+                {
+                    "title": service.title.in_language(language),
+                    "open": service.open,
+                    "fee": service.fee.text.in_language(language) if len(fees) > 1 else "",
+                }
                 for service in rules.services.values()
             ],
-            "fee": fees.pop() if len(fees) == 1 else "",
+            "fee": next(iter(fees)) if len(fees) == 1 else "",
             "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
             "decision": in_words(allowance),

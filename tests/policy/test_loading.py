@@ -62,7 +62,7 @@ class TestTheBundledPolicy:
             ('provisional = { after = "", reason = "P2" }', "", "[services.vpn_freelancer]", "Evidence of provisional"),
             ('provisional = { after = "", reason = "P2" }', "", "[services.whitelist_call_centre]", "may follow"),
             ("own_list = false", "own_list = true", "[licensees]", "names every licensee"),
-            ('wants = "address"', 'wants = "text"', "[services.vpn_freelancer]", "go together"),
+            ('kind = "employer"', 'kind = "origin"', "[services.vpn_freelancer]", "needs a check"),
             ('wants = "declaration"', 'wants = "text"', "[services.vpn_freelancer]", "A declaration, and nothing else"),
             ("remind_after = { length = 5", "remind_after = { length = 9", "[vouching]", "before the link ends"),
         ],

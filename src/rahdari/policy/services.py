@@ -68,10 +68,12 @@ def _fits_together(service: Service, section: Section) -> None:
             "A document that may follow needs a documents check that says so: provisional = { after, reason }.",
             "documents",
         )
-    asks = any(kind.wants == "address" for kind in service.evidence)
-    if asks != any(check.kind == "employer" and check.instead_of == "documents" for check in service.checks):
+    asks_clients = any(kind.wants == "address" for kind in service.evidence)
+    if asks_clients and not any(
+        check.kind == "employer" and check.instead_of == "documents" for check in service.checks
+    ):
         section.fault(
-            'Evidence that wants a client\'s address and a check "employer" in the place of documents go together.',
+            'Evidence that wants a client\'s address needs a check "employer" in the place of documents.',
             "checks",
         )
     if not service.has_company_number and any(check.roster == "companies" for check in service.checks):

@@ -15,9 +15,13 @@ from tests.needs import needs_file, needs_program
 from .certificates import Identity, an_identity
 from .networks import ALLOWED, SERVER, Line, a_line, asleep, running
 
-INSTALL = "apt-get install charon-systemd strongswan-swanctl libcharon-extra-plugins"
+INSTALL = (
+    "apt-get install charon-systemd strongswan-swanctl libstrongswan-extra-plugins libcharon-extra-plugins "
+    "libcharon-extauth-plugins"
+)
+PARTS = ("strongswan-eap-mschapv2", "strongswan-eap-identity", "strongswan-chapoly", "strongswan-kdf")
 PLUGINS = (
-    "random nonce openssl pem pkcs1 pkcs8 x509 pubkey hmac kdf chapoly eap-mschapv2 eap-identity md4 "
+    "random nonce openssl pem pkcs1 pkcs8 x509 pubkey hmac kdf chapoly eap-mschapv2 eap-identity "
     "kernel-netlink socket-default vici"
 )
 
@@ -63,7 +67,8 @@ def a_charon(
 ) -> Iterator[Charon]:
     program = needs_program("charon-systemd", INSTALL)
     needs_program("swanctl", INSTALL)
-    needs_file("/usr/lib/ipsec/plugins/libstrongswan-eap-mschapv2.so", INSTALL)
+    for part in PARTS:
+        needs_file(f"/usr/lib/ipsec/plugins/lib{part}.so", INSTALL)
     identity = an_identity(folder, "server.sample.example", kind=kind)
     (folder / "private").mkdir()
     shutil.copy(identity.key, folder / "private" / "server.key")

@@ -22,7 +22,7 @@ STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "fees
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
     "people": FACE | {"access", "identifiers"},
-    "verify": FACE | {"answers", "words"},
+    "verify": FACE | {"answers", "ways", "words", "way_words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},
 }

@@ -71,6 +71,8 @@ LETTERS: dict[str, Kind] = {
         _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at"
     ),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
+    "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
+    "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
 }
 

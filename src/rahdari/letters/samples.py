@@ -84,6 +84,8 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice": _invoice,
     "invoice_due_soon": _invoice,
     "invoice_paid": _invoice,
+    "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},
+    "proof_in_vain": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "registration_expires_soon": lambda rules: {"registration": REGISTRATION, "valid_until": _days(30)},
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
 }

@@ -28,6 +28,7 @@ from .clocks import (
 )
 from .entering import enter_grants
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
+from .proving import follow_reproofs, prove_again
 from .step import Step
 
 
@@ -41,7 +42,7 @@ def look(*, now: dt.datetime) -> int:
 
     No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
     """
-    return verify.look_at_tokens_due(now=now)
+    return verify.look_at_due(now=now)
 
 
 def publish(*, now: dt.datetime) -> int:
@@ -61,6 +62,8 @@ STEPS: tuple[Step, ...] = (
     Step("apply: delete idle drafts", delete_idle_drafts),
     Step("register: expire", expire),
     Step("register: follow the directory", follow_directory),
+    Step("register -> verify: prove again", prove_again),
+    Step("verify: proved again, or in vain", follow_reproofs),
     Step("register: remind", remind),
     Step("register: tell of expiry", tell_of_expiry),
     Step("fees: remind", remind_of_fees),

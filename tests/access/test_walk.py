@@ -75,9 +75,10 @@ OWN_LETTER = frozenset({"portal:letter"})
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
-    """portal:application portal:tasks portal:prove_first portal:prove portal:check portal:status portal:question
-    portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person apply:company apply:contact
-    apply:purpose apply:evidence apply:evidence_text apply:evidence_client apply:evidence_declaration apply:association
+    """portal:application portal:tasks portal:prove_first portal:prove portal:prove_way portal:check portal:status
+    portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
+    apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
+    apply:evidence_declaration apply:association
     apply:addresses apply:add_address apply:change_address apply:remove_address
     apply:documents apply:upload apply:document apply:remove_document""".split()
 )
@@ -85,8 +86,10 @@ OWN_REGISTRATION = frozenset(
     {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
 )
 # A company's registration: its owners' only, not its other members'.
-ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry"})
-OFFICERS = frozenset({"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold"})
+ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry", "portal:prove_again"})
+OFFICERS = frozenset(
+    {"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold", "portal:proofs_in_vain"}
+)
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
     decide:record_check decide:document""".split()
@@ -226,13 +229,19 @@ def facts_of(application: Application) -> dict[str, Any]:
         "check": check.pk if check else uuid.uuid4(),
         "rule": "evidence",
         "kind": "client_letter",
+        "method": "wireguard",
     }
 
 
 def absent(facts: dict[str, Any]) -> dict[str, Any]:
     """The like of these facts, of something that is not there."""
     made_up = {key: uuid.uuid4() for key in ("id", "endpoint", "document", "check")}
-    return made_up | {"reference": make_reference(year=2026, month=11), "rule": facts["rule"], "kind": facts["kind"]}
+    return made_up | {
+        "reference": make_reference(year=2026, month=11),
+        "rule": facts["rule"],
+        "method": facts["method"],
+        "kind": facts["kind"],
+    }
 
 
 def with_document(application: Application) -> Application:
@@ -475,12 +484,20 @@ class TestNobody:
 class TestTheOwner:
     def test_reaches_all_that_is_theirs(self, world: World) -> None:
         browser = world.client("A")
-        for name in sorted(OWN_APPLICATION - {"apply:document", "apply:remove_document", "portal:prove"}):
+        for name in sorted(
+            OWN_APPLICATION - {"apply:document", "apply:remove_document", "portal:prove", "portal:prove_way"}
+        ):
             if name in {"apply:change_address", "apply:remove_address", "portal:notice", "portal:question"}:
                 continue
             for place in world.places(name):
                 assert browser.get(place).status_code in {200, 302}, place
-        for name in ("apply:change_address", "apply:document", "apply:remove_document", "portal:prove"):
+        for name in (
+            "apply:change_address",
+            "apply:document",
+            "apply:remove_document",
+            "portal:prove",
+            "portal:prove_way",
+        ):
             assert browser.get(world.place(name, world.drafts["full draft"])).status_code in {200, 302}
         assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200
         assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
@@ -606,7 +623,7 @@ class TestAnotherPersonsPart:
         browser, before = world.client("B"), as_it_stands()
         part = world.drafts["full draft"]
         parted = [name for name in OWN_APPLICATION if ALL[name] & {"id", "endpoint"}]
-        assert len(parted) == 5
+        assert len(parted) == 6
         for name in parted:
             for method in METHODS:
                 theirs = world.place(name, part | {"reference": world.of_b})

@@ -23,7 +23,7 @@ FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
     "apply": FACE | {"forms", "wording"},
     "people": FACE | {"access", "identifiers"},
-    "verify": FACE | {"answers", "words"},
+    "verify": FACE | {"answers", "ways", "words", "way_words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},
 }

@@ -357,3 +357,46 @@ def with_views(needed: int, may_fail: int, networks: int) -> str:
     text = changed("needed = 1", f"needed = {needed}", after="[vantage]\n")
     text = text.replace("may_fail = 0\n", f"may_fail = {may_fail}\n")
     return text.replace("networks = 1\n", f"networks = {networks}\n")
+
+
+class TestProof:
+    def test_is_as_it_was_before_where_nothing_is_said(self) -> None:
+        start, end = TEXT.index("[proof]"), TEXT.index("# ---", TEXT.index("[proof]"))
+        rules = policy.read(TEXT[:start] + TEXT[end:])
+        assert [way.method for way in rules.proof.ways] == ["link", "http"]
+        assert (rules.proof.enough, rules.proof.again_at, rules.proof.again_when_rerouted) == (1, 0, False)
+
+    def test_is_frozen_with_the_file(self) -> None:
+        rules = policy.read(TEXT)
+        assert policy.thaw(policy.freeze(rules)).proof == rules.proof
+        link = rules.proof.way("link")
+        assert link is not None
+        assert link.weight >= rules.proof.enough > link.range_weight
+
+    @pytest.mark.parametrize(
+        ("old", "new", "key", "said"),
+        [
+            ('method = "dns"', 'method = "pigeon"', "proof.ways.8.method", "is not one of"),
+            ('method = "dns"', 'method = "link"', "proof.ways", "listed twice"),
+            ("weight = 1, range_weight", "weight = 0, range_weight", "proof.ways.8.weight", "must be between"),
+            ("again_at = 30", "again_at = 95", "proof.again_at", "must be between"),
+            ("windows = 3", "windows = 0", "proof.windows", "must be between"),
+        ],
+    )
+    def test_says_which_line_is_wrong(self, old: str, new: str, key: str, said: str) -> None:
+        problems = problems_of(changed(old, new, after="[proof]\n"))
+        assert (key, True) in [(problem.key, said in problem.message) for problem in problems]
+
+    @pytest.mark.parametrize(
+        ("ways", "enough", "said"),
+        [
+            ('[{ method = "link", weight = 1, range_weight = 1 }]', 2, "no address could ever be proved"),
+            ('[{ method = "wireguard", weight = 2, range_weight = 1 }]', 2, "needs a way too"),
+        ],
+    )
+    def test_by_which_nobody_could_prove_anything_is_refused(self, ways: str, enough: int, said: str) -> None:
+        start = TEXT.index("ways = [", TEXT.index("[proof]"))
+        end = TEXT.index("\n]", start) + 2
+        text = TEXT[:start] + f"ways = {ways}" + TEXT[end:]
+        problems = problems_of(text.replace("enough = 2", f"enough = {enough}", 1))
+        assert any(said in problem.message for problem in problems)

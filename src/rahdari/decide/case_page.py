@@ -1,7 +1,7 @@
 """All that the page of one case shows, gathered from the rooms below, for one reader at one moment."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.verify import queries as verify
+from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 
@@ -28,6 +29,8 @@ from .forms import DecideForm
 from .models import Case, Decision, Notice, Question
 from .rules import NoticeState, QuestionState, Standing, Status
 
+TRIES_SHOWN = 20
+
 
 @dataclass(frozen=True)
 class ShownCheck:
@@ -35,6 +38,8 @@ class ShownCheck:
     title: str
     finding: Any
     raw: str
+    # For a proof: what was tried, from where, and what was seen.
+    tries: Sequence[way_words.Tried] = ()
 
     @property
     def tone(self) -> str:
@@ -125,9 +130,16 @@ class CasePage:
                 findings.title_of(check, self.language),
                 findings.of_check(check),
                 "\n".join(f"{key}: {value}" for key, value in check.evidence.items() if key != "before"),
+                self._tries(check),
             )
             for check in verify.checks_of(self.application.subject)
         ]
+
+    def _tries(self, check: Check) -> list[way_words.Tried]:
+        if check.kind != "control":
+            return []
+        subject = check.facts.get("control_subject") or check.target
+        return [way_words.of_try(attempt) for attempt in verify.attempts_about(subject)[:TRIES_SHOWN]]
 
     @property
     def passed(self) -> int:

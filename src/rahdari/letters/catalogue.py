@@ -81,6 +81,8 @@ LETTERS: dict[str, Kind] = {
         _("Something is still to come for a registration"), "registration valid_until", "reason code", note="ends_on"
     ),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
+    "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
+    "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
 }
 

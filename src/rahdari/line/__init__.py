@@ -28,6 +28,7 @@ from .clocks import (
 from .entering import enter_grants
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, remind_clients, take_in_proofs
+from .proving import follow_reproofs, prove_again
 from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
 from .reminding import remind
 from .step import Step
@@ -43,7 +44,7 @@ def look(*, now: dt.datetime) -> int:
 
     No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
     """
-    return verify.look_at_tokens_due(now=now)
+    return verify.look_at_due(now=now)
 
 
 def publish(*, now: dt.datetime) -> int:
@@ -70,6 +71,8 @@ STEPS: tuple[Step, ...] = (
     Step("register: prolong provisional ones", prolong_provisional),
     Step("register: expire", expire),
     Step("register: follow the directory", follow_directory),
+    Step("register -> verify: prove again", prove_again),
+    Step("verify: proved again, or in vain", follow_reproofs),
     Step("remind", remind),
     Step("register: remind of provisional terms", remind_of_provisional),
     Step("register: tell of expiry", tell_of_expiry),

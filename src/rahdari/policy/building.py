@@ -11,6 +11,7 @@ from typing import Any
 
 from .days import calendar_from
 from .guards import GUARDS
+from .proving import proof_from
 from .reading import BASES, Faults, Section
 from .reasons import reason_from
 from .services import service_from
@@ -92,6 +93,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         limits=_limits(root.section("limits")),
         vantage=_views(root.section("vantage")) if root.has("vantage") else Views(),
         fee_terms=_fee_terms(root.section("fees")) if root.has("fees") else None,
+        proof=proof_from(root),
         guards=guards,
         retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
         signed=signed,

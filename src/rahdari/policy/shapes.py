@@ -14,6 +14,8 @@ CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "em
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
 WEIGHTS = ("alone", "provisional", "supporting")
+# The ways in which control of an address can be shown (docs/verify.md).
+PROOF_METHODS = ("link", "http", "wireguard", "openvpn", "ikev2", "sstp", "tls", "tls-alpn", "dns")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 
 
@@ -265,6 +267,41 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofWay:
+    """A way that is offered, and how much it counts: for an address, and for a range of which it shows one address."""
+
+    method: str
+    weight: int
+    range_weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How control is proved. `enough` must come together; `again_at` is a percentage of the term, 0 for never."""
+
+    enough: int
+    ways: tuple[ProofWay, ...]
+    again_at: int
+    again_when_rerouted: bool
+    windows: int
+    between_windows: timedelta
+
+    def way(self, method: str) -> ProofWay | None:
+        return next((way for way in self.ways if way.method == method), None)
+
+
+# What held before policies had a say in it: for files that were sent then.
+PROOF_OF_OLD = Proof(
+    enough=1,
+    ways=(ProofWay("link", 1, 1), ProofWay("http", 1, 1)),
+    again_at=0,
+    again_when_rerouted=False,
+    windows=3,
+    between_windows=timedelta(days=2),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     key: str
     after: str
@@ -346,6 +383,7 @@ class Policy:
     limits: Limits
     vantage: Views
     fee_terms: FeeTerms | None
+    proof: Proof
     guards: tuple[str, ...]
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]

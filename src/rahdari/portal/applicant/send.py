@@ -15,12 +15,12 @@ from rahdari.apply import actions, queries
 from rahdari.apply.models import Application
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Policy, Service
-from rahdari.verify import actions as verify
 from rahdari.verify.models import Method
 
 from ..allowances import in_words
 from . import shared
 from .prove import Proof, share_proofs
+from .ways import open_way
 
 
 class Declaration(forms.Form):
@@ -97,14 +97,7 @@ def _send(
     for each in proofs:
         if not each.is_proved:
             # A control check that nothing is pending for would fail: the proof may come after sending.
-            verify.open_challenge(
-                subject=each.endpoint.subject,
-                block=each.endpoint.network,
-                method=Method.LINK,
-                valid_for=policy.limits.challenge_valid,
-                now=now,
-                actor=actor,
-            )
+            open_way(each.endpoint, policy, Method.LINK, now=now, actor=actor)
     try:
         actions.submit_application(application=application, policy=policy, actor=actor, now=now, seen_version=version)
     except actions.TermsChanged as changed:

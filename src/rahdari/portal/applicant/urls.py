@@ -1,6 +1,20 @@
 from django.urls import path
 
-from . import answers, holding, home, letters, proof, prove, provisional, registration, send, status, tasks
+from . import (
+    again,
+    answers,
+    holding,
+    home,
+    letters,
+    proof,
+    prove,
+    provisional,
+    registration,
+    send,
+    status,
+    tasks,
+    ways,
+)
 
 urlpatterns = [
     path("my/", home.home, name="home"),
@@ -10,6 +24,7 @@ urlpatterns = [
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/", prove.prove, name="prove"),
     path("my/applications/<str:reference>/proof/", proof.proof, name="proof"),
     path("my/applications/<str:reference>/proof/<slug:kind>/", proof.send_proof, name="send_proof"),
+    path("my/applications/<str:reference>/prove/<uuid:endpoint>/<slug:method>/", ways.way, name="prove_way"),
     path("my/applications/<str:reference>/send/", send.check_and_send, name="check"),
     path("my/applications/<str:reference>/status/", status.status, name="status"),
     path("my/applications/<str:reference>/question/", answers.question, name="question"),
@@ -24,6 +39,11 @@ urlpatterns = [
         "my/registrations/<str:reference>/addresses/<uuid:entry>/",
         holding.change_entry,
         name="change_entry",
+    ),
+    path(
+        "my/registrations/<str:reference>/addresses/<uuid:entry>/proof/",
+        again.prove_again,
+        name="prove_again",
     ),
     path("my/letters/", letters.letters, name="letters"),
     path("my/letters/read/", letters.mark_all_read, name="letters_read"),

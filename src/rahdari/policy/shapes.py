@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "employer", "fee")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "fee")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
-# What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
-WEIGHTS = ("alone", "provisional", "supporting")
+# The ways in which control of an address can be shown (docs/verify.md).
+PROOF_METHODS = ("link", "http", "wireguard", "openvpn", "ikev2", "sstp", "tls", "tls-alpn", "dns")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 
 
@@ -80,10 +80,6 @@ class DocumentRule:
     hint: Text
     group: str | None
     required: bool
-    # It names a last day, which is asked for: a registration that rests on it ends with it at the latest.
-    expires: bool = False
-    # It may come after the application was sent: until then the registration is a provisional one.
-    may_follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +87,7 @@ class EvidenceKind:
     key: str
     title: Text
     hint: Text
-    wants: str  # document | text | address (of a client, who is asked) | declaration
-    weight: str = "alone"
-    # Of a provisional registration that rests on this kind, when it is shorter than the policy's usual one.
-    term: Allowance | None = None
-    # Of a declaration: what is declared, in plain words, and what the pages hold it to.
-    conditions: tuple[Text, ...] = ()
-    most_addresses: int | None = None
-    once_in_months: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Vouching:
-    """How a client or employer is asked whether somebody works for them, and how seldom anybody may be written to."""
-
-    link_valid: timedelta
-    remind_after: timedelta
-    address_kept: timedelta
-    counted_in: timedelta
-    most_by_applicant: int
-    most_to_address: int
-    most_to_domain: int
-    free_mail: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Provisionally:
-    """A registration may stand while a check waits: from which clock on (none: at once), and by which code."""
-
-    after: str
-    reason: str
+    wants: str  # document | text
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +98,6 @@ class CheckRule:
     required: bool
     reason: str
     instead_of: str | None = None  # a passed check of this rule stands in for the required one of that kind
-    provisional: Provisionally | None = None
-    read_by_officer: bool = False  # of documents: what is there is not enough, an officer reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +143,6 @@ class Service:
     clock: str
     checks: tuple[CheckRule, ...]
     evidence: tuple[EvidenceKind, ...]
-    has_company_number: bool = True  # an embassy or a public body stands in no register of companies
 
     def document(self, key: str) -> DocumentRule | None:
         return next((rule for rule in self.documents if rule.key == key), None)
@@ -192,28 +156,8 @@ class Service:
         return tuple(
             rule
             for rule in self.documents
-            if rule.required
-            and not rule.may_follow
-            and rule.key not in present
-            and (rule.group is None or rule.group not in answered)
+            if rule.required and rule.key not in present and (rule.group is None or rule.group not in answered)
         )
-
-    def still_to_follow(self, present: frozenset[str] | set[str]) -> tuple[DocumentRule, ...]:
-        """Documents that may come after sending and have not come."""
-        return tuple(rule for rule in self.documents if rule.may_follow and rule.key not in present)
-
-
-@dataclass(frozen=True, slots=True)
-class ProvisionalTerm:
-    """How long a provisional registration stands, when its holder is reminded, and when it goes to an officer.
-
-    An officer has it `officer_days_before` its end; while the officer has not decided, it is prolonged by `extension`.
-    """
-
-    term: Allowance
-    remind_days_before: tuple[int, ...]
-    officer_days_before: int
-    extension: Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +208,41 @@ class Views:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofWay:
+    """A way that is offered, and how much it counts: for an address, and for a range of which it shows one address."""
+
+    method: str
+    weight: int
+    range_weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How control is proved. `enough` must come together; `again_at` is a percentage of the term, 0 for never."""
+
+    enough: int
+    ways: tuple[ProofWay, ...]
+    again_at: int
+    again_when_rerouted: bool
+    windows: int
+    between_windows: timedelta
+
+    def way(self, method: str) -> ProofWay | None:
+        return next((way for way in self.ways if way.method == method), None)
+
+
+# What held before policies had a say in it: for files that were sent then.
+PROOF_OF_OLD = Proof(
+    enough=1,
+    ways=(ProofWay("link", 1, 1), ProofWay("http", 1, 1)),
+    again_at=0,
+    again_when_rerouted=False,
+    windows=3,
+    between_windows=timedelta(days=2),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Retention:
     key: str
     after: str
@@ -286,26 +265,6 @@ class SignedItem:
     @property
     def is_signed(self) -> bool:
         return bool(self.name and self.office and self.on)
-
-
-@dataclass(frozen=True, slots=True)
-class Licensee:
-    """A licensed provider of VPN service, as it was reported, when and by whom."""
-
-    name: str
-    product: str
-    reported_on: date
-    reported_by: Text
-
-
-@dataclass(frozen=True, slots=True)
-class Licensees:
-    """Providers whose users need no registration. `own_list`: the regulator's own, and not what others reported."""
-
-    as_of: date
-    reported: int
-    own_list: bool
-    providers: tuple[Licensee, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,12 +292,10 @@ class Policy:
     limits: Limits
     vantage: Views
     fee_terms: FeeTerms | None
+    proof: Proof
     guards: tuple[str, ...]
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]
-    provisional: ProvisionalTerm | None
-    licensees: Licensees | None
-    vouching: Vouching | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

@@ -1,0 +1,45 @@
+"""How control of an address is proved, from the section `proof`.
+
+Refused: a way that this version does not know, rules by which nothing can ever be proved, and rules by which one host
+that answers would be taken for a whole range without saying so in numbers.
+"""
+
+from .reading import Section
+from .shapes import PROOF_METHODS, PROOF_OF_OLD, Proof, ProofWay
+
+
+def proof_from(root: Section) -> Proof:
+    """A file without the section is one from before there was one."""
+    if not root.has("proof"):
+        return PROOF_OF_OLD
+    section = root.section("proof")
+    ways = tuple(_way(row) for row in section.rows("ways"))
+    proof = Proof(
+        enough=section.whole("enough", least=1, most=10),
+        ways=ways,
+        again_at=section.whole("again_at", least=0, most=90),
+        again_when_rerouted=section.yes("again_when_rerouted"),
+        windows=section.whole("windows", least=1, most=10),
+        between_windows=section.span("between_windows"),
+    )
+    methods = [way.method for way in ways]
+    if len(set(methods)) < len(methods):
+        section.fault("A way is listed twice.", "ways")
+    if sum(way.weight for way in ways) < proof.enough:
+        section.fault("Even all ways together do not come to enough: no address could ever be proved.", "enough")
+    if "link" not in methods and "http" not in methods:
+        # Every other way needs a VPN server that the applicant can change.
+        section.fault("Offer link or http: whoever cannot change the VPN server needs a way too.", "ways")
+    section.done()
+    return proof
+
+
+def _way(row: Section) -> ProofWay:
+    weight = row.whole("weight", least=1, most=10)
+    way = ProofWay(
+        method=row.choice("method", PROOF_METHODS),
+        weight=weight,
+        range_weight=row.whole("range_weight", least=0, most=10),
+    )
+    row.done()
+    return way

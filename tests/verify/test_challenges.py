@@ -140,7 +140,7 @@ class TestOpenLink:
     def test_after_the_token_was_found_says_that_it_is_proved(self, subject: str, settings: Any) -> None:
         link, http = _token_challenge(subject)
         with servers.serving(servers.answer(queries.http_token(http)[1].encode())) as settings.PROOF_HTTP_PORT:
-            actions.look_at_token(challenge=http, now=NOW)
+            actions.look_once(challenge=http, now=NOW)
         assert visit(link, ELSEWHERE).result == "proved_before"
 
     def test_still_works_after_the_key_of_the_links_was_changed(self, subject: str) -> None:
@@ -179,7 +179,7 @@ class TestLookAtToken:
     def look(self, subject: str, recipe: servers.Recipe, settings: Any) -> Attempt:
         _, challenge = _token_challenge(subject)
         with servers.serving(recipe) as settings.PROOF_HTTP_PORT:
-            return actions.look_at_token(challenge=challenge, now=NOW, timeout=0.5)
+            return actions.look_once(challenge=challenge, now=NOW, timeout=0.5)
 
     def test_proves_by_the_right_line(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
@@ -223,37 +223,37 @@ class TestLookAtToken:
         with servers.serving(servers.hang_up) as port:
             settings.PROOF_HTTP_PORT = port
         _, challenge = _token_challenge(subject)
-        assert actions.look_at_token(challenge=challenge, now=NOW).finding == "refused"
+        assert actions.look_once(challenge=challenge, now=NOW).finding == "refused"
 
     def test_does_not_look_at_what_is_not_global(self, subject: str, settings: Any) -> None:
         settings.ALLOWED_SPECIAL_RANGES = []
         with servers.serving(servers.hang_up) as settings.PROOF_HTTP_PORT:
             _, challenge = _token_challenge(subject)
-            assert actions.look_at_token(challenge=challenge, now=NOW).finding == "not_global"
+            assert actions.look_once(challenge=challenge, now=NOW).finding == "not_global"
 
     def test_waits_twenty_seconds_between_looks(self, subject: str, settings: Any) -> None:
         self.look(subject, servers.hang_up, settings)
         _, challenge = _token_challenge(subject)
         with pytest.raises(actions.TooSoonToLook) as soon:
-            actions.look_at_token(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
+            actions.look_once(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
         assert soon.value.again_at == NOW + dt.timedelta(seconds=20)
 
     def test_nobody_is_asked_before_the_applicant_asks(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
         later = NOW + dt.timedelta(hours=1)
-        assert challenge not in queries.tokens_due(now=later)
+        assert challenge not in queries.looks_due(now=later)
         self.look(subject, servers.hang_up, settings)
-        assert challenge not in queries.tokens_due(now=NOW + dt.timedelta(seconds=19))
-        assert challenge in queries.tokens_due(now=NOW + dt.timedelta(seconds=20))
+        assert challenge not in queries.looks_due(now=NOW + dt.timedelta(seconds=19))
+        assert challenge in queries.looks_due(now=NOW + dt.timedelta(seconds=20))
 
     def test_the_line_looks_again_and_finds_it(self, subject: str, settings: Any) -> None:
         self.look(subject, servers.hang_up, settings)
         _, challenge = _token_challenge(subject)
         line = queries.http_token(challenge)[1].encode()
         with servers.serving(servers.answer(line)) as settings.PROOF_HTTP_PORT:
-            assert actions.look_at_tokens_due(now=NOW + dt.timedelta(seconds=20)) == 1
+            assert actions.look_at_due(now=NOW + dt.timedelta(seconds=20)) == 1
         assert queries.is_proved(subject, challenge.network)
-        assert actions.look_at_tokens_due(now=NOW + dt.timedelta(hours=1)) == 0
+        assert actions.look_at_due(now=NOW + dt.timedelta(hours=1)) == 0
 
     def test_of_slow_servers_are_waited_for_at_once(self, settings: Any) -> None:
         """Each of them answers only when all have been asked."""
@@ -269,7 +269,7 @@ class TestLookAtToken:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
 
         with servers.serving(answer_together) as settings.PROOF_HTTP_PORT:
-            assert actions.look_at_tokens_due(now=NOW) == len(subjects)
+            assert actions.look_at_due(now=NOW) == len(subjects)
         for each in subjects:
             [token] = [found for found in queries.challenges_of(each) if found.method == "http"]
             last = queries.last_attempt(token)
@@ -277,26 +277,26 @@ class TestLookAtToken:
 
     def test_asked_for_waits_for_the_worker(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
-        assert not queries.tokens_due(now=NOW).exists()
+        assert not queries.looks_due(now=NOW).exists()
         actions.ask_for_a_look(challenge=challenge, now=NOW)
-        assert challenge in queries.tokens_due(now=NOW)
+        assert challenge in queries.looks_due(now=NOW)
         with servers.serving(servers.hang_up) as settings.PROOF_HTTP_PORT:
-            assert actions.look_at_tokens_due(now=NOW) == 1
+            assert actions.look_at_due(now=NOW) == 1
         with pytest.raises(actions.TooSoonToLook):
             actions.ask_for_a_look(challenge=challenge, now=NOW + dt.timedelta(seconds=19))
 
     def test_ends_with_the_challenge(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
         with pytest.raises(actions.ChallengeNotPending):
-            actions.look_at_token(challenge=challenge, now=NOW + WEEK)
+            actions.look_once(challenge=challenge, now=NOW + WEEK)
 
     def test_ends_after_too_many(self, subject: str) -> None:
         _, challenge = _token_challenge(subject)
         Challenge.objects.filter(pk=challenge.pk).update(looks=rules.MOST_ATTEMPTS, next_look_at=NOW)
         with pytest.raises(actions.TooManyLooks):
-            actions.look_at_token(challenge=challenge, now=NOW)
-        assert actions.look_at_tokens_due(now=NOW) == 0
-        assert not queries.tokens_due(now=NOW).exists()
+            actions.look_once(challenge=challenge, now=NOW)
+        assert actions.look_at_due(now=NOW) == 0
+        assert not queries.looks_due(now=NOW).exists()
 
 
 class TestShareProof:

@@ -5,7 +5,7 @@ import ipaddress
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
 
 from . import reference as references
 from . import rules
@@ -103,25 +103,37 @@ def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:
 
 
 def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
-    """Valid registrations of holders whose full term ends in [start, end)."""
+    """Valid registrations of holders whose term ends in [start, end)."""
     return (
         _of_holders()
-        .filter(
-            valid_until__gte=start,
-            valid_until__lt=end,
-            expired_at__isnull=True,
-            struck_out_at__isnull=True,
-            provisional_until__isnull=True,
-        )
+        .filter(valid_until__gte=start, valid_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True)
         .order_by("valid_until", "id")
     )
 
 
-def provisional_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
-    """Valid provisional registrations that end in [start, end)."""
-    return Registration.objects.filter(
-        provisional_until__gte=start, provisional_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True
-    ).order_by("provisional_until", "id")
+def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> QuerySet[Entry]:
+    """Active entries of which this share of the term was over in [start, end), the longest over first."""
+    moment = ExpressionWrapper(
+        F("valid_from") + (F("valid_until") - F("valid_from")) * (percent / 100), output_field=DateTimeField()
+    )
+    found = Entry.objects.filter(ended_at__isnull=True, valid_from__lte=end).annotate(moment=moment)
+    return found.filter(moment__gte=start, moment__lt=end).order_by("moment", "id").select_related("registration")
+
+
+def rerouted_since(*, start: dt.datetime) -> QuerySet[Change]:
+    """Changes by which another network was found to announce an entry that is still active."""
+    found = Change.objects.filter(act="reroute", at__gte=start, entry__ended_at__isnull=True)
+    return found.order_by("id").select_related("entry__registration")
+
+
+def active_by_id(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Entry]:
+    """Those of these entries that have not ended, with their registrations."""
+    found = Entry.objects.filter(pk__in=list(ids), ended_at__isnull=True).select_related("registration")
+    return {entry.pk: entry for entry in found}
+
+
+def entry_by_id(id: uuid.UUID) -> Entry | None:
+    return Entry.objects.filter(pk=id).select_related("registration").first()
 
 
 def changes() -> QuerySet[Change]:

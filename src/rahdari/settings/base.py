@@ -76,6 +76,8 @@ TRUSTED_PROXIES = listed("RAHDARI_TRUSTED_PROXIES")
 ALLOWED_SPECIAL_RANGES: list[str] = []
 # Port at which the HTTP proof is fetched: 80, as RFC 8555 has it. Tests and the demonstration may use another.
 PROOF_HTTP_PORT = 80
+# Resolvers that are asked about host names, as ADDRESS or ADDRESS:PORT. Without one the way by DNS is not offered.
+PROOF_RESOLVERS = listed("RAHDARI_RESOLVERS")
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 REASONS_TO_CONFIRM_ALLOWED = False
 
@@ -99,7 +101,6 @@ INSTALLED_APPS = [
     "rahdari.apply",
     "rahdari.verify",
     "rahdari.fees",
-    "rahdari.vouch",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.portal",

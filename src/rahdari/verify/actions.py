@@ -9,18 +9,15 @@ from .challenges import (
     ChallengeNotPending,
     LinkOutcome,
     LinkUnknown,
-    TooManyLooks,
-    TooSoonToLook,
-    ask_for_a_look,
     expire_challenges,
-    look_at_token,
-    look_at_tokens_due,
     open_challenge,
     open_link,
     share_proof,
     withdraw_challenges,
 )
 from .checking import NotACheckOutcome, answer_check, answer_waiting, look_again, open_checks, record_by_hand
+from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
+from .reproofs import begin_reproof, follow_reproofs
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 
 __all__ = [
@@ -37,11 +34,13 @@ __all__ = [
     "answer_check",
     "answer_waiting",
     "ask_for_a_look",
+    "begin_reproof",
     "expire_challenges",
+    "follow_reproofs",
     "import_roster",
     "look_again",
-    "look_at_token",
-    "look_at_tokens_due",
+    "look_at_due",
+    "look_once",
     "open_challenge",
     "open_checks",
     "open_link",

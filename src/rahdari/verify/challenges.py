@@ -6,26 +6,25 @@ no row of the journal (the clock repeats it), a proof is one.
 
 import datetime as dt
 import ipaddress
-from concurrent.futures import ThreadPoolExecutor
+import json
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from rahdari.address import format_block
 from rahdari.journal import actions as journal
-from rahdari.probe import http
 
-from . import queries, rules
+from . import claiming, queries, rules
 from .models import Attempt, Challenge, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-LOOK_TIMEOUT = 10.0
 RULE = "system:verify"
-KEPT_OF_AN_ANSWER = 200
-LOOKS_AT_ONCE = 20
+# A success that alone is not enough.
+PART = "part"
 
 
 class LinkUnknown(Exception):
@@ -40,24 +39,12 @@ class ChallengeNotPending(Exception):
         self.challenge = challenge
 
 
-class TooSoonToLook(Exception):
-    """Somebody looked a moment ago; `.again_at` is when it may be done again."""
-
-    def __init__(self, again_at: dt.datetime) -> None:
-        super().__init__(again_at.isoformat())
-        self.again_at = again_at
-
-
-class TooManyLooks(Exception):
-    """The attempts of this challenge are used up; it can still be proved another way."""
-
-
 @dataclass(frozen=True)
 class LinkOutcome:
     """What opening a link came to.
 
-    `result`: proved | proved_before | would_prove | elsewhere | other_family | expired | withdrawn. `address` is where
-    the visit came from, `challenge` says for which block and when.
+    `result`: proved | counted (a part of what is needed) | proved_before | would_prove | elsewhere | other_family |
+    expired | withdrawn. `address` is where the visit came from, `challenge` says for which block and when.
     """
 
     result: str
@@ -71,20 +58,46 @@ class LinkOutcome:
 
 @transaction.atomic
 def open_challenge(
-    *, subject: str, block: Block, method: str, valid_for: dt.timedelta, now: dt.datetime, actor: str = RULE
+    *,
+    subject: str,
+    block: Block,
+    method: str,
+    valid_for: dt.timedelta,
+    now: dt.datetime,
+    actor: str = RULE,
+    given: Mapping[str, Any] | None = None,
+    weight: int = 1,
+    enough: int = 1,
+    repeats: Challenge | None = None,
 ) -> Challenge:
     """Open a challenge, or give back the pending one. One that expired is followed by a new one; a block that is
     proved already, by whatever way, needs none, and its proof is given back.
+
+    `given` is what the applicant says of the endpoint for this way; what was given before is replaced. Raises
+    ValueError where no probe can be made of it. `weight` and `enough` are the policy's. One that `repeats` a proof by
+    the same way asks for what was there then.
     """
+    if given is not None:
+        claiming.make_claim(method, given, str(uuid.uuid4()))
     proof = queries.proof_of(subject, block)
     if proof is not None:
         return proof
     known = queries.latest_challenge(subject=subject, block=block, method=method)
     if known is not None and known.status == Status.PENDING and known.expires_at > now:
-        return _with_a_working_link(known)
+        return _given_anew(_with_a_working_link(known), given, actor, now)
     if known is not None and known.status == Status.PENDING:
         _close(known, Status.EXPIRED, now)
-    challenge = Challenge(subject=subject, block=str(block), method=method, opened_at=now, expires_at=now + valid_for)
+    challenge = Challenge(
+        subject=subject,
+        block=str(block),
+        method=method,
+        given=_plain(given),
+        weight=weight,
+        enough=enough,
+        repeats=repeats,
+        opened_at=now,
+        expires_at=now + valid_for,
+    )
     challenge.link_index = queries.link_index(queries.link_token(challenge))
     try:
         with transaction.atomic():
@@ -98,6 +111,26 @@ def open_challenge(
         subject=subject,
         now=now,
         detail={"method": method, "block": str(block)},
+    )
+    return challenge
+
+
+def _plain(given: Mapping[str, Any] | None) -> str:
+    return json.dumps(dict(given), sort_keys=True) if given else ""
+
+
+def _given_anew(challenge: Challenge, given: Mapping[str, Any] | None, actor: str, now: dt.datetime) -> Challenge:
+    """Something else was given for a way that is open: from now on we look for that, and may look at once."""
+    if given is None or challenge.given == _plain(given):
+        return challenge
+    challenge.given, challenge.next_look_at = _plain(given), None
+    challenge.save(update_fields=["given", "next_look_at"])
+    journal.record(
+        act="verify.changed_challenge",
+        actor=actor,
+        subject=challenge.subject,
+        now=now,
+        detail={"method": challenge.method, "block": challenge.block},
     )
     return challenge
 
@@ -134,110 +167,12 @@ def open_link(*, token: str, address: Address, now: dt.datetime, confirmed: bool
         if not rules.covers(challenge.network, address):
             finding = rules.why_not(challenge.network, address)
             if confirmed:
-                _try(challenge, finding, {"seen": str(address)}, now)
+                keep_try(challenge, finding, {"seen": str(address)}, now)
             return LinkOutcome(finding, address, challenge)
         if not confirmed:
             return LinkOutcome("would_prove", address, challenge)
-        _prove(challenge, {"seen": str(address)}, now)
-    return LinkOutcome("proved", address, challenge)
-
-
-def look_at_token(*, challenge: Challenge, now: dt.datetime, timeout: float = LOOK_TIMEOUT) -> Attempt:
-    """Fetch the token file at the address once, and record what was there.
-
-    Raises ChallengeNotPending, TooSoonToLook, TooManyLooks. From the first look on, the program looks again by
-    itself, less and less often, until the challenge ends.
-    """
-    taken = _take_a_look(challenge, now)
-    return _record_look(taken, _ask(taken, timeout), now)
-
-
-def ask_for_a_look(*, challenge: Challenge, now: dt.datetime) -> Challenge:
-    """Let the worker look for the token as soon as it can. Raises as `look_at_token` does."""
-    with transaction.atomic():
-        challenge = _may_look(challenge, now)
-        challenge.next_look_at = now
-        challenge.save(update_fields=["next_look_at"])
-        with connection.cursor() as cursor:
-            cursor.execute("NOTIFY rahdari_looks")
-    return challenge
-
-
-def _may_look(challenge: Challenge, now: dt.datetime) -> Challenge:
-    """The challenge, locked, when its token may be looked for now."""
-    challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
-    if challenge.status != Status.PENDING or challenge.expires_at <= now:
-        raise ChallengeNotPending(challenge)
-    if challenge.last_look_at is not None and challenge.last_look_at + rules.FIRST_INTERVAL > now:
-        raise TooSoonToLook(challenge.last_look_at + rules.FIRST_INTERVAL)
-    if challenge.looks >= rules.MOST_ATTEMPTS:
-        raise TooManyLooks
-    return challenge
-
-
-def _take_a_look(challenge: Challenge, now: dt.datetime) -> Challenge:
-    """1) Take the look, so that no other process makes it too."""
-    with transaction.atomic():
-        challenge = _may_look(challenge, now)
-        challenge.looks += 1
-        challenge.last_look_at = now
-        challenge.next_look_at = now + rules.next_interval(challenge.looks)
-        challenge.save(update_fields=["looks", "last_look_at", "next_look_at"])
-    return challenge
-
-
-def _ask(challenge: Challenge, timeout: float) -> http.HttpAnswer:
-    """2) Ask the address, with nothing locked and without the database."""
-    path, _token = queries.http_token_of(challenge)
-    return http.fetch_token(
-        rules.address_to_ask(challenge.network),
-        path=path,
-        port=settings.PROOF_HTTP_PORT,
-        limit=rules.TOKEN_BYTES,
-        timeout=timeout,
-        allowed_ranges=settings.ALLOWED_SPECIAL_RANGES,
-    )
-
-
-def _record_look(challenge: Challenge, found: http.HttpAnswer, now: dt.datetime) -> Attempt:
-    """3) Record it. The proof may have come another way meanwhile; the attempt is kept all the same."""
-    path, token = queries.http_token_of(challenge)
-    finding, evidence = _read_answer(found, token)
-    asked = str(rules.address_to_ask(challenge.network))
-    evidence = {"asked": asked, "path": path, "port": settings.PROOF_HTTP_PORT, **evidence}
-    with transaction.atomic():
-        challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
-        if finding == "token_found" and challenge.status == Status.PENDING:
-            return _prove(challenge, evidence, now, finding=finding)
-        return _try(challenge, finding, evidence, now)
-
-
-def _read_answer(found: http.HttpAnswer, token: str) -> tuple[str, dict[str, Any]]:
-    """The finding (token_found, token_wrong, or the outcome of the attempt) and its evidence, cut to a few words."""
-    evidence = found.as_data()
-    evidence["body_start"] = str(evidence["body_start"])[:KEPT_OF_AN_ANSWER]
-    finding = str(found.outcome)
-    if found.outcome == http.HttpOutcome.FOUND:
-        text = found.body_start.decode("utf-8", "replace")
-        finding = "token_found" if rules.holds_token(text, token) else "token_wrong"
-    return finding, evidence
-
-
-def look_at_tokens_due(*, now: dt.datetime, limit: int = 40, timeout: float = LOOK_TIMEOUT) -> int:
-    """Look for the tokens that are due, many at once: a slow server holds no other up. Returns how many."""
-    taken = []
-    for challenge in queries.tokens_due(now=now)[:limit]:
-        try:
-            taken.append(_take_a_look(challenge, now))
-        except TooManyLooks:
-            Challenge.objects.filter(pk=challenge.pk).update(next_look_at=None)
-        except (ChallengeNotPending, TooSoonToLook):
-            continue
-    if taken:
-        with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
-            for challenge, found in zip(taken, pool.map(lambda each: _ask(each, timeout), taken), strict=True):
-                _record_look(challenge, found, now)
-    return len(taken)
+        attempt = succeed(challenge, address, {"seen": str(address)}, now)
+    return LinkOutcome("counted" if attempt.finding == PART else "proved", address, challenge)
 
 
 @transaction.atomic
@@ -262,8 +197,7 @@ def share_proof(*, proof: Challenge, subject: str, actor: str, now: dt.datetime)
     )
     shared.link_index = queries.link_index(queries.link_token(shared))
     shared.save(force_insert=True)
-    others = Challenge.objects.filter(subject=subject, block=proof.block, status=Status.PENDING)
-    others.update(status=Status.WITHDRAWN, closed_at=now, next_look_at=None)
+    _withdraw_the_others(shared, now)
     Attempt.objects.create(challenge=shared, at=now, finding="shared", evidence={"proof": f"challenge:{proof.pk}"})
     journal.record(
         act="verify.shared_proof",
@@ -298,16 +232,35 @@ def expire_challenges(*, now: dt.datetime, limit: int = 1000) -> int:
 
 def _close(challenge: Challenge, status: Status, now: dt.datetime) -> Challenge:
     challenge.status, challenge.closed_at, challenge.next_look_at = status, now, None
-    challenge.save(update_fields=["status", "closed_at", "next_look_at"])
+    challenge.given = claiming.without_secrets(challenge)
+    challenge.save(update_fields=["status", "closed_at", "next_look_at", "given"])
     return challenge
 
 
-def _prove(challenge: Challenge, evidence: dict[str, Any], now: dt.datetime, *, finding: str = "proved") -> Attempt:
+def _withdraw_the_others(proof: Challenge, now: dt.datetime) -> None:
+    """The other ways to prove the same block are not needed any more."""
+    for other in Challenge.objects.filter(subject=proof.subject, block=proof.block, status=Status.PENDING):
+        _close(other, Status.WITHDRAWN, now)
+
+
+def succeed(
+    challenge: Challenge, address: Address, evidence: dict[str, Any], now: dt.datetime, *, finding: str = "proved"
+) -> Attempt:
+    """A way succeeded at an address: the proof, when all that succeeded comes to enough, else a part of it.
+
+    The challenge is locked and pending.
+    """
+    part = {"address": str(address), "weight": challenge.weight}
+    parts = [
+        *queries.parts_of(challenge.subject, challenge.network),
+        rules.Part(challenge.method, address, challenge.weight),
+    ]
+    if rules.comes_to(challenge.network, parts) < challenge.enough:
+        return Attempt.objects.create(challenge=challenge, at=now, finding=PART, evidence={**evidence, "part": part})
     challenge.status, challenge.validated_at, challenge.next_look_at = Status.VALID, now, None
-    challenge.save(update_fields=["status", "validated_at", "next_look_at"])
-    # The other ways to prove the same block are not needed any more.
-    others = Challenge.objects.filter(subject=challenge.subject, block=challenge.block, status=Status.PENDING)
-    others.update(status=Status.WITHDRAWN, closed_at=now, next_look_at=None)
+    challenge.given = claiming.without_secrets(challenge)
+    challenge.save(update_fields=["status", "validated_at", "next_look_at", "given"])
+    _withdraw_the_others(challenge, now)
     journal.record(
         act="verify.proved_control",
         actor=RULE,
@@ -317,12 +270,16 @@ def _prove(challenge: Challenge, evidence: dict[str, Any], now: dt.datetime, *, 
     )
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_line")  # told at commit: checks waited for this
+    if challenge.enough > 1:
+        evidence = {**evidence, "part": part}
     return Attempt.objects.create(challenge=challenge, at=now, finding=finding, evidence=evidence)
 
 
-def _try(challenge: Challenge, finding: str, evidence: dict[str, Any], now: dt.datetime) -> Attempt:
+def keep_try(
+    challenge: Challenge, finding: str, evidence: dict[str, Any], now: dt.datetime, *, place: str = ""
+) -> Attempt:
     """Record a try that proved nothing; of a visitor who reloads a hundred times, only the first tries."""
-    attempt = Attempt(challenge=challenge, at=now, finding=finding, evidence=evidence)
+    attempt = Attempt(challenge=challenge, at=now, place=place, finding=finding, evidence=evidence)
     if challenge.attempts.count() < rules.MOST_ATTEMPTS:
         attempt.save(force_insert=True)
     return attempt

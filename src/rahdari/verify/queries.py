@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
 from rahdari.vault import cipher, index, links
 
-from . import rules
-from .models import Attempt, Challenge, Check, Method, Outcome, Roster, RosterRow, Status
+from . import places, rules
+from .claiming import address_asked as address_asked
+from .claiming import can_be_repeated as can_be_repeated
+from .claiming import shown_for as shown_for
+from .models import Attempt, Challenge, Check, Method, Outcome, Reproof, Roster, RosterRow, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 LINK = "verify.link"
@@ -67,7 +71,7 @@ def link_url(challenge: Challenge) -> str:
 
 def http_token_of(challenge: Challenge) -> tuple[str, str]:
     """Where the file goes, and the token that its line names."""
-    return rules.TOKEN_PATH, links.token(HTTP, str(challenge.pk))
+    return rules.TOKEN_PATH, links.token(HTTP, str(challenge.repeats_id or challenge.pk))
 
 
 def http_token(challenge: Challenge) -> tuple[str, str]:
@@ -91,15 +95,43 @@ def attempts_of(challenge: Challenge) -> QuerySet[Attempt]:
     return Attempt.objects.filter(challenge=challenge).order_by("-id")
 
 
+def attempts_about(subject: str) -> QuerySet[Attempt]:
+    """What was tried for a subject, by all ways, newest first."""
+    return Attempt.objects.filter(challenge__subject=subject).select_related("challenge").order_by("-id")
+
+
+def places_asked() -> int:
+    """From how many places a look is made."""
+    return places.count()
+
+
 def last_attempt(challenge: Challenge) -> Attempt | None:
     return attempts_of(challenge).first()
 
 
-def tokens_due(*, now: dt.datetime) -> QuerySet[Challenge]:
-    """Tokens that somebody asked us to look for and that are due for another look, the longest due first."""
-    return Challenge.objects.filter(
-        method=Method.HTTP, status=Status.PENDING, next_look_at__lte=now, expires_at__gt=now
-    ).order_by("next_look_at", "id")
+def looks_due(*, now: dt.datetime) -> QuerySet[Challenge]:
+    """Challenges that somebody asked us to look at and that are due for another look, the longest due first."""
+    return Challenge.objects.filter(status=Status.PENDING, next_look_at__lte=now, expires_at__gt=now).order_by(
+        "next_look_at", "id"
+    )
+
+
+def parts_of(subject: str, block: Block) -> list[rules.Part]:
+    """What has succeeded so far for the block, by the ways that are still open."""
+    found = Attempt.objects.filter(
+        challenge__subject=subject,
+        challenge__block=str(block),
+        challenge__status=Status.PENDING,
+        finding="part",
+    ).select_related("challenge")
+    return [
+        rules.Part(
+            attempt.challenge.method,
+            ipaddress.ip_address(attempt.evidence["part"]["address"]),
+            attempt.evidence["part"]["weight"],
+        )
+        for attempt in found
+    ]
 
 
 def subjects_with_a_pending_challenge(subjects: Iterable[str]) -> list[str]:
@@ -110,6 +142,47 @@ def subjects_with_a_pending_challenge(subjects: Iterable[str]) -> list[str]:
 
 def challenges_past_their_time(*, now: dt.datetime) -> QuerySet[Challenge]:
     return Challenge.objects.filter(status=Status.PENDING, expires_at__lte=now).order_by("expires_at", "id")
+
+
+# -- proofs shown again ------------------------------------------------------------------------------------------
+
+
+def reproofs_of(abouts: Iterable[str]) -> dict[str, list[Reproof]]:
+    """What was asked to be shown again, newest first, in one query."""
+    found: dict[str, list[Reproof]] = {}
+    for reproof in Reproof.objects.filter(about__in=list(abouts)).order_by("-opened_at", "id").select_related("proof"):
+        found.setdefault(reproof.about, []).append(reproof)
+    return found
+
+
+def occasions_known(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of these (about, occasion), those for which a proof was asked already."""
+    wanted = set(pairs)
+    rows = Reproof.objects.filter(about__in={about for about, _ in wanted}).values_list("about", "occasion")
+    return wanted.intersection(rows)
+
+
+def open_reproofs() -> QuerySet[Reproof]:
+    return Reproof.objects.filter(state=Reproof.State.OPEN).order_by("window_ends_at", "id")
+
+
+def reproofs_to_follow(*, now: dt.datetime) -> QuerySet[Reproof]:
+    """Those under way that have succeeded, or whose window is over."""
+    subject = Concat(Value("reproof:"), Cast(OuterRef("pk"), CharField()))
+    shown = Challenge.objects.filter(subject=subject, status=Status.VALID)
+    return open_reproofs().filter(Q(window_ends_at__lte=now) | Exists(shown))
+
+
+def reproofs_in_vain() -> QuerySet[Reproof]:
+    """Those that came to nothing and after which nothing was shown for the same entry, the latest first."""
+    later = Reproof.objects.filter(
+        about=OuterRef("about"), state=Reproof.State.SHOWN, opened_at__gt=OuterRef("opened_at")
+    )
+    again = Reproof.objects.filter(
+        about=OuterRef("about"), state=Reproof.State.IN_VAIN, opened_at__gt=OuterRef("opened_at")
+    )
+    found = Reproof.objects.filter(~Exists(later), ~Exists(again), state=Reproof.State.IN_VAIN)
+    return found.order_by("-ended_at", "id").select_related("proof")
 
 
 # -- checks ------------------------------------------------------------------------------------------------------
@@ -136,22 +209,6 @@ def all_answered(subject: str) -> bool:
     """Whether checks were opened and none of them waits."""
     answers = set(Check.objects.filter(subject=subject).values_list("outcome", flat=True))
     return bool(answers) and Outcome.WAITING not in answers
-
-
-def waiting_of_kind(kind: str, *, other_than: Iterable[str]) -> QuerySet[Check]:
-    """Checks of one kind that wait, but not those that are named as "check:<id>"."""
-    known = [name.removeprefix("check:") for name in other_than]
-    return waiting_checks().filter(kind=kind).exclude(pk__in=known)
-
-
-def check_with_id(id: str) -> Check | None:
-    return Check.objects.filter(pk=id).first()
-
-
-def last_answers(subjects: Iterable[str]) -> dict[str, dt.datetime]:
-    """When the latest check of each subject was answered; subjects without an answer are left out."""
-    found = Check.objects.filter(subject__in=list(subjects), answered_at__isnull=False)
-    return dict(found.values_list("subject").annotate(latest=Max("answered_at")).values_list("subject", "latest"))
 
 
 def all_required_passed(subject: str) -> bool:

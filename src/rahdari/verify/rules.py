@@ -7,7 +7,7 @@ import datetime as dt
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -95,6 +95,38 @@ def next_interval(looks: int) -> dt.timedelta:
     return min(FIRST_INTERVAL * (1 << doublings), LONGEST_INTERVAL)
 
 
+# -- what counts -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """A way that succeeded at one address of the block, and how much that counts."""
+
+    method: str
+    address: Address
+    weight: int
+
+
+def is_range(block: Block) -> bool:
+    """Whether one address that answers is not the whole. A /64 of IPv6 is one line, as one address of IPv4 is."""
+    return block.prefixlen < (32 if block.version == 4 else 64)
+
+
+def comes_to(block: Block, parts: Iterable[Part]) -> int:
+    """What the parts count together: for one line each way once, for a range each address (each /64) once."""
+    most: dict[str, int] = {}
+    for part in parts:
+        key = _line_of(part.address) if is_range(block) else part.method
+        most[key] = max(most.get(key, 0), part.weight)
+    return sum(most.values())
+
+
+def _line_of(address: Address) -> str:
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
 # -- checks ------------------------------------------------------------------------------------------------------
 
 
@@ -131,12 +163,8 @@ def answer_origin(*, block: str, asn: int | None, operator: str, prefix: str, in
     return Answer("passed", "origin_known", {"block": block, "asn": asn, "operator": operator, "prefix": prefix})
 
 
-def answer_documents(*, given: int, needed: int, awaits_stronger: bool = False, to_be_read: bool = False) -> Answer:
+def answer_documents(*, given: int, needed: int) -> Answer:
     evidence = {"given": given, "needed": needed}
-    if to_be_read and given >= needed:
-        return Answer("failed", "to_be_read", evidence, blames=False)
-    if awaits_stronger and given >= needed:
-        return Answer("waiting", "stronger_awaited", evidence)
     return Answer("passed" if given >= needed else "failed", "all_there" if given >= needed else "missing", evidence)
 
 

@@ -50,6 +50,7 @@ def _one_line(outcome: actions.LinkOutcome) -> str:
     values = {"block": f"{before}{outcome.shown_block}{after}", "seen": f"{before}{outcome.address}{after}"}
     sentence = {
         "proved": _("Proved: this address is %(seen)s."),
+        "counted": _("Counted: this address is %(seen)s. It needs one more to prove %(block)s."),
         "proved_before": _("Proved already: %(block)s."),
         "would_prove": _("Open the link itself to prove this address: %(seen)s."),
         "expired": _("This link is no longer valid. The page of the application has a new one."),

@@ -28,7 +28,7 @@ class Said:
     text: SafeString
 
 
-def _fill(sentence: str, **values: object) -> SafeString:
+def fill(sentence: str, **values: object) -> SafeString:
     """Put values into a translated sentence; the sentence is ours, the values are escaped unless made by us."""
     if not values:
         return SafeString(escape(sentence))
@@ -56,22 +56,16 @@ def title_of(check: Check, language: str) -> str:
 
 def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
     if check.kind == "control":
-        return _fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
+        return fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
     if check.kind == "fee":
-        return _fill(_("The fee is settled last. We ask for it when everything else has passed."))
-    if check.kind == "employer":
-        return _fill(_("We wrote to the client or employer, and wait for the answer."))
-    if check.facts.get("awaits_stronger"):
-        return _fill(
-            _("What you sent is enough for a provisional registration. One more proof or certificate is still to come.")
-        )
-    return _fill(_("This check has not been answered yet."))
+        return fill(_("The fee is settled last. We ask for it when everything else has passed."))
+    return fill(_("This check has not been answered yet."))
 
 
 def _fee(sentence: Callable[[], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
     def said(check: Check, evidence: dict[str, Any]) -> SafeString:
         paid_at = evidence.get("paid_at")
-        return _fill(
+        return fill(
             sentence(),
             invoice=ltr(evidence.get("invoice", "")),
             amount=ltr(f"{evidence.get('currency', '')} {evidence.get('amount', '')}"),
@@ -88,37 +82,50 @@ def _block(check: Check) -> SafeString:
 def _proved(check: Check, evidence: dict[str, Any]) -> SafeString:
     at = dt.datetime.fromisoformat(evidence["proved_at"])
     values = {"block": _block(check), "date": day(at), "time": ltr(clock_time(at))}
-    if evidence["method"] == Method.LINK:
-        return _fill(_("Control of %(block)s was proved on %(date)s at %(time)s: the link was opened there."), **values)
-    return _fill(_("Control of %(block)s was proved on %(date)s at %(time)s: the token was found there."), **values)
+    return fill(_proved_how(evidence["method"]), **values)
+
+
+def _proved_how(method: str) -> str:
+    match method:
+        case Method.LINK:
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the link was opened there.")
+        case Method.HTTP:
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the token was found there.")
+        case Method.WIREGUARD:
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the WireGuard server there answered us.")
+        case Method.TLS_ALPN:
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the certificate made for it was there.")
+        case Method.DNS:
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the record of the name was found.")
+    return _("Control of %(block)s was proved on %(date)s at %(time)s: the server there showed its certificate.")
 
 
 def _not_proved(check: Check, evidence: dict[str, Any]) -> SafeString:
     count = evidence.get("attempts", 0)
     if count == 0:
-        return _fill(_("Control of %(block)s was not proved in time. Nothing was tried."), block=_block(check))
+        return fill(_("Control of %(block)s was not proved in time. Nothing was tried."), block=_block(check))
     sentence = ngettext(
         "Control of %(block)s was not proved in time. %(count)s try is on record.",
         "Control of %(block)s was not proved in time. %(count)s tries are on record.",
         count,
     )
-    return _fill(sentence, block=_block(check), count=count)
+    return fill(sentence, block=_block(check), count=count)
 
 
 def _free(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(_("Nobody else has %(block)s in the register."), block=_block(check))
+    return fill(_("Nobody else has %(block)s in the register."), block=_block(check))
 
 
 def _registered_by_same(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(_("%(block)s is in the register already, for the same holder."), block=_block(check))
+    return fill(_("%(block)s is in the register already, for the same holder."), block=_block(check))
 
 
 def _registered_by_another(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(_("%(block)s, or a part of it, is already registered for someone else."), block=_block(check))
+    return fill(_("%(block)s, or a part of it, is already registered for someone else."), block=_block(check))
 
 
 def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(
+    return fill(
         _("%(block)s belongs to the network of %(operator)s, %(asn)s."),
         block=_block(check),
         operator=name(evidence["operator"]),
@@ -127,7 +134,7 @@ def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
 
 
 def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(
+    return fill(
         _(
             "Our list of networks in the country does not have %(block)s. An officer looks at it. "
             "By itself this is no reason for a refusal."
@@ -137,7 +144,7 @@ def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
 
 
 def _no_origin_but_in_country(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(
+    return fill(
         _(
             "%(block)s belongs to the country, but we do not know the operator. An officer looks at it. "
             "By itself this is no reason for a refusal."
@@ -148,20 +155,11 @@ def _no_origin_but_in_country(check: Check, evidence: dict[str, Any]) -> SafeStr
 
 def _documents_there(check: Check, evidence: dict[str, Any]) -> SafeString:
     if not evidence["needed"]:
-        return _fill(_("No document is required."))
+        return fill(_("No document is required."))
     sentence = ngettext(
         "The %(count)s required document is there.", "The %(count)s required documents are there.", evidence["needed"]
     )
-    return _fill(sentence, count=evidence["needed"])
-
-
-def _documents_to_be_read(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(_("The documents are there. An officer reads them."))
-
-
-def _client(sentence: Callable[[dict[str, Any]], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
-    """What a client or employer answered. Their domain is named, never a person."""
-    return lambda check, evidence: _fill(sentence(evidence), domain=ltr(evidence.get("domain", "")))
+    return fill(sentence, count=evidence["needed"])
 
 
 def _documents_missing(check: Check, evidence: dict[str, Any]) -> SafeString:
@@ -170,11 +168,11 @@ def _documents_missing(check: Check, evidence: dict[str, Any]) -> SafeString:
         "%(given)s of %(count)s required documents are there.",
         evidence["needed"],
     )
-    return _fill(sentence, given=evidence["given"], count=evidence["needed"])
+    return fill(sentence, given=evidence["given"], count=evidence["needed"])
 
 
 def _by_hand(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return _fill(_("An officer checked this by hand."))
+    return fill(_("An officer checked this by hand."))
 
 
 def roster_title(roster: str) -> str:
@@ -193,7 +191,7 @@ def _roster(sentence_for: Any) -> Any:
             values["date"] = day(dt.date.fromisoformat(evidence["imported_on"]))
         if evidence.get("valid_until"):
             values["until"] = day(dt.date.fromisoformat(evidence["valid_until"]))
-        return _fill(sentence_for(evidence), **values)
+        return fill(sentence_for(evidence), **values)
 
     return say
 
@@ -223,20 +221,6 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "no_origin": _no_origin,
     "no_origin_but_in_country": _no_origin_but_in_country,
     "all_there": _documents_there,
-    "to_be_read": _documents_to_be_read,
-    "client_confirmed": _client(lambda _e: _("Somebody at %(domain)s confirmed it.")),
-    "client_denied": _client(lambda _e: _("Somebody at %(domain)s said that you do not work for them.")),
-    "client_not_known": _client(lambda _e: _("Somebody at %(domain)s said that they are not the one to ask.")),
-    "client_silent": _client(lambda _e: _("Nobody at %(domain)s answered in time.")),
-    "client_stopped": _client(
-        lambda _e: _("The person at %(domain)s wants no mail from us. Name somebody else, or send another proof.")
-    ),
-    "client_free_mail": _client(
-        lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Send another proof.")
-    ),
-    "client_too_many": _client(
-        lambda _e: _("We have written to %(domain)s or for you often lately. Send another proof, or ask again later.")
-    ),
     "missing": _documents_missing,
     "by_hand": _by_hand,
     "fee_free": _fee(lambda: _("This service is free.")),
@@ -276,13 +260,13 @@ def of_attempt(attempt: Attempt) -> Said:
     if "seen" in evidence:
         values |= {"seen": code(evidence["seen"])}
         if attempt.finding == "proved":
-            opened = _fill(_("At %(time)s the link was opened from %(seen)s."), **values)
+            opened = fill(_("At %(time)s the link was opened from %(seen)s."), **values)
             return Said("ok", _("Proved"), _("Proved"), opened)
         return Said(
             "bad",
             _("Opened from another network"),
             _("The link was opened from another network"),
-            _fill(_("At %(time)s it was opened from %(seen)s. Open it on the network of the address."), **values),
+            fill(_("At %(time)s it was opened from %(seen)s. Open it on the network of the address."), **values),
         )
     values |= {
         "address": code(evidence.get("asked", "")),
@@ -292,7 +276,7 @@ def of_attempt(attempt: Attempt) -> Said:
     }
     short, heading, text = _looked(attempt.finding, evidence)
     tone = "ok" if attempt.finding == "token_found" else "bad"
-    return Said(tone, short, heading, _fill(text, **values))
+    return Said(tone, short, heading, fill(text, **values))
 
 
 def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:

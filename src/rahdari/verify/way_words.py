@@ -1,0 +1,354 @@
+"""The ways to prove an address, in words: what each is, what a look found, and what to try next.
+
+No answer proves nothing, and the sentences say so: servers of these kinds are silent to strangers by design.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from rahdari.page.values import clock_time, code, day, ltr
+from rahdari.probe.advice import Advice, advice_for
+from rahdari.probe.outcome import Outcome, ProbeAnswer
+
+from .models import Attempt, Challenge, Method
+from .words import Said, clock, fill, of_attempt
+
+PROTOCOLS = {
+    "wireguard": "WireGuard",
+    "openvpn-udp": "OpenVPN",
+    "openvpn-tcp": "OpenVPN",
+    "ikev2": "IKEv2",
+    "sstp": "SSTP",
+    "tls": "TLS",
+    "tls-alpn-01": "TLS-ALPN-01",
+    "dns": "DNS",
+}
+
+
+def title(method: str) -> str:
+    match method:
+        case Method.LINK:
+            return _("Open a link from that network")
+        case Method.HTTP:
+            return _("Serve a token from that address")
+        case Method.WIREGUARD:
+            return _("Let your WireGuard server answer us")
+        case Method.OPENVPN:
+            return _("Let your OpenVPN server show its certificate")
+        case Method.IKEV2:
+            return _("Let your IKEv2 server show its certificate")
+        case Method.SSTP:
+            return _("Let your SSTP server show its certificate")
+        case Method.TLS:
+            return _("Let your TLS server show its certificate")
+        case Method.TLS_ALPN:
+            return _("Show a certificate made for this proof")
+        case Method.DNS:
+            return _("Put a record beside the host name")
+    return method
+
+
+def gist(method: str) -> str:
+    """What is done, in a sentence or two."""
+    match method:
+        case Method.LINK:
+            return _("Easiest if you can sit at a computer or phone on that network.")
+        case Method.HTTP:
+            return _("For a web server that answers at this address.")
+        case Method.WIREGUARD:
+            return _(
+                "You add our key as a peer that may reach nothing. When your server answers us, the address is proved."
+            )
+        case Method.OPENVPN | Method.IKEV2 | Method.SSTP:
+            return _("You give us its certificate. We knock as a client does, see the certificate, and go.")
+        case Method.TLS:
+            return _("For AnyConnect and ocserv, for OpenVPN behind stunnel, and for whatever else speaks TLS.")
+        case Method.TLS_ALPN:
+            return _("For whoever knows TLS-ALPN-01 from web certificates. It needs port 443.")
+        case Method.DNS:
+            return _("For a host name that leads to this address.")
+    return ""
+
+
+def proved_by(challenge: Challenge) -> SafeString:
+    """When and how, in one line."""
+    at = challenge.validated_at or challenge.opened_at
+    values = {"time": ltr(clock_time(at)), "date": day(at)}
+    match challenge.method:
+        case Method.LINK:
+            return fill(_("Proved at %(time)s on %(date)s: the link was opened"), **values)
+        case Method.HTTP:
+            return fill(_("Proved at %(time)s on %(date)s: the token was found"), **values)
+        case Method.WIREGUARD:
+            return fill(_("Proved at %(time)s on %(date)s: the WireGuard server answered us"), **values)
+        case Method.TLS_ALPN:
+            return fill(_("Proved at %(time)s on %(date)s: the certificate made for it was there"), **values)
+        case Method.DNS:
+            return fill(_("Proved at %(time)s on %(date)s: the record was found"), **values)
+    return fill(_("Proved at %(time)s on %(date)s: the server showed its certificate"), **values)
+
+
+def looking() -> str:
+    return _("We are looking now")
+
+
+def begun() -> str:
+    return _("Begun")
+
+
+# -- what a look found -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One try, for the list of them."""
+
+    at: dt.datetime
+    way: str
+    place: str
+    said: Said
+
+
+def of_try(attempt: Attempt) -> Tried:
+    here = "–" if attempt.challenge.method == Method.LINK else _("the register")
+    return Tried(attempt.at, title(attempt.challenge.method), attempt.place or here, of_look(attempt))
+
+
+def of_look(attempt: Attempt) -> Said:
+    """What was found, whatever the way."""
+    method = attempt.challenge.method
+    if attempt.finding == "part":
+        return _counted(attempt)
+    evidence = attempt.evidence
+    if attempt.finding in {"too_few", "divided", "absent"}:
+        return _by_places(attempt)
+    if attempt.finding in {"proved", "token_found"} and "verdict" in evidence:
+        return _agreed(attempt)
+    if method in {Method.LINK, Method.HTTP}:
+        return of_attempt(attempt)
+    values = {
+        "time": clock(attempt.at),
+        "address": code(evidence.get("asked", "")),
+        "port": ltr(evidence.get("port", "")),
+        "protocol": ltr(PROTOCOLS.get(str(evidence.get("protocol")), "")),
+        "key": code(_short(str(evidence.get("key", "")))),
+        "found": code(str(evidence.get("found", ""))[:80]),
+        "addresses": code(str(evidence.get("addresses", ""))[:120]),
+    }
+    short, heading, text = _found(attempt.finding, str(evidence.get("protocol", "")), str(evidence.get("detail", "")))
+    return Said("ok" if attempt.finding == "proved" else "bad", short, heading, fill(text, **values))
+
+
+def _short(key: str) -> str:
+    """A fingerprint in its two ends: enough to tell two apart."""
+    return f"{key[:8]}…{key[-8:]}" if len(key) > 20 else key
+
+
+def _counted(attempt: Attempt) -> Said:
+    text = _("It succeeded at %(time)s and counts. By itself it is not enough: show it another way too.")
+    return Said("wait", _("Counts, one more needed"), _("This counts"), fill(text, time=clock(attempt.at)))
+
+
+def _agreed(attempt: Attempt) -> Said:
+    text = _("At %(time)s it was there from %(proved)s of %(asked)s places.")
+    return Said("ok", _("Proved"), _("Proved"), fill(text, time=clock(attempt.at), **_places_of(attempt)))
+
+
+def _places_of(attempt: Attempt) -> dict[str, int]:
+    verdict = attempt.evidence["verdict"]
+    proved = len(verdict["proved"])
+    return {"proved": proved, "asked": proved + len(verdict["failed"]) + len(verdict["absent"])}
+
+
+def _by_places(attempt: Attempt) -> Said:
+    """What several places come to together, or one that could not be asked."""
+    if attempt.finding == "absent":
+        text = _("At %(time)s this place could not be asked. That is on our side.")
+        return Said("off", _("Could not be asked"), _("A place could not be asked"), fill(text, time=clock(attempt.at)))
+    values: dict[str, object] = (
+        {"time": clock(attempt.at), **_places_of(attempt)}
+        if "verdict" in attempt.evidence
+        else {"time": clock(attempt.at)}
+    )
+    if "verdict" not in attempt.evidence:
+        text = _("At %(time)s it was there, seen from here. More places must see it, and they are not set up yet.")
+    elif attempt.finding == "divided":
+        text = _(
+            "At %(time)s it was there from %(proved)s of %(asked)s places, and from others another server answered. "
+            "Look whether the address leads to one server only."
+        )
+        return Said("bad", _("Not the same from everywhere"), _("Not the same from everywhere"), fill(text, **values))
+    else:
+        text = _(
+            "At %(time)s it was there from %(proved)s of %(asked)s places, and more must see it. "
+            "Perhaps a firewall lets only some of us through. We look again by ourselves."
+        )
+    return Said("wait", _("Seen from too few places"), _("Seen from too few places"), fill(text, **values))
+
+
+def _found(finding: str, protocol: str, detail: str) -> tuple[str, str, str]:
+    match finding, protocol, detail:
+        case "proved", "wireguard", _any:
+            return _("Proved"), _("Proved"), _("At %(time)s the server at %(address)s answered our handshake.")
+        case "proved", "dns", _any:
+            return _("Proved"), _("Proved"), _("At %(time)s the record was there, and the name led to %(address)s.")
+        case "proved", _any, _all:
+            return _("Proved"), _("Proved"), _("At %(time)s the server at %(address)s showed the certificate.")
+        case "other_key", "dns", _any:
+            return (
+                _("The record has another text"),
+                _("The record has another text"),
+                _("At %(time)s this was there: %(found)s"),
+            )
+        case "other_key", "tls-alpn-01", _any:
+            return (
+                _("Not the certificate for this proof"),
+                _("The certificate is not the one for this proof"),
+                _("At %(time)s %(address)s showed a certificate with another text in it, or for another address."),
+            )
+        case "other_key", _any, _all:
+            return (
+                _("Another certificate answered"),
+                _("Another certificate answered"),
+                _("At %(time)s %(address)s, port %(port)s, showed the certificate with the fingerprint %(key)s."),
+            )
+        case "answered", "dns", "no_record":
+            return _("No record yet"), _("The record is not there yet"), _("At %(time)s the resolvers knew of none.")
+        case "answered", "dns", "other_address":
+            return (
+                _("The name leads elsewhere"),
+                _("The name leads elsewhere"),
+                _("At %(time)s it led to %(addresses)s, and not to %(address)s."),
+            )
+        case "answered", "sstp", "no_sstp":
+            return (
+                _("Your certificate, but no SSTP"),
+                _("Your certificate answered, but not SSTP"),
+                _("At %(time)s %(address)s, port %(port)s, showed the certificate and then did not speak SSTP."),
+            )
+        case "answered", "tls-alpn-01", _any:
+            return (
+                _("Not the certificate for this proof"),
+                _("TLS answered, but not with the certificate for this proof"),
+                _("At %(time)s %(address)s, port %(port)s, answered, but knew nothing of %(protocol)s."),
+            )
+        case "answered", _any, _all:
+            return (
+                _("Answered, not to the end"),
+                _("It answered, but did not show its certificate"),
+                _("At %(time)s %(protocol)s answered at %(address)s, port %(port)s, and then went no further."),
+            )
+        case "malformed", _any, _all:
+            return (
+                _("Another program answered"),
+                _("Another program answers at this port"),
+                _("At %(time)s something answered at %(address)s, port %(port)s, but not as %(protocol)s does."),
+            )
+        case "silent" | "timed_out", "wireguard" | "openvpn-udp" | "ikev2", _any:
+            return (
+                _("No answer"),
+                _("No answer. That proves nothing"),
+                _(
+                    "At %(time)s nothing came back from %(address)s, port %(port)s. "
+                    "Servers of this kind are silent to strangers, and packets get lost."
+                ),
+            )
+        case "silent" | "timed_out", "dns", _any:
+            return _("No answer"), _("The resolvers did not answer"), _("At %(time)s no answer came in time.")
+        case "silent" | "timed_out", _any, _all:
+            return (
+                _("No answer in time"),
+                _("The server did not answer in time"),
+                _("At %(time)s nothing came back from %(address)s, port %(port)s, in time."),
+            )
+        case "refused", _any, _all:
+            return (
+                _("The port is closed"),
+                _("The port is closed"),
+                _("At %(time)s %(address)s said that nothing listens at port %(port)s."),
+            )
+        case "reset", _any, _all:
+            return (
+                _("The connection broke off"),
+                _("The connection broke off"),
+                _("At %(time)s %(address)s, port %(port)s, ended the connection before it had shown anything."),
+            )
+        case "not_global", _any, _all:
+            return (
+                _("Not a public address"),
+                _("We cannot look at this address"),
+                _("%(address)s cannot be reached from the internet. Give the public address in your application."),
+            )
+    return (
+        _("We cannot reach the address"),
+        _("We cannot reach the address"),
+        _("At %(time)s there was no way to %(address)s. Check that the connection works, then look again."),
+    )
+
+
+# -- what to try next --------------------------------------------------------------------------------------------
+
+
+def advice_of(attempt: Attempt) -> list[str]:
+    """What to try next, the likeliest first; nothing after a success, and for a link its own page says it."""
+    if attempt.finding in {"part", "proved", "token_found"} or "outcome" not in attempt.evidence:
+        return []
+    evidence = attempt.evidence
+    answer = ProbeAnswer(
+        Outcome(evidence["outcome"]), evidence["protocol"], detail=evidence.get("detail", ""), more=evidence
+    )
+    return [advice_text(each) for each in advice_for(answer)]
+
+
+def advice_text(advice: Advice) -> str:
+    match advice:
+        case Advice.ADD_OUR_KEY:
+            return _("Add our key as a peer, exactly as it stands above, and load the settings again.")
+        case Advice.CHECK_THEIR_KEY:
+            return _("Look whether the public key that you gave is the one of this server.")
+        case Advice.CHECK_FINGERPRINT:
+            return _("Give the certificate that the server really shows, or look which program answers there.")
+        case Advice.GIVE_SHARED_KEY:
+            return _("Does the server use tls-auth or tls-crypt? Then give us a client profile made for this proof.")
+        case Advice.CHECK_SHARED_KEY:
+            return _("Look whether the client profile that you gave belongs to this server.")
+        case Advice.CHECK_TRANSPORT:
+            return _("Look whether the server listens on TCP or on UDP.")
+        case Advice.CHECK_PORT:
+            return _("Look whether the port is the right one.")
+        case Advice.CHECK_PROTOCOL:
+            return _("Look which program listens at this port.")
+        case Advice.START_DAEMON:
+            return _("Look whether the VPN server is running.")
+        case Advice.OPEN_FIREWALL:
+            return _("Look whether a firewall, or the router in front of the server, lets us through.")
+        case Advice.SET_SERVER_NAME:
+            return _("Do several names live at this address? Then give the host name too.")
+        case Advice.ALLOW_EAP:
+            return _(
+                "The server must show its certificate to clients that sign in by EAP. "
+                "If yours does not, take another way."
+            )
+        case Advice.OFFER_COMMON_CIPHERS:
+            return _("Let the server offer one of the common sets, for example AES-256, SHA-256 and group 14 or 19.")
+        case Advice.PUT_TEXT:
+            return _("What we look for is not there yet. Put it there exactly as it stands above.")
+        case Advice.CORRECT_TEXT:
+            return _("Put exactly the text there that stands above.")
+        case Advice.NO_REDIRECT:
+            return _("Serve it at the address itself. We do not follow elsewhere.")
+        case Advice.POINT_NAME_HERE:
+            return _("Let the name lead to this address.")
+        case Advice.CHECK_ADDRESS:
+            return _("Look whether the address is the right one.")
+        case Advice.TRY_AGAIN:
+            return _("Packets get lost, and records take minutes to spread. Look again in a while.")
+        case Advice.OTHER_WAY:
+            return _("Or take another way.")
+        case Advice.PUBLIC_ADDRESS_NEEDED:
+            return _("Give the public address in your application.")
+        case Advice.OUR_FAULT:
+            return _("This is on our side. We look again by ourselves.")

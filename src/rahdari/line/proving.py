@@ -1,0 +1,101 @@
+"""From register to verify and back: proofs that are shown again during the term, and who hears of one in vain.
+
+A proof in vain takes nothing from anybody: the holder gets a letter, the officers see it on their list, and whatever
+follows is an officer's act.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from rahdari import policy as policies
+from rahdari.address import format_block
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.policy import Proof
+from rahdari.register import queries as register
+from rahdari.register.models import Entry
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Reproof
+
+from .step import AT_ONCE, one_item
+
+# How far back the clock catches up after a long stop.
+LOOKS_BACK = dt.timedelta(days=30)
+
+
+def prove_again(now: dt.datetime) -> int:
+    """Entries whose time has come, or that another network announces now: ask for their proof again, once each."""
+    rules = policies.current(settings.POLICY_FILE).proof
+    due = list(_due(rules, now))
+    known = proofs.occasions_known((about_of(entry), occasion) for entry, occasion in due)
+    new = [(entry, occasion) for entry, occasion in due if (about_of(entry), occasion) not in known]
+    return sum(_begin(entry, occasion, rules, now) for entry, occasion in new[:AT_ONCE])
+
+
+def _due(rules: Proof, now: dt.datetime) -> Iterator[tuple[Entry, str]]:
+    if rules.again_at:
+        for entry in register.at_share_of_term(percent=rules.again_at, start=now - LOOKS_BACK, end=now):
+            yield entry, f"term:{entry.valid_from:%Y-%m-%d}"
+    if rules.again_when_rerouted:
+        for change in register.rerouted_since(start=now - LOOKS_BACK):
+            yield change.entry, f"reroute:{change.pk}"
+
+
+def about_of(entry: Entry) -> str:
+    return f"entry:{entry.pk}"
+
+
+def _begin(entry: Entry, occasion: str, rules: Proof, now: dt.datetime) -> int:
+    proof = proofs.proof_of(entry.origin, entry.block)
+    if proof is None:
+        return 0  # it stands on something else: an operator's word, an officer's check
+    with one_item(about_of(entry)):
+        reproof = verify.begin_reproof(
+            about=about_of(entry),
+            occasion=occasion,
+            proof=proof,
+            windows=rules.windows,
+            between=rules.between_windows,
+            now=now,
+        )
+        if not proofs.can_be_repeated(proof):
+            _write(reproof, entry, "proof_wanted", now)
+        return 1
+    return 0
+
+
+def follow_reproofs(now: dt.datetime) -> int:
+    """Proofs asked for again: those that succeeded are closed; of those in vain the holder is told, once."""
+    ended = verify.follow_reproofs(now=now)
+    for reproof in ended:
+        with one_item(reproof.about):
+            entry = register.entry_by_id(uuid.UUID(reproof.about.removeprefix("entry:")))
+            if reproof.state == Reproof.State.IN_VAIN and entry is not None and entry.ended_at is None:
+                _write(reproof, entry, "proof_in_vain", now)
+    return len(ended)
+
+
+def _write(reproof: Reproof, entry: Entry, template: str, now: dt.datetime) -> None:
+    registration = entry.registration
+    told: dict[str, Any] = {
+        "registration": registration.reference,
+        "address": format_block(entry.block),
+        "url": reverse("portal:prove_again", args=[registration.reference, entry.pk]),
+    }
+    if template == "proof_wanted":
+        told["until"] = reproof.opened_at + reproof.between * reproof.windows
+    for person in people.people_to_tell(entry.holder):
+        letters.write_once(
+            to=person,
+            template=template,
+            about=f"registration:{registration.pk}",
+            once=f"{template}:{reproof.pk}",
+            context=told,
+            now=now,
+        )

@@ -1,0 +1,138 @@
+"""Proofs are asked for again during the term; in vain they leave a mark and a letter, and nothing else."""
+
+import datetime as dt
+import ipaddress
+
+import pytest
+
+from rahdari import line
+from rahdari.address import directory
+from rahdari.letters import queries as letters
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Entry, Registration
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method, Reproof
+from tests.decide.builders import DAY, NOW, an_application
+
+pytestmark = pytest.mark.django_db
+
+
+def registered() -> tuple[Registration, Entry]:
+    application = an_application()
+    line.advance(now=NOW)
+    found = entries.registration_from(application.subject)
+    assert found is not None
+    return found, found.entries.get()
+
+
+def at_share(registration: Registration, share: float) -> dt.datetime:
+    return registration.valid_from + (registration.valid_until - registration.valid_from) * share
+
+
+def letters_of(registration: Registration) -> list[str]:
+    return [letter.template for letter in letters.letters_about(f"registration:{registration.pk}")]
+
+
+def reproofs(entry: Entry) -> list[Reproof]:
+    return proofs.reproofs_of([f"entry:{entry.pk}"]).get(f"entry:{entry.pk}", [])
+
+
+def show(reproof: Reproof, now: dt.datetime) -> None:
+    link = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=Method.LINK)
+    assert link is not None
+    seen = ipaddress.ip_address(str(reproof.proof.network.network_address))
+    assert verify.open_link(token=proofs.link_token(link), address=seen, now=now).result == "proved"
+
+
+class TestProveAgain:
+    def test_asks_once_at_the_share_of_the_term_that_the_policy_names(self) -> None:
+        registration, entry = registered()
+        line.advance(now=at_share(registration, 0.29))
+        assert not reproofs(entry)
+        for _ in range(2):
+            line.advance(now=at_share(registration, 0.301))
+        (reproof,) = reproofs(entry)
+        assert reproof.occasion.startswith("term:")
+        # It was shown by a link, so the holder has to do something and is written to.
+        assert letters_of(registration) == ["proof_wanted"]
+
+    def test_asks_when_another_network_announces_the_address(self) -> None:
+        _, entry = registered()
+        other = directory.Origin(64501, "Sample Cable", ipaddress.ip_network("203.0.113.0/24"))
+        directory.configure(None, [other])
+        line.advance(now=NOW + DAY)
+        line.advance(now=NOW + DAY)
+        assert [each.occasion.partition(":")[0] for each in reproofs(entry)] == ["reroute"]
+
+    def test_that_succeeds_is_closed_and_says_so(self) -> None:
+        registration, entry = registered()
+        now = at_share(registration, 0.301)
+        line.advance(now=now)
+        show(reproofs(entry)[0], now + DAY)
+        line.advance(now=now + DAY)
+        assert [each.state for each in reproofs(entry)] == ["shown"]
+        line.advance(now=now + 10 * DAY)
+        assert letters_of(registration) == ["proof_wanted"]
+
+    def test_in_vain_is_told_after_three_windows_and_removes_nothing(self) -> None:
+        registration, entry = registered()
+        now = at_share(registration, 0.301)
+        line.advance(now=now)
+        states = []
+        for days in (1, 2, 3, 4, 5, 6, 7):
+            line.advance(now=now + days * DAY + dt.timedelta(minutes=days))
+            states.append((reproofs(entry)[0].in_vain, reproofs(entry)[0].state))
+        assert states == [
+            (0, "open"),
+            (1, "open"),
+            (1, "open"),
+            (2, "open"),
+            (2, "open"),
+            (3, "in_vain"),
+            (3, "in_vain"),
+        ]
+        assert sorted(letters_of(registration)) == ["proof_in_vain", "proof_wanted"]
+        entry.refresh_from_db()
+        registration.refresh_from_db()
+        assert entry.ended_at is None
+        assert registration.struck_out_at is None
+        assert [each.about for each in proofs.reproofs_in_vain()] == [f"entry:{entry.pk}"]
+
+    def test_that_succeeds_later_takes_the_mark_away(self) -> None:
+        registration, entry = registered()
+        now = at_share(registration, 0.301)
+        line.advance(now=now)
+        for days in (2, 4, 6):
+            line.advance(now=now + days * DAY + dt.timedelta(minutes=days))
+        proof = proofs.proof_of(entry.origin, entry.block)
+        assert proof is not None
+        later = now + 20 * DAY
+        again = verify.begin_reproof(
+            about=f"entry:{entry.pk}", occasion="asked:1", proof=proof, windows=3, between=2 * DAY, now=later
+        )
+        show(again, later)
+        line.advance(now=later)
+        assert not proofs.reproofs_in_vain().exists()
+
+    def test_of_an_entry_that_ended_meanwhile_writes_to_nobody(self) -> None:
+        registration, entry = registered()
+        now = at_share(registration, 0.301)
+        line.advance(now=now)
+        register.strike_out(registration=registration, code="X1", actor="person:1", now=now)
+        for days in (2, 4, 6):
+            line.advance(now=now + days * DAY + dt.timedelta(minutes=days))
+        assert reproofs(entry)[0].state == "in_vain"
+        assert "proof_in_vain" not in letters_of(registration)
+
+    def test_is_asked_for_once_at_a_time(self) -> None:
+        _, entry = registered()
+        proof = proofs.proof_of(entry.origin, entry.block)
+        assert proof is not None
+        about = f"entry:{entry.pk}"
+        first, second = (
+            verify.begin_reproof(about=about, occasion=occasion, proof=proof, windows=3, between=2 * DAY, now=NOW)
+            for occasion in ("a", "b")
+        )
+        assert first.pk == second.pk

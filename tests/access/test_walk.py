@@ -55,7 +55,7 @@ pytestmark = pytest.mark.django_db
 ANYONE = frozenset(
     """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
-    portal:accessibility portal:terms portal:source portal:licensees verify:prove vouch:question vouch:stop
+    portal:accessibility portal:terms portal:source verify:prove
     apply:start apply:who apply:use apply:fixed apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
 )
@@ -75,18 +75,17 @@ OWN_LETTER = frozenset({"portal:letter"})
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
-    """portal:application portal:tasks portal:prove_first portal:prove portal:check portal:status portal:question
-    portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person apply:company apply:contact
-    apply:purpose apply:evidence apply:evidence_text apply:evidence_client apply:evidence_declaration apply:association
-    apply:addresses apply:add_address apply:change_address apply:remove_address
-    apply:documents apply:upload apply:document apply:remove_document""".split()
+    """portal:application portal:tasks portal:prove_first portal:prove portal:prove_way portal:check portal:status
+    portal:question portal:notice portal:refusal portal:withdraw apply:person apply:company apply:contact apply:purpose
+    apply:evidence apply:evidence_text apply:association apply:addresses apply:add_address apply:change_address
+    apply:remove_address apply:documents apply:upload apply:document apply:remove_document""".split()
 )
-OWN_REGISTRATION = frozenset(
-    {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
-)
+OWN_REGISTRATION = frozenset({"portal:registration", "portal:certificate", "portal:certificate_pdf"})
 # A company's registration: its owners' only, not its other members'.
-ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry"})
-OFFICERS = frozenset({"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold"})
+ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry", "portal:prove_again"})
+OFFICERS = frozenset(
+    {"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold", "portal:proofs_in_vain"}
+)
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
     decide:record_check decide:document""".split()
@@ -197,8 +196,6 @@ class World:
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
-            "vouch:question": {"token": links.token("vouch.link", str(uuid.uuid4()))},
-            "vouch:stop": {"token": links.token("vouch.link", str(uuid.uuid4()))},
         }.get(name, {})
 
     def place(self, name: str, facts: dict[str, Any]) -> str:
@@ -224,14 +221,18 @@ def facts_of(application: Application) -> dict[str, Any]:
         "document": document.pk if document else uuid.uuid4(),
         "check": check.pk if check else uuid.uuid4(),
         "rule": "evidence",
-        "kind": "client_letter",
+        "method": "wireguard",
     }
 
 
 def absent(facts: dict[str, Any]) -> dict[str, Any]:
     """The like of these facts, of something that is not there."""
     made_up = {key: uuid.uuid4() for key in ("id", "endpoint", "document", "check")}
-    return made_up | {"reference": make_reference(year=2026, month=11), "rule": facts["rule"], "kind": facts["kind"]}
+    return made_up | {
+        "reference": make_reference(year=2026, month=11),
+        "rule": facts["rule"],
+        "method": facts["method"],
+    }
 
 
 def with_document(application: Application) -> Application:
@@ -448,7 +449,7 @@ class TestNobody:
                 assert says[0] == says[1], f"{method} {name}"
 
     def test_may_open_what_is_for_everyone(self, world: World) -> None:
-        for name in sorted(ANYONE - {"verify:prove", "vouch:question", "vouch:stop"}):
+        for name in sorted(ANYONE - {"verify:prove"}):
             for place in world.places(name):
                 answer = world.client("nobody").get(place)
                 assert answer.status_code in {200, 302}, f"{name}: {answer.status_code}"
@@ -474,19 +475,26 @@ class TestNobody:
 class TestTheOwner:
     def test_reaches_all_that_is_theirs(self, world: World) -> None:
         browser = world.client("A")
-        for name in sorted(OWN_APPLICATION - {"apply:document", "apply:remove_document", "portal:prove"}):
+        for name in sorted(
+            OWN_APPLICATION - {"apply:document", "apply:remove_document", "portal:prove", "portal:prove_way"}
+        ):
             if name in {"apply:change_address", "apply:remove_address", "portal:notice", "portal:question"}:
                 continue
             for place in world.places(name):
                 assert browser.get(place).status_code in {200, 302}, place
-        for name in ("apply:change_address", "apply:document", "apply:remove_document", "portal:prove"):
+        for name in (
+            "apply:change_address",
+            "apply:document",
+            "apply:remove_document",
+            "portal:prove",
+            "portal:prove_way",
+        ):
             assert browser.get(world.place(name, world.drafts["full draft"])).status_code in {200, 302}
         assert browser.get(world.place("portal:question", world.sent["question"])).status_code == 200
         assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
         assert browser.get(world.place("portal:refusal", world.sent["refusal"])).status_code == 200
         others = OWN_LETTER | OWN_INVOICE | {"portal:home", "people:organisation"}
-        full_pages = OWN_REGISTRATION - {"portal:certificate_pdf", "portal:provisional"}
-        for name in sorted(full_pages | ACTS_OF_A_HOLDER | others):
+        for name in sorted(OWN_REGISTRATION - {"portal:certificate_pdf"} | ACTS_OF_A_HOLDER | others):
             for place in world.places(name):
                 assert browser.get(place).status_code == 200, place
 
@@ -605,7 +613,7 @@ class TestAnotherPersonsPart:
         browser, before = world.client("B"), as_it_stands()
         part = world.drafts["full draft"]
         parted = [name for name in OWN_APPLICATION if ALL[name] & {"id", "endpoint"}]
-        assert len(parted) == 5
+        assert len(parted) == 6
         for name in parted:
             for method in METHODS:
                 theirs = world.place(name, part | {"reference": world.of_b})

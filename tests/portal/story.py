@@ -101,6 +101,45 @@ def prove(endpoint: Endpoint) -> None:
     verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(str(address)), now=timezone.now())
 
 
+# What an applicant gives for a way, as data.
+GIVEN: dict[str, dict[str, Any]] = {
+    "wireguard": {"peer_key": "h5Pi5VAQ7MUZ8a5ZxoV4pb3ShkB6m3ZDpgkCgmjUEVg=", "port": 51820},
+    "openvpn": {"fingerprint": "0" * 64, "port": 1194, "tcp": False},
+    "ikev2": {"fingerprint": "0" * 64},
+    "sstp": {"fingerprint": "0" * 64, "port": 443},
+    "tls": {"fingerprint": "0" * 64, "port": 443, "server_name": "vpn.sample.example"},
+    "dns": {"name": "vpn.sample.example"},
+    "http": {},
+    "tls-alpn": {},
+}
+
+
+def take_a_way(endpoint: Endpoint, method: str, given: dict[str, Any]) -> None:
+    verify.open_challenge(
+        subject=endpoint.subject,
+        block=endpoint.network,
+        method=method,
+        given=given,
+        valid_for=dt.timedelta(days=7),
+        now=timezone.now(),
+    )
+
+
+def begin_again(registration: Registration) -> None:
+    """The proof of its first address is asked for again."""
+    entry = registration.entries.get()
+    proof = proofs.proof_of(entry.origin, entry.block)
+    assert proof is not None
+    verify.begin_reproof(
+        about=f"entry:{entry.pk}",
+        occasion="asked",
+        proof=proof,
+        windows=3,
+        between=dt.timedelta(days=2),
+        now=timezone.now(),
+    )
+
+
 def a_full_draft(applicant: User, *, known: bool = True) -> Application:
     application = fill(a_draft(applicant))
     prove(add(application, known=known))

@@ -12,7 +12,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
 from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
@@ -22,6 +21,7 @@ from rahdari.page import urdu
 from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.verify import queries as proofs
+from rahdari.verify import ways
 
 from . import story
 
@@ -117,14 +117,13 @@ class TestTasks:
 
 
 class TestProve:
-    def test_shows_both_ways_and_that_the_visitor_is_elsewhere(self, browser: Client, applicant: User) -> None:
+    def test_shows_the_link_and_that_the_visitor_is_elsewhere(self, browser: Client, applicant: User) -> None:
         draft = story.a_draft(applicant)
         endpoint = story.add(draft, "203.0.113.24")
         page = browser.get(at("prove", draft, endpoint=endpoint.pk), REMOTE_ADDR="198.51.100.7").text
-        assert "You are on another network now" in page
-        link, token = proofs.challenges_of(endpoint.subject)
+        assert "The link counts only when it is opened from" in page
+        (link,) = proofs.challenges_of(endpoint.subject)
         assert proofs.link_url(link) in page
-        assert proofs.http_token(token)[1] in page
         assert "Prove it now" not in page
 
     def test_on_the_network_is_one_press(self, browser: Client, applicant: User) -> None:
@@ -138,13 +137,6 @@ class TestProve:
         browser.get(link.removeprefix(django_settings.SITE_URL), REMOTE_ADDR="203.0.113.24")
         assert "This address is proved" in browser.get(url).text
 
-    def test_opening_the_page_twice_opens_one_challenge_each_way(self, browser: Client, applicant: User) -> None:
-        draft = story.a_draft(applicant)
-        endpoint = story.add(draft)
-        for _ in range(2):
-            browser.get(at("prove", draft, endpoint=endpoint.pk))
-        assert proofs.challenges_of(endpoint.subject).count() == 2
-
     def test_says_from_where_the_link_was_opened_in_vain(
         self, browser: Client, client: Client, applicant: User
     ) -> None:
@@ -156,44 +148,6 @@ class TestProve:
         client.get(link.removeprefix(django_settings.SITE_URL), REMOTE_ADDR="198.51.100.99")
         assert "198.51.100.99" in browser.get(url).text
 
-    def test_looks_at_the_token_when_asked_and_says_what_was_there(
-        self, browser: Client, applicant: User, settings: Any
-    ) -> None:
-        from tests.verify import servers
-
-        draft = story.a_draft(applicant)
-        endpoint = story.add(draft, "127.0.0.1")
-        url = at("prove", draft, endpoint=endpoint.pk)
-        browser.get(url)
-        with servers.serving(servers.answer(b"no", status="404 Not Found")) as settings.PROOF_HTTP_PORT:
-            assert browser.post(url, {"look": "1"}).status_code == 302
-        page = browser.get(url).text
-        assert "We reached the server, but not the file" in page
-        assert '<bdi dir="ltr">404</bdi>' in page
-        assert browser.post(url, {"look": "1"}).status_code == 302  # too soon: nothing is asked, nothing is lost
-        assert proofs.attempts_of(proofs.challenges_of(endpoint.subject)[1]).count() == 1
-
-    def test_leaves_the_looking_to_the_worker_while_another_look_is_under_way(
-        self, browser: Client, applicant: User, settings: Any
-    ) -> None:
-        from rahdari.portal.applicant import prove
-        from tests.verify import servers
-
-        draft = story.a_draft(applicant)
-        endpoint = story.add(draft, "127.0.0.1")
-        url = at("prove", draft, endpoint=endpoint.pk)
-        browser.get(url)
-        with servers.serving(servers.answer(b"no", status="404 Not Found")) as settings.PROOF_HTTP_PORT:
-            assert prove._looking.acquire(blocking=False)
-            try:
-                asked = browser.post(url, {"look": "1"}, follow=True).text
-            finally:
-                prove._looking.release()
-            assert "We look within a minute" in asked
-            assert not proofs.attempts_of(proofs.challenges_of(endpoint.subject)[1]).exists()
-            assert line.look(now=timezone.now()) == 1
-        assert "We reached the server, but not the file" in browser.get(url).text
-
     def test_of_an_address_that_was_removed_ends(self, browser: Client, applicant: User) -> None:
         draft = story.a_draft(applicant)
         endpoint = story.add(draft)
@@ -201,7 +155,7 @@ class TestProve:
         link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
         apply.remove_endpoint(endpoint=endpoint, actor=story.actor_of(applicant), now=timezone.now())
         story.advance()
-        assert [each.status for each in proofs.challenges_of(endpoint.subject)] == ["withdrawn", "withdrawn"]
+        assert [each.status for each in proofs.challenges_of(endpoint.subject)] == ["withdrawn"]
         assert Client().get(link, REMOTE_ADDR=str(endpoint.network.network_address)).status_code == 200
         assert not proofs.is_proved(endpoint.subject, endpoint.network)
 
@@ -479,6 +433,13 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
     yield "tasks", at("tasks", draft)
     yield "proved", at("prove", draft, endpoint=first.pk)
     yield "prove", at("prove", draft, endpoint=second.pk)
+    for method in ways.LOOKED_AT:
+        yield f"way: {method}", at("prove_way", draft, endpoint=second.pk, method=method)
+    given: dict[str, Any]
+    for method, given in story.GIVEN.items():
+        story.take_a_way(second, method, given)
+        yield f"way: {method}, begun", at("prove_way", draft, endpoint=second.pk, method=method)
+    yield "prove, several ways", at("prove", draft, endpoint=second.pk)
     yield "check", at("check", draft)
     yield "withdraw", at("withdraw", draft)
     question, notice, refusal = story.a_question(applicant), story.a_notice(applicant), story.a_refusal(applicant)
@@ -497,7 +458,12 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
     yield "status: published", at("status", granted)
     story.in_force_at("sample-fibre")
     yield "status: in force", at("status", granted)
-    yield "registration", reverse("portal:registration", args=[story.registration_of(granted).reference])
+    registration = story.registration_of(granted)
+    yield "registration", reverse("portal:registration", args=[registration.reference])
+    again = reverse("portal:prove_again", args=[registration.reference, registration.entries.get().pk])
+    yield "proof", again
+    story.begin_again(registration)
+    yield "proof, asked for again", again
     yield "registrations", reverse("portal:registrations")
     yield "home", reverse("portal:home")
     yield "letters", reverse("portal:letters")
@@ -509,7 +475,8 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
 
 class TestInBothLanguages:
     @pytest.mark.parametrize("language", ["en", "ur"])
-    def test_every_page_is_whole(self, applicant: User, feed: Path, language: str) -> None:
+    def test_every_page_is_whole(self, applicant: User, feed: Path, settings: Any, language: str) -> None:
+        settings.PROOF_RESOLVERS = ["192.0.2.53"]
         applicant.language = language
         applicant.save()
         client = Client(headers={"Accept-Language": language})

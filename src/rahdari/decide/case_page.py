@@ -1,7 +1,7 @@
 """All that the page of one case shows, gathered from the rooms below, for one reader at one moment."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,13 +10,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as applications
-from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
 from rahdari.verify import queries as verify
+from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 
@@ -26,6 +26,8 @@ from .forms import DecideForm
 from .models import Case, Decision, Notice, Question
 from .rules import NoticeState, QuestionState, Standing, Status
 
+TRIES_SHOWN = 20
+
 
 @dataclass(frozen=True)
 class ShownCheck:
@@ -33,6 +35,8 @@ class ShownCheck:
     title: str
     finding: Any
     raw: str
+    # For a proof: what was tried, from where, and what was seen.
+    tries: Sequence[way_words.Tried] = ()
 
     @property
     def tone(self) -> str:
@@ -88,22 +92,6 @@ class CasePage:
         return kind.title.in_language(self.language) if kind else ""
 
     @property
-    def evidence_text(self) -> str:
-        kind = self.service.evidence_kind(self.application.evidence_kind)
-        return evidence.words_shown(kind, self.application.evidence_text)
-
-    @cached_property
-    def later_proofs(self) -> list[tuple[str, str]]:
-        """Proofs that came after sending: what each is called, and its words."""
-        found = []
-        for proof in applications.proofs_of(self.application):
-            kind, document = self.service.evidence_kind(proof.kind), self.service.document(proof.kind)
-            named = kind or document
-            title = named.title.in_language(self.language) if named else proof.kind
-            found.append((title, evidence.words_shown(kind, proof.text)))
-        return found
-
-    @property
     def service_title(self) -> str:
         return self.service.short.in_language(self.language)
 
@@ -123,9 +111,16 @@ class CasePage:
                 findings.title_of(check, self.language),
                 findings.of_check(check),
                 "\n".join(f"{key}: {value}" for key, value in check.evidence.items() if key != "before"),
+                self._tries(check),
             )
             for check in verify.checks_of(self.application.subject)
         ]
+
+    def _tries(self, check: Check) -> list[way_words.Tried]:
+        if check.kind != "control":
+            return []
+        subject = check.facts.get("control_subject") or check.target
+        return [way_words.of_try(attempt) for attempt in verify.attempts_about(subject)[:TRIES_SHOWN]]
 
     @property
     def passed(self) -> int:
@@ -181,8 +176,8 @@ class CasePage:
         return sorted(apart, key=lambda user: (user.name, str(user.pk)))
 
     @cached_property
-    def grantable(self) -> rules.Assessment:
-        return queries.missing_for_grant(self.case, self.now)
+    def grantable(self) -> rules.Grantable | rules.NotYet:
+        return queries.missing_for_grant(self.case)
 
     @property
     def why_no_grant(self) -> str:

@@ -85,7 +85,11 @@ WRONG_WORDS = {
 LATIN = frozenset(
     "OpenVPN WireGuard IKEv2 SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG JPEG PNG MB KB API AS HTTP "
     "HTTPS URL TXT "
-    "English dyndns2 GitHub".split()
+    "English dyndns2 GitHub "
+    # Servers and what is typed at them, on the pages that say how an address is proved.
+    "TLS ALPN ACME SHA AES EAP AnyConnect ocserv stunnel strongSwan MikroTik SoftEther PPP Server Encryption and "
+    "Network Export wg show wg0 peer tls auth crypt acme BEGIN END CERTIFICATE crt cer pem key authorization vpn "
+    "sample example".split()
 )
 SINGLE_VALUES = (
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "an IPv4 address"),

@@ -45,6 +45,7 @@ def links(request: HttpRequest) -> list[Link]:
                 count=waiting,
                 count_words=words,
             ),
+            Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
             _previews(page),
         ]
     if people.is_administrator(user):

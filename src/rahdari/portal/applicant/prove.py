@@ -1,31 +1,28 @@
-"""Proving an address: the ways as they stand, and a look at the token when the applicant asks for it."""
+"""Proving an address: the ways as they stand, the fitting ones first. Each has a page of its own (`ways`)."""
 
-import threading
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
-from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.page import visitor
 from rahdari.people.access import actor_of, person
-from rahdari.policy import Policy
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
-from rahdari.verify import rules, words
+from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method, Status
 
 from . import shared
+from .ways import Asked, counts, open_way, rows
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def first(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
     application = shared.application(request, reference)
     if application.status not in {"draft", "submitted"}:
@@ -97,68 +94,42 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "proof": mine.proof,
     }
     if mine.proof is not None:
+        facts["proved"] = way_words.proved_by(mine.proof)
         return render(request, "portal/applicant/proved.html", facts)
-    policy = apply.frozen_policy(application)
-    link, token = _challenges(mine.endpoint, policy, actor_of(person(request)))
-    if request.method == "POST":
-        _look(request, token)
-        return redirect(request.path + "#token")
-    address = rules.plain_address(visitor.address(request))
+    asked = Asked(application, mine.endpoint, apply.frozen_policy(application))
+    listed = rows(asked)
     facts |= {
-        "seen": address,
-        "is_there": rules.covers(mine.endpoint.network, address),
-        "is_prefix": mine.endpoint.network.num_addresses > 1,
-        "link": link,
-        "link_url": proofs.link_url(link),
-        "link_said": _said(link),
-        "token": token,
-        "token_path": proofs.http_token(token)[0],
-        "token_text": proofs.http_token(token)[1],
-        "token_said": _said(token),
-        "token_port": settings.PROOF_HTTP_PORT,
-        "token_at": rules.address_to_ask(mine.endpoint.network),
-        "looked_at": timezone.now(),
-        # The page loads again by itself when this changes.
-        "state": f"{link.status}.{link.attempts.count()}.{token.status}.{token.looks}",
+        "fitting": [row for row in listed if row.fits],
+        "another": [row for row in listed if not row.fits],
+        "is_range": rules.is_range(mine.endpoint.network),
+        "enough": asked.policy.proof.enough,
+        "so_far": _so_far(mine.endpoint),
     }
+    state = [row.state for row in listed]
+    if counts(asked.policy, mine.endpoint, Method.LINK):
+        link = open_way(mine.endpoint, asked.policy, Method.LINK, actor=actor_of(person(request)), now=timezone.now())
+        facts |= _link(request, mine.endpoint, link)
+        state += [link.status, str(link.attempts.count())]
+    # The page loads again by itself when this changes.
+    facts["state"] = ".".join(state)
     return render(request, "portal/applicant/prove.html", facts)
 
 
-def _challenges(endpoint: Endpoint, policy: Policy, actor: str) -> tuple[Challenge, Challenge]:
-    link, token = (
-        verify.open_challenge(
-            subject=endpoint.subject,
-            block=endpoint.network,
-            method=method,
-            valid_for=policy.limits.challenge_valid,
-            now=timezone.now(),
-            actor=actor,
-        )
-        for method in (Method.LINK, Method.HTTP)
-    )
-    return link, token
+def _link(request: HttpRequest, endpoint: Endpoint, link: Challenge) -> dict[str, Any]:
+    address = rules.plain_address(visitor.address(request))
+    attempt = proofs.last_attempt(link)
+    said = way_words.of_look(attempt) if attempt is not None and link.status == Status.PENDING else None
+    return {
+        "seen": address,
+        "is_there": rules.covers(endpoint.network, address),
+        "is_prefix": endpoint.network.num_addresses > 1,
+        "link": link,
+        "link_url": proofs.link_url(link),
+        "link_said": said,
+        "looked_at": timezone.now(),
+    }
 
 
-# Slow servers of strangers may hold one thread of this process, and never all that serve pages.
-_looking = threading.BoundedSemaphore(1)
-
-
-def _look(request: HttpRequest, token: Challenge) -> None:
-    """Look once. Too soon, too often, or proved meanwhile: the page says how things stand, whatever was asked."""
-    now = timezone.now()
-    try:
-        if not _looking.acquire(blocking=False):
-            verify.ask_for_a_look(challenge=token, now=now)
-            messages.info(request, _("We look within a minute. You may load this page again, or close it."))
-            return
-        try:
-            verify.look_at_token(challenge=token, now=now)
-        finally:
-            _looking.release()
-    except (verify.TooSoonToLook, verify.TooManyLooks, verify.ChallengeNotPending):
-        return
-
-
-def _said(challenge: Challenge) -> words.Said | None:
-    attempt = proofs.last_attempt(challenge)
-    return words.of_attempt(attempt) if attempt is not None and challenge.status == Status.PENDING else None
+def _so_far(endpoint: Endpoint) -> int:
+    """How much has succeeded so far of what is needed."""
+    return rules.comes_to(endpoint.network, proofs.parts_of(endpoint.subject, endpoint.network))

@@ -22,6 +22,7 @@ from rahdari.register.models import Entry, Registration
 
 from ..standing import standing_of
 from . import shared
+from .proved import proofs_of
 
 LOOKS_SHOWN = 50
 
@@ -79,6 +80,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
         "addresses": [_address(entry) for entry in entries],
+        "proofs": proofs_of(entries),
         "published": standing,
         "in_force": len(standing.in_force),
         "history": [

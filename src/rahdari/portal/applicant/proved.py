@@ -1,0 +1,46 @@
+"""How each registered address was shown, and what was asked for since."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from rahdari.address import format_block
+from rahdari.register.models import Entry
+from rahdari.verify import queries as proofs
+from rahdari.verify import way_words
+from rahdari.verify.models import Challenge, Reproof
+
+
+@dataclass(frozen=True)
+class Proved:
+    """How an address was shown, and what was asked for since. `proof` is None where something else stood for it."""
+
+    entry: Entry
+    address: str
+    proof: Challenge | None
+    said: SafeString | None
+    last: Reproof | None
+
+    @property
+    def state(self) -> str:
+        return self.last.state if self.last is not None else ""
+
+
+def about(entry: Entry) -> str:
+    return f"entry:{entry.pk}"
+
+
+def proofs_of(entries: Iterable[Entry]) -> list[Proved]:
+    listed = [entry for entry in entries if entry.ended_at is None]
+    again = proofs.reproofs_of([about(entry) for entry in listed])
+    return [_proved(entry, again.get(about(entry), [])) for entry in listed]
+
+
+def _proved(entry: Entry, again: list[Reproof]) -> Proved:
+    proof = proofs.proof_of(entry.origin, entry.block)
+    last = again[0] if again else None
+    if last is not None and last.state == Reproof.State.SHOWN:
+        proof = proofs.proof_of(last.subject, entry.block) or proof
+    said = way_words.proved_by(proof) if proof is not None else None
+    return Proved(entry, format_block(entry.block), proof, said, last)

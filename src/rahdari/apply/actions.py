@@ -16,7 +16,6 @@ from .drafts import (
     save_purpose,
     start_application,
 )
-from .later import File, NothingAwaited, ProofNotAccepted, forget_client, mark_taken_in, offer_proof
 from .parts import (
     EndpointNotTaken,
     TooManyDocuments,
@@ -24,7 +23,6 @@ from .parts import (
     add_endpoint,
     attach_document,
     change_endpoint,
-    date_documents,
     remove_document,
     remove_endpoint,
 )
@@ -46,13 +44,10 @@ __all__ = [
     "ChangedMeanwhile",
     "EndpointNotTaken",
     "EndpointsInTrouble",
-    "File",
     "FileFault",
     "FileRefused",
     "MoveNotAllowed",
     "NotADraft",
-    "NothingAwaited",
-    "ProofNotAccepted",
     "ServiceNotOpen",
     "StepsMissing",
     "TermsChanged",
@@ -62,12 +57,8 @@ __all__ = [
     "attach_document",
     "change_endpoint",
     "close_application",
-    "date_documents",
     "delete_idle_draft",
-    "forget_client",
     "mark_checks_opened",
-    "mark_taken_in",
-    "offer_proof",
     "remove_document",
     "remove_endpoint",
     "reopen_application",

@@ -55,7 +55,7 @@ pytestmark = pytest.mark.django_db
 ANYONE = frozenset(
     """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
-    portal:accessibility portal:terms portal:source verify:prove
+    portal:accessibility portal:terms portal:source portal:licensees verify:prove vouch:question vouch:stop
     apply:start apply:who apply:use apply:fixed apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
 )
@@ -76,11 +76,14 @@ OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_memb
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_way portal:check portal:status
-    portal:question portal:notice portal:refusal portal:withdraw apply:person apply:company apply:contact apply:purpose
-    apply:evidence apply:evidence_text apply:association apply:addresses apply:add_address apply:change_address
+    portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
+    apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
+    apply:evidence_declaration apply:association apply:addresses apply:add_address apply:change_address
     apply:remove_address apply:documents apply:upload apply:document apply:remove_document""".split()
 )
-OWN_REGISTRATION = frozenset({"portal:registration", "portal:certificate", "portal:certificate_pdf"})
+OWN_REGISTRATION = frozenset(
+    {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
+)
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry", "portal:prove_again"})
 OFFICERS = frozenset(
@@ -196,6 +199,8 @@ class World:
             "portal:letter_preview": {"template": "application_granted"},
             "portal:certificate_link": {"reference": number, "token": links.token("certificate", number)},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
+            "vouch:question": {"token": links.token("vouch.link", str(uuid.uuid4()))},
+            "vouch:stop": {"token": links.token("vouch.link", str(uuid.uuid4()))},
         }.get(name, {})
 
     def place(self, name: str, facts: dict[str, Any]) -> str:
@@ -221,6 +226,7 @@ def facts_of(application: Application) -> dict[str, Any]:
         "document": document.pk if document else uuid.uuid4(),
         "check": check.pk if check else uuid.uuid4(),
         "rule": "evidence",
+        "kind": "client_letter",
         "method": "wireguard",
     }
 
@@ -231,6 +237,7 @@ def absent(facts: dict[str, Any]) -> dict[str, Any]:
     return made_up | {
         "reference": make_reference(year=2026, month=11),
         "rule": facts["rule"],
+        "kind": facts["kind"],
         "method": facts["method"],
     }
 
@@ -449,7 +456,7 @@ class TestNobody:
                 assert says[0] == says[1], f"{method} {name}"
 
     def test_may_open_what_is_for_everyone(self, world: World) -> None:
-        for name in sorted(ANYONE - {"verify:prove"}):
+        for name in sorted(ANYONE - {"verify:prove", "vouch:question", "vouch:stop"}):
             for place in world.places(name):
                 answer = world.client("nobody").get(place)
                 assert answer.status_code in {200, 302}, f"{name}: {answer.status_code}"
@@ -494,7 +501,8 @@ class TestTheOwner:
         assert browser.get(world.place("portal:notice", world.sent["notice"])).status_code == 200
         assert browser.get(world.place("portal:refusal", world.sent["refusal"])).status_code == 200
         others = OWN_LETTER | OWN_INVOICE | {"portal:home", "people:organisation"}
-        for name in sorted(OWN_REGISTRATION - {"portal:certificate_pdf"} | ACTS_OF_A_HOLDER | others):
+        full_pages = OWN_REGISTRATION - {"portal:certificate_pdf", "portal:provisional"}
+        for name in sorted(full_pages | ACTS_OF_A_HOLDER | others):
             for place in world.places(name):
                 assert browser.get(place).status_code == 200, place
 

@@ -40,7 +40,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     yield "who", text(client.get(reverse("apply:who")))
     yield "who-error", text(client.post(reverse("apply:who"), {"who": ""}))
     for answers in (
-        {"who": "call_centre"},
+        {"who": "licensed"},
         {"who": "none"},
         {"who": "company", "use": "service"},
         {"who": "company", "use": "private"},

@@ -3,6 +3,7 @@
 import html
 import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import Status
 from rahdari.apply.screening import FileFault, FileRefused
 from rahdari.page import urdu
+from rahdari.policy import BUNDLED
 
 from .sample import (
     CNIC,
@@ -119,8 +121,7 @@ class TestQuestions:
     @pytest.mark.parametrize(
         "answers",
         [
-            {"who": "call_centre"},
-            {"who": "video"},
+            {"who": "licensed"},
             {"who": "none"},
             {"who": "company", "use": "service"},
             {"who": "freelancer", "use": "private"},
@@ -137,8 +138,22 @@ class TestQuestions:
         assert client.get(reverse("apply:begin")).headers["Location"] == reverse("apply:instead")
         assert not Application.objects.exists()
 
-    def test_say_which_services_are_not_yet_open(self) -> None:
-        assert page(a_client().get(reverse("apply:who"))).count("Not yet open.") == 2
+    def test_say_which_services_are_not_yet_open(self, settings: Any, tmp_path: Path) -> None:
+        assert "Not yet open." not in page(a_client().get(reverse("apply:who")))
+        text = BUNDLED.read_text(encoding="utf-8")
+        at = text.index("open = true", text.index("[services.whitelist_video]"))
+        settings.POLICY_FILE = tmp_path / "policy.toml"
+        settings.POLICY_FILE.write_text(text[:at] + text[at:].replace("true", "false", 1), encoding="utf-8")
+        client = a_client()
+        assert page(client.get(reverse("apply:who"))).count("Not yet open.") == 1
+        client.post(reverse("apply:who"), {"who": "video"})
+        assert "This service is not yet open" in page(client.get(reverse("apply:instead")))
+
+    def test_tell_users_of_a_licensed_provider_that_they_need_none(self) -> None:
+        client = a_client()
+        client.post(reverse("apply:who"), {"who": "licensed"})
+        shown = page(client.get(reverse("apply:instead")))
+        assert "You need no registration" in shown and reverse("portal:licensees") in shown
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())

@@ -1,6 +1,7 @@
 """The rules of an application, without a database."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -68,8 +69,11 @@ class TestEligibility:
     @pytest.mark.parametrize(
         ("who", "use", "fixed", "way"),
         [
-            (Who.CALL_CENTRE, None, None, Way.NOT_YET_OPEN),
-            (Who.VIDEO, Use.STAFF, Fixed.YES, Way.NOT_YET_OPEN),
+            (Who.LICENSED, None, None, Way.NO_NEED),
+            (Who.CALL_CENTRE, Use.CLIENTS, Fixed.YES, Way.APPLY),
+            (Who.VIDEO, Use.STAFF, Fixed.YES, Way.APPLY),
+            (Who.EMBASSY, Use.STAFF, Fixed.YES, Way.APPLY),
+            (Who.PUBLIC_BODY, Use.STAFF, Fixed.UNSURE, Way.APPLY),
             (Who.NONE, None, None, Way.NOT_COVERED),
             (Who.FREELANCER, Use.PRIVATE, None, Way.PRIVATE),
             (Who.COMPANY, Use.SERVICE, None, Way.LICENCE),
@@ -81,6 +85,16 @@ class TestEligibility:
         found = eligibility(who=who, use=use, fixed=fixed, policy=POLICY)
         assert found is not None
         assert found.way is way
+
+    def test_tells_of_a_service_that_is_closed(self) -> None:
+        company = replace(POLICY.services["vpn_company"], open=False)
+        policy = replace(POLICY, services={**POLICY.services, "vpn_company": company})
+        found = eligibility(who=Who.COMPANY, use=Use.STAFF, fixed=Fixed.YES, policy=policy)
+        assert found is not None and found.way is Way.NOT_YET_OPEN
+
+    def test_has_a_service_of_its_own_for_everybody(self) -> None:
+        assert set(rules.SERVICE_OF) == set(Who) - {Who.LICENSED, Who.NONE}
+        assert set(rules.SERVICE_OF.values()) == set(POLICY.services)
 
     def test_waits_for_the_next_answer(self) -> None:
         assert eligibility(who=Who.COMPANY, use=None, fixed=None, policy=POLICY) is None

@@ -21,6 +21,7 @@ STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "fees
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
+    "apply": FACE | {"forms", "wording"},
     "people": FACE | {"access", "identifiers"},
     "verify": FACE | {"answers", "ways", "words", "way_words"},
     "register": FACE | {"reference"},

@@ -42,7 +42,15 @@ def an_address() -> str:
     return f"203.0.113.{next(_addresses) % 250 + 1}"
 
 
-def an_application(*, address: str | None = None, applicant: User | None = None, now: dt.datetime = NOW) -> Application:
+def an_application(
+    *,
+    address: str | None = None,
+    applicant: User | None = None,
+    now: dt.datetime = NOW,
+    evidence: str = "client_email",
+    text: str = "From studio@client.example, 2 November: we work with you.",
+    also: str = "",
+) -> Application:
     """A freelancer's application that was sent and whose address is proved."""
     applicant = applicant or a_person()
     actor = f"person:{applicant.pk}"
@@ -54,7 +62,7 @@ def an_application(*, address: str | None = None, applicant: User | None = None,
     apply.save_person(name=applicant.name, cnic="3520212345671", **facts)
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     apply.save_purpose(use="clients", purpose="Design work for clients abroad", **facts)
-    apply.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)
+    apply.save_evidence(kind=evidence, text=text, **facts)
     endpoint = apply.add_endpoint(
         application=application, block=address, protocol="udp", port=51820, actor=actor, now=now
     )
@@ -67,6 +75,8 @@ def an_application(*, address: str | None = None, applicant: User | None = None,
     )
     token = proofs.link_token(challenge)
     verify.open_link(token=token, address=ipaddress.ip_address(address), now=now)
+    if also:
+        apply.add_endpoint(application=application, block=also, protocol="udp", port=51820, actor=actor, now=now)
     return apply.submit_application(
         application=Application.objects.get(pk=application.pk), policy=policy.current(None), actor=actor, now=now
     )

@@ -1,5 +1,6 @@
 """The table of moves, walked; the rule of granting; who may second. No database."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from rahdari.decide.rules import (
     NoticeState,
     NotYet,
     Outcome,
+    Provisional,
     QuestionState,
     Standing,
     Status,
     Urgency,
 )
-from rahdari.policy import GUARDS
+from rahdari.policy import GUARDS, CheckRule
 
 DOCS = Path(__file__).parents[2] / "docs" / "desk.md"
 ALL = [Standing(*parts) for parts in product(Status, QuestionState, NoticeState)]
@@ -163,6 +165,93 @@ class TestAssess:
     def test_does_not_mind_an_optional_check_that_failed(self) -> None:
         base = dict.fromkeys(["control", "free", "origin", "companies", "papers"], "passed")
         assert isinstance(rules.assess(rules=COMPANY, facts=facts(**base, active_taxpayers="failed")), Grantable)
+
+
+OUTCOMES = st.sampled_from(["passed", "failed", "waiting"])
+KINDS = ["control", "not_registered", "origin", "documents"]
+
+
+@st.composite
+def checked(draw: st.DrawFn) -> tuple[list[CheckRule], list[CheckFact]]:
+    """A policy's rules, each with or without a way to stand provisionally, and what was found."""
+    asked, found = [], []
+    for kind in KINDS:
+        asked.append(_rule(kind, required=draw(st.booleans()), code=draw(st.sampled_from(["", "P1", "P2"]))))
+        targets = draw(st.lists(st.sampled_from(["a", "b"]), max_size=2, unique=True))
+        found += [CheckFact(kind, target, draw(OUTCOMES), past_clock=draw(st.booleans())) for target in targets]
+    if draw(st.booleans()):
+        asked.append(_rule("employer", required=False, code=draw(st.sampled_from(["", "P2"])), instead_of="documents"))
+        if draw(st.booleans()):
+            found.append(CheckFact("employer", "", draw(OUTCOMES), past_clock=draw(st.booleans())))
+    return asked, found
+
+
+def _rule(kind: str, *, required: bool, code: str, instead_of: str | None = None) -> CheckRule:
+    return CheckRule(
+        kind=kind,
+        title=policy.Text("Title", "عنوان"),
+        roster=None,
+        required=required,
+        reason="R1",
+        instead_of=instead_of,
+        provisional=policy.Provisionally("", code) if code else None,
+    )
+
+
+class TestAssessProvisionally:
+    @given(checked())
+    def test_rests_only_on_checks_that_wait_past_a_clock_that_the_policy_names(
+        self, case: tuple[list[CheckRule], list[CheckFact]]
+    ) -> None:
+        asked, found = case
+        result = rules.assess(rules=asked, facts=found)
+        if not isinstance(result, Provisional):
+            return
+        by_kind = {rule.kind: rule for rule in asked}
+        assert result.awaited and result.codes
+        for fact in result.awaited:
+            assert fact.outcome == "waiting" and fact.past_clock
+            assert by_kind[fact.kind].provisional is not None
+        assert set(result.codes) <= {rule.provisional.reason for rule in asked if rule.provisional}
+
+    @given(checked())
+    def test_never_overlooks_a_required_check_that_failed(self, case: tuple[list[CheckRule], list[CheckFact]]) -> None:
+        asked, found = case
+        result = rules.assess(rules=asked, facts=found)
+        hopeful = {rule.instead_of for rule in asked if rule.instead_of}
+        for rule in asked:
+            failed = any(fact.kind == rule.kind and fact.outcome == "failed" for fact in found)
+            if rule.required and failed and rule.kind not in hopeful:
+                assert isinstance(result, NotYet)
+
+    @given(checked())
+    def test_becomes_a_full_grant_when_what_was_awaited_passes(
+        self, case: tuple[list[CheckRule], list[CheckFact]]
+    ) -> None:
+        asked, found = case
+        result = rules.assess(rules=asked, facts=found)
+        if isinstance(result, Provisional):
+            came = [replace(fact, outcome="passed") if fact in result.awaited else fact for fact in found]
+            assert isinstance(rules.assess(rules=asked, facts=came), Grantable)
+
+    @given(checked())
+    def test_without_such_rules_is_what_it_was(self, case: tuple[list[CheckRule], list[CheckFact]]) -> None:
+        asked, found = case
+        strict = [replace(rule, provisional=None) for rule in asked]
+        result = rules.assess(rules=strict, facts=found)
+        assert not isinstance(result, Provisional)
+        if isinstance(result, Grantable):
+            assert isinstance(rules.assess(rules=asked, facts=found), Grantable)
+
+    @given(checked())
+    def test_an_application_never_waits_for_what_makes_no_difference(
+        self, case: tuple[list[CheckRule], list[CheckFact]]
+    ) -> None:
+        asked, found = case
+        waits = [fact for fact in found if fact.outcome == "waiting" and not fact.past_clock]
+        settled = rules.is_settled(rules=asked, facts=found)
+        granted = isinstance(rules.assess(rules=asked, facts=found), Grantable)
+        assert settled == (bool(found) and (not waits or granted))
 
 
 class TestMaySecond:

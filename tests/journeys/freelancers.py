@@ -1,6 +1,7 @@
 """Sample freelancers, and how one applies: from the start page to the sent application."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def answer_three_questions(person: Person) -> None:
             person.page.wait_for_url("**/sign-in/**")
 
 
-def fill_in(who: Freelancer, person: Person) -> str:
+def fill_in(who: Freelancer, person: Person, show_work: Callable[[Freelancer, Person], None] | None = None) -> str:
     """Everything up to the full task list. Gives the application's path."""
     answer_three_questions(person)
     person.sign_in(who.email)
@@ -62,9 +63,7 @@ def fill_in(who: Freelancer, person: Person) -> str:
     person.go_on("tasks, purpose done")
 
     person.follow("a[aria-describedby=s-evidence]", "evidence")
-    person.choose("client_letter")
-    person.go_on("upload")
-    send_the_letter(who, person)
+    (show_work or by_a_letter)(who, person)
 
     person.follow("a[aria-describedby=s-addresses]", "addresses, none")
     person.follow("main a.btn.small[href*=address]", "address, taken over")
@@ -73,6 +72,12 @@ def fill_in(who: Freelancer, person: Person) -> str:
     person.go_on("addresses")
     assert person.home.address in person.text()
     return base
+
+
+def by_a_letter(who: Freelancer, person: Person) -> None:
+    person.choose("client_letter")
+    person.go_on("upload")
+    send_the_letter(who, person)
 
 
 def send_the_letter(who: Freelancer, person: Person) -> None:

@@ -36,14 +36,45 @@ class TestTheBundledPolicy:
         assert policy.current(None).demonstration
         assert policy.current(Path("/nonexistent/policy.toml")) is policy.current(None)
 
-    def test_holds_the_four_services_and_opens_two(self) -> None:
+    def test_opens_the_four_services_and_those_of_banks_missions_and_public_bodies(self) -> None:
         services = policy.current(None).services
-        assert {key: service.open for key, service in services.items()} == {
-            "vpn_company": True,
-            "vpn_freelancer": True,
-            "whitelist_call_centre": False,
-            "whitelist_video": False,
-        }
+        assert [key for key, service in services.items() if service.open] == [
+            "vpn_company",
+            "vpn_freelancer",
+            "whitelist_call_centre",
+            "whitelist_video",
+            "vpn_bank",
+            "vpn_mission",
+            "vpn_public_body",
+        ]
+
+    def test_lets_a_certificate_follow_and_asks_for_its_last_day(self) -> None:
+        call_centre = policy.current(None).services["whitelist_call_centre"]
+        certificate = call_centre.document("call_centre_certificate")
+        assert certificate is not None and certificate.expires and certificate.may_follow
+        assert certificate not in call_centre.missing_documents(set())
+        assert call_centre.still_to_follow({"incorporation"}) == (certificate,)
+        assert call_centre.still_to_follow({"call_centre_certificate"}) == ()
+
+    @pytest.mark.parametrize(
+        ("old", "new", "after", "said"),
+        [
+            ('provisional = { after = "", reason = "P2" }', "", "[services.vpn_freelancer]", "Evidence of provisional"),
+            ('provisional = { after = "", reason = "P2" }', "", "[services.whitelist_call_centre]", "may follow"),
+            ("own_list = false", "own_list = true", "[licensees]", "names every licensee"),
+            ('kind = "employer"', 'kind = "origin"', "[services.vpn_freelancer]", "needs a check"),
+            ('wants = "declaration"', 'wants = "text"', "[services.vpn_freelancer]", "A declaration, and nothing else"),
+            ("remind_after = { length = 5", "remind_after = { length = 9", "[vouching]", "before the link ends"),
+        ],
+    )
+    def test_refuses_parts_that_do_not_fit_together(self, old: str, new: str, after: str, said: str) -> None:
+        problems = problems_of(changed(old, new, after=after))
+        assert any(said in problem.message for problem in problems), problems
+
+    def test_names_licensed_providers_with_who_reported_them_and_when(self) -> None:
+        known = policy.current(None).licensees
+        assert known is not None and not known.own_list and known.reported >= len(known.providers) > 0
+        assert all(one.reported_by and one.reported_on <= known.as_of for one in known.providers)
 
     def test_asks_nobody_for_the_picture_of_a_card(self) -> None:
         for service in policy.current(None).services.values():
@@ -150,6 +181,11 @@ REFUSED = [
     ("validity_months = 12", 'validity_months = "twelve"', "[services.vpn_company]", "must be a whole number"),
     ("validity_months = 12", "validity_months = 0", "[services.vpn_company]", "must be between 1 and 240"),
     ("open = true", 'open = "yes"', "[services.vpn_company]", "must be true or false"),
+    ('after = ""', 'after = "whenever"', "[services.vpn_freelancer]", "There is no clock 'whenever'"),
+    ('reason = "P2" }', 'reason = "R1" }', "[services.vpn_freelancer]", "code of a provisional registration"),
+    ('weight = "provisional"', 'weight = "light"', "[services.vpn_freelancer]", "is not one of: alone, provisional"),
+    ("officer_days_before = 14", "officer_days_before = 0", "[provisional]", "must be between 1 and 90"),
+    ("read_by_officer = true", "read_by_officer = 1", "[services.vpn_mission]", "must be true or false"),
     ('roster = "companies"', 'roster = "firms"', "[services.vpn_company]", "A roster check names one of"),
     ('reason = "R2"', 'reason = "R99"', "[services.vpn_company]", "There is no reason code 'R99'"),
     ('"telecom_act:20(1)"', '"telecoms_act:20(1)"', "[reasons.R10]", "does not point to an instrument"),

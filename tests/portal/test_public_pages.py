@@ -134,9 +134,9 @@ class TestStart:
 
     def test_names_the_services_and_which_are_not_open(self, client: Client) -> None:
         page = client.get("/").content.decode()
-        assert page.count("not open yet") == 2
-        assert "10 working hours at most" in page
-        assert "No fee" in page
+        assert "not open yet" not in page, "every service is open"
+        assert "3 working days at most" in page, "the longest clock of them"
+        assert page.count("No fee") == 5 and "A fee is due from five addresses on" in page
 
 
 class TestCheckNumber:

@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from rahdari.journal import queries as journal
 from rahdari.register import actions, queries
 from rahdari.register.models import Change, Entry, Registration
-from rahdari.register.rules import MOVES, NewEntry, Standing
+from rahdari.register.rules import MOVES, NewEntry, Standing, stamp
 
 NOW = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -24,7 +24,7 @@ def endpoint(prefix: str, *, origin: str = "", protocol: str = "udp", port: int 
 
 
 def entered(
-    *prefixes: str, holder: uuid.UUID = HOLDER, origin: str = "", until: dt.datetime = NOW + YEAR
+    *prefixes: str, holder: uuid.UUID = HOLDER, origin: str = "", until: dt.datetime = NOW + YEAR, code: str = ""
 ) -> Registration:
     return actions.enter(
         origin=origin or f"application:{uuid.uuid4()}",
@@ -35,6 +35,7 @@ def entered(
         valid_until=until,
         actor="rule:1",
         now=NOW,
+        provisional_code=code,
     )
 
 
@@ -162,7 +163,8 @@ class TestEnd:
         assert [row.actor for row in journal.about(f"registration:{registration.id}")] == ["clock", "rule:1"]
 
     def test_every_move_of_the_table_is_an_act_that_leaves_its_change(self) -> None:
-        assert {move[1] for move in MOVES} == {"enter", "amend", "renew", "strike_out", "expire"}
+        acts = {"enter", "amend", "renew", "confirm", "prolong", "strike_out", "expire"}
+        assert {move[1] for move in MOVES} == acts
 
 
 @pytest.mark.django_db
@@ -242,3 +244,57 @@ class TestWhatTheFeedCannotSay:
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
             Entry.objects.create(**(fields | facts))
         Entry.objects.create(**fields)
+
+
+@pytest.mark.django_db
+class TestProvisional:
+    UNTIL = NOW + dt.timedelta(days=90)
+
+    def provisional(self) -> Registration:
+        return entered("203.0.113.24/32", until=self.UNTIL, code="P1")
+
+    def test_stands_like_every_other_and_operators_see_no_difference(self) -> None:
+        registration = self.provisional()
+        assert queries.standing(registration, NOW) is Standing.VALID
+        assert (registration.provisional_until, registration.provisional_code) == (self.UNTIL, "P1")
+        assert Change.objects.get().snapshot["not_after"] == stamp(self.UNTIL)
+        assert set(Change.objects.get().snapshot) == {"id", "prefix", "protocol", "port", "not_before", "not_after"}
+
+    def test_is_confirmed_for_its_full_term_under_the_same_number_without_a_gap(self) -> None:
+        registration = self.provisional()
+        feed_id = registration.entries.get().feed_id
+        facts = {"registration": registration, "valid_until": NOW + YEAR, "actor": "rule:1", "now": NOW}
+        confirmed = actions.confirm_registration(**facts)
+        assert confirmed.reference == registration.reference and not confirmed.is_provisional
+        assert confirmed.valid_until == NOW + YEAR == confirmed.entries.get().valid_until
+        assert [change.act for change in queries.history_of(registration)] == ["enter", "renew"]
+        assert Change.objects.last().snapshot["id"] == feed_id  # type: ignore[union-attr]
+        actions.confirm_registration(**facts)
+        assert Change.objects.count() == 2, "twice is once"
+        assert next(row.act for row in journal.about(f"registration:{registration.id}")) == "register.confirmed"
+
+    def test_is_prolonged_and_never_shortened(self) -> None:
+        registration = self.provisional()
+        facts = {"registration": registration, "actor": "clock", "now": NOW}
+        later = self.UNTIL + dt.timedelta(days=30)
+        assert actions.prolong_provisional(until=later, **facts).provisional_until == later
+        assert actions.prolong_provisional(until=self.UNTIL, **facts).provisional_until == later
+        assert registration.entries.get().valid_until == later
+
+    def test_is_not_renewed_before_it_is_confirmed(self) -> None:
+        with pytest.raises(actions.StandsProvisionally):
+            actions.renew(registration=self.provisional(), valid_until=NOW + YEAR, actor="person:1", now=NOW)
+
+    def test_ends_with_its_term_and_cannot_be_confirmed_afterwards(self) -> None:
+        registration = self.provisional()
+        assert actions.expire_due(now=self.UNTIL) == 1
+        with pytest.raises(actions.NotValid):
+            actions.confirm_registration(
+                registration=registration, valid_until=NOW + YEAR, actor="rule:1", now=self.UNTIL
+            )
+
+    @pytest.mark.parametrize("wrong", [{"provisional_code": ""}, {"provisional_until": NOW + YEAR}])
+    def test_the_database_wants_a_code_and_the_end_of_the_term(self, wrong: dict[str, object]) -> None:
+        registration = self.provisional()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Registration.objects.filter(pk=registration.pk).update(**wrong)

@@ -16,6 +16,7 @@ from .drafts import (
     save_purpose,
     start_application,
 )
+from .later import File, NothingAwaited, ProofNotAccepted, forget_client, mark_taken_in, offer_proof
 from .parts import (
     EndpointNotTaken,
     TooManyDocuments,
@@ -23,6 +24,7 @@ from .parts import (
     add_endpoint,
     attach_document,
     change_endpoint,
+    date_documents,
     remove_document,
     remove_endpoint,
 )
@@ -44,10 +46,13 @@ __all__ = [
     "ChangedMeanwhile",
     "EndpointNotTaken",
     "EndpointsInTrouble",
+    "File",
     "FileFault",
     "FileRefused",
     "MoveNotAllowed",
     "NotADraft",
+    "NothingAwaited",
+    "ProofNotAccepted",
     "ServiceNotOpen",
     "StepsMissing",
     "TermsChanged",
@@ -57,8 +62,12 @@ __all__ = [
     "attach_document",
     "change_endpoint",
     "close_application",
+    "date_documents",
     "delete_idle_draft",
+    "forget_client",
     "mark_checks_opened",
+    "mark_taken_in",
+    "offer_proof",
     "remove_document",
     "remove_endpoint",
     "reopen_application",

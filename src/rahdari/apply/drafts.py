@@ -156,7 +156,9 @@ def save_company(
 def organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Organisation:
     """The organisation that the draft speaks for. One that the applicant has left, or was removed from, is none."""
     name, number, ntn = draft.company_name, draft.company_number, draft.ntn
-    same = persons.organisations_of(draft.applicant).filter(company_number=number).first()
+    # An organisation without a company number is known by its name.
+    told_by = {"company_number": number} if number else {"company_number": "", "name__iexact": name}
+    same = persons.organisations_of(draft.applicant).filter(**told_by).first()
     chosen = same or draft.organisation
     if chosen is not None and not persons.belongs(user=draft.applicant, organisation=chosen):
         chosen = None

@@ -1,13 +1,17 @@
 """What people type, and what the page says when it cannot be used. Identifiers are kept in their one form."""
 
+import datetime as dt
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext, ngettext_lazy
+from django.core.validators import validate_email
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.address import (
@@ -21,7 +25,7 @@ from rahdari.address import (
     plain_text,
 )
 from rahdari.people import identifiers
-from rahdari.policy import Limits, Service
+from rahdari.policy import EvidenceKind, Limits, Service
 
 from . import rules, telling, wording
 from .rules import ASSOCIATION, PRESETS
@@ -123,6 +127,15 @@ class CompanyForm(StepForm):
         required=False,
         widget=_number(),
     )
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not service.has_company_number:
+            del self.fields["company_number"], self.fields["ntn"]
+            self.fields["name"].label = _("Name of the organisation")
+            self.fields["name"].help_text = _(
+                "As on its letters. The public can see this name beside the registration number."
+            )
 
     def clean_company_number(self) -> str:
         try:
@@ -234,7 +247,7 @@ class EvidenceForm(StepForm):
             )
         for kind in service.evidence:
             choices.append((kind.key, kind.title.in_language(language)))
-            hints[kind.key] = kind.hint.in_language(language)
+            hints[kind.key] = f"{kind.hint.in_language(language)} {telling.leads_to(kind)}"
         field: Any = self.fields["kind"]
         field.choices = choices
         field.hints = hints
@@ -254,6 +267,96 @@ class EvidenceTextForm(StepForm):
         return text
 
 
+class ClientForm(StepForm):
+    """Whom to ask: somebody at the client's or employer's own domain."""
+
+    text = Line(
+        label=_("Their email address"),
+        help_text=_("At their own domain, as on their own site. Addresses at free mail services do not count."),
+        max_length=254,
+        widget=_text(type="email", inputmode="email", autocomplete="off", dir="ltr"),
+        error_messages={
+            "required": _("Enter the address of a client or employer"),
+            "max_length": _("This address is too long. Look at it again."),
+        },
+    )
+
+    def __init__(self, *args: Any, own: str = "", free_mail: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own, self.free_mail = own, free_mail
+
+    def clean_text(self) -> str:
+        address: str = self.cleaned_data["text"].strip().lower()
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError(_("This is no email address. It looks like name@client.example"), code="no") from None
+        if address == self.own.lower():
+            raise ValidationError(_("This is your own address. Give that of your client or employer."), code="own")
+        if rules.domain_of(address) in self.free_mail:
+            raise ValidationError(
+                _(
+                    "Anybody can have an address at this mail service, so it shows nothing. Give an address at the "
+                    "client’s own domain, or choose another proof."
+                ),
+                code="free_mail",
+            )
+        return address
+
+
+class DeclarationForm(StepForm):
+    """What is declared, in the policy's words, and what the work is."""
+
+    text = LongText(
+        label=_("What you do"),
+        help_text=_("A few words, for example “web design for shops abroad”."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=400,
+        error_messages={
+            "required": _("Write in a few words what you do"),
+            "max_length": _("This is too long: write at most %(limit_value)s characters"),
+        },
+    )
+    declared = forms.BooleanField(
+        label=_("I work for clients in my own name, and all the conditions are met."),
+        error_messages={"required": _("Tick the box if it is so. If not, choose another proof.")},
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        kind: EvidenceKind,
+        language: str,
+        addresses: int,
+        declared_before: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind, self.addresses, self.declared_before = kind, addresses, declared_before
+        self.conditions = [condition.in_language(language) for condition in kind.conditions]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        most = self.kind.most_addresses
+        if most is not None and self.addresses > most:
+            raise ValidationError(
+                ngettext(
+                    "A declaration is for %(most)s address. Take the others out of this application, "
+                    "or choose another proof.",
+                    "A declaration is for %(most)s addresses. Take the others out of this application, "
+                    "or choose another proof.",
+                    most,
+                )
+                % {"most": most},
+                code="addresses",
+            )
+        if self.declared_before:
+            raise ValidationError(
+                _("You have declared before. It works once in a while only: choose another proof."), code="again"
+            )
+        return data
+
+
 class AssociationForm(StepForm):
     number = Line(
         label=_("Member number"),
@@ -267,6 +370,33 @@ class AssociationForm(StepForm):
             return identifiers.parse_association_number(self.cleaned_data["number"])
         except identifiers.IdentifierError as error:
             raise ValidationError(wording.association_number(error), code=error.reason) from None
+
+
+class LastDayForm(forms.Form):
+    """The last day that a certificate names."""
+
+    use_required_attribute = False
+    valid_until = forms.DateField(
+        label=_("Valid until"),
+        help_text=_("The last day that stands on it. The registration ends with it at the latest."),
+        widget=forms.DateInput(attrs={"type": "date", "dir": "ltr"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y"],
+        error_messages={
+            "required": _("Write the last day that stands on the certificate"),
+            "invalid": _("Write the day as on the certificate, for example 31/12/2027"),
+        },
+    )
+
+    def clean_valid_until(self) -> dt.date:
+        day: dt.date = self.cleaned_data["valid_until"]
+        if day < timezone.localdate():
+            raise forms.ValidationError(
+                gettext(
+                    "This certificate has expired already. Send the new one, or go on without it and send it later."
+                ),
+                code="expired",
+            )
+        return day
 
 
 class AddressForm(forms.Form):

@@ -183,6 +183,27 @@ class Endpoint(models.Model):
         return AddressEndpoint(self.network, Protocol(self.protocol), self.port)
 
 
+class Proof(models.Model):
+    """A proof that came after the application was sent: its kind, its words; its files are documents."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="proofs")
+    kind = models.CharField(max_length=60)
+    text = EncryptedTextField()
+    given_at = models.DateTimeField()
+    # When the line carried it to the checks.
+    taken_in_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["given_at", "id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["given_at"], condition=Q(taken_in_at__isnull=True), name="proofs_to_take_in"),
+        ]
+
+    def __str__(self) -> str:
+        return f"proof:{self.pk}"
+
+
 class Document(models.Model):
     """A file as it was kept: cleaned, encrypted, under a random name. The file that was sent is not kept."""
 
@@ -193,6 +214,8 @@ class Document(models.Model):
     media_type = models.CharField(max_length=60)
     size = models.PositiveIntegerField()
     pages = models.PositiveIntegerField(default=1)
+    # The last day that a certificate names, where the policy asks for it.
+    valid_until = models.DateField(null=True, blank=True)
     # Of the file as sent: the same file sent twice is kept once.
     sha256 = models.CharField(max_length=64)
     stored = models.CharField(max_length=32)

@@ -6,6 +6,8 @@ A document is judged and cleaned before anything is locked, and its file is eras
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -171,8 +173,9 @@ def attach_document(
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
+    valid_until: dt.date | None = None,
 ) -> Document:
-    """Judge, clean, encrypt and keep a file. The same file again gives the same document.
+    """Judge, clean, encrypt and keep a file. The same file again gives the same document, with the newer last day.
 
     Raises screening.FileRefused, UnknownDocumentRule, TooManyDocuments, NotADraft.
     """
@@ -182,39 +185,78 @@ def attach_document(
         raise UnknownDocumentRule(rule)
     limits = policy.limits
     kept = screening.in_a_process(content, name=name, most_bytes=limits.document_bytes, types=limits.document_types)
-    with transaction.atomic():
+    with only_if_kept() as stored, transaction.atomic():
         draft = locked_draft(application)
         present = queries.documents_of(draft)
         existing = present.filter(rule=rule, sha256=kept.sha256).first()
         if existing is not None:
+            if valid_until is not None and existing.valid_until != valid_until:
+                existing.valid_until = valid_until
+                existing.save(update_fields=["valid_until"])
             return existing
         if present.count() >= limits.documents_per_application:
             raise TooManyDocuments(limits.documents_per_application)
-        document = Document(
-            application=draft,
-            rule=rule,
-            name=kept.name,
-            media_type=kept.media_type,
-            size=len(kept.content),
-            pages=kept.pages,
-            sha256=kept.sha256,
-            uploaded_at=now,
+        document = keep_document(draft, rule, kept, stored, valid_until=valid_until, now=now)
+        touch(draft, now)
+        journal.record(
+            act="apply.attached_document",
+            actor=actor,
+            subject=draft.subject,
+            now=now,
+            detail={"document": str(document.pk), "rule": rule},
         )
-        document.stored = files.store(kept.content, aad=document.aad)
-        try:
-            document.save(force_insert=True)
+        return document
+
+
+@contextmanager
+def only_if_kept() -> Iterator[list[Document]]:
+    """Erase the files of documents whose rows were not kept, whatever went wrong after they were stored."""
+    stored: list[Document] = []
+    try:
+        yield stored
+    except BaseException:
+        for document in stored:
+            files.erase(document.stored)
+        raise
+
+
+def keep_document(
+    row: Application,
+    rule: str,
+    kept: screening.Screened,
+    stored: list[Document],
+    *,
+    valid_until: dt.date | None,
+    now: dt.datetime,
+) -> Document:
+    """Store a cleaned file, and its row; see `only_if_kept`."""
+    document = Document(
+        application=row,
+        rule=rule,
+        name=kept.name,
+        media_type=kept.media_type,
+        size=len(kept.content),
+        pages=kept.pages,
+        sha256=kept.sha256,
+        uploaded_at=now,
+        valid_until=valid_until,
+    )
+    document.stored = files.store(kept.content, aad=document.aad)
+    stored.append(document)
+    document.save(force_insert=True)
+    return document
+
+
+def date_documents(*, application: Application, rule: str, valid_until: dt.date, actor: str, now: dt.datetime) -> None:
+    """Put the last day of a certificate right that is there already. Doing it twice changes nothing."""
+    with transaction.atomic():
+        draft = locked_draft(application)
+        wrong = queries.documents_of(draft).filter(rule=rule).exclude(valid_until=valid_until)
+        if wrong.update(valid_until=valid_until):
             touch(draft, now)
             journal.record(
-                act="apply.attached_document",
-                actor=actor,
-                subject=draft.subject,
-                now=now,
-                detail={"document": str(document.pk), "rule": rule},
+                act="apply.dated_document", actor=actor, subject=draft.subject, now=now, detail={"rule": rule}
             )
-        except BaseException:
-            files.erase(document.stored)
-            raise
-        return document
 
 
 def remove_document(*, document: Document, actor: str, now: dt.datetime) -> None:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
@@ -20,12 +20,12 @@ from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
-from rahdari.policy import DocumentRule, Policy, Service, current, thaw
+from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
 from rahdari.register import queries as register
 from rahdari.vault import files
 
 from . import rules, telling
-from .models import Application, Document, Endpoint
+from .models import Application, Document, Endpoint, Proof
 from .rules import Facts, Held, Status, StepKey, Trouble
 
 
@@ -151,6 +151,12 @@ def policy_in_force() -> Policy:
     return current(settings.POLICY_FILE)
 
 
+def application_by_subject(subject: str) -> Application | None:
+    """The application that another room names by its subject. For the line: no visitor stands behind it."""
+    kind, _, key = subject.partition(":")
+    return Application.objects.filter(pk=key).first() if kind == "application" else None
+
+
 def frozen_policy(application: Application) -> Policy:
     """The rules the application was sent under; those in force while it is a draft."""
     return policy_in_force() if application.policy is None else thaw(application.policy.text)
@@ -189,6 +195,58 @@ def missing_documents(application: Application, policy: Policy) -> tuple[Documen
     return rules.missing_documents(facts_of(application), service_of(application, policy))
 
 
+def evidence_of(application: Application) -> EvidenceKind | None:
+    """The kind of proof of work that was given with the application."""
+    return service_of(application, frozen_policy(application)).evidence_kind(application.evidence_kind)
+
+
+def declared_before(application: Application, kind: EvidenceKind, *, now: dt.datetime) -> bool:
+    """Whether this person, or this card, has declared within the months in which it works once."""
+    if kind.once_in_months is None:
+        return False
+    since = now - dt.timedelta(days=30.44 * kind.once_in_months)
+    same = Q(applicant=application.applicant)
+    if application.cnic_index:
+        same |= Q(cnic_index=application.cnic_index)
+    others = Application.objects.filter(same, evidence_kind=kind.key, submitted_at__gte=since)
+    return others.exclude(pk=application.pk).exclude(status__in=[Status.REFUSED, Status.WITHDRAWN]).exists()
+
+
+def proofs_to_take_in() -> QuerySet[Proof]:
+    """Later proofs that the checks do not know of yet, oldest first."""
+    waiting = Proof.objects.filter(taken_in_at__isnull=True).select_related("application", "application__policy")
+    return waiting.order_by("given_at", "id")
+
+
+def proofs_of(application: Application) -> QuerySet[Proof]:
+    return Proof.objects.filter(application=application).order_by("given_at", "id")
+
+
+def later_kinds(application: Application) -> list[EvidenceKind]:
+    """The kinds of proof that count after sending: those that lead to a full registration, or to an officer."""
+    service = service_of(application, frozen_policy(application))
+    return [kind for kind in service.evidence if kind.weight != "provisional"]
+
+
+def documents_to_follow(application: Application, policy: Policy) -> tuple[DocumentRule, ...]:
+    """What may come after sending and has not come yet."""
+    return service_of(application, policy).still_to_follow(facts_of(application).document_rules)
+
+
+def certified_until(application: Application) -> dt.datetime | None:
+    """The end of the last day of the certificate that the application rests on; None if it rests on none."""
+    policy = frozen_policy(application)
+    wanted = [rule.key for rule in service_of(application, policy).documents if rule.expires]
+    days = [
+        day
+        for day in documents_of(application).filter(rule__in=wanted).values_list("valid_until", flat=True)
+        if day is not None
+    ]
+    if not days:
+        return None
+    return dt.datetime.combine(max(days) + dt.timedelta(days=1), dt.time(), tzinfo=policy.calendar.zone_info)
+
+
 def missing_evidence(application: Application, policy: Policy) -> list[str]:
     """What a check of papers does not find: keys of document rules, and `evidence` where proof of work is asked for.
 
@@ -199,7 +257,7 @@ def missing_evidence(application: Application, policy: Policy) -> list[str]:
     if service.evidence:
         kind = service.evidence_kind(facts.evidence_kind)
         there = kind is not None and (
-            bool(facts.evidence_text) if kind.wants == "text" else rules.EVIDENCE_RULE in facts.document_rules
+            rules.EVIDENCE_RULE in facts.document_rules if kind.wants == "document" else bool(facts.evidence_text)
         )
         if not there:
             absent.append(rules.EVIDENCE_RULE)

@@ -36,6 +36,8 @@ class WhoForm(QuestionForm):
             (Who.VIDEO, _("An organisation that needs video conferencing only")),
             (Who.BANK, _("A bank or financial institution")),
             (Who.EMBASSY, _("An embassy, consulate or international organisation")),
+            (Who.PUBLIC_BODY, _("A university, school or public body")),
+            (Who.LICENSED, _("I use the VPN of a licensed provider")),
             (Who.NONE, pgettext_lazy("who will use the VPN", "None of these")),
         ],
         _("Choose who will use the VPN"),
@@ -48,6 +50,7 @@ class WhoForm(QuestionForm):
             Who.COMPANY: _("Registered, with a company number. Software houses belong here."),
             Who.FREELANCER: _("You work in your own name."),
             Who.CALL_CENTRE: _("With or without your own telephone licence."),
+            Who.LICENSED: _("Then you need no registration. We show you the list of these providers."),
             Who.NONE: _("We tell you what to do instead."),
         }
         for who, key in rules.SERVICE_OF.items():
@@ -56,7 +59,7 @@ class WhoForm(QuestionForm):
                 hints[who] = _("Not yet open. We tell you what to do until then.")
         field: Any = self.fields["who"]
         field.hints = {key.value: hint for key, hint in hints.items()}
-        field.or_before = (Who.NONE.value,)
+        field.or_before = (Who.LICENSED.value,)
 
 
 class UseForm(QuestionForm):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, overlap, special_use
-from rahdari.policy import DocumentRule, Limits, Policy, Service
+from rahdari.policy import DocumentRule, EvidenceKind, Limits, Policy, Service
 
 
 class Status(StrEnum):
@@ -65,6 +65,8 @@ class Who(StrEnum):
     VIDEO = "video"
     BANK = "bank"
     EMBASSY = "embassy"
+    PUBLIC_BODY = "public_body"
+    LICENSED = "licensed"
     NONE = "none"
 
 
@@ -87,19 +89,20 @@ class Way(StrEnum):
     APPLY = "apply"
     NOT_YET_OPEN = "not_yet_open"
     NOT_COVERED = "not_covered"
+    NO_NEED = "no_need"
     LICENCE = "licence"
     PRIVATE = "private"
     FIXED_ADDRESS = "fixed_address"
 
 
-# A bank, an embassy or an international organisation registers as an organisation does.
 SERVICE_OF = {
     Who.COMPANY: "vpn_company",
     Who.FREELANCER: "vpn_freelancer",
     Who.CALL_CENTRE: "whitelist_call_centre",
     Who.VIDEO: "whitelist_video",
-    Who.BANK: "vpn_company",
-    Who.EMBASSY: "vpn_company",
+    Who.BANK: "vpn_bank",
+    Who.EMBASSY: "vpn_mission",
+    Who.PUBLIC_BODY: "vpn_public_body",
 }
 
 
@@ -111,6 +114,8 @@ class Eligibility:
 
 def eligibility(*, who: Who, use: Use | None, fixed: Fixed | None, policy: Policy) -> Eligibility | None:
     """Where the answers so far lead; None while a question is still open."""
+    if who is Who.LICENSED:
+        return Eligibility(Way.NO_NEED)
     key = SERVICE_OF.get(who)
     if key is None:
         return Eligibility(Way.NOT_COVERED)
@@ -224,8 +229,23 @@ def _evidence(facts: Facts, service: Service) -> tuple[bool, bool]:
     kind = service.evidence_kind(facts.evidence_kind)
     if kind is None:
         return False, bool(facts.evidence_kind)
-    given = bool(facts.evidence_text) if kind.wants == "text" else EVIDENCE_RULE in facts.document_rules
-    return given, True
+    given = EVIDENCE_RULE in facts.document_rules if kind.wants == "document" else bool(facts.evidence_text)
+    return given and fits(kind, facts), True
+
+
+def domain_of(address: str) -> str:
+    """The part of an email address behind the last @."""
+    return address.rpartition("@")[2].strip().rstrip(".").lower()
+
+
+def words_shown(kind: EvidenceKind | None, text: str) -> str:
+    """What officers read of a proof: of a client's address its domain only, which is what counts."""
+    return domain_of(text) if kind is not None and kind.wants == "address" else text
+
+
+def fits(kind: EvidenceKind, facts: Facts) -> bool:
+    """Whether a declaration holds for what was asked for: it may be for one address only."""
+    return kind.most_addresses is None or facts.endpoints <= kind.most_addresses
 
 
 def _documents(facts: Facts, service: Service) -> tuple[bool, bool]:
@@ -234,7 +254,9 @@ def _documents(facts: Facts, service: Service) -> tuple[bool, bool]:
 
 
 _PARTS = {
-    StepKey.COMPANY: lambda facts, service: _all(facts.company_name, facts.company_number),
+    StepKey.COMPANY: lambda facts, service: _all(
+        facts.company_name, *([facts.company_number] if service.has_company_number else [])
+    ),
     StepKey.PERSON: lambda facts, service: _all(facts.name, facts.cnic),
     StepKey.CONTACT: lambda facts, service: _all(facts.contact_name, facts.contact_mobile),
     StepKey.PURPOSE: lambda facts, service: (bool(facts.use and facts.purpose), bool(facts.purpose)),
@@ -250,8 +272,8 @@ def terms_digest(service: Service, limits: Limits) -> str:
         service.key,
         service.open,
         service.holder,
-        tuple((rule.key, rule.group, rule.required) for rule in service.documents),
-        tuple((kind.key, kind.wants) for kind in service.evidence),
+        tuple((rule.key, rule.group, rule.required, rule.expires, rule.may_follow) for rule in service.documents),
+        tuple((kind.key, kind.wants, kind.weight, kind.term, kind.conditions) for kind in service.evidence),
         tuple((check.kind, check.roster, check.required, check.instead_of) for check in service.checks),
         (service.fee.rule, service.fee.from_count, service.fee.counts_earlier, service.fee.amount),
         service.validity_months,

@@ -108,6 +108,9 @@ def _send(
     # 5)
     if missing:
         raise StepsMissing(missing)
+    kind = queries.service_of(draft, policy).evidence_kind(draft.evidence_kind)
+    if kind is not None and queries.declared_before(draft, kind, now=now):
+        raise StepsMissing([StepKey.EVIDENCE])
     # 6)
     troubles = queries.endpoint_troubles(draft, policy)
     if troubles:
@@ -138,7 +141,7 @@ def _send(
         },
         now=now,
     )
-    _wake_the_line()
+    wake_the_line()
 
 
 def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:line") -> Application:
@@ -175,7 +178,7 @@ def _close(application: Application, target: Status, *, act: str, actor: str, no
         row.status, row.closed_at, row.updated_at = target.value, now, now
         row.save(update_fields=["status", "closed_at", "updated_at"])
         journal.record(act=act, actor=actor, subject=row.subject, now=now)
-        _wake_the_line()
+        wake_the_line()
         return row
 
 
@@ -190,11 +193,11 @@ def reopen_application(*, application: Application, actor: str, now: dt.datetime
         row.status, row.closed_at, row.updated_at = Status.SUBMITTED.value, None, now
         row.save(update_fields=["status", "closed_at", "updated_at"])
         journal.record(act="apply.reopened", actor=actor, subject=row.subject, now=now, reason=reason)
-        _wake_the_line()
+        wake_the_line()
         return row
 
 
-def _wake_the_line() -> None:
+def wake_the_line() -> None:
     """NOTIFY is delivered at commit, and never when the act is rolled back."""
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_line")

@@ -29,6 +29,7 @@ class Asked:
     initial: Callable[[Application], dict[str, Any]]
     save: Callable[..., Application]
     heading: Words = ""
+    heading_of: Callable[[Service], Words] | None = None
     lead: Words = ""
     beside_heading: Words = ""
     beside: tuple[Words, ...] = ()
@@ -81,6 +82,7 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
         {
             "application": application,
             "asked": asked,
+            "heading": asked.heading_of(service) if asked.heading_of else asked.heading,
             "form": form,
             "given_back": given is not None,
             "meanwhile": rows,
@@ -120,11 +122,13 @@ COMPANY = Asked(
     save=lambda application, data, **common: actions.save_company(
         application=application,
         name=data["name"],
-        company_number=data["company_number"],
-        ntn=data["ntn"],
+        company_number=data.get("company_number", ""),
+        ntn=data.get("ntn", ""),
         **common,
     ),
     heading=_("Company details"),
+    heading_of=lambda service: telling.title_of(StepKey.COMPANY, service),
+    options=lambda application, service, policy: {"service": service},
     beside_heading=_("Who sees this"),
     beside=(
         _("The public sees the registered name beside the registration number."),
@@ -154,12 +158,19 @@ PURPOSE = Asked(
 )
 
 
+PAGE_OF = {
+    "text": "apply:evidence_text",
+    "address": "apply:evidence_client",
+    "declaration": "apply:evidence_declaration",
+}
+
+
 def _evidence_next(application: Application, service: Service) -> str:
     kind = service.evidence_kind(application.evidence_kind)
     if application.evidence_kind == ASSOCIATION:
         return reverse("apply:association", args=[application.reference])
-    if kind is not None and kind.wants == "text":
-        return reverse("apply:evidence_text", args=[application.reference])
+    if kind is not None and kind.wants != "document":
+        return reverse(PAGE_OF[kind.wants], args=[application.reference])
     return reverse("apply:upload", args=[application.reference, EVIDENCE_RULE])
 
 
@@ -204,6 +215,62 @@ EVIDENCE_TEXT = Asked(
     options=_evidence_words,
 )
 
+
+def _save_text(application: Application, data: dict[str, Any], **common: Any) -> Application:
+    return actions.save_evidence(
+        application=application,
+        kind=application.evidence_kind,
+        text=data["text"],
+        association_number=application.association_number,
+        **common,
+    )
+
+
+CLIENT = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.ClientForm,
+    initial=lambda application: {"text": application.evidence_text},
+    save=_save_text,
+    heading=_("A client or employer confirms by email"),
+    options=lambda application, service, policy: {
+        "own": application.applicant.email,
+        "free_mail": policy.vouching.free_mail if policy.vouching else (),
+    },
+    beside_heading=_("What they see"),
+    beside=(
+        _("Your name, and one question: whether you work for them."),
+        _("They are not told what for, for how much, or from which address."),
+        _("We write when you send the application, and remind them once. They can stop us with one press."),
+    ),
+)
+
+DECLARATION = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.DeclarationForm,
+    initial=lambda application: {"text": application.evidence_text},
+    save=_save_text,
+    heading=_("Declare that you work for clients"),
+    lead=_("You get a provisional registration. While it lasts, send one stronger proof."),
+    options=lambda application, service, policy: {
+        "kind": service.evidence_kind(application.evidence_kind),
+        "language": queries.language_now(),
+        "addresses": queries.endpoints_of(application).count(),
+        "declared_before": _declared_before(application, service),
+    },
+    beside_heading=_("What happens then"),
+    beside=(
+        _("You are registered provisionally, and protected like everybody."),
+        _("With a stronger proof it becomes a full registration, under the same number."),
+        _("Without one an officer looks at it before it ends. No mark against you."),
+    ),
+)
+
+
+def _declared_before(application: Application, service: Service) -> bool:
+    kind = service.evidence_kind(application.evidence_kind)
+    return kind is not None and queries.declared_before(application, kind, now=pages.now())
+
+
 MEMBERSHIP = Asked(
     step=StepKey.EVIDENCE,
     form=forms.AssociationForm,
@@ -246,11 +313,25 @@ def evidence(request: HttpRequest, application: Application) -> HttpResponse:
 
 @pages.draft_page
 def evidence_text(request: HttpRequest, application: Application) -> HttpResponse:
+    return _evidence_page(request, application, "text", EVIDENCE_TEXT)
+
+
+def _evidence_page(request: HttpRequest, application: Application, wants: str, asked: Asked) -> HttpResponse:
     service = queries.service_of(application, queries.policy_in_force())
     kind = service.evidence_kind(application.evidence_kind)
-    if kind is None or kind.wants != "text":
+    if kind is None or kind.wants != wants:
         return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
-    return ask(request, application, EVIDENCE_TEXT)
+    return ask(request, application, asked)
+
+
+@pages.draft_page
+def evidence_client(request: HttpRequest, application: Application) -> HttpResponse:
+    return _evidence_page(request, application, "address", CLIENT)
+
+
+@pages.draft_page
+def evidence_declaration(request: HttpRequest, application: Application) -> HttpResponse:
+    return _evidence_page(request, application, "declaration", DECLARATION)
 
 
 @pages.draft_page

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext, npgettext
 
 from rahdari.people import identifiers
-from rahdari.policy import Service
+from rahdari.policy import EvidenceKind, Service
 
 from . import rules
 from .models import Application, Document, Endpoint
@@ -30,6 +30,14 @@ TITLES: dict[StepKey, Promise] = {
     StepKey.ADDRESSES: gettext_lazy("Addresses"),
     StepKey.DOCUMENTS: gettext_lazy("Documents"),
 }
+
+
+def title_of(step: StepKey, service: Service) -> Promise:
+    """The title of a step. An embassy or a university is no company."""
+    return OF_ORGANISATION if step is StepKey.COMPANY and not service.has_company_number else TITLES[step]
+
+
+OF_ORGANISATION = gettext_lazy("About the organisation")
 USES: dict[str, Promise] = {
     rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
     rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
@@ -96,6 +104,17 @@ class SummaryGroup:
     rows: tuple[Row, ...]
 
 
+def leads_to(kind: EvidenceKind) -> str:
+    """What a kind of evidence is worth, in a sentence."""
+    if kind.weight == "provisional":
+        return gettext("You are registered provisionally, and send one more proof later.")
+    if kind.weight == "supporting":
+        return gettext("You are registered after an officer has read it.")
+    if kind.wants == "address":
+        return gettext("You are registered when they confirm.")
+    return ""
+
+
 def url_of(step: StepKey, application: Application) -> str:
     return reverse(f"apply:{step}", args=[application.reference])
 
@@ -111,8 +130,8 @@ def protocol_line(endpoint: Endpoint) -> Line:
 
 
 def _group_titles(service: Service) -> tuple[str, str]:
-    about = gettext("About the company") if service.holder == "organisation" else gettext("About you")
-    return about, gettext("About the VPN")
+    about = gettext("About the company") if service.has_company_number else str(OF_ORGANISATION)
+    return about if service.holder == "organisation" else gettext("About you"), gettext("About the VPN")
 
 
 def step_groups(
@@ -125,7 +144,7 @@ def step_groups(
     steps = {
         key: Step(
             key=key,
-            title=str(TITLES[key]),
+            title=str(title_of(key, service)),
             state=rules.state_of(key, facts, service),
             url_name=f"apply:{key}",
             url=url_of(key, application),
@@ -178,6 +197,9 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
         url = url_of(StepKey.COMPANY, application)
         rows += [
             Row("name", gettext("Name"), _line(application.company_name, "name"), url, gettext("Change the name")),
+        ]
+    if service.holder == "organisation" and service.has_company_number:
+        rows += [
             Row(
                 "company_number",
                 gettext("Company number"),
@@ -193,7 +215,7 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
                 gettext("Change the tax number"),
             ),
         ]
-    else:
+    if service.holder != "organisation":
         url = url_of(StepKey.PERSON, application)
         rows += [
             Row("name", gettext("Name"), _line(application.name, "name"), url, gettext("Change the name")),
@@ -249,8 +271,9 @@ def _evidence_lines(
     if kind is None:
         return list(_line("", "text"))
     files = [Line(document.name, "name") for document in documents if document.rule == rules.EVIDENCE_RULE]
-    text = [Line(application.evidence_text, "name")] if kind.wants == "text" and application.evidence_text else []
-    return [Line(kind.title.in_language(language)), *(text if kind.wants == "text" else files)]
+    text = [Line(application.evidence_text, "ltr" if kind.wants == "address" else "name")]
+    given = files if kind.wants == "document" else text if application.evidence_text else []
+    return [Line(kind.title.in_language(language)), *given]
 
 
 def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[Row]:

@@ -1,5 +1,6 @@
 """The pages of the documents: which are asked for, sending files, removing one, looking at one's own."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from rahdari.people.access import person
 from rahdari.policy import Policy, Service
 from rahdari.vault import files
 
-from . import actions, pages, queries, rules, screening, wording
+from . import actions, forms, pages, queries, rules, screening, wording
 from .models import Application, Document
 from .rules import EVIDENCE_RULE
 
@@ -56,6 +57,7 @@ def documents(request: HttpRequest, application: Application) -> HttpResponse:
                     "hint": rule.hint.in_language(language),
                     "files": [document for document in present if document.rule == rule.key],
                     "needed": rule.key in missing,
+                    "may_follow": rule.may_follow,
                 }
                 for rule in service.documents
             ],
@@ -73,13 +75,20 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
     title = _title(application, service, rule)
     if title is None:
         raise Http404
+    asked = service.document(rule)
+    last_day = forms.LastDayForm(request.POST) if asked is not None and asked.expires else None
     refused: list[Refused] = []
     sent = 0
     nothing_chosen = False
-    if request.method == "POST":
-        sent, refused = _take_in(request, application, rule, policy)
+    if request.method == "POST" and (last_day is None or last_day.is_valid()):
+        valid_until = last_day.cleaned_data["valid_until"] if last_day else None
+        sent, refused = _take_in(request, application, rule, policy, valid_until)
         present = queries.documents_of(application).filter(rule=rule).exists()
         nothing_chosen = not sent and not present
+        if valid_until is not None and not sent:
+            actions.date_documents(
+                application=application, rule=rule, valid_until=valid_until, actor=pages.actor(request), now=pages.now()
+            )
         if not refused and not nothing_chosen:
             if request.POST.get("act") == "send":
                 return HttpResponseRedirect(request.get_full_path())
@@ -104,6 +113,7 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
             "limit": wording.megabytes(limits.document_bytes),
             "most": limits.documents_per_application,
             "accept": _accepted(policy),
+            "last_day": last_day if request.method == "POST" or last_day is None else forms.LastDayForm(),
             "back_url": reverse(back_to, args=[application.reference]),
             "tasks_url": pages.tasks_url(application),
         },
@@ -132,7 +142,9 @@ def _title(application: Application, service: Service, rule: str) -> tuple[str, 
     return None if asked is None else (asked.title.in_language(language), asked.hint.in_language(language))
 
 
-def _take_in(request: HttpRequest, application: Application, rule: str, policy: Policy) -> tuple[int, list[Refused]]:
+def _take_in(
+    request: HttpRequest, application: Application, rule: str, policy: Policy, valid_until: dt.date | None
+) -> tuple[int, list[Refused]]:
     """Keep every file that can be kept; the others do not hold them up. How many were sent, and which were refused."""
     chosen = request.FILES.getlist("file")
     refused = []
@@ -150,14 +162,20 @@ def _take_in(request: HttpRequest, application: Application, rule: str, policy: 
         elif not limits.allow(f"apply.upload:{person(request).pk}", rate=FILES, per=PER_SECONDS):
             problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
         else:
-            problem = _attach(request, application, rule, file.name or "", file.read(), policy)
+            problem = _attach(request, application, rule, file.name or "", file.read(), policy, valid_until)
         if problem:
             refused.append(Refused(f"f{number}", name, wording.megabytes(size), problem))
     return len(chosen), refused
 
 
 def _attach(
-    request: HttpRequest, application: Application, rule: str, name: str, content: bytes, policy: Policy
+    request: HttpRequest,
+    application: Application,
+    rule: str,
+    name: str,
+    content: bytes,
+    policy: Policy,
+    valid_until: dt.date | None,
 ) -> str:
     try:
         actions.attach_document(
@@ -168,6 +186,7 @@ def _attach(
             actor=pages.actor(request),
             now=pages.now(),
             policy=policy,
+            valid_until=valid_until,
         )
     except actions.FileRefused as error:
         return wording.file(error)

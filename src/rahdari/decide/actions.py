@@ -16,7 +16,15 @@ from .acting import (
     ReasonNeeded,
     page_of,
 )
-from .granting import ChecksMissing, decide_by_rule, grant, mark_entered, return_grant
+from .granting import (
+    ChecksMissing,
+    confirm_grant,
+    decide_by_rule,
+    grant,
+    mark_entered,
+    return_grant,
+    return_provisional,
+)
 from .hands import AlreadyTaken, hand_over, record_check, take_case
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
@@ -39,6 +47,7 @@ __all__ = [
     "answer_question",
     "ask_question",
     "close_unanswered",
+    "confirm_grant",
     "decide_by_rule",
     "drop_refusal",
     "extend_question",
@@ -49,6 +58,7 @@ __all__ = [
     "propose_refusal",
     "record_check",
     "return_grant",
+    "return_provisional",
     "second_refusal",
     "take_case",
 ]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as applications
+from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -90,6 +91,22 @@ class CasePage:
     def evidence_title(self) -> str:
         kind = self.service.evidence_kind(self.application.evidence_kind)
         return kind.title.in_language(self.language) if kind else ""
+
+    @property
+    def evidence_text(self) -> str:
+        kind = self.service.evidence_kind(self.application.evidence_kind)
+        return evidence.words_shown(kind, self.application.evidence_text)
+
+    @cached_property
+    def later_proofs(self) -> list[tuple[str, str]]:
+        """Proofs that came after sending: what each is called, and its words."""
+        found = []
+        for proof in applications.proofs_of(self.application):
+            kind, document = self.service.evidence_kind(proof.kind), self.service.document(proof.kind)
+            named = kind or document
+            title = named.title.in_language(self.language) if named else proof.kind
+            found.append((title, evidence.words_shown(kind, proof.text)))
+        return found
 
     @property
     def service_title(self) -> str:
@@ -176,8 +193,8 @@ class CasePage:
         return sorted(apart, key=lambda user: (user.name, str(user.pk)))
 
     @cached_property
-    def grantable(self) -> rules.Grantable | rules.NotYet:
-        return queries.missing_for_grant(self.case)
+    def grantable(self) -> rules.Assessment:
+        return queries.missing_for_grant(self.case, self.now)
 
     @property
     def why_no_grant(self) -> str:

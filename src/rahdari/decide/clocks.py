@@ -66,6 +66,16 @@ def allowance_of(application: Application) -> Allowance:
     return rules.clocks[rules.services[application.service].clock]
 
 
+def provisional_until(application: Application, now: dt.datetime) -> dt.datetime:
+    """The end of a provisional registration that begins now: the policy's term, or the shorter one of its evidence."""
+    rules = policy_of(application)
+    if rules.provisional is None:
+        raise LookupError("the policy has no provisional registration")
+    kind = rules.services[application.service].evidence_kind(application.evidence_kind)
+    terms = [rules.provisional.term, *([kind.term] if kind is not None and kind.term is not None else [])]
+    return min(policy.add(start=now, allowance=term, calendar=calendar()) for term in terms)
+
+
 def pauses_of(case: Case) -> list[Pause]:
     """When the officer's clock stood still: while the applicant had the word, and while a grant stood."""
     stops = [Pause(question.asked_at, question.answered_at) for question in case.questions.all()]

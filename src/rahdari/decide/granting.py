@@ -39,14 +39,19 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     case = lock(case)
     frozen = clocks.policy_of(application)
     actor = f"rule:{frozen.version}"
-    service = frozen.services[application.service]
-    result = rules.assess(rules=service.checks, facts=queries.checks_to_facts(checks))
+    result = rules.assess(rules=queries.rules_of(application), facts=queries.facts_of(application, checks, now))
     if isinstance(result, rules.NotYet):
         case.lane = Lane.REVIEW
         case.save(update_fields=["lane"])
         missing = sorted({fact.kind for fact in result.missing})
         record(case, "opened_case", actor, now, detail={"missing": missing})
         return case
+    if isinstance(result, rules.Provisional):
+        move_of(case, "grant_provisionally")
+        _decide_grant(case, decided_by=actor, text="", now=now, provisional=result)
+        detail = {"passed": result.passed, "awaited": sorted({fact.kind for fact in result.awaited})}
+        record(case, "granted_provisionally", actor, now, reason=result.codes[0], detail=detail)
+        return queries.cases().get(pk=case.pk)
     move_of(case, "grant_by_rule")
     _decide_grant(case, decided_by=actor, text="", now=now)
     record(case, "granted_by_rule", actor, now, detail={"passed": result.passed})
@@ -59,7 +64,9 @@ def _started_at(application: Application, found: Sequence[Check]) -> dt.datetime
     return max([application.submitted_at, *proofs]) if application.submitted_at else max(proofs)
 
 
-def _decide_grant(case: Case, *, decided_by: str, text: str, now: dt.datetime) -> Decision:
+def _decide_grant(
+    case: Case, *, decided_by: str, text: str, now: dt.datetime, provisional: rules.Provisional | None = None
+) -> Decision:
     decision = Decision.objects.create(
         case=case,
         outcome=Outcome.GRANTED,
@@ -67,6 +74,8 @@ def _decide_grant(case: Case, *, decided_by: str, text: str, now: dt.datetime) -
         decided_by=decided_by,
         rule_version=clocks.policy_of(case.application).version,
         at=now,
+        provisional_until=clocks.provisional_until(case.application, now) if provisional else None,
+        provisional_codes=list(provisional.codes) if provisional else [],
     )
     close(case, Status.DECIDED, now)
     apply.close_application(application=case.application, outcome="granted", actor=decided_by, now=now)
@@ -76,14 +85,18 @@ def _decide_grant(case: Case, *, decided_by: str, text: str, now: dt.datetime) -
 
 @transaction.atomic
 def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Decision:
-    """An officer's grant. It stands on passed checks, as the rule's does; what was found by hand is recorded first."""
+    """An officer's grant. It stands on passed checks, as the rule's does; what was found by hand is recorded first.
+
+    While a check waits past its clock it is a provisional one, as the rule's is.
+    """
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "grant")
-    missing = queries.missing_for_grant(case)
-    if isinstance(missing, rules.NotYet):
-        raise ChecksMissing(missing.missing)
-    decision = _decide_grant(case, decided_by=actor, text=text.strip(), now=now)
+    found = queries.missing_for_grant(case, now)
+    if isinstance(found, rules.NotYet):
+        raise ChecksMissing(found.missing)
+    provisional = found if isinstance(found, rules.Provisional) else None
+    decision = _decide_grant(case, decided_by=actor, text=text.strip(), now=now, provisional=provisional)
     record(case, "granted", actor, now)
     return decision
 
@@ -99,16 +112,61 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
     decision.save(update_fields=["entered_at", "registration"])
     record(case, "entered", "system:line", now, detail={"registration": registration.reference})
     service = clocks.policy_of(case.application).services[case.application.service]
+    provisional = {}
+    if decision.is_provisional:
+        codes = [clocks.policy_of(case.application).reasons[code] for code in decision.provisional_codes]
+        provisional = {"reason": codes, "code": decision.provisional_codes}
     write(
         case,
-        "application_granted",
+        "application_granted_provisionally" if decision.is_provisional else "application_granted",
         now,
         registration=registration.reference,
         valid_until=registration.valid_until,
         service=service.title,
         url=reverse("portal:registration", args=[registration.reference]),
+        **provisional,
     )
     return decision
+
+
+@transaction.atomic
+def confirm_grant(*, decision: Decision, now: dt.datetime) -> Decision:
+    """What a provisional grant waited for came: it is a full one. A second call changes nothing.
+
+    Raises ChecksMissing while something is still awaited, and NotPossibleNow once the case is with an officer.
+    """
+    case = lock(decision.case)
+    decision = Decision.objects.get(pk=decision.pk)
+    if not decision.is_provisional or decision.voided_at is not None:
+        return decision
+    move_of(case, "confirm_grant")
+    found = queries.assessment_of(case.application, now)
+    if not isinstance(found, rules.Grantable):
+        raise ChecksMissing(found.missing if isinstance(found, rules.NotYet) else found.awaited)
+    decision.confirmed_at = now
+    decision.save(update_fields=["confirmed_at"])
+    record(case, "confirmed", f"rule:{decision.rule_version}", now, detail={"passed": found.passed})
+    return decision
+
+
+@transaction.atomic
+def return_provisional(*, decision: Decision, why: str, now: dt.datetime) -> Case:
+    """What was awaited failed (`why`: answered) or did not come in time (`ending`): an officer decides anew.
+
+    The entry stays as it is meanwhile. A second call changes nothing.
+    """
+    case = lock(decision.case)
+    decision = Decision.objects.get(pk=decision.pk)
+    if decision.voided_at is not None or not decision.is_provisional:
+        return case
+    move_of(case, "return_provisional")
+    decision.voided_at, decision.voided_why = now, why
+    decision.save(update_fields=["voided_at", "voided_why"])
+    case.status, case.lane, case.decided_at = Status.OPEN, Lane.REVIEW, None
+    case.save(update_fields=["status", "lane", "decided_at"])
+    apply.reopen_application(application=case.application, actor="system:line", now=now)
+    record(case, "returned_provisional", "system:line", now, detail={"why": why})
+    return queries.cases().get(pk=case.pk)
 
 
 @transaction.atomic

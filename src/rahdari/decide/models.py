@@ -190,9 +190,13 @@ class Decision(models.Model):
     at = models.DateTimeField()
     appeal_until = models.DateTimeField(null=True, blank=True)
     entered_at = models.DateTimeField(null=True, blank=True)
-    registration = models.OneToOneField(
-        Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="decision"
+    registration = models.ForeignKey(
+        Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions"
     )
+    # A provisional grant: until when it stands, by which codes, and when what was awaited came.
+    provisional_until = models.DateTimeField(null=True, blank=True)
+    provisional_codes = models.JSONField(default=list)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
     voided_at = models.DateTimeField(null=True, blank=True)
     voided_why = models.CharField(max_length=40, blank=True)
 
@@ -201,6 +205,16 @@ class Decision(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["case"], condition=Q(voided_at__isnull=True), name="case_has_one_decision_that_stands"
+            ),
+            models.UniqueConstraint(
+                fields=["registration"],
+                condition=Q(voided_at__isnull=True),
+                name="registration_rests_on_one_decision_that_stands",
+            ),
+            models.CheckConstraint(
+                condition=Q(provisional_until__isnull=True, provisional_codes=[], confirmed_at__isnull=True)
+                | (Q(outcome=Outcome.GRANTED.value, provisional_until__gt=F("at")) & ~Q(provisional_codes=[])),
+                name="provisional_grant_names_code_and_end",
             ),
             models.CheckConstraint(
                 condition=Q(outcome=Outcome.GRANTED.value) | ~Q(decided_by__startswith="rule:"),
@@ -233,7 +247,16 @@ class Decision(models.Model):
                 condition=Q(outcome=Outcome.GRANTED.value, entered_at__isnull=True, voided_at__isnull=True),
                 name="grants_not_entered",
             ),
+            models.Index(
+                fields=["provisional_until"],
+                condition=Q(provisional_until__isnull=False, confirmed_at__isnull=True, voided_at__isnull=True),
+                name="grants_provisional",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"decision:{self.pk}"
+
+    @property
+    def is_provisional(self) -> bool:
+        return self.provisional_until is not None and self.confirmed_at is None

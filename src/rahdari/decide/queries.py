@@ -6,8 +6,9 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
 
 from rahdari.apply import queries as applications
@@ -18,7 +19,7 @@ from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
-from rahdari.policy import Allowance, Forum, Policy, Provision, Reason, Remedy, add
+from rahdari.policy import Allowance, CheckRule, Forum, Policy, Provision, Reason, Remedy, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
@@ -42,21 +43,25 @@ __all__ = [
     "ClockFace",
     "Refusal",
     "actor_of",
+    "assessment_of",
     "case_for_officer",
     "case_of",
-    "checks_to_facts",
     "clock_of",
     "clock_of_application",
     "clocks_to_run",
     "decision_of",
+    "facts_of",
+    "goes_to_an_officer_at",
     "grants_not_entered",
     "history",
     "history_for_applicant",
+    "is_settled",
     "notice_due_at",
     "open_notice",
     "open_question",
     "policy_in_force",
     "policy_of",
+    "provisional_grants",
     "question_due_at",
     "refusal_of",
     "undecided_applications",
@@ -136,13 +141,74 @@ def _least(allowance: Allowance) -> dt.timedelta:
     return dt.timedelta(hours=allowance.length)
 
 
-def checks_to_facts(found: Sequence[Check]) -> list[rules.CheckFact]:
+def facts_of(application: Application, found: Sequence[Check], now: dt.datetime) -> list[rules.CheckFact]:
+    """The checks as the rules need them; of one that waits, whether the clock of its rule is over."""
+    asked = policy_of(application).services[application.service].checks
     return [
         rules.CheckFact(
-            check.kind, check.target, str(check.outcome), (check.title.get("en", ""), check.title.get("ur", ""))
+            check.kind,
+            check.target,
+            str(check.outcome),
+            (check.title.get("en", ""), check.title.get("ur", "")),
+            past_clock=_is_past_its_clock(application, check, asked, now),
         )
         for check in found
     ]
+
+
+def _is_past_its_clock(application: Application, check: Check, asked: Sequence[CheckRule], now: dt.datetime) -> bool:
+    rule = next((one for one in asked if one.kind == check.kind and one.roster in {None, check.target}), None)
+    if rule is None or rule.provisional is None or check.outcome != "waiting":
+        return False
+    if not rule.provisional.after:
+        return True
+    allowance = policy_of(application).clocks[rule.provisional.after]
+    return now >= add(start=check.opened_at, allowance=allowance, calendar=calendar())
+
+
+def is_settled(application: Application, found: Sequence[Check], now: dt.datetime) -> bool:
+    """Whether the application can be decided: nothing is worth waiting for."""
+    return rules.is_settled(rules=rules_of(application), facts=facts_of(application, found, now))
+
+
+def rules_of(application: Application) -> tuple[CheckRule, ...]:
+    """What the policy asks for. A code that waits for its confirmation lets nothing stand provisionally in production:
+    what would wait under it goes to an officer."""
+    policy = policy_of(application)
+
+    def is_usable(rule: CheckRule) -> bool:
+        return rule.provisional is None or policy.reasons[rule.provisional.reason].usable(
+            settings.REASONS_TO_CONFIRM_ALLOWED
+        )
+
+    asked = policy.services[application.service].checks
+    return tuple(rule if is_usable(rule) else replace(rule, provisional=None) for rule in asked)
+
+
+def assessment_of(application: Application, now: dt.datetime) -> rules.Assessment:
+    found = list(checks.checks_of(application.subject))
+    return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
+
+
+def goes_to_an_officer_at(decision: Decision) -> dt.datetime:
+    """When a provisional grant whose awaited answer does not come goes to an officer."""
+    rules = policy_of(decision.case.application).provisional
+    until = decision.provisional_until or decision.at
+    return until - dt.timedelta(days=rules.officer_days_before if rules else 0)
+
+
+def provisional_grants() -> QuerySet[Decision]:
+    """Grants on the register that stand provisionally, those that end first in front."""
+    return (
+        Decision.objects.filter(
+            provisional_until__isnull=False,
+            confirmed_at__isnull=True,
+            voided_at__isnull=True,
+            entered_at__isnull=False,
+        )
+        .select_related("case", "case__application", "registration")
+        .order_by("provisional_until", "id")
+    )
 
 
 # -- for officers ------------------------------------------------------------------------------------------------
@@ -215,9 +281,8 @@ def history(case: Case) -> list[Row]:
     return list(record.about(case.application.subject)[:200])
 
 
-def missing_for_grant(case: Case) -> rules.Grantable | rules.NotYet:
-    service = policy_of(case.application).services[case.application.service]
-    return rules.assess(rules=service.checks, facts=checks_to_facts(list(checks.checks_of(case.application.subject))))
+def missing_for_grant(case: Case, now: dt.datetime) -> rules.Assessment:
+    return assessment_of(case.application, now)
 
 
 def reference_of(text: str) -> str | None:
@@ -258,6 +323,9 @@ SHOWN_TO_APPLICANT = frozenset(
         "decide.returned_grant",
         "decide.escalated",
         "decide.entered",
+        "decide.granted_provisionally",
+        "decide.confirmed",
+        "decide.returned_provisional",
     }
 )
 

@@ -90,6 +90,8 @@ OWN = "own_case_only"
 
 MOVES = (
     Move(OPEN, "grant_by_rule", DECIDED, By.RULE, QUIET, NO_NOTICE, Outcome.GRANTED, ("rule_never_refuses",)),
+    # Some check waits past the clock after which the policy lets a registration stand without it.
+    Move(OPEN, "grant_provisionally", DECIDED, By.RULE, QUIET, NO_NOTICE, Outcome.GRANTED, ("rule_never_refuses",)),
     Move(OPEN, "take_case", OPEN, By.OFFICER),
     Move(OPEN, "hand_over", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "reassign", OPEN, By.SUPERVISOR),
@@ -129,6 +131,9 @@ MOVES = (
     Move(OPEN, "escalate", OPEN, By.CLOCK),
     Move(OPEN, "close_withdrawn", WITHDRAWN, By.CLOCK),
     Move(DECIDED, "return_grant", OPEN, By.LINE),
+    # Of a provisional grant: what was awaited came, or did not. An entry stays meanwhile.
+    Move(DECIDED, "confirm_grant", DECIDED, By.RULE, QUIET, NO_NOTICE, Outcome.GRANTED, ("rule_never_refuses",)),
+    Move(DECIDED, "return_provisional", OPEN, By.LINE),
 )
 
 # What this code enforces. A test exercises each one, and policy.GUARDS must not promise more.
@@ -150,11 +155,26 @@ class CheckFact:
     target: str
     outcome: str  # waiting | passed | failed
     title: tuple[str, str] = ("", "")
+    # It waits, and past the clock after which its rule lets a registration stand provisionally.
+    past_clock: bool = False
+
+    @property
+    def is_awaited(self) -> bool:
+        return self.outcome == "waiting" and self.past_clock
 
 
 @dataclass(frozen=True)
 class Grantable:
     passed: int
+
+
+@dataclass(frozen=True)
+class Provisional:
+    """What a registration may stand without for now: checks that wait past their clocks, and the codes that say so."""
+
+    passed: int
+    awaited: tuple[CheckFact, ...]
+    codes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -164,18 +184,54 @@ class NotYet:
     missing: tuple[CheckFact, ...]
 
 
-def assess(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> Grantable | NotYet:
-    """Every required check passed, by rule or by hand, or one that the policy lets stand in for it did."""
+type Assessment = Grantable | Provisional | NotYet
+
+
+def assess(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> Assessment:
+    """Every required check passed, by rule or by hand, or one that the policy lets stand in for it did.
+
+    A check that waits past its clock may be awaited: then the registration stands provisionally. One that failed never.
+    """
     missing: list[CheckFact] = []
+    awaited: list[CheckFact] = []
+    codes: dict[str, None] = {}
     standing_in = {rule.instead_of for rule in rules if rule.instead_of and _any_passed(_facts_of(rule, facts))}
     for rule in rules:
         if not rule.required or rule.kind in standing_in:
             continue
-        found = _facts_of(rule, facts)
-        if not found:
-            missing.append(CheckFact(rule.kind, rule.roster or "", "never_made", (rule.title.en, rule.title.ur)))
-        missing.extend(fact for fact in found if fact.outcome != "passed")
-    return NotYet(tuple(missing)) if missing else Grantable(sum(fact.outcome == "passed" for fact in facts))
+        for answered_by, fact in _without_answer(rule, rules, facts):
+            if answered_by.provisional is not None and fact.is_awaited:
+                awaited.append(fact)
+                codes[answered_by.provisional.reason] = None
+            else:
+                missing.append(fact)
+    passed = sum(fact.outcome == "passed" for fact in facts)
+    if missing:
+        return NotYet(tuple(missing))
+    return Provisional(passed, tuple(awaited), tuple(codes)) if awaited else Grantable(passed)
+
+
+def _without_answer(
+    rule: CheckRule, rules: Sequence[CheckRule], facts: Sequence[CheckFact]
+) -> list[tuple[CheckRule, CheckFact]]:
+    """What of this rule did not pass; or else, what may come to stand in for it, if that is awaited already."""
+    found = _facts_of(rule, facts)
+    never = CheckFact(rule.kind, rule.roster or "", "never_made", (rule.title.en, rule.title.ur))
+    open_ones = [(rule, fact) for fact in found if fact.outcome != "passed"] if found else [(rule, never)]
+    if all(rule.provisional is not None and fact.is_awaited for _, fact in open_ones):
+        return open_ones
+    stand_ins = [(other, fact) for other in rules if other.instead_of == rule.kind for fact in _facts_of(other, facts)]
+    hoped_for = [(other, fact) for other, fact in stand_ins if other.provisional is not None and fact.is_awaited]
+    return hoped_for[:1] or open_ones
+
+
+def is_settled(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> bool:
+    """Whether there is no need to wait: all is answered, or past its clock, or what waits makes no difference."""
+    if not facts:
+        return False
+    if all(fact.outcome != "waiting" or fact.past_clock for fact in facts):
+        return True
+    return isinstance(assess(rules=rules, facts=facts), Grantable)
 
 
 def _facts_of(rule: CheckRule, facts: Iterable[CheckFact]) -> list[CheckFact]:

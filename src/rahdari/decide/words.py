@@ -38,6 +38,7 @@ WITH_CODES = frozenset(
         "decide.proposed_refusal",
         "decide.dropped_refusal",
         "decide.refused",
+        "decide.granted_provisionally",
     }
 )
 
@@ -72,6 +73,9 @@ def act(row: Entry) -> str:
         "decide.refused": _("Refused"),
         "decide.returned_grant": _("Grant could not be entered, back to an officer"),
         "decide.entered": _("Entered in the register"),
+        "decide.granted_provisionally": _("Granted provisionally by rule"),
+        "decide.confirmed": _("What was awaited has come: confirmed"),
+        "decide.returned_provisional": _("Provisional registration, back to an officer"),
         "decide.escalated": _("Not decided in time: to a supervisor"),
         "decide.closed_withdrawn": _("Case closed: application withdrawn"),
         "decide.read_case": _("File opened"),

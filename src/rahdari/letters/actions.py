@@ -38,6 +38,7 @@ __all__ = [
     "write_letter",
     "write_once",
     "write_sign_in_code",
+    "write_to_outsider",
 ]
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,34 @@ def write_sign_in_code(*, email: str, language: str, code: str, now: dt.datetime
         written_at=now,
         next_try_at=now,
         useless_at=now + CODE_LASTS,
+    )
+    _queue(letter)
+    return letter
+
+
+@transaction.atomic
+def write_to_outsider(
+    *,
+    address: str,
+    language: str,
+    template: str,
+    context: Mapping[str, Any],
+    useless_at: dt.datetime,
+    now: dt.datetime,
+) -> Letter:
+    """Write to somebody who has no account. It belongs to no person's file; words and address are forgotten once it is
+    settled, as with a code to sign in."""
+    written = compose(template=template, language=language, context=context)
+    letter = Letter.objects.create(
+        address=address,
+        language=language,
+        template=template,
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        written_at=now,
+        next_try_at=now,
+        useless_at=useless_at,
     )
     _queue(letter)
     return letter
@@ -201,7 +230,7 @@ def _answer_of(error: Exception) -> int | None:
 
 
 def _forget_code(letter: Letter) -> None:
-    if letter.template == SIGN_IN_CODE:
+    if letter.to_id is None:
         letter.address = letter.subject = letter.text = letter.html = ""
 
 

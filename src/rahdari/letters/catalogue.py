@@ -51,6 +51,9 @@ LETTERS: dict[str, Kind] = {
         _("An application was received"), "reference", "service due_at", note="", urgent=True
     ),
     "application_granted": _kind(_("A registration was granted"), "reference registration valid_until", "service"),
+    "application_granted_provisionally": _kind(
+        _("A registration was granted provisionally"), "reference registration valid_until reason", "service code"
+    ),
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),
     "application_refused": _kind(
@@ -69,6 +72,12 @@ LETTERS: dict[str, Kind] = {
     ),
     "invoice_paid": _kind(
         _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at"
+    ),
+    "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
+    "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
+    "registration_confirmed": _kind(_("A registration is no longer provisional"), "registration valid_until"),
+    "registration_provisional_ends": _kind(
+        _("Something is still to come for a registration"), "registration valid_until", "reason code", note="ends_on"
     ),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
     "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),

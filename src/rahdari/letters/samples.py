@@ -31,6 +31,20 @@ def _granted(rules: _Rules) -> Facts:
     return {"reference": REFERENCE, "registration": REGISTRATION, "valid_until": _days(365), "service": service}
 
 
+def _granted_provisionally(rules: _Rules) -> Facts:
+    reason = next(reason for reason in rules.reasons.values() if reason.kind == "provisional")
+    return {**_granted(rules), "valid_until": _days(90), "reason": [reason], "code": [reason.code]}
+
+
+def _provisional_ends(rules: _Rules) -> Facts:
+    reason = next(reason for reason in rules.reasons.values() if reason.kind == "provisional")
+    return {"registration": REGISTRATION, "valid_until": _days(15), "reason": reason, "code": reason.code}
+
+
+def _client(rules: _Rules) -> Facts:
+    return {"name": "Sample Freelancer 31", "ends_at": _days(7), "stop_url": "/vouch/sample/stop/"}
+
+
 def _notice(rules: _Rules) -> Facts:
     reasons = [reason for reason in rules.reasons.values() if reason.kind == "refusal"][:2]
     return {
@@ -76,6 +90,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "code": lambda rules: {"code": "482915"},
     "application_received": _received,
     "application_granted": _granted,
+    "application_granted_provisionally": _granted_provisionally,
     "application_question": _question,
     "application_notice": _notice,
     "application_refused": _refused,
@@ -84,6 +99,10 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice": _invoice,
     "invoice_due_soon": _invoice,
     "invoice_paid": _invoice,
+    "client_question": _client,
+    "client_reminder": _client,
+    "registration_confirmed": lambda rules: {"registration": REGISTRATION, "valid_until": _days(365)},
+    "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},
     "proof_in_vain": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "registration_expires_soon": lambda rules: {"registration": REGISTRATION, "valid_until": _days(30)},

@@ -94,6 +94,8 @@ def compose(*, template: str, language: str, context: Mapping[str, Any]) -> Writ
     facts = {key: in_language(value, language) for key, value in context.items()}
     authority = policy.current(settings.POLICY_FILE).authority.in_language(language)
     facts["url"] = urljoin(settings.SITE_URL + "/", str(facts.get("url", "")))
+    if "stop_url" in facts:
+        facts["stop_url"] = urljoin(settings.SITE_URL + "/", str(facts["stop_url"]))
     if "reason" in facts:
         facts["reasons"] = reasons(facts.get("code"), facts["reason"])
     with translation.override(language):

@@ -28,7 +28,9 @@ from .clocks import (
 )
 from .entering import enter_grants
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
+from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, remind_clients, take_in_proofs
 from .proving import follow_reproofs, prove_again
+from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
 from .step import Step
 
 
@@ -53,18 +55,26 @@ def publish(*, now: dt.datetime) -> int:
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
+    Step("apply -> verify: later proofs", take_in_proofs),
+    Step("verify -> vouch", ask_clients),
+    Step("vouch -> verify", carry_answers_of_clients),
+    Step("vouch: remind", remind_clients),
+    Step("vouch: forget addresses", forget_addresses),
     Step("verify", answer_checks),
     Step("fees", ask_for_fees),
     Step("fees -> verify", answer_fees),
     Step("verify -> decide", decide_what_is_answered),
     Step("decide -> register", enter_grants),
+    Step("register: settle provisional ones", settle_provisional),
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts),
+    Step("register: prolong provisional ones", prolong_provisional),
     Step("register: expire", expire),
     Step("register: follow the directory", follow_directory),
     Step("register -> verify: prove again", prove_again),
     Step("verify: proved again, or in vain", follow_reproofs),
     Step("register: remind", remind),
+    Step("register: remind of provisional terms", remind_of_provisional),
     Step("register: tell of expiry", tell_of_expiry),
     Step("fees: remind", remind_of_fees),
     Step("fees: void", void_invoices_of_ended_applications),

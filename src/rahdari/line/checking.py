@@ -86,15 +86,42 @@ def _of_the_application(
 def _of_the_documents(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
-    yield CheckRequest(
+    kind = policy.services[application.service].evidence_kind(application.evidence_kind)
+    if kind is not None and kind.wants == "address":
+        return  # the client's answer takes their place
+    yield documents_request(
+        rule,
+        given=0 if applications.missing_evidence(application, policy) else 1,
+        awaits_stronger=(kind is not None and kind.weight == "provisional")
+        or bool(applications.documents_to_follow(application, policy)),
+        to_be_read=rule.read_by_officer or (kind is not None and kind.weight == "supporting"),
+    )
+
+
+def documents_request(rule: CheckRule, *, given: int, awaits_stronger: bool, to_be_read: bool) -> CheckRequest:
+    return CheckRequest(
         kind=rule.kind,
         target="",
-        given=0 if applications.missing_evidence(application, policy) else 1,
+        given=given,
         needed=1,
+        awaits_stronger=awaits_stronger,
+        to_be_read=to_be_read,
         title=_title(rule),
         reason=rule.reason,
         required=rule.required,
     )
+
+
+def _of_the_employer(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    kind = policy.services[application.service].evidence_kind(application.evidence_kind)
+    if kind is not None and kind.wants == "address" and application.evidence_text:
+        yield employer_request(rule, "")
+
+
+def employer_request(rule: CheckRule, target: str) -> CheckRequest:
+    return CheckRequest(kind=rule.kind, target=target, title=_title(rule), reason=rule.reason, required=rule.required)
 
 
 # Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
@@ -105,6 +132,7 @@ _REQUESTS: dict[str, Requests] = {
     "roster": _of_a_roster,
     "documents": _of_the_documents,
     "fee": _of_the_application,
+    "employer": _of_the_employer,
 }
 
 
@@ -115,12 +143,13 @@ def answer_checks(now: dt.datetime) -> int:
 
 
 def decide_what_is_answered(now: dt.datetime) -> int:
-    """Applications whose checks are all answered: a grant by rule, or a case for an officer. Never a refusal."""
+    """Applications for which there is nothing to wait for any more: a grant by rule, full or provisional, or a case for
+    an officer. Never a refusal."""
     moved = 0
     for application in list(decisions.undecided_applications()[:AT_ONCE]):
-        if not checks.all_answered(application.subject):
-            continue
         with one_item(application.subject):
-            decide.decide_by_rule(application=application, checks=list(checks.checks_of(application.subject)), now=now)
-            moved += 1
+            found = list(checks.checks_of(application.subject))
+            if decisions.is_settled(application, found, now):
+                decide.decide_by_rule(application=application, checks=found, now=now)
+                moved += 1
     return moved

@@ -14,6 +14,7 @@ from django.urls import reverse
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.decide import queries as decisions
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
 from rahdari.fees import rules
@@ -56,7 +57,10 @@ def _with_an_open_fee() -> list[tuple[Application, list[Check]]]:
 def _ask(application: Application, found: list[Check], now: dt.datetime) -> bool:
     """Whether anything was asked for or answered."""
     others = [check for check in found if check.kind != KIND and check.required]
-    if any(check.outcome == Outcome.WAITING for check in others) or invoices.invoice_of(application.subject):
+    # What a registration may stand without for now holds the fee up no more than the decision.
+    awaited = {(fact.kind, fact.target) for fact in decisions.facts_of(application, others, now) if fact.is_awaited}
+    waits = any(check.outcome == Outcome.WAITING and (check.kind, check.target) not in awaited for check in others)
+    if waits or invoices.invoice_of(application.subject):
         return False
     policy = applications.frozen_policy(application)
     fee = policy.services[application.service].fee

@@ -6,6 +6,7 @@ guard that this version does not enforce.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from .days import calendar_from
@@ -14,7 +15,22 @@ from .proving import proof_from
 from .reading import BASES, Faults, Section
 from .reasons import reason_from
 from .services import service_from
-from .shapes import STATUSES, FeeTerms, Forum, Instrument, Limits, Policy, Remedy, Retention, SignedItem, Views
+from .shapes import (
+    STATUSES,
+    FeeTerms,
+    Forum,
+    Instrument,
+    Licensee,
+    Licensees,
+    Limits,
+    Policy,
+    ProvisionalTerm,
+    Remedy,
+    Retention,
+    SignedItem,
+    Views,
+    Vouching,
+)
 
 FORMAT = 1
 # Who decides in the first place, by the kind of decision that a forum hears. None of them may sit there.
@@ -76,6 +92,9 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         guards=guards,
         retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
         signed=signed,
+        provisional=_provisional(root.section("provisional")) if root.has("provisional") else None,
+        licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
+        vouching=_vouching(root.section("vouching")) if root.has("vouching") else None,
         source=data,
     )
     decide.done()
@@ -127,6 +146,16 @@ def _whole_file(root: Section, policy: Policy) -> None:
     for key, forum in policy.forums.items():
         if forum.fallback and forum.fallback not in policy.forums:
             root.faults.add(("forums", key, "fallback"), f"There is no forum {forum.fallback!r}.")
+    if policy.provisional is None and any(
+        check.provisional for service in policy.services.values() for check in service.checks
+    ):
+        root.fault(
+            "A check leads to a provisional registration, but there is no table that says for how long.", "provisional"
+        )
+    if policy.vouching is None and any(
+        check.kind == "employer" for service in policy.services.values() for check in service.checks
+    ):
+        root.fault("A check asks clients, but there is no table that says how seldom they are written to.", "vouching")
     if not any(reason.kind == "refusal" for reason in policy.reasons.values()):
         root.fault("No code of refusal is given; without a stated reason nothing may be refused.", "reasons")
 
@@ -187,6 +216,58 @@ def _percentages(section: Section) -> tuple[int, ...]:
 def _natural(code: str) -> tuple[str, int]:
     letters = code.rstrip("0123456789")
     return letters, int(code[len(letters) :] or 0)
+
+
+def _provisional(section: Section) -> ProvisionalTerm:
+    found = ProvisionalTerm(
+        term=section.allowance("term"),
+        remind_days_before=_reminders(section),
+        officer_days_before=section.whole("officer_days_before", least=1, most=90),
+        extension=section.allowance("extension"),
+    )
+    section.done()
+    return found
+
+
+def _vouching(section: Section) -> Vouching:
+    found = Vouching(
+        link_valid=section.span("link_valid"),
+        remind_after=section.span("remind_after"),
+        address_kept=section.span("address_kept"),
+        counted_in=section.span("counted_in"),
+        most_by_applicant=section.whole("most_by_applicant", least=1, most=50),
+        most_to_address=section.whole("most_to_address", least=1, most=50),
+        most_to_domain=section.whole("most_to_domain", least=1, most=10_000),
+        free_mail=tuple(name.lower() for name in section.words("free_mail")),
+    )
+    if found.remind_after >= found.link_valid:
+        section.fault("The reminder must come before the link ends.", "remind_after")
+    section.done()
+    return found
+
+
+def _licensees(section: Section) -> Licensees:
+    found = Licensees(
+        as_of=section.day("as_of") or date.min,
+        reported=section.whole("reported"),
+        own_list=section.yes("own_list"),
+        providers=tuple(_licensee(row) for row in section.rows("providers")),
+    )
+    if found.own_list and found.reported != len(found.providers):
+        section.fault("The regulator's own list names every licensee: the number must be that of the rows.", "reported")
+    section.done()
+    return found
+
+
+def _licensee(row: Section) -> Licensee:
+    licensee = Licensee(
+        name=row.string("name", filled=True),
+        product=row.string("product", ""),
+        reported_on=row.day("reported_on") or date.min,
+        reported_by=row.both("reported_by"),
+    )
+    row.done()
+    return licensee
 
 
 def _reminders(section: Section) -> tuple[int, ...]:

@@ -4,7 +4,19 @@ from collections.abc import Mapping
 
 from .clock import Allowance
 from .reading import BASES, Section
-from .shapes import CHECK_KINDS, ROSTERS, CheckRule, DocumentRule, EvidenceKind, Fee, Reason, Service
+from .shapes import (
+    CHECK_KINDS,
+    ROSTERS,
+    WEIGHTS,
+    CheckRule,
+    DocumentRule,
+    EvidenceKind,
+    Fee,
+    Provisionally,
+    Reason,
+    Service,
+    Text,
+)
 
 
 def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> Service:
@@ -23,9 +35,16 @@ def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], re
         validity_months=section.whole("validity_months", least=1, most=240),
         validity_basis=section.choice("validity_basis", BASES),
         clock=clock,
-        checks=tuple(_check(row, reasons) for row in section.rows("checks")),
+        checks=tuple(_check(row, clocks, reasons) for row in section.rows("checks")),
         evidence=tuple(_evidence_kind(row) for row in section.rows("evidence")),
+        has_company_number=section.yes("company_number", True),
     )
+    _fits_together(service, section)
+    section.done()
+    return service
+
+
+def _fits_together(service: Service, section: Section) -> None:
     if not any(check.required for check in service.checks):
         section.fault("A service needs at least one required check: otherwise a rule would grant everything.", "checks")
     asks = any(check.kind == "fee" for check in service.checks)
@@ -35,8 +54,30 @@ def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], re
         )
     if any(check.kind == "documents" for check in service.checks) and not (service.documents or service.evidence):
         section.fault("A check asks for documents, but the service accepts no document and no evidence.", "checks")
-    section.done()
-    return service
+    if any(kind.weight == "provisional" for kind in service.evidence) and not any(
+        check.kind == "documents" and check.provisional is not None for check in service.checks
+    ):
+        section.fault(
+            "Evidence of provisional weight needs a documents check that says so: provisional = { after, reason }.",
+            "evidence",
+        )
+    if any(rule.may_follow for rule in service.documents) and not any(
+        check.kind == "documents" and check.provisional is not None for check in service.checks
+    ):
+        section.fault(
+            "A document that may follow needs a documents check that says so: provisional = { after, reason }.",
+            "documents",
+        )
+    asks_clients = any(kind.wants == "address" for kind in service.evidence)
+    if asks_clients and not any(
+        check.kind == "employer" and check.instead_of == "documents" for check in service.checks
+    ):
+        section.fault(
+            'Evidence that wants a client\'s address needs a check "employer" in the place of documents.',
+            "checks",
+        )
+    if not service.has_company_number and any(check.roster == "companies" for check in service.checks):
+        section.fault("Without a company number nobody can be found in the roster of companies.", "company_number")
 
 
 def _document(row: Section) -> DocumentRule:
@@ -46,7 +87,11 @@ def _document(row: Section) -> DocumentRule:
         hint=row.both("hint"),
         group=row.string("group", "") or None,
         required=row.yes("required"),
+        expires=row.yes("expires", False),
+        may_follow=row.yes("may_follow", False),
     )
+    if rule.may_follow and rule.group:
+        row.fault("A document of a group has others in its place, so it cannot be one that may follow.", "may_follow")
     row.done()
     return rule
 
@@ -56,13 +101,28 @@ def _evidence_kind(row: Section) -> EvidenceKind:
         key=row.string("key", filled=True),
         title=row.both("title"),
         hint=row.both("hint"),
-        wants=row.choice("wants", ("document", "text")),
+        wants=row.choice("wants", ("document", "text", "address", "declaration")),
+        weight=row.choice("weight", WEIGHTS, "alone"),
+        term=row.allowance("term") if row.has("term") else None,
+        conditions=tuple(_condition(inner) for inner in row.rows("conditions")),
+        most_addresses=row.whole("most_addresses", least=1) if row.has("most_addresses") else None,
+        once_in_months=row.whole("once_in_months", least=1, most=120) if row.has("once_in_months") else None,
     )
+    if (kind.wants == "declaration") != bool(kind.conditions):
+        row.fault("A declaration, and nothing else, says what is declared: [{ en, ur }].", "conditions")
+    if kind.term is not None and kind.weight != "provisional":
+        row.fault("Only a kind that leads to a provisional registration has a term of its own.", "term")
     row.done()
     return kind
 
 
-def _check(row: Section, reasons: Mapping[str, Reason]) -> CheckRule:
+def _condition(row: Section) -> Text:
+    text = Text(row.string("en", filled=True), row.string("ur", filled=True))
+    row.done()
+    return text
+
+
+def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> CheckRule:
     check = CheckRule(
         kind=row.choice("kind", CHECK_KINDS),
         title=row.both("title"),
@@ -70,7 +130,11 @@ def _check(row: Section, reasons: Mapping[str, Reason]) -> CheckRule:
         required=row.yes("required"),
         reason=row.string("reason", filled=True),
         instead_of=row.string("instead_of", "") or None,
+        provisional=_provisionally(row.section("provisional"), clocks, reasons) if row.has("provisional") else None,
+        read_by_officer=row.yes("read_by_officer", False),
     )
+    if check.read_by_officer and check.kind != "documents":
+        row.fault("An officer reads documents: only a documents check says so.", "read_by_officer")
     if check.reason not in reasons:
         row.fault(f"There is no reason code {check.reason!r}.", "reason")
     if check.kind == "roster" and check.roster not in ROSTERS:
@@ -81,6 +145,17 @@ def _check(row: Section, reasons: Mapping[str, Reason]) -> CheckRule:
         row.fault("A check that stands in for another is not required itself, and names a kind of check.", "instead_of")
     row.done()
     return check
+
+
+def _provisionally(section: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> Provisionally:
+    rule = Provisionally(after=section.string("after"), reason=section.string("reason", filled=True))
+    if rule.after and rule.after not in clocks:
+        section.fault(f"There is no clock {rule.after!r}. Leave it empty for: at once.", "after")
+    reason = reasons.get(rule.reason)
+    if reason is None or reason.kind != "provisional" or not reason.by_rule:
+        section.fault("This must be the code of a provisional registration that a rule may give.", "reason")
+    section.done()
+    return rule
 
 
 def _fee(section: Section) -> Fee:

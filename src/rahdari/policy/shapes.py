@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "fee")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "employer", "fee")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
+# What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
+WEIGHTS = ("alone", "provisional", "supporting")
 # The ways in which control of an address can be shown (docs/verify.md).
 PROOF_METHODS = ("link", "http", "wireguard", "openvpn", "ikev2", "sstp", "tls", "tls-alpn", "dns")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
@@ -80,6 +82,10 @@ class DocumentRule:
     hint: Text
     group: str | None
     required: bool
+    # It names a last day, which is asked for: a registration that rests on it ends with it at the latest.
+    expires: bool = False
+    # It may come after the application was sent: until then the registration is a provisional one.
+    may_follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,36 @@ class EvidenceKind:
     key: str
     title: Text
     hint: Text
-    wants: str  # document | text
+    wants: str  # document | text | address (of a client, who is asked) | declaration
+    weight: str = "alone"
+    # Of a provisional registration that rests on this kind, when it is shorter than the policy's usual one.
+    term: Allowance | None = None
+    # Of a declaration: what is declared, in plain words, and what the pages hold it to.
+    conditions: tuple[Text, ...] = ()
+    most_addresses: int | None = None
+    once_in_months: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vouching:
+    """How a client or employer is asked whether somebody works for them, and how seldom anybody may be written to."""
+
+    link_valid: timedelta
+    remind_after: timedelta
+    address_kept: timedelta
+    counted_in: timedelta
+    most_by_applicant: int
+    most_to_address: int
+    most_to_domain: int
+    free_mail: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provisionally:
+    """A registration may stand while a check waits: from which clock on (none: at once), and by which code."""
+
+    after: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +133,8 @@ class CheckRule:
     required: bool
     reason: str
     instead_of: str | None = None  # a passed check of this rule stands in for the required one of that kind
+    provisional: Provisionally | None = None
+    read_by_officer: bool = False  # of documents: what is there is not enough, an officer reads it
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +180,7 @@ class Service:
     clock: str
     checks: tuple[CheckRule, ...]
     evidence: tuple[EvidenceKind, ...]
+    has_company_number: bool = True  # an embassy or a public body stands in no register of companies
 
     def document(self, key: str) -> DocumentRule | None:
         return next((rule for rule in self.documents if rule.key == key), None)
@@ -156,8 +194,28 @@ class Service:
         return tuple(
             rule
             for rule in self.documents
-            if rule.required and rule.key not in present and (rule.group is None or rule.group not in answered)
+            if rule.required
+            and not rule.may_follow
+            and rule.key not in present
+            and (rule.group is None or rule.group not in answered)
         )
+
+    def still_to_follow(self, present: frozenset[str] | set[str]) -> tuple[DocumentRule, ...]:
+        """Documents that may come after sending and have not come."""
+        return tuple(rule for rule in self.documents if rule.may_follow and rule.key not in present)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionalTerm:
+    """How long a provisional registration stands, when its holder is reminded, and when it goes to an officer.
+
+    An officer has it `officer_days_before` its end; while the officer has not decided, it is prolonged by `extension`.
+    """
+
+    term: Allowance
+    remind_days_before: tuple[int, ...]
+    officer_days_before: int
+    extension: Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +326,26 @@ class SignedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Licensee:
+    """A licensed provider of VPN service, as it was reported, when and by whom."""
+
+    name: str
+    product: str
+    reported_on: date
+    reported_by: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Licensees:
+    """Providers whose users need no registration. `own_list`: the regulator's own, and not what others reported."""
+
+    as_of: date
+    reported: int
+    own_list: bool
+    providers: tuple[Licensee, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     version: str
     digest: str
@@ -296,6 +374,9 @@ class Policy:
     guards: tuple[str, ...]
     retention: Mapping[str, Retention]
     signed: Mapping[str, SignedItem]
+    provisional: ProvisionalTerm | None
+    licensees: Licensees | None
+    vouching: Vouching | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

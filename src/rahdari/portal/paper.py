@@ -38,6 +38,7 @@ class Sheet:
     check_at: str
     printed_at: dt.datetime
     demo: bool
+    provisional: bool = False
 
     @property
     def authority_en(self) -> str:
@@ -116,6 +117,7 @@ def render(sheet: Sheet) -> bytes:
     data = {
         "reference": sheet.reference,
         "standing": sheet.standing,
+        "provisional": sheet.provisional,
         "holder": sheet.holder,
         "authority": sheet.authority,
         "category": sheet.category,

@@ -36,6 +36,14 @@ class NotValid(Exception):
         self.registration, self.standing = registration, standing
 
 
+class StandsProvisionally(Exception):
+    """A provisional registration is confirmed or prolonged, never renewed. `.registration`"""
+
+    def __init__(self, registration: Registration) -> None:
+        super().__init__(f"{registration.reference} stands provisionally")
+        self.registration = registration
+
+
 class KindUnknown(Exception):
     """No kind of entries. `.kind`"""
 
@@ -55,8 +63,11 @@ def enter(
     actor: str,
     now: dt.datetime,
     kind: str = "static",
+    provisional_code: str = "",
 ) -> Registration:
     """Enter a registration with its endpoints. The same origin twice gives the same registration.
+
+    With a `provisional_code` it stands provisionally until its term ends or it is confirmed.
 
     Raises BlockAlreadyEntered, KindUnknown, and then nothing was entered.
     """
@@ -81,6 +92,8 @@ def enter(
             valid_from=valid_from,
             valid_until=valid_until,
             created_at=now,
+            provisional_code=provisional_code,
+            provisional_until=valid_until if provisional_code else None,
         )
         for new in endpoints:
             with _block_is_free(new.block):
@@ -103,6 +116,7 @@ def enter(
             actor=actor,
             subject=f"registration:{registration.id}",
             now=now,
+            reason=provisional_code,
             detail={"reference": registration.reference, "entries": len(endpoints)},
         )
     return registration
@@ -167,17 +181,57 @@ def amend_entry(
 
 
 def renew(*, registration: Registration, valid_until: dt.datetime, actor: str, now: dt.datetime) -> Registration:
-    """Move the end of the term of a valid registration. Raises NotValid."""
+    """Move the end of the term of a valid registration. Raises NotValid, StandsProvisionally."""
     with transaction.atomic():
         registration = _locked_valid(registration.pk, now)
-        registration.valid_until = valid_until
-        registration.save(update_fields=["valid_until"])
-        for entry in _active_entries_locked(registration):
-            entry.valid_until = valid_until
-            entry.save(update_fields=["valid_until"])
-            _note_change(entry, "renew", now)
+        if registration.is_provisional:
+            raise StandsProvisionally(registration)
+        _move_end(registration, valid_until, now)
         journal.record(act="register.renewed", actor=actor, subject=f"registration:{registration.id}", now=now)
     return registration
+
+
+def confirm_registration(
+    *, registration: Registration, valid_until: dt.datetime, actor: str, now: dt.datetime
+) -> Registration:
+    """What a provisional registration waited for came: it stands for its full term, under the same number.
+
+    Operators are told of a later end and of nothing else. Doing it twice changes nothing. Raises NotValid.
+    """
+    with transaction.atomic():
+        registration = _locked_valid(registration.pk, now)
+        if not registration.is_provisional:
+            return registration
+        code, registration.provisional_code, registration.provisional_until = registration.provisional_code, "", None
+        _move_end(registration, valid_until, now)
+        journal.record(
+            act="register.confirmed", actor=actor, subject=f"registration:{registration.id}", now=now, reason=code
+        )
+    return registration
+
+
+def prolong_provisional(
+    *, registration: Registration, until: dt.datetime, actor: str, now: dt.datetime
+) -> Registration:
+    """Let a provisional registration stand until a later day, because an officer still has to decide. Never an earlier
+    one. Raises NotValid; changes nothing for one that is not provisional."""
+    with transaction.atomic():
+        registration = _locked_valid(registration.pk, now)
+        if registration.provisional_until is None or until <= registration.provisional_until:
+            return registration
+        registration.provisional_until = until
+        _move_end(registration, until, now)
+        journal.record(act="register.prolonged", actor=actor, subject=f"registration:{registration.id}", now=now)
+    return registration
+
+
+def _move_end(registration: Registration, valid_until: dt.datetime, now: dt.datetime) -> None:
+    registration.valid_until = valid_until
+    registration.save(update_fields=["valid_until", "provisional_code", "provisional_until"])
+    for entry in _active_entries_locked(registration):
+        entry.valid_until = valid_until
+        entry.save(update_fields=["valid_until"])
+        _note_change(entry, "renew", now)
 
 
 def follow_directory(*, now: dt.datetime, at_most: int | None = None) -> int:

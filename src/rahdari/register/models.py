@@ -43,11 +43,19 @@ class Registration(models.Model):
     struck_out_at = models.DateTimeField(null=True, blank=True)
     struck_out_code = models.CharField(max_length=20, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
+    # It stands provisionally: for which code of the policy, and until when if what is awaited does not come.
+    provisional_code = models.CharField(max_length=20, blank=True)
+    provisional_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "id"]
         constraints = [
             models.CheckConstraint(condition=A_TERM, name="registration_has_a_term"),
+            models.CheckConstraint(
+                condition=Q(provisional_code="", provisional_until__isnull=True)
+                | (~Q(provisional_code="") & Q(provisional_until=F("valid_until"))),
+                name="provisional_registration_has_code_and_ends_with_its_term",
+            ),
         ]
         indexes = [
             models.Index(
@@ -59,6 +67,10 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_provisional(self) -> bool:
+        return self.provisional_until is not None
 
 
 class Entry(models.Model):

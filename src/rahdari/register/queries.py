@@ -103,12 +103,25 @@ def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:
 
 
 def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
-    """Valid registrations of holders whose term ends in [start, end)."""
+    """Valid registrations of holders whose full term ends in [start, end)."""
     return (
         _of_holders()
-        .filter(valid_until__gte=start, valid_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True)
+        .filter(
+            valid_until__gte=start,
+            valid_until__lt=end,
+            expired_at__isnull=True,
+            struck_out_at__isnull=True,
+            provisional_until__isnull=True,
+        )
         .order_by("valid_until", "id")
     )
+
+
+def provisional_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
+    """Valid provisional registrations that end in [start, end)."""
+    return Registration.objects.filter(
+        provisional_until__gte=start, provisional_until__lt=end, expired_at__isnull=True, struck_out_at__isnull=True
+    ).order_by("provisional_until", "id")
 
 
 def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> QuerySet[Entry]:

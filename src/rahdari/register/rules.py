@@ -23,6 +23,8 @@ MOVES: tuple[tuple[str, str, str], ...] = (
     ("", "enter", Standing.VALID),
     (Standing.VALID, "amend", Standing.VALID),
     (Standing.VALID, "renew", Standing.VALID),
+    (Standing.VALID, "confirm", Standing.VALID),
+    (Standing.VALID, "prolong", Standing.VALID),
     (Standing.VALID, "strike_out", Standing.STRUCK_OUT),
     (Standing.VALID, "expire", Standing.EXPIRED),
 )

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "rahdari.apply",
     "rahdari.verify",
     "rahdari.fees",
+    "rahdari.vouch",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.portal",

@@ -14,7 +14,7 @@ from .models import Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Kinds that a room beside this one answers: they wait here until `actions.answer_check` brings the answer.
-ASKED_ELSEWHERE: frozenset[str] = frozenset({"fee"})
+ASKED_ELSEWHERE: frozenset[str] = frozenset({"employer", "fee"})
 
 
 class UnknownKind(ValueError):
@@ -44,6 +44,10 @@ class CheckRequest:
     holder: str | None = None
     given: int | None = None
     needed: int | None = None
+    # For documents: what was given is enough for now, and something stronger is awaited.
+    awaits_stronger: bool = False
+    # For documents: an officer reads them, whatever is there.
+    to_be_read: bool = False
 
 
 def facts_of(request: CheckRequest) -> dict[str, Any]:
@@ -57,6 +61,8 @@ def facts_of(request: CheckRequest) -> dict[str, Any]:
         "roster": request.roster,
         "given": request.given,
         "needed": request.needed,
+        "awaits_stronger": request.awaits_stronger or None,
+        "to_be_read": request.to_be_read or None,
     }
     if request.kind == "roster":
         facts |= _roster_facts(request)
@@ -149,7 +155,12 @@ def _roster(check: Check, now: dt.datetime) -> rules.Answer:
 
 
 def _documents(check: Check, now: dt.datetime) -> rules.Answer:
-    return rules.answer_documents(given=check.facts.get("given", 0), needed=check.facts.get("needed", 0))
+    return rules.answer_documents(
+        given=check.facts.get("given", 0),
+        needed=check.facts.get("needed", 0),
+        awaits_stronger=check.facts.get("awaits_stronger", False),
+        to_be_read=check.facts.get("to_be_read", False),
+    )
 
 
 _ANSWERS = {

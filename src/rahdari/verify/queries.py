@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 
@@ -209,6 +209,22 @@ def all_answered(subject: str) -> bool:
     """Whether checks were opened and none of them waits."""
     answers = set(Check.objects.filter(subject=subject).values_list("outcome", flat=True))
     return bool(answers) and Outcome.WAITING not in answers
+
+
+def waiting_of_kind(kind: str, *, other_than: Iterable[str]) -> QuerySet[Check]:
+    """Checks of one kind that wait, but not those that are named as "check:<id>"."""
+    known = [name.removeprefix("check:") for name in other_than]
+    return waiting_checks().filter(kind=kind).exclude(pk__in=known)
+
+
+def check_with_id(id: str) -> Check | None:
+    return Check.objects.filter(pk=id).first()
+
+
+def last_answers(subjects: Iterable[str]) -> dict[str, dt.datetime]:
+    """When the latest check of each subject was answered; subjects without an answer are left out."""
+    found = Check.objects.filter(subject__in=list(subjects), answered_at__isnull=False)
+    return dict(found.values_list("subject").annotate(latest=Max("answered_at")).values_list("subject", "latest"))
 
 
 def all_required_passed(subject: str) -> bool:

@@ -163,8 +163,12 @@ def answer_origin(*, block: str, asn: int | None, operator: str, prefix: str, in
     return Answer("passed", "origin_known", {"block": block, "asn": asn, "operator": operator, "prefix": prefix})
 
 
-def answer_documents(*, given: int, needed: int) -> Answer:
+def answer_documents(*, given: int, needed: int, awaits_stronger: bool = False, to_be_read: bool = False) -> Answer:
     evidence = {"given": given, "needed": needed}
+    if to_be_read and given >= needed:
+        return Answer("failed", "to_be_read", evidence, blames=False)
+    if awaits_stronger and given >= needed:
+        return Answer("waiting", "stronger_awaited", evidence)
     return Answer("passed" if given >= needed else "failed", "all_there" if given >= needed else "missing", evidence)
 
 

@@ -59,6 +59,12 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
         return fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
     if check.kind == "fee":
         return fill(_("The fee is settled last. We ask for it when everything else has passed."))
+    if check.kind == "employer":
+        return fill(_("We wrote to the client or employer, and wait for the answer."))
+    if check.facts.get("awaits_stronger"):
+        return fill(
+            _("What you sent is enough for a provisional registration. One more proof or certificate is still to come.")
+        )
     return fill(_("This check has not been answered yet."))
 
 
@@ -162,6 +168,15 @@ def _documents_there(check: Check, evidence: dict[str, Any]) -> SafeString:
     return fill(sentence, count=evidence["needed"])
 
 
+def _documents_to_be_read(check: Check, evidence: dict[str, Any]) -> SafeString:
+    return fill(_("The documents are there. An officer reads them."))
+
+
+def _client(sentence: Callable[[dict[str, Any]], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
+    """What a client or employer answered. Their domain is named, never a person."""
+    return lambda check, evidence: fill(sentence(evidence), domain=ltr(evidence.get("domain", "")))
+
+
 def _documents_missing(check: Check, evidence: dict[str, Any]) -> SafeString:
     sentence = ngettext(
         "%(given)s of %(count)s required document is there.",
@@ -221,6 +236,20 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "no_origin": _no_origin,
     "no_origin_but_in_country": _no_origin_but_in_country,
     "all_there": _documents_there,
+    "to_be_read": _documents_to_be_read,
+    "client_confirmed": _client(lambda _e: _("Somebody at %(domain)s confirmed it.")),
+    "client_denied": _client(lambda _e: _("Somebody at %(domain)s said that you do not work for them.")),
+    "client_not_known": _client(lambda _e: _("Somebody at %(domain)s said that they are not the one to ask.")),
+    "client_silent": _client(lambda _e: _("Nobody at %(domain)s answered in time.")),
+    "client_stopped": _client(
+        lambda _e: _("The person at %(domain)s wants no mail from us. Name somebody else, or send another proof.")
+    ),
+    "client_free_mail": _client(
+        lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Send another proof.")
+    ),
+    "client_too_many": _client(
+        lambda _e: _("We have written to %(domain)s or for you often lately. Send another proof, or ask again later.")
+    ),
     "missing": _documents_missing,
     "by_hand": _by_hand,
     "fee_free": _fee(lambda: _("This service is free.")),

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 from rahdari.apply import actions, queries
 from rahdari.apply.models import Application
 from rahdari.people.access import actor_of, person
-from rahdari.policy import Policy
+from rahdari.policy import Policy, Service
 from rahdari.verify.models import Method
 
+from ..allowances import in_words
 from . import shared
 from .prove import Proof, share_proofs
 from .ways import open_way
@@ -70,11 +71,22 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "rows": rows,
         "unproved": [each for each in proofs if not each.is_proved],
+        "fee": shared.words(service.fee.text),
+        "decided_in": in_words(policy.clocks[service.clock]),
+        "months": service.validity_months,
+        "first_provisional": _is_first_provisional(application, service, policy),
         "is_organisation": service.holder == "organisation",
         "troubles": queries.endpoint_troubles(application, policy),
         "terms_changed": queries.terms_changed(application, policy),
     }
     return render(request, "portal/applicant/check.html", context)
+
+
+def _is_first_provisional(application: Application, service: Service, policy: Policy) -> bool:
+    """Whether something is still to come after all checks passed, so that the registration stands provisionally."""
+    kind = service.evidence_kind(application.evidence_kind)
+    weak = kind is not None and kind.weight == "provisional"
+    return weak or bool(queries.documents_to_follow(application, policy))
 
 
 def _send(

@@ -28,6 +28,7 @@ from rahdari.verify.models import Check, Outcome
 
 from ..standing import standing_of
 from . import shared
+from .proof import ways_of
 from .prove import Proof, proofs_of
 from .stages import ENDED, MOVING, OVER, YOUR_TURN, Facts, Stage, said, stage_of
 
@@ -140,6 +141,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
         "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
+        "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION} and bool(ways_of(found)),
         "is_over": seen.stage in OVER,
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.stage in YOUR_TURN,

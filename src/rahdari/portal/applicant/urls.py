@@ -1,6 +1,20 @@
 from django.urls import path
 
-from . import again, answers, holding, home, letters, prove, registration, send, status, tasks, ways
+from . import (
+    again,
+    answers,
+    holding,
+    home,
+    letters,
+    proof,
+    prove,
+    provisional,
+    registration,
+    send,
+    status,
+    tasks,
+    ways,
+)
 
 urlpatterns = [
     path("my/", home.home, name="home"),
@@ -8,6 +22,8 @@ urlpatterns = [
     path("my/applications/<str:reference>/tasks/", tasks.tasks, name="tasks"),
     path("my/applications/<str:reference>/prove/", prove.first, name="prove_first"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/", prove.prove, name="prove"),
+    path("my/applications/<str:reference>/proof/", proof.proof, name="proof"),
+    path("my/applications/<str:reference>/proof/<slug:kind>/", proof.send_proof, name="send_proof"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/<slug:method>/", ways.way, name="prove_way"),
     path("my/applications/<str:reference>/send/", send.check_and_send, name="check"),
     path("my/applications/<str:reference>/status/", status.status, name="status"),
@@ -17,6 +33,7 @@ urlpatterns = [
     path("my/applications/<str:reference>/withdraw/", status.withdraw, name="withdraw"),
     path("my/registrations/", home.registrations, name="registrations"),
     path("my/registrations/<str:reference>/", registration.registration, name="registration"),
+    path("my/registrations/<str:reference>/provisional/", provisional.provisional, name="provisional"),
     path("my/registrations/<str:reference>/end/", holding.end_registration, name="end_registration"),
     path(
         "my/registrations/<str:reference>/addresses/<uuid:entry>/",

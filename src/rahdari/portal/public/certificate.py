@@ -54,6 +54,7 @@ def _sheet(registration: Registration) -> paper.Sheet:
         check_at=settings.SITE_URL.partition("://")[2].rstrip("/") + reverse("portal:check_number").rstrip("/"),
         printed_at=timezone.localtime(),
         demo=settings.DEMO,
+        provisional=registration.is_provisional,
     )
 
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -13,6 +13,7 @@ from rahdari.address import directory
 from rahdari.page import visitor
 from rahdari.publish import queries as publish
 
+from ..allowances import in_words
 from .forms import CheckForm
 
 
@@ -29,14 +30,18 @@ def start(request: HttpRequest) -> HttpResponse:
         "portal/public/start.html",
         {
             "services": [
-                {"title": service.title.in_language(language), "open": service.open}
+                {
+                    "title": service.title.in_language(language),
+                    "open": service.open,
+                    "fee": service.fee.text.in_language(language) if len(fees) > 1 else "",
+                }
                 for service in rules.services.values()
             ],
-            "fee": fees.pop() if len(fees) == 1 else "",
+            "fee": next(iter(fees)) if len(fees) == 1 else "",
             "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
-            "decision": _in_words(allowance),
-            "decision_at_most": _("%(span)s at most") % {"span": _in_words(allowance)},
+            "decision": in_words(allowance),
+            "decision_at_most": _("%(span)s at most") % {"span": in_words(allowance)},
             "kept_days": rules.limits.draft_kept.days,
             "check": CheckForm(),
             **_today(),
@@ -60,20 +65,6 @@ def _longest_clock(rules: policy.Policy) -> policy.Allowance:
     return max(clocks, key=lambda clock: (clock.unit != "working_hours", clock.length))
 
 
-def _in_words(allowance: policy.Allowance) -> str:
-    """A clock of the policy in words: "10 working hours"."""
-    count = allowance.length
-    words = {
-        "minutes": ngettext("%(count)s minute", "%(count)s minutes", count),
-        "hours": ngettext("%(count)s hour", "%(count)s hours", count),
-        "working_hours": ngettext("%(count)s working hour", "%(count)s working hours", count),
-        "working_days": ngettext("%(count)s working day", "%(count)s working days", count),
-        "calendar_days": ngettext("%(count)s day", "%(count)s days", count),
-        "months": ngettext("%(count)s month", "%(count)s months", count),
-    }
-    return words[allowance.unit] % {"count": count}
-
-
 @require_safe
 def service_status(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/public/service_status.html", {"now": timezone.now(), **_today()})
@@ -82,6 +73,20 @@ def service_status(request: HttpRequest) -> HttpResponse:
 @require_safe
 def help_and_contact(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/public/help.html", {"mail": settings.CONTACT_EMAIL})
+
+
+@require_safe
+def licensees(request: HttpRequest) -> HttpResponse:
+    """The providers whose users need no registration."""
+    rules = policy.current(settings.POLICY_FILE)
+    return render(
+        request, "portal/public/licensees.html", {"known": rules.licensees, "rules": rules, "rows": _rows(rules)}
+    )
+
+
+def _rows(rules: policy.Policy) -> list[dict[str, object]]:
+    found = rules.licensees.providers if rules.licensees else ()
+    return [{"known": one, "source": one.reported_by.in_language(get_language())} for one in found]
 
 
 @require_safe

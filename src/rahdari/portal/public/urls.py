@@ -9,6 +9,7 @@ urlpatterns = [
     path("my/registrations/<str:reference>/certificate/", certificate.certificate, name="certificate"),
     path("my/registrations/<str:reference>/certificate.pdf", certificate.pdf, name="certificate_pdf"),
     path("status/", pages.service_status, name="service_status"),
+    path("licensees/", pages.licensees, name="licensees"),
     path("help/", pages.help_and_contact, name="help"),
     path("privacy/", pages.privacy, name="privacy"),
     path("accessibility/", pages.accessibility, name="accessibility"),

@@ -1,0 +1,121 @@
+"""A proof that comes after the application was sent, because one more is awaited. Reached through `actions`.
+
+What was sent stays as it was sent: a later proof is a row of its own, with its files. It is judged by the rules that
+the application was sent under, and carried to the checks by the line.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+from rahdari.policy import DocumentRule, EvidenceKind
+
+from . import queries, rules, screening
+from .models import Application, Proof
+from .parts import TooManyDocuments, keep_document, only_if_kept
+from .rules import Status
+from .sending import wake_the_line
+
+
+class NothingAwaited(Exception):
+    """The application is a draft, or it is over: no proof is awaited. `.application`"""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(f"{application} is {application.status}")
+        self.application = application
+
+
+class ProofNotAccepted(Exception):
+    """No such kind counts here, or what it wants was not given. `.kind`"""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"no proof of the kind {kind!r}")
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it was sent."""
+
+    name: str
+    content: bytes
+
+
+def offer_proof(
+    *,
+    application: Application,
+    kind: str,
+    text: str = "",
+    sent: Sequence[File] = (),
+    valid_until: dt.date | None = None,
+    actor: str,
+    now: dt.datetime,
+) -> Proof:
+    """Take one more proof: a kind of evidence, or a document that was to follow. All of it is kept, or nothing.
+
+    Raises NothingAwaited, ProofNotAccepted, screening.FileRefused, TooManyDocuments.
+    """
+    policy = queries.frozen_policy(application)
+    service = queries.service_of(application, policy)
+    wanted = _wanted(service.evidence_kind(kind), service.document(kind))
+    limits = policy.limits
+    if (wanted == "document" and not sent) or (wanted != "document" and not text.strip()):
+        raise ProofNotAccepted(kind)
+    kept = [
+        screening.in_a_process(
+            file.content, name=file.name, most_bytes=limits.document_bytes, types=limits.document_types
+        )
+        for file in sent
+    ]
+    rule = kind if service.document(kind) is not None else rules.EVIDENCE_RULE
+    with only_if_kept() as stored, transaction.atomic():
+        row = Application.objects.select_for_update().get(pk=application.pk)
+        if row.status not in {Status.SUBMITTED, Status.GRANTED}:
+            raise NothingAwaited(row)
+        if queries.documents_of(row).count() + len(kept) > limits.documents_per_application:
+            raise TooManyDocuments(limits.documents_per_application)
+        proof = Proof.objects.create(application=row, kind=kind, text=text.strip(), given_at=now)
+        for file in kept:
+            keep_document(row, rule, file, stored, valid_until=valid_until, now=now)
+        journal.record(
+            act="apply.offered_proof",
+            actor=actor,
+            subject=row.subject,
+            now=now,
+            detail={"kind": kind, "files": len(kept)},
+        )
+        wake_the_line()
+    return proof
+
+
+def _wanted(kind: EvidenceKind | None, document: DocumentRule | None) -> str:
+    if document is not None and document.may_follow:
+        return "document"
+    if kind is None or kind.weight == "provisional":
+        raise ProofNotAccepted(kind.key if kind else "")
+    return kind.wants
+
+
+def forget_client(*, application: Application, proof: Proof | None, now: dt.datetime) -> None:
+    """Of the address of a client who was asked, only the domain stays. Doing it twice changes nothing."""
+    with transaction.atomic():
+        row = Application.objects.select_for_update().get(pk=application.pk)
+        if proof is not None:
+            held = Proof.objects.select_for_update().get(pk=proof.pk)
+            held.text = rules.domain_of(held.text)
+            held.save(update_fields=["text"])
+        else:
+            row.evidence_text = rules.domain_of(row.evidence_text)
+            row.save(update_fields=["evidence_text"])
+        journal.record(act="apply.forgot_client", actor="clock", subject=row.subject, now=now)
+
+
+def mark_taken_in(*, proof: Proof, now: dt.datetime) -> Proof:
+    """The checks know of it. Doing it twice changes nothing."""
+    if proof.taken_in_at is None:
+        proof.taken_in_at = now
+        proof.save(update_fields=["taken_in_at"])
+    return proof

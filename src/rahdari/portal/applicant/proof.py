@@ -1,0 +1,180 @@
+"""One more proof after the application was sent: what counts, and the page that takes it."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari.apply import actions, queries
+from rahdari.apply.forms import ClientForm, LastDayForm, LongText
+from rahdari.apply.models import Application
+from rahdari.apply.wording import file as words_of_file
+from rahdari.decide import queries as decide
+from rahdari.decide.rules import NotYet, Provisional
+from rahdari.page import limits
+from rahdari.people.access import actor_of, person
+from rahdari.policy import DocumentRule, EvidenceKind
+
+from . import shared
+
+# Judging files takes a processor's time; a person sends so many proofs in an hour.
+PROOFS, PER_SECONDS = 12, 3600
+MOST_FILES = 10
+PROOF_CHECKS = frozenset({"documents", "employer"})
+
+
+@dataclass(frozen=True)
+class Way:
+    """A kind of proof that counts now: its key, title and hint, and what it wants."""
+
+    key: str
+    title: str
+    hint: str
+    wants: str
+    expires: bool = False
+
+
+def ways_of(application: Application) -> list[Way]:
+    """What can be sent now; nothing where no proof is awaited."""
+    if application.status not in {"submitted", "granted"} or not _is_awaited(application):
+        return []
+    policy = queries.frozen_policy(application)
+    following = [_document(rule) for rule in queries.documents_to_follow(application, policy)]
+    return following or [_evidence(kind) for kind in queries.later_kinds(application)]
+
+
+def _is_awaited(application: Application) -> bool:
+    found = decide.assessment_of(application, timezone.now())
+    open_ones = found.awaited if isinstance(found, Provisional) else found.missing if isinstance(found, NotYet) else ()
+    return any(fact.kind in PROOF_CHECKS for fact in open_ones)
+
+
+def _document(rule: DocumentRule) -> Way:
+    return Way(rule.key, shared.words(rule.title), shared.words(rule.hint), "document", rule.expires)
+
+
+def _evidence(kind: EvidenceKind) -> Way:
+    return Way(kind.key, shared.words(kind.title), shared.words(kind.hint), kind.wants)
+
+
+class TextForm(forms.Form):
+    use_required_attribute = False
+    text = LongText(
+        label=gettext_lazy("Proof of work"),
+        widget=forms.Textarea(attrs={"rows": 8}),
+        max_length=4000,
+        error_messages={
+            "required": gettext_lazy("Write or paste it here"),
+            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+        },
+    )
+
+
+@login_required
+@never_cache
+@require_safe
+def proof(request: HttpRequest, reference: str) -> HttpResponse:
+    """What counts as a proof now, each with its page."""
+    application = shared.application(request, reference)
+    ways = ways_of(application)
+    if not ways:
+        return redirect("portal:application", reference=reference)
+    return render(request, "portal/applicant/proof.html", {"application": application, "ways": ways})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
+    application = shared.application(request, reference)
+    ways = ways_of(application)
+    if not ways:
+        return redirect("portal:application", reference=reference)
+    way = next((each for each in ways if each.key == kind), None)
+    if way is None:
+        raise Http404
+    form = _form(request, application, way)
+    problems: list[str] = []
+    if request.method == "POST" and (form is None or form.is_valid()):
+        problems = _offer(request, application, way, form.cleaned_data if form is not None else {})
+        if not problems:
+            messages.success(request, _("It has arrived. You see here what becomes of it."), extra_tags="ok")
+            return redirect(_where_to(application))
+    context = {
+        "application": application,
+        "way": way,
+        "form": form,
+        "problems": problems,
+        "back_url": reverse("portal:proof", args=[reference]),
+    }
+    return render(request, "portal/applicant/send_proof.html", context)
+
+
+def _form(request: HttpRequest, application: Application, way: Way) -> forms.Form | None:
+    given = request.POST if request.method == "POST" else None
+    if way.wants == "address":
+        rules = queries.frozen_policy(application).vouching
+        free = rules.free_mail if rules else ()
+        return ClientForm(given, own=application.applicant.email, free_mail=free)
+    if way.wants == "text":
+        form = TextForm(given)
+        form.fields["text"].label, form.fields["text"].help_text = way.title, way.hint
+        return form
+    return LastDayForm(given) if way.expires else None
+
+
+def _offer(request: HttpRequest, application: Application, way: Way, data: dict[str, Any]) -> list[str]:
+    """Give the proof to the room; what is wrong with it, in sentences."""
+    files = request.FILES.getlist("file") if way.wants == "document" else []
+    if way.wants == "document" and not files:
+        return [_("Choose a file or take a photo")]
+    if len(files) > MOST_FILES:
+        return [
+            ngettext("Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_FILES)
+            % {"count": MOST_FILES}
+        ]
+    if not limits.allow(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS):
+        return [_("Many proofs came in a short time. Wait some minutes, then send this one again.")]
+    last_day: dt.date | None = data.get("valid_until")
+    try:
+        actions.offer_proof(
+            application=application,
+            kind=way.key,
+            text=data.get("text", ""),
+            sent=[actions.File(file.name or "", file.read()) for file in files],
+            valid_until=last_day,
+            actor=actor_of(person(request)),
+            now=timezone.now(),
+        )
+    except actions.FileRefused as error:
+        return [words_of_file(error)]
+    except actions.TooManyDocuments as error:
+        return [
+            ngettext(
+                "This application has %(count)s file already, which is the limit.",
+                "This application has %(count)s files already, which is the limit.",
+                error.limit,
+            )
+            % {"count": error.limit}
+        ]
+    except actions.NothingAwaited:
+        return [_("Nothing is awaited any more. Your application shows how it stands.")]
+    return []
+
+
+def _where_to(application: Application) -> str:
+    decision = decide.decision_of(case) if (case := decide.case_of(application)) else None
+    if decision is not None and decision.registration is not None:
+        return reverse("portal:provisional", args=[decision.registration.reference])
+    return reverse("portal:status", args=[application.reference])

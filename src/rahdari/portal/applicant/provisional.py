@@ -1,0 +1,138 @@
+"""What a provisional registration still waits for, from whom, and until when."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari.apply import queries as apply
+from rahdari.decide import queries as decide
+from rahdari.decide.rules import NotYet, Provisional
+from rahdari.page import values
+from rahdari.people import queries as people
+from rahdari.people.access import person
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+from rahdari.register.rules import Standing
+from rahdari.verify import queries as verify
+from rahdari.verify import words
+from rahdari.verify.models import Check, Outcome
+
+from . import shared
+from .proof import ways_of
+from .registration import registration_for
+
+
+@dataclass(frozen=True)
+class Point:
+    """One check: what it asks, what is known, and whose turn it is."""
+
+    title: str
+    text: SafeString
+    done: bool
+    whose: str
+
+
+@dataclass(frozen=True)
+class Term:
+    """The time that a provisional registration stands, as the clock on the page shows it."""
+
+    until: dt.datetime
+    left: dt.timedelta
+    share: float
+    days: int
+    reminders: tuple[int, ...]
+
+
+def term_of(registration: Registration, *, now: dt.datetime) -> Term | None:
+    until = registration.provisional_until
+    if until is None:
+        return None
+    whole = until - registration.valid_from
+    rules = apply.policy_in_force().provisional
+    days = round(whole / dt.timedelta(days=1))
+    reminders = tuple(days - before for before in rules.remind_days_before if before < days) if rules else ()
+    share = min(1.0, (now - registration.valid_from) / whole)
+    return Term(until, max(until - now, dt.timedelta()), share, days, reminders)
+
+
+def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
+    """The checks that count, those that are awaited last."""
+    application = apply.application_by_subject(registration.origin)
+    if application is None:
+        return []
+    found = decide.assessment_of(application, now)
+    open_ones: Sequence[tuple[str, str]] = ()
+    if isinstance(found, Provisional):
+        open_ones = [(fact.kind, fact.target) for fact in found.awaited]
+    elif isinstance(found, NotYet):
+        open_ones = [(fact.kind, fact.target) for fact in found.missing]
+    checks = [check for check in verify.checks_of(application.subject) if _counts(check, open_ones)]
+    language = get_language() or "en"
+    return sorted(
+        (
+            Point(
+                title=words.title_of(check, language),
+                text=words.of_check(check),
+                done=check.outcome == Outcome.PASSED,
+                whose=_whose(check),
+            )
+            for check in checks
+        ),
+        key=lambda point: not point.done,
+    )
+
+
+def _counts(check: Check, open_ones: Sequence[tuple[str, str]]) -> bool:
+    return check.outcome == Outcome.PASSED or (check.kind, check.target) in open_ones
+
+
+def _whose(check: Check) -> str:
+    """From whom the answer has to come, as words for the applicant."""
+    return {
+        "documents": _("From you"),
+        "control": _("From you"),
+        "employer": _("From your client or employer"),
+    }.get(check.kind, _("From somebody else: you need not do anything"))
+
+
+@login_required
+@never_cache
+@require_safe
+def provisional(request: HttpRequest, reference: str) -> HttpResponse:
+    found = registration_for(request, reference)
+    now = timezone.now()
+    term = term_of(found, now=now)
+    if term is None or register.standing(found, now) is not Standing.VALID:
+        return redirect("portal:registration", reference=found.reference)
+    holder = people.public_holder(found.holder)
+    application = apply.application_by_subject(found.origin)
+    policy = decide.policy_of(application) if application else apply.policy_in_force()
+    reason = policy.reasons.get(found.provisional_code)
+    service = policy.services.get(found.category)
+    context = {
+        "registration": found,
+        "holder": holder.name if holder else "",
+        "term": term,
+        "left": values.span_words(term.left),
+        "reason": shared.words(reason.text) if reason else "",
+        "provisions": policy.provisions(reason.provisions) if reason else (),
+        "points": points_of(found, now=now),
+        "months": service.validity_months if service else 0,
+        "officer_has_it": application is not None and application.status == "submitted",
+        "application": application,
+        "may_prove": application is not None
+        and application.applicant_id == person(request).pk
+        and bool(ways_of(application)),
+        "may_act": shared.may_act_for(person(request), found.holder),
+    }
+    return render(request, "portal/applicant/provisional.html", context)

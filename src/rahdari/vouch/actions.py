@@ -1,0 +1,214 @@
+"""The acts of vouch: ask, answer, stop, remind, end, forget.
+
+Invariants: a subject is asked once; a link works once, for some days, and holds no secret of the applicant; the first
+answer counts; nobody who asked us to stop is written to again; the journal names the domain and never an address.
+Opening the page changes nothing: programs that look at links in mail answer no question.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
+from rahdari.policy import Vouching
+
+from . import queries
+from . import rules as _rules
+from .models import Question, Stop
+from .rules import ANSWERS, State, WhyNot
+
+AT_ONCE = 200
+CLIENT = "client"
+
+
+class MayNotAsk(Exception):
+    """Nobody is written to. `.why` (free_mail, stopped, too_many) and `.domain`."""
+
+    def __init__(self, why: WhyNot, domain: str) -> None:
+        super().__init__(f"{why}: {domain}")
+        self.why, self.domain = why, domain
+
+
+class NoLongerOpen(Exception):
+    """The question was answered, or its link has ended. `.question`"""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(f"{question} is {question.state}")
+        self.question = question
+
+
+class NotAnAnswer(ValueError):
+    """An answer is yes, no, or not me."""
+
+
+@transaction.atomic
+def ask(
+    *,
+    subject: str,
+    name: str,
+    address: str,
+    asked_by: str,
+    language: str,
+    rules: Vouching,
+    now: dt.datetime,
+) -> Question:
+    """Write to an address and ask whether the person works for them. The same subject twice is asked once.
+
+    Raises MayNotAsk, and then nobody was written to.
+    """
+    existing = queries.question_of(subject)
+    if existing is not None:
+        return existing
+    address = address.strip().lower()
+    for name_of in sorted((asked_by, queries.address_index(address))):
+        _one_at_a_time(name_of)
+    domain = _rules.domain_of(address)
+    written = queries.written_lately(asked_by=asked_by, address=address, domain=domain, since=now - rules.counted_in)
+    stopped = queries.wants_no_mail(address)
+    reason = _rules.why_not(address=address, stopped=stopped, written=written, rules=rules)
+    if reason is not None:
+        raise MayNotAsk(reason, domain)
+    question = Question(
+        subject=subject,
+        name=name,
+        address=address,
+        address_index=queries.address_index(address),
+        domain=domain,
+        language=_rules.language_for(address, language),
+        asked_by=asked_by,
+        asked_at=now,
+        ends_at=now + rules.link_valid,
+        remind_at=now + rules.remind_after,
+        forget_at=now + rules.link_valid + rules.address_kept,
+    )
+    question.link_index = queries.link_index(queries.token_of(question))
+    question.save(force_insert=True)
+    journal.record(act="vouch.asked", actor=asked_by, subject=subject, now=now, detail={"domain": domain})
+    _write(question, "client_question", now)
+    return question
+
+
+def _write(question: Question, template: str, now: dt.datetime) -> None:
+    letters.write_to_outsider(
+        address=question.address,
+        language=question.language,
+        template=template,
+        context={
+            "name": question.name,
+            "ends_at": question.ends_at,
+            "url": reverse("vouch:question", args=[queries.token_of(question)]),
+            "stop_url": reverse("vouch:stop", args=[queries.token_of(question)]),
+        },
+        useless_at=question.ends_at,
+        now=now,
+    )
+
+
+@transaction.atomic
+def answer(*, question: Question, given: str, now: dt.datetime) -> Question:
+    """What the person asked says. The same answer twice changes nothing. Raises NotAnAnswer, NoLongerOpen."""
+    if given not in ANSWERS:
+        raise NotAnAnswer(given)
+    question = _locked(question)
+    if question.state == given:
+        return question
+    if not queries.is_open(question, now):
+        raise NoLongerOpen(question)
+    return _end(question, State(given), now, act="answered", actor=CLIENT)
+
+
+@transaction.atomic
+def stop(*, question: Question, now: dt.datetime) -> Question:
+    """The person asked wants no mail from us, now and later. Doing it twice changes nothing."""
+    question = _locked(question)
+    Stop.objects.get_or_create(address_index=question.address_index, defaults={"at": now})
+    if question.state == State.WAITING:
+        return _end(question, State.STOPPED, now, act="stopped", actor=CLIENT)
+    return question
+
+
+def end_links(*, now: dt.datetime) -> int:
+    """Questions whose link has ended without an answer."""
+    return sum(_each(pk, partial(_end_link, now=now)) for pk in _some(queries.past_their_time(now)))
+
+
+def _end_link(question: Question, *, now: dt.datetime) -> bool:
+    if question.state != State.WAITING or now < question.ends_at:
+        return False
+    _end(question, State.SILENT, now, act="ended_link", actor="clock")
+    return True
+
+
+def remind(*, now: dt.datetime) -> int:
+    """Write once more to whoever has not answered, once."""
+    return sum(_each(pk, partial(_remind, now=now)) for pk in _some(queries.to_remind(now)))
+
+
+def _remind(question: Question, *, now: dt.datetime) -> bool:
+    if question.state != State.WAITING or question.reminded_at is not None:
+        return False
+    question.reminded_at = now
+    question.save(update_fields=["reminded_at"])
+    if not queries.wants_no_mail(question.address):
+        _write(question, "client_reminder", now)
+    return True
+
+
+def forget(*, now: dt.datetime) -> int:
+    """The address and the name go; the domain and the answer stay."""
+    return sum(_each(pk, partial(_forget, now=now)) for pk in _some(queries.to_forget(now)))
+
+
+def _forget(question: Question, *, now: dt.datetime) -> bool:
+    if question.forgotten_at is not None:
+        return False
+    question.address, question.name, question.forgotten_at = "", "", now
+    question.save(update_fields=["address", "name", "forgotten_at"])
+    journal.record(act="vouch.forgot_address", actor="clock", subject=question.subject, now=now)
+    return True
+
+
+def mark_carried(*, question: Question, now: dt.datetime) -> Question:
+    """The answer has reached whoever waited for it. Doing it twice changes nothing."""
+    if question.carried_at is None:
+        question.carried_at = now
+        question.save(update_fields=["carried_at"])
+    return question
+
+
+def _some(found: QuerySet[Question]) -> list[UUID]:
+    return list(found.values_list("pk", flat=True)[:AT_ONCE])
+
+
+def _each(pk: UUID, act: Callable[[Question], bool]) -> bool:
+    """One question in a transaction of its own; one that another process has is left to it."""
+    with transaction.atomic():
+        question = Question.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+        return question is not None and act(question)
+
+
+def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor: str) -> Question:
+    assert _rules.may_move(question.state, state)  # noqa: S101 - the callers look first
+    question.state, question.answered_at = state.value, now
+    question.save(update_fields=["state", "answered_at"])
+    detail = {"domain": question.domain, "answer": state.value}
+    journal.record(act=f"vouch.{act}", actor=actor, subject=question.subject, now=now, detail=detail)
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_line")
+    return question
+
+
+def _locked(question: Question) -> Question:
+    return Question.objects.select_for_update().get(pk=question.pk)
+
+
+def _one_at_a_time(name: str) -> None:
+    """Two questions at once of one person, or to one address: the second waits, and is counted after the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [name])

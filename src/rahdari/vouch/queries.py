@@ -1,0 +1,84 @@
+"""Reads of the questions. The token of a link is derived when it is needed; no table holds one."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from rahdari.vault import index, links
+
+from .models import Question, Stop
+from .rules import State, Written
+
+LINK = "vouch.link"
+
+
+def token_of(question: Question) -> str:
+    return links.token(LINK, str(question.pk))
+
+
+def link_index(token: str) -> str:
+    return index.blind(LINK, token)
+
+
+def address_index(address: str) -> str:
+    return index.blind("vouch.address", address.strip().lower())
+
+
+def question_by_token(token: str) -> Question | None:
+    """The question that a link opens, whatever became of it; None for a token that was never given out."""
+    if not token.isascii() or len(token) != links.LENGTH:
+        return None
+    found = Question.objects.filter(link_index=link_index(token)).first()
+    if found is None or not links.matches(LINK, str(found.pk), token):
+        return None
+    return found
+
+
+def question_of(subject: str) -> Question | None:
+    return Question.objects.filter(subject=subject).first()
+
+
+def questions_of(subjects: Iterable[str]) -> QuerySet[Question]:
+    return Question.objects.filter(subject__in=list(subjects))
+
+
+def is_open(question: Question, now: dt.datetime) -> bool:
+    return question.state == State.WAITING and now < question.ends_at
+
+
+def subjects_asked() -> list[str]:
+    """The subjects whose answer is still awaited, or was not taken along yet."""
+    return list(Question.objects.filter(carried_at__isnull=True).values_list("subject", flat=True))
+
+
+def wants_no_mail(address: str) -> bool:
+    return Stop.objects.filter(address_index=address_index(address)).exists()
+
+
+def written_lately(*, asked_by: str, address: str, domain: str, since: dt.datetime) -> Written:
+    lately = Question.objects.filter(asked_at__gte=since)
+    return Written(
+        by_applicant=lately.filter(asked_by=asked_by).count(),
+        to_address=lately.filter(address_index=address_index(address)).count(),
+        to_domain=lately.filter(domain=domain).count(),
+    )
+
+
+def to_remind(now: dt.datetime) -> QuerySet[Question]:
+    waiting = Question.objects.filter(state=State.WAITING, reminded_at__isnull=True, ends_at__gt=now)
+    return waiting.filter(remind_at__lte=now).order_by("remind_at", "id")
+
+
+def past_their_time(now: dt.datetime) -> QuerySet[Question]:
+    return Question.objects.filter(state=State.WAITING, ends_at__lte=now).order_by("ends_at", "id")
+
+
+def to_carry() -> QuerySet[Question]:
+    found = Question.objects.filter(carried_at__isnull=True).exclude(state=State.WAITING)
+    return found.order_by("answered_at", "id")
+
+
+def to_forget(now: dt.datetime) -> QuerySet[Question]:
+    over = Question.objects.filter(forgotten_at__isnull=True, forget_at__lte=now).exclude(state=State.WAITING)
+    return over.order_by("forget_at", "id")

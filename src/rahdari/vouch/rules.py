@@ -1,0 +1,71 @@
+"""Whether somebody may be written to, and what may become of a question. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rahdari.policy import Vouching
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    YES = "yes"
+    NO = "no"
+    NOT_ME = "not_me"  # the person asked is not the one to ask
+    STOPPED = "stopped"  # the person asked wants no mail from us
+    SILENT = "silent"  # the link ended without an answer
+
+
+ANSWERS = frozenset({State.YES, State.NO, State.NOT_ME})
+
+# (from, act, to, by): every move of a question. What was answered stays answered.
+MOVES: tuple[tuple[State, str, State, str], ...] = (
+    (State.WAITING, "answer", State.YES, "client"),
+    (State.WAITING, "answer", State.NO, "client"),
+    (State.WAITING, "answer", State.NOT_ME, "client"),
+    (State.WAITING, "stop", State.STOPPED, "client"),
+    (State.WAITING, "end_link", State.SILENT, "clock"),
+)
+
+
+def may_move(source: str, target: str) -> bool:
+    return any((move[0], move[2]) == (source, target) for move in MOVES)
+
+
+class WhyNot(StrEnum):
+    """Why nobody is written to."""
+
+    FREE_MAIL = "free_mail"
+    STOPPED = "stopped"
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True)
+class Written:
+    """How often was written lately: for this applicant, to this address, to this domain."""
+
+    by_applicant: int
+    to_address: int
+    to_domain: int
+
+
+def domain_of(address: str) -> str:
+    return address.rpartition("@")[2].strip().rstrip(".").lower()
+
+
+def why_not(*, address: str, stopped: bool, written: Written, rules: Vouching) -> WhyNot | None:
+    """Nobody can use us to write to strangers: few times for a person, fewer to an address, not to free mail."""
+    if domain_of(address) in rules.free_mail:
+        return WhyNot.FREE_MAIL
+    if stopped:
+        return WhyNot.STOPPED
+    too_many = (
+        written.by_applicant >= rules.most_by_applicant
+        or written.to_address >= rules.most_to_address
+        or written.to_domain >= rules.most_to_domain
+    )
+    return WhyNot.TOO_MANY if too_many else None
+
+
+def language_for(address: str, applicants: str) -> str:
+    """The language of the letter: the applicant's within the country, English elsewhere. The page has both."""
+    return applicants if domain_of(address).endswith(".pk") else "en"

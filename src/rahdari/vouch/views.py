@@ -1,0 +1,68 @@
+"""The page that a client or employer opens from our letter. Opening it changes nothing; only its buttons do."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.page import errors, limits, visitor
+
+from . import actions, queries
+from .models import Question
+from .rules import State
+
+# Pages a minute for one household: enough for anybody, too few to try tokens.
+PAGES, PER_SECONDS = 30, 60
+
+
+def _too_many(request: HttpRequest) -> HttpResponse | None:
+    allowance = limits.take(f"vouch.page:{visitor.household(request)}", rate=PAGES, per=PER_SECONDS)
+    return None if allowance.allowed else errors.too_many(request, wait=allowance.wait)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def question(request: HttpRequest, token: str) -> HttpResponse:
+    if refusal := _too_many(request):
+        return refusal
+    found = queries.question_by_token(token)
+    now = timezone.now()
+    nothing_chosen = False
+    if found is not None and request.method == "POST":
+        try:
+            actions.answer(question=found, given=request.POST.get("answer", ""), now=now)
+        except actions.NotAnAnswer:
+            nothing_chosen = True
+        except actions.NoLongerOpen:
+            return redirect("vouch:question", token=token)
+        else:
+            return redirect("vouch:question", token=token)
+    return _page(request, "vouch/question.html", found, token, nothing_chosen=nothing_chosen)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """One button: no more mail from us to this address."""
+    if refusal := _too_many(request):
+        return refusal
+    found = queries.question_by_token(token)
+    done = False
+    if found is not None and request.method == "POST":
+        actions.stop(question=found, now=timezone.now())
+        done = True
+    return _page(request, "vouch/stop.html", found, token, done=done)
+
+
+def _page(request: HttpRequest, template: str, found: Question | None, token: str, **more: object) -> HttpResponse:
+    now = timezone.now()
+    state = "unknown"
+    if found is not None:
+        state = found.state if found.state != State.WAITING or queries.is_open(found, now) else State.SILENT.value
+    context = {"question": found, "state": state, "token": token, **more}
+    response = render(request, template, context, status=404 if found is None else 200)
+    # The address of this page is what answers the question: it goes to no other site and into no search.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

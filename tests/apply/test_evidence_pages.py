@@ -1,0 +1,180 @@
+"""The pages of proof of work: what a client's address may be, what a declaration holds to, when a certificate ends."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.apply import actions, queries
+from rahdari.apply.models import Application, Document
+
+from .sample import a_complete_company_draft, a_complete_draft, a_draft, a_person, a_photo, actor_of, with_address
+
+pytestmark = pytest.mark.django_db
+
+
+def a_client(draft: Application, language: str = "en") -> Client:
+    client = Client()
+    client.cookies["django_language"] = language
+    client.force_login(draft.applicant)
+    return client
+
+
+def chosen(kind: str) -> tuple[Application, Client]:
+    draft = a_complete_draft()
+    client = a_client(draft)
+    client.post(reverse("apply:evidence", args=[draft.reference]), {"kind": kind})
+    return Application.objects.get(pk=draft.pk), client
+
+
+def fresh(draft: Application) -> Application:
+    return Application.objects.get(pk=draft.pk)
+
+
+class TestTheMenu:
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_says_where_each_way_leads(self, language: str) -> None:
+        draft = a_draft()
+        page = a_client(draft, language).get(reverse("apply:evidence", args=[draft.reference])).text
+        service = queries.policy_in_force().services["vpn_freelancer"]
+        for kind in service.evidence:
+            assert kind.title.in_language(language) in page
+        if language == "en":
+            assert page.count("You are registered provisionally, and send one more proof later.") == 2
+            assert "You are registered after an officer has read it." in page
+
+
+class TestAClientsAddress:
+    def place(self, draft: Application) -> str:
+        return reverse("apply:evidence_client", args=[draft.reference])
+
+    @pytest.mark.parametrize(
+        ("address", "said"),
+        [
+            ("", "Enter the address of a client or employer"),
+            ("client.example", "This is no email address. It looks like name@client.example"),
+            ("someone@gmail.com", "Anybody can have an address at this mail service"),
+            ("Someone@OUTLOOK.com", "Anybody can have an address at this mail service"),
+            ("freelancer-31@sample.example", "This is your own address. Give that of your client or employer."),
+            ("a" * 250 + "@client.example", "This address is too long. Look at it again."),
+        ],
+    )
+    def test_says_how_to_mend_a_bad_one(self, address: str, said: str) -> None:
+        draft, client = chosen("client_confirms")
+        page = client.post(self.place(draft), {"text": address}).text
+        assert said in page and 'role="alert"' in page
+        assert fresh(draft).evidence_text == ""
+
+    def test_is_kept_and_nobody_is_written_to_yet(self) -> None:
+        draft, client = chosen("client_confirms")
+        assert client.post(self.place(draft), {"text": " Accounts@Client.example "}).status_code == 302
+        assert fresh(draft).evidence_text == "accounts@client.example"
+        assert queries.missing_steps(fresh(draft), queries.policy_in_force()) == []
+        assert "accounts@client.example" in client.get(reverse("portal:check", args=[draft.reference])).text
+
+
+class TestADeclaration:
+    def place(self, draft: Application) -> str:
+        return reverse("apply:evidence_declaration", args=[draft.reference])
+
+    def test_shows_its_conditions_and_wants_the_tick(self) -> None:
+        draft, client = chosen("self_declaration")
+        assert "One address, not more." in client.get(self.place(draft)).text
+        page = client.post(self.place(draft), {"text": "Web design"}).text
+        assert "Tick the box if it is so. If not, choose another proof." in page
+        assert "Write in a few words what you do" in client.post(self.place(draft), {"declared": "on"}).text
+        assert client.post(self.place(draft), {"text": "Web design", "declared": "on"}).status_code == 302
+        assert fresh(draft).evidence_text == "Web design"
+
+    def test_is_for_one_address(self) -> None:
+        draft, client = chosen("self_declaration")
+        with_address(draft, "203.0.113.25")
+        page = client.post(self.place(draft), {"text": "Web design", "declared": "on"}).text
+        assert "A declaration is for 1 address." in page
+        assert fresh(draft).evidence_text == ""
+
+    def test_works_once_in_its_time_also_under_another_account(self) -> None:
+        first = a_complete_draft()
+        facts: dict[str, Any] = {"actor": actor_of(first.applicant), "now": timezone.now()}
+        actions.save_evidence(application=first, kind="self_declaration", text="Web design", **facts)
+        actions.submit_application(application=fresh(first), policy=queries.policy_in_force(), **facts)
+        again = a_complete_draft(a_person("freelancer-32@sample.example"), block="203.0.113.31")
+        client = a_client(again)
+        client.post(reverse("apply:evidence", args=[again.reference]), {"kind": "self_declaration"})
+        page = client.post(self.place(again), {"text": "Web design", "declared": "on"}).text
+        assert "You have declared before." in page
+
+
+class TestACertificate:
+    def certificate(self, given: dict[str, Any]) -> tuple[Application, Any]:
+        draft = a_draft(a_person("centre@sample.example"), service="whitelist_call_centre")
+        place = reverse("apply:upload", args=[draft.reference, "call_centre_certificate"])
+        return draft, a_client(draft).post(place, given)
+
+    def photo(self) -> SimpleUploadedFile:
+        return SimpleUploadedFile("certificate.jpg", a_photo(), "image/jpeg")
+
+    @pytest.mark.parametrize(
+        ("day", "said"),
+        [
+            ("", "Write the last day that stands on the certificate"),
+            ("soon", "Write the day as on the certificate, for example 31/12/2027"),
+            ("2020-01-31", "This certificate has expired already."),
+        ],
+    )
+    def test_wants_its_last_day(self, day: str, said: str) -> None:
+        _draft, response = self.certificate({"file": self.photo(), "valid_until": day})
+        assert said in response.text
+        assert not Document.objects.exists()
+
+    @pytest.mark.parametrize("day", ["2030-12-31", "31/12/2030", "31.12.2030"])
+    def test_is_kept_with_it_and_ends_the_term(self, day: str) -> None:
+        draft, response = self.certificate({"file": self.photo(), "valid_until": day})
+        assert response.status_code == 302
+        assert Document.objects.get().valid_until == dt.date(2030, 12, 31)
+        ends = queries.certified_until(fresh(draft))
+        assert ends is not None and ends.date() == dt.date(2031, 1, 1)
+
+    def test_can_get_another_day_without_being_sent_again(self) -> None:
+        draft, _response = self.certificate({"file": self.photo(), "valid_until": "2030-12-31"})
+        place = reverse("apply:upload", args=[draft.reference, "call_centre_certificate"])
+        a_client(draft).post(place, {"valid_until": "2031-06-30"})
+        assert Document.objects.get().valid_until == dt.date(2031, 6, 30)
+
+
+class TestAnOrganisationWithoutACompanyNumber:
+    def test_is_asked_for_its_name_alone(self) -> None:
+        draft = a_draft(a_person("registrar@university.example"), service="vpn_public_body")
+        place = reverse("apply:company", args=[draft.reference])
+        client = a_client(draft)
+        page = client.get(place).text
+        assert "Name of the organisation" in page and "company_number" not in page
+        assert client.post(place, {"name": "Sample University"}).status_code == 302
+        saved = fresh(draft)
+        assert saved.company_name == "Sample University" and saved.company_number == ""
+        assert "About the organisation" in client.get(reverse("portal:tasks", args=[draft.reference])).text
+
+    def test_of_one_person_is_not_taken_for_another_one_of_theirs(self) -> None:
+        user = a_person("registrar@university.example")
+        names = ("Sample University", "Sample College")
+        drafts = [a_draft(user, service="vpn_public_body") for _name in names]
+        for draft, name in zip(drafts, names, strict=True):
+            actions.save_company(
+                application=draft,
+                name=name,
+                company_number="",
+                ntn="",
+                actor=actor_of(user),
+                now=timezone.now(),
+            )
+        holders = {fresh(draft).holder_ref for draft in drafts}
+        assert len(holders) == 2
+        assert {fresh(draft).holder_name for draft in drafts} == set(names)
+
+    def test_does_not_change_what_a_company_is_asked(self) -> None:
+        draft = a_complete_company_draft()
+        assert "company_number" in a_client(draft).get(reverse("apply:company", args=[draft.reference])).text

@@ -1,0 +1,119 @@
+"""Each service of the policy from sent to registered, as far as a rule or an officer takes it."""
+
+import datetime as dt
+import ipaddress
+from pathlib import Path
+
+import pytest
+
+from rahdari import line, policy
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.line.entering import months_later
+from rahdari.register import queries as register
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method
+from tests.apply.sample import a_pdf
+from tests.decide.builders import DAY, NOW, a_person, an_officer
+
+pytestmark = pytest.mark.django_db
+CENTRE, NUMBER = "Sample Call Centre (Pvt) Ltd", "0000731"
+LAST_DAY = dt.date(2027, 6, 30)
+
+
+@pytest.fixture(autouse=True)
+def companies(tmp_path: Path) -> None:
+    path = tmp_path / "companies.csv"
+    path.write_text(f"number,name,status,valid_until\n{NUMBER},{CENTRE},active,\n", encoding="utf-8")
+    verify.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
+
+
+def sent(service: str, papers: dict[str, dt.date | None], *, name: str = CENTRE, number: str = NUMBER) -> Application:
+    user = a_person()
+    actor = f"person:{user.pk}"
+    draft = apply.start_application(
+        applicant=user, service=service, actor=actor, now=NOW, use="staff", fixed_address="yes"
+    )
+    common = {"application": draft, "actor": actor, "now": NOW}
+    apply.save_company(name=name, company_number=number, ntn="", **common)
+    apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+    apply.save_purpose(use="staff", purpose="Our staff take the calls of clients abroad.", **common)
+    for rule, last_day in papers.items():
+        apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
+    address = "203.0.113.77"
+    endpoint = apply.add_endpoint(block=address, protocol="udp", port=51820, **common)
+    challenge = verify.open_challenge(
+        subject=endpoint.subject,
+        block=ipaddress.ip_network(address),
+        method=Method.LINK,
+        valid_for=dt.timedelta(days=7),
+        now=NOW,
+    )
+    verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=NOW)
+    application = apply.submit_application(
+        application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=NOW
+    )
+    line.advance(now=NOW)
+    return Application.objects.get(pk=application.pk)
+
+
+class TestCallCentre:
+    def test_is_registered_by_rule_until_its_certificate_ends_at_the_latest(self) -> None:
+        application = sent("whitelist_call_centre", {"incorporation": None, "call_centre_certificate": LAST_DAY})
+        registration = register.registration_from(application.subject)
+        assert registration is not None and not registration.is_provisional
+        ends = applications.certified_until(application)
+        assert ends is not None and registration.valid_until == ends < months_later(registration.valid_from, 12)
+
+    def test_stands_provisionally_until_the_certificate_follows(self) -> None:
+        application = sent("whitelist_call_centre", {"incorporation": None})
+        before = register.registration_from(application.subject)
+        assert before is not None and before.provisional_code == "P2"
+        apply.offer_proof(
+            application=application,
+            kind="call_centre_certificate",
+            sent=[apply.File("certificate.pdf", a_pdf(1))],
+            valid_until=LAST_DAY,
+            actor="person:x",
+            now=NOW + DAY,
+        )
+        line.advance(now=NOW + DAY)
+        after = register.registration_from(application.subject)
+        assert after is not None and after.reference == before.reference and not after.is_provisional
+        assert after.valid_until == applications.certified_until(application)
+
+
+class TestByRule:
+    @pytest.mark.parametrize(
+        ("service", "paper"), [("whitelist_video", "body_letter"), ("vpn_bank", "banking_licence")]
+    )
+    def test_registers_who_is_on_the_roster_or_gave_the_letter(self, service: str, paper: str) -> None:
+        application = sent(service, {paper: None})
+        registration = register.registration_from(application.subject)
+        assert registration is not None and registration.category == service and not registration.is_provisional
+
+
+class TestRead:
+    @pytest.mark.parametrize(
+        ("service", "papers"),
+        [("vpn_mission", ("mission_letter",)), ("vpn_public_body", ("body_letter", "founding_paper"))],
+    )
+    def test_an_officer_reads_the_papers_of_who_stands_in_no_register(
+        self, service: str, papers: tuple[str, ...]
+    ) -> None:
+        application = sent(service, dict.fromkeys(papers), name="Sample University", number="")
+        case = decisions.case_of(application)
+        assert case is not None and case.status == "open"
+        check = proofs.checks_of(application.subject).get(kind="documents")
+        assert (check.finding, check.reason_code) == ("to_be_read", ""), "it speaks against nobody"
+        officer = an_officer()
+        decide.take_case(case=case, officer=officer, now=NOW)
+        seen = {"outcome": "passed", "how": "Both read."}
+        decide.record_check(case=case, officer=officer, check=check.pk, now=NOW, **seen)
+        decide.grant(case=case, officer=officer, now=NOW)
+        line.advance(now=NOW)
+        assert register.registration_from(application.subject) is not None

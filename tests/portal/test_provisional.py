@@ -1,0 +1,152 @@
+"""A provisional registration says so wherever it is shown: to its holder, on the certificate, to whoever checks it."""
+
+import ipaddress
+from collections.abc import Iterator
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari import line
+from rahdari.address import directory
+from rahdari.apply.models import Application
+from rahdari.people.models import User
+from rahdari.register import actions as register
+from rahdari.register.models import Registration
+from rahdari.vault import links
+from tests.apply.sample import a_photo
+from tests.decide import builders
+
+from . import story
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def sample_operators() -> Iterator[None]:
+    """203.0.113.0/24 has a known network, so that the rule may grant."""
+    directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
+    yield
+    directory.configure(None)
+
+
+@pytest.fixture
+def holder() -> User:
+    return story.a_person()
+
+
+@pytest.fixture
+def registration(holder: User) -> Registration:
+    now = timezone.now()
+    application = builders.an_application(applicant=holder, evidence="work_profile", now=now)
+    line.advance(now=now)
+    return story.registration_of(Application.objects.get(pk=application.pk))
+
+
+@pytest.fixture
+def browser(client: Client, holder: User) -> Client:
+    client.force_login(holder)
+    return client
+
+
+class TestThePage:
+    def test_says_what_is_awaited_from_whom_and_until_when(self, browser: Client, registration: Registration) -> None:
+        page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
+        assert "You are registered provisionally" in page
+        assert "One more proof or certificate is still to come." in page and "From you." in page
+        assert "of 90 days" in page or "of 91 days" in page
+
+    def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:
+        browser.cookies["django_language"] = "ur"
+        page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
+        assert "آپ کی رجسٹریشن عبوری ہے" in page and "آپ کی طرف سے" in page
+
+    def test_is_not_there_for_others_nor_once_it_is_a_full_one(
+        self, browser: Client, registration: Registration
+    ) -> None:
+        place = reverse("portal:provisional", args=[registration.reference])
+        stranger = Client()
+        stranger.force_login(story.a_person())
+        assert stranger.get(place).status_code == 404
+        register.confirm_registration(
+            registration=registration, valid_until=registration.valid_until, actor="rule:1", now=timezone.now()
+        )
+        assert browser.get(place).url == reverse("portal:registration", args=[registration.reference])  # type: ignore[attr-defined]
+
+
+class TestElsewhere:
+    def test_the_registration_and_the_list_say_it(self, browser: Client, registration: Registration) -> None:
+        page = browser.get(reverse("portal:registration", args=[registration.reference])).text
+        assert "You are registered provisionally" in page and "Provisional until" in page
+        assert "Valid until" not in page
+        assert "Provisional until" in browser.get(reverse("portal:home")).text
+
+    def test_the_certificate_says_it_in_both_languages(self, browser: Client, registration: Registration) -> None:
+        page = browser.get(reverse("portal:certificate", args=[registration.reference])).text
+        assert "Provisional, valid until" in page and "عبوری، " in page
+        pdf = browser.get(reverse("portal:certificate_pdf", args=[registration.reference]))
+        assert pdf.content.startswith(b"%PDF")
+
+    def test_the_public_check_says_it(self, client: Client, registration: Registration) -> None:
+        page = client.get(reverse("portal:check_number"), {"number": registration.reference}).text
+        assert "Valid, provisionally" in page and "Provisional until" in page
+        token = links.token("certificate", registration.reference)
+        paper = client.get(reverse("portal:certificate_link", args=[registration.reference, token])).text
+        assert "Valid, provisionally" in paper
+
+
+class TestOneMoreProof:
+    def place(self, registration: Registration, kind: str = "") -> str:
+        reference = Application.objects.get().reference
+        if kind:
+            return reverse("portal:send_proof", args=[reference, kind])
+        return reverse("portal:proof", args=[reference])
+
+    def test_is_asked_for_where_it_is_awaited(self, browser: Client, registration: Registration) -> None:
+        page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
+        assert self.place(registration) in page
+        choices = browser.get(self.place(registration)).text
+        assert "client_letter" in choices and "work_profile" not in choices and "self_declaration" not in choices
+
+    def test_makes_it_a_full_registration(self, browser: Client, registration: Registration) -> None:
+        place = self.place(registration, "client_email")
+        assert "Write or paste it here" in browser.post(place, {"text": ""}).text
+        response = browser.post(place, {"text": "From studio@client.example: we work with you."}, follow=True)
+        assert "It has arrived." in response.text
+        line.advance(now=timezone.now())
+        registration.refresh_from_db()
+        assert not registration.is_provisional
+        assert browser.get(place).status_code == 302
+
+    def test_wants_a_file_that_can_be_read(self, browser: Client, registration: Registration) -> None:
+        place = self.place(registration, "contract")
+        assert "Choose a file or take a photo" in browser.post(place, {}).text
+        empty = SimpleUploadedFile("contract.pdf", b"", "application/pdf")
+        assert "The file is empty." in browser.post(place, {"file": empty}).text
+        photo = SimpleUploadedFile("contract.jpg", a_photo(), "image/jpeg")
+        assert browser.post(place, {"file": photo}).status_code == 302
+
+    def test_may_be_a_client_who_is_asked(self, browser: Client, registration: Registration) -> None:
+        place = self.place(registration, "client_confirms")
+        assert "Anybody can have an address" in browser.post(place, {"text": "someone@gmail.com"}).text
+        assert browser.post(place, {"text": "accounts@client.example"}).status_code == 302
+
+    def test_of_an_unknown_kind_is_not_there(self, browser: Client, registration: Registration) -> None:
+        assert browser.get(self.place(registration, "self_declaration")).status_code == 404
+
+    def test_of_somebody_else_is_not_there(self, client: Client, registration: Registration) -> None:
+        client.force_login(story.a_person())
+        assert client.get(self.place(registration)).status_code == 404
+
+
+class TestLicensees:
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_names_providers_with_their_source_and_claims_no_more(self, client: Client, language: str) -> None:
+        client.cookies["django_language"] = language
+        page = client.get(reverse("portal:licensees")).text
+        assert "Zettabyte" in page and "Crest VPN" in page
+        if language == "en":
+            assert "Public facts, not an official list" in page and "According to TechNadu" in page
+            assert "The Demonstration Authority has given no licence." in page

@@ -1,0 +1,60 @@
+"""Who may be written to, and what may become of a question. No database."""
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari import policy
+from rahdari.vouch import rules
+from rahdari.vouch.rules import MOVES, State, WhyNot, Written
+
+VOUCHING = policy.current(None).vouching
+assert VOUCHING is not None
+COUNTS = st.builds(Written, *[st.integers(0, 80)] * 3)
+
+
+class TestWhyNot:
+    @given(COUNTS)
+    def test_never_lets_more_letters_out_than_the_policy_names(self, written: Written) -> None:
+        assert VOUCHING is not None
+        found = rules.why_not(address="a@client.example", stopped=False, written=written, rules=VOUCHING)
+        within = (
+            written.by_applicant < VOUCHING.most_by_applicant
+            and written.to_address < VOUCHING.most_to_address
+            and written.to_domain < VOUCHING.most_to_domain
+        )
+        assert (found is None) == within
+
+    @given(st.sampled_from(VOUCHING.free_mail), st.booleans())
+    def test_takes_no_free_mail_for_an_employer_however_it_is_written(self, domain: str, upper: bool) -> None:
+        assert VOUCHING is not None
+        address = f"someone@{domain.upper() if upper else domain}."
+        found = rules.why_not(address=address, stopped=False, written=Written(0, 0, 0), rules=VOUCHING)
+        assert found is WhyNot.FREE_MAIL
+
+    def test_respects_a_wish_for_no_mail_before_any_count(self) -> None:
+        assert VOUCHING is not None
+        found = rules.why_not(address="a@client.example", stopped=True, written=Written(99, 99, 99), rules=VOUCHING)
+        assert found is WhyNot.STOPPED
+
+
+class TestMoves:
+    def test_leave_from_waiting_only_and_what_was_answered_stays(self) -> None:
+        assert {move[0] for move in MOVES} == {State.WAITING}
+        assert {move[2] for move in MOVES} == set(State) - {State.WAITING}
+        for source in set(State) - {State.WAITING}:
+            assert not any(rules.may_move(source, target) for target in State)
+
+    def test_of_the_clock_never_say_yes_or_no(self) -> None:
+        assert {move[2] for move in MOVES if move[3] == "clock"} == {State.SILENT}
+
+
+class TestTimes:
+    def test_the_reminder_comes_while_the_link_works(self) -> None:
+        assert VOUCHING is not None
+        assert dt.timedelta() < VOUCHING.remind_after < VOUCHING.link_valid
+
+    def test_the_letter_is_in_english_outside_the_country(self) -> None:
+        assert rules.language_for("a@client.example", "ur") == "en"
+        assert rules.language_for("a@office.example.pk", "ur") == "ur"

@@ -31,6 +31,7 @@ from .shapes import (
     Views,
     Vouching,
 )
+from .standing_on import change_from, lease_from, renewal_from
 from .telling import quiet_hours_from, reminders_from
 
 FORMAT = 1
@@ -81,6 +82,9 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         renewal_grace=renewal.allowance("grace"),
         quiet_hours=quiet_hours_from(root.section("quiet_hours"), calendar.zone) if root.has("quiet_hours") else None,
         reminders=reminders_from(root.section("reminders"), days) if root.has("reminders") else {"registration": days},
+        renewal=renewal_from(renewal),
+        lease=lease_from(root),
+        change=change_from(root),
         instruments=instruments,
         forums={key: _forum(key, section) for key, section in root.section("forums").sections()},
         remedies=remedies,

@@ -314,6 +314,35 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """How a registration goes on after its term."""
+
+    opens_days_before: int
+    in_grace: str  # stays | ends: whether the entries stay on the register until the grace is over
+    documents: str  # kept | again: whether documents of the last application count for the renewal
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRules:
+    """Addresses that change: how long a report of one counts, and what follows when none comes."""
+
+    length: timedelta
+    grace: timedelta
+    overlap: timedelta
+    rival_wait: timedelta
+    updates_kept: timedelta
+    change_every: timedelta
+    change_burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRules:
+    """How long an address that the holder has left stays listed beside the new one."""
+
+    overlap: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class SignedItem:
     key: str
     about: str
@@ -372,6 +401,9 @@ class Policy:
     renewal_grace: Allowance
     quiet_hours: QuietHours | None
     reminders: Mapping[str, tuple[int, ...]]
+    renewal: Renewal
+    lease: LeaseRules
+    change: ChangeRules
     instruments: Mapping[str, Instrument]
     forums: Mapping[str, Forum]
     remedies: Mapping[str, Remedy]

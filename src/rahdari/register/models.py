@@ -39,6 +39,8 @@ class Registration(models.Model):
     origin = models.CharField(max_length=120, unique=True)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
+    # Its entries stay so long after the term, for whoever renews late. Empty: they end with the term.
+    grace_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     struck_out_at = models.DateTimeField(null=True, blank=True)
     struck_out_code = models.CharField(max_length=20, blank=True)
@@ -56,6 +58,10 @@ class Registration(models.Model):
                 | (~Q(provisional_code="") & Q(provisional_until=F("valid_until"))),
                 name="provisional_registration_has_code_and_ends_with_its_term",
             ),
+            models.CheckConstraint(
+                condition=Q(grace_until__isnull=True) | Q(grace_until__gte=F("valid_until")),
+                name="grace_comes_after_the_term",
+            ),
         ]
         indexes = [
             models.Index(
@@ -72,12 +78,18 @@ class Registration(models.Model):
     def is_provisional(self) -> bool:
         return self.provisional_until is not None
 
+    @property
+    def stays_until(self) -> dt.datetime:
+        """When it leaves the register, if nobody renews it."""
+        return self.grace_until or self.valid_until
+
 
 class Entry(models.Model):
     """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by.
 
     `asn` is the network that the application was checked against, `asns` are those that announce the address as far as
-    is known now: they say which operators get it. The kind is for life.
+    is known now: they say which operators get it. The kind is for life. `follows` is the entry that it took the place
+    of, when the holder's address became another one; that one stays a while beside it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -91,6 +103,7 @@ class Entry(models.Model):
     asn = models.BigIntegerField(null=True, blank=True)
     asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
     kind = models.CharField(max_length=8, default="static")
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -98,6 +111,9 @@ class Entry(models.Model):
 
     class Meta:
         ordering = ["valid_from", "id"]
+        indexes = [
+            models.Index(fields=["valid_until"], name="entry_due", condition=Q(ended_at__isnull=True)),
+        ]
         constraints = [
             ExclusionConstraint(
                 name="no_block_under_two_holders",

@@ -5,7 +5,7 @@ import ipaddress
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 
 from . import reference as references
 from . import rules
@@ -46,17 +46,33 @@ def registration_from(origin: str) -> Registration | None:
     return Registration.objects.filter(origin=origin).first()
 
 
+def fresh(registration: Registration) -> Registration:
+    """As it stands in the database now."""
+    return Registration.objects.get(pk=registration.pk)
+
+
 def standing(registration: Registration, now: dt.datetime) -> rules.Standing:
     return rules.standing(
         valid_until=registration.valid_until,
         struck_out_at=registration.struck_out_at,
         expired_at=registration.expired_at,
+        grace_until=registration.grace_until,
         now=now,
     )
 
 
+def shown_until(registration: Registration, now: dt.datetime) -> dt.datetime:
+    """Until when it counts, for whoever checks it: the term, or in its grace the end of that."""
+    return registration.stays_until if is_in_grace(registration, now) else registration.valid_until
+
+
+def is_in_grace(registration: Registration, now: dt.datetime) -> bool:
+    """Past its term and still on the register, because it may be renewed late."""
+    return standing(registration, now) is rules.Standing.VALID and now >= registration.valid_until
+
+
 def entries_of(registration: Registration) -> QuerySet[Entry]:
-    return Entry.objects.filter(registration=registration).order_by("valid_from", "id")
+    return Entry.objects.filter(registration=registration).select_related("registration").order_by("valid_from", "id")
 
 
 def active_entry_of(registration: Registration, id: uuid.UUID) -> Entry | None:
@@ -96,10 +112,26 @@ def history_of(registration: Registration) -> QuerySet[Change]:
 
 
 def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:
-    """Registrations past their term that the clock has not expired yet, oldest first."""
-    return Registration.objects.filter(
-        valid_until__lte=now, expired_at__isnull=True, struck_out_at__isnull=True
-    ).order_by("valid_until", "id")
+    """Registrations past their term and grace that the clock has not expired yet, oldest first."""
+    return (
+        Registration.objects.filter(valid_until__lte=now, expired_at__isnull=True, struck_out_at__isnull=True)
+        .filter(Q(grace_until__isnull=True) | Q(grace_until__lte=now))
+        .order_by("valid_until", "id")
+    )
+
+
+def grace_begun_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:
+    """Registrations in their grace whose term ended in [start, end)."""
+    return expiring_between(start=start, end=end).filter(grace_until__gt=end)
+
+
+def entries_due_to_end(*, now: dt.datetime) -> QuerySet[Entry]:
+    """Entries past an end of their own, of registrations that stay: an address that was left, a lease that ran out."""
+    return (
+        Entry.objects.filter(ended_at__isnull=True, valid_until__lte=now, registration__expired_at__isnull=True)
+        .exclude(registration__in=due_to_expire(now=now))
+        .order_by("valid_until", "id")
+    )
 
 
 def expiring_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Registration]:

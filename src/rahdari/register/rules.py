@@ -18,7 +18,8 @@ class Standing(StrEnum):
     STRUCK_OUT = "struck_out"
 
 
-# (from, act, to): every move of a registration. `enter` makes it valid, from nothing.
+# (from, act, to): every move of a registration. `enter` makes it valid, from nothing. Its addresses may become others
+# meanwhile (`moving`): that moves an entry, and the registration stays as it is.
 MOVES: tuple[tuple[str, str, str], ...] = (
     ("", "enter", Standing.VALID),
     (Standing.VALID, "amend", Standing.VALID),
@@ -32,13 +33,18 @@ MOVES: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class NewEntry:
-    """An endpoint to be entered. `origin` makes entering it twice the same as once."""
+    """An endpoint to be entered. `origin` makes entering it twice the same as once.
+
+    `kind` when it is another than the registration's; `until` when it ends before the registration does.
+    """
 
     origin: str
     block: Block
     protocol: str
     port: int | None
     asn: int | None
+    kind: str = ""
+    until: dt.datetime | None = None
 
 
 def standing(
@@ -47,11 +53,13 @@ def standing(
     struck_out_at: dt.datetime | None,
     expired_at: dt.datetime | None,
     now: dt.datetime,
+    grace_until: dt.datetime | None = None,
 ) -> Standing:
-    """How a registration stands at `now`. Past its term it is expired, whether or not the clock has said so yet."""
+    """How a registration stands at `now`. Past its term and its grace it is expired, whether or not the clock has said
+    so yet; in its grace it is valid, and may be renewed."""
     if struck_out_at is not None:
         return Standing.STRUCK_OUT
-    if expired_at is not None or now >= valid_until:
+    if expired_at is not None or now >= (grace_until or valid_until):
         return Standing.EXPIRED
     return Standing.VALID
 

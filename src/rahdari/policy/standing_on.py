@@ -1,0 +1,73 @@
+"""How registrations go on: renewal, addresses that change by themselves, addresses that the holder changes.
+
+What was frozen before these parts of the file existed has none of them, and gets what they say here.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from .reading import Section
+from .shapes import ChangeRules, LeaseRules, Renewal
+
+DEFAULT: Mapping[str, Any] = {
+    "lease": {
+        "length": {"length": 26, "unit": "hours"},
+        "grace": {"length": 3, "unit": "days"},
+        "overlap": {"length": 10, "unit": "minutes"},
+        "rival_wait": {"length": 30, "unit": "minutes"},
+        "updates_kept": {"length": 7, "unit": "days"},
+        "change_every_seconds": 30,
+        "change_burst": 5,
+    },
+    "change": {"overlap": {"length": 7, "unit": "days"}},
+}
+# A router is switched off for a night, and a client that repeats itself does so after a day: a lease outlives both.
+SHORTEST_LEASE = timedelta(hours=2)
+LONGEST_LEASE = timedelta(days=35)
+LONGEST_OVERLAP = timedelta(hours=24)
+SHORTEST_GRACE = timedelta(hours=12)
+
+
+def _part(root: Section, key: str) -> Section:
+    return root.section(key) if root.has(key) else Section(DEFAULT[key], (key,), root.faults)
+
+
+def renewal_from(section: Section) -> Renewal:
+    return Renewal(
+        opens_days_before=section.whole("opens_days_before", 60, least=1, most=365),
+        in_grace=section.choice("in_grace", ("stays", "ends"), "stays"),
+        documents=section.choice("documents", ("kept", "again"), "kept"),
+    )
+
+
+def lease_from(root: Section) -> LeaseRules:
+    section = _part(root, "lease")
+    rules = LeaseRules(
+        length=section.span("length"),
+        grace=section.span("grace"),
+        overlap=section.span("overlap"),
+        rival_wait=section.span("rival_wait"),
+        updates_kept=section.span("updates_kept"),
+        change_every=timedelta(seconds=section.whole("change_every_seconds", least=1, most=3600)),
+        change_burst=section.whole("change_burst", least=1, most=100),
+    )
+    if not SHORTEST_LEASE <= rules.length <= LONGEST_LEASE:
+        section.fault("A lease lasts from 2 hours to 35 days; routers repeat themselves once a day or month.", "length")
+    if rules.grace < SHORTEST_GRACE:
+        section.fault("Who is told that an address is no longer reported gets 12 hours or more to mend it.", "grace")
+    if rules.overlap > LONGEST_OVERLAP:
+        section.fault("An address that was left may be somebody else's soon: it stays for 24 hours at most.", "overlap")
+    if rules.rival_wait >= rules.length:
+        section.fault("A rival claim shortens a lease; it must be shorter than one.", "rival_wait")
+    section.done()
+    return rules
+
+
+def change_from(root: Section) -> ChangeRules:
+    section = _part(root, "change")
+    rules = ChangeRules(overlap=section.span("overlap"))
+    if rules.overlap > timedelta(days=90):
+        section.fault("An address that the holder has left stays for 90 days at most.", "overlap")
+    section.done()
+    return rules

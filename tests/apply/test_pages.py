@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
 from rahdari.address import SpecialName
-from rahdari.apply import actions, queries, urls, wording
+from rahdari.apply import actions, queries, telling, urls, wording
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status
 from rahdari.apply.screening import FileFault, FileRefused
@@ -434,6 +435,25 @@ class TestAddresses:
         client.post(at("remove_address", draft, rows[1].pk))
         shown = page(client.get(at("addresses", draft)))
         assert "39.32.0.9" in shown and "39.32.0.1<" not in shown
+
+    @BOTH
+    def test_of_a_tunnel_keep_the_other_side_encrypted_for_the_officer(self, language: str) -> None:
+        draft = a_draft()
+        client = a_client(draft.applicant, language=language)
+        said = page(self.add(client, draft, "39.32.0.1", remote="somewhere"))
+        assert "somewhere" in said and not queries.endpoints_of(draft).exists()
+        assert self.add(client, draft, "39.32.0.1", remote="198.51.100.7").status_code == 302
+        row = queries.endpoints_of(draft).get()
+        assert row.remote == "198.51.100.7"
+        assert "198.51.100.7" in page(client.get(at("change_address", draft, row.pk)))
+        service = queries.policy_in_force().services[draft.service]
+        assert "198.51.100.7" in str(telling.summary_groups(draft, service, [row], [], language=language))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT e::text FROM apply_endpoint e")
+            assert "198.51.100.7" not in str(cursor.fetchall())
+        asked = {"block": "39.32.0.1", "kind": "wireguard", "remote": ""}
+        assert client.post(at("change_address", draft, row.pk), asked).status_code == 302
+        assert queries.endpoints_of(draft).get().remote == ""
 
     def test_that_are_sent_twice_are_added_once(self) -> None:
         draft = a_draft()

@@ -72,7 +72,14 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
     try:
         row = queries.endpoint_of(application=application, id=id)
         kind, protocol, port = rules.way_of(row.protocol, row.port)
-        initial = {"block": row.address_text, "kind": kind, "protocol": protocol, "port": port, "id": row.pk}
+        initial = {
+            "block": row.address_text,
+            "kind": kind,
+            "protocol": protocol,
+            "port": port,
+            "remote": row.remote,
+            "id": row.pk,
+        }
         return _ask(request, application, row, initial)
     except queries.EndpointNotFound:
         return _gone(request, application, id)
@@ -168,6 +175,7 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
         "block": data["block"],
         "protocol": data["protocol"],
         "port": data["port"],
+        "remote": data["remote"],
         "actor": pages.actor(request),
         "now": pages.now(),
     }

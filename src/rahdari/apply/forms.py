@@ -20,6 +20,7 @@ from rahdari.address import (
     Block,
     EndpointError,
     Protocol,
+    format_block,
     parse_block,
     parse_port,
     plain_text,
@@ -428,6 +429,13 @@ class AddressForm(forms.Form):
         required=False,
         widget=_number(),
     )
+    remote = Line(
+        label=_("Address of the other side"),
+        help_text=_("Only for a tunnel between two fixed places. Operators do not see it."),
+        max_length=300,
+        required=False,
+        widget=_text(dir="ltr", inputmode="url", autocapitalize="off"),
+    )
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, limits: Limits | None = None, **kwargs: Any) -> None:
@@ -449,6 +457,15 @@ class AddressForm(forms.Form):
                 raise ValidationError(wording.trouble(trouble), code=trouble.kind) from None
             self.suggestion = error.suggestion
             self.port_found = error.port
+            raise ValidationError(wording.address(error), code=error.reason) from None
+
+    def clean_remote(self) -> str:
+        text = plain_text(self.cleaned_data["remote"])
+        if not text:
+            return ""
+        try:
+            return format_block(parse_block(text))
+        except AddressError as error:
             raise ValidationError(wording.address(error), code=error.reason) from None
 
     def _trouble_with(self, suggestion: str | None) -> rules.Trouble | None:

@@ -147,6 +147,8 @@ class Endpoint(models.Model):
     position = models.PositiveIntegerField()
     asn = models.BigIntegerField(null=True, blank=True)
     operator_name = models.CharField(max_length=200, blank=True)
+    # The other side of a tunnel between two sites, as `format_block` has it. For the officer: the feed never names it.
+    remote = EncryptedTextField()
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -54,6 +54,7 @@ def add_endpoint(
     block: Block | str,
     protocol: str,
     port: int | None = None,
+    remote: str = "",
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
@@ -77,6 +78,7 @@ def add_endpoint(
             application=draft,
             position=(last.first() or 0) + 1,
             added_at=now,
+            remote=remote,
             **_columns(wanted),
         )
         row.save(force_insert=True)
@@ -97,6 +99,7 @@ def change_endpoint(
     block: Block | str,
     protocol: str,
     port: int | None = None,
+    remote: str = "",
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
@@ -109,18 +112,18 @@ def change_endpoint(
         row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
         if row.removed_at is not None:
             raise queries.EndpointNotFound(row.pk)
-        if row.as_address() == wanted:
+        if row.as_address() == wanted and row.remote == remote:
             return row
         trouble = queries.trouble_with(draft, wanted, policy, other_than=row.pk)
         if trouble is not None:
             raise EndpointNotTaken(trouble)
         if row.network == wanted.block:
-            row.protocol, row.port = wanted.protocol.value, wanted.port
-            row.save(update_fields=["protocol", "port"])
+            row.protocol, row.port, row.remote = wanted.protocol.value, wanted.port, remote
+            row.save(update_fields=["protocol", "port", "remote"])
         else:
             row.removed_at = now
             row.save(update_fields=["removed_at"])
-            row = Endpoint(application=draft, position=row.position, added_at=now, **_columns(wanted))
+            row = Endpoint(application=draft, position=row.position, added_at=now, remote=remote, **_columns(wanted))
             row.save(force_insert=True)
         touch(draft, now)
         journal.record(

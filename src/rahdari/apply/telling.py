@@ -296,6 +296,8 @@ def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[R
             else Line(gettext("The network of this address is not on our list. An officer will look at it."), "warn")
         )
         lines.append(protocol_line(endpoint))
+        if endpoint.remote:
+            lines += [Line(gettext("Other side of the tunnel:")), Line(endpoint.remote, "code")]
         rows.append(
             Row(
                 f"endpoint:{endpoint.pk}",

@@ -169,7 +169,8 @@ class TestThePage:
             response = getattr(client, method)(self.place())
             assert response.status_code == 200
             assert (
-                response.headers["Referrer-Policy"] == "no-referrer" and "noindex" in response.headers["X-Robots-Tag"]
+                response.headers["Referrer-Policy"] == "same-origin",
+                "and a browser's form has our origin" and "noindex" in response.headers["X-Robots-Tag"],
             )
         client.get(self.place("stop"))
         assert self.state() == "waiting"

@@ -62,7 +62,8 @@ def _page(request: HttpRequest, template: str, found: Question | None, token: st
         state = found.state if found.state != State.WAITING or queries.is_open(found, now) else State.SILENT.value
     context = {"question": found, "state": state, "token": token, **more}
     response = render(request, template, context, status=404 if found is None else 200)
-    # The address of this page is what answers the question: it goes to no other site and into no search.
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # The address of this page is what answers the question: it goes to no other site and into no search. Not
+    # "no-referrer": then browsers send our own form with the origin "null", and it could not be told from a forged one.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

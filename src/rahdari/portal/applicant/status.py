@@ -71,6 +71,17 @@ class Overview:
         ]
 
     @property
+    def awaited(self) -> list[tuple[str, str]]:
+        """What somebody else has to answer, each with its title and a sentence. Proofs and fees have places of their
+        own."""
+        language = get_language() or "en"
+        return [
+            (words.title_of(check, language), words.of_check(check))
+            for check in self.checks
+            if check.outcome == Outcome.WAITING and check.kind not in {"control", "fee"}
+        ]
+
+    @property
     def proved_at(self) -> dt.datetime | None:
         moments = [each.proof.validated_at for each in self.proofs if each.proof and each.proof.validated_at]
         return max(moments) if moments and len(moments) == len(self.proofs) else None

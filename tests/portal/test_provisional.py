@@ -55,7 +55,7 @@ class TestThePage:
     def test_says_what_is_awaited_from_whom_and_until_when(self, browser: Client, registration: Registration) -> None:
         page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
         assert "You are registered provisionally" in page
-        assert "One more proof or certificate is still to come." in page and "From you." in page
+        assert "One more proof or certificate is still to come." in page and "From you" in page
         assert "of 90 days" in page or "of 91 days" in page
 
     def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("rahdari.apply.urls")),
     path("", include("rahdari.verify.urls")),
     path("", include("rahdari.fees.urls")),
+    path("", include("rahdari.confirm.urls")),
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.portal.urls")),

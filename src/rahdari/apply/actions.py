@@ -23,6 +23,8 @@ from .parts import (
     add_endpoint,
     attach_document,
     change_endpoint,
+    forget_subscribers,
+    note_subscriber,
     remove_document,
     remove_endpoint,
 )
@@ -58,7 +60,9 @@ __all__ = [
     "change_endpoint",
     "close_application",
     "delete_idle_draft",
+    "forget_subscribers",
     "mark_checks_opened",
+    "note_subscriber",
     "remove_document",
     "remove_endpoint",
     "reopen_application",

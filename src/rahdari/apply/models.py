@@ -147,6 +147,9 @@ class Endpoint(models.Model):
     position = models.PositiveIntegerField()
     asn = models.BigIntegerField(null=True, blank=True)
     operator_name = models.CharField(max_length=200, blank=True)
+    # By which the operator knows the applicant; asked for where the operator is asked.
+    subscriber = EncryptedTextField()
+    has_subscriber = models.BooleanField(default=False)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 

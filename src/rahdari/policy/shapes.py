@@ -9,7 +9,7 @@ from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "fee")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "fee", "operator")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # The ways in which control of an address can be shown (docs/verify.md).
 PROOF_METHODS = ("link", "http", "wireguard", "openvpn", "ikev2", "sstp", "tls", "tls-alpn", "dns")
@@ -97,6 +97,7 @@ class CheckRule:
     roster: str | None
     required: bool
     reason: str
+    by_operator: bool = False  # of control: the operator may be asked, and its yes is a proof
     instead_of: str | None = None  # a passed check of this rule stands in for the required one of that kind
 
 
@@ -143,6 +144,16 @@ class Service:
     clock: str
     checks: tuple[CheckRule, ...]
     evidence: tuple[EvidenceKind, ...]
+
+    @property
+    def asks_operator(self) -> bool:
+        """Whether the operator of each address is asked: then the number of the subscriber is asked for as well."""
+        return any(check.kind == "operator" for check in self.checks)
+
+    @property
+    def operator_may_prove(self) -> bool:
+        """Whether the operator's yes is a proof of control, for those who cannot give another."""
+        return any(check.kind == "control" and check.by_operator for check in self.checks)
 
     def document(self, key: str) -> DocumentRule | None:
         return next((rule for rule in self.documents if rule.key == key), None)

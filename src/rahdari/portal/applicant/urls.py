@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import again, answers, holding, home, letters, prove, registration, send, status, tasks, ways
+from . import again, answers, holding, home, letters, operator_way, prove, registration, send, status, tasks, ways
 
 urlpatterns = [
     path("my/", home.home, name="home"),
@@ -8,6 +8,7 @@ urlpatterns = [
     path("my/applications/<str:reference>/tasks/", tasks.tasks, name="tasks"),
     path("my/applications/<str:reference>/prove/", prove.first, name="prove_first"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/", prove.prove, name="prove"),
+    path("my/applications/<str:reference>/prove/<uuid:endpoint>/operator/", operator_way.page, name="prove_operator"),
     path("my/applications/<str:reference>/prove/<uuid:endpoint>/<slug:method>/", ways.way, name="prove_way"),
     path("my/applications/<str:reference>/send/", send.check_and_send, name="check"),
     path("my/applications/<str:reference>/status/", status.status, name="status"),

@@ -56,13 +56,18 @@ ANYONE = frozenset(
     """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     portal:accessibility portal:terms portal:source portal:licensees verify:prove vouch:question vouch:stop
+    confirm:openapi
     apply:start apply:who apply:use apply:fixed apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
 )
 # Steps of signing in: they lead back to its beginning whoever is not in the middle of it.
 IN_BETWEEN = frozenset({"account_confirm_login_code", "mfa_authenticate"})
 # Programs with a bearer token, never a browser with a cookie.
-PROGRAMS = frozenset({"publish:receipt", "publish:metrics", "letters:sms_report", "letters:metrics"})
+PROGRAMS = frozenset(
+    """publish:receipt publish:metrics letters:sms_report letters:metrics
+    confirm:questions confirm:question confirm:answers confirm:callback confirm:callback_test
+    confirm:sandbox_questions confirm:sandbox_question confirm:sandbox_answers""".split()
+)
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
@@ -75,7 +80,8 @@ OWN_LETTER = frozenset({"portal:letter"})
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
-    """portal:application portal:tasks portal:prove_first portal:prove portal:prove_way portal:check portal:status
+    """portal:application portal:tasks portal:prove_first portal:prove portal:prove_way portal:prove_operator
+    portal:check portal:status
     portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
     apply:evidence_declaration apply:association
@@ -94,7 +100,10 @@ OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
     decide:record_check decide:document""".split()
 )
-OPERATORS = frozenset({"portal:operator"})
+OPERATORS = frozenset(
+    """portal:operator confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file
+    confirm:corrected confirm:make_token confirm:revoke_token confirm:set_callback""".split()
+)
 ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
 ACCOUNTANTS = frozenset({"fees:payments", "fees:payment", "fees:open", "fees:statements"})
 OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
@@ -194,6 +203,10 @@ class World:
             "people:answer_invitation": {"invitation": self.invitation},
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
             "page:language": {"code": "en"},
+            "confirm:question": {"number": "Q-AAAA-AAAA"},
+            "confirm:sandbox_question": {"number": "Q-TEST-0001"},
+            "confirm:answer": {"number": "Q-AAAA-AAAA"},
+            **{key: {"id": uuid.uuid4()} for key in ("confirm:file", "confirm:corrected", "confirm:revoke_token")},
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},
             "fees:payment": {"id": self.payment},

@@ -9,7 +9,7 @@ from pathlib import Path
 FLOORS = (
     ("line", "portal"),
     ("decide", "publish"),
-    ("apply", "verify", "fees"),
+    ("apply", "verify", "fees", "confirm"),
     ("letters",),
     ("people",),
     ("register",),
@@ -17,13 +17,14 @@ FLOORS = (
     ("page",),
     ("vault",),
 )
-STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "fees", "decide", "publish")
+STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "fees", "confirm", "decide", "publish")
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
     "apply": FACE | {"forms", "wording"},
     "people": FACE | {"access", "identifiers"},
     "verify": FACE | {"answers", "ways", "words", "way_words"},
+    "confirm": FACE | {"words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},
 }

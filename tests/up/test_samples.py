@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from rahdari.address import directory, parse_block
 from rahdari.apply import queries as applications
+from rahdari.confirm import queries as questions
 from rahdari.decide import queries as decisions
 from rahdari.letters import queries as letters
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
+from rahdari.publish import actions as publishing
 from rahdari.register import queries as register
 from rahdari.settings import demo
 from rahdari.up import samples, seed
@@ -27,6 +29,7 @@ def now() -> Iterator[dt.datetime]:
     extra = [directory.Origin(asn, name, parse_block(prefix)) for asn, name, prefix in demo.DIRECTORY_EXTRA]
     directory.configure(None, extra)
     demonstration.make_ready_accounts(operators=[], now=now)
+    publishing.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[64500], now=now)
     seed.import_rosters(now)
     yield now
     directory.configure(None)
@@ -44,13 +47,16 @@ class TestApplications:
             samples.make_applications(now)
             statuses = {number: application_of(samples.email_of(number)).status for number, _ in samples.WORTH_SEEING}
             assert statuses == {
-                32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft"
+                32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
+                38: "submitted",
             }  # fmt: skip
         for number in (32, 33):
             user = persons.person_by_email(samples.email_of(number))
             assert user is not None
             (registration,) = register.registrations_of(holders=persons.holders_of(user))
             assert register.standing(registration, now) == "valid"
+        waits = application_of(samples.email_of(38))
+        assert [each.operator for each in questions.questions_of(waits.subject)] == ["sample-fibre"]
         cases = {number: decisions.case_of(application_of(samples.email_of(number))) for number in (34, 35, 36)}
         assert cases[34].assigned_to is None
         assert decisions.open_question(cases[35]) is not None

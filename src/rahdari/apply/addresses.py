@@ -78,6 +78,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
             "protocol": protocol,
             "port": port,
             "remote": row.remote,
+            "subscriber": row.subscriber,
             "id": row.pk,
         }
         return _ask(request, application, row, initial)
@@ -110,7 +111,10 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
         messages.warning(request, _("This address was removed or changed in another window."), extra_tags="warn")
         return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     policy = queries.policy_in_force()
-    form = forms.AddressForm({**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits)
+    asks = queries.service_of(application, policy).asks_operator
+    form = forms.AddressForm(
+        {**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits, asks_subscriber=asks
+    )
     form.add_error(
         "block",
         _(
@@ -124,23 +128,25 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
 
 def _ask(request: HttpRequest, application: Application, row: Endpoint | None, initial: dict[str, Any]) -> HttpResponse:
     given = None
-    limits = queries.policy_in_force().limits
+    policy = queries.policy_in_force()
+    asks = queries.service_of(application, policy).asks_operator
+    facts: dict[str, Any] = {"limits": policy.limits, "asks_subscriber": asks}
     if request.method == "POST":
         data = request.POST.copy()
         if taken := data.get("take"):
             data["block"] = taken
             if port := data.get("take_port"):
                 data["port"] = port
-        form = forms.AddressForm(data, limits=limits)
+        form = forms.AddressForm(data, **facts)
         only_filled_in = bool(taken) and not data.get("kind")
         if only_filled_in:
             # A tap on "use this address" before the rest is filled in is no attempt to save.
-            form = forms.AddressForm(initial={**initial, **data.dict()})
+            form = forms.AddressForm(initial={**initial, **data.dict()}, asks_subscriber=asks)
         elif form.is_valid() and _save(request, application, row, form):
             return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     else:
         given = kept.take(request, now=pages.now())
-        form = forms.AddressForm(initial={**initial, **(given or {})})
+        form = forms.AddressForm(initial={**initial, **(given or {})}, asks_subscriber=asks)
     return _page(request, application, form, row=row, given_back=given is not None)
 
 
@@ -190,6 +196,8 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
         return False
     except actions.NotADraft:
         return True
+    if number := data.get("subscriber"):
+        actions.note_subscriber(endpoint=saved, number=number, actor=asked["actor"], now=asked["now"])
     if saved.asn is None:
         messages.warning(request, _unlisted(saved.network), extra_tags="warn")
     return True

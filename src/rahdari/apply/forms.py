@@ -436,10 +436,19 @@ class AddressForm(forms.Form):
         required=False,
         widget=_text(dir="ltr", inputmode="url", autocapitalize="off"),
     )
+    subscriber = Line(
+        label=_("Subscriber number at your operator"),
+        help_text=_("It stands on the bill, near your name. Only your operator sees it."),
+        required=False,
+        widget=_text(dir="ltr", autocapitalize="characters"),
+    )
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, limits: Limits | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: Limits | None = None, asks_subscriber: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.asks_subscriber = asks_subscriber
+        if not asks_subscriber:
+            del self.fields["subscriber"]
         self.limits = limits
         self.suggestion: str | None = None
         self.port_found: int | None = None
@@ -472,6 +481,15 @@ class AddressForm(forms.Form):
         if suggestion is None or self.limits is None:
             return None
         return rules.assess_block(parse_block(suggestion), limits=self.limits, allowed=settings.ALLOWED_SPECIAL_RANGES)
+
+    def clean_subscriber(self) -> str:
+        given = plain_text(self.cleaned_data["subscriber"])
+        if not given:
+            raise ValidationError(gettext("Write the subscriber number from your bill"))
+        number = rules.subscriber_number(given)
+        if number is None:
+            raise ValidationError(gettext("A subscriber number has letters and digits, 40 at most. Look at the bill."))
+        return number
 
     def clean_id(self) -> uuid.UUID:
         return self.cleaned_data["id"] or uuid.uuid4()

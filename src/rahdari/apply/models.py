@@ -149,6 +149,9 @@ class Endpoint(models.Model):
     operator_name = models.CharField(max_length=200, blank=True)
     # The other side of a tunnel between two sites, as `format_block` has it. For the officer: the feed never names it.
     remote = EncryptedTextField()
+    # By which the operator knows the applicant; asked for where the operator is asked.
+    subscriber = EncryptedTextField()
+    has_subscriber = models.BooleanField(default=False)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 

@@ -93,6 +93,33 @@ def add_endpoint(
         return row
 
 
+@transaction.atomic
+def note_subscriber(*, endpoint: Endpoint, number: str, actor: str, now: dt.datetime) -> Endpoint:
+    """Keep the number by which the operator of an address knows the applicant. What it is stands in no journal."""
+    row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+    if row.subscriber != number:
+        row.subscriber, row.has_subscriber = number, bool(number)
+        row.save(update_fields=["subscriber", "has_subscriber"])
+        subject = f"application:{row.application_id}"
+        detail = {"endpoint": str(row.pk)}
+        journal.record(act="apply.noted_subscriber", actor=actor, subject=subject, now=now, detail=detail)
+    return row
+
+
+# An operator may correct its answer this long; nobody needs the number afterwards.
+SUBSCRIBER_KEPT = dt.timedelta(days=30)
+
+
+def forget_subscribers(*, now: dt.datetime, at_most: int = 500) -> int:
+    """Delete the subscriber numbers of applications that have been closed for long enough. Returns how many."""
+    due = Endpoint.objects.filter(has_subscriber=True, application__closed_at__lt=now - SUBSCRIBER_KEPT)
+    rows = list(due.order_by("pk")[:at_most])
+    for row in rows:
+        row.subscriber, row.has_subscriber = "", False
+        row.save(update_fields=["subscriber", "has_subscriber"])
+    return len(rows)
+
+
 def change_endpoint(
     *,
     endpoint: Endpoint,

@@ -283,6 +283,12 @@ def removed_endpoint_subjects(*, since: dt.datetime) -> list[str]:
     return [f"endpoint:{pk}" for pk in rows]
 
 
+def closed_subjects(*, since: dt.datetime) -> list[str]:
+    """The applications that were decided, withdrawn or closed at that time or later."""
+    rows = Application.objects.filter(closed_at__gte=since).values_list("pk", flat=True)
+    return [f"application:{pk}" for pk in rows]
+
+
 def idle_drafts(*, now: dt.datetime) -> QuerySet[Application]:
     """Drafts that were last changed longer ago than the policy in force keeps them, oldest first."""
     limit = now - policy_in_force().limits.draft_kept

@@ -5,11 +5,12 @@ form may not take; an unknown or foreign origin is never a ground to stop an app
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, overlap, special_use
+from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, overlap, plain_text, special_use
 from rahdari.policy import DocumentRule, EvidenceKind, Limits, Policy, Service
 
 
@@ -374,3 +375,15 @@ def way_of(protocol: str, port: int | None) -> tuple[str, str, str]:
 
 def protocol(text: str) -> Protocol:
     return Protocol(text)
+
+
+# -- the number of a subscriber ------------------------------------------------------------------------------------
+
+# It goes into files that operators open in a spreadsheet: none of these signs begins a formula.
+SUBSCRIBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z ./_-]{0,39}")
+
+
+def subscriber_number(text: str) -> str | None:
+    """A subscriber number in one form, or None when it is none."""
+    bare = " ".join(plain_text(text).split())
+    return bare if SUBSCRIBER.fullmatch(bare) else None

@@ -13,9 +13,11 @@ import datetime as dt
 
 from django.db import connection
 
+from rahdari.confirm import actions as confirm
 from rahdari.publish import actions as publishing
 from rahdari.verify import actions as verify
 
+from .asking import carry_operator_answers, end_questions, erase_subscribers
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
     delete_idle_drafts,
@@ -40,10 +42,11 @@ def advance(*, now: dt.datetime) -> dict[str, int]:
 
 
 def look(*, now: dt.datetime) -> int:
-    """Look for the tokens that are due. Returns how many were looked for.
+    """Look for the tokens that are due, and tell operators' systems of questions. Returns how many were looked for.
 
     No step of `advance`: it waits for servers of strangers, and a slow one of them must not hold the line up.
     """
+    confirm.deliver_due(now=now)
     return verify.look_at_due(now=now)
 
 
@@ -60,6 +63,7 @@ STEPS: tuple[Step, ...] = (
     Step("vouch -> verify", carry_answers_of_clients),
     Step("vouch: remind", remind_clients),
     Step("vouch: forget addresses", forget_addresses),
+    Step("confirm -> verify", carry_operator_answers),
     Step("verify", answer_checks),
     Step("fees", ask_for_fees),
     Step("fees -> verify", answer_fees),
@@ -69,6 +73,8 @@ STEPS: tuple[Step, ...] = (
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts),
     Step("register: prolong provisional ones", prolong_provisional),
+    Step("confirm: end questions", end_questions),
+    Step("confirm: erase subscribers", erase_subscribers),
     Step("register: expire", expire),
     Step("register: follow the directory", follow_directory),
     Step("register -> verify: prove again", prove_again),

@@ -17,6 +17,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
 
+from .asking import ask_operators
 from .step import AT_ONCE, one_item
 
 
@@ -27,6 +28,7 @@ def open_checks(now: dt.datetime) -> int:
         with one_item(application.subject):
             policy = applications.frozen_policy(application)
             verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
+            ask_operators(application, policy, now)
             apply.mark_checks_opened(application=application, now=now)
             moved += 1
     return moved
@@ -133,6 +135,7 @@ _REQUESTS: dict[str, Requests] = {
     "documents": _of_the_documents,
     "fee": _of_the_application,
     "employer": _of_the_employer,
+    "operator": _of_each_endpoint,
 }
 
 

@@ -129,6 +129,7 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
         roster=row.string("roster", "") or None,
         required=row.yes("required"),
         reason=row.string("reason", filled=True),
+        by_operator=row.yes("by_operator", False),
         instead_of=row.string("instead_of", "") or None,
         provisional=_provisionally(row.section("provisional"), clocks, reasons) if row.has("provisional") else None,
         read_by_officer=row.yes("read_by_officer", False),
@@ -141,6 +142,8 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
         row.fault(f"A roster check names one of: {', '.join(ROSTERS)}.", "roster")
     if check.kind != "roster" and check.roster:
         row.fault("Only a roster check names a roster.", "roster")
+    if check.kind != "control" and check.by_operator:
+        row.fault("Only control is proved by an operator's yes.", "by_operator")
     if check.instead_of and (check.required or check.instead_of not in CHECK_KINDS):
         row.fault("A check that stands in for another is not required itself, and names a kind of check.", "instead_of")
     row.done()

@@ -10,7 +10,7 @@ from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "employer", "fee")
+CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "employer", "fee", "operator")
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
 WEIGHTS = ("alone", "provisional", "supporting")
@@ -133,6 +133,7 @@ class CheckRule:
     roster: str | None
     required: bool
     reason: str
+    by_operator: bool = False  # of control: the operator may be asked, and its yes is a proof
     instead_of: str | None = None  # a passed check of this rule stands in for the required one of that kind
     provisional: Provisionally | None = None
     read_by_officer: bool = False  # of documents: what is there is not enough, an officer reads it
@@ -182,6 +183,16 @@ class Service:
     checks: tuple[CheckRule, ...]
     evidence: tuple[EvidenceKind, ...]
     has_company_number: bool = True  # an embassy or a public body stands in no register of companies
+
+    @property
+    def asks_operator(self) -> bool:
+        """Whether the operator of each address is asked: then the number of the subscriber is asked for as well."""
+        return any(check.kind == "operator" for check in self.checks)
+
+    @property
+    def operator_may_prove(self) -> bool:
+        """Whether the operator's yes is a proof of control, for those who cannot give another."""
+        return any(check.kind == "control" and check.by_operator for check in self.checks)
 
     def document(self, key: str) -> DocumentRule | None:
         return next((rule for rule in self.documents if rule.key == key), None)

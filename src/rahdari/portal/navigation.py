@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from rahdari.confirm import queries as checks
 from rahdari.letters import queries as inbox
 from rahdari.page.context import Link
 from rahdari.people import queries as people
@@ -15,6 +16,20 @@ from rahdari.publish import queries as publish
 
 APPLICATIONS = frozenset({"home", "application", "tasks", "prove_first", "prove", "check", "status"})
 APPLICATIONS |= {"question", "notice", "refusal", "withdraw"}
+
+
+def _of_an_operator(operator: str, room: str | None, page: str | None) -> list[Link]:
+    waiting = checks.open_count(operator=operator)
+    return [
+        Link(_("In step"), reverse("portal:operator"), here=page == "operator"),
+        Link(
+            _("Subscriber checks"),
+            reverse("confirm:checks"),
+            here=room == "confirm",
+            count=waiting,
+            count_words=ngettext("open check", "open checks", waiting),
+        ),
+    ]
 
 
 def links(request: HttpRequest) -> list[Link]:
@@ -33,7 +48,7 @@ def links(request: HttpRequest) -> list[Link]:
             Link(_("Service status"), reverse("portal:service_status"), here=page == "service_status"),
         ]
     if people.operator_of(user) is not None:
-        return [Link(_("In step"), reverse("portal:operator"), here=page == "operator")]
+        return _of_an_operator(people.operator_of(user) or "", room, page)
     if people.is_officer(user):
         waiting = publish.holds_waiting()
         words = ngettext("removal of many entries", "removals of many entries", waiting)

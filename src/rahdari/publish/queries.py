@@ -146,6 +146,13 @@ def operator_by_slug(slug: str) -> Operator | None:
     return Operator.objects.filter(slug=slug).first()
 
 
+def operator_of_network(asn: int | None) -> Operator | None:
+    """The active operator that has this network: whom to ask about an address of it."""
+    if asn is None:
+        return None
+    return active_operators().filter(asns__contains=[asn], gateway=False).order_by("slug").first()
+
+
 def operator_by_token(token: str, *, now: dt.datetime) -> Operator | None:
     """The active operator whose token this is."""
     return holder([Shown.token(token)], now=now)

@@ -74,6 +74,10 @@ STAFF_SECOND_FACTOR = True
 TRUSTED_PROXIES = listed("RAHDARI_TRUSTED_PROXIES")
 # Special-use ranges that may be registered and probed all the same: the demonstration and tests only.
 ALLOWED_SPECIAL_RANGES: list[str] = []
+# Of an operator's callbacks: the authority that signed their certificates, where it is not a public one; and special
+# ranges that may be called all the same, over http too: the demonstration and tests only.
+CALLBACK_CA_FILE = os.environ.get("RAHDARI_CALLBACK_CA", "")
+CALLBACK_RANGES: list[str] = []
 # Port at which the HTTP proof is fetched: 80, as RFC 8555 has it. Tests and the demonstration may use another.
 PROOF_HTTP_PORT = 80
 # Resolvers that are asked about host names, as ADDRESS or ADDRESS:PORT. Without one the way by DNS is not offered.
@@ -102,6 +106,7 @@ INSTALLED_APPS = [
     "rahdari.verify",
     "rahdari.fees",
     "rahdari.vouch",
+    "rahdari.confirm",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.portal",

@@ -16,6 +16,7 @@ ALLOWED_SPECIAL_RANGES = [
     "203.0.113.0/24",
     "2001:db8::/32",
 ]
+CALLBACK_RANGES = ["127.0.0.0/8", "::1/128"]
 REASONS_TO_CONFIRM_ALLOWED = True
 CONTACT_EMAIL = "help@rahdari.example"
 MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}

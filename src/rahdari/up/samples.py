@@ -14,6 +14,7 @@ from rahdari import line
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.confirm import actions as confirm
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
@@ -21,6 +22,7 @@ from rahdari.people import actions as people
 from rahdari.people import demonstration
 from rahdari.people import queries as persons
 from rahdari.people.models import Language, User
+from rahdari.publish import queries as networks
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
@@ -35,6 +37,7 @@ WORTH_SEEING = (
     (35, "Has a question to answer."),
     (36, "Has a notice of refusal to answer."),
     (37, "Has a draft, not yet sent."),
+    (38, "Waits for its operator, Sample Fibre, to confirm the address."),
 )
 # Begins with zeros, which no card number does.
 SAMPLE_CNIC = "00000000000{number:02d}"
@@ -49,6 +52,7 @@ def make_applications(now: dt.datetime) -> None:
         asked_a_question,
         noticed_of_a_refusal,
         left_as_draft,
+        waiting_for_its_operator,
     ):
         make(now)
     company_asked_a_question(now)
@@ -91,6 +95,40 @@ def noticed_of_a_refusal(now: dt.datetime) -> None:
 
 def left_as_draft(now: dt.datetime) -> None:
     unless_there(37, now, lambda user: draft(user, "203.0.113.37", 37, now))
+
+
+def waiting_for_its_operator(now: dt.datetime) -> None:
+    """Nobody can sit at the address: its operator was asked instead, and finds the check on its page."""
+
+    def make(user: User) -> None:
+        application = draft(user, "203.0.113.38", 38, now)
+        policy = applications.policy_in_force()
+        for endpoint in applications.endpoints_of(application):
+            operator = networks.operator_of_network(endpoint.asn)
+            if operator is None:
+                return
+            endpoint = apply.note_subscriber(endpoint=endpoint, number="SN-0100338", actor=f"person:{user.pk}", now=now)
+            confirm.ask(
+                operator=operator.slug,
+                subject=application.subject,
+                target=endpoint.subject,
+                policy=policy,
+                block=str(endpoint.block),
+                subscriber=endpoint.subscriber,
+                name=application.holder_name,
+                now=now,
+            )
+            verify.open_challenge(
+                subject=endpoint.subject,
+                block=endpoint.network,
+                method=Method.OPERATOR,
+                valid_for=policy.limits.challenge_valid,
+                now=now,
+            )
+        apply.submit_application(application=fresh(application), policy=policy, actor=f"person:{user.pk}", now=now)
+        line.advance(now=now)
+
+    unless_there(38, now, make)
 
 
 def company_asked_a_question(now: dt.datetime) -> None:

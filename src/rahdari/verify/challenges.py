@@ -18,7 +18,7 @@ from rahdari.address import format_block
 from rahdari.journal import actions as journal
 
 from . import claiming, queries, rules
-from .models import Attempt, Challenge, Status
+from .models import Attempt, Challenge, Method, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -173,6 +173,26 @@ def open_link(*, token: str, address: Address, now: dt.datetime, confirmed: bool
             return LinkOutcome("would_prove", address, challenge)
         attempt = succeed(challenge, address, {"seen": str(address)}, now)
     return LinkOutcome("counted" if attempt.finding == PART else "proved", address, challenge)
+
+
+@transaction.atomic
+def answer_by_operator(*, subject: str, said: str, evidence: dict[str, Any], now: dt.datetime) -> bool:
+    """Take an operator's answer to the question whether the subject has its block. A yes proves control; anything else
+    is on record, and proves nothing: the operator may correct it, and the other ways stay. Returns whether it proved.
+    """
+    challenge = (
+        Challenge.objects.select_for_update()
+        .filter(subject=subject, method=Method.OPERATOR, status=Status.PENDING)
+        .order_by("opened_at", "id")
+        .first()
+    )
+    if challenge is None:
+        return False
+    if said == "yes":
+        succeed(challenge, challenge.network.network_address, evidence, now, finding="operator_confirms")
+        return True
+    keep_try(challenge, "operator_denies" if said == "no" else "operator_cannot_tell", evidence, now)
+    return False
 
 
 @transaction.atomic

@@ -31,6 +31,8 @@ class Method(models.TextChoices):
     WIREGUARD = "wireguard"
     IKEV2 = "ikev2"
     DNS = "dns"
+    # Asked by the room that asks operators; its answer is brought here.
+    OPERATOR = "operator"
 
 
 class Status(models.TextChoices):

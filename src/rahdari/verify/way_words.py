@@ -48,6 +48,8 @@ def title(method: str) -> str:
             return _("Show a certificate made for this proof")
         case Method.DNS:
             return _("Put a record beside the host name")
+        case Method.OPERATOR:
+            return _("Ask your operator")
     return method
 
 
@@ -88,6 +90,8 @@ def proved_by(challenge: Challenge) -> SafeString:
             return fill(_("Proved at %(time)s on %(date)s: the certificate made for it was there"), **values)
         case Method.DNS:
             return fill(_("Proved at %(time)s on %(date)s: the record was found"), **values)
+        case Method.OPERATOR:
+            return fill(_("Proved at %(time)s on %(date)s: your operator confirmed it"), **values)
     return fill(_("Proved at %(time)s on %(date)s: the server showed its certificate"), **values)
 
 
@@ -129,6 +133,8 @@ def of_look(attempt: Attempt) -> Said:
         return _agreed(attempt)
     if method in {Method.LINK, Method.HTTP}:
         return of_attempt(attempt)
+    if method == Method.OPERATOR:
+        return _by_operator(attempt)
     values = {
         "time": clock(attempt.at),
         "address": code(evidence.get("asked", "")),
@@ -140,6 +146,14 @@ def of_look(attempt: Attempt) -> Said:
     }
     short, heading, text = _found(attempt.finding, str(evidence.get("protocol", "")), str(evidence.get("detail", "")))
     return Said("ok" if attempt.finding == "proved" else "bad", short, heading, fill(text, **values))
+
+
+def _by_operator(attempt: Attempt) -> Said:
+    yes = attempt.finding == "operator_confirms"
+    short = _("The operator confirmed it") if yes else _("The operator did not confirm it")
+    text = _("It answered on %(date)s at %(time)s.")
+    values = {"date": day(attempt.at), "time": ltr(clock_time(attempt.at))}
+    return Said("ok" if yes else "bad", short, short, fill(text, **values))
 
 
 def _short(key: str) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from rahdari.page.values import clock_time, code, day, ltr, name
 
@@ -59,6 +59,10 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
         return fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
     if check.kind == "fee":
         return fill(_("The fee is settled last. We ask for it when everything else has passed."))
+    if check.kind == "operator":
+        return fill(
+            _("We asked your operator whether %(block)s is yours, and wait for its answer."), block=_block(check)
+        )
     if check.kind == "employer":
         return fill(_("We wrote to the client or employer, and wait for the answer."))
     if check.facts.get("awaits_stronger"):
@@ -103,6 +107,8 @@ def _proved_how(method: str) -> str:
             return _("Control of %(block)s was proved on %(date)s at %(time)s: the certificate made for it was there.")
         case Method.DNS:
             return _("Control of %(block)s was proved on %(date)s at %(time)s: the record of the name was found.")
+        case Method.OPERATOR:
+            return _("Control of %(block)s was confirmed on %(date)s at %(time)s by its operator.")
     return _("Control of %(block)s was proved on %(date)s at %(time)s: the server there showed its certificate.")
 
 
@@ -116,6 +122,21 @@ def _not_proved(check: Check, evidence: dict[str, Any]) -> SafeString:
         count,
     )
     return fill(sentence, block=_block(check), count=count)
+
+
+def _by_operator(sentence_for: Callable[[dict[str, Any]], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
+    """`why` is the operator's reason, in both languages."""
+
+    def say(check: Check, evidence: dict[str, Any]) -> SafeString:
+        why = evidence.get("why", {})
+        values: dict[str, object] = {"operator": name(evidence.get("operator", "")), "block": _block(check)}
+        if evidence.get("at"):
+            values["date"] = day(dt.datetime.fromisoformat(evidence["at"]))
+        if why:
+            values["why"] = why.get(get_language() or "en") or why.get("en", "")
+        return fill(sentence_for(evidence), **values)
+
+    return say
 
 
 def _free(check: Check, evidence: dict[str, Any]) -> SafeString:
@@ -229,6 +250,14 @@ def _listed(evidence: dict[str, Any]) -> str:
 _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "proved": _proved,
     "not_proved": _not_proved,
+    "operator_confirms": _by_operator(lambda _e: _("%(operator)s confirmed on %(date)s that %(block)s is yours.")),
+    "operator_denies": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for %(block)s: %(why)s.")),
+    "operator_cannot_tell": _by_operator(
+        lambda _e: _("%(operator)s cannot tell whether %(block)s is yours. By itself this is no reason for a refusal.")
+    ),
+    "no_operator_to_ask": _by_operator(
+        lambda _e: _("We know no operator whom we could ask about %(block)s. An officer looks at it.")
+    ),
     "free": _free,
     "registered_by_same": _registered_by_same,
     "registered_by_another": _registered_by_another,

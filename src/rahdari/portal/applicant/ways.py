@@ -29,7 +29,7 @@ from rahdari.verify import rules as proving
 from rahdari.verify import way_words, ways
 from rahdari.verify.models import Challenge, Method, Status
 
-from . import shared
+from . import operator_way, shared
 from .proof_forms import ProofForm, first_values
 
 TRIES_SHOWN = 6
@@ -101,8 +101,17 @@ def _looked_at(asked: Asked) -> Iterable[Row]:
         yield Row(way_words.title(method), way_words.gist(method), url, method in fits, tone, state)
 
 
+def _by_operator(asked: Asked) -> Iterable[Row]:
+    """The operator of the address is asked, where the policy has that."""
+    way = operator_way.way_of(asked.application, asked.endpoint, asked.policy)
+    if way is not None:
+        tone, state = way.standing
+        url = reverse("portal:prove_operator", args=[asked.application.reference, asked.endpoint.pk])
+        yield Row(way_words.title(Method.OPERATOR), way.gist, url, False, tone, state)
+
+
 # Whoever makes rows of ways: a room beside verify that knows another way adds its own.
-ROWS: tuple[Callable[[Asked], Iterable[Row]], ...] = (_looked_at,)
+ROWS: tuple[Callable[[Asked], Iterable[Row]], ...] = (_looked_at, _by_operator)
 
 
 def rows(asked: Asked) -> list[Row]:

@@ -1,0 +1,40 @@
+"""The acts of confirm: ask, answer, withdraw, erase; files of answers; tokens; callbacks.
+
+Each act is one transaction with one journal row. No server of an operator's is asked inside a transaction.
+"""
+
+from .asking import AnswerNotTaken, answer, ask, erase_due, mark_carried, read_and_answer, withdraw_questions
+from .bulk import FileNotTaken, corrected, delete_old_files, judged, keep_file, send_file
+from .calling import (
+    CallbackNotTaken,
+    deliver_due,
+    end_callback,
+    register_callback,
+    send_test_event,
+)
+from .tokens import TooManyTokens, make_token, note_use, revoke_token
+
+__all__ = [
+    "AnswerNotTaken",
+    "CallbackNotTaken",
+    "FileNotTaken",
+    "TooManyTokens",
+    "answer",
+    "ask",
+    "corrected",
+    "delete_old_files",
+    "deliver_due",
+    "end_callback",
+    "erase_due",
+    "judged",
+    "keep_file",
+    "make_token",
+    "mark_carried",
+    "note_use",
+    "read_and_answer",
+    "register_callback",
+    "revoke_token",
+    "send_file",
+    "send_test_event",
+    "withdraw_questions",
+]

@@ -1,0 +1,156 @@
+"""Questions asked, answered, withdrawn and erased. Reached through `actions`."""
+
+import datetime as dt
+import uuid
+
+from django.db import IntegrityError, connection, transaction
+
+from rahdari.journal import actions as journal
+from rahdari.policy import Policy
+from rahdari.policy import clock as clocks
+
+from . import calling, queries, rules
+from .models import Answer, Question, Way
+from .rules import AnswerTrouble, Given, Kind, Said
+
+RULE = "system:confirm"
+CLOCK = "operator_confirms"
+
+
+class AnswerNotTaken(Exception):
+    """The answer cannot be taken as it is. `.question` and `.trouble` say which and why."""
+
+    def __init__(self, question: Question, trouble: AnswerTrouble) -> None:
+        super().__init__(f"{question.number}: {trouble}")
+        self.question, self.trouble = question, trouble
+
+
+def ask(
+    *,
+    operator: str,
+    subject: str,
+    target: str,
+    policy: Policy,
+    now: dt.datetime,
+    block: str,
+    subscriber: str = "",
+    name: str = "",
+    actor: str = RULE,
+) -> Question:
+    """Ask an operator about a target, once. A question that stands already is given back.
+
+    `name` is masked before it is kept. The answer is due when the policy's clock `operator_confirms` is over.
+    """
+    known = queries.question_about(target=target, operator=operator)
+    if known is not None:
+        return known
+    question = Question(
+        id=uuid.uuid4(),
+        number=queries.new_number(),
+        operator=operator,
+        kind=Kind.SUBSCRIBER,
+        subject=subject,
+        target=target,
+        block=block,
+        subscriber=subscriber,
+        name_masked=rules.mask_name(name),
+        asked_at=now,
+        due_at=clocks.add(start=now, allowance=policy.clocks[CLOCK], calendar=policy.calendar),
+    )
+    try:
+        with transaction.atomic():
+            question.save(force_insert=True)
+            detail = {"question": question.number, "operator": operator, "kind": str(question.kind)}
+            journal.record(act="confirm.asked", actor=actor, subject=subject, now=now, detail=detail)
+            calling.note_asked(question=question, now=now)
+    except IntegrityError:
+        standing = queries.question_about(target=target, operator=operator)
+        if standing is None:
+            raise
+        return standing
+    return question
+
+
+@transaction.atomic
+def answer(*, question: Question, given: Given, way: Way, by: str, now: dt.datetime) -> bool:
+    """Take an operator's answer. Said again it changes nothing; another one takes the place of the one before, which
+    stays on record. Returns whether it was new. Raises AnswerNotTaken.
+    """
+    question = Question.objects.select_for_update().get(pk=question.pk)
+    if not question.takes_answers(now):
+        raise AnswerNotTaken(question, AnswerTrouble.CLOSED)
+    found = rules.read_answer(Kind(question.kind), said=given.said, reason=given.reason)
+    if isinstance(found, AnswerTrouble):
+        raise AnswerNotTaken(question, found)
+    if (question.said, question.reason) == (found.said, found.reason):
+        return False
+    before = question.said
+    Answer.objects.create(question=question, said=found.said, reason=found.reason, way=way, by=by, at=now)
+    question.said, question.reason, question.answered_at, question.to_carry = found.said, found.reason, now, True
+    question.erase_at = question.erase_at or now + rules.KEPT_AFTER_ANSWER
+    question.save(update_fields=["said", "reason", "answered_at", "to_carry", "erase_at"])
+    journal.record(
+        act="confirm.changed_answer" if before else "confirm.answered",
+        actor=f"operator:{question.operator}",
+        subject=question.subject,
+        now=now,
+        detail={
+            "question": question.number,
+            "said": str(found.said),
+            "reason": found.reason,
+            "way": str(way),
+            "by": by,
+        },
+    )
+    _wake()
+    return True
+
+
+def read_and_answer(*, question: Question, said: str, reason: str = "", way: Way, by: str, now: dt.datetime) -> bool:
+    """Take an answer as it was written. Raises AnswerNotTaken."""
+    found = rules.read_answer(Kind(question.kind), said=said, reason=reason)
+    if isinstance(found, AnswerTrouble):
+        raise AnswerNotTaken(question, found)
+    return answer(question=question, given=found, way=way, by=by, now=now)
+
+
+@transaction.atomic
+def withdraw_questions(*, target: str, now: dt.datetime, actor: str) -> int:
+    """End what is asked about a target: it was taken out, or is closed. What identifies the subscriber goes at once."""
+    ended = 0
+    for question in Question.objects.select_for_update().filter(target=target, withdrawn_at__isnull=True):
+        question.withdrawn_at = now
+        question.save(update_fields=["withdrawn_at"])
+        _erase(question, now)
+        detail = {"question": question.number}
+        journal.record(act="confirm.withdrew", actor=actor, subject=question.subject, now=now, detail=detail)
+        ended += 1
+    return ended
+
+
+def mark_carried(*, question: Question, said: str) -> None:
+    """The answer was taken to whoever waits for it; unless the operator has changed it meanwhile."""
+    Question.objects.filter(pk=question.pk, said=said, reason=question.reason).update(to_carry=False)
+
+
+def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
+    """Delete what identifies subscribers whose time is over. Returns of how many questions."""
+    with transaction.atomic():
+        due = list(queries.due_for_erasure(now=now).select_for_update(skip_locked=True)[:at_most])
+        for question in due:
+            _erase(question, now)
+    return len(due)
+
+
+def _erase(question: Question, now: dt.datetime) -> None:
+    question.subscriber, question.name_masked, question.erased_at = "", "", now
+    question.save(update_fields=["subscriber", "name_masked", "erased_at"])
+
+
+def is_positive(question: Question) -> bool:
+    return question.said == Said.YES
+
+
+def _wake() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_line")

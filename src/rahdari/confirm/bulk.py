@@ -1,0 +1,85 @@
+"""Files of answers: looked at by row, counted when they are sent. Reached through `actions`."""
+
+import base64
+import datetime as dt
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+
+from . import asking, queries, rules
+from .models import AnswerFile, Question, Way
+from .rules import FileTrouble, Judged
+
+
+class FileNotTaken(Exception):
+    """The file cannot be read at all. `.trouble` says why."""
+
+    def __init__(self, trouble: FileTrouble) -> None:
+        super().__init__(str(trouble))
+        self.trouble = trouble
+
+
+def keep_file(*, operator: str, content: bytes, name: str, by: str, now: dt.datetime) -> AnswerFile:
+    """Keep a file to look at it by row. Nothing is answered yet. Raises FileNotTaken."""
+    found = rules.read_file(content)
+    if isinstance(found, FileTrouble):
+        raise FileNotTaken(found)
+    return AnswerFile.objects.create(
+        operator=operator,
+        content=base64.b64encode(content).decode(),
+        name=name[:120],
+        uploaded_at=now,
+        uploaded_by=by,
+    )
+
+
+def judged(file: AnswerFile, *, now: dt.datetime) -> list[Judged]:
+    """Each row as it stands now: a question may have been closed since."""
+    rows = rules.read_file(base64.b64decode(file.content)) if file.content else ()
+    if isinstance(rows, FileTrouble):
+        return []
+    asked = queries.asked_of(operator=file.operator, numbers=(row.cell("check") for row in rows), now=now)
+    return rules.judge(rows, asked)
+
+
+@transaction.atomic
+def send_file(*, file: AnswerFile, by: str, now: dt.datetime) -> int:
+    """Take the answers of all rows that are right; the others stay open. Sent twice, it counts once."""
+    file = AnswerFile.objects.select_for_update().get(pk=file.pk)
+    if file.sent_at is not None:
+        return file.taken
+    good = {each.number: each for each in judged(file, now=now) if each.given is not None}
+    for question in Question.objects.filter(operator=file.operator, number__in=good).order_by("id"):
+        given = good[question.number].given
+        if given is not None:
+            asking.answer(question=question, given=given, way=Way.FILE, by=by, now=now)
+    file.sent_at, file.taken = now, len(good)
+    file.save(update_fields=["sent_at", "taken"])
+    journal.record(
+        act="confirm.sent_file",
+        actor=f"operator:{file.operator}",
+        subject=f"answers:{file.pk}",
+        now=now,
+        detail={"answers": len(good), "by": by},
+    )
+    return len(good)
+
+
+def corrected(file: AnswerFile, *, now: dt.datetime, words: dict[rules.AnswerTrouble, str]) -> str:
+    """The rows that need correction, as a file to fill in: with a last column that says what is wrong."""
+    rows = [each for each in judged(file, now=now) if each.trouble is not None]
+    heading = (*rules.COLUMNS, "what_is_wrong")
+    return rules.write_rows(
+        heading,
+        (
+            [*(each.row.cell(column) for column in rules.COLUMNS), words[each.trouble] if each.trouble else ""]
+            for each in rows
+        ),
+    )
+
+
+def delete_old_files(*, now: dt.datetime) -> int:
+    """Delete the files whose time is over. Returns how many."""
+    deleted, _ = AnswerFile.objects.filter(uploaded_at__lt=now - rules.FILES_KEPT).delete()
+    return deleted

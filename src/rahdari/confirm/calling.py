@@ -1,0 +1,169 @@
+"""Callbacks: an operator's own system is told that there is a new question. Reached through `actions`.
+
+It is told the number and the time, and comes for the rest with its token: an event that goes astray says nothing about
+anybody. Signed as Standard Webhooks has it (https://www.standardwebhooks.com). Tried until taken, ever more rarely.
+"""
+
+import base64
+import datetime as dt
+import hmac
+import json
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+from rahdari.probe import hook
+
+from . import queries
+from .models import Callback, Delivery, Question
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, not a secret)
+# Ten tries in about two days; then an operator finds its questions on the page all the same.
+PAUSES = tuple(dt.timedelta(seconds=each) for each in (10, 60, 300, 1800, 7200, 14_400, 28_800, 43_200, 86_400))
+AT_ONCE = 20
+KEPT = dt.timedelta(days=14)
+ASKED, TEST = "check.asked", "test"
+
+
+class CallbackNotTaken(Exception):
+    """The address is none that we would call. `.outcome` says why."""
+
+    def __init__(self, outcome: hook.HookOutcome) -> None:
+        super().__init__(str(outcome))
+        self.outcome = outcome
+
+
+@transaction.atomic
+def register_callback(*, operator: str, url: str, by: str, now: dt.datetime) -> tuple[Callback, str]:
+    """Where to tell an operator of questions, in place of the address before; and the secret that signs what we send.
+
+    Raises CallbackNotTaken.
+    """
+    place = hook.read_address(url, allowed_ranges=settings.CALLBACK_RANGES)
+    if isinstance(place, hook.HookOutcome):
+        raise CallbackNotTaken(place)
+    _end(operator, now)
+    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    callback = Callback.objects.create(operator=operator, url=url, secret=secret, made_at=now, made_by=by)
+    journal.record(
+        act="confirm.registered_callback",
+        actor=f"operator:{operator}",
+        subject=f"operator:{operator}",
+        now=now,
+        detail={"callback": str(callback.pk), "by": by},
+    )
+    return callback, secret
+
+
+@transaction.atomic
+def end_callback(*, operator: str, by: str, now: dt.datetime) -> bool:
+    """Tell the operator nothing any more. Returns whether it was told before."""
+    ended = _end(operator, now)
+    if ended:
+        journal.record(
+            act="confirm.ended_callback",
+            actor=f"operator:{operator}",
+            subject=f"operator:{operator}",
+            now=now,
+            detail={"by": by},
+        )
+    return ended
+
+
+def _end(operator: str, now: dt.datetime) -> bool:
+    Delivery.objects.filter(callback__operator=operator, next_at__isnull=False).update(next_at=None, finding="ended")
+    return bool(Callback.objects.filter(operator=operator, ended_at__isnull=True).update(ended_at=now))
+
+
+def note_asked(*, question: Question, now: dt.datetime) -> None:
+    """Put the event of a new question on its way, if the operator wants to hear of it. In the caller's transaction."""
+    callback = queries.callback_of(operator=question.operator)
+    if callback is not None:
+        data = {"check": question.number, "kind": str(question.kind), "answer_until": question.due_at.isoformat()}
+        Delivery.objects.create(callback=callback, event=ASKED, data=data, made_at=now, next_at=now)
+
+
+def send_test_event(*, operator: str, now: dt.datetime) -> Delivery | None:
+    """An event that is about nothing, to see whether the callback works. None when there is no callback."""
+    callback = queries.callback_of(operator=operator)
+    if callback is None:
+        return None
+    return Delivery.objects.create(callback=callback, event=TEST, data={}, made_at=now, next_at=now)
+
+
+def body_of(delivery: Delivery) -> bytes:
+    content = {"type": delivery.event, "timestamp": delivery.made_at.isoformat(), "data": delivery.data}
+    return json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
+
+
+def signature(*, secret: str, id: str, at: int, body: bytes) -> str:
+    """As Standard Webhooks has it: `v1,` and the HMAC-SHA256 of identifier, time and body."""
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    signed = f"{id}.{at}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+
+def deliver_due(*, now: dt.datetime, at_most: int = 40, timeout: float = hook.TIMEOUT) -> int:
+    """Try the events that are due, many at once: a slow server holds no other up. Returns how many were tried."""
+    with transaction.atomic():
+        due = list(queries.deliveries_due(now=now).select_for_update(skip_locked=True, of=("self",))[:at_most])
+        for delivery in due:
+            # Taken, so that no other process sends it too; if this one dies, it is due again a little later.
+            delivery.tries += 1
+            delivery.next_at = now + _pause(delivery.tries) if delivery.tries <= len(PAUSES) else None
+            delivery.save(update_fields=["tries", "next_at"])
+    if due:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            prepared = [_prepared(each, now) for each in due]
+            for delivery, found in zip(due, pool.map(lambda each: _post(each, timeout), prepared), strict=True):
+                _record(delivery, found, now)
+    Delivery.objects.filter(made_at__lt=now - KEPT).delete()
+    return len(due)
+
+
+def _pause(tries: int) -> dt.timedelta:
+    return PAUSES[tries - 1]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+def _prepared(delivery: Delivery, now: dt.datetime) -> _Prepared:
+    body, at = body_of(delivery), int(now.timestamp())
+    signed = signature(secret=delivery.callback.secret, id=str(delivery.pk), at=at, body=body)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Rahdari-callback/1",
+        "webhook-id": str(delivery.pk),
+        "webhook-timestamp": str(at),
+        "webhook-signature": signed,
+    }
+    return _Prepared(delivery.callback.url, body, headers)
+
+
+def _post(prepared: _Prepared, timeout: float) -> hook.HookAnswer:
+    return hook.post(
+        prepared.url,
+        body=prepared.body,
+        headers=prepared.headers,
+        timeout=timeout,
+        allowed_ranges=settings.CALLBACK_RANGES,
+        ca_file=settings.CALLBACK_CA_FILE or None,
+    )
+
+
+def _record(delivery: Delivery, found: hook.HookAnswer, now: dt.datetime) -> None:
+    delivery.finding, delivery.status = str(found.outcome), found.status
+    fields = ["finding", "status"]
+    if found.outcome == hook.HookOutcome.TAKEN:
+        delivery.delivered_at, delivery.next_at = now, None
+        fields += ["delivered_at", "next_at"]
+    delivery.save(update_fields=fields)

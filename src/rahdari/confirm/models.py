@@ -1,0 +1,201 @@
+"""Questions to operators, their answers, files of answers, and what an operator's own system uses.
+
+Invariants, held by the database too: an operator is asked once about a target; an answer is added and never changed,
+the last one counts; what identifies a subscriber is encrypted and goes when its time is over; a token
+is found by a hash only. Who asked, and why, is unknown here: subject and target are text that another room made up.
+"""
+
+import datetime as dt
+import ipaddress
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from rahdari.vault.fields import EncryptedTextField
+
+from .rules import Kind, Said
+
+KINDS = [(kind.value, kind.value) for kind in Kind]
+ANSWERS = [(said.value, said.value) for said in Said]
+
+
+class Way(models.TextChoices):
+    """How an answer came."""
+
+    PAGE = "page"
+    FILE = "file"
+    API = "api"
+
+
+class Question(models.Model):
+    """Does this subscriber have this address from you now?"""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=12, unique=True)
+    operator = models.SlugField(max_length=60)
+    kind = models.CharField(max_length=10, choices=KINDS, default=Kind.SUBSCRIBER)
+    subject = models.CharField(max_length=120)
+    target = models.CharField(max_length=200)
+    block = models.CharField(max_length=49)
+    subscriber = EncryptedTextField()
+    name_masked = EncryptedTextField()
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    # The last answer; all of them stand in `Answer`.
+    said = models.CharField(max_length=8, choices=ANSWERS, blank=True)
+    reason = models.CharField(max_length=30, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    # The line has not taken the last answer to whoever waits for it.
+    to_carry = models.BooleanField(default=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    erase_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["due_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["target", "operator"], condition=Q(withdrawn_at__isnull=True), name="operator_is_asked_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(said="", answered_at__isnull=True) | (~Q(said="") & Q(answered_at__isnull=False)),
+                name="question_is_answered_at_a_moment",
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["operator", "due_at", "id"],
+                condition=Q(answered_at__isnull=True, withdrawn_at__isnull=True),
+                name="questions_open",
+            ),
+            models.Index(fields=["operator", "answered_at"], name="questions_answered"),
+            models.Index(fields=["subject"], name="questions_of_a_subject"),
+            models.Index(fields=["answered_at"], condition=Q(to_carry=True), name="operator_answers_to_carry"),
+            models.Index(fields=["erase_at"], condition=Q(erased_at__isnull=True), name="questions_to_erase"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        return ipaddress.ip_network(self.block)
+
+    @property
+    def is_open(self) -> bool:
+        return self.answered_at is None and self.withdrawn_at is None
+
+    def takes_answers(self, now: dt.datetime) -> bool:
+        """Open, or answered and still to be corrected."""
+        return self.withdrawn_at is None and self.erased_at is None and (self.erase_at is None or now < self.erase_at)
+
+
+class Answer(models.Model):
+    """What an operator said, when, how and through whom. Added, never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
+    said = models.CharField(max_length=8, choices=ANSWERS)
+    reason = models.CharField(max_length=30, blank=True)
+    way = models.CharField(max_length=4, choices=Way)
+    by = models.CharField(max_length=120)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["question", "id"], name="answers_to_a_question")]
+
+    def __str__(self) -> str:
+        return f"{self.said} {self.reason}".strip()
+
+
+class AnswerFile(models.Model):
+    """A file of answers: looked at by row first, counted when it is sent, then deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    operator = models.SlugField(max_length=60)
+    content = EncryptedTextField()
+    name = models.CharField(max_length=120, blank=True)
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.CharField(max_length=120)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    taken = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-uploaded_at", "id"]
+
+    def __str__(self) -> str:
+        return f"answers:{self.pk}"
+
+
+class ApiToken(models.Model):
+    """Lets a system of an operator's answer. Shown once; kept as a hash. One for practice reaches samples only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    operator = models.SlugField(max_length=60)
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True)
+    begins = models.CharField(max_length=16)
+    sandbox = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=120)
+    ends_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at", "id"]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["operator"], name="tokens_of_an_operator")]
+
+    def __str__(self) -> str:
+        return f"token:{self.pk}"
+
+
+class Callback(models.Model):
+    """Where an operator wants to hear of new questions. It is told the number of a question, and nothing else."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    operator = models.SlugField(max_length=60)
+    url = models.CharField(max_length=500)
+    secret = EncryptedTextField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=120)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["operator"], condition=Q(ended_at__isnull=True), name="operator_has_one_callback"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"callback:{self.pk}"
+
+
+class Delivery(models.Model):
+    """One event on its way to a callback, tried until it is taken or given up."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    callback = models.ForeignKey(Callback, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.CharField(max_length=30)
+    data = models.JSONField(default=dict)
+    made_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    finding = models.CharField(max_length=30, blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-made_at", "id"]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="deliveries_due"),
+            models.Index(fields=["callback", "-made_at"], name="deliveries_of_a_callback"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.finding}"

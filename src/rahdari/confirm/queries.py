@@ -1,0 +1,197 @@
+"""Reads of questions and answers. An operator reaches its own through `question_for_operator` and nothing else."""
+
+import base64
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.db.models import Q, QuerySet
+
+from . import rules
+from .models import Answer, AnswerFile, ApiToken, Callback, Delivery, Question
+from .rules import Kind
+
+WITHIN_AN_HOUR = dt.timedelta(hours=1)
+
+
+class QuestionNotFound(Exception):
+    """There is no such question, or it is another operator's: nobody learns which. `.number` as asked for."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class FileNotFound(Exception):
+    """There is no such file of answers, or it is another operator's. `.id` as asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(str(id))
+        self.id = id
+
+
+def new_number() -> str:
+    """`Q-K7M2-94QX`: 40 random bits, without the signs that are misread."""
+    rest = "".join(secrets.choice(rules.LETTERS) for _ in range(8))
+    return f"Q-{rest[:4]}-{rest[4:]}"
+
+
+# -- for an operator -----------------------------------------------------------------------------------------------
+
+
+def _of(operator: str) -> QuerySet[Question]:
+    return Question.objects.filter(operator=operator, withdrawn_at__isnull=True)
+
+
+def question_for_operator(*, operator: str, number: str) -> Question:
+    """The gatekeeper. Raises QuestionNotFound, for another operator's as for none."""
+    found = _of(operator).filter(number=number.strip().upper()).first()
+    if found is None:
+        raise QuestionNotFound(number)
+    return found
+
+
+def open_questions(*, operator: str) -> QuerySet[Question]:
+    """What the operator has not answered, least time left first."""
+    return _of(operator).filter(answered_at__isnull=True).order_by("due_at", "asked_at", "id")
+
+
+def open_count(*, operator: str) -> int:
+    return open_questions(operator=operator).count()
+
+
+def due_within(*, operator: str, now: dt.datetime, span: dt.timedelta = WITHIN_AN_HOUR) -> QuerySet[Question]:
+    return open_questions(operator=operator).filter(due_at__lte=now + span)
+
+
+def answered_since(*, operator: str, since: dt.datetime) -> QuerySet[Question]:
+    """What the operator answered, the last answer first."""
+    return _of(operator).filter(answered_at__gte=since).order_by("-answered_at", "id")
+
+
+def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[Question], str]:
+    """A page of open questions, oldest first, and the cursor of the next; an empty cursor when there is none.
+
+    Raises ValueError for a cursor that was not given out.
+    """
+    found = open_questions(operator=operator).order_by("asked_at", "id")
+    if cursor:
+        asked_at, id = _read_cursor(cursor)
+        found = found.filter(Q(asked_at__gt=asked_at) | Q(asked_at=asked_at, id__gt=id))
+    page = list(found[: at_most + 1])
+    return page[:at_most], _cursor(page[at_most - 1]) if len(page) > at_most else ""
+
+
+def _cursor(question: Question) -> str:
+    return base64.urlsafe_b64encode(f"{question.asked_at.isoformat()} {question.pk}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[dt.datetime, uuid.UUID]:
+    text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
+    moment, _, id = text.partition(" ")
+    asked_at = dt.datetime.fromisoformat(moment)
+    if asked_at.tzinfo is None:
+        raise ValueError(cursor)
+    return asked_at, uuid.UUID(id)
+
+
+def asked_of(*, operator: str, numbers: Iterable[str], now: dt.datetime) -> Mapping[str, rules.Asked]:
+    """What the rows of a file are held against: the operator's own questions, by number."""
+    found = _of(operator).filter(number__in={number.strip().upper() for number in numbers})
+    return {
+        question.number: rules.Asked(Kind(question.kind), closed=not question.takes_answers(now)) for question in found
+    }
+
+
+def file_for_operator(*, operator: str, id: uuid.UUID) -> AnswerFile:
+    """The gatekeeper of files. Raises FileNotFound."""
+    found = AnswerFile.objects.filter(operator=operator, pk=id).first()
+    if found is None:
+        raise FileNotFound(id)
+    return found
+
+
+# -- for the rooms above -------------------------------------------------------------------------------------------
+
+
+def question_about(*, target: str, operator: str | None = None) -> Question | None:
+    """The question asked about a target that was not withdrawn: of this operator, or the newest of any."""
+    found = Question.objects.filter(target=target, withdrawn_at__isnull=True)
+    if operator is not None:
+        found = found.filter(operator=operator)
+    return found.order_by("-asked_at", "id").first()
+
+
+def questions_of(subject: str) -> QuerySet[Question]:
+    return Question.objects.filter(subject=subject).order_by("asked_at", "id")
+
+
+def answers_to_carry() -> QuerySet[Question]:
+    """Answers that nobody has taken yet to whoever waits for them, the oldest first."""
+    return Question.objects.filter(to_carry=True).order_by("answered_at", "id")
+
+
+def targets_with_open_questions(targets: Iterable[str]) -> list[str]:
+    found = Question.objects.filter(target__in=list(targets), answered_at__isnull=True, withdrawn_at__isnull=True)
+    return list(found.order_by("target").values_list("target", flat=True).distinct())
+
+
+def open_targets_of_subjects(subjects: Iterable[str]) -> list[str]:
+    found = Question.objects.filter(subject__in=list(subjects), answered_at__isnull=True, withdrawn_at__isnull=True)
+    return list(found.order_by("target").values_list("target", flat=True).distinct())
+
+
+def due_for_erasure(*, now: dt.datetime) -> QuerySet[Question]:
+    return Question.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
+
+
+def answers_of(question: Question) -> QuerySet[Answer]:
+    """Every answer, the first one first."""
+    return Answer.objects.filter(question=question).order_by("id")
+
+
+def usual_time(*, operator: str, since: dt.datetime) -> dt.timedelta | None:
+    """How long half of an operator's answers took at most, of the last hundred; None while it has not answered."""
+    spans = sorted(
+        answered - asked
+        for asked, answered in answered_since(operator=operator, since=since).values_list("asked_at", "answered_at")[
+            :100
+        ]
+        if answered is not None
+    )
+    return spans[(len(spans) - 1) // 2] if spans else None
+
+
+# -- tokens and callbacks ------------------------------------------------------------------------------------------
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def token_shown(text: str, *, now: dt.datetime) -> ApiToken | None:
+    """The token that a program shows, while it counts."""
+    if not text or len(text) > 200:
+        return None
+    return ApiToken.objects.filter(digest=digest_of(text), revoked_at__isnull=True, ends_at__gt=now).first()
+
+
+def tokens_of(*, operator: str, now: dt.datetime) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(operator=operator, revoked_at__isnull=True, ends_at__gt=now).order_by(
+        "-made_at", "id"
+    )
+
+
+def callback_of(*, operator: str) -> Callback | None:
+    return Callback.objects.filter(operator=operator, ended_at__isnull=True).first()
+
+
+def deliveries_of(callback: Callback) -> QuerySet[Delivery]:
+    """The newest first."""
+    return Delivery.objects.filter(callback=callback).order_by("-made_at", "id")
+
+
+def deliveries_due(*, now: dt.datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(next_at__lte=now).select_related("callback").order_by("next_at", "id")

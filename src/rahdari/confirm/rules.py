@@ -1,0 +1,227 @@
+"""What an answer means, how a name is masked, how a file of answers is read. Pure: no database, clock or network.
+
+An operator's "no" is a fact for a person to weigh; nothing here says what becomes of an application.
+"""
+
+import csv
+import datetime as dt
+import io
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+NUMBER = re.compile(r"Q-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}")
+# What an operator may want to correct it can correct this long; then what we sent it is deleted.
+KEPT_AFTER_ANSWER = dt.timedelta(days=30)
+FILES_KEPT = dt.timedelta(days=7)
+MOST_ROWS = 5_000
+MOST_FILE_BYTES = 1_000_000
+
+
+class Kind(StrEnum):
+    """What is asked about: an address of a subscriber."""
+
+    SUBSCRIBER = "subscriber"
+
+
+class Said(StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+# Why not: the number in a file, and the word in the API. Of each kind of question, in the order of the page.
+REASONS: dict[Kind, tuple[str, ...]] = {
+    Kind.SUBSCRIBER: ("another_subscriber", "not_our_address", "unknown_subscriber", "line_closed"),
+}
+# This says that we asked the wrong network, and nothing about the applicant.
+BLAMES_NOBODY = frozenset({"not_our_address"})
+
+
+class AnswerTrouble(StrEnum):
+    """Why an answer cannot be taken as it is."""
+
+    UNKNOWN_ANSWER = "unknown_answer"
+    NO_REASON = "no_reason"
+    UNKNOWN_REASON = "unknown_reason"
+    REASON_WITHOUT_NO = "reason_without_no"
+    UNKNOWN_CHECK = "unknown_check"
+    CLOSED = "closed"
+    TWICE = "twice"
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer that can be taken."""
+
+    said: Said
+    reason: str = ""
+
+
+def reason_of(kind: Kind, text: str) -> str | None:
+    """The reason that a number or a word stands for; None when it stands for none."""
+    reasons = REASONS[kind]
+    bare = text.strip().lower()
+    if bare.isascii() and bare.isdigit() and 1 <= int(bare) <= len(reasons):
+        return reasons[int(bare) - 1]
+    return bare if bare in reasons else None
+
+
+def read_answer(kind: Kind, *, said: str, reason: str = "") -> Given | AnswerTrouble:
+    """What an operator means, or why we do not know."""
+    word = said.strip().lower()
+    if word not in set(Said):
+        return AnswerTrouble.UNKNOWN_ANSWER
+    meant = Said(word)
+    if meant is not Said.NO:
+        return AnswerTrouble.REASON_WITHOUT_NO if reason.strip() else Given(meant)
+    if not reason.strip():
+        return AnswerTrouble.NO_REASON
+    found = reason_of(kind, reason)
+    return Given(meant, found) if found else AnswerTrouble.UNKNOWN_REASON
+
+
+# -- what an operator sees -----------------------------------------------------------------------------------------
+
+
+def mask_word(word: str) -> str:
+    """First and last letter; a number stays as it is."""
+    if word.isdigit() or not word:
+        return word
+    # A letter and the marks on it are one to the reader.
+    letters: list[str] = []
+    for sign in word:
+        if letters and unicodedata.combining(sign):
+            letters[-1] += sign
+        else:
+            letters.append(sign)
+    if len(letters) == 1:
+        return word
+    if len(letters) == 2:
+        return letters[0] + "*"
+    return letters[0] + "*" * (len(letters) - 2) + letters[-1]
+
+
+def mask_name(name: str) -> str:
+    """`Sample Freelancer 14` as `S****e F********r 14`."""
+    return " ".join(mask_word(word) for word in name.split())
+
+
+# -- files of answers ----------------------------------------------------------------------------------------------
+
+COLUMNS = ("check", "answer_until", "subscriber", "address", "name_masked", "answer", "reason")
+NEEDED = ("check", "answer")
+
+
+class FileTrouble(StrEnum):
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    TOO_MANY_ROWS = "too_many_rows"
+    NOT_TEXT = "not_text"
+    NO_COLUMNS = "no_columns"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file as it was sent."""
+
+    line: int
+    cells: Mapping[str, str]
+
+    def cell(self, name: str) -> str:
+        return self.cells.get(name, "").strip()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a row is held against."""
+
+    kind: Kind
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A row with its answer, with what is wrong, or with neither: then it is left open."""
+
+    row: Row
+    number: str
+    given: Given | None = None
+    trouble: AnswerTrouble | None = None
+
+
+def read_file(content: bytes) -> tuple[Row, ...] | FileTrouble:
+    """The rows of a CSV with a heading; comma or semicolon, UTF-8 with or without its mark, UTF-16 as Excel has it."""
+    if not content.strip():
+        return FileTrouble.EMPTY
+    if len(content) > MOST_FILE_BYTES:
+        return FileTrouble.TOO_LARGE
+    text = _text_of(content)
+    if text is None or "\0" in text:
+        return FileTrouble.NOT_TEXT
+    first = text.splitlines()[0]
+    separator = ";" if first.count(";") > first.count(",") else ","
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        heading = [cell.strip().lower() for cell in next(lines)]
+        if any(name not in heading for name in NEEDED):
+            return FileTrouble.NO_COLUMNS
+        rows: list[Row] = []
+        for cells in lines:
+            if len(rows) >= MOST_ROWS:
+                return FileTrouble.TOO_MANY_ROWS
+            if any(cell.strip() for cell in cells):
+                rows.append(Row(lines.line_num, dict(zip(heading, cells, strict=False))))
+    except csv.Error:
+        return FileTrouble.NOT_TEXT
+    return tuple(rows) or FileTrouble.EMPTY
+
+
+def _text_of(content: bytes) -> str | None:
+    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",)
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def judge(rows: Iterable[Row], asked: Mapping[str, Asked]) -> list[Judged]:
+    """Each row against the question it names. A number that comes twice is a mistake in both rows."""
+    listed = list(rows)
+    numbers = [row.cell("check").upper() for row in listed]
+    times = Counter(number for row, number in zip(listed, numbers, strict=True) if row.cell("answer"))
+    return [
+        _judged(row, number, asked.get(number), times[number] > 1) for row, number in zip(listed, numbers, strict=True)
+    ]
+
+
+def _judged(row: Row, number: str, asked: Asked | None, twice: bool) -> Judged:
+    if not row.cell("answer") and not row.cell("reason"):
+        return Judged(row, number)
+    if asked is None:
+        return Judged(row, number, trouble=AnswerTrouble.UNKNOWN_CHECK)
+    if asked.closed:
+        return Judged(row, number, trouble=AnswerTrouble.CLOSED)
+    if twice:
+        return Judged(row, number, trouble=AnswerTrouble.TWICE)
+    found = read_answer(asked.kind, said=row.cell("answer"), reason=row.cell("reason"))
+    return Judged(row, number, trouble=found) if isinstance(found, AnswerTrouble) else Judged(row, number, given=found)
+
+
+def write_rows(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A CSV for spreadsheets: a cell that would be taken for a formula gets an apostrophe in front."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    writer.writerow(list(heading))
+    writer.writerows([[_no_formula(cell) for cell in row] for row in rows])
+    return written.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

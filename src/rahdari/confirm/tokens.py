@@ -1,0 +1,64 @@
+"""Tokens of operators' systems. Reached through `actions`."""
+
+import datetime as dt
+import secrets
+import uuid
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+
+from . import queries
+from .models import ApiToken
+
+VALID_FOR = dt.timedelta(days=365)
+MOST = 10
+
+
+class TooManyTokens(Exception):
+    """The operator has as many as it may have; one must be ended first."""
+
+
+@transaction.atomic
+def make_token(*, operator: str, name: str, sandbox: bool, by: str, now: dt.datetime) -> tuple[ApiToken, str]:
+    """A token, and its text, which is shown this once. Raises TooManyTokens."""
+    if queries.tokens_of(operator=operator, now=now).count() >= MOST:
+        raise TooManyTokens
+    # The first letters say what it is, to whoever finds it in a file, and to programs that look for such.
+    text = f"rahdari_{'test' if sandbox else 'op'}_{secrets.token_urlsafe(32)}"
+    token = ApiToken.objects.create(
+        operator=operator,
+        name=name.strip()[:60],
+        digest=queries.digest_of(text),
+        begins=text[:16],
+        sandbox=sandbox,
+        made_at=now,
+        made_by=by,
+        ends_at=now + VALID_FOR,
+    )
+    detail = {"token": str(token.pk), "sandbox": sandbox, "by": by}
+    journal.record(
+        act="confirm.made_token", actor=f"operator:{operator}", subject=f"operator:{operator}", now=now, detail=detail
+    )
+    return token, text
+
+
+@transaction.atomic
+def revoke_token(*, operator: str, id: uuid.UUID, by: str, now: dt.datetime) -> bool:
+    """End one of the operator's tokens at once. Returns whether there was one to end."""
+    ended = ApiToken.objects.filter(operator=operator, pk=id, revoked_at__isnull=True).update(revoked_at=now)
+    if ended:
+        journal.record(
+            act="confirm.revoked_token",
+            actor=f"operator:{operator}",
+            subject=f"operator:{operator}",
+            now=now,
+            detail={"token": str(id), "by": by},
+        )
+    return bool(ended)
+
+
+def note_use(*, token: ApiToken, now: dt.datetime) -> None:
+    """The day on which it was last used: one write a day."""
+    if token.used_on != now.date():
+        ApiToken.objects.filter(pk=token.pk).update(used_on=now.date())

@@ -1,0 +1,90 @@
+"""What operators say, and why an answer was not taken, in sentences of the reader's language."""
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext as _
+
+from rahdari.probe.hook import HookOutcome
+
+from .models import Delivery, Question
+from .rules import REASONS, AnswerTrouble, FileTrouble, Kind, Said
+
+_REASONS: dict[str, Callable[[], str]] = {
+    "another_subscriber": lambda: _("Another subscriber has it"),
+    "not_our_address": lambda: _("The address is not ours"),
+    "unknown_subscriber": lambda: _("The subscriber number is unknown"),
+    "line_closed": lambda: _("The line is closed"),
+}
+
+
+def reason(key: str) -> str:
+    return _REASONS[key]() if key in _REASONS else ""
+
+
+def reasons(kind: str) -> list[tuple[int, str, str]]:
+    """Each reason of a kind of question: its number, its key, its words."""
+    return [(place, key, reason(key)) for place, key in enumerate(REASONS[Kind(kind)], start=1)]
+
+
+def said(question: Question) -> str:
+    """An operator's last answer, in a few words."""
+    if question.said == Said.YES:
+        return _("Yes, our subscriber")
+    if question.said == Said.NO:
+        return _("No: %(reason)s") % {"reason": reason(question.reason)}
+    if question.said == Said.UNKNOWN:
+        return _("We cannot tell")
+    return _("Not answered yet")
+
+
+def trouble(found: AnswerTrouble) -> str:
+    """What is wrong with an answer, and how to mend it."""
+    return {
+        AnswerTrouble.UNKNOWN_ANSWER: _("The answer is yes, no or unknown. Write one of these."),
+        AnswerTrouble.NO_REASON: _("A no needs a reason. Write its number or its word."),
+        AnswerTrouble.UNKNOWN_REASON: _("There is no such reason for this kind of check. Look at the list of reasons."),
+        AnswerTrouble.REASON_WITHOUT_NO: _("A reason goes with a no only. Take it out, or change the answer."),
+        AnswerTrouble.UNKNOWN_CHECK: _("There is no check with this number for your network. Copy the number again."),
+        AnswerTrouble.CLOSED: _("This check is closed. It needs no answer any more."),
+        AnswerTrouble.TWICE: _("This check has an answer in two rows. Keep one of them."),
+    }[found]
+
+
+def file_trouble(found: FileTrouble) -> str:
+    """Why a file cannot be read at all, and how to mend it."""
+    return {
+        FileTrouble.EMPTY: _("The file has no rows. Choose the file with your answers."),
+        FileTrouble.TOO_LARGE: _("The file is too large. Send 5,000 rows at most, and the others afterwards."),
+        FileTrouble.TOO_MANY_ROWS: _("The file has more than 5,000 rows. Send the others afterwards."),
+        FileTrouble.NOT_TEXT: _("This is not a CSV file. In a spreadsheet, save it as CSV UTF-8."),
+        FileTrouble.NO_COLUMNS: _(
+            "The first row must name the columns: check and answer. Begin with the file from this page."
+        ),
+    }[found]
+
+
+def callback_trouble(found: HookOutcome) -> str:
+    """Why an address cannot be called, and which can."""
+    return {
+        HookOutcome.NOT_HTTPS: _("Write an address that begins with https://"),
+        HookOutcome.BAD_PORT: _("Use the usual port, or 8443."),
+        HookOutcome.NOT_GLOBAL: _("This address is not on the public internet. Use one that we can reach."),
+    }.get(found) or _("This is not an address that we can call. It looks like https://answers.operator.example/hook")
+
+
+def delivered(delivery: Delivery) -> tuple[str, str]:
+    """How an event fared: a tone, and words."""
+    if delivery.delivered_at is not None:
+        return "ok", _("Delivered")
+    if not delivery.finding:
+        return "wait", _("On its way")
+    what = {
+        HookOutcome.REDIRECTED: _("The address led elsewhere; we do not follow"),
+        HookOutcome.REFUSED_IT: _("The server answered with an error"),
+        HookOutcome.NO_SUCH_NAME: _("The name was not found"),
+        HookOutcome.NOT_GLOBAL: _("The name leads to no public address"),
+        HookOutcome.CERTIFICATE: _("The certificate does not fit the name"),
+        HookOutcome.TIMED_OUT: _("No answer in 10 seconds"),
+        HookOutcome.MALFORMED: _("The answer was no HTTP"),
+    }.get(HookOutcome(delivery.finding) if delivery.finding in set(HookOutcome) else HookOutcome.UNREACHABLE)
+    return ("warn" if delivery.next_at else "bad"), what or _("The server could not be reached")

@@ -1,0 +1,133 @@
+"""From verify to confirm and back: whom to ask about an address, and what the operator's answer comes to."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import translation
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.confirm import actions as confirm
+from rahdari.confirm import queries as questions
+from rahdari.confirm import words
+from rahdari.confirm.models import Question
+from rahdari.confirm.rules import BLAMES_NOBODY, Said
+from rahdari.policy import Policy
+from rahdari.publish import queries as networks
+from rahdari.verify import actions as verify
+from rahdari.verify.rules import Answer
+
+from .step import AT_ONCE, one_item
+
+KIND = "operator"
+CLOSED_WITHIN = dt.timedelta(days=1)
+LANGUAGES = ("en", "ur")
+
+
+def ask_operators(application: Application, policy: Policy, now: dt.datetime) -> None:
+    """The operator of each address, where the policy asks them. One that answered already has answered here too."""
+    if not policy.services[application.service].asks_operator:
+        return
+    for endpoint in applications.endpoints_of(application):
+        operator = networks.operator_of_network(endpoint.asn)
+        if operator is None:
+            found = Answer("failed", "no_operator_to_ask", {"block": str(endpoint.block)}, blames=False)
+            verify.answer_check(
+                subject=application.subject,
+                kind=KIND,
+                target=endpoint.subject,
+                found=found,
+                actor="system:line",
+                now=now,
+            )
+            continue
+        question = confirm.ask(
+            operator=operator.slug,
+            subject=application.subject,
+            target=endpoint.subject,
+            policy=policy,
+            block=str(endpoint.block),
+            subscriber=endpoint.subscriber,
+            name=application.holder_name,
+            now=now,
+        )
+        if question.answered_at is not None:
+            _answer_check(question, now)
+
+
+def carry_operator_answers(now: dt.datetime) -> int:
+    """What operators answered, to whoever waits for it: the check of an application, the proof of an address."""
+    moved = 0
+    for question in list(questions.answers_to_carry()[:AT_ONCE]):
+        with one_item(f"question:{question.number}"):
+            verify.answer_by_operator(
+                subject=question.target, said=question.said, evidence=_evidence(question), now=now
+            )
+            _answer_check(question, now)
+            confirm.mark_carried(question=question, said=question.said)
+            moved += 1
+    return moved
+
+
+def _answer_check(question: Question, now: dt.datetime) -> None:
+    verify.answer_check(
+        subject=question.subject,
+        kind=KIND,
+        target=question.target,
+        found=answer_from(question),
+        actor=f"operator:{question.operator}",
+        now=now,
+        anew=True,
+    )
+
+
+def answer_from(question: Question) -> Answer:
+    """An operator's answer as the answer of a check. A no is a fact for an officer: no rule refuses."""
+    evidence = _evidence(question)
+    if question.said == Said.YES:
+        return Answer("passed", "operator_confirms", evidence)
+    if question.said == Said.NO:
+        return Answer("failed", "operator_denies", evidence, blames=question.reason not in BLAMES_NOBODY)
+    return Answer("failed", "operator_cannot_tell", evidence, blames=False)
+
+
+def _evidence(question: Question) -> dict[str, Any]:
+    operator = networks.operator_by_slug(question.operator)
+    evidence: dict[str, Any] = {
+        "question": question.number,
+        "operator": operator.name_en if operator else question.operator,
+        "said": question.said,
+        "at": question.answered_at.isoformat() if question.answered_at else None,
+        "asked_at": question.asked_at.isoformat(),
+    }
+    if question.reason:
+        why = {}
+        for language in LANGUAGES:
+            with translation.override(language):
+                why[language] = words.reason(question.reason)
+        evidence |= {"reason": question.reason, "why": why}
+    return evidence
+
+
+def end_questions(now: dt.datetime) -> int:
+    """Addresses that were taken out and applications that are closed: their questions end, their subscribers' numbers
+    go. What is over its time goes too.
+    """
+    ended = 0
+    for target in questions.targets_with_open_questions(
+        applications.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
+    )[:AT_ONCE]:
+        with one_item(target):
+            ended += confirm.withdraw_questions(target=target, now=now, actor="system:line")
+    closed = applications.closed_subjects(since=now - CLOSED_WITHIN)
+    for target in questions.open_targets_of_subjects(closed)[:AT_ONCE]:
+        with one_item(target):
+            ended += confirm.withdraw_questions(target=target, now=now, actor="system:line")
+    return ended
+
+
+def erase_subscribers(now: dt.datetime) -> int:
+    """What identified subscribers, when its time is over; and files of answers."""
+    confirm.delete_old_files(now=now)
+    return confirm.erase_due(now=now) + apply.forget_subscribers(now=now)

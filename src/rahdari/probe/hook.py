@@ -1,0 +1,184 @@
+"""One POST to an address that a stranger gave us, in such a way that it cannot be turned against anybody.
+
+The plan of one attempt:
+1) the address is https, without a user name, on a usual port   2) the name leads to global addresses only
+3) connect to the first of them, not to the name again, and hold its certificate against the name
+4) send   5) read the status; the body is not read, a redirect is not followed   6) all of it within `timeout`
+
+`allowed_ranges` are for the demonstration and tests: to an address in one of them, http and any port will do.
+"""
+
+import contextlib
+import http.client
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from rahdari.address import Address, Block, is_global
+
+TIMEOUT = 10.0
+LONGEST = 500
+PORTS = frozenset({443, 8443})
+NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HookOutcome(StrEnum):
+    """What came of it. Only `TAKEN` is a success: the other side answered 2xx."""
+
+    TAKEN = "taken"
+    REDIRECTED = "redirected"
+    REFUSED_IT = "refused_it"
+    NOT_HTTPS = "not_https"
+    BAD_ADDRESS = "bad_address"
+    BAD_PORT = "bad_port"
+    NO_SUCH_NAME = "no_such_name"
+    NOT_GLOBAL = "not_global"
+    CERTIFICATE = "certificate"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True)
+class HookAnswer:
+    outcome: HookOutcome
+    status: int | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a hook leads, by its letters alone."""
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def literal(self) -> Address | None:
+        try:
+            return ipaddress.ip_address(self.host)
+        except ValueError:
+            return None
+
+
+def read_address(url: str, *, allowed_ranges: Iterable[str | Block] = ()) -> Place | HookOutcome:
+    """Where the address leads, or what is wrong with it. No name is looked up."""
+    if len(url) > LONGEST or not re.fullmatch(r"[\x21-\x7e]+", url) or "\\" in url:
+        return HookOutcome.BAD_ADDRESS
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return HookOutcome.BAD_ADDRESS
+    host = (parts.hostname or "").rstrip(".")
+    if parts.username is not None or parts.password is not None or parts.fragment or not host:
+        return HookOutcome.BAD_ADDRESS
+    if parts.scheme not in {"https", "http"}:
+        return HookOutcome.NOT_HTTPS
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    secure = parts.scheme == "https"
+    place = Place(secure, host, port or (443 if secure else 80), path)
+    literal = place.literal
+    if literal is None and not NAME.fullmatch(host):
+        return HookOutcome.BAD_ADDRESS
+    if literal is not None and _allowed(literal, allowed_ranges):
+        return place
+    if not secure:
+        return HookOutcome.NOT_HTTPS
+    if literal is not None and not is_global(literal):
+        return HookOutcome.NOT_GLOBAL
+    return place if place.port in PORTS else HookOutcome.BAD_PORT
+
+
+def _allowed(address: Address, ranges: Iterable[str | Block]) -> bool:
+    return any(address in ipaddress.ip_network(str(each)) for each in ranges)
+
+
+def post(
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    timeout: float = TIMEOUT,
+    allowed_ranges: Iterable[str | Block] = (),
+    ca_file: str | None = None,
+) -> HookAnswer:
+    """One POST. Never raises for what the other side does."""
+    deadline = time.monotonic() + timeout
+    # 1)
+    place = read_address(url, allowed_ranges=allowed_ranges)
+    if isinstance(place, HookOutcome):
+        return HookAnswer(place)
+    # 2)
+    addresses = [place.literal] if place.literal is not None else _look_up(place)
+    if not addresses:
+        return HookAnswer(HookOutcome.NO_SUCH_NAME)
+    if not all(each is not None and (_allowed(each, allowed_ranges) or is_global(each)) for each in addresses):
+        return HookAnswer(HookOutcome.NOT_GLOBAL)
+    try:
+        return _send(place, str(addresses[0]), body, headers, deadline, ca_file)
+    except ssl.SSLCertVerificationError:
+        return HookAnswer(HookOutcome.CERTIFICATE)
+    except TimeoutError:
+        return HookAnswer(HookOutcome.TIMED_OUT)
+    except (OSError, http.client.HTTPException) as error:
+        if time.monotonic() >= deadline:
+            return HookAnswer(HookOutcome.TIMED_OUT)
+        broken = isinstance(error, http.client.HTTPException | ssl.SSLError)
+        return HookAnswer(HookOutcome.MALFORMED if broken else HookOutcome.UNREACHABLE)
+
+
+def _look_up(place: Place) -> list[Address]:
+    try:
+        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(ipaddress.ip_address(each[4][0]) for each in found))
+
+
+def _send(
+    place: Place, address: str, body: bytes, headers: Mapping[str, str], deadline: float, ca_file: str | None
+) -> HookAnswer:
+    # 3)
+    left = max(0.1, deadline - time.monotonic())
+    plain = socket.create_connection((address, place.port), timeout=left)
+    # 6) A server that sends one byte now and then would keep any other clock going.
+    end = threading.Timer(max(0.1, deadline - time.monotonic()), _cut, [plain])
+    end.daemon = True
+    end.start()
+    try:
+        stream = plain
+        if place.secure:
+            context = ssl.create_default_context(cafile=ca_file)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            stream = context.wrap_socket(plain, server_hostname=place.host)
+        host = f"[{place.host}]" if ":" in place.host else place.host
+        usual = 443 if place.secure else 80
+        connection = http.client.HTTPConnection(host, place.port)
+        connection.sock = stream
+        # 4)
+        named = host if place.port == usual else f"{host}:{place.port}"
+        connection.request("POST", place.path, body=body, headers={**headers, "Host": named, "Connection": "close"})
+        # 5)
+        status = connection.getresponse().status
+    finally:
+        end.cancel()
+        with contextlib.suppress(OSError):
+            plain.close()
+    if status in REDIRECTS:
+        return HookAnswer(HookOutcome.REDIRECTED, status)
+    return HookAnswer(HookOutcome.TAKEN if 200 <= status < 300 else HookOutcome.REFUSED_IT, status)
+
+
+def _cut(stream: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        stream.shutdown(socket.SHUT_RDWR)

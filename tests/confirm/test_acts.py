@@ -1,0 +1,155 @@
+"""Asking, answering, withdrawing, erasing; tokens. Through the real database."""
+
+import datetime as dt
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from rahdari import policy
+from rahdari.confirm import actions, queries, rules
+from rahdari.confirm.models import Answer, Question, Way
+from rahdari.confirm.rules import AnswerTrouble, Given, Said
+from rahdari.journal.models import Entry as Row
+from rahdari.policy import clock
+
+from .sample import OPERATOR, OTHER, a_question
+
+pytestmark = pytest.mark.django_db
+YES, NO = Given(Said.YES), Given(Said.NO, "line_closed")
+
+
+def answer(question: Question, given: Given, now: dt.datetime | None = None) -> bool:
+    return actions.answer(question=question, given=given, way=Way.PAGE, by="person:x", now=now or timezone.now())
+
+
+class TestAsk:
+    def test_is_due_when_the_clock_of_the_policy_is_over(self) -> None:
+        question = a_question()
+        rules_now = policy.current(settings.POLICY_FILE)
+        due = clock.add(
+            start=question.asked_at, allowance=rules_now.clocks["operator_confirms"], calendar=rules_now.calendar
+        )
+        assert question.due_at == due
+
+    def test_asks_once_about_a_target(self) -> None:
+        question = a_question()
+        assert a_question(target=question.target, subject=question.subject).pk == question.pk
+        assert a_question(OTHER, target=question.target).pk != question.pk
+
+    def test_keeps_the_name_masked_only_and_the_subscriber_encrypted(self) -> None:
+        question = a_question(subscriber="SN-PLANTED-77", name="Planted Nameholder")
+        assert question.name_masked == "P*****d N********r"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT t::text FROM confirm_question t WHERE id = %s", [question.pk])
+            [text] = cursor.fetchone()
+        assert "PLANTED" not in text and "Nameholder" not in text
+        assert b"PLANTED".hex() not in text
+        assert not any("PLANTED" in str(row.detail) for row in Row.objects.all())
+
+
+class TestAnswer:
+    def test_is_recorded_once_with_one_row_of_the_journal(self) -> None:
+        question = a_question()
+        assert answer(question, YES) and not answer(question, YES)
+        assert Answer.objects.filter(question=question).count() == 1
+        rows = Row.objects.filter(act="confirm.answered", subject=question.subject)
+        assert [row.actor for row in rows] == [f"operator:{OPERATOR}"]
+
+    def test_may_be_changed_and_what_was_said_stays(self) -> None:
+        question = a_question()
+        answer(question, NO)
+        answer(question, YES)
+        question.refresh_from_db()
+        assert (question.said, question.to_carry) == ("yes", True)
+        assert [each.said for each in queries.answers_of(question)] == ["no", "yes"]
+
+    def test_is_refused_when_it_says_too_little(self) -> None:
+        question = a_question()
+        with pytest.raises(actions.AnswerNotTaken) as caught:
+            answer(question, Given(Said.NO))
+        assert caught.value.trouble is AnswerTrouble.NO_REASON
+        assert question.answers.count() == 0
+
+    def test_is_refused_once_what_was_asked_is_deleted(self) -> None:
+        question = a_question()
+        answer(question, YES)
+        later = timezone.now() + rules.KEPT_AFTER_ANSWER + dt.timedelta(minutes=1)
+        with pytest.raises(actions.AnswerNotTaken) as caught:
+            answer(question, NO, later)
+        assert caught.value.trouble is AnswerTrouble.CLOSED
+
+    @pytest.mark.parametrize("act", ["UPDATE confirm_answer SET said = 'no'", "DELETE FROM confirm_answer"])
+    def test_cannot_be_changed_in_the_database(self, act: str) -> None:
+        answer(a_question(), YES)
+        with pytest.raises(DatabaseError, match="only added"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(act)
+
+
+class TestWithdrawAndErase:
+    def test_a_withdrawn_question_is_seen_by_nobody_and_holds_nothing(self) -> None:
+        question = a_question()
+        assert actions.withdraw_questions(target=question.target, now=timezone.now(), actor="system:test") == 1
+        with pytest.raises(queries.QuestionNotFound):
+            queries.question_for_operator(operator=OPERATOR, number=question.number)
+        question.refresh_from_db()
+        assert (question.subscriber, question.name_masked) == ("", "")
+
+    def test_a_subscriber_number_goes_thirty_days_after_the_answer(self) -> None:
+        question, now = a_question(), timezone.now()
+        answer(question, YES, now)
+        assert actions.erase_due(now=now + rules.KEPT_AFTER_ANSWER - dt.timedelta(seconds=1)) == 0
+        assert actions.erase_due(now=now + rules.KEPT_AFTER_ANSWER) == 1
+        question.refresh_from_db()
+        assert (question.subscriber, question.name_masked, question.said) == ("", "", "yes")
+
+
+class TestGatekeeper:
+    def test_gives_an_operator_its_own_questions_only(self) -> None:
+        mine, theirs = a_question(), a_question(OTHER)
+        assert list(queries.open_questions(operator=OPERATOR)) == [mine]
+        for number in (theirs.number, "Q-AAAA-AAAA", "", "x" * 50):
+            with pytest.raises(queries.QuestionNotFound):
+                queries.question_for_operator(operator=OPERATOR, number=number)
+
+    def test_pages_through_all_open_questions_once(self) -> None:
+        made = {a_question(now=timezone.now()).number for _ in range(7)}
+        seen, cursor = [], ""
+        while True:
+            page, cursor = queries.open_after(operator=OPERATOR, cursor=cursor, at_most=3)
+            seen += [each.number for each in page]
+            if not cursor:
+                break
+        assert len(seen) == 7
+        assert set(seen) == made
+
+    def test_holds_a_file_against_its_own_questions_only(self) -> None:
+        mine, theirs = a_question(), a_question(OTHER)
+        found = queries.asked_of(operator=OPERATOR, numbers=[mine.number, theirs.number], now=timezone.now())
+        assert list(found) == [mine.number]
+
+
+class TestTokens:
+    def test_are_shown_once_and_kept_as_a_hash(self) -> None:
+        now = timezone.now()
+        token, text = actions.make_token(operator=OPERATOR, name="Sample", sandbox=False, by="person:x", now=now)
+        assert text not in str(token.__dict__)
+        assert queries.token_shown(text, now=now) == token
+        assert queries.token_shown(text + "x", now=now) is None
+        assert queries.token_shown(text, now=token.ends_at) is None
+
+    def test_end_at_once_and_only_by_their_operator(self) -> None:
+        now = timezone.now()
+        token, text = actions.make_token(operator=OPERATOR, name="Sample", sandbox=False, by="person:x", now=now)
+        assert not actions.revoke_token(operator=OTHER, id=token.pk, by="person:y", now=now)
+        assert queries.token_shown(text, now=now) == token
+        assert actions.revoke_token(operator=OPERATOR, id=token.pk, by="person:x", now=now)
+        assert queries.token_shown(text, now=now) is None
+
+    def test_are_ten_at_most(self) -> None:
+        facts = {"operator": OPERATOR, "name": "Sample", "sandbox": True, "by": "person:x", "now": timezone.now()}
+        for _ in range(10):
+            actions.make_token(**facts)
+        with pytest.raises(actions.TooManyTokens):
+            actions.make_token(**facts)

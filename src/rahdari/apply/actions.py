@@ -5,6 +5,7 @@ while it is a draft; an act done twice is done once; what was sent keeps the rul
 into the journal.
 """
 
+from .again import RegistrationOver, TooEarlyToRenew, apply_again, renewal_opens_at
 from .drafts import (
     ChangedMeanwhile,
     NotADraft,
@@ -25,6 +26,7 @@ from .parts import (
     attach_document,
     change_endpoint,
     date_documents,
+    hear_address,
     remove_document,
     remove_endpoint,
 )
@@ -53,23 +55,28 @@ __all__ = [
     "NotADraft",
     "NothingAwaited",
     "ProofNotAccepted",
+    "RegistrationOver",
     "ServiceNotOpen",
     "StepsMissing",
     "TermsChanged",
+    "TooEarlyToRenew",
     "TooManyDocuments",
     "UnknownDocumentRule",
     "add_endpoint",
+    "apply_again",
     "attach_document",
     "change_endpoint",
     "close_application",
     "date_documents",
     "delete_idle_draft",
     "forget_client",
+    "hear_address",
     "mark_checks_opened",
     "mark_taken_in",
     "offer_proof",
     "remove_document",
     "remove_endpoint",
+    "renewal_opens_at",
     "reopen_application",
     "save_company",
     "save_contact",

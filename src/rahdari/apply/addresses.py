@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import Block, directory, format_block, is_global
 from rahdari.page import visitor
 
-from . import actions, forms, kept, pages, queries, rules, telling, wording
+from . import actions, address_form, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
 from .rules import AddressTrouble
 
@@ -63,7 +63,8 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
 
 @pages.draft_page
 def add(request: HttpRequest, application: Application) -> HttpResponse:
-    initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4()}
+    stays = "dynamic" if application.fixed_address == rules.Fixed.NO else "static"
+    initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4(), "stays": stays}
     return _ask(request, application, None, initial)
 
 
@@ -78,6 +79,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
             "protocol": protocol,
             "port": port,
             "remote": row.remote,
+            "stays": row.kind,
             "id": row.pk,
         }
         return _ask(request, application, row, initial)
@@ -110,7 +112,7 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
         messages.warning(request, _("This address was removed or changed in another window."), extra_tags="warn")
         return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     policy = queries.policy_in_force()
-    form = forms.AddressForm({**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits)
+    form = address_form.AddressForm({**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits)
     form.add_error(
         "block",
         _(
@@ -131,23 +133,23 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
             data["block"] = taken
             if port := data.get("take_port"):
                 data["port"] = port
-        form = forms.AddressForm(data, limits=limits)
+        form = address_form.AddressForm(data, limits=limits)
         only_filled_in = bool(taken) and not data.get("kind")
         if only_filled_in:
             # A tap on "use this address" before the rest is filled in is no attempt to save.
-            form = forms.AddressForm(initial={**initial, **data.dict()})
+            form = address_form.AddressForm(initial={**initial, **data.dict()})
         elif form.is_valid() and _save(request, application, row, form):
             return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     else:
         given = kept.take(request, now=pages.now())
-        form = forms.AddressForm(initial={**initial, **(given or {})})
+        form = address_form.AddressForm(initial={**initial, **(given or {})})
     return _page(request, application, form, row=row, given_back=given is not None)
 
 
 def _page(
     request: HttpRequest,
     application: Application,
-    form: forms.AddressForm,
+    form: address_form.AddressForm,
     *,
     row: Endpoint | None,
     given_back: bool = False,
@@ -169,13 +171,14 @@ def _page(
     )
 
 
-def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: forms.AddressForm) -> bool:
+def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: address_form.AddressForm) -> bool:
     data = form.cleaned_data
     asked: dict[str, Any] = {
         "block": data["block"],
         "protocol": data["protocol"],
         "port": data["port"],
         "remote": data["remote"],
+        "kind": data["stays"],
         "actor": pages.actor(request),
         "now": pages.now(),
     }

@@ -31,6 +31,7 @@ class Method(models.TextChoices):
     WIREGUARD = "wireguard"
     IKEV2 = "ikev2"
     DNS = "dns"
+    REPORT = "report"  # the token of a changing address, shown from its line
 
 
 class Status(models.TextChoices):

@@ -5,4 +5,8 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rahdari.settings.production")
-application = get_wsgi_application()
+_pages = get_wsgi_application()
+
+from rahdari.lease.updates import Updates  # noqa: E402  (models need the settings to be read)
+
+application = Updates(_pages)

@@ -34,6 +34,7 @@ from rahdari.fees import queries as payments
 from rahdari.fees.models import Payment
 from rahdari.fees.rules import Due
 from rahdari.journal.models import Entry as Row
+from rahdari.lease import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -92,7 +93,10 @@ OWN_REGISTRATION = frozenset(
     {"portal:registration", "portal:provisional", "portal:certificate", "portal:certificate_pdf"}
 )
 # A company's registration: its owners' only, not its other members'.
-ACTS_OF_A_HOLDER = frozenset({"portal:end_registration", "portal:change_entry", "portal:prove_again"})
+ACTS_OF_A_HOLDER = frozenset(
+    """portal:end_registration portal:change_entry portal:prove_again portal:renew portal:change_addresses
+    portal:changing""".split()
+)
 OFFICERS = frozenset(
     {"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold", "portal:proofs_in_vain"}
 )
@@ -189,7 +193,7 @@ class World:
                 yield reverse(name, kwargs={"reference": reference})
         elif name in ACTS_OF_A_HOLDER:
             for reference in self.registrations.values():
-                yield self.place(name, {"reference": reference, "entry": entry_of(reference)})
+                yield self.place(name, parts_of(reference))
         else:
             yield self.place(name, self.other_facts(name))
 
@@ -227,6 +231,19 @@ class World:
 
 def entry_of(reference: str) -> uuid.UUID:
     return Registration.objects.get(reference=reference).entries.get().pk
+
+
+def parts_of(reference: str) -> dict[str, Any]:
+    """What stands in addresses about this registration."""
+    return {"reference": reference, "entry": entry_of(reference), "host": host_of(reference)}
+
+
+def host_of(reference: str) -> uuid.UUID:
+    """A connection of this registration whose address changes."""
+    registration = Registration.objects.get(reference=reference)
+    facts = {"holder": registration.holder, "protocol": "udp", "port": 51821, "actor": "system:test"}
+    host = lease.make_host(subject=f"endpoint:{registration.pk}", now=timezone.now(), **facts)
+    return lease.tie(host=host, registration=registration, now=timezone.now()).pk
 
 
 def facts_of(application: Application) -> dict[str, Any]:
@@ -311,6 +328,8 @@ def the_story() -> World:
         "person": story.registration_of(granted).reference,
         "company": of_the_company(a, found.visitors["member"], now).reference,
     }
+    for reference in found.registrations.values():
+        host_of(reference)
     company = Organisation.objects.get()
     found.organisation = {
         "id": company.pk,
@@ -598,7 +617,7 @@ class TestAnotherPerson:
         browser, before = world.client(visitor), as_it_stands()
         for name in sorted(ACTS_OF_A_HOLDER):
             for number in world.registrations.values():
-                facts = {"reference": number, "entry": entry_of(number)}
+                facts = parts_of(number)
                 places = [world.place(name, facts | {"reference": each}) for each in (number, references.make())]
                 for method in METHODS:
                     says = both_say(browser, method, *places)

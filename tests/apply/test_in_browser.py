@@ -44,7 +44,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
         {"who": "none"},
         {"who": "company", "use": "service"},
         {"who": "company", "use": "private"},
-        {"who": "company", "use": "staff", "fixed": "no"},
+        {"who": "company", "use": "staff", "fixed": "mobile"},
     ):
         for name, answer in answers.items():
             if name != "who":

@@ -126,7 +126,7 @@ class TestQuestions:
             {"who": "none"},
             {"who": "company", "use": "service"},
             {"who": "freelancer", "use": "private"},
-            {"who": "freelancer", "use": "clients", "fixed": "no"},
+            {"who": "freelancer", "use": "clients", "fixed": "mobile"},
         ],
     )
     def test_say_what_to_do_instead(self, answers: dict[str, str], language: str) -> None:

@@ -64,7 +64,7 @@ class TestEligibility:
             assert found.service is not None
             assert POLICY.services[found.service].open
             assert use in {Use.CLIENTS, Use.STAFF}
-            assert fixed in {Fixed.YES, Fixed.UNSURE}
+            assert fixed is not Fixed.MOBILE
 
     @pytest.mark.parametrize(
         ("who", "use", "fixed", "way"),
@@ -77,7 +77,8 @@ class TestEligibility:
             (Who.NONE, None, None, Way.NOT_COVERED),
             (Who.FREELANCER, Use.PRIVATE, None, Way.PRIVATE),
             (Who.COMPANY, Use.SERVICE, None, Way.LICENCE),
-            (Who.FREELANCER, Use.CLIENTS, Fixed.NO, Way.FIXED_ADDRESS),
+            (Who.FREELANCER, Use.CLIENTS, Fixed.MOBILE, Way.FIXED_ADDRESS),
+            (Who.FREELANCER, Use.CLIENTS, Fixed.NO, Way.APPLY),
             (Who.BANK, Use.STAFF, Fixed.YES, Way.APPLY),
         ],
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 # From the top down, as in pyproject.toml. Rooms that have models, and those that other rooms may enter by any module.
 FLOORS = (
     ("line", "portal"),
-    ("decide", "publish"),
-    ("apply", "verify", "fees", "confirm"),
+    ("decide", "publish", "lease"),
+    ("apply", "verify", "fees", "vouch", "confirm"),
     ("letters",),
     ("people",),
     ("register",),
@@ -17,7 +17,10 @@ FLOORS = (
     ("page",),
     ("vault",),
 )
-STATIONS = ("journal", "register", "people", "letters", "apply", "verify", "fees", "confirm", "decide", "publish")
+STATIONS = (
+    *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm"),
+    *("decide", "publish", "lease"),
+)
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
@@ -121,7 +124,7 @@ def no_template_uses_another_rooms(package: Path) -> list[str]:
 
 # Only the edge asks what time it is: what answers a request, a command, a timer. Everything else is told.
 EDGE = re.compile(
-    r"(^|/)((tasks|commands|backends|adapter)\.py$|commands/)|^cli\.py$|^(line|up|agent|push|lookup|vantage)/|^page/"
+    r"(^|/)((tasks|commands|backends|adapter|updates)\.py$|commands/)|^cli\.py$|^(line|up|agent|push|lookup|vantage)/|^page/"
 )
 EDGE_IMPORTS = frozenset({"django.http", "django.shortcuts", "django.views"})
 

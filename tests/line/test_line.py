@@ -11,7 +11,7 @@ from rahdari.apply.models import Application
 from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
-from rahdari.line.entering import months_later
+from rahdari.line.terms import months_later
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
 from rahdari.register.rules import Standing
@@ -127,10 +127,13 @@ class TestClocks:
         assert Application.objects.filter(pk=sent.pk).exists()
         assert next(row.act for row in journal.about(draft.subject)) == "apply.deleted_idle_draft"
 
-    def test_expires_at_the_end_of_the_term_and_tells_the_holder_once(self) -> None:
+    def test_expires_at_the_end_of_the_grace_and_tells_the_holder_once(self) -> None:
         application = an_application()
         line.advance(now=NOW)
-        end = registration_of(application).valid_until
+        registration = registration_of(application)
+        line.advance(now=registration.valid_until)
+        assert register.standing(registration_of(application), registration.valid_until) is Standing.VALID, "its grace"
+        end = registration.stays_until
         for _ in range(2):
             line.advance(now=end)
         registration = registration_of(application)

@@ -13,7 +13,7 @@ from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case, Decision
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
-from rahdari.line.entering import months_later
+from rahdari.line.terms import months_later
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration

@@ -12,7 +12,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
-from rahdari.line.entering import months_later
+from rahdari.line.terms import months_later
 from rahdari.register import queries as register
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs

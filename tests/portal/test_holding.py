@@ -285,7 +285,9 @@ class TestEnd:
     def test_of_what_has_expired_is_not_offered(self, browser: Client, granted: Application) -> None:
         registration = story.registration_of(granted)
         past = timezone.now() - timedelta(minutes=1)
-        Registration.objects.filter(pk=registration.pk).update(valid_until=past, valid_from=past - timedelta(days=1))
+        Registration.objects.filter(pk=registration.pk).update(
+            valid_until=past, grace_until=past, valid_from=past - timedelta(days=1)
+        )
         assert browser.get(to_end(registration))["Location"] == page_of(registration)
         browser.post(to_end(registration))
         registration.refresh_from_db()
@@ -297,8 +299,8 @@ class TestEnd:
 class TestTerm:
     def test_is_said_as_it_is(self, browser: Client, registration: Registration) -> None:
         page = browser.get(page_of(registration)).text
-        assert "cannot be extended here" in page
-        assert "Apply again for the same addresses as soon as it has expired" in page
+        assert "It can be renewed from" in page
+        assert reverse("portal:renew", args=[registration.reference]) in page
 
 
 class TestOthers:

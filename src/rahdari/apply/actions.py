@@ -5,6 +5,7 @@ while it is a draft; an act done twice is done once; what was sent keeps the rul
 into the journal.
 """
 
+from .again import RegistrationOver, TooEarlyToRenew, apply_again, renewal_opens_at
 from .drafts import (
     ChangedMeanwhile,
     NotADraft,
@@ -26,6 +27,7 @@ from .parts import (
     change_endpoint,
     date_documents,
     forget_subscribers,
+    hear_address,
     note_subscriber,
     remove_document,
     remove_endpoint,
@@ -55,12 +57,15 @@ __all__ = [
     "NotADraft",
     "NothingAwaited",
     "ProofNotAccepted",
+    "RegistrationOver",
     "ServiceNotOpen",
     "StepsMissing",
     "TermsChanged",
+    "TooEarlyToRenew",
     "TooManyDocuments",
     "UnknownDocumentRule",
     "add_endpoint",
+    "apply_again",
     "attach_document",
     "change_endpoint",
     "close_application",
@@ -68,12 +73,14 @@ __all__ = [
     "delete_idle_draft",
     "forget_client",
     "forget_subscribers",
+    "hear_address",
     "mark_checks_opened",
     "mark_taken_in",
     "note_subscriber",
     "offer_proof",
     "remove_document",
     "remove_endpoint",
+    "renewal_opens_at",
     "reopen_application",
     "save_company",
     "save_contact",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import Block, directory, format_block, is_global
 from rahdari.page import visitor
 
-from . import actions, forms, kept, pages, queries, rules, telling, wording
+from . import actions, address_form, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
 from .rules import AddressTrouble
 
@@ -63,7 +63,8 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
 
 @pages.draft_page
 def add(request: HttpRequest, application: Application) -> HttpResponse:
-    initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4()}
+    stays = "dynamic" if application.fixed_address == rules.Fixed.NO else "static"
+    initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4(), "stays": stays}
     return _ask(request, application, None, initial)
 
 
@@ -79,6 +80,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
             "port": port,
             "remote": row.remote,
             "subscriber": row.subscriber,
+            "stays": row.kind,
             "id": row.pk,
         }
         return _ask(request, application, row, initial)
@@ -112,7 +114,7 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
         return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     policy = queries.policy_in_force()
     asks = queries.service_of(application, policy).asks_operator
-    form = forms.AddressForm(
+    form = address_form.AddressForm(
         {**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits, asks_subscriber=asks
     )
     form.add_error(
@@ -137,23 +139,23 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
             data["block"] = taken
             if port := data.get("take_port"):
                 data["port"] = port
-        form = forms.AddressForm(data, **facts)
+        form = address_form.AddressForm(data, **facts)
         only_filled_in = bool(taken) and not data.get("kind")
         if only_filled_in:
             # A tap on "use this address" before the rest is filled in is no attempt to save.
-            form = forms.AddressForm(initial={**initial, **data.dict()}, asks_subscriber=asks)
+            form = address_form.AddressForm(initial={**initial, **data.dict()}, asks_subscriber=asks)
         elif form.is_valid() and _save(request, application, row, form):
             return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     else:
         given = kept.take(request, now=pages.now())
-        form = forms.AddressForm(initial={**initial, **(given or {})}, asks_subscriber=asks)
+        form = address_form.AddressForm(initial={**initial, **(given or {})}, asks_subscriber=asks)
     return _page(request, application, form, row=row, given_back=given is not None)
 
 
 def _page(
     request: HttpRequest,
     application: Application,
-    form: forms.AddressForm,
+    form: address_form.AddressForm,
     *,
     row: Endpoint | None,
     given_back: bool = False,
@@ -175,13 +177,14 @@ def _page(
     )
 
 
-def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: forms.AddressForm) -> bool:
+def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: address_form.AddressForm) -> bool:
     data = form.cleaned_data
     asked: dict[str, Any] = {
         "block": data["block"],
         "protocol": data["protocol"],
         "port": data["port"],
         "remote": data["remote"],
+        "kind": data["stays"],
         "actor": pages.actor(request),
         "now": pages.now(),
     }

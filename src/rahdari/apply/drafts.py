@@ -99,7 +99,7 @@ def start_application(
         return existing
     try:
         with transaction.atomic():
-            application.reference = _free_reference(now)
+            application.reference = free_reference(now)
             application.save(force_insert=True)
             journal.record(
                 act="apply.started", actor=actor, subject=application.subject, now=now, detail={"service": service}
@@ -113,7 +113,7 @@ def start_application(
     return application
 
 
-def _free_reference(now: dt.datetime) -> str:
+def free_reference(now: dt.datetime) -> str:
     while True:
         reference = make_reference(year=now.year, month=now.month)
         if not Application.objects.filter(reference=reference).exists():

@@ -2,35 +2,21 @@
 
 import datetime as dt
 import unicodedata
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from rahdari.address import (
-    AddressError,
-    AddressFault,
-    Block,
-    EndpointError,
-    Protocol,
-    format_block,
-    parse_block,
-    parse_port,
-    plain_text,
-)
 from rahdari.people import identifiers
-from rahdari.policy import EvidenceKind, Limits, Service
+from rahdari.policy import EvidenceKind, Service
 
 from . import rules, telling, wording
-from .rules import ASSOCIATION, PRESETS
-from .telling import WAYS
+from .rules import ASSOCIATION
 
 
 def tidy(text: str) -> str:
@@ -42,12 +28,12 @@ def tidy(text: str) -> str:
     return " ".join(kept.split())
 
 
-def _text(**attributes: str) -> forms.TextInput:
+def text_input(**attributes: str) -> forms.TextInput:
     return forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"} | attributes)
 
 
-def _number(**attributes: str) -> forms.TextInput:
-    return _text(inputmode="numeric", dir="ltr", **attributes)
+def number_input(**attributes: str) -> forms.TextInput:
+    return text_input(inputmode="numeric", dir="ltr", **attributes)
 
 
 class Line(forms.CharField):
@@ -83,7 +69,7 @@ class PersonForm(StepForm):
     name = NameField(
         label=_("Your full name"),
         help_text=_("As on your identity card."),
-        widget=_text(autocomplete="name"),
+        widget=text_input(autocomplete="name"),
         error_messages={
             "required": _("Enter your name as on your identity card"),
             "max_length": _("This name is too long: write at most %(limit_value)s characters"),
@@ -94,7 +80,7 @@ class PersonForm(StepForm):
         help_text=_(
             "13 digits. We keep it encrypted and never show it whole. We do not ask for a picture of the card."
         ),
-        widget=_number(),
+        widget=number_input(),
         error_messages={"required": _("Enter your card number")},
     )
 
@@ -110,7 +96,7 @@ class CompanyForm(StepForm):
         label=_("Registered name"),
         help_text=_("As in the company register. The public can see this name beside the registration number."),
         max_length=200,
-        widget=_text(autocomplete="organization"),
+        widget=text_input(autocomplete="organization"),
         error_messages={
             "required": _("Enter the name of the company as registered"),
             "max_length": _("This name is too long: write at most %(limit_value)s characters"),
@@ -119,14 +105,14 @@ class CompanyForm(StepForm):
     company_number = Line(
         label=_("Company number (CUIN)"),
         help_text=_("7 digits, on the incorporation letter."),
-        widget=_number(),
+        widget=number_input(),
         error_messages={"required": _("Enter the company number")},
     )
     ntn = Line(
         label=_("Tax number (NTN)"),
         help_text=_("If it is on the list of active taxpayers, we need no paper from you."),
         required=False,
-        widget=_number(),
+        widget=number_input(),
     )
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
@@ -166,7 +152,7 @@ class ContactForm(StepForm):
     mobile = Line(
         label=_("Mobile number"),
         help_text=_("We call it only when a registered connection breaks or we have a question."),
-        widget=_text(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
+        widget=text_input(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
         error_messages={"required": _("Enter a mobile number")},
     )
 
@@ -275,7 +261,7 @@ class ClientForm(StepForm):
         label=_("Their email address"),
         help_text=_("At their own domain, as on their own site. Addresses at free mail services do not count."),
         max_length=254,
-        widget=_text(type="email", inputmode="email", autocomplete="off", dir="ltr"),
+        widget=text_input(type="email", inputmode="email", autocomplete="off", dir="ltr"),
         error_messages={
             "required": _("Enter the address of a client or employer"),
             "max_length": _("This address is too long. Look at it again."),
@@ -362,7 +348,7 @@ class AssociationForm(StepForm):
     number = Line(
         label=_("Member number"),
         help_text=_("As on your member card. We look for it, with your name, in the list of the association."),
-        widget=_text(dir="ltr"),
+        widget=text_input(dir="ltr"),
         error_messages={"required": _("Enter your member number")},
     )
 
@@ -398,118 +384,3 @@ class LastDayForm(forms.Form):
                 code="expired",
             )
         return day
-
-
-class AddressForm(forms.Form):
-    """One endpoint: the address, what runs there, and a port if it is not the usual one."""
-
-    use_required_attribute = False
-    block = Line(
-        label=_("Public address or range"),
-        help_text=_("IPv4 or IPv6. A range is written with a slash."),
-        max_length=300,
-        widget=_text(dir="ltr", inputmode="url", autocapitalize="off"),
-    )
-    kind = forms.ChoiceField(
-        label=_("What runs there"),
-        choices=[(key, label) for key, (label, _hint) in WAYS.items()],
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose what runs there"), "invalid_choice": _("Choose what runs there")},
-    )
-    protocol = forms.ChoiceField(
-        label=_("Protocol"),
-        help_text=_("Only if you chose another protocol."),
-        choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
-        required=False,
-        error_messages={"invalid_choice": _("Choose the protocol")},
-    )
-    port = Line(
-        label=_("Port"),
-        help_text=_("Only if it is not the usual one."),
-        required=False,
-        widget=_number(),
-    )
-    remote = Line(
-        label=_("Address of the other side"),
-        help_text=_("Only for a tunnel between two fixed places. Operators do not see it."),
-        max_length=300,
-        required=False,
-        widget=_text(dir="ltr", inputmode="url", autocapitalize="off"),
-    )
-    subscriber = Line(
-        label=_("Subscriber number at your operator"),
-        help_text=_("It stands on the bill, near your name. Only your operator sees it."),
-        required=False,
-        widget=_text(dir="ltr", autocapitalize="characters"),
-    )
-    id = forms.UUIDField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, limits: Limits | None = None, asks_subscriber: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asks_subscriber = asks_subscriber
-        if not asks_subscriber:
-            del self.fields["subscriber"]
-        self.limits = limits
-        self.suggestion: str | None = None
-        self.port_found: int | None = None
-        self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
-        self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
-        self.fields["kind"].hints = {key: hint for key, (_label, hint) in WAYS.items()}  # type: ignore[attr-defined]
-        self.fields["kind"].or_before = ("any",)  # type: ignore[attr-defined]
-
-    def clean_block(self) -> Block:
-        try:
-            return parse_block(self.cleaned_data["block"])
-        except AddressError as error:
-            if (trouble := self._trouble_with(error.suggestion)) is not None:
-                # Nobody is sent to an address that would be refused next.
-                raise ValidationError(wording.trouble(trouble), code=trouble.kind) from None
-            self.suggestion = error.suggestion
-            self.port_found = error.port
-            raise ValidationError(wording.address(error), code=error.reason) from None
-
-    def clean_remote(self) -> str:
-        text = plain_text(self.cleaned_data["remote"])
-        if not text:
-            return ""
-        try:
-            return format_block(parse_block(text))
-        except AddressError as error:
-            raise ValidationError(wording.address(error), code=error.reason) from None
-
-    def _trouble_with(self, suggestion: str | None) -> rules.Trouble | None:
-        if suggestion is None or self.limits is None:
-            return None
-        return rules.assess_block(parse_block(suggestion), limits=self.limits, allowed=settings.ALLOWED_SPECIAL_RANGES)
-
-    def clean_subscriber(self) -> str:
-        given = plain_text(self.cleaned_data["subscriber"])
-        if not given:
-            raise ValidationError(gettext("Write the subscriber number from your bill"))
-        number = rules.subscriber_number(given)
-        if number is None:
-            raise ValidationError(gettext("A subscriber number has letters and digits, 40 at most. Look at the bill."))
-        return number
-
-    def clean_id(self) -> uuid.UUID:
-        return self.cleaned_data["id"] or uuid.uuid4()
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        kind = data.get("kind")
-        if kind is None:
-            return data
-        protocol, port = PRESETS.get(kind, (data.get("protocol", ""), None))
-        if not protocol:
-            self.add_error("protocol", gettext("Choose the protocol"))
-            return data
-        given = plain_text(data.get("port", ""))
-        if given:
-            try:
-                port = parse_port(given)
-                if not Protocol(protocol).has_ports:
-                    self.add_error("port", gettext("This goes without a port. Leave the port empty."))
-            except EndpointError as error:
-                self.add_error("port", wording.port(error))
-        data["protocol"], data["port"] = protocol, port
-        return data

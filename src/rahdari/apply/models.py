@@ -17,10 +17,10 @@ from django.db.models import Q
 from rahdari.address import Block, Protocol, format_block
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.people.models import Language, Organisation, User
-from rahdari.register.models import BlockField
+from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Status
+from .rules import About, Status
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -53,6 +53,13 @@ class Application(models.Model):
     )
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     policy = models.ForeignKey(FrozenPolicy, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    about = models.CharField(
+        max_length=8, choices=[(about.value, about.value) for about in About], default=About.NEW.value
+    )
+    # The registration that is renewed or changed; it keeps its number.
+    registration = models.ForeignKey(
+        Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="applied_again"
+    )
     # What the service asked for when the applicant last saw it: a change of it is told before the application is sent.
     terms = models.CharField(max_length=64)
 
@@ -83,6 +90,15 @@ class Application(models.Model):
         ordering: ClassVar[list[str]] = ["-created_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["applicant", "send_token"], name="one_start_makes_one_application"),
+            models.UniqueConstraint(
+                fields=["registration", "about"],
+                condition=Q(status__in=["draft", "submitted"], registration__isnull=False),
+                name="one_renewal_or_change_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(about="new", registration__isnull=True) | (~Q(about="new") & Q(registration__isnull=False)),
+                name="what_is_renewed_or_changed_is_named",
+            ),
             models.CheckConstraint(
                 condition=Q(status="draft", submitted_at__isnull=True, policy__isnull=True)
                 | Q(status="withdrawn")
@@ -152,6 +168,10 @@ class Endpoint(models.Model):
     # By which the operator knows the applicant; asked for where the operator is asked.
     subscriber = EncryptedTextField()
     has_subscriber = models.BooleanField(default=False)
+    # The address stays, or changes by itself: then `block` is the one it had when it was last heard of.
+    kind = models.CharField(max_length=8, choices=[("static", "static"), ("dynamic", "dynamic")], default="static")
+    # Of a renewal or a change: the endpoint, as other rooms know it, that was proved and registered before.
+    continues = models.CharField(max_length=120, blank=True)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 
@@ -183,6 +203,15 @@ class Endpoint(models.Model):
     @property
     def address_text(self) -> str:
         return format_block(self.network)
+
+    @property
+    def is_dynamic(self) -> bool:
+        return self.kind == "dynamic"
+
+    @property
+    def connection(self) -> str:
+        """How the room of leases knows it: the endpoint that first asked for it."""
+        return self.continues or self.subject
 
     def as_address(self) -> AddressEndpoint:
         return AddressEndpoint(self.network, Protocol(self.protocol), self.port)

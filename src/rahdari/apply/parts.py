@@ -19,7 +19,7 @@ from rahdari.policy import Policy
 from rahdari.vault import files
 
 from . import queries, rules, screening
-from .drafts import locked_draft, touch
+from .drafts import locked, locked_draft, touch
 from .models import Application, Document, Endpoint
 from .rules import Trouble
 
@@ -59,6 +59,7 @@ def add_endpoint(
     now: dt.datetime,
     policy: Policy | None = None,
     id: uuid.UUID | None = None,
+    kind: str = "static",
 ) -> Endpoint:
     """Add an address. Sent twice with the same `id`, it is added once. Raises EndpointNotTaken, NotADraft."""
     policy = policy or queries.policy_in_force()
@@ -79,6 +80,7 @@ def add_endpoint(
             position=(last.first() or 0) + 1,
             added_at=now,
             remote=remote,
+            kind=kind,
             **_columns(wanted),
         )
         row.save(force_insert=True)
@@ -130,6 +132,7 @@ def change_endpoint(
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
+    kind: str = "",
 ) -> Endpoint:
     """Put an address right. Another block is another endpoint. Raises EndpointNotTaken, NotADraft."""
     policy = policy or queries.policy_in_force()
@@ -139,18 +142,29 @@ def change_endpoint(
         row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
         if row.removed_at is not None:
             raise queries.EndpointNotFound(row.pk)
-        if row.as_address() == wanted and row.remote == remote:
+        kind = kind or row.kind
+        if row.as_address() == wanted and row.kind == kind and row.remote == remote:
             return row
         trouble = queries.trouble_with(draft, wanted, policy, other_than=row.pk)
         if trouble is not None:
             raise EndpointNotTaken(trouble)
-        if row.network == wanted.block:
-            row.protocol, row.port, row.remote = wanted.protocol.value, wanted.port, remote
-            row.save(update_fields=["protocol", "port", "remote"])
+        if (row.network == wanted.block or row.is_dynamic) and row.kind == kind:
+            # Where an address changes by itself, the endpoint is its connection, which a token of its own proves.
+            for name, value in _columns(wanted).items():
+                setattr(row, name, value)
+            row.remote = remote
+            row.save(update_fields=["block", "protocol", "port", "asn", "operator_name", "remote"])
         else:
             row.removed_at = now
             row.save(update_fields=["removed_at"])
-            row = Endpoint(application=draft, position=row.position, added_at=now, remote=remote, **_columns(wanted))
+            row = Endpoint(
+                application=draft,
+                position=row.position,
+                added_at=now,
+                kind=kind,
+                remote=remote,
+                **_columns(wanted),
+            )
             row.save(force_insert=True)
         touch(draft, now)
         journal.record(
@@ -161,6 +175,33 @@ def change_endpoint(
             detail={"endpoint": str(row.pk), "was": str(endpoint.pk)},
         )
         return row
+
+
+def hear_address(*, endpoint: Endpoint, block: Block, first: bool, now: dt.datetime) -> Endpoint:
+    """A connection whose address changes has reported it: the draft shows what it is now. Of one that was sent the
+    address stays as it was checked; what is entered is the one reported last. After the first report the family stays.
+    """
+    with transaction.atomic():
+        draft = locked(endpoint.application)
+        row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+        if draft.status != rules.Status.DRAFT or row.removed_at is not None or row.network == block:
+            return row
+        if not first and row.network.version != block.version:
+            return row
+        same = Endpoint.objects.filter(application=draft, block=block, protocol=row.protocol, port=row.port)
+        if same.filter(removed_at__isnull=True).exists():
+            return row
+        for name, value in _columns(AddressEndpoint(block, Protocol(row.protocol), row.port)).items():
+            setattr(row, name, value)
+        row.save(update_fields=["block", "asn", "operator_name"])
+        journal.record(
+            act="apply.heard_address",
+            actor="system:lease",
+            subject=draft.subject,
+            now=now,
+            detail={"endpoint": str(row.pk)},
+        )
+    return row
 
 
 def remove_endpoint(*, endpoint: Endpoint, actor: str, now: dt.datetime) -> None:

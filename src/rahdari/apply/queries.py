@@ -22,6 +22,7 @@ from rahdari.people.access import actor_of
 from rahdari.people.models import User
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
 from rahdari.register import queries as register
+from rahdari.register.models import Registration
 from rahdari.vault import files
 
 from . import rules, telling
@@ -120,6 +121,21 @@ def applications_of(applicant: User) -> QuerySet[Application]:
     return _all().filter(applicant=applicant).order_by("-created_at", "id")
 
 
+def under_way_for(registration: Registration, about: str) -> Application | None:
+    """The renewal or change of this registration that is not decided, sent or not."""
+    found = _all().filter(registration=registration, about=about, status__in=[Status.DRAFT, Status.SUBMITTED])
+    return found.order_by("-created_at", "id").first()
+
+
+def last_granted_for(registration: Registration) -> Application | None:
+    """The application that the registration rests on now: the last renewal or change, or the first one."""
+    again = _all().filter(registration=registration, status=Status.GRANTED).order_by("-submitted_at", "id").first()
+    if again is not None:
+        return again
+    _, _, key = registration.origin.partition("application:")
+    return _all().filter(pk=key).first() if key else None
+
+
 def submitted_without_checks() -> QuerySet[Application]:
     """Sent, and their checks not asked for yet, oldest first."""
     return _all().filter(status=Status.SUBMITTED, checks_opened_at__isnull=True).order_by("submitted_at", "id")
@@ -138,6 +154,13 @@ def closed_among(subjects: Iterable[str]) -> list[Application]:
 
 def endpoints_of(application: Application) -> QuerySet[Endpoint]:
     return Endpoint.objects.filter(application=application, removed_at__isnull=True).order_by("position", "id")
+
+
+def endpoint_by_subject(subject: str) -> Endpoint | None:
+    """The endpoint that other rooms know by this text, unless it was taken out. No gatekeeper: for rooms, not pages."""
+    _, _, key = subject.partition("endpoint:")
+    found = Endpoint.objects.select_related("application").filter(pk=key, removed_at__isnull=True) if key else None
+    return found.first() if found is not None else None
 
 
 def documents_of(application: Application) -> QuerySet[Document]:
@@ -333,6 +356,8 @@ def _assess(
     held = [
         Held(AddressEndpoint(entry.block, rules.protocol(entry.protocol), entry.port), own=entry.holder in own)
         for entry in register.overlapping_active(block=endpoint.block)
+        # What is renewed or changed stands in nobody's way.
+        if application.registration_id is None or entry.registration_id != application.registration_id
     ]
     allowed = settings.ALLOWED_SPECIAL_RANGES
     return rules.assess_endpoint(endpoint, beside=beside, held=held, limits=policy.limits, allowed=allowed)

@@ -81,7 +81,8 @@ class FixedForm(QuestionForm):
         [
             (Fixed.YES, _("Yes")),
             (Fixed.UNSURE, _("I am not sure")),
-            (Fixed.NO, _("No, it changes, or it is mobile data")),
+            (Fixed.NO, _("No, it changes")),
+            (Fixed.MOBILE, _("It is mobile data")),
         ],
         _("Choose whether your address is fixed"),
         _("A fixed address stays the same when the router restarts. Your operator gives it, often for a fee."),
@@ -90,5 +91,6 @@ class FixedForm(QuestionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["fixed"].hints = {  # type: ignore[attr-defined]
-            Fixed.UNSURE.value: _("You can go on. We show you the address that you have now.")
+            Fixed.UNSURE.value: _("You can go on. We show you the address that you have now."),
+            Fixed.NO.value: _("You can go on. Your router or a computer tells us each new address."),
         }

@@ -23,6 +23,14 @@ class Status(StrEnum):
     NOT_PURSUED = "not_pursued"
 
 
+class About(StrEnum):
+    """What is applied for: a new registration, or one that is there, which keeps its number."""
+
+    NEW = "new"
+    RENEWAL = "renewal"
+    CHANGE = "change"
+
+
 OUTCOMES = frozenset({Status.GRANTED, Status.REFUSED, Status.NOT_PURSUED})
 
 
@@ -81,7 +89,8 @@ class Use(StrEnum):
 class Fixed(StrEnum):
     YES = "yes"
     UNSURE = "unsure"
-    NO = "no"
+    NO = "no"  # its router tells of each new address
+    MOBILE = "mobile"
 
 
 class Way(StrEnum):
@@ -131,7 +140,7 @@ def eligibility(*, who: Who, use: Use | None, fixed: Fixed | None, policy: Polic
         return Eligibility(Way.PRIVATE, key)
     if fixed is None:
         return None
-    if fixed is Fixed.NO:
+    if fixed is Fixed.MOBILE:
         return Eligibility(Way.FIXED_ADDRESS, key)
     return Eligibility(Way.APPLY, key)
 

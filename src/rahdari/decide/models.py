@@ -206,11 +206,6 @@ class Decision(models.Model):
             models.UniqueConstraint(
                 fields=["case"], condition=Q(voided_at__isnull=True), name="case_has_one_decision_that_stands"
             ),
-            models.UniqueConstraint(
-                fields=["registration"],
-                condition=Q(voided_at__isnull=True),
-                name="registration_rests_on_one_decision_that_stands",
-            ),
             models.CheckConstraint(
                 condition=Q(provisional_until__isnull=True, provisional_codes=[], confirmed_at__isnull=True)
                 | (Q(outcome=Outcome.GRANTED.value, provisional_until__gt=F("at")) & ~Q(provisional_codes=[])),

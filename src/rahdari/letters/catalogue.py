@@ -80,9 +80,14 @@ LETTERS: dict[str, Kind] = {
     "registration_provisional_ends": _kind(
         _("Something is still to come for a registration"), "registration valid_until", "reason code", note="ends_on"
     ),
+    "lease_ran_out": _kind(_("A changing address is not reported any more"), "registration address reported_at until"),
+    "lease_ended": _kind(_("A changing address is off the list"), "registration address reported_at", "until"),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
     "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
     "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
+    "registration_in_grace": _kind(
+        _("A registration waits to be renewed"), "registration valid_until stays_until", note="ends_on"
+    ),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
 }
 

@@ -106,7 +106,24 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},
     "proof_in_vain": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
+    "lease_ran_out": lambda rules: {
+        "registration": REGISTRATION,
+        "address": "203.0.113.77",
+        "reported_at": _days(-1),
+        "until": _days(3),
+    },
+    "lease_ended": lambda rules: {
+        "registration": REGISTRATION,
+        "address": "203.0.113.77",
+        "reported_at": _days(-4),
+        "until": _days(0),
+    },
     "registration_expires_soon": lambda rules: {"registration": REGISTRATION, "valid_until": _days(30)},
+    "registration_in_grace": lambda rules: {
+        "registration": REGISTRATION,
+        "valid_until": AT,
+        "stays_until": _days(30),
+    },
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
 }
 

@@ -28,11 +28,12 @@ from .clocks import (
     tell_of_expiry,
 )
 from .entering import enter_grants
+from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_of_lapses, tell_of_silence
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, remind_clients, take_in_proofs
 from .proving import follow_reproofs, prove_again
 from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
-from .reminding import remind
+from .reminding import remind, tell_of_grace
 from .step import Step
 
 
@@ -76,10 +77,16 @@ STEPS: tuple[Step, ...] = (
     Step("confirm: end questions", end_questions),
     Step("confirm: erase subscribers", erase_subscribers),
     Step("register: expire", expire),
+    Step("lease: take proved claims", take_proved_claims),
+    Step("lease: tell of silence", tell_of_silence),
+    Step("register: end what is due", end_entries_due),
+    Step("lease: tell of lapses", tell_of_lapses),
+    Step("lease: forget reports", forget_reports),
     Step("register: follow the directory", follow_directory),
     Step("register -> verify: prove again", prove_again),
     Step("verify: proved again, or in vain", follow_reproofs),
     Step("remind", remind),
+    Step("register: tell of the grace", tell_of_grace),
     Step("register: remind of provisional terms", remind_of_provisional),
     Step("register: tell of expiry", tell_of_expiry),
     Step("fees: remind", remind_of_fees),

@@ -2,16 +2,22 @@
 
 import datetime as dt
 
+from django.db import transaction
+
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
+from rahdari.policy import Policy
 from rahdari.register import actions as register
+from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.register.rules import NewEntry
+from rahdari.register.rules import NewEntry, Standing
 
+from . import again, leasing
 from .step import AT_ONCE, one_item
+from .terms import full_term, grace_of, term_from
 
 
 def enter_grants(now: dt.datetime) -> int:
@@ -20,24 +26,23 @@ def enter_grants(now: dt.datetime) -> int:
     for decision in list(decisions.grants_not_entered()[:AT_ONCE]):
         application = decision.case.application
         with one_item(application.subject):
+            policy = applications.frozen_policy(application)
+            endpoints = list(applications.endpoints_of(application))
+            if application.registration is not None and _is_standing(application.registration, now):
+                _enter_again(application, application.registration, endpoints, policy, decision, now)
+                moved += 1
+                continue
             until = decision.provisional_until
+            term = until or term_from(decision.at, application)
             try:
                 registration = register.enter(
                     origin=application.subject,
                     holder=application.holder_ref,
                     category=application.service,
-                    endpoints=[
-                        NewEntry(
-                            origin=endpoint.subject,
-                            block=endpoint.network,
-                            protocol=endpoint.protocol,
-                            port=endpoint.port,
-                            asn=endpoint.asn,
-                        )
-                        for endpoint in applications.endpoints_of(application)
-                    ],
+                    endpoints=[_as_entry(each) for each in endpoints if not each.is_dynamic],
                     valid_from=decision.at,
-                    valid_until=until or term_from(decision.at, application),
+                    valid_until=term,
+                    grace_until=None if until else grace_of(policy, term),
                     provisional_code=decision.provisional_codes[0] if until else "",
                     actor=decision.decided_by,
                     now=now,
@@ -48,6 +53,7 @@ def enter_grants(now: dt.datetime) -> int:
             except register.NotValid:
                 decide.return_grant(decision=decision, why="registration_ended", now=now)
             else:
+                leasing.tie_hosts(endpoints, registration, now=now)
                 decide.mark_entered(decision=decision, registration=registration, now=now)
             moved += 1
     return moved
@@ -60,29 +66,51 @@ def _as_decided(decision: Decision, registration: Registration, now: dt.datetime
         return registration
     if decision.provisional_until is None:
         until = full_term(decision.case.application, registration)
-        return register.confirm_registration(registration=registration, valid_until=until, actor=actor, now=now)
+        return register.confirm_registration(
+            registration=registration,
+            valid_until=until,
+            grace_until=grace_of(applications.frozen_policy(decision.case.application), until),
+            actor=actor,
+            now=now,
+        )
     return register.prolong_provisional(
         registration=registration, until=decision.provisional_until, actor=actor, now=now
     )
 
 
-def full_term(application: Application, registration: Registration) -> dt.datetime:
-    """The end of the term that the registration has, or would have had from its first day."""
-    return term_from(registration.valid_from, application)
+def _enter_again(
+    application: Application,
+    registration: Registration,
+    endpoints: list[Endpoint],
+    policy: Policy,
+    decision: Decision,
+    now: dt.datetime,
+) -> None:
+    """A renewal or a change: carried out and noted in one transaction, so that no term is given twice."""
+    try:
+        with transaction.atomic():
+            again.carry_out(
+                application,
+                endpoints,
+                policy,
+                provisional_until=decision.provisional_until,
+                actor=decision.decided_by,
+                now=now,
+            )
+            decide.mark_entered(decision=decision, registration=entries.fresh(registration), now=now)
+    except register.BlockAlreadyEntered:
+        decide.return_grant(decision=decision, why="already_entered", now=now)
 
 
-def term_from(start: dt.datetime, application: Application) -> dt.datetime:
-    """The months of the service; not longer than the certificate that the registration rests on."""
-    service = applications.frozen_policy(application).services[application.service]
-    until = months_later(start, service.validity_months)
-    last_day = applications.certified_until(application)
-    return until if last_day is None else min(until, last_day)
+def _is_standing(registration: Registration, now: dt.datetime) -> bool:
+    return entries.standing(registration, now) is Standing.VALID
 
 
-def months_later(start: dt.datetime, months: int) -> dt.datetime:
-    """The same day and time some months on; the last day of the month when it has no such day."""
-    index = start.month - 1 + months
-    year, month = start.year + index // 12, index % 12 + 1
-    first_of_next = dt.date(year + month // 12, month % 12 + 1, 1)
-    last_day = (first_of_next - dt.timedelta(days=1)).day
-    return start.replace(year=year, month=month, day=min(start.day, last_day))
+def _as_entry(endpoint: Endpoint) -> NewEntry:
+    return NewEntry(
+        origin=endpoint.subject,
+        block=endpoint.network,
+        protocol=endpoint.protocol,
+        port=endpoint.port,
+        asn=endpoint.asn,
+    )

@@ -23,8 +23,9 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.verify import queries as checks
 
-from .entering import full_term
+from . import again
 from .step import AT_ONCE, one_item
+from .terms import full_term, grace_of
 
 # The entry is prolonged so long before its end: operators have the later end in time.
 PROLONGED_BEFORE = dt.timedelta(days=2)
@@ -64,9 +65,25 @@ def _confirm(decision: Decision, now: dt.datetime) -> None:
     registration = decision.registration
     if registration is None:
         return
-    until = full_term(decision.case.application, registration)
+    application = decision.case.application
+    if application.registration is not None:
+        # A renewal or a change: its own registration stood all along, and now goes on for the full term.
+        again.carry_out(
+            application,
+            list(applications.endpoints_of(application)),
+            applications.frozen_policy(application),
+            provisional_until=None,
+            actor=f"rule:{decision.rule_version}",
+            now=now,
+        )
+        return
+    until = full_term(application, registration)
     register.confirm_registration(
-        registration=registration, valid_until=until, actor=f"rule:{decision.rule_version}", now=now
+        registration=registration,
+        valid_until=until,
+        grace_until=grace_of(applications.frozen_policy(application), until),
+        actor=f"rule:{decision.rule_version}",
+        now=now,
     )
     _tell(registration, "registration_confirmed", "confirmed", now, valid_until=until)
 

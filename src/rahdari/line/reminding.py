@@ -22,6 +22,7 @@ from rahdari.register import queries as entries
 from .step import AT_ONCE, one_item
 
 DAY = dt.timedelta(days=1)
+GRACE_TOLD_WITHIN = 14 * DAY
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,14 @@ def registrations(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
     for registration in entries.expiring_between(start=start, end=end)[:AT_ONCE]:
         yield Due(
             about=f"registration:{registration.pk}",
-            key="",
+            # Each term has reminders of its own.
+            key=f":{registration.valid_until:%Y-%m-%d}",
             people=people.people_to_tell(registration.holder),
-            context={"registration": registration.reference, "valid_until": registration.valid_until},
+            context={
+                "registration": registration.reference,
+                "valid_until": registration.valid_until,
+                "url": reverse("portal:renew", args=[registration.reference]),
+            },
         )
 
 
@@ -100,6 +106,28 @@ def remind(now: dt.datetime) -> int:
             for due in row.due(start, start + DAY):
                 with one_item(due.about):
                     sent += _tell(row, due, days, now)
+    return sent
+
+
+def tell_of_grace(now: dt.datetime) -> int:
+    """The term is over and nobody has renewed: holders are told once that there is time still, and how much."""
+    sent = 0
+    for registration in entries.grace_begun_between(start=now - GRACE_TOLD_WITHIN, end=now)[:AT_ONCE]:
+        with one_item(f"registration:{registration.pk}"):
+            for person in people.people_to_tell(registration.holder):
+                sent += letters.write_once(
+                    to=person,
+                    template="registration_in_grace",
+                    about=f"registration:{registration.pk}",
+                    once=f"grace:{registration.valid_until:%Y-%m-%d}",
+                    context={
+                        "registration": registration.reference,
+                        "valid_until": registration.valid_until,
+                        "stays_until": registration.stays_until,
+                        "url": reverse("portal:renew", args=[registration.reference]),
+                    },
+                    now=now,
+                )
     return sent
 
 

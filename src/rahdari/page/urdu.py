@@ -89,7 +89,9 @@ LATIN = frozenset(
     # Servers and what is typed at them, on the pages that say how an address is proved.
     "TLS ALPN ACME SHA AES EAP AnyConnect ocserv stunnel strongSwan MikroTik SoftEther PPP Server Encryption and "
     "Network Export wg show wg0 peer tls auth crypt acme BEGIN END CERTIFICATE crt cer pem key authorization vpn "
-    "sample example".split()
+    "sample example "
+    # Routers and programs that report an address, and what their pages say.
+    "custom Custom DynDNS Dynamic DDNS TP-Link TP Link ASUS ddclient inadyn".split()
 )
 SINGLE_VALUES = (
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "an IPv4 address"),

@@ -194,7 +194,12 @@ def renew(
 
 
 def confirm_registration(
-    *, registration: Registration, valid_until: dt.datetime, actor: str, now: dt.datetime
+    *,
+    registration: Registration,
+    valid_until: dt.datetime,
+    actor: str,
+    now: dt.datetime,
+    grace_until: dt.datetime | None = None,
 ) -> Registration:
     """What a provisional registration waited for came: it stands for its full term, under the same number.
 
@@ -205,7 +210,7 @@ def confirm_registration(
         if not registration.is_provisional:
             return registration
         code, registration.provisional_code, registration.provisional_until = registration.provisional_code, "", None
-        _move_end(registration, valid_until, now)
+        _move_end(registration, valid_until, now, grace_until=grace_until)
         journal.record(
             act="register.confirmed", actor=actor, subject=f"registration:{registration.id}", now=now, reason=code
         )

@@ -157,9 +157,11 @@ def provisional_ending_between(*, start: dt.datetime, end: dt.datetime) -> Query
 
 
 def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> QuerySet[Entry]:
-    """Active entries of which this share of the term was over in [start, end), the longest over first."""
+    """Active entries of which this share of the term was over in [start, end), the longest over first. The grace is no
+    part of the term."""
     moment = ExpressionWrapper(
-        F("valid_from") + (F("valid_until") - F("valid_from")) * (percent / 100), output_field=DateTimeField()
+        F("valid_from") + (F("registration__valid_until") - F("valid_from")) * (percent / 100),
+        output_field=DateTimeField(),
     )
     found = Entry.objects.filter(ended_at__isnull=True, valid_from__lte=end).annotate(moment=moment)
     return found.filter(moment__gte=start, moment__lt=end).order_by("moment", "id").select_related("registration")

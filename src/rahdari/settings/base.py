@@ -56,6 +56,8 @@ ALLOWED_HOSTS = listed("RAHDARI_HOSTS")
 SITE_URL = os.environ.get("RAHDARI_URL", "http://127.0.0.1:8000")
 # Where operators' agents reach the feed; told to them with their token.
 FEED_URL = os.environ.get("RAHDARI_FEED_URL", "")
+# The domain in the host names of connections whose address changes. Empty: the host of RAHDARI_URL.
+DDNS_DOMAIN = os.environ.get("RAHDARI_DDNS_DOMAIN", "").strip().strip(".")
 # The header in which a proxy of TRUSTED_PROXIES passes on a client's certificate. Empty: none is believed.
 FEED_CERTIFICATE_HEADER = os.environ.get("RAHDARI_FEED_CERTIFICATE_HEADER", "").strip()
 # How long removals wait at the gate after they were approved by nobody, or by a second officer (see publish.holds).
@@ -109,6 +111,7 @@ INSTALLED_APPS = [
     "rahdari.confirm",
     "rahdari.decide",
     "rahdari.publish",
+    "rahdari.lease",
     "rahdari.portal",
 ]
 

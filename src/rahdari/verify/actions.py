@@ -18,6 +18,7 @@ from .challenges import (
 )
 from .checking import NotACheckOutcome, answer_check, answer_waiting, look_again, open_checks, record_by_hand
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
+from .reported import prove_by_report
 from .reproofs import begin_reproof, follow_reproofs
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 
@@ -46,6 +47,7 @@ __all__ = [
     "open_challenge",
     "open_checks",
     "open_link",
+    "prove_by_report",
     "record_by_hand",
     "share_proof",
     "withdraw_challenges",

@@ -33,6 +33,7 @@ class Method(models.TextChoices):
     DNS = "dns"
     # Asked by the room that asks operators; its answer is brought here.
     OPERATOR = "operator"
+    REPORT = "report"  # the token of a changing address, shown from its line
 
 
 class Status(models.TextChoices):

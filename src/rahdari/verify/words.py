@@ -101,6 +101,8 @@ def _proved_how(method: str) -> str:
             return _("Control of %(block)s was proved on %(date)s at %(time)s: the link was opened there.")
         case Method.HTTP:
             return _("Control of %(block)s was proved on %(date)s at %(time)s: the token was found there.")
+        case Method.REPORT:
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: its router reported it.")
         case Method.WIREGUARD:
             return _("Control of %(block)s was proved on %(date)s at %(time)s: the WireGuard server there answered us.")
         case Method.TLS_ALPN:
@@ -317,6 +319,9 @@ def of_attempt(attempt: Attempt) -> Said:
     values: dict[str, object] = {"time": clock(attempt.at)}
     if "seen" in evidence:
         values |= {"seen": code(evidence["seen"])}
+        if attempt.finding == "reported":
+            reported = fill(_("At %(time)s the router reported the address from %(seen)s."), **values)
+            return Said("ok", _("Proved"), _("Proved"), reported)
         if attempt.finding == "proved":
             opened = fill(_("At %(time)s the link was opened from %(seen)s."), **values)
             return Said("ok", _("Proved"), _("Proved"), opened)

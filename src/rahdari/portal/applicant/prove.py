@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
@@ -21,7 +21,7 @@ from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method, Status
 
-from . import shared
+from . import changing, going_on, shared
 from .ways import Asked, counts, open_way, rows
 
 
@@ -47,9 +47,16 @@ def proofs_of(application: Application) -> list[Proof]:
 
 def share_proofs(application: Application, actor: str) -> list[Proof]:
     """Two ports of one server are proved at once: what was proved for a block counts for its other endpoints."""
+    going_on.take_known_proofs(application, actor, timezone.now())
     known = proofs_of(application)
-    by_block = {each.endpoint.network: each.proof for each in known if each.proof is not None}
-    missing = [each for each in known if each.proof is None and each.endpoint.network in by_block]
+    by_block = {
+        each.endpoint.network: each.proof for each in known if each.proof is not None and not each.endpoint.is_dynamic
+    }
+    missing = [
+        each
+        for each in known
+        if each.proof is None and each.endpoint.network in by_block and not each.endpoint.is_dynamic
+    ]
     if not missing:
         return known
     for each in missing:
@@ -73,7 +80,7 @@ def first(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
     application = shared.application(request, reference)
     if application.status not in {"draft", "submitted"}:
@@ -93,6 +100,10 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "next": others[0].endpoint if others else None,
         "proof": mine.proof,
     }
+    if mine.endpoint.is_dynamic:
+        return changing.prove(request, application, mine.endpoint, facts)
+    if request.method == "POST":
+        return HttpResponseNotAllowed(["GET", "HEAD"])
     if mine.proof is not None:
         facts["proved"] = way_words.proved_by(mine.proof)
         return render(request, "portal/applicant/proved.html", facts)

@@ -1,6 +1,8 @@
 """The page of a registration: valid or not, its addresses, where it is in force, and who looked at its data."""
 
 import datetime as dt
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -12,13 +14,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import directory, format_block
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
 from rahdari.journal import queries as journal
 from rahdari.journal.models import Entry as Row
+from rahdari.lease import queries as leases
+from rahdari.lease.models import Host
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import Standing
 
 from ..standing import standing_of
 from . import shared
@@ -32,6 +39,10 @@ class Address:
     entry: Entry
     text: str
     operator: str
+    # The connection that reports it, of an address that changes.
+    host: Host | None = None
+    # Another one has taken its place: it stays on the list for a while.
+    leaves: bool = False
 
     @property
     def port_text(self) -> str:
@@ -72,19 +83,30 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     standing = publish.standing_of(entries)
     holder = people.public_holder(found.holder)
     looks = [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
-    state = standing_of(found, timezone.now())
+    now = timezone.now()
+    state = standing_of(found, now)
+    may_act = shared.may_act_for(person(request), found.holder)
+    hosts = {host.pk: host for host in leases.hosts_of(found)}
+    opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
     context = {
         "registration": found,
         "standing": state,
-        "may_act": shared.may_act_for(person(request), found.holder),
+        "may_act": may_act,
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
-        "addresses": [_address(entry) for entry in entries],
-        "proofs": proofs_of(entries),
+        "addresses": [_address(entry, hosts) for entry in entries if entry.kind != "dynamic" or not entry.ended_at],
+        "hosts": list(hosts.values()),
+        "in_grace": register.is_in_grace(found, now),
+        "may_renew": state == Standing.VALID and may_act and now >= opens_at,
+        "opens_at": opens_at,
+        "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
         "published": standing,
         "in_force": len(standing.in_force),
         "history": [
-            Event(change.act, change.at, format_block(change.entry.block)) for change in register.history_of(found)
+            Event(change.act, change.at, format_block(change.entry.block))
+            for change in register.history_of(found)
+            # An address that changes does so every day: its reports stand on its own page.
+            if change.entry.kind != "dynamic" or change.act == "enter"
         ],
         "looks": looks,
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
@@ -96,9 +118,15 @@ def found_subject(registration: Registration) -> str:
     return f"registration:{registration.pk}"
 
 
-def _address(entry: Entry) -> Address:
+def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host]) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
-    return Address(entry, format_block(entry.block), operator or "")
+    lease = leases.lease_with(entry) if entry.kind == "dynamic" else None
+    if entry.kind == "dynamic":
+        leaves = lease is None
+    else:
+        leaves = entry.valid_until < entry.registration.stays_until
+    host = hosts.get(lease.host_id) if lease is not None else None
+    return Address(entry, format_block(entry.block), operator or "", host, leaves)
 
 
 def _look(row: Row) -> Look:

@@ -3,6 +3,8 @@ from django.urls import path
 from . import (
     again,
     answers,
+    changing,
+    going_on,
     holding,
     home,
     letters,
@@ -47,6 +49,9 @@ urlpatterns = [
         again.prove_again,
         name="prove_again",
     ),
+    path("my/registrations/<str:reference>/renew/", going_on.renew, name="renew"),
+    path("my/registrations/<str:reference>/change/", going_on.change_addresses, name="change_addresses"),
+    path("my/registrations/<str:reference>/changing/<uuid:host>/", changing.changing, name="changing"),
     path("my/letters/", letters.letters, name="letters"),
     path("my/letters/read/", letters.mark_all_read, name="letters_read"),
     path("my/letters/<uuid:id>/", letters.letter, name="letter"),

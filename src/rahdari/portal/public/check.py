@@ -75,6 +75,7 @@ def _answer(request: HttpRequest, exact: str, registration: Registration | None,
         holder = people.public_holder(registration.holder)
         context["holder"] = holder.name if holder and (on_paper or holder.kind == "organisation") else ""
         context["category"] = category_title(registration.category)
+        context["valid_until"] = register.shown_until(registration, now)
         context["count"] = register.entries_of(registration).filter(ended_at__isnull=True).count()
         # The holder can see that the number was checked; who checked it is not kept.
         journal.record(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("apply", "0005_remote_end"),
+        ("apply", "0007_applied_again"),
     ]
 
     operations = [

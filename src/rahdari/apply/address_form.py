@@ -1,0 +1,158 @@
+"""One endpoint as a form: the address, whether it stays, what runs there, and the other side of a tunnel."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.address import (
+    AddressError,
+    AddressFault,
+    Block,
+    EndpointError,
+    Protocol,
+    format_block,
+    parse_block,
+    parse_port,
+    plain_text,
+)
+from rahdari.policy import Limits
+
+from . import rules, wording
+from .forms import Line, number_input, text_input
+from .rules import PRESETS
+from .telling import WAYS
+
+
+class AddressForm(forms.Form):
+    """One endpoint: the address, what runs there, and a port if it is not the usual one."""
+
+    use_required_attribute = False
+    block = Line(
+        label=_("Public address or range"),
+        help_text=_("IPv4 or IPv6. A range is written with a slash."),
+        max_length=300,
+        widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
+    )
+    kind = forms.ChoiceField(
+        label=_("What runs there"),
+        choices=[(key, label) for key, (label, _hint) in WAYS.items()],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what runs there"), "invalid_choice": _("Choose what runs there")},
+    )
+    protocol = forms.ChoiceField(
+        label=_("Protocol"),
+        help_text=_("Only if you chose another protocol."),
+        choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
+        required=False,
+        error_messages={"invalid_choice": _("Choose the protocol")},
+    )
+    port = Line(
+        label=_("Port"),
+        help_text=_("Only if it is not the usual one."),
+        required=False,
+        widget=number_input(),
+    )
+    remote = Line(
+        label=_("Address of the other side"),
+        help_text=_("Only for a tunnel between two fixed places. Operators do not see it."),
+        max_length=300,
+        required=False,
+        widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
+    )
+    stays = forms.ChoiceField(
+        label=_("Does this address stay the same?"),
+        choices=[("static", _("It stays the same")), ("dynamic", _("It changes from time to time"))],
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    subscriber = Line(
+        label=_("Subscriber number at your operator"),
+        help_text=_("It stands on the bill, near your name. Only your operator sees it."),
+        required=False,
+        widget=text_input(dir="ltr", autocapitalize="characters"),
+    )
+    id = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, limits: Limits | None = None, asks_subscriber: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asks_subscriber = asks_subscriber
+        if not asks_subscriber:
+            del self.fields["subscriber"]
+        self.limits = limits
+        self.suggestion: str | None = None
+        self.port_found: int | None = None
+        self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
+        self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
+        self.fields["kind"].hints = {key: hint for key, (_label, hint) in WAYS.items()}  # type: ignore[attr-defined]
+        self.fields["kind"].or_before = ("any",)  # type: ignore[attr-defined]
+        self.fields["stays"].hints = {  # type: ignore[attr-defined]
+            "dynamic": _("Write the one that it has now. Your router or a computer tells us each new one.")
+        }
+
+    def clean_block(self) -> Block:
+        try:
+            return parse_block(self.cleaned_data["block"])
+        except AddressError as error:
+            if (trouble := self._trouble_with(error.suggestion)) is not None:
+                # Nobody is sent to an address that would be refused next.
+                raise ValidationError(wording.trouble(trouble), code=trouble.kind) from None
+            self.suggestion = error.suggestion
+            self.port_found = error.port
+            raise ValidationError(wording.address(error), code=error.reason) from None
+
+    def clean_remote(self) -> str:
+        text = plain_text(self.cleaned_data["remote"])
+        if not text:
+            return ""
+        try:
+            return format_block(parse_block(text))
+        except AddressError as error:
+            raise ValidationError(wording.address(error), code=error.reason) from None
+
+    def _trouble_with(self, suggestion: str | None) -> rules.Trouble | None:
+        if suggestion is None or self.limits is None:
+            return None
+        return rules.assess_block(parse_block(suggestion), limits=self.limits, allowed=settings.ALLOWED_SPECIAL_RANGES)
+
+    def clean_subscriber(self) -> str:
+        given = plain_text(self.cleaned_data["subscriber"])
+        if not given:
+            raise ValidationError(gettext("Write the subscriber number from your bill"))
+        number = rules.subscriber_number(given)
+        if number is None:
+            raise ValidationError(gettext("A subscriber number has letters and digits, 40 at most. Look at the bill."))
+        return number
+
+    def clean_id(self) -> uuid.UUID:
+        return self.cleaned_data["id"] or uuid.uuid4()
+
+    def clean_stays(self) -> str:
+        return self.cleaned_data["stays"] or "static"
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        block = data.get("block")
+        if data.get("stays") == "dynamic" and block is not None and block.num_addresses > 1 and block.version == 4:
+            self.add_error("block", gettext("A range does not change by itself. Write one address, without the slash."))
+        kind = data.get("kind")
+        if kind is None:
+            return data
+        protocol, port = PRESETS.get(kind, (data.get("protocol", ""), None))
+        if not protocol:
+            self.add_error("protocol", gettext("Choose the protocol"))
+            return data
+        given = plain_text(data.get("port", ""))
+        if given:
+            try:
+                port = parse_port(given)
+                if not Protocol(protocol).has_ports:
+                    self.add_error("port", gettext("This goes without a port. Leave the port empty."))
+            except EndpointError as error:
+                self.add_error("port", wording.port(error))
+        data["protocol"], data["port"] = protocol, port
+        return data

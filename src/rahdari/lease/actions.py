@@ -1,0 +1,32 @@
+"""The acts of lease: connections and their tokens, reports of an address, and what the clock does with them."""
+
+from .hosts import NewToken, choose_v6, close, host_subject, make_host, make_token, pause, tie
+from .reporting import (
+    Heard,
+    forget_reports,
+    let_go,
+    list_leases,
+    mark_told,
+    note_old_token,
+    report,
+    take_proved_claims,
+)
+
+__all__ = [
+    "Heard",
+    "NewToken",
+    "choose_v6",
+    "close",
+    "forget_reports",
+    "host_subject",
+    "let_go",
+    "list_leases",
+    "make_host",
+    "make_token",
+    "mark_told",
+    "note_old_token",
+    "pause",
+    "report",
+    "take_proved_claims",
+    "tie",
+]

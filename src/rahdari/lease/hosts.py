@@ -1,0 +1,134 @@
+"""Connections and their tokens: made, replaced, paused, tied to a registration. Reached through `actions`."""
+
+import datetime as dt
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from rahdari.journal import actions as journal
+from rahdari.register.models import Registration
+
+from . import queries, rules
+from .models import Host, Token
+from .rules import V6As
+
+NAME_LETTERS = rules.LETTERS
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token as its holder sees it, this once."""
+
+    text: str
+    token: Token
+
+
+def make_host(
+    *,
+    subject: str,
+    holder: uuid.UUID,
+    protocol: str,
+    port: int | None,
+    actor: str,
+    now: dt.datetime,
+    v6_as: str = V6As.HOST,
+) -> Host:
+    """The connection of an endpoint. The same endpoint twice gives the same one; what is asked for may be new."""
+    known = queries.host_by_subject(subject)
+    if known is not None:
+        if (known.protocol, known.port) != (protocol, port) and known.registration_id is None:
+            known.protocol, known.port = protocol, port
+            known.save(update_fields=["protocol", "port"])
+        return known
+    try:
+        with transaction.atomic():
+            host = Host.objects.create(
+                name=_free_name(),
+                subject=subject,
+                holder=holder,
+                protocol=protocol,
+                port=port,
+                v6_as=v6_as,
+                made_at=now,
+            )
+            journal.record(act="lease.made_host", actor=actor, subject=host_subject(host), now=now)
+    except IntegrityError:
+        found = queries.host_by_subject(subject)  # two tabs at once: the other one was first
+        if found is None:
+            raise
+        return found
+    return host
+
+
+def host_subject(host: Host) -> str:
+    return f"host:{host.pk}"
+
+
+def _free_name() -> str:
+    while True:
+        letters = "".join(secrets.choice(NAME_LETTERS) for _ in range(8))
+        name = f"{letters[:4]}-{letters[4:]}"
+        if not Host.objects.filter(name=name).exists():
+            return name
+
+
+@transaction.atomic
+def make_token(*, host: Host, actor: str, now: dt.datetime, old_ends_in: dt.timedelta = dt.timedelta(0)) -> NewToken:
+    """A new token; those before it work for so long beside it, so that nothing is cut while a router is changed."""
+    host = Host.objects.select_for_update().get(pk=host.pk)
+    for old in queries.tokens_of(host, now=now):
+        end = now + old_ends_in
+        if old.ends_at is None or old.ends_at > end:
+            old.ends_at = end
+            old.save(update_fields=["ends_at"])
+    plain = "".join(secrets.choice(rules.LETTERS) for _ in range(rules.TOKEN_GROUPS * rules.GROUP))
+    token = Token.objects.create(host=host, index=queries.token_index(plain), tail=plain[-4:], made_at=now)
+    journal.record(act="lease.made_token", actor=actor, subject=host_subject(host), now=now)
+    groups = [plain[at : at + rules.GROUP] for at in range(0, len(plain), rules.GROUP)]
+    return NewToken("-".join(groups), token)
+
+
+@transaction.atomic
+def choose_v6(*, host: Host, v6_as: str, actor: str, now: dt.datetime) -> Host:
+    """What is registered of IPv6 from the next report on: the host, or the /64 of the line."""
+    host = Host.objects.select_for_update().get(pk=host.pk)
+    if host.v6_as != v6_as:
+        host.v6_as = V6As(v6_as)
+        host.save(update_fields=["v6_as"])
+        journal.record(act="lease.chose_v6", actor=actor, subject=host_subject(host), now=now, detail={"as": v6_as})
+    return host
+
+
+@transaction.atomic
+def pause(*, host: Host, until: dt.datetime | None, actor: str, now: dt.datetime) -> Host:
+    """Write no letters while the holder is away; None ends the pause. The next report ends it too."""
+    host = Host.objects.select_for_update().get(pk=host.pk)
+    if host.paused_until != until:
+        host.paused_until = until
+        host.save(update_fields=["paused_until"])
+        act = "lease.paused" if until is not None else "lease.went_on"
+        journal.record(act=act, actor=actor, subject=host_subject(host), now=now)
+    return host
+
+
+@transaction.atomic
+def tie(*, host: Host, registration: Registration, now: dt.datetime) -> Host:
+    """The connection belongs to this registration from now on."""
+    host = Host.objects.select_for_update().get(pk=host.pk)
+    if host.registration_id != registration.pk or host.closed_at is not None:
+        host.registration, host.closed_at = registration, None
+        host.save(update_fields=["registration", "closed_at"])
+    return host
+
+
+@transaction.atomic
+def close(*, host: Host, actor: str, now: dt.datetime) -> Host:
+    """The connection is not registered any more: its reports are answered `nohost`."""
+    host = Host.objects.select_for_update().get(pk=host.pk)
+    if host.closed_at is None:
+        host.closed_at = now
+        host.save(update_fields=["closed_at"])
+        journal.record(act="lease.closed", actor=actor, subject=host_subject(host), now=now)
+    return host

@@ -1,0 +1,113 @@
+"""Reads of leases. The gatekeeper is `host_of`: a connection is found through its registration or its endpoint only."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from rahdari import policy as policies
+from rahdari.policy import LeaseRules
+from rahdari.register.models import Entry, Registration
+from rahdari.vault import index
+
+from . import rules
+from .models import Claim, Host, Lease, Report, Token
+
+SHOWN = "lease.token"
+
+
+def rules_in_force() -> LeaseRules:
+    return policies.current(settings.POLICY_FILE).lease
+
+
+def host_by_subject(subject: str) -> Host | None:
+    return Host.objects.filter(subject=subject).first()
+
+
+def hosts_by_subject(subjects: Iterable[str]) -> dict[str, Host]:
+    return {host.subject: host for host in Host.objects.filter(subject__in=list(subjects))}
+
+
+def host_of(registration: Registration, id: uuid.UUID) -> Host | None:
+    """A connection of this registration; None for any other."""
+    return Host.objects.filter(registration=registration, pk=id).first()
+
+
+def hosts_of(registration: Registration) -> QuerySet[Host]:
+    return Host.objects.filter(registration=registration, closed_at__isnull=True).order_by("made_at", "id")
+
+
+def token_index(token: str) -> str:
+    return index.blind(SHOWN, token)
+
+
+def token_shown(token: str) -> Token | None:
+    """The token that was shown, with its connection; None when it was never given out."""
+    plain = rules.token_shape(token)
+    if not plain:
+        return None
+    return Token.objects.select_related("host__registration").filter(index=token_index(plain)).first()
+
+
+def tokens_of(host: Host, *, now: dt.datetime) -> QuerySet[Token]:
+    """Those that work, newest first."""
+    return Token.objects.filter(host=host).filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now)).order_by("-made_at")
+
+
+def leases_of(host: Host) -> list[Lease]:
+    return list(Lease.objects.filter(host=host).select_related("entry").order_by("family"))
+
+
+def lease_with(entry: Entry) -> Lease | None:
+    """The lease that has this entry listed; None for an address that was left, or a fixed one."""
+    return Lease.objects.filter(entry=entry).select_related("host").first()
+
+
+def reports_of(host: Host) -> QuerySet[Report]:
+    return Report.objects.filter(host=host).order_by("-last_at", "-id")
+
+
+def claims_waiting(*, host: Host | None = None) -> QuerySet[Claim]:
+    found = Claim.objects.filter(closed_at__isnull=True).select_related("host__registration")
+    return (found.filter(host=host) if host is not None else found).order_by("at", "id")
+
+
+def leases_to_tell_of(*, now: dt.datetime) -> QuerySet[Lease]:
+    """Leases of registered connections that ran out and whose holder was not told, the longest silent first."""
+    return (
+        Lease.objects.filter(told_at__isnull=True)
+        .filter(Q(until__lte=now) | Q(rival_until__lte=now))
+        .filter(host__registration__isnull=False, host__closed_at__isnull=True)
+        .filter(host__registration__struck_out_at__isnull=True, host__registration__expired_at__isnull=True)
+        .filter(Q(host__paused_until__isnull=True) | Q(host__paused_until__lte=now))
+        .exclude(entry=None)
+        .select_related("host__registration", "entry")
+        .order_by("until", "id")
+    )
+
+
+def leases_lapsed() -> QuerySet[Lease]:
+    """Leases whose entry has ended on its own: the grace is over, or a rival has the address."""
+    return (
+        Lease.objects.filter(entry__ended_at__isnull=False, host__closed_at__isnull=True)
+        .filter(host__registration__struck_out_at__isnull=True, host__registration__expired_at__isnull=True)
+        .select_related("host__registration", "entry")
+        .order_by("until", "id")
+    )
+
+
+def reports_to_forget(*, now: dt.datetime) -> QuerySet[Report]:
+    return Report.objects.filter(last_at__lt=now - rules_in_force().updates_kept)
+
+
+def counts(*, now: dt.datetime) -> dict[str, int]:
+    """For whoever runs it: connections, those that report, those that are silent."""
+    of = Lease.objects.filter(host__registration__isnull=False, host__closed_at__isnull=True)
+    return {
+        "hosts": Host.objects.filter(closed_at__isnull=True, registration__isnull=False).count(),
+        "reporting": of.filter(until__gt=now).values("host").distinct().count(),
+        "silent": of.filter(until__lte=now, entry__ended_at__isnull=True).values("host").distinct().count(),
+        "ended": of.filter(entry__ended_at__isnull=False).values("host").distinct().count(),
+    }

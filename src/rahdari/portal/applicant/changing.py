@@ -1,0 +1,255 @@
+"""A connection whose address changes: proving it in an application, and its page while it is registered.
+
+A token is shown once, on the page that answers the press of its button, and is kept nowhere in the clear.
+"""
+
+import datetime as dt
+import ipaddress
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.address import format_block, is_global
+from rahdari.apply.models import Application, Endpoint
+from rahdari.lease import actions, queries, rules
+from rahdari.lease.models import Host, Lease, Report
+from rahdari.lease.rules import By, Outcome, V6As
+from rahdari.page import errors, limits, visitor
+from rahdari.people.access import actor_of, person, person_required
+from rahdari.register import queries as register
+from rahdari.register.rules import Standing
+from rahdari.verify import queries as proofs
+
+from . import router_settings
+from .holding import own_registration
+
+REPORTS_SHOWN = 20
+PRESSES, PER_SECONDS = 20, 600
+OLD_TOKEN_LASTS = dt.timedelta(hours=24)
+LONGEST_PAUSE = dt.timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of what was reported, in words."""
+
+    report: Report
+    who: str
+    what: str
+    tone: str
+
+
+def row_of(report: Report) -> Row:
+    who = {
+        By.ROUTER: _("Router"),
+        By.PROGRAM: _("Computer"),
+        By.PAGE: _("You, on this page"),
+        By.LINK: _("A proof"),
+    }[By(report.by)]
+    tone, what = {
+        Outcome.CHANGED: ("info", _("Changed")),
+        Outcome.SAME: ("ok", _("Same, it goes on")),
+        Outcome.NOT_PUBLIC: ("bad", _("Not taken: this is no public address")),
+        Outcome.NOT_PROVED: ("warn", _("Not yet: it was reported from elsewhere, and is not proved")),
+        Outcome.TOO_OFTEN: ("warn", _("Not taken: too many changes, wait a few minutes")),
+        Outcome.RIVAL: ("warn", _("Not yet: another holder reports this address too")),
+        Outcome.HELD: ("bad", _("Not taken: the address is registered to another holder")),
+        Outcome.YOURS: ("warn", _("Not taken: you have registered it already")),
+        Outcome.OLD_TOKEN: ("bad", _("Not taken: an old password")),
+    }[Outcome(report.outcome)]
+    return Row(report, who, what, tone)
+
+
+def values_of(host: Host, token: str = "") -> dict[str, Any]:
+    """What the router needs to know, for `_settings.html`."""
+    full = router_settings.fqdn(host.name, settings.SITE_URL, settings.DDNS_DOMAIN)
+    values = router_settings.Settings(
+        settings.SITE_URL, host.name, full, token or router_settings.NO_TOKEN, host.v6_as == V6As.NETWORK
+    )
+    return {
+        "host": host,
+        "host_name": full,
+        "server": values.server,
+        "update_path": "/nic/update",
+        "new_token": token,
+        "clients": router_settings.clients(values),
+    }
+
+
+def report_from_here(request: HttpRequest, host: Host) -> actions.Heard | None:
+    """Take the visitor's own address as a report; None when it is no public one."""
+    source = visitor.address(request)
+    asked = rules.to_register(ipaddress.ip_network(source), host.v6_as)
+    if asked is None:
+        return None
+    return actions.report(host=host, block=asked, source=source, by=By.PAGE, now=timezone.now())
+
+
+def _say(request: HttpRequest, heard: actions.Heard | None) -> None:
+    if heard is not None and heard.is_taken:
+        messages.success(request, _("Reported. Your registration follows within seconds."), extra_tags="ok")
+    elif heard is None or heard.outcome is Outcome.NOT_PUBLIC:
+        messages.warning(request, _("You are on an address that is not public. Try it on the line itself."))
+    elif heard.outcome is Outcome.TOO_OFTEN:
+        messages.warning(request, _("Too many changes at once. Wait a few minutes, then try again."))
+    elif heard.outcome is Outcome.RIVAL:
+        rival = _("Another holder reports this address too. If they do not repeat it within 30 minutes, it is yours.")
+        messages.warning(request, rival)
+    else:
+        held = _("This address is registered to another holder, or already to you. Nothing changed.")
+        messages.warning(request, held)
+
+
+def _seen(request: HttpRequest) -> str:
+    """The visitor's address, when it is a public one."""
+    address = visitor.address(request)
+    return str(address) if is_global(address, allowed=settings.ALLOWED_SPECIAL_RANGES) else ""
+
+
+# -- in an application ----------------------------------------------------------------------------------------------
+
+
+def prove(request: HttpRequest, application: Application, endpoint: Endpoint, facts: dict[str, Any]) -> HttpResponse:
+    """Router settings to copy, and what was heard so far."""
+    actor, now = actor_of(person(request)), timezone.now()
+    host = actions.make_host(
+        subject=endpoint.connection,
+        holder=application.holder_ref,
+        protocol=endpoint.protocol,
+        port=endpoint.port,
+        actor=actor,
+        now=now,
+    )
+    token = ""
+    if request.method == "POST":
+        if not limits.allow(f"portal.changing:{host.pk}", rate=PRESSES, per=PER_SECONDS):
+            return errors.too_many(request)
+        if "v6" in request.POST:
+            actions.choose_v6(host=host, v6_as=_v6(request), actor=actor, now=now)
+        elif "report" in request.POST:
+            _say(request, report_from_here(request, host))
+        elif "token" in request.POST:
+            token = actions.make_token(host=host, actor=actor, now=now).text
+        if not token:
+            return redirect(request.path)
+    reports = list(queries.reports_of(host)[:REPORTS_SHOWN])
+    proof = proofs.proof_of(endpoint.subject, endpoint.network)
+    facts |= {
+        **values_of(host, token),
+        "rows": [row_of(report) for report in reports],
+        "first": next((report for report in reversed(reports) if report.outcome in rules.TAKEN), None),
+        "tokens": list(queries.tokens_of(host, now=now)),
+        "proof": proof,
+        "seen": _seen(request),
+        "state": f"{len(reports)}.{reports[0].last_at if reports else ''}.{proof is not None}",
+        "looked_at": now,
+    }
+    return render(request, "portal/applicant/prove_changing.html", facts)
+
+
+def _v6(request: HttpRequest) -> str:
+    given = request.POST.get("v6", "")
+    return given if given in set(V6As) else V6As.HOST
+
+
+# -- while it is registered -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Now:
+    """How the connection stands: `current` | `silent` | `off` | `paused` | `unheard`."""
+
+    state: str
+    leases: list[Lease]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [format_block(lease.network) for lease in self.leases]
+
+
+def stand(host: Host, now: dt.datetime) -> Now:
+    leases = [each for each in queries.leases_of(host) if each.entry is not None and each.entry.ended_at is None]
+    if not leases:
+        return Now("off" if queries.reports_of(host).filter(outcome__in=rules.TAKEN).exists() else "unheard", [])
+    if any(not rules.has_run_out(until=each.until, rival_until=each.rival_until, now=now) for each in leases):
+        return Now("current", leases)
+    paused = host.paused_until is not None and host.paused_until > now
+    return Now("paused" if paused else "silent", leases)
+
+
+@person_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpResponse:
+    """The connection's page: its address now, what was reported, what to do when nothing is; token, pause."""
+    found = own_registration(request, reference)
+    row = queries.host_of(found, host)
+    if row is None:
+        raise Http404
+    now, actor = timezone.now(), actor_of(person(request))
+    if register.standing(found, now) is not Standing.VALID:
+        return redirect("portal:registration", reference=found.reference)
+    token = ""
+    if request.method == "POST":
+        if not limits.allow(f"portal.changing:{row.pk}", rate=PRESSES, per=PER_SECONDS):
+            return errors.too_many(request)
+        if "report" in request.POST:
+            _say(request, report_from_here(request, row))
+        elif "token" in request.POST:
+            lasts = dt.timedelta(0) if request.POST.get("stop") == "0" else OLD_TOKEN_LASTS
+            token = actions.make_token(host=row, actor=actor, now=now, old_ends_in=lasts).text
+        elif "pause" in request.POST:
+            _pause(request, row, actor, now)
+        elif "v6" in request.POST:
+            actions.choose_v6(host=row, v6_as=_v6(request), actor=actor, now=now)
+        if not token:
+            return redirect(request.path)
+    reports = list(queries.reports_of(row)[:REPORTS_SHOWN])
+    status = stand(row, now)
+    context = {
+        "registration": found,
+        **values_of(row, token),
+        "now_is": status,
+        "lease": min(status.leases, key=lambda each: each.until, default=None),
+        "protected_until": max(
+            (each.entry.valid_until for each in status.leases if each.entry is not None), default=None
+        ),
+        "rival": any(each.rival_until is not None for each in status.leases),
+        "rows": [row_of(report) for report in reports],
+        "tokens": list(queries.tokens_of(row, now=now)),
+        "seen": _seen(request),
+        "looked_at": now,
+        "length": queries.rules_in_force().length,
+        "grace": queries.rules_in_force().grace,
+        "latest_pause": timezone.localdate(now + LONGEST_PAUSE),
+        "state": f"{status.state}.{reports[0].last_at if reports else ''}",
+    }
+    return render(request, "portal/applicant/changing.html", context)
+
+
+def _pause(request: HttpRequest, host: Host, actor: str, now: dt.datetime) -> None:
+    if request.POST["pause"] == "off":
+        actions.pause(host=host, until=None, actor=actor, now=now)
+        return
+    try:
+        day = parse_date(request.POST.get("until", "").strip())
+    except ValueError:
+        day = None
+    today = timezone.localdate(now)
+    if day is None or not today < day <= today + LONGEST_PAUSE:
+        words = _("Write a day within the next 90 days, for example %(day)s.")
+        messages.warning(request, words % {"day": today + dt.timedelta(days=7)})
+        return
+    end = timezone.make_aware(dt.datetime.combine(day, dt.time()))
+    actions.pause(host=host, until=end, actor=actor, now=now)
+    messages.success(request, _("Paused. We write no letters about this address until then."), extra_tags="ok")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -254,7 +255,6 @@ class TestOpenapi:
         assert used == set(schemas)
 
     def test_is_true_of_what_is_answered(self, system: System) -> None:
-        jsonschema = pytest.importorskip("jsonschema")
         document = openapi_document.document()
 
         def holds(name: str, value: Any) -> None:

@@ -3,7 +3,6 @@
 import datetime as dt
 import logging
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from rahdari.publish.models import Operator
 from rahdari.publish.rules import LagState
 from rahdari.register import queries as registered
 from rahdari.register.models import Entry, Registration
+from tests.needs import needs_program
 
 from .receipts import SECOND, a_receipt, received
 from .world import NOW, address, an_operator, entered, moved, publish
@@ -242,9 +242,7 @@ class TestMetrics:
         names = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
         asked = set(re.findall(r"rahdari_[a-z_]+", rules))
         assert asked and asked <= names
-        promtool = shutil.which("promtool")
-        if promtool is None:
-            pytest.skip("promtool is not installed (Debian: prometheus)")
+        promtool = needs_program("promtool", "apt-get install prometheus")
         checked = subprocess.run([promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         linted = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, check=False)

@@ -139,3 +139,18 @@ class TestAccounts:
         browser = a_browser(user, "ur")
         take_in(browser, "T1,2026-11-23,5,thanks")
         assert urdu.page_problems(browser.get(reverse(name)).content.decode()) == []
+
+
+class TestHome:
+    def test_of_a_holder_says_that_something_is_to_be_paid(self) -> None:
+        holder = a_person("holder")
+        assert "invoice" not in a_browser(holder).get(reverse("portal:home")).content.decode()
+        invoice = an_invoice(holder)
+        assert "1 invoice is to be paid" in a_browser(holder).get(reverse("portal:home")).content.decode()
+        take_in(a_browser(an_accountant()), f"T1,2026-11-23,2400,{invoice.reference}")
+        page = a_browser(holder).get(reverse("portal:home")).content.decode()
+        assert "to be paid" not in page and reverse("fees:invoices") in page
+
+    def test_of_who_keeps_accounts_is_the_list_of_payments(self) -> None:
+        answer = a_browser(an_accountant()).get(reverse("portal:home"))
+        assert answer.status_code == 302 and answer.headers["Location"] == reverse("fees:payments")

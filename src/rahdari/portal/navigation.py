@@ -63,6 +63,8 @@ def links(request: HttpRequest) -> list[Link]:
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
             _previews(page),
         ]
+    if people.keeps_accounts(user):
+        return []
     if people.is_administrator(user):
         return [_previews(page)]
     unread = inbox.unread_count(user)

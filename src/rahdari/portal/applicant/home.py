@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.register import queries as register
@@ -49,6 +50,9 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("portal:operator")
     if people.is_officer(user):
         return redirect("decide:queue")
+    if people.keeps_accounts(user):
+        return redirect("fees:payments")
+    invoices = fees.invoices_of(holders=people.holders_of(user), now=timezone.now())
     rows = [_row(application) for application in apply.applications_of(user)[:50]]
     return render(
         request,
@@ -57,6 +61,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "waiting": [row for row in rows if row.stage in YOUR_TURN],
             "others": [row for row in rows if row.stage not in YOUR_TURN],
             "registrations": held_by(request),
+            "invoices": invoices,
+            "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
         },
     )
 

@@ -8,6 +8,7 @@ import os
 import select
 import struct
 import time
+import weakref
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,10 @@ QUICK_SWEEP_SECONDS = 0.1
 
 
 class Wait:
+    """What it holds of the system goes back with it: a user may have 128 such instances (inotify(7)), all processes
+    together.
+    """
+
     def __init__(self) -> None:
         self._ended, self._end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._watched: dict[Path, int] = {}
@@ -28,6 +33,7 @@ class Wait:
         self._notices = -1
         if hasattr(_LIBC, "inotify_init1"):
             self._notices = _LIBC.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._give_back = weakref.finalize(self, _close, self._ended, self._end, self._notices)
 
     def watch(self, folders: Iterable[Path]) -> None:
         """These and no others; one that is not there is left to the next sweep."""
@@ -79,6 +85,11 @@ class Wait:
             os.write(self._end, b"\n")
 
     def close(self) -> None:
-        for descriptor in (self._ended, self._end, self._notices):
-            if descriptor >= 0:
-                os.close(descriptor)
+        """Now, and never twice: the numbers are soon somebody else's."""
+        self._give_back()
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)

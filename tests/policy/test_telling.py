@@ -75,7 +75,8 @@ class TestThePolicy:
 
     def test_may_have_neither(self) -> None:
         text = policy.BUNDLED.read_text()
-        start, end = text.index("# A telephone stays silent"), text.index("# -------", text.index("notice = [2]"))
+        start = text.index("# A telephone stays silent")
+        end = text.index("notice = [2]") + len("notice = [2]")
         found = policy.read(text[:start] + text[end:])
         assert found.quiet_hours is None
         assert dict(found.reminders) == {"registration": (60, 30, 7)}

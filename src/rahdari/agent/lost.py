@@ -49,7 +49,8 @@ class Losses(Entries):
         )
         changed = f"FROM {after} AS n LEFT JOIN {before} AS o ON o.id = n.id WHERE o.id IS NULL OR o.key != n.key "
         changed += "OR o.protocol != n.protocol OR o.port IS NOT n.port OR o.not_before != n.not_before "
-        changed += "OR o.not_after != n.not_after"
+        # Whether it had begun was judged by the clock of each list's day, and a clock may have been set back since.
+        changed += "OR o.not_after != n.not_after OR o.later IS NOT n.later"
         found = self._db.execute(
             f"SELECT key, protocol, port FROM temp.lost UNION ALL SELECT n.key, n.protocol, n.port {changed} LIMIT ?",  # noqa: S608
             (self.most_changes + 1,),

@@ -163,6 +163,8 @@ def read_file(content: bytes) -> tuple[Row, ...] | FileTrouble:
     text = _text_of(content)
     if text is None or "\0" in text:
         return FileTrouble.NOT_TEXT
+    if not text.strip():
+        return FileTrouble.EMPTY
     first = text.splitlines()[0]
     separator = ";" if first.count(";") > first.count(",") else ","
     try:

@@ -1,6 +1,8 @@
 """WireGuard against wireguard-go, across a line that may lose packets."""
 
 import ipaddress
+import itertools
+import os
 import socket
 import subprocess
 import threading
@@ -20,14 +22,16 @@ from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
 PORT = 51820
 OURS = wireguard.new_key()
 THEIRS = wireguard.new_key()
+_numbers = itertools.count(1)
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
 class Endpoint:
     """A freelancer's server, and what its owner does at it."""
 
-    def __init__(self, line: Line, process: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, line: Line, device: str, process: subprocess.Popen[bytes], folder: Path) -> None:
         self.line = line
+        self.device = device
         self.process = process
         self.folder = folder
 
@@ -35,7 +39,7 @@ class Endpoint:
         return self.line.run_on_server("wg", *words)
 
     def add_peer(self, public: str, *, psk: str = "") -> None:
-        words = ["set", "wg0", "peer", public]
+        words = ["set", self.device, "peer", public]
         if psk:
             path = self.folder / "psk"
             path.write_text(psk)
@@ -54,13 +58,15 @@ class Endpoint:
 def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     daemon = needs_program("wireguard-go", "apt-get install wireguard-go")
     needs_program("wg", "apt-get install wireguard-tools")
-    with a_line() as line, running(line.on_server(daemon, "-f", "wg0"), tmp_path / "log") as process:
-        endpoint = Endpoint(line, process, tmp_path)
+    # The daemons of all namespaces have their sockets in one folder, by the name of the device.
+    device = f"wg{os.getpid() % 10**7}x{next(_numbers)}"
+    with a_line() as line, running(line.on_server(daemon, "-f", device), tmp_path / "log") as process:
+        endpoint = Endpoint(line, device, process, tmp_path)
         key = tmp_path / "key"
         key.write_text(THEIRS[0])
-        until(lambda: "wg0" in line.run_on_server("ip", "-br", "link"))
-        endpoint.wg("set", "wg0", "private-key", str(key), "listen-port", str(PORT))
-        line.run_on_server("ip", "link", "set", "wg0", "up")
+        until(lambda: device in line.run_on_server("ip", "-br", "link"))
+        endpoint.wg("set", device, "private-key", str(key), "listen-port", str(PORT))
+        line.run_on_server("ip", "link", "set", device, "up")
         yield endpoint
 
 
@@ -78,7 +84,7 @@ class TestShakeHands:
         answer = endpoint.probe(address=address)
         assert (answer.outcome, answer.key) == (Outcome.PROVED, THEIRS[1])
         # The other side has a session too: our confirmation opened there.
-        until(lambda: endpoint.wg("show", "wg0", "latest-handshakes").split()[1] != "0")
+        until(lambda: endpoint.wg("show", endpoint.device, "latest-handshakes").split()[1] != "0")
 
     def test_uses_the_preshared_key(self, endpoint: Endpoint) -> None:
         psk = wireguard.new_key()[0]

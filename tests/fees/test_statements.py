@@ -92,7 +92,12 @@ class TestCsv:
 
     @pytest.mark.parametrize(
         ("content", "fault"),
-        [(b"", "empty"), (b"\xff\xfe\x00", "not_text"), (b"x" * (statements.LARGEST_BYTES + 1), "too_big")],
+        [
+            (b"", "empty"),
+            (b"\xef\xbb\xbf", "empty"),
+            (b"\xff\xfe\x00", "not_text"),
+            (b"x" * (statements.LARGEST_BYTES + 1), "too_big"),
+        ],
     )
     def test_that_is_no_text_is_told(self, content: bytes, fault: str) -> None:
         assert faults_of(content) == [(0, fault)]

@@ -51,9 +51,10 @@ def read(content: bytes) -> Read:
     """Raises Unreadable."""
     if len(content) > LARGEST_BYTES:
         raise Unreadable([Fault(0, "too_big")])
-    if not content.strip():
+    bare = content.lstrip(b"\xef\xbb\xbf \r\n\t")
+    if not bare:
         raise Unreadable([Fault(0, "empty")])
-    found = _camt(content) if content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") else _csv(content)
+    found = _camt(content) if bare.startswith(b"<") else _csv(content)
     return Read(found.form, found.account, found.credits, found.passed_over, hashlib.sha256(content).hexdigest())
 
 
@@ -195,7 +196,7 @@ def _csv(content: bytes) -> Read:
     credits: list[Money] = []
     passed_over = 0
     try:
-        places = _columns(next(rows))
+        places = _columns(next(rows, []))
         for row in rows:
             if not any(cell.strip() for cell in row):
                 continue

@@ -80,6 +80,16 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     registered_to_another("203.0.113.24")
     yield "addresses", text(client.get(at("addresses", freelancer)))
 
+    rows = "address,protocol,port,label\n39.32.0.7,wireguard,,Head office\n39.32.0.8:1194,openvpn,,Data centre\n"
+    rows += "10.0.0.1,wireguard,,Store\n39.32.0.16/28,any,,Branch North\n203.0.113.24,udp,70000,\n"
+    yield "many", text(client.get(at("add_many", company)))
+    yield "many-error", text(client.post(at("add_many", company), {"paste": "name\nx"}))
+    shown = client.post(at("add_many", company), {"rows": SimpleUploadedFile("branches.csv", rows.encode())})
+    yield "many-result", text(client.get(shown.headers["Location"]))
+    shown = client.post(shown.headers["Location"], {"act": "mend"})
+    yield "many-rest", text(client.get(shown.headers["Location"]))
+    yield "many-addresses", text(client.get(at("addresses", company)))
+    yield "many-to-prove", text(client.get(reverse("portal:prove_many", args=[company.reference])))
     yield "documents", text(client.get(at("documents", company)))
     url = at("upload", company, "incorporation")
     yield "upload", text(client.get(url))

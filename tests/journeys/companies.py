@@ -1,6 +1,7 @@
 """Sample companies that are on no sample roster (up/sample/companies.csv), and how one applies."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.apply.sample import a_pdf
 
@@ -15,11 +16,18 @@ class Company:
     manager: str
     mobile: str
     purpose: str = "Our staff reach our own servers from home."
+    # More ports of the same address, from a file.
+    many: tuple[int, ...] = ()
     letter: bytes = field(default_factory=lambda: a_pdf(2), repr=False)
 
 
 ORCHARD = Company(
-    "Sample Orchard Software (Pvt) Ltd", "0000944", "manager@orchard.example", "Sample Manager 9", "0300 1234568"
+    "Sample Orchard Software (Pvt) Ltd",
+    "0000944",
+    "manager@orchard.example",
+    "Sample Manager 9",
+    "0300 1234568",
+    many=(1195, 1197),
 )
 NEVER = Company(
     "Sample Never Software (Pvt) Ltd", "0000957", "owner@never.example", "Sample Manager 10", "0300 1234569"
@@ -68,6 +76,8 @@ def send_as(company: Company, person: Person) -> str:
     assert person.page.locator("main [name=block]").input_value() == "192.168.1.10"
     person.fill({"block": person.home.address})
     person.go_on("addresses")
+    if company.many:
+        _add_many(person, company.many)
     person.open(f"{base}prove/", "prove")
     person.go_on("link")
     person.sees("This address is proved")
@@ -75,6 +85,24 @@ def send_as(company: Company, person: Person) -> str:
     person.page.locator("main form input[type=checkbox]").check()
     person.go_on("sent")
     return base
+
+
+def _add_many(person: Person, ports: tuple[int, ...]) -> None:
+    """More of what runs there, from a table as a spreadsheet saves it: one row is wrong and says why."""
+    rows = "".join(f"{person.home.address};udp;{port},0;Branch {port}\r\n" for port in ports)
+    table = f"\ufeffIP Address;Protocol;Port;Label\r\n{rows}192.168.1.10;udp;1196;Store\r\n"
+    person.follow("main a[href$='/addresses/many/']", "many addresses")
+    file = {"name": "branches.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    person.page.locator("input[type=file]").set_input_files(file)
+    person.go_on("rows of the file")
+    person.sees(f"{len(ports)} of {len(ports) + 1} rows can be added now")
+    with person.page.expect_download() as download:
+        person.page.locator("main a[href$='/corrected/']").click()
+    assert "192.168.1.10" in Path(download.value.path()).read_text("utf-8-sig")
+    person.follow("main button[value=add]", "rows of the file, one left")
+    person.sees("1 row needs a correction.")
+    person.follow("main button[value=forget]", "addresses, many")
+    assert all(f"UDP {port}" in person.text() for port in ports)
 
 
 def letter_of(person: Person, base: str, subject: str) -> None:

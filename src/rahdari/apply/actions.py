@@ -6,6 +6,16 @@ into the journal.
 """
 
 from .again import RegistrationOver, TooEarlyToRenew, apply_again, renewal_opens_at
+from .bulk import (
+    Added,
+    NewEndpoint,
+    add_endpoints,
+    add_from_file,
+    delete_old_address_files,
+    forget_file,
+    keep_file,
+    replace_rows,
+)
 from .drafts import (
     ChangedMeanwhile,
     NotADraft,
@@ -47,6 +57,7 @@ from .sending import (
 from .tidying import delete_idle_draft
 
 __all__ = [
+    "Added",
     "ChangedMeanwhile",
     "EndpointNotTaken",
     "EndpointsInTrouble",
@@ -54,6 +65,7 @@ __all__ = [
     "FileFault",
     "FileRefused",
     "MoveNotAllowed",
+    "NewEndpoint",
     "NotADraft",
     "NothingAwaited",
     "ProofNotAccepted",
@@ -65,15 +77,20 @@ __all__ = [
     "TooManyDocuments",
     "UnknownDocumentRule",
     "add_endpoint",
+    "add_endpoints",
+    "add_from_file",
     "apply_again",
     "attach_document",
     "change_endpoint",
     "close_application",
     "date_documents",
     "delete_idle_draft",
+    "delete_old_address_files",
     "forget_client",
+    "forget_file",
     "forget_subscribers",
     "hear_address",
+    "keep_file",
     "mark_checks_opened",
     "mark_taken_in",
     "note_subscriber",
@@ -82,6 +99,7 @@ __all__ = [
     "remove_endpoint",
     "renewal_opens_at",
     "reopen_application",
+    "replace_rows",
     "save_company",
     "save_contact",
     "save_evidence",

@@ -23,7 +23,7 @@ from rahdari.address import (
 from rahdari.policy import Limits
 
 from . import rules, wording
-from .forms import Line, number_input, text_input
+from .forms import Line, number_input, text_input, tidy
 from .rules import PRESETS
 from .telling import WAYS
 
@@ -63,6 +63,14 @@ class AddressForm(forms.Form):
         max_length=300,
         required=False,
         widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
+    )
+    label = Line(
+        label=_("Your own name for it"),
+        help_text=_("For example a branch. Nobody else sees it."),
+        max_length=60,
+        required=False,
+        widget=text_input(),
+        error_messages={"max_length": _("This name is too long: write at most %(limit_value)s characters")},
     )
     stays = forms.ChoiceField(
         label=_("Does this address stay the same?"),
@@ -127,6 +135,9 @@ class AddressForm(forms.Form):
         if number is None:
             raise ValidationError(gettext("A subscriber number has letters and digits, 40 at most. Look at the bill."))
         return number
+
+    def clean_label(self) -> str:
+        return tidy(self.cleaned_data["label"])
 
     def clean_id(self) -> uuid.UUID:
         return self.cleaned_data["id"] or uuid.uuid4()

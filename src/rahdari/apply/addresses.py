@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,9 +15,11 @@ from django.utils.translation import gettext as _
 from rahdari.address import Block, directory, format_block, is_global
 from rahdari.page import visitor
 
-from . import actions, address_form, kept, pages, queries, rules, telling, wording
+from . import actions, address_form, file_pages, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
 from .rules import AddressTrouble
+
+A_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
     troubles = {row.pk: wording.trouble(trouble) for row, trouble in queries.endpoint_troubles(application, policy)}
+    most = policy.limits.most_endpoints(queries.service_of(application, policy).holder)
+    page = Paginator(endpoints, A_PAGE).get_page(request.GET.get("page"))
     own = own_address(request)
     if own is not None and any(own.address == row.address_text for row in endpoints):
         own = None
@@ -50,11 +55,20 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
         {
             "application": application,
             "rows": [
-                {"endpoint": row, "line": telling.protocol_line(row), "trouble": troubles.get(row.pk)}
-                for row in endpoints
+                {
+                    "endpoint": row,
+                    "number": page.start_index() + place,
+                    "line": telling.protocol_line(row),
+                    "trouble": troubles.get(row.pk),
+                }
+                for place, row in enumerate(page)
             ],
-            "full": len(endpoints) >= policy.limits.endpoints_per_application,
-            "most": policy.limits.endpoints_per_application,
+            "page": page,
+            "wrong": len(troubles),
+            "full": len(endpoints) >= most,
+            "most": most,
+            "many": file_pages.most_rows(application, policy) > 0,
+            "files": queries.address_files_of(application),
             "own": own,
             "tasks_url": pages.tasks_url(application),
         },
@@ -79,6 +93,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
             "protocol": protocol,
             "port": port,
             "remote": row.remote,
+            "label": row.label,
             "subscriber": row.subscriber,
             "stays": row.kind,
             "id": row.pk,
@@ -184,6 +199,7 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
         "protocol": data["protocol"],
         "port": data["port"],
         "remote": data["remote"],
+        "label": data["label"],
         "kind": data["stays"],
         "actor": pages.actor(request),
         "now": pages.now(),

@@ -130,7 +130,7 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
         for row in before
         if row.is_dynamic
     ]
-    remotes = {row.continues or row.subject: row.remote for row in before}
+    known = {row.continues or row.subject: row for row in before}
     for position, (block, protocol, port, kind, continues) in enumerate(rows, start=1):
         origin = queries.origin_of(block)
         Endpoint.objects.create(
@@ -140,7 +140,8 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
             port=port,
             kind=kind,
             continues=continues,
-            remote=remotes.get(continues, ""),
+            remote=known[continues].remote if continues in known else "",
+            label=known[continues].label if continues in known else "",
             position=position,
             asn=origin.asn if origin else None,
             operator_name=origin.organisation if origin else "",

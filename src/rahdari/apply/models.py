@@ -165,6 +165,8 @@ class Endpoint(models.Model):
     operator_name = models.CharField(max_length=200, blank=True)
     # The other side of a tunnel between two sites, as `format_block` has it. For the officer: the feed never names it.
     remote = EncryptedTextField()
+    # For the holder alone: which branch, which machine. Operators and officers do not see it.
+    label = EncryptedTextField()
     # By which the operator knows the applicant; asked for where the operator is asked.
     subscriber = EncryptedTextField()
     has_subscriber = models.BooleanField(default=False)
@@ -215,6 +217,25 @@ class Endpoint(models.Model):
 
     def as_address(self) -> AddressEndpoint:
         return AddressEndpoint(self.network, Protocol(self.protocol), self.port)
+
+
+class AddressFile(models.Model):
+    """Rows of a file that were not added yet: to be looked at, corrected and added. Deleted after some days."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, on_delete=models.CASCADE, related_name="address_files")
+    # The columns, and each row with the number of its line, as JSON.
+    content = EncryptedTextField()
+    name = models.CharField(max_length=120, blank=True)
+    rows = models.PositiveIntegerField()
+    added = models.PositiveIntegerField(default=0)
+    uploaded_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-uploaded_at", "id"]
+
+    def __str__(self) -> str:
+        return f"addresses:{self.pk}"
 
 
 class Proof(models.Model):

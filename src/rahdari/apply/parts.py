@@ -60,6 +60,7 @@ def add_endpoint(
     policy: Policy | None = None,
     id: uuid.UUID | None = None,
     kind: str = "static",
+    label: str = "",
 ) -> Endpoint:
     """Add an address. Sent twice with the same `id`, it is added once. Raises EndpointNotTaken, NotADraft."""
     policy = policy or queries.policy_in_force()
@@ -81,7 +82,8 @@ def add_endpoint(
             added_at=now,
             remote=remote,
             kind=kind,
-            **_columns(wanted),
+            label=label,
+            **columns_of(wanted),
         )
         row.save(force_insert=True)
         touch(draft, now)
@@ -133,6 +135,7 @@ def change_endpoint(
     now: dt.datetime,
     policy: Policy | None = None,
     kind: str = "",
+    label: str | None = None,
 ) -> Endpoint:
     """Put an address right. Another block is another endpoint. Raises EndpointNotTaken, NotADraft."""
     policy = policy or queries.policy_in_force()
@@ -143,17 +146,18 @@ def change_endpoint(
         if row.removed_at is not None:
             raise queries.EndpointNotFound(row.pk)
         kind = kind or row.kind
-        if row.as_address() == wanted and row.kind == kind and row.remote == remote:
+        label = row.label if label is None else label
+        if row.as_address() == wanted and (row.kind, row.remote, row.label) == (kind, remote, label):
             return row
         trouble = queries.trouble_with(draft, wanted, policy, other_than=row.pk)
         if trouble is not None:
             raise EndpointNotTaken(trouble)
         if (row.network == wanted.block or row.is_dynamic) and row.kind == kind:
             # Where an address changes by itself, the endpoint is its connection, which a token of its own proves.
-            for name, value in _columns(wanted).items():
+            for name, value in columns_of(wanted).items():
                 setattr(row, name, value)
-            row.remote = remote
-            row.save(update_fields=["block", "protocol", "port", "asn", "operator_name", "remote"])
+            row.remote, row.label = remote, label
+            row.save(update_fields=["block", "protocol", "port", "asn", "operator_name", "remote", "label"])
         else:
             row.removed_at = now
             row.save(update_fields=["removed_at"])
@@ -163,7 +167,8 @@ def change_endpoint(
                 added_at=now,
                 kind=kind,
                 remote=remote,
-                **_columns(wanted),
+                label=label,
+                **columns_of(wanted),
             )
             row.save(force_insert=True)
         touch(draft, now)
@@ -191,7 +196,7 @@ def hear_address(*, endpoint: Endpoint, block: Block, first: bool, now: dt.datet
         same = Endpoint.objects.filter(application=draft, block=block, protocol=row.protocol, port=row.port)
         if same.filter(removed_at__isnull=True).exists():
             return row
-        for name, value in _columns(AddressEndpoint(block, Protocol(row.protocol), row.port)).items():
+        for name, value in columns_of(AddressEndpoint(block, Protocol(row.protocol), row.port)).items():
             setattr(row, name, value)
         row.save(update_fields=["block", "asn", "operator_name"])
         journal.record(
@@ -224,7 +229,7 @@ def _wanted(block: Block | str, protocol: str, port: int | None) -> AddressEndpo
     return AddressEndpoint(parse_block(block) if isinstance(block, str) else block, Protocol(protocol), port)
 
 
-def _columns(wanted: AddressEndpoint) -> dict[str, Any]:
+def columns_of(wanted: AddressEndpoint) -> dict[str, Any]:
     origin = queries.origin_of(wanted.block)
     return {
         "block": wanted.block,

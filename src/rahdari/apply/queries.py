@@ -23,10 +23,10 @@ from rahdari.people.models import User
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.vault import files
+from rahdari.vault import files, links
 
 from . import rules, telling
-from .models import Application, Document, Endpoint, Proof
+from .models import AddressFile, Application, Document, Endpoint, Proof
 from .rules import Facts, Held, Status, StepKey, Trouble
 
 
@@ -54,6 +54,14 @@ class EndpointNotFound(Exception):
         self.id = id
 
 
+class AddressFileNotFound(Exception):
+    """The application has no such file of addresses. `.id` is what was asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(f"no file of addresses {id}")
+        self.id = id
+
+
 # ------------------------------------------------------------------ gatekeepers
 
 
@@ -74,12 +82,41 @@ def application_for_applicant(*, applicant: User, reference: str) -> Application
     return found
 
 
+PROVE_ALL = "apply.prove_all"
+
+
+def prove_all_token(application: Application) -> str:
+    """What the link holds that proves whichever address of the application it is opened from."""
+    return links.token(PROVE_ALL, str(application.pk))
+
+
+def application_for_link(*, reference: str, token: str) -> Application:
+    """The application that such a link belongs to. Raises ApplicationNotFound."""
+    found = _all().filter(reference=_typed(reference)).first()
+    if found is None or not links.matches(PROVE_ALL, str(found.pk), token):
+        raise ApplicationNotFound(reference)
+    return found
+
+
 def endpoint_of(*, application: Application, id: uuid.UUID) -> Endpoint:
     """Raises EndpointNotFound."""
     found = endpoints_of(application).filter(pk=id).first()
     if found is None:
         raise EndpointNotFound(id)
     return found
+
+
+def address_file_of(*, application: Application, id: uuid.UUID) -> AddressFile:
+    """Raises AddressFileNotFound."""
+    found = address_files_of(application).filter(pk=id).first()
+    if found is None:
+        raise AddressFileNotFound(id)
+    return found
+
+
+def address_files_of(application: Application) -> QuerySet[AddressFile]:
+    """The files of addresses with rows that were not added yet, the newest first."""
+    return AddressFile.objects.filter(application=application).order_by("-uploaded_at", "id")
 
 
 def document_of(*, application: Application, id: uuid.UUID) -> Document:
@@ -330,37 +367,60 @@ def ways() -> dict[str, tuple[Promise | str, Promise | str]]:
     return telling.WAYS
 
 
+def what_runs_at(endpoint: Endpoint) -> telling.Line:
+    """`UDP 51820`, or words where there is no port."""
+    return telling.protocol_line(endpoint)
+
+
 def trouble_with(
     application: Application, endpoint: AddressEndpoint, policy: Policy, *, other_than: uuid.UUID | None = None
 ) -> Trouble | None:
     """Why an endpoint may not be added (or changed: then `other_than` is the one that it replaces)."""
     beside = [row.as_address() for row in endpoints_of(application) if row.pk != other_than]
-    return _assess(application, endpoint, beside, policy)
+    return assess_endpoints(application, [endpoint], policy, beside=beside)[0]
 
 
 def endpoint_troubles(application: Application, policy: Policy) -> list[tuple[Endpoint, Trouble]]:
     """Endpoints of a draft that could not be added today: held by another meanwhile, or beyond a new limit."""
     rows = list(endpoints_of(application))
-    found = []
-    for place, row in enumerate(rows):
-        trouble = _assess(application, row.as_address(), [other.as_address() for other in rows[:place]], policy)
-        if trouble is not None:
-            found.append((row, trouble))
-    return found
+    found = assess_endpoints(application, [row.as_address() for row in rows], policy, kept=True)
+    return [(row, trouble) for row, trouble in zip(rows, found, strict=True) if trouble is not None]
 
 
-def _assess(
-    application: Application, endpoint: AddressEndpoint, beside: Sequence[AddressEndpoint], policy: Policy
-) -> Trouble | None:
+def assess_endpoints(
+    application: Application,
+    endpoints: Sequence[AddressEndpoint],
+    policy: Policy,
+    *,
+    beside: Sequence[AddressEndpoint] = (),
+    kept: bool = False,
+) -> list[Trouble | None]:
+    """What stands against each endpoint, in turn, beside those that were there and the good ones before it. With
+    `kept` the bad ones before it are there, too.
+    """
+    limits, service = policy.limits, policy.services.get(application.service)
     own = set(people.holders_of(application.applicant))
-    held = [
-        Held(AddressEndpoint(entry.block, rules.protocol(entry.protocol), entry.port), own=entry.holder in own)
-        for entry in register.overlapping_active(block=endpoint.block)
+    held: rules.Neighbours[Held] = rules.Neighbours(limits)
+    for entry in register.overlapping_any({each.block for each in endpoints}):
         # What is renewed or changed stands in nobody's way.
-        if application.registration_id is None or entry.registration_id != application.registration_id
-    ]
-    allowed = settings.ALLOWED_SPECIAL_RANGES
-    return rules.assess_endpoint(endpoint, beside=beside, held=held, limits=policy.limits, allowed=allowed)
+        if application.registration_id is None or entry.registration_id != application.registration_id:
+            there = AddressEndpoint(entry.block, rules.protocol(entry.protocol), entry.port)
+            held.add(entry.block, Held(there, own=entry.holder in own))
+    known = rules.Neighbours(limits, ((each.block, each) for each in beside))
+    found: list[Trouble | None] = []
+    for endpoint in endpoints:
+        trouble = rules.assess_endpoint(
+            endpoint,
+            beside=known,
+            held=held.near(endpoint.block),
+            limits=limits,
+            allowed=settings.ALLOWED_SPECIAL_RANGES,
+            holder=service.holder if service else "person",
+        )
+        found.append(trouble)
+        if trouble is None or kept:
+            known.add(endpoint.block, endpoint)
+    return found
 
 
 # -------------------------------------------------------------------- two tabs

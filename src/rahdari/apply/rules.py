@@ -287,7 +287,7 @@ def terms_digest(service: Service, limits: Limits) -> str:
         tuple((check.kind, check.roster, check.required, check.instead_of) for check in service.checks),
         (service.fee.rule, service.fee.from_count, service.fee.counts_earlier, service.fee.amount),
         service.validity_months,
-        (limits.shortest_prefix_v4, limits.shortest_prefix_v6, limits.endpoints_per_application),
+        (limits.shortest_prefix_v4, limits.shortest_prefix_v6, limits.most_endpoints(service.holder)),
     )
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 
@@ -333,24 +333,56 @@ def assess_block(block: Block, *, limits: Limits, allowed: Sequence[str] = ()) -
     return Trouble(AddressTrouble.TOO_WIDE, limit=shortest) if wide else None
 
 
+class Neighbours[Item]:
+    """Many blocks with what belongs to them, so that those near another one are found quickly."""
+
+    def __init__(self, limits: Limits, items: Iterable[tuple[Block, Item]] = ()) -> None:
+        self._shortest = {4: limits.shortest_prefix_v4, 6: limits.shortest_prefix_v6}
+        self._parts: dict[tuple[int, int], list[Item]] = {}
+        self._wide: list[Item] = []
+        self._count = 0
+        for block, item in items:
+            self.add(block, item)
+
+    def _part(self, block: Block) -> tuple[int, int]:
+        return block.version, int(block.network_address) >> (block.max_prefixlen - self._shortest[block.version])
+
+    def add(self, block: Block, item: Item) -> None:
+        if block.prefixlen < self._shortest[block.version]:
+            self._wide.append(item)
+        else:
+            self._parts.setdefault(self._part(block), []).append(item)
+        self._count += 1
+
+    def near(self, block: Block) -> list[Item]:
+        """All that can share an address with a block that is not too wide to be registered."""
+        return [*self._wide, *self._parts.get(self._part(block), ())]
+
+    def __len__(self) -> int:
+        return self._count
+
+
 def assess_endpoint(
     endpoint: Endpoint,
     *,
-    beside: Sequence[Endpoint],
+    beside: Sequence[Endpoint] | Neighbours[Endpoint],
     held: Iterable[Held],
     limits: Limits,
     allowed: Sequence[str] = (),
+    holder: str = "person",
 ) -> Trouble | None:
     """The first reason not to take an endpoint, or None. `beside` are the other endpoints of the application."""
     block: Block = endpoint.block
     trouble = assess_block(block, limits=limits, allowed=allowed)
     if trouble is not None:
         return trouble
-    duplicate = next((other for other in beside if other.overlaps(endpoint)), None)
+    near = beside.near(block) if isinstance(beside, Neighbours) else beside
+    duplicate = next((other for other in near if other.overlaps(endpoint)), None)
     if duplicate is not None:
         return Trouble(AddressTrouble.DUPLICATE, other=duplicate)
-    if len(beside) >= limits.endpoints_per_application:
-        return Trouble(AddressTrouble.TOO_MANY, limit=limits.endpoints_per_application)
+    most = limits.most_endpoints(holder)
+    if len(beside) >= most:
+        return Trouble(AddressTrouble.TOO_MANY, limit=most)
     entries = list(held)
     if any(not entry.own and overlap(entry.endpoint.block, block) for entry in entries):
         # Two holders never share an address, whatever the port: the register would refuse it.

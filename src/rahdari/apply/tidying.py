@@ -13,7 +13,7 @@ from rahdari.journal import actions as journal
 from rahdari.vault import files
 
 from . import queries
-from .models import Application, Document, Endpoint
+from .models import AddressFile, Application, Document, Endpoint
 from .rules import Status
 
 
@@ -29,6 +29,7 @@ def delete_idle_draft(*, application: Application, now: dt.datetime) -> list[str
         subject = draft.subject
         Document.objects.filter(application=draft).delete()
         Endpoint.objects.filter(application=draft).delete()
+        AddressFile.objects.filter(application=draft).delete()
         draft.delete()
         journal.record(act="apply.deleted_idle_draft", actor="clock", subject=subject, now=now)
         # After the commit: a row without its file would be a loss, a file without its row is only found by nobody.

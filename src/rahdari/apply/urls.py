@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from .views import addresses, starting, steps, uploads
+from .views import addresses, file_pages, starting, steps, uploads
 
 app_name = "apply"
 
@@ -24,6 +24,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{DRAFT}/proof-of-work/association/", steps.association, name="association"),
     path(f"{DRAFT}/addresses/", addresses.addresses, name="addresses"),
     path(f"{DRAFT}/addresses/add/", addresses.add, name="add_address"),
+    path(f"{DRAFT}/addresses/many/", file_pages.add_many, name="add_many"),
+    path(f"{DRAFT}/addresses/many/sample/", file_pages.sample, name="address_sample"),
+    path(f"{DRAFT}/addresses/many/<uuid:id>/", file_pages.result, name="address_file"),
+    path(f"{DRAFT}/addresses/many/<uuid:id>/corrected/", file_pages.corrected, name="corrected_addresses"),
     path(f"{DRAFT}/addresses/<uuid:id>/", addresses.change, name="change_address"),
     path(f"{DRAFT}/addresses/<uuid:id>/remove/", addresses.remove, name="remove_address"),
     path(f"{DRAFT}/documents/", uploads.documents, name="documents"),

@@ -10,6 +10,8 @@ from rahdari.address import AddressError, AddressFault, EndpointError, EndpointF
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.people.identifiers import IdentifierError
 
+from .rows import MOST_BYTES
+from .rows import FileFault as RowsFault
 from .rules import AddressTrouble, Trouble
 from .screening import FileFault, FileRefused
 
@@ -183,6 +185,47 @@ def port(error: EndpointError) -> str:
     if error.reason is EndpointFault.PORT_OUT_OF_RANGE:
         return _("A port is a number from 1 to 65535.")
     return _("Write the port as one number, for example %(port)s") % {"port": 1194}
+
+
+def rows_file(fault: RowsFault, *, most_rows: int) -> str:
+    """Why a file of addresses cannot be read at all, and what to do."""
+    if fault is RowsFault.EMPTY:
+        return _("The file has no rows. Write one address in each row, under the names of the columns.")
+    if fault is RowsFault.TOO_LARGE:
+        return _("Too big. The limit is %(limit)s MB. Keep only the columns with addresses.") % {
+            "limit": megabytes(MOST_BYTES)
+        }
+    if fault is RowsFault.NO_COLUMNS:
+        return _("No column has the name %(column)s. Write the names of the columns into the first row.") % {
+            "column": isolated("address")
+        }
+    if fault is RowsFault.TOO_MANY_ROWS:
+        return ngettext(
+            "A file takes %(count)s row. Divide it, and begin another application for the rest.",
+            "A file takes %(count)s rows. Divide it, and begin another application for the rest.",
+            most_rows,
+        ) % {"count": f"{most_rows:,}"}
+    if fault is RowsFault.SECRET:
+        return _("There is a key in the file. We have deleted it. Take the keys out: we never need them.")
+    return _("This is no table we can read. Save it as CSV in your spreadsheet, then send that file.")
+
+
+def repeated(line: int) -> str:
+    return _("It stands in row %(line)s already. Take one of them out.") % {"line": line}
+
+
+def unlisted() -> str:
+    return _("The network of this address is not on our list. An officer will look at it.")
+
+
+def another_operator(name: str) -> str:
+    return _("The routes name another operator: %(name)s. We use that.") % {"name": isolated_name(name)}
+
+
+def range_of(count: int) -> str:
+    return ngettext("This is a range of %(count)s address.", "This is a range of %(count)s addresses.", count) % {
+        "count": f"{count:,}"
+    }
 
 
 # -- files ---------------------------------------------------------------------------------------------------------

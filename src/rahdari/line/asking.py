@@ -128,6 +128,7 @@ def end_questions(now: dt.datetime) -> int:
 
 
 def erase_subscribers(now: dt.datetime) -> int:
-    """What identified subscribers, when its time is over; and files of answers."""
+    """What identified subscribers, when its time is over; and files of answers and of addresses."""
+    apply.delete_old_address_files(now=now)
     confirm.delete_old_files(now=now)
     return confirm.erase_due(now=now) + apply.forget_subscribers(now=now)

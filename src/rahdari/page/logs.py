@@ -8,7 +8,7 @@ which may hold somebody's email address or name.
 import logging
 import re
 
-_IN_ADDRESSES = re.compile(r"(/prove/|/c/[^/\s]+/)[^/\s?'\"]+")
+_IN_ADDRESSES = re.compile(r"(/prove/(?:A-[^/\s]+/)?|/c/[^/\s]+/)[^/\s?'\"]+")
 _ROWS = re.compile(r"^DETAIL:.*?(?=\n\n|\n(?:HINT|CONTEXT|LINE)|\Z)", re.DOTALL | re.MULTILINE)
 
 

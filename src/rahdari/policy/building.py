@@ -301,10 +301,13 @@ def _signed_item(key: str, section: Section) -> SignedItem:
 
 
 def _limits(section: Section) -> Limits:
+    each = section.whole("endpoints_per_application", least=1, most=1000)
     limits = Limits(
         shortest_prefix_v4=section.whole("shortest_prefix_v4", least=8, most=32),
         shortest_prefix_v6=section.whole("shortest_prefix_v6", least=19, most=128),
-        endpoints_per_application=section.whole("endpoints_per_application", least=1, most=1000),
+        endpoints_per_application=each,
+        # Rules that were frozen before organisations had a limit of their own name none.
+        endpoints_per_organisation=section.whole("endpoints_per_organisation", each, least=1, most=1000),
         document_bytes=section.whole("document_bytes", least=100_000, most=100_000_000),
         documents_per_application=section.whole("documents_per_application", least=1, most=100),
         document_types=section.words("document_types"),

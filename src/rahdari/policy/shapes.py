@@ -260,12 +260,17 @@ class Limits:
     shortest_prefix_v4: int
     shortest_prefix_v6: int
     endpoints_per_application: int
+    endpoints_per_organisation: int
     document_bytes: int
     documents_per_application: int
     document_types: tuple[str, ...]
     challenge_valid: timedelta
     draft_kept: timedelta
     answer_characters: int
+
+    def most_endpoints(self, holder: str) -> int:
+        """How many addresses one application of a person, or of an organisation, takes."""
+        return self.endpoints_per_organisation if holder == "organisation" else self.endpoints_per_application
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import ipaddress
 import uuid
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 
 from . import reference as references
@@ -105,6 +106,18 @@ def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> 
     if other_than is not None:
         found = found.exclude(holder=other_than)
     return found.order_by("valid_from", "id")
+
+
+def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:
+    """Active entries that share an address with at least one of the blocks, in one query however many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT entry.id FROM unnest(%s::inet[]) AS wanted(block)"
+            " JOIN register_entry AS entry ON entry.ended_at IS NULL AND entry.block::inet && wanted.block",
+            [[str(block) for block in blocks]],
+        )
+        found = [row[0] for row in cursor.fetchall()]
+    return list(Entry.objects.filter(pk__in=found).order_by("valid_from", "id"))
 
 
 def history_of(registration: Registration) -> QuerySet[Change]:

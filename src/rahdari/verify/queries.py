@@ -52,6 +52,15 @@ def proof_of(subject: str, block: Block) -> Challenge | None:
     )
 
 
+def proofs_of(subjects: Iterable[str]) -> dict[tuple[str, str], Challenge]:
+    """The first proof of each subject and block, in one query: keys are the subject, and the block as text."""
+    found: dict[tuple[str, str], Challenge] = {}
+    proved = Challenge.objects.filter(subject__in=list(subjects), status=Status.VALID)
+    for challenge in proved.order_by("validated_at", "id"):
+        found.setdefault((challenge.subject, str(challenge.network)), challenge)
+    return found
+
+
 def is_proved(subject: str, block: Block) -> bool:
     return proof_of(subject, block) is not None
 

@@ -86,8 +86,10 @@ def take_known_proofs(application: Application, actor: str, now: dt.datetime) ->
     """
     if application.registration_id is None:
         return
-    for row in applications.endpoints_of(application):
-        if not row.continues or proofs.is_proved(row.subject, row.network):
+    endpoints = list(applications.endpoints_of(application))
+    known = proofs.proofs_of([row.subject for row in endpoints])
+    for row in endpoints:
+        if not row.continues or (row.subject, str(row.network)) in known:
             continue
         if row.is_dynamic:
             host = leases.host_by_subject(row.continues)

@@ -24,6 +24,9 @@ from rahdari.verify.models import Challenge, Method, Status
 from . import changing, going_on, shared
 from .ways import Asked, counts, open_way, rows
 
+# From so many on, the list of them comes first.
+MANY = 5
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -39,10 +42,9 @@ class Proof:
 
 def proofs_of(application: Application) -> list[Proof]:
     """The endpoints of an application, each with its proof or without."""
-    return [
-        Proof(endpoint, proofs.proof_of(endpoint.subject, endpoint.network))
-        for endpoint in apply.endpoints_of(application)
-    ]
+    endpoints = list(apply.endpoints_of(application))
+    known = proofs.proofs_of([endpoint.subject for endpoint in endpoints])
+    return [Proof(endpoint, known.get((endpoint.subject, str(endpoint.network)))) for endpoint in endpoints]
 
 
 def share_proofs(application: Application, actor: str) -> list[Proof]:
@@ -69,11 +71,13 @@ def share_proofs(application: Application, actor: str) -> list[Proof]:
 @login_required
 @require_safe
 def first(request: HttpRequest, reference: str) -> HttpResponse:
-    """The first endpoint that still needs a proof."""
+    """The first endpoint that still needs a proof; of many, their list."""
     application = shared.application(request, reference)
     known = share_proofs(application, actor_of(person(request)))
     if not known:
         return redirect("portal:tasks", reference=reference)
+    if len(known) >= MANY:
+        return redirect("portal:prove_many", reference=reference)
     wanted = next((each for each in known if not each.is_proved), known[0])
     return redirect("portal:prove", reference=reference, endpoint=wanted.endpoint.pk)
 

@@ -1,0 +1,178 @@
+"""Many endpoints at once, and the rows of files that wait to be added. Reached through `actions`.
+
+Invariants: the good ones are added together, in one transaction with one row of the journal, and the others are told
+apart with the reason; a row of a file is added once; rows that were not added stay in the file.
+"""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from rahdari.address import Block, Protocol
+from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.journal import actions as journal
+from rahdari.policy import Policy
+
+from . import queries
+from .drafts import locked_draft, touch
+from .models import AddressFile, Application, Endpoint
+from .parts import columns_of
+from .rows import Row, Table
+from .rules import Trouble
+
+FILES_KEPT = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class NewEndpoint:
+    """An endpoint to be added: what `add_endpoint` takes, as one value."""
+
+    block: Block
+    protocol: str
+    port: int | None = None
+    remote: str = ""
+    kind: str = "static"
+    label: str = ""
+    subscriber: str = ""
+
+    def as_address(self) -> AddressEndpoint:
+        return AddressEndpoint(self.block, Protocol(self.protocol), self.port)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of the endpoints: those that were added, and by their place those that were not, with the reason."""
+
+    endpoints: list[Endpoint]
+    troubles: dict[int, Trouble]
+
+
+def add_endpoints(
+    *,
+    application: Application,
+    wanted: Sequence[NewEndpoint],
+    actor: str,
+    now: dt.datetime,
+    policy: Policy | None = None,
+) -> Added:
+    """Add all that can be added, and say of each other why not. Raises NotADraft."""
+    policy = policy or queries.policy_in_force()
+    with transaction.atomic():
+        draft = locked_draft(application)
+        there = list(queries.endpoints_of(draft))
+        found = queries.assess_endpoints(
+            draft, [each.as_address() for each in wanted], policy, beside=[row.as_address() for row in there]
+        )
+        position = max((row.position for row in there), default=0)
+        rows = []
+        for new, trouble in zip(wanted, found, strict=True):
+            if trouble is None:
+                position += 1
+                rows.append(_row(draft, new, position, now))
+        if rows:
+            Endpoint.objects.bulk_create(rows)
+            touch(draft, now)
+            journal.record(
+                act="apply.added_endpoints",
+                actor=actor,
+                subject=draft.subject,
+                now=now,
+                detail={"count": len(rows), "first": str(rows[0].pk), "last": str(rows[-1].pk)},
+            )
+        return Added(rows, {place: trouble for place, trouble in enumerate(found) if trouble is not None})
+
+
+def _row(draft: Application, new: NewEndpoint, position: int, now: dt.datetime) -> Endpoint:
+    return Endpoint(
+        application=draft,
+        position=position,
+        added_at=now,
+        remote=new.remote,
+        kind=new.kind,
+        label=new.label,
+        subscriber=new.subscriber,
+        has_subscriber=bool(new.subscriber),
+        **columns_of(new.as_address()),
+    )
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+def keep_file(*, application: Application, table: Table, name: str, now: dt.datetime) -> AddressFile:
+    """Keep the rows of a file, to look at them. Nothing is added yet. Raises NotADraft."""
+    with transaction.atomic():
+        draft = locked_draft(application)
+        AddressFile.objects.filter(application=draft, uploaded_at__lt=now - FILES_KEPT).delete()
+        return AddressFile.objects.create(
+            application=draft,
+            content=_packed(table),
+            name=name[:120],
+            rows=len(table.rows),
+            uploaded_at=now,
+        )
+
+
+def table_of(file: AddressFile) -> Table:
+    """The rows that wait in the file."""
+    found = json.loads(file.content)
+    return Table(tuple(found["columns"]), tuple(Row(line, cells) for line, cells in found["rows"]))
+
+
+def _packed(table: Table) -> str:
+    return json.dumps({"columns": table.columns, "rows": [[row.line, dict(row.cells)] for row in table.rows]})
+
+
+def replace_rows(*, file: AddressFile, rows: Mapping[int, Row]) -> AddressFile:
+    """Put corrected rows in the place of those with these line numbers; a row that is gone already stays gone."""
+    with transaction.atomic():
+        file = AddressFile.objects.select_for_update().get(pk=file.pk)
+        table = table_of(file)
+        columns = list(table.columns)
+        for row in rows.values():
+            columns += [column for column in row.cells if column not in columns]
+        changed = tuple(rows.get(row.line, row) for row in table.rows)
+        file.content = _packed(Table(tuple(columns), changed))
+        file.save(update_fields=["content"])
+        return file
+
+
+def add_from_file(
+    *, file: AddressFile, good: Mapping[int, NewEndpoint], actor: str, now: dt.datetime, policy: Policy | None = None
+) -> Added:
+    """Add the endpoints of these lines, and take the lines out of the file; the others stay. A line that is not there
+    any more was added before. Raises NotADraft, and queries.AddressFileNotFound when the file is gone.
+    """
+    with transaction.atomic():
+        application = locked_draft(file.application)
+        kept = AddressFile.objects.select_for_update().filter(pk=file.pk).first()
+        if kept is None:
+            raise queries.AddressFileNotFound(file.pk)
+        table = table_of(kept)
+        lines = [row.line for row in table.rows if row.line in good]
+        added = add_endpoints(
+            application=application, wanted=[good[line] for line in lines], actor=actor, now=now, policy=policy
+        )
+        gone = {line for place, line in enumerate(lines) if place not in added.troubles}
+        left = tuple(row for row in table.rows if row.line not in gone)
+        if not left:
+            kept.delete()
+        elif gone:
+            kept.content, kept.added = _packed(Table(table.columns, left)), kept.added + len(gone)
+            kept.save(update_fields=["content", "added"])
+        return added
+
+
+def forget_file(*, application: Application, id: uuid.UUID) -> None:
+    """Delete a file whose rows are not wanted. Doing it twice changes nothing."""
+    AddressFile.objects.filter(application=application, pk=id).delete()
+
+
+def delete_old_address_files(*, now: dt.datetime) -> int:
+    """Delete the files whose time is over. Returns how many."""
+    deleted, _ = AddressFile.objects.filter(uploaded_at__lt=now - FILES_KEPT).delete()
+    return deleted

@@ -1,0 +1,210 @@
+"""The pages of many addresses at once: a file or pasted rows, what is said of each row, and the file to take home.
+
+Invariants: nothing is added before the result was seen; rows that were not added stay in the file, on a page of their
+own and in a download; the page says of a row what the form says of one address.
+"""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rahdari.page import limits
+from rahdari.people.access import person
+from rahdari.policy import Policy
+
+from . import actions, bulk, judging, kept, pages, queries, rows, wording
+from .judging import Judged
+from .models import AddressFile, Application
+from .rows import FileFault, Row, Table
+
+# Judging a thousand rows takes a second of a processor.
+FILES, PER_SECONDS = 30, 600
+ROWS_SHOWN = 200
+
+
+def most_rows(application: Application, policy: Policy) -> int:
+    """How many rows a file takes: as many as the application takes addresses; 0 where the page is not offered."""
+    holder = queries.service_of(application, policy).holder
+    return policy.limits.most_endpoints(holder) if holder == "organisation" else 0
+
+
+@pages.draft_page
+def add_many(request: HttpRequest, application: Application) -> HttpResponse:
+    policy = queries.policy_in_force()
+    most = most_rows(application, policy)
+    if not most:
+        raise Http404
+    problem, given = "", None
+    if request.method == "POST":
+        found = _sent(request, most)
+        if isinstance(found, Table):
+            name = getattr(request.FILES.get("rows"), "name", None) or ""
+            file = actions.keep_file(application=application, table=found, name=name, now=pages.now())
+            return HttpResponseRedirect(reverse("apply:address_file", args=[application.reference, file.pk]))
+        problem, given = found, request.POST.get("paste", "")
+    else:
+        back = kept.take(request, now=pages.now())
+        given = back.get("paste") if back else None
+    context = {
+        "application": application,
+        "problem": problem,
+        "paste": given,
+        "given_back": bool(given) and not problem,
+        "most": most,
+        "asks_subscriber": queries.service_of(application, policy).asks_operator,
+        "megabytes": wording.megabytes(rows.MOST_BYTES),
+        "files": queries.address_files_of(application),
+    }
+    return render(request, "apply/add_many.html", context)
+
+
+def _sent(request: HttpRequest, most: int) -> Table | str:
+    """The rows that were sent, or what is wrong with the file as a whole."""
+    file, pasted = request.FILES.get("rows"), request.POST.get("paste", "")
+    if not limits.allow(f"apply.files:{person(request).pk}", rate=FILES, per=PER_SECONDS):
+        return _("Many files came in a short time. Wait some minutes, then send this one again.")
+    if isinstance(file, UploadedFile):
+        content = file.read(rows.MOST_BYTES + 1)
+    elif pasted.strip():
+        content = pasted.encode()
+    else:
+        return _("Choose a file, or paste the rows")
+    found = rows.read(content, most_rows=most)
+    return wording.rows_file(found, most_rows=most) if isinstance(found, FileFault) else found
+
+
+def _file(application: Application, id: uuid.UUID) -> AddressFile:
+    try:
+        return queries.address_file_of(application=application, id=id)
+    except queries.AddressFileNotFound:
+        raise Http404 from None
+
+
+@pages.draft_page
+def result(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    policy = queries.policy_in_force()
+    try:
+        file = queries.address_file_of(application=application, id=id)
+    except queries.AddressFileNotFound:
+        # All of it was added, maybe by a second press of the same button; or its days are over.
+        return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
+    table = bulk.table_of(file)
+    judged = judging.judge(application, table, policy)
+    problem = ""
+    if request.method == "POST":
+        problem = _act(request, application, file, table, judged, policy)
+        if not problem:
+            return _after(application, file)
+    return render(request, "apply/address_file.html", _facts(request, application, file, table, judged, problem))
+
+
+def _act(
+    request: HttpRequest,
+    application: Application,
+    file: AddressFile,
+    table: Table,
+    judged: list[Judged],
+    policy: Policy,
+) -> str:
+    """Do what a button says; a sentence when it could not be done."""
+    act = request.POST.get("act")
+    if act == "forget":
+        actions.forget_file(application=application, id=file.pk)
+        return ""
+    if act == "rows":
+        return _replace(request, file, judged, most_rows(application, policy))
+    if act == "mend":
+        file = actions.replace_rows(file=file, rows={e.row.line: e.mended for e in judged if e.mended is not None})
+        judged = judging.judge(application, bulk.table_of(file), policy)
+    good = {each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None}
+    try:
+        added = actions.add_from_file(file=file, good=good, actor=pages.actor(request), now=pages.now(), policy=policy)
+    except (actions.NotADraft, queries.AddressFileNotFound):
+        return ""
+    if count := len(added.endpoints):
+        said = ngettext("%(count)s address was added.", "%(count)s addresses were added.", count) % {"count": count}
+        messages.success(request, said, extra_tags="ok")
+    return ""
+
+
+def _replace(request: HttpRequest, file: AddressFile, judged: list[Judged], most: int) -> str:
+    """Corrected rows as text, under the same headings: each takes the place of a wrong row, in their order."""
+    found = rows.read(request.POST.get("rows", "").encode(), most_rows=most)
+    if isinstance(found, FileFault):
+        return wording.rows_file(found, most_rows=most)
+    wrong = [each.row.line for each in judged if not each.is_good]
+    if len(found.rows) != len(wrong):
+        return ngettext(
+            "Correct the row here, one line for each row, and leave none out.",
+            "Correct the %(count)s rows here, one line for each row, and leave none out.",
+            len(wrong),
+        ) % {"count": len(wrong)}
+    new = {line: Row(line, row.cells) for line, row in zip(wrong, found.rows, strict=True)}
+    actions.replace_rows(file=file, rows=new)
+    return ""
+
+
+def _after(application: Application, file: AddressFile) -> HttpResponseRedirect:
+    """To the rows that are left, or to the addresses when none is."""
+    if queries.address_files_of(application).filter(pk=file.pk).exists():
+        return HttpResponseRedirect(reverse("apply:address_file", args=[application.reference, file.pk]))
+    return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
+
+
+def _facts(
+    request: HttpRequest,
+    application: Application,
+    file: AddressFile,
+    table: Table,
+    judged: list[Judged],
+    problem: str,
+) -> dict[str, Any]:
+    wrong = [each for each in judged if not each.is_good]
+    noted = [each for each in judged if each.is_good and each.notes]
+    plain = [each for each in judged if each.is_good and not each.notes]
+    mendable = sum(each.mended is not None for each in wrong)
+    given = request.POST.get("rows") if problem else None
+    return {
+        "application": application,
+        "file": file,
+        "total": len(judged),
+        "good": len(noted) + len(plain),
+        "wrong": wrong,
+        "noted": noted,
+        "plain": plain,
+        "shown": ROWS_SHOWN,
+        "mendable": mendable,
+        "unknown": [column for column in table.unknown if column != "more"],
+        "problem": problem,
+        "rows": given if given is not None else judging.as_text(wrong, table.columns),
+        "kept_until": file.uploaded_at + bulk.FILES_KEPT,
+    }
+
+
+@pages.own_page
+def corrected(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+    """Every row that waits, with our corrections and what is wrong with the others."""
+    file = _file(application, id)
+    table = bulk.table_of(file)
+    judged = judging.judge(application, table, queries.policy_in_force())
+    return _csv(judging.corrected(judged, table.columns), "addresses-to-correct.csv")
+
+
+@pages.own_page
+def sample(request: HttpRequest, application: Application) -> HttpResponse:
+    asks = queries.service_of(application, queries.frozen_policy(application)).asks_operator
+    return _csv(judging.sample(asks_subscriber=asks), "addresses.csv")
+
+
+def _csv(content: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response

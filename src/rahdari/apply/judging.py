@@ -1,0 +1,192 @@
+"""What is said of each row of a file of addresses: by the same form and the same rules as one address, in its words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rahdari.address import directory, format_block, is_single
+from rahdari.policy import Policy
+
+from . import queries, rules, telling, wording
+from .address_form import AddressForm
+from .bulk import NewEndpoint
+from .models import Application, Endpoint
+from .rows import CHANGES, COLUMNS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
+from .rules import AddressTrouble, Trouble
+
+# The columns in which the form finds its errors.
+_COLUMN_OF = {"block": "address", "kind": "protocol", "stays": CHANGES}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in a cell: the column, what stands there, a sentence, and what was probably meant."""
+
+    column: str
+    value: str
+    words: str
+    suggestion: str = ""
+    # A port that stood behind the address, for its own column.
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    row: Row
+    faults: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
+    wanted: NewEndpoint | None = None
+
+    @property
+    def is_good(self) -> bool:
+        return self.wanted is not None and not self.faults
+
+    @property
+    def mended(self) -> Row | None:
+        """The row with what was probably meant, where that is known of everything that is wrong."""
+        if not self.faults or not all(fault.suggestion for fault in self.faults):
+            return None
+        cells = {fault.column: fault.suggestion for fault in self.faults}
+        ports = [fault.port for fault in self.faults if fault.port is not None]
+        if ports and not self.row.cell("port"):
+            cells["port"] = str(ports[0])
+        return self.row.with_cells(**cells)
+
+    @property
+    def address(self) -> str:
+        return format_block(self.wanted.block) if self.wanted is not None else self.row.cell("address")
+
+    @property
+    def line(self) -> telling.Line:
+        """What runs there, as the list of addresses has it."""
+        if self.wanted is None:
+            return telling.Line(" ".join(filter(None, (self.row.cell("protocol"), self.row.cell("port")))), "ltr")
+        return telling.protocol_line(Endpoint(protocol=self.wanted.protocol, port=self.wanted.port))
+
+
+def judge(application: Application, table: Table, policy: Policy) -> list[Judged]:
+    """Each row: good, with notes perhaps; or wrong, and why. A row is held against the good ones before it, too."""
+    asks = queries.service_of(application, policy).asks_operator
+    read = [_read(row, policy, asks_subscriber=asks) for row in table.rows]
+    wanted = [each.wanted for each in read if each.wanted is not None]
+    beside = [row.as_address() for row in queries.endpoints_of(application)]
+    found = iter(queries.assess_endpoints(application, [each.as_address() for each in wanted], policy, beside=beside))
+    judged: list[Judged] = []
+    lines: dict[str, int] = {}
+    for each in read:
+        if each.wanted is None:
+            judged.append(each)
+            continue
+        trouble = next(found)
+        if trouble is not None:
+            judged.append(Judged(each.row, (_fault(each, trouble, lines),)))
+            continue
+        lines.setdefault(str(each.wanted.as_address()), each.row.line)
+        judged.append(Judged(each.row, (), _notes(each.row, each.wanted), each.wanted))
+    return judged
+
+
+def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
+    """The row by itself, through the form of one address."""
+    form = AddressForm(row.given(), limits=policy.limits, asks_subscriber=asks_subscriber)
+    if form.is_valid():
+        data = form.cleaned_data
+        return Judged(
+            row,
+            wanted=NewEndpoint(
+                block=data["block"],
+                protocol=data["protocol"],
+                port=data["port"],
+                remote=data["remote"],
+                kind=data["stays"],
+                label=data["label"],
+                subscriber=data.get("subscriber", ""),
+            ),
+        )
+    faults = []
+    for name, errors in form.errors.items():
+        column = _COLUMN_OF.get(name, name)
+        words = " ".join(str(error) for error in errors)
+        meant = (form.suggestion or "", form.port_found) if name == "block" else ("", None)
+        faults.append(Fault(column, row.cell(column), words, *meant))
+    return Judged(row, tuple(faults))
+
+
+def _fault(each: Judged, trouble: Trouble, lines: dict[str, int]) -> Fault:
+    earlier = lines.get(str(trouble.other)) if trouble.kind is AddressTrouble.DUPLICATE else None
+    words = wording.repeated(earlier) if earlier is not None else wording.trouble(trouble)
+    return Fault("address", each.row.cell("address"), words)
+
+
+def _notes(row: Row, wanted: NewEndpoint) -> tuple[str, ...]:
+    """What is good to know of a row that is accepted."""
+    notes = []
+    origin = directory.current().origin(wanted.block)
+    named = tidy(row.cell(OPERATOR))
+    if origin is None:
+        notes.append(wording.unlisted())
+    elif named and not _is_operator(named, origin.organisation, origin.asn):
+        notes.append(wording.another_operator(origin.organisation))
+    if not is_single(wanted.block) and wanted.block.version == 4:
+        notes.append(wording.range_of(wanted.block.num_addresses))
+    return tuple(notes)
+
+
+def _is_operator(named: str, organisation: str, asn: int) -> bool:
+    plain, known = named.casefold(), organisation.casefold()
+    return plain in known or known in plain or plain.removeprefix("as").strip() == str(asn)
+
+
+# -- files to take home --------------------------------------------------------------------------------------------
+
+
+def corrected(judged: Sequence[Judged], columns: Sequence[str]) -> str:
+    """All rows in their one form, with our corrections, and a last column that says what is wrong with the others."""
+    heading = [*columns]
+    for row in judged:
+        heading += [column for column in row.row.cells if column not in heading]
+    return write([*heading, WRONG], ([*_cells(each, heading), _wrong(each)] for each in judged))
+
+
+def as_text(wrong: Sequence[Judged], columns: Sequence[str]) -> str:
+    """The rows to correct, as they stand, for a text field."""
+    if not wrong:
+        return ""
+    heading = [*columns]
+    for each in wrong:
+        heading += [column for column in each.row.cells if column not in heading]
+    rows = ([each.row.cell(column) for column in heading] for each in wrong)
+    return write(heading, rows, mark=False).replace("\r\n", "\n")
+
+
+def _cells(each: Judged, columns: Sequence[str]) -> list[str]:
+    row = each.mended or each.row
+    plain = {column: tidy(row.cell(column)) for column in columns}
+    if each.wanted is not None:
+        new = each.wanted
+        plain["address"] = format_block(new.block)
+        if "port" in plain:
+            kind, _, _ = rules.way_of(new.protocol, new.port)
+            plain["protocol"] = new.protocol if kind == rules.OTHER else kind.replace("_", "-")
+            plain["port"] = str(new.port or "")
+        if "remote" in plain:
+            plain["remote"] = new.remote
+    return [plain[column] for column in columns]
+
+
+def _wrong(each: Judged) -> str:
+    said = []
+    for fault in each.faults:
+        before = f"{wording.isolated(fault.value)}: " if fault.value else ""
+        said.append(f"{fault.column}: {before}{fault.words}")
+    return " ".join(said)
+
+
+def sample(*, asks_subscriber: bool) -> str:
+    """A file to fill in, with rows of addresses that are kept for examples."""
+    more = [SUBSCRIBER] if asks_subscriber else []
+    rows = [
+        ["203.0.113.24", "wireguard", "51820", "", "Head office"],
+        ["203.0.113.32/28", "openvpn", "1194", "", "Data centre"],
+        ["2001:db8:70::10", "ikev2", "500", "198.51.100.7", "Branch North"],
+    ]
+    return write([*COLUMNS, *more], ([*row, *(["1234567"] * len(more))] for row in rows))

@@ -1,0 +1,172 @@
+"""Proving many addresses: the list with how each stands, and one link that proves whichever it is opened from.
+
+The link is the same for all addresses of an application, so that it can be sent to every branch, or run on every server
+by one command. It proves nothing more than the link of one address does: each address only by a visit from it.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application, Endpoint
+from rahdari.page import errors, limits, visitor
+from rahdari.people.access import actor_of, person
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify import rules, way_words
+from rahdari.verify.models import Method
+
+from . import shared
+from .prove import Proof, proofs_of, share_proofs
+from .ways import counts, open_way
+
+A_PAGE = 50
+UNKNOWN_LINKS, PER_SECONDS = 30, 60
+VISITOR = "system:verify"
+
+
+def link_of(application: Application) -> str:
+    path = reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
+    return settings.SITE_URL.rstrip("/") + path
+
+
+def _by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
+    """The addresses for which opening a link counts, and is still needed."""
+    policy = apply.frozen_policy(application)
+    return [
+        each.endpoint
+        for each in known
+        if not each.is_proved and not each.endpoint.is_dynamic and counts(policy, each.endpoint, Method.LINK)
+    ]
+
+
+@login_required
+@never_cache
+@require_safe
+def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
+    application = shared.application(request, reference)
+    if application.status not in {"draft", "submitted"}:
+        return redirect("portal:application", reference=reference)
+    known = share_proofs(application, actor_of(person(request)))
+    if not known:
+        return redirect("portal:tasks", reference=reference)
+    # What is still to be done stands in front.
+    listed = [each for each in known if not each.is_proved] + [each for each in known if each.is_proved]
+    page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
+    address = rules.plain_address(visitor.address(request))
+    by_link = _by_link(application, known)
+    context = {
+        "application": application,
+        "page": page,
+        "rows": [
+            {
+                "endpoint": each.endpoint,
+                "line": apply.what_runs_at(each.endpoint),
+                "said": way_words.proved_by(each.proof) if each.proof is not None else None,
+            }
+            for each in page
+        ],
+        "total": len(known),
+        "proved": sum(each.is_proved for each in known),
+        "link_url": link_of(application) if by_link else "",
+        "seen": address,
+        "here": [each for each in by_link if rules.covers(each.network, address)],
+        "state": f"{sum(each.is_proved for each in known)}",
+    }
+    return render(request, "portal/applicant/prove_many.html", context)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a visit to the link came to: the addresses that it proved, counted for, or would; those proved before."""
+
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    proved: list[str]
+    counted: list[str]
+    would: list[str]
+    before: list[str]
+
+    @property
+    def result(self) -> str:
+        if self.would:
+            return "would_prove"
+        if self.proved:
+            return "proved"
+        return "counted" if self.counted else "proved_before" if self.before else "elsewhere"
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove_by_link(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+    """Opened by whoever sits at one of the addresses, signed in or not."""
+    address = rules.plain_address(visitor.address(request))
+    try:
+        application = apply.application_for_link(reference=reference, token=token)
+    except apply.ApplicationNotFound:
+        if not limits.allow(f"verify.unknown_link:{address}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
+            return errors.too_many(request)
+        raise Http404 from None
+    confirmed = request.method == "POST" or (request.method == "GET" and rules.is_visit(request.headers))
+    is_open = application.status in {"draft", "submitted"}
+    visit = _visit(application, address, confirmed=confirmed) if is_open else None
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        response = HttpResponse(_one_line(visit, address) + "\n", content_type="text/plain; charset=utf-8")
+    else:
+        response = render(request, "portal/applicant/prove_by_link.html", {"visit": visit, "seen": address})
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _visit(application: Application, address: Any, *, confirmed: bool) -> Visit:
+    visit = Visit(address, [], [], [], [])
+    known = proofs_of(application)
+    visit.before.extend(
+        each.endpoint.address_text for each in known if each.is_proved and rules.covers(each.endpoint.network, address)
+    )
+    policy, now = apply.frozen_policy(application), timezone.now()
+    for endpoint in _by_link(application, known):
+        if not rules.covers(endpoint.network, address):
+            continue
+        if not confirmed:
+            visit.would.append(endpoint.address_text)
+            continue
+        challenge = open_way(endpoint, policy, Method.LINK, actor=VISITOR, now=now)
+        outcome = verify.open_link(token=proofs.link_token(challenge), address=address, now=now)
+        found = {"proved": visit.proved, "counted": visit.counted}.get(outcome.result, visit.before)
+        found.append(endpoint.address_text)
+    return visit
+
+
+def _one_line(visit: Visit | None, address: object) -> str:
+    """The answer for curl and its like, on a server without a browser."""
+    seen = {"seen": f"\u2066{address}\u2069"}
+    if visit is None:
+        return _("This link is not needed any more.")
+    if visit.proved:
+        count = len(visit.proved)
+        said = ngettext(
+            "Proved for %(count)s entry: this address is %(seen)s.",
+            "Proved for %(count)s entries: this address is %(seen)s.",
+            count,
+        )
+        return said % ({"count": count} | seen)
+    sentence = {
+        "counted": _("Counted: this address is %(seen)s. Its range needs one more."),
+        "proved_before": _("Proved already: this address is %(seen)s."),
+        "would_prove": _("Open the link itself to prove this address: %(seen)s."),
+    }.get(visit.result, _("Not proved: this address is %(seen)s, and it is none of the application."))
+    return sentence % seen

@@ -24,8 +24,8 @@ def take(officer: Person) -> None:
 
 
 def check_titled(officer: Person, title: str) -> Locator:
-    """One check of the case, opened."""
-    found = officer.page.locator("details.check", has_text=title)
+    """One check of the case, opened; of several addresses the first one's."""
+    found = officer.page.locator("details.check", has_text=title).first
     if found.get_attribute("open") is None:
         found.locator("summary").click()
     return found

@@ -26,6 +26,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from rahdari.address import directory
+from rahdari.api import routes
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.decide.models import Case
@@ -58,14 +59,17 @@ ANYONE = frozenset(
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     portal:accessibility portal:terms portal:source portal:licensees verify:prove portal:prove_by_link
     vouch:question vouch:stop
-    confirm:openapi
+    confirm:openapi api:openapi
     apply:start apply:who apply:use apply:fixed apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
 )
 # Steps of signing in: they lead back to its beginning whoever is not in the middle of it.
 IN_BETWEEN = frozenset({"account_confirm_login_code", "mfa_authenticate"})
+# The applicants' API: bearer tokens only. tests/api walks it by operation, scope and person.
+API = frozenset(f"api:{next(iter(each.values())).id}" for each in routes.by_path().values())
+API |= {"api:nothing_here", "api:nothing_here_at_all"}
 # Programs with a bearer token, never a browser with a cookie.
-PROGRAMS = frozenset(
+PROGRAMS = API | frozenset(
     """publish:receipt publish:metrics letters:sms_report letters:metrics
     confirm:questions confirm:question confirm:answers confirm:callback confirm:callback_test
     confirm:sandbox_questions confirm:sandbox_question confirm:sandbox_answers""".split()
@@ -74,8 +78,10 @@ SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:registrations portal:letters
-    people:number people:number_code people:remove_number people:choose_notes portal:letters_read""".split()
+    people:number people:number_code people:remove_number people:choose_notes portal:letters_read
+    api:programs api:make_token""".split()
 )
+OWN_TOKEN = frozenset({"api:revoke_token"})
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
@@ -134,6 +140,7 @@ EXPECTED = (
     STAFF,
     ACCOUNTANTS,
     OWN_INVOICE,
+    OWN_TOKEN,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
 VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant")
@@ -213,7 +220,10 @@ class World:
             "confirm:question": {"number": "Q-AAAA-AAAA"},
             "confirm:sandbox_question": {"number": "Q-TEST-0001"},
             "confirm:answer": {"number": "Q-AAAA-AAAA"},
-            **{key: {"id": uuid.uuid4()} for key in ("confirm:file", "confirm:corrected", "confirm:revoke_token")},
+            **{
+                key: {"id": uuid.uuid4()}
+                for key in ("confirm:file", "confirm:corrected", "confirm:revoke_token", *OWN_TOKEN)
+            },
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},
             "fees:payment": {"id": self.payment},

@@ -698,7 +698,7 @@ class TestDocuments:
 
     @BOTH
     def test_are_judged_only_so_many_in_a_while(self, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("rahdari.apply.uploads.FILES", 1)
+        monkeypatch.setattr("rahdari.apply.rules.FILES", 1)
         draft = a_draft()
         client = a_client(draft.applicant, language=language)
         files = ("one.pdf", a_pdf()), ("two.pdf", a_pdf(2))

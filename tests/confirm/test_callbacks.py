@@ -25,6 +25,7 @@ from rahdari.confirm import actions, calling, queries
 from rahdari.confirm.models import Callback, Delivery
 from rahdari.probe import hook
 from rahdari.probe.hook import HookOutcome
+from rahdari.proof import webhook
 
 from .sample import OPERATOR, a_question
 
@@ -244,7 +245,7 @@ class TestDelivery:
 
     def test_signs_as_the_example_of_standard_webhooks(self) -> None:
         """The test vector of the specification's libraries."""
-        found = calling.signature(
+        found = webhook.signature(
             secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
             id="msg_p5jXN8AQM9LWM0D4loKWxJek",
             at=1614265330,

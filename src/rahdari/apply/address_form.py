@@ -1,5 +1,6 @@
 """One endpoint as a form: the address, whether it stays, what runs there, and the other side of a tunnel."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -22,8 +23,9 @@ from rahdari.address import (
 )
 from rahdari.policy import Limits
 
-from . import rules, wording
+from . import actions, rules, wording
 from .forms import Line, number_input, text_input, tidy
+from .models import Application, Endpoint
 from .rules import PRESETS
 from .telling import WAYS
 
@@ -167,3 +169,36 @@ class AddressForm(forms.Form):
                 self.add_error("port", wording.port(error))
         data["protocol"], data["port"] = protocol, port
         return data
+
+
+def keep(
+    form: AddressForm, *, application: Application, row: Endpoint | None, actor: str, now: dt.datetime
+) -> Endpoint | None:
+    """Add what the form took, or put `row` right. None when it cannot be part of the application: the form says why.
+
+    Raises NotADraft.
+    """
+    data = form.cleaned_data
+    asked: dict[str, Any] = {
+        "block": data["block"],
+        "protocol": data["protocol"],
+        "port": data["port"],
+        "remote": data["remote"],
+        "label": data["label"],
+        "kind": data["stays"],
+        "actor": actor,
+        "now": now,
+    }
+    try:
+        if row is None:
+            saved = actions.add_endpoint(application=application, id=data["id"], **asked)
+        else:
+            saved = actions.change_endpoint(endpoint=row, **asked)
+    except actions.EndpointNotTaken as error:
+        duplicate = error.trouble.kind is rules.AddressTrouble.DUPLICATE
+        at = "port" if duplicate and form.data.get("port") else "block"
+        form.add_error(at, ValidationError(wording.trouble(error.trouble), code=error.trouble.kind))
+        return None
+    if number := data.get("subscriber"):
+        actions.note_subscriber(endpoint=saved, number=number, actor=actor, now=now)
+    return saved

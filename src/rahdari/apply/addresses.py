@@ -17,7 +17,6 @@ from rahdari.page import visitor
 
 from . import actions, address_form, file_pages, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
-from .rules import AddressTrouble
 
 A_PAGE = 50
 
@@ -193,30 +192,12 @@ def _page(
 
 
 def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: address_form.AddressForm) -> bool:
-    data = form.cleaned_data
-    asked: dict[str, Any] = {
-        "block": data["block"],
-        "protocol": data["protocol"],
-        "port": data["port"],
-        "remote": data["remote"],
-        "label": data["label"],
-        "kind": data["stays"],
-        "actor": pages.actor(request),
-        "now": pages.now(),
-    }
     try:
-        if row is None:
-            saved = actions.add_endpoint(application=application, id=data["id"], **asked)
-        else:
-            saved = actions.change_endpoint(endpoint=row, **asked)
-    except actions.EndpointNotTaken as error:
-        at = "port" if error.trouble.kind is AddressTrouble.DUPLICATE and form.data.get("port") else "block"
-        form.add_error(at, wording.trouble(error.trouble))
-        return False
+        saved = address_form.keep(form, application=application, row=row, actor=pages.actor(request), now=pages.now())
     except actions.NotADraft:
         return True
-    if number := data.get("subscriber"):
-        actions.note_subscriber(endpoint=saved, number=number, actor=asked["actor"], now=asked["now"])
+    if saved is None:
+        return False
     if saved.asn is None:
         messages.warning(request, _unlisted(saved.network), extra_tags="warn")
     return True

@@ -147,6 +147,8 @@ def eligibility(*, who: Who, use: Use | None, fixed: Fixed | None, policy: Polic
 
 # ------------------------------------------------------------------------ steps
 
+# Judging a file can take half a minute of a processor: one person has so many in ten minutes.
+FILES, PER_SECONDS = 40, 600
 ASSOCIATION = "association"
 EVIDENCE_RULE = "evidence"
 

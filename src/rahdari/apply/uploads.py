@@ -21,8 +21,6 @@ from .models import Application, Document
 from .rules import EVIDENCE_RULE
 
 MOST_AT_ONCE = 10
-# Judging a file can take half a minute of a processor: one person has so many in ten minutes.
-FILES, PER_SECONDS = 40, 600
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,7 @@ def _take_in(
             problem = wording.file(
                 screening.FileRefused(screening.FileFault.TOO_BIG, name, limit=policy.limits.document_bytes)
             )
-        elif not limits.allow(f"apply.upload:{person(request).pk}", rate=FILES, per=PER_SECONDS):
+        elif not limits.allow(f"apply.upload:{person(request).pk}", rate=rules.FILES, per=rules.PER_SECONDS):
             problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
         else:
             problem = _attach(request, application, rule, file.name or "", file.read(), policy, valid_until)

@@ -4,24 +4,21 @@ It is told the number and the time, and comes for the rest with its token: an ev
 anybody. Signed as Standard Webhooks has it (https://www.standardwebhooks.com). Tried until taken, ever more rarely.
 """
 
-import base64
 import datetime as dt
-import hmac
 import json
-import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 
 from rahdari.journal import actions as journal
+from rahdari.page import hooks
 from rahdari.probe import hook
+from rahdari.proof import webhook
 
 from . import queries
 from .models import Callback, Delivery, Question
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, not a secret)
 # Ten tries in about two days; then an operator finds its questions on the page all the same.
 PAUSES = tuple(dt.timedelta(seconds=each) for each in (10, 60, 300, 1800, 7200, 14_400, 28_800, 43_200, 86_400))
 AT_ONCE = 20
@@ -43,11 +40,11 @@ def register_callback(*, operator: str, url: str, by: str, now: dt.datetime) -> 
 
     Raises CallbackNotTaken.
     """
-    place = hook.read_address(url, allowed_ranges=settings.CALLBACK_RANGES)
+    place = hooks.place_of(url)
     if isinstance(place, hook.HookOutcome):
         raise CallbackNotTaken(place)
     _end(operator, now)
-    secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    secret = webhook.new_secret()
     callback = Callback.objects.create(operator=operator, url=url, secret=secret, made_at=now, made_by=by)
     journal.record(
         act="confirm.registered_callback",
@@ -100,13 +97,6 @@ def body_of(delivery: Delivery) -> bytes:
     return json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
 
 
-def signature(*, secret: str, id: str, at: int, body: bytes) -> str:
-    """As Standard Webhooks has it: `v1,` and the HMAC-SHA256 of identifier, time and body."""
-    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-    signed = f"{id}.{at}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
-
-
 def deliver_due(*, now: dt.datetime, at_most: int = 40, timeout: float = hook.TIMEOUT) -> int:
     """Try the events that are due, many at once: a slow server holds no other up. Returns how many were tried."""
     with transaction.atomic():
@@ -132,31 +122,26 @@ def _pause(tries: int) -> dt.timedelta:
 @dataclass(frozen=True)
 class _Prepared:
     url: str
+    secret: str
+    id: str
+    at: int
     body: bytes
-    headers: dict[str, str]
 
 
 def _prepared(delivery: Delivery, now: dt.datetime) -> _Prepared:
-    body, at = body_of(delivery), int(now.timestamp())
-    signed = signature(secret=delivery.callback.secret, id=str(delivery.pk), at=at, body=body)
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "Rahdari-callback/1",
-        "webhook-id": str(delivery.pk),
-        "webhook-timestamp": str(at),
-        "webhook-signature": signed,
-    }
-    return _Prepared(delivery.callback.url, body, headers)
+    callback = delivery.callback
+    return _Prepared(callback.url, callback.secret, str(delivery.pk), int(now.timestamp()), body_of(delivery))
 
 
 def _post(prepared: _Prepared, timeout: float) -> hook.HookAnswer:
-    return hook.post(
+    return hooks.post(
         prepared.url,
+        secrets=[prepared.secret],
+        id=prepared.id,
+        at=prepared.at,
         body=prepared.body,
-        headers=prepared.headers,
+        agent="Rahdari-callback/1",
         timeout=timeout,
-        allowed_ranges=settings.CALLBACK_RANGES,
-        ca_file=settings.CALLBACK_CA_FILE or None,
     )
 
 

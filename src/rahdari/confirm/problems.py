@@ -14,17 +14,18 @@
 429 too-many-requests       `Retry-After` says when again
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from rahdari.page import limits
+from rahdari.page import programs
+from rahdari.page.programs import Problem as Problem
+from rahdari.page.programs import answer_of
 
 from . import actions, queries
 from .models import ApiToken
@@ -32,27 +33,6 @@ from .models import ApiToken
 LONGEST_BODY = 256 * 1024
 RATE, PER = 600, 60
 type Endpoint = Callable[..., HttpResponse]
-
-
-class Problem(Exception):
-    """Ends a request. `.status`, `.kind`, `.detail`, `.more` become the answer."""
-
-    def __init__(self, status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any):
-        super().__init__(kind)
-        self.status, self.kind, self.detail, self.headers, self.more = status, kind, detail, headers, more
-
-
-def answer_of(problem: Problem) -> HttpResponse:
-    content = {
-        "type": f"urn:rahdari:problem:{problem.kind}",
-        "title": problem.kind,
-        "status": problem.status,
-        "detail": problem.detail,
-        **problem.more,
-    }
-    return JsonResponse(
-        content, status=problem.status, content_type="application/problem+json", headers=dict(problem.headers or {})
-    )
 
 
 def endpoint(*methods: str, sandbox: bool = False) -> Callable[[Endpoint], Endpoint]:
@@ -77,9 +57,8 @@ def endpoint(*methods: str, sandbox: bool = False) -> Callable[[Endpoint], Endpo
 
 
 def _token(request: HttpRequest, *, sandbox: bool) -> ApiToken:
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     now = timezone.now()
-    token = queries.token_shown(text.strip(), now=now) if scheme.lower() == "bearer" else None
+    token = queries.token_shown(programs.bearer(request), now=now)
     if token is None:
         raise Problem(
             401,
@@ -89,9 +68,7 @@ def _token(request: HttpRequest, *, sandbox: bool) -> ApiToken:
         )
     if token.sandbox and not sandbox:
         raise Problem(403, "sandbox-key", "This key is for practice. Use it under /op/v1/sandbox/.")
-    allowance = limits.take(f"confirm.api:{token.pk}", rate=RATE, per=PER)
-    if not allowance.allowed:
-        seconds = str(int(allowance.wait.total_seconds()) + 1)
+    if seconds := programs.wait_for(f"confirm.api:{token.pk}", rate=RATE, per=PER):
         raise Problem(429, "too-many-requests", f"Come again in {seconds} seconds.", {"Retry-After": seconds})
     actions.note_use(token=token, now=now)
     return token
@@ -101,12 +78,12 @@ def body_of(request: HttpRequest, *known: str) -> dict[str, Any]:
     """The body as an object that has no other members than these."""
     if request.content_type != "application/json":
         raise Problem(415, "not-json", "Send the body as application/json.")
-    content = request.read(LONGEST_BODY + 1)
-    if len(content) > LONGEST_BODY:
+    content = programs.content_of(request, LONGEST_BODY)
+    if content is None:
         raise Problem(413, "too-large", f"A body has at most {LONGEST_BODY} bytes. Send it in parts.")
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
+        found = programs.read_json(content)
+    except ValueError:
         raise Problem(422, "invalid-body", "The body is no JSON.", field="body") from None
     return members_of(found, *known)
 

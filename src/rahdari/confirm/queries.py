@@ -1,13 +1,14 @@
 """Reads of questions and answers. An operator reaches its own through `question_for_operator` and nothing else."""
 
-import base64
 import datetime as dt
-import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 
 from django.db.models import Q, QuerySet
+
+from rahdari.page import cursors
+from rahdari.vault import tokens
 
 from . import rules
 from .models import Answer, AnswerFile, ApiToken, Callback, Delivery, Question
@@ -78,23 +79,12 @@ def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[Questi
     """
     found = open_questions(operator=operator).order_by("asked_at", "id")
     if cursor:
-        asked_at, id = _read_cursor(cursor)
+        asked_at, id = cursors.read(cursor)
         found = found.filter(Q(asked_at__gt=asked_at) | Q(asked_at=asked_at, id__gt=id))
     page = list(found[: at_most + 1])
-    return page[:at_most], _cursor(page[at_most - 1]) if len(page) > at_most else ""
-
-
-def _cursor(question: Question) -> str:
-    return base64.urlsafe_b64encode(f"{question.asked_at.isoformat()} {question.pk}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[dt.datetime, uuid.UUID]:
-    text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
-    moment, _, id = text.partition(" ")
-    asked_at = dt.datetime.fromisoformat(moment)
-    if asked_at.tzinfo is None:
-        raise ValueError(cursor)
-    return asked_at, uuid.UUID(id)
+    return page[:at_most], cursors.write(page[at_most - 1].asked_at, page[at_most - 1].pk) if len(
+        page
+    ) > at_most else ""
 
 
 def asked_of(*, operator: str, numbers: Iterable[str], now: dt.datetime) -> Mapping[str, rules.Asked]:
@@ -167,15 +157,11 @@ def usual_time(*, operator: str, since: dt.datetime) -> dt.timedelta | None:
 # -- tokens and callbacks ------------------------------------------------------------------------------------------
 
 
-def digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def token_shown(text: str, *, now: dt.datetime) -> ApiToken | None:
     """The token that a program shows, while it counts."""
-    if not text or len(text) > 200:
+    if not tokens.looks_like_one(text):
         return None
-    return ApiToken.objects.filter(digest=digest_of(text), revoked_at__isnull=True, ends_at__gt=now).first()
+    return ApiToken.objects.filter(digest=tokens.digest_of(text), revoked_at__isnull=True, ends_at__gt=now).first()
 
 
 def tokens_of(*, operator: str, now: dt.datetime) -> QuerySet[ApiToken]:

@@ -1,12 +1,12 @@
 """Tokens of operators' systems. Reached through `actions`."""
 
 import datetime as dt
-import secrets
 import uuid
 
 from django.db import transaction
 
 from rahdari.journal import actions as journal
+from rahdari.vault import tokens
 
 from . import queries
 from .models import ApiToken
@@ -24,12 +24,11 @@ def make_token(*, operator: str, name: str, sandbox: bool, by: str, now: dt.date
     """A token, and its text, which is shown this once. Raises TooManyTokens."""
     if queries.tokens_of(operator=operator, now=now).count() >= MOST:
         raise TooManyTokens
-    # The first letters say what it is, to whoever finds it in a file, and to programs that look for such.
-    text = f"rahdari_{'test' if sandbox else 'op'}_{secrets.token_urlsafe(32)}"
+    text = tokens.make("rahdari_test" if sandbox else "rahdari_op")
     token = ApiToken.objects.create(
         operator=operator,
         name=name.strip()[:60],
-        digest=queries.digest_of(text),
+        digest=tokens.digest_of(text),
         begins=text[:16],
         sandbox=sandbox,
         made_at=now,

@@ -91,7 +91,9 @@ LATIN = frozenset(
     "Network Export wg show wg0 peer tls auth crypt acme BEGIN END CERTIFICATE crt cer pem key authorization vpn "
     "sample example "
     # Routers and programs that report an address, and what their pages say.
-    "custom Custom DynDNS Dynamic DDNS TP-Link TP Link ASUS ddclient inadyn".split()
+    "custom Custom DynDNS Dynamic DDNS TP-Link TP Link ASUS ddclient inadyn "
+    # What programs send.
+    "OpenAPI Authorization json multipart form data application".split()
 )
 SINGLE_VALUES = (
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "an IPv4 address"),

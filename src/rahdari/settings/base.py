@@ -113,6 +113,7 @@ INSTALLED_APPS = [
     "rahdari.publish",
     "rahdari.lease",
     "rahdari.portal",
+    "rahdari.api",
 ]
 
 MIDDLEWARE = [

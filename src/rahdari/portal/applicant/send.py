@@ -1,5 +1,7 @@
 """Check the answers, declare, and send. Sending twice sends once."""
 
+import datetime as dt
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -89,15 +91,19 @@ def _is_first_provisional(application: Application, service: Service, policy: Po
     return weak or bool(queries.documents_to_follow(application, policy))
 
 
+def leave_proofs_open(proofs: list[Proof], policy: Policy, *, actor: str, now: dt.datetime) -> None:
+    """The proof may come after sending: a control check that nothing is pending for would fail."""
+    for each in proofs:
+        if not each.is_proved:
+            open_way(each.endpoint, policy, Method.LINK, now=now, actor=actor)
+
+
 def _send(
     request: HttpRequest, application: Application, policy: Policy, proofs: list[Proof], version: int | None
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
     actor, now = actor_of(person(request)), timezone.now()
-    for each in proofs:
-        if not each.is_proved:
-            # A control check that nothing is pending for would fail: the proof may come after sending.
-            open_way(each.endpoint, policy, Method.LINK, now=now, actor=actor)
+    leave_proofs_open(proofs, policy, actor=actor, now=now)
     try:
         actions.submit_application(application=application, policy=policy, actor=actor, now=now, seen_version=version)
     except actions.TermsChanged as changed:

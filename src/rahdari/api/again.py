@@ -1,0 +1,89 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same request is done once and answered the same.
+
+Reached through `actions`. An attempt is claimed before anything is done, in a transaction of its own, so that a second
+request sees it; its answer is kept when the act is done. A process that dies in between leaves the claim, which the
+next request takes over: the acts find done what was done, since what they make is named after the key.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from rahdari.people.models import User
+
+from . import queries, rules
+from .models import Attempt
+from .rules import Claim
+
+NAMESPACE = uuid.UUID("8d3f0a52-6d0e-4c1b-9a5c-3f6f0b7b5a10")
+
+
+class KeyReused(Exception):
+    """The key came before with another request."""
+
+
+class InProgress(Exception):
+    """The first request with this key is not answered yet."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer that was given before."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def fingerprint(*, method: str, path: str, content: bytes) -> str:
+    return hashlib.sha256(b"\0".join([method.encode(), path.encode(), content])).hexdigest()
+
+
+def named_after(*, owner: User, key: str) -> uuid.UUID:
+    """What a request makes is named after its key, so that made twice it is made once."""
+    return uuid.uuid5(NAMESPACE, f"{owner.pk} {key}")
+
+
+def claim(*, owner: User, key: str, fingerprint: str, now: dt.datetime) -> Attempt | Kept:
+    """The attempt that is now ours, or the answer that was given before. Raises KeyReused, InProgress."""
+    try:
+        with transaction.atomic():
+            return Attempt.objects.create(owner=owner, key=key, fingerprint=fingerprint, begun_at=now)
+    except IntegrityError:
+        pass
+    with transaction.atomic():
+        found = Attempt.objects.select_for_update().filter(owner=owner, key=key).first()
+        if found is None:  # given up meanwhile
+            raise InProgress
+        same, done = found.fingerprint == fingerprint, found.status is not None
+        match rules.claim(same=same, done=done, begun_at=found.begun_at, now=now):
+            case Claim.OTHER:
+                raise KeyReused
+            case Claim.IN_PROGRESS:
+                raise InProgress
+            case Claim.AGAIN:
+                found.begun_at = now
+                found.save(update_fields=["begun_at"])
+                return found
+    return Kept(found.status or 200, found.headers, bytes.fromhex(json.loads(found.body)))
+
+
+def keep(attempt: Attempt, *, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Remember the answer, or, of what was not done, that the key is free again."""
+    if not rules.is_kept(status):
+        attempt.delete()
+        return
+    attempt.status, attempt.headers, attempt.body = status, headers, json.dumps(body.hex())
+    attempt.save(update_fields=["status", "headers", "body"])
+
+
+def give_up(attempt: Attempt) -> None:
+    attempt.delete()
+
+
+def forget_attempts(*, now: dt.datetime) -> int:
+    return queries.attempts_to_forget(now=now).delete()[0]

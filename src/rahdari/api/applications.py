@@ -1,0 +1,350 @@
+"""Applications: begin, answer, check, send, withdraw, and how they stand. By the same forms and acts as the pages."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from rahdari.apply import actions, asked, rules, telling, wording
+from rahdari.apply import queries as apply
+from rahdari.apply.forms import EvidenceForm
+from rahdari.apply.models import Application
+from rahdari.apply.rules import StepKey
+from rahdari.page import cursors
+from rahdari.policy import Service
+from rahdari.portal.applicant.prove import share_proofs
+from rahdari.portal.applicant.send import leave_proofs_open
+from rahdari.portal.applicant.status import overview
+
+from . import shown
+from .operation import PAGE, Answer, Call, Ok, operation
+from .problems import error, impossible, not_taken, of_form
+from .rules import A_PAGE, Scope
+from .schema import TRUTH, Json, choice, closed, listed, or_null, text
+from .shown import APPLICATION, tag_of
+
+TAG = "applications"
+READ, WRITE = Scope.APPLICATIONS_READ, Scope.APPLICATIONS_WRITE
+ONE = "/applications/{reference}"
+
+
+def own(call: Call, reference: str) -> Application:
+    return apply.application_for_applicant(applicant=call.person, reference=reference)
+
+
+def draft(call: Call, reference: str) -> tuple[Application, Service]:
+    """The draft that is changed, as the caller last saw it."""
+    row = own(call, reference)
+    if row.status != rules.Status.DRAFT:
+        raise impossible("not_a_draft", _("This application was sent, so its answers stay as they are."))
+    call.must_match(tag_of(row))
+    service = apply.policy_in_force().services.get(row.service)
+    if service is None:
+        raise actions.ServiceNotOpen(row.service)
+    return row, service
+
+
+def whole(call: Call, row: Application, status: int = 200) -> Answer:
+    fresh = own(call, row.reference)
+    return Answer(shown.application(fresh, call.now), status, tag_of(fresh))
+
+
+def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], str | None]:
+    """A page of rows that stand newest first by `at` and then by id; and where the next one begins."""
+    limit = call.query.get("limit", A_PAGE)
+    if cursor := call.query.get("after"):
+        try:
+            moment, id = cursors.read(cursor)
+        except ValueError:
+            raise not_taken(
+                [error("/after", "not_a_cursor", _("Give `after` as it stood in `next`, or leave it out."))]
+            ) from None
+        found = found.filter(Q(**{f"{at}__lt": moment}) | Q(**{at: moment, "pk__gt": id}))
+    rows = list(found.order_by(f"-{at}", "pk")[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return rows, cursors.write(getattr(rows[-1], at), rows[-1].pk) if more else None
+
+
+# -- beginning and reading -------------------------------------------------------------------------------------------
+
+
+@operation(
+    "GET",
+    "/applications",
+    scope=READ,
+    tag=TAG,
+    summary="List your applications",
+    query=PAGE,
+    ok=Ok("A page of applications, the newest first.", shown.page_of(shown.SUMMARY)),
+)
+def list_applications(call: Call) -> Answer:
+    rows, following = after_cursor(apply.applications_of(call.person), call, "created_at")
+    return Answer({"items": [shown.summary(row, overview(row, now=call.now)) for row in rows], "next": following})
+
+
+@operation(
+    "POST",
+    "/applications",
+    scope=WRITE,
+    tag=TAG,
+    summary="Begin an application",
+    body=closed(
+        {"service": text(60, 1)},
+        {"use": choice(*telling.USES), "fixed_address": choice("yes", "no", "unsure"), "language": choice("en", "ur")},
+    ),
+    problems=("not-possible-now",),
+    ok=Ok("The draft.", APPLICATION, 201, tag=True),
+)
+def begin_application(call: Call) -> Answer:
+    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft."""
+    row = actions.start_application(
+        applicant=call.person,
+        service=call.body["service"],
+        use=call.body.get("use", ""),
+        fixed_address=call.body.get("fixed_address", ""),
+        language=call.body.get("language", ""),
+        send_token=call.id,
+        actor=call.actor,
+        now=call.now,
+    )
+    return whole(call, row, 201)
+
+
+@operation(
+    "GET", ONE, scope=READ, tag=TAG, summary="Read an application", ok=Ok("The application.", APPLICATION, tag=True)
+)
+def get_application(call: Call, reference: str) -> Answer:
+    """How it stands: what is awaited, from whom, until when; its answers, addresses, papers and checks."""
+    return whole(call, own(call, reference))
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+CHANGED = ("not-possible-now", "not-taken")
+MOST_TEXT = 20_000
+
+
+def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] | None = None) -> Answer:
+    """Answer one step by its form; what the page would say beside a field comes back as an error."""
+    row, service = draft(call, reference)
+    _in_service(service, table.step)
+    policy = apply.policy_in_force()
+    seen = apply.seen(row, table.step)
+    data = {field: call.body.get(name, "") for field, name in _names(table, names, call.body).items()}
+    form = table.form(data, **table.options(row, service, policy, call.now))
+    if not form.is_valid():
+        raise of_form(form, names)
+    table.save(row, form.cleaned_data, seen=seen, actor=call.actor, now=call.now)
+    return whole(call, row)
+
+
+def _names(table: asked.Asked, names: dict[str, str] | None, body: Json) -> dict[str, str]:
+    renamed = names or {}
+    back = {name: field for field, name in renamed.items()}
+    return {back.get(name, name): name for name in body}
+
+
+def _in_service(service: Service, step: StepKey) -> None:
+    if step not in rules.steps_of(service):
+        raise impossible("no_such_step", _("This service does not ask for that."))
+
+
+def _answers(step: str, summary: str, body: Json) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    return operation(
+        "PUT",
+        f"{ONE}/{step}",
+        scope=WRITE,
+        tag=TAG,
+        summary=summary,
+        body=body,
+        problems=CHANGED,
+        matches=True,
+        ok=Ok("The application with the answer.", APPLICATION, tag=True),
+    )
+
+
+@_answers("person", "Answer: who applies", closed({"name": text(500), "card_number": text(60)}))
+def put_person(call: Call, reference: str) -> Answer:
+    """Of a person who applies for themselves. The number of the card is kept encrypted and never shown whole."""
+    return _step(call, reference, asked.PERSON, {"cnic": "card_number"})
+
+
+@_answers(
+    "company",
+    "Answer: the organisation",
+    closed({"name": text(500)}, {"company_number": text(60), "tax_number": text(60)}),
+)
+def put_company(call: Call, reference: str) -> Answer:
+    return _step(call, reference, asked.COMPANY, {"ntn": "tax_number"})
+
+
+@_answers("contact", "Answer: whom to call at any hour", closed({"name": text(500), "mobile": text(60)}))
+def put_contact(call: Call, reference: str) -> Answer:
+    return _step(call, reference, asked.CONTACT)
+
+
+@_answers("purpose", "Answer: what it is used for", closed({"use": choice(*telling.USES), "purpose": text(MOST_TEXT)}))
+def put_purpose(call: Call, reference: str) -> Answer:
+    return _step(call, reference, asked.PURPOSE)
+
+
+@_answers(
+    "evidence",
+    "Answer: the proof of work",
+    closed({"kind": text(60)}, {"text": text(MOST_TEXT), "association_number": text(60), "declared": TRUTH}),
+)
+def put_evidence(call: Call, reference: str) -> Answer:
+    """`kind` is one of the service's. Where it wants a document, upload it under the rule `evidence`; where it wants a
+    text, an address of a client or a declaration, `text` is that; a declaration also needs `declared`.
+    """
+    row, service = draft(call, reference)
+    _in_service(service, StepKey.EVIDENCE)
+    policy, seen = apply.policy_in_force(), apply.seen(row, StepKey.EVIDENCE)
+    kind = call.body["kind"]
+    chosen = EvidenceForm({"kind": kind}, service=service, language=apply.language_now())
+    if not chosen.is_valid():
+        raise of_form(chosen)
+    row.evidence_kind = kind
+    given, number = "", ""
+    table, data, names = _evidence_table(service, call.body)
+    if table is not None:
+        form = table.form(data, **table.options(row, service, policy, call.now))
+        if not form.is_valid():
+            raise of_form(form, names)
+        given, number = form.cleaned_data.get("text", ""), form.cleaned_data.get("number", "")
+    actions.save_evidence(
+        application=row, kind=kind, text=given, association_number=number, seen=seen, actor=call.actor, now=call.now
+    )
+    return whole(call, row)
+
+
+def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, Json, dict[str, str]]:
+    found = service.evidence_kind(body["kind"])
+    if found is None:
+        return asked.MEMBERSHIP, {"number": body.get("association_number", "")}, {"number": "association_number"}
+    data = {"text": body.get("text", "")}
+    match found.wants:
+        case "text":
+            return asked.EVIDENCE_TEXT, data, {}
+        case "address":
+            return asked.CLIENT, data, {}
+        case "declaration":
+            return asked.DECLARATION, data | ({"declared": "on"} if body.get("declared") else {}), {}
+    return None, {}, {}
+
+
+# -- checking and sending --------------------------------------------------------------------------------------------
+
+TROUBLE = closed({"step": text(20), "endpoint": or_null(text(36)), "code": text(40), "detail": text(2000)})
+
+
+def _troubles(row: Application, now: dt.datetime) -> list[Json]:
+    policy = apply.policy_in_force()
+    found = [
+        {
+            "step": str(step),
+            "endpoint": None,
+            "code": "missing",
+            "detail": str(telling.title_of(step, apply.service_of(row, policy))),
+        }
+        for step in apply.missing_steps(row, policy)
+    ]
+    for endpoint, trouble in apply.endpoint_troubles(row, policy):
+        words = error("", str(trouble.kind), wording.trouble(trouble))
+        found.append({"step": "addresses", "endpoint": str(endpoint.pk), **_without(words, "pointer")})
+    return found
+
+
+def _without(found: Json, name: str) -> Json:
+    return {key: value for key, value in found.items() if key != name}
+
+
+@operation(
+    "GET",
+    f"{ONE}/check",
+    scope=READ,
+    tag=TAG,
+    summary="Check whether it can be sent",
+    problems=("not-possible-now",),
+    ok=Ok(
+        "`ready` when nothing stands in the way. What is not proved may be proved after sending.",
+        closed(
+            {
+                "ready": TRUTH,
+                "troubles": listed(TROUBLE),
+                "unproved": listed(text(36)),
+                "terms_changed": TRUTH,
+                "fee": text(2000),
+                "documents_missing": listed(text(60)),
+            }
+        ),
+    ),
+)
+def check_application(call: Call, reference: str) -> Answer:
+    row, service = draft(call, reference)
+    policy = apply.policy_in_force()
+    troubles = _troubles(row, call.now)
+    proofs = share_proofs(row, call.actor)
+    return Answer(
+        {
+            "ready": not troubles and service.open,
+            "troubles": troubles,
+            "unproved": [str(each.endpoint.pk) for each in proofs if not each.is_proved],
+            "terms_changed": apply.terms_changed(row, policy),
+            "fee": service.fee.text.in_language(apply.language_now()),
+            "documents_missing": [rule.key for rule in apply.missing_documents(row, policy)],
+        }
+    )
+
+
+@operation(
+    "POST",
+    f"{ONE}/submit",
+    scope=WRITE,
+    tag=TAG,
+    summary="Send it",
+    body=closed({"declare": {"type": "boolean", "const": True}}),
+    problems=CHANGED,
+    matches=True,
+    ok=Ok("The application, sent.", APPLICATION, tag=True),
+)
+def submit_application(call: Call, reference: str) -> Answer:
+    """With `declare` you say what the page asks for: the answers are true, and you may apply. Sent twice it is sent
+    once. An address that is not proved yet may be proved afterwards, by the link or any other way.
+    """
+    row = own(call, reference)
+    if row.submitted_at is not None:
+        return whole(call, row)
+    row, _service = draft(call, reference)
+    policy = apply.policy_in_force()
+    leave_proofs_open(share_proofs(row, call.actor), policy, actor=call.actor, now=call.now)
+    try:
+        actions.submit_application(
+            application=row, policy=policy, actor=call.actor, now=call.now, seen_version=row.version
+        )
+    except (actions.StepsMissing, actions.EndpointsInTrouble):
+        found = _troubles(own(call, reference), call.now)
+        raise not_taken(
+            {"pointer": "", **each}
+            for each in found or [error("", "declared_before", _("Choose another proof of work."))]
+        ) from None
+    return whole(call, row)
+
+
+@operation(
+    "POST",
+    f"{ONE}/withdraw",
+    scope=WRITE,
+    tag=TAG,
+    summary="Withdraw it",
+    problems=("not-possible-now",),
+    ok=Ok("The application, withdrawn.", APPLICATION, tag=True),
+)
+def withdraw_application(call: Call, reference: str) -> Answer:
+    """Sent or not, while it is not decided. Doing it twice changes nothing."""
+    row = own(call, reference)
+    actions.withdraw_application(application=row, actor=call.actor, now=call.now)
+    return whole(call, row)

@@ -1,0 +1,168 @@
+"""The contract: the OpenAPI 3.1 document of `/api/v1/`, made from the declarations of the operations.
+
+It is kept as docs/api/openapi.json too, and a test holds the two against each other, so that no change of it goes
+unseen. Its words are English: it is read by programs and by those who write them.
+"""
+
+from typing import Any
+
+from django.utils import translation
+
+from . import routes
+from .operation import BASE, PLACES, Ok, Operation
+from .problems import KINDS
+from .rules import Scope
+from .schema import Json, closed, listed, text
+
+VERSION = "1.0.0"
+ABOUT = (
+    "What an applicant or holder does on the pages, for programs. Errors are problem+json (RFC 9457); lists have "
+    "cursors; a POST with an Idempotency-Key is done once; a change with If-Match loses nobody's work. "
+    "docs/api.md walks through it."
+)
+SCOPES = {
+    Scope.APPLICATIONS_READ: "Read your applications and their documents.",
+    Scope.APPLICATIONS_WRITE: "Begin, answer, send and withdraw applications; answer officers.",
+    Scope.ENDPOINTS_PROVE: "Prove control of addresses, and make the passwords of connections whose address changes.",
+    Scope.REGISTRATIONS_READ: "Read registrations and their certificates.",
+    Scope.REGISTRATIONS_WRITE: "Change, renew and end registrations.",
+    Scope.INVOICES_READ: "Read invoices and receipts.",
+    Scope.LETTERS_READ: "Read letters.",
+    Scope.WEBHOOKS_MANAGE: "Make, change, try and end webhooks.",
+}
+ERROR = closed({"pointer": text(), "code": text(60), "detail": text(2000)}, {"in": text(10)})
+PROBLEM: Json = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "enum": [f"urn:rahdari:problem:{kind}" for kind in KINDS]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "scope": {"type": "string"},
+        "errors": listed(ERROR | {"additionalProperties": True}),
+    },
+}
+LANGUAGE: Json = {
+    "name": "Accept-Language",
+    "in": "header",
+    "description": "en or ur: the language of words that people read.",
+    "schema": {"type": "string"},
+    "example": "en",
+}
+KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Any text of yours, new for each request: sent again with the same key, it is done once.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]{1,200}$"},
+}
+MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The ETag that you read: 412 if it was changed since.",
+    "schema": {"type": "string"},
+}
+
+
+def document() -> Json:
+    routes.load()
+    paths: dict[str, Json] = {}
+    with translation.override("en"):
+        for path, by_method in routes.by_path().items():
+            found: Json = {name: _operation(each) for name, each in _lower(by_method)}
+            if places := [_place(name) for name in routes.names_in(path)]:
+                found = {"parameters": places} | found
+            paths[path] = found
+        problems = {found.status: _problem(found.status) for found in KINDS.values()}
+    names: dict[str, Json] = {}
+    paths = _by_name(paths, names)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Rahdari: applicants and holders", "version": VERSION, "description": ABOUT},
+        "servers": [{"url": BASE}],
+        "security": [],
+        "tags": [{"name": name} for name in dict.fromkeys(each.tag for each in routes.operations())],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "From the page “Programs”. Scopes: "
+                    + " ".join(f"`{scope}`: {words}" for scope, words in SCOPES.items() if scope in routes.scopes()),
+                }
+            },
+            "schemas": {"Problem": PROBLEM, **dict(sorted(names.items()))},
+            "responses": {str(each): problems[each] for each in sorted(problems)},
+            "headers": {
+                "ETag": {"description": "For If-Match.", "schema": {"type": "string"}},
+                "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+            },
+        },
+    }
+
+
+def _by_name(value: Any, names: dict[str, Json]) -> Any:
+    """Schemas that have a name are said once, under it."""
+    if isinstance(value, list):
+        return [_by_name(each, names) for each in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _by_name(each, names) for key, each in value.items()}
+    if found.get("type") == "object" and isinstance(name := found.get("title"), str):
+        names[name] = found
+        return {"$ref": f"#/components/schemas/{name}"}
+    return found
+
+
+def _lower(by_method: dict[str, Operation]) -> list[tuple[str, Operation]]:
+    return [(method.lower(), each) for method, each in by_method.items()]
+
+
+def _place(name: str) -> Json:
+    return {"name": name, "in": "path", "required": True, "schema": PLACES[name][1]}
+
+
+def _operation(each: Operation) -> Json:
+    found: dict[str, Any] = {"operationId": each.id, "tags": [each.tag], "summary": each.summary}
+    if each.description:
+        found["description"] = each.description
+    if each.scope is not None:
+        found["security"] = [{"token": []}]
+        found["x-scope"] = str(each.scope)
+    parameters = [{"name": name, "in": "query", "schema": wanted} for name, wanted in each.query.items()]
+    parameters += [KEY] if each.takes_key else []
+    parameters += [MATCH] if each.matches else []
+    found["parameters"] = [*parameters, LANGUAGE]
+    if each.body is not None:
+        media = "multipart/form-data" if each.multipart else "application/json"
+        found["requestBody"] = {"required": True, "content": {media: {"schema": each.body}}}
+    found["responses"] = {str(each.ok.status): _ok(each.ok), **_problems(each)}
+    return found
+
+
+def _ok(ok: Ok) -> Json:
+    found: Json = {"description": ok.description}
+    if ok.status != 204:
+        binary: Json = {"type": "string", "format": "binary"}
+        found["content"] = {ok.media: {"schema": ok.schema if ok.schema is not None else binary}}
+    if ok.tag:
+        found["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+    return found
+
+
+def _problems(each: Operation) -> Json:
+    statuses = sorted({KINDS[kind].status for kind in each.kinds})
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in statuses}
+
+
+def _problem(status: int) -> Json:
+    kinds = [kind for kind, found in KINDS.items() if found.status == status]
+    said: Json = {
+        "description": "; ".join(f"{KINDS[kind].title} (`{kind}`)" for kind in kinds),
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in {429, 503}:
+        said["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    return said

@@ -1,0 +1,59 @@
+"""Making and ending tokens. Reached through `actions`."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+from rahdari.people.access import actor_of
+from rahdari.people.models import User
+from rahdari.vault import tokens
+
+from . import queries, rules
+from .models import Token
+from .rules import Scope
+
+
+class TooManyTokens(Exception):
+    """The person has as many as anybody may have; one must be ended first."""
+
+
+@transaction.atomic
+def make_token(
+    *, owner: User, name: str, scopes: Iterable[str], valid_for: dt.timedelta, now: dt.datetime
+) -> tuple[Token, str]:
+    """A token, and its text, which is shown this once. Raises TooManyTokens."""
+    if len(queries.tokens_of(owner, now=now).select_for_update()) >= rules.MOST_TOKENS:
+        raise TooManyTokens
+    text = tokens.make(rules.PREFIX)
+    chosen = sorted(Scope(each) for each in scopes)
+    token = Token.objects.create(
+        owner=owner,
+        name=name.strip()[:60],
+        scopes=chosen,
+        digest=tokens.digest_of(text),
+        begins=text[: len(rules.PREFIX) + 5],
+        made_at=now,
+        ends_at=now + valid_for,
+    )
+    detail = {"token": str(token.pk), "scopes": chosen}
+    journal.record(act="api.made_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
+    return token, text
+
+
+@transaction.atomic
+def revoke_token(*, owner: User, id: uuid.UUID, now: dt.datetime) -> bool:
+    """End one of the person's tokens at once. Returns whether there was one to end."""
+    ended = Token.objects.filter(owner=owner, pk=id, revoked_at__isnull=True).update(revoked_at=now)
+    if ended:
+        detail = {"token": str(id)}
+        journal.record(act="api.revoked_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
+    return bool(ended)
+
+
+def note_use(*, token: Token, now: dt.datetime) -> None:
+    """The day on which it was last used: one write a day."""
+    if token.used_on != now.date():
+        Token.objects.filter(pk=token.pk).update(used_on=now.date())

@@ -1,0 +1,253 @@
+"""The addresses and documents of a draft, by the same forms and guards as on the pages."""
+
+import uuid
+
+from rahdari.apply import actions, address_form, rules
+from rahdari.apply import queries as apply
+from rahdari.apply.forms import LastDayForm
+from rahdari.apply.models import Application, Endpoint
+from rahdari.apply.rules import PRESETS
+from rahdari.page import programs
+from rahdari.policy import Service
+
+from . import shown
+from .applications import ONE, READ, TAG, WRITE, draft, own
+from .operation import Answer, Call, Ok, operation
+from .problems import of_form, too_many
+from .schema import DAY, Json, choice, closed, listed, named, text
+from .shown import DOCUMENT, ENDPOINT, tag_of
+
+RUNS = (*PRESETS, rules.OTHER)
+ASKED: Json = named(
+    "AskedEndpoint",
+    closed(
+        {"address": text(300), "runs": choice(*RUNS)},
+        {
+            "protocol": choice("udp", "tcp", "esp", "gre"),
+            "port": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 99_999}, text(10)]},
+            "remote": text(300),
+            "label": text(200),
+            "stays": choice("static", "dynamic"),
+            "subscriber": text(200),
+        },
+    ),
+)
+NAMES = {"block": "address", "kind": "runs"}
+
+
+# -- addresses -------------------------------------------------------------------------------------------------------
+
+
+def _form(call: Call, service: Service) -> address_form.AddressForm:
+    body = call.body
+    data = {
+        "block": body["address"],
+        "kind": body["runs"],
+        "protocol": body.get("protocol", ""),
+        "port": str(body.get("port", "")),
+        "remote": body.get("remote", ""),
+        "label": body.get("label", ""),
+        "stays": body.get("stays", ""),
+        "subscriber": body.get("subscriber", ""),
+        "id": str(call.id),
+    }
+    limits = apply.policy_in_force().limits
+    form = address_form.AddressForm(data, limits=limits, asks_subscriber=service.asks_operator)
+    if not form.is_valid():
+        raise _refused(form)
+    return form
+
+
+def _refused(form: address_form.AddressForm) -> programs.Problem:
+    """What the page says, and the address that was probably meant, where there is one."""
+    found = of_form(form, NAMES)
+    if form.suggestion is not None:
+        found.more["suggestion"] = form.suggestion
+    return found
+
+
+def _kept(call: Call, row: Application, service: Service, endpoint: Endpoint | None) -> Endpoint:
+    form = _form(call, service)
+    saved = address_form.keep(form, application=row, row=endpoint, actor=call.actor, now=call.now)
+    if saved is None:
+        raise of_form(form, NAMES)
+    return saved
+
+
+def _tag(call: Call, row: Application) -> str:
+    return tag_of(own(call, row.reference))
+
+
+@operation(
+    "GET",
+    f"{ONE}/endpoints",
+    scope=READ,
+    tag=TAG,
+    summary="List its addresses",
+    ok=Ok("The addresses.", closed({"items": listed(ENDPOINT)}), tag=True),
+)
+def list_endpoints(call: Call, reference: str) -> Answer:
+    row = own(call, reference)
+    return Answer({"items": [shown.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
+
+
+@operation(
+    "POST",
+    f"{ONE}/endpoints",
+    scope=WRITE,
+    tag=TAG,
+    summary="Add an address",
+    body=ASKED,
+    problems=("not-possible-now", "not-taken"),
+    matches=True,
+    ok=Ok("The address as it was understood.", ENDPOINT, 201, tag=True),
+)
+def add_endpoint(call: Call, reference: str) -> Answer:
+    """`runs` says what runs there; `protocol` goes with `other`, `port` where it is not the usual one. An address that
+    changes by itself `stays` `dynamic`. `subscriber` is asked for where the service asks the operator.
+    """
+    row, service = draft(call, reference)
+    saved = _kept(call, row, service, None)
+    return Answer(shown.endpoint(saved), 201, _tag(call, row))
+
+
+@operation(
+    "GET",
+    f"{ONE}/endpoints/{{endpoint}}",
+    scope=READ,
+    tag=TAG,
+    summary="Read one address",
+    ok=Ok("The address.", ENDPOINT, tag=True),
+)
+def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    row = own(call, reference)
+    return Answer(shown.endpoint(apply.endpoint_of(application=row, id=endpoint)), tag=tag_of(row))
+
+
+@operation(
+    "PUT",
+    f"{ONE}/endpoints/{{endpoint}}",
+    scope=WRITE,
+    tag=TAG,
+    summary="Change an address",
+    body=ASKED,
+    problems=("not-possible-now", "not-taken"),
+    matches=True,
+    ok=Ok("The address; another one has another id, for its proof is another.", ENDPOINT, tag=True),
+)
+def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    row, service = draft(call, reference)
+    saved = _kept(call, row, service, apply.endpoint_of(application=row, id=endpoint))
+    return Answer(shown.endpoint(saved), tag=_tag(call, row))
+
+
+@operation(
+    "DELETE",
+    f"{ONE}/endpoints/{{endpoint}}",
+    scope=WRITE,
+    tag=TAG,
+    summary="Take an address out",
+    problems=("not-possible-now",),
+    matches=True,
+    ok=Ok("It is out.", status=204),
+)
+def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    row, _service = draft(call, reference)
+    found = apply.endpoint_of(application=row, id=endpoint)
+    actions.remove_endpoint(endpoint=found, actor=call.actor, now=call.now)
+    return Answer(status=204)
+
+
+# -- documents -------------------------------------------------------------------------------------------------------
+
+UPLOAD: Json = closed({"rule": text(60, 1), "file": {"type": "string", "format": "binary"}}, {"valid_until": DAY})
+
+
+@operation(
+    "GET",
+    f"{ONE}/documents",
+    scope=READ,
+    tag=TAG,
+    summary="List its documents",
+    ok=Ok("The documents.", closed({"items": listed(DOCUMENT)}), tag=True),
+)
+def list_documents(call: Call, reference: str) -> Answer:
+    row = own(call, reference)
+    return Answer({"items": [shown.document(each) for each in apply.documents_of(row)]}, tag=tag_of(row))
+
+
+@operation(
+    "POST",
+    f"{ONE}/documents",
+    scope=WRITE,
+    tag=TAG,
+    summary="Upload a document",
+    body=UPLOAD,
+    multipart=True,
+    problems=("not-possible-now", "not-taken"),
+    matches=True,
+    ok=Ok("The document, as it was kept.", DOCUMENT, 201, tag=True),
+)
+def upload_document(call: Call, reference: str) -> Answer:
+    """Judged by its content and written anew without metadata, scripts or attachments; the file that was sent is not
+    kept. `rule` is one of the service's documents, or `evidence`. `valid_until` is the last day that a certificate
+    names, where the service asks for it.
+    """
+    row, service = draft(call, reference)
+    policy, rule, file = apply.policy_in_force(), call.body["rule"], call.files["file"]
+    asked = service.document(rule)
+    day = None
+    if asked is not None and asked.expires:
+        form = LastDayForm({"valid_until": call.body.get("valid_until", "")})
+        if not form.is_valid():
+            raise of_form(form)
+        day = form.cleaned_data["valid_until"]
+    if (file.size or 0) > policy.limits.document_bytes:  # not read into memory at all
+        fault = actions.FileFault.TOO_BIG
+        raise actions.FileRefused(fault, file.name or "", limit=policy.limits.document_bytes)
+    key = f"apply.upload:{call.person.pk}"
+    if seconds := programs.wait_for(key, rate=rules.FILES, per=rules.PER_SECONDS):
+        raise too_many(seconds)
+    kept = actions.attach_document(
+        application=row,
+        rule=rule,
+        name=file.name or "",
+        content=file.read(),
+        actor=call.actor,
+        now=call.now,
+        policy=policy,
+        valid_until=day,
+    )
+    return Answer(shown.document(kept), 201, _tag(call, row))
+
+
+@operation(
+    "GET",
+    f"{ONE}/documents/{{document}}",
+    scope=READ,
+    tag=TAG,
+    summary="Download a document",
+    ok=Ok("The file as it was kept.", media="application/octet-stream"),
+)
+def get_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
+    found = apply.document_of(application=own(call, reference), id=document)
+    name = f"document.{found.name.rpartition('.')[2]}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Document-Type": found.media_type}
+    return Answer(content=apply.content_of(found), media="application/octet-stream", headers=headers)
+
+
+@operation(
+    "DELETE",
+    f"{ONE}/documents/{{document}}",
+    scope=WRITE,
+    tag=TAG,
+    summary="Remove a document",
+    problems=("not-possible-now",),
+    matches=True,
+    ok=Ok("It is erased.", status=204),
+)
+def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
+    row, _service = draft(call, reference)
+    found = apply.document_of(application=row, id=document)
+    actions.remove_document(document=found, actor=call.actor, now=call.now)
+    return Answer(status=204)

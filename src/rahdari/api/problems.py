@@ -1,0 +1,133 @@
+"""Every problem that the API tells of: its type, status and title; and which errors of the rooms become which.
+
+`urn:rahdari:problem:KIND` is the type, for ever. `detail` says what is wrong here, in the reader's language; `errors`
+lists faults one by one, each with `pointer` (into the body), `code` and `detail`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+
+from rahdari.page.programs import Problem
+
+from .schema import REQUIRED, TOO_LONG, TOO_SHORT, UNKNOWN, WRONG_TYPE, Fault, Json
+
+
+@dataclass(frozen=True)
+class Kind:
+    status: int
+    title: str | Promise
+
+
+KINDS: dict[str, Kind] = {
+    "invalid-request": Kind(400, gettext_lazy("The request is not as described")),
+    "unauthorised": Kind(401, gettext_lazy("No valid token was shown")),
+    "missing-scope": Kind(403, gettext_lazy("The token may not do this")),
+    "person-needed": Kind(403, gettext_lazy("A person has to do this on the page")),
+    "not-found": Kind(404, gettext_lazy("There is nothing here for you")),
+    "method-not-allowed": Kind(405, gettext_lazy("This method is not for this address")),
+    "not-possible-now": Kind(409, gettext_lazy("This is not possible as things stand")),
+    "in-progress": Kind(409, gettext_lazy("The first request with this key is not answered yet")),
+    "changed-meanwhile": Kind(412, gettext_lazy("It was changed since you read it")),
+    "too-large": Kind(413, gettext_lazy("This is too much at once")),
+    "unsupported-media-type": Kind(415, gettext_lazy("The body is of another type")),
+    "not-taken": Kind(422, gettext_lazy("What was given cannot be taken")),
+    "key-reused": Kind(422, gettext_lazy("This key came before with another request")),
+    "too-many-requests": Kind(429, gettext_lazy("Too many requests")),
+    "broke": Kind(500, gettext_lazy("Something broke on our side")),
+    "away": Kind(503, gettext_lazy("We are back in a moment")),
+}
+
+
+def plain(text: object) -> str:
+    """Without the invisible signs that keep numbers in their place, where no text runs from right to left."""
+    found = str(text)
+    if (get_language() or "en").startswith("ur"):
+        return found
+    return "".join(sign for sign in found if sign not in "\u2066\u2067\u2068\u2069")
+
+
+def problem(kind: str, detail: object, headers: Mapping[str, str] | None = None, **more: Any) -> Problem:
+    found = KINDS[kind]
+    return Problem(found.status, kind, plain(detail), headers, title=str(found.title), **more)
+
+
+def error(pointer: str, code: str, detail: object) -> Json:
+    return {"pointer": pointer, "code": code, "detail": plain(detail)}
+
+
+def not_taken(errors: Iterable[Json]) -> Problem:
+    listed = list(errors)
+    return problem("not-taken", listed[0]["detail"] if listed else _("Look at the errors."), errors=listed)
+
+
+def of_form(form: forms.Form, names: Mapping[str, str] | None = None) -> Problem:
+    """What the page would say beside each field. `names` are those of the fields in the body, where they differ."""
+    listed: list[Json] = []
+    for field, found in form.errors.as_data().items():
+        pointer = "" if field == "__all__" else f"/{(names or {}).get(field, field)}"
+        for each in found:
+            code = str(each.code or "invalid")
+            listed.extend(error(pointer, code, message) for message in each.messages)
+    return not_taken(listed)
+
+
+def of_faults(found: Iterable[Fault], *, where: str = "body") -> Problem:
+    errors = [{"in": where, **error(each.pointer, each.code, _words(each))} for each in found]
+    return problem("invalid-request", errors[0]["detail"], errors=errors)
+
+
+def _words(fault: Fault) -> str:
+    place = {"name": fault.pointer.lstrip("/") or _("the body")}
+    match fault.code:
+        case str(code) if code == REQUIRED:
+            return _("%(name)s is missing.") % place
+        case str(code) if code == UNKNOWN:
+            return _("%(name)s is not known here.") % place
+        case str(code) if code == WRONG_TYPE:
+            return _("%(name)s is of another type: %(type)s is expected.") % {**place, "type": fault.limit}
+        case str(code) if code == TOO_LONG:
+            return _("%(name)s is too long: %(limit)s is the most.") % {**place, "limit": fault.limit}
+        case str(code) if code == TOO_SHORT:
+            return _("%(name)s is too short: %(limit)s is the least.") % {**place, "limit": fault.limit}
+        case "not_a_choice":
+            return _("%(name)s is one of: %(choices)s.") % {**place, "choices": fault.limit}
+    return _("%(name)s has another form than described.") % place
+
+
+def not_found() -> Problem:
+    return problem("not-found", _("It is not there, or it is not yours."))
+
+
+def too_many(seconds: str) -> Problem:
+    told = ngettext("Come again in %(count)s second.", "Come again in %(count)s seconds.", int(seconds))
+    return problem("too-many-requests", told % {"count": seconds}, {"Retry-After": seconds})
+
+
+def impossible(code: str, detail: object) -> Problem:
+    return problem("not-possible-now", detail, code=code)
+
+
+# -- errors of the rooms -------------------------------------------------------------------------------------------
+
+TOLD: dict[type[Exception], Callable[[Any], Problem]] = {}
+
+
+def told(*errors: type[Exception]) -> Callable[[Callable[[Any], Problem]], Callable[[Any], Problem]]:
+    """Says what becomes of an error of a room, wherever it is raised."""
+
+    def keep(make: Callable[[Any], Problem]) -> Callable[[Any], Problem]:
+        TOLD.update(dict.fromkeys(errors, make))
+        return make
+
+    return keep
+
+
+def of_error(found: Exception) -> Problem | None:
+    make = next((TOLD[kind] for kind in type(found).__mro__ if kind in TOLD), None)
+    return make(found) if make is not None else None

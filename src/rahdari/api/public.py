@@ -1,0 +1,181 @@
+"""What anybody may read: which services there are, what each asks for, and where the three questions lead."""
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from rahdari.apply import queries as apply
+from rahdari.apply import rules
+from rahdari.apply.rules import Fixed, Use, Way, Who
+from rahdari.policy import Allowance, Service, Text
+
+from .operation import Answer, Call, Ok, operation
+from .problems import not_found
+from .schema import TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+
+TAG = "services"
+TITLED = closed({"key": text(60), "title": text(500), "hint": text(2000)})
+SERVICE = named(
+    "Service",
+    closed(
+        {
+            "key": text(60),
+            "title": text(500),
+            "hint": text(2000),
+            "open": TRUTH,
+            "holder": choice("organisation", "person"),
+            "steps": listed(text(20)),
+            "documents": listed(
+                closed(
+                    TITLED["properties"]
+                    | {"required": TRUTH, "group": or_null(text(60)), "may_follow": TRUTH, "names_a_last_day": TRUTH}
+                )
+            ),
+            "evidence": listed(
+                closed(
+                    TITLED["properties"]
+                    | {
+                        "wants": choice("document", "text", "address", "declaration", "association"),
+                        "weight": choice("alone", "provisional", "supporting"),
+                        "conditions": listed(text(2000)),
+                    }
+                )
+            ),
+            "checks": listed(closed({"kind": text(20), "title": text(500), "required": TRUTH})),
+            "fee": closed({"due": TRUTH, "text": text(2000)}),
+            "decided_within": closed({"length": whole(0, 100_000), "unit": text(20)}),
+            "valid_months": whole(0, 1200),
+            "asks_subscriber_number": TRUTH,
+            "limits": closed(
+                {
+                    "endpoints": whole(1, 100_000),
+                    "shortest_prefix_v4": whole(0, 32),
+                    "shortest_prefix_v6": whole(0, 128),
+                    "documents": whole(0, 100_000),
+                    "document_bytes": whole(0, 2**40),
+                    "document_types": listed(text(80)),
+                }
+            ),
+        }
+    ),
+)
+
+
+def _in(words: Text | None) -> str:
+    return words.in_language(get_language()) if words is not None else ""
+
+
+def _allowance(found: Allowance) -> Json:
+    return {"length": found.length, "unit": str(found.unit)}
+
+
+def _evidence(service: Service) -> list[Json]:
+    found = [
+        {
+            "key": kind.key,
+            "title": _in(kind.title),
+            "hint": _in(kind.hint),
+            "wants": kind.wants,
+            "weight": kind.weight,
+            "conditions": [_in(each) for each in kind.conditions],
+        }
+        for kind in service.evidence
+    ]
+    if rules.takes_association(service):
+        told = {"title": _("Your association vouches for you"), "hint": "", "wants": "association", "weight": "alone"}
+        found.append({"key": rules.ASSOCIATION, "conditions": [], **told})
+    return found
+
+
+def _service(service: Service) -> Json:
+    policy = apply.policy_in_force()
+    limits = policy.limits
+    return {
+        "key": service.key,
+        "title": _in(service.title),
+        "hint": _in(service.hint),
+        "open": service.open,
+        "holder": service.holder,
+        "steps": [str(step) for step in rules.steps_of(service)],
+        "documents": [
+            {
+                "key": rule.key,
+                "title": _in(rule.title),
+                "hint": _in(rule.hint),
+                "required": rule.required,
+                "group": rule.group,
+                "may_follow": rule.may_follow,
+                "names_a_last_day": rule.expires,
+            }
+            for rule in service.documents
+        ],
+        "evidence": _evidence(service),
+        "checks": [{"kind": each.kind, "title": _in(each.title), "required": each.required} for each in service.checks],
+        "fee": {"due": service.fee.rule != "free", "text": _in(service.fee.text)},
+        "decided_within": _allowance(policy.clocks[service.clock]),
+        "valid_months": service.validity_months,
+        "asks_subscriber_number": service.asks_operator,
+        "limits": {
+            "endpoints": limits.endpoints_per_application,
+            "shortest_prefix_v4": limits.shortest_prefix_v4,
+            "shortest_prefix_v6": limits.shortest_prefix_v6,
+            "documents": limits.documents_per_application,
+            "document_bytes": limits.document_bytes,
+            "document_types": list(limits.document_types),
+        },
+    }
+
+
+@operation(
+    "GET",
+    "/services",
+    scope=None,
+    tag=TAG,
+    summary="List the services",
+    ok=Ok("The services of the policy in force.", closed({"policy": text(60), "services": listed(SERVICE)})),
+)
+def list_services(call: Call) -> Answer:
+    """The rules in force as data: what each service asks for, costs, and how long a decision takes."""
+    policy = apply.policy_in_force()
+    return Answer({"policy": policy.version, "services": [_service(each) for each in policy.services.values()]})
+
+
+@operation("GET", "/services/{key}", scope=None, tag=TAG, summary="Read one service", ok=Ok("The service.", SERVICE))
+def get_service(call: Call, key: str) -> Answer:
+    found = apply.policy_in_force().services.get(key)
+    if found is None:
+        raise not_found()
+    return Answer(_service(found))
+
+
+@operation(
+    "GET",
+    "/eligibility",
+    scope=None,
+    tag=TAG,
+    summary="Where the three questions lead",
+    query={"who": choice(*Who), "use": choice(*Use), "fixed": choice(*Fixed)},
+    ok=Ok(
+        "`way` is `apply` with the service, another way out, or null while a question is open: `ask` names it.",
+        closed(
+            {
+                "way": or_null(choice(*(str(way) for way in Way))),
+                "service": or_null(text(60)),
+                "ask": or_null(choice("who", "use", "fixed")),
+            }
+        ),
+    ),
+)
+def get_eligibility(call: Call) -> Answer:
+    """Who you are, what the VPN is for, and whether the address stays: the questions before an application."""
+    who, use, fixed = (call.query.get(name) for name in ("who", "use", "fixed"))
+    if who is None:
+        return Answer({"way": None, "service": None, "ask": "who"})
+    found = rules.eligibility(
+        who=Who(who),
+        use=Use(use) if use else None,
+        fixed=Fixed(fixed) if fixed else None,
+        policy=apply.policy_in_force(),
+    )
+    if found is None:
+        return Answer({"way": None, "service": None, "ask": "use" if use is None else "fixed"})
+    return Answer({"way": str(found.way), "service": found.service, "ask": None})

@@ -1,0 +1,60 @@
+"""Scopes, limits and times of the applicants' API. Pure."""
+
+import datetime as dt
+from enum import StrEnum
+
+PREFIX = "rahdari_api"
+
+
+class Scope(StrEnum):
+    """What a token may do. Reading and writing are apart; `write` does not contain `read`."""
+
+    APPLICATIONS_READ = "applications:read"
+    APPLICATIONS_WRITE = "applications:write"
+    ENDPOINTS_PROVE = "endpoints:prove"
+    REGISTRATIONS_READ = "registrations:read"
+    REGISTRATIONS_WRITE = "registrations:write"
+    INVOICES_READ = "invoices:read"
+    LETTERS_READ = "letters:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+
+
+# -- tokens --------------------------------------------------------------------------------------------------------
+
+MOST_TOKENS = 10
+DAYS = (30, 90, 365)
+# A token may ask so often; what is not used comes back evenly.
+RATE, PER = 300, 60
+# Whoever shows no token that counts, by address.
+UNKNOWN_RATE, UNKNOWN_PER = 60, 60
+LONGEST_BODY = 256 * 1024
+A_PAGE, LARGEST_PAGE = 20, 100
+
+# -- Idempotency-Key -----------------------------------------------------------------------------------------------
+
+KEY = r"^[\x21-\x7e]{1,200}$"
+REPLAYED_FOR = dt.timedelta(hours=24)
+# An attempt that has not ended after this died with its process; the next one with its key goes on.
+ATTEMPT_TAKES = dt.timedelta(seconds=90)
+
+
+class Claim(StrEnum):
+    """What becomes of a request with a key that was seen before."""
+
+    REPLAY = "replay"
+    OTHER = "other"
+    IN_PROGRESS = "in_progress"
+    AGAIN = "again"
+
+
+def claim(*, same: bool, done: bool, begun_at: dt.datetime, now: dt.datetime) -> Claim:
+    if not same:
+        return Claim.OTHER
+    if done:
+        return Claim.REPLAY
+    return Claim.AGAIN if now - begun_at >= ATTEMPT_TAKES else Claim.IN_PROGRESS
+
+
+def is_kept(status: int) -> bool:
+    """Whether an answer is given again to the same key: what was done. What was refused may be tried again."""
+    return 200 <= status < 300

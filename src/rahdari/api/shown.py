@@ -1,0 +1,276 @@
+"""What programs are shown of applications, and how the contract says it. Words come in the reader's language."""
+
+import datetime as dt
+from html import unescape
+
+from django.utils.html import strip_tags
+from django.utils.translation import get_language
+
+from rahdari.address import format_block
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application, Document, Endpoint
+from rahdari.decide import queries as decide
+from rahdari.fees import queries as fees
+from rahdari.people import identifiers
+from rahdari.portal.applicant.stages import Stage, said
+from rahdari.portal.applicant.status import Overview, overview
+from rahdari.verify import queries as verify
+from rahdari.verify import words
+from rahdari.verify.models import Check
+
+from . import schema
+from .problems import plain
+from .schema import DAY, ID, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+
+
+def stamp(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stamp_or_none(at: dt.datetime | None) -> str | None:
+    return stamp(at) if at is not None else None
+
+
+def page_of(items: Json) -> Json:
+    """A page of a list."""
+    return closed({"items": listed(items), "next": or_null(text())})
+
+
+# -- an application ------------------------------------------------------------------------------------------------
+
+WHOSE = ("applicant", "officer", "operator", "client", "register")
+AWAITED = named(
+    "Awaited",
+    closed(
+        {
+            "what": choice("draft", "proof", "check", "decision", "answer", "comment", "payment"),
+            "from": choice(*WHOSE),
+            "until": or_null(MOMENT),
+            "text": text(2000),
+        }
+    ),
+)
+SUMMARY = named(
+    "ApplicationInShort",
+    closed(
+        {
+            "reference": text(20),
+            "service": text(60),
+            "about": choice("new", "renewal", "change"),
+            "status": choice("draft", "submitted", "granted", "refused", "withdrawn", "not_pursued"),
+            "stage": choice(*(str(stage) for stage in Stage)),
+            "heading": text(300),
+            "created_at": MOMENT,
+            "updated_at": MOMENT,
+            "submitted_at": or_null(MOMENT),
+            "registration": or_null(text(12)),
+        }
+    ),
+)
+ENDPOINT = named(
+    "Endpoint",
+    closed(
+        {
+            "id": ID,
+            "address": text(49),
+            "protocol": choice("any", "udp", "tcp", "esp", "gre"),
+            "port": or_null(schema.whole(1, 65535)),
+            "stays": choice("static", "dynamic"),
+            "remote": text(49),
+            "label": text(200),
+            "subscriber_given": TRUTH,
+            "network": or_null(closed({"asn": schema.whole(0, 2**32), "operator": text(200)})),
+            "proved": TRUTH,
+        }
+    ),
+)
+DOCUMENT = named(
+    "Document",
+    closed(
+        {
+            "id": ID,
+            "rule": text(60),
+            "name": text(300),
+            "media_type": text(60),
+            "size": schema.whole(0, 2**31),
+            "uploaded_at": MOMENT,
+            "valid_until": or_null(DAY),
+        }
+    ),
+)
+ANSWERS = named(
+    "Answers",
+    closed(
+        {
+            "person": closed({"name": text(200), "card_number": text(40)}),
+            "company": closed({"name": text(200), "company_number": text(20), "tax_number": text(40)}),
+            "contact": closed({"name": text(200), "mobile": text(40)}),
+            "purpose": closed({"use": text(30), "purpose": text(20_000)}),
+            "evidence": closed({"kind": text(60), "text": text(20_000), "association_number": text(60)}),
+        }
+    ),
+)
+CHECK = named(
+    "Check",
+    closed(
+        {
+            "kind": text(20),
+            "target": text(200),
+            "title": text(300),
+            "outcome": choice("waiting", "passed", "failed"),
+            "required": TRUTH,
+            "text": text(2000),
+        }
+    ),
+)
+APPLICATION: Json = named(
+    "Application",
+    closed(
+        SUMMARY["properties"]
+        | {
+            "lead": text(1000),
+            "version": schema.whole(1, 2**31),
+            "awaited": listed(AWAITED),
+            "missing": listed(text(20)),
+            "answers": ANSWERS,
+            "endpoints": listed(ENDPOINT),
+            "documents": listed(DOCUMENT),
+            "checks": listed(CHECK),
+        }
+    ),
+)
+
+
+def tag_of(application: Application) -> str:
+    """Changes with every change of the draft, and with its status."""
+    return f"{application.version}-{application.status}"
+
+
+def summary(application: Application, seen: Overview) -> Json:
+    registration = seen.registration or application.registration
+    return {
+        "reference": application.reference,
+        "service": application.service,
+        "about": application.about,
+        "status": application.status,
+        "stage": str(seen.stage),
+        "heading": said(seen.stage).heading,
+        "created_at": stamp(application.created_at),
+        "updated_at": stamp(application.updated_at),
+        "submitted_at": stamp_or_none(application.submitted_at),
+        "registration": registration.reference if registration is not None else None,
+    }
+
+
+def application(row: Application, now: dt.datetime) -> Json:
+    seen = overview(row, now=now)
+    policy = apply.policy_in_force()
+    is_open = row.status == "draft" and row.service in policy.services
+    return {
+        **summary(row, seen),
+        "lead": said(seen.stage).lead,
+        "version": row.version,
+        "awaited": awaited(row, seen, now),
+        "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open else [],
+        "answers": answers(row),
+        "endpoints": [endpoint(each) for each in apply.endpoints_of(row)],
+        "documents": [document(each) for each in apply.documents_of(row)],
+        "checks": [check(each) for each in seen.checks],
+    }
+
+
+def answers(row: Application) -> Json:
+    """As the person's own pages show them: no number of a card whole."""
+    return {
+        "person": {"name": row.name, "card_number": identifiers.mask_cnic(row.cnic) if row.cnic else ""},
+        "company": {"name": row.company_name, "company_number": row.company_number, "tax_number": row.ntn},
+        "contact": {"name": row.contact_name, "mobile": row.contact_mobile},
+        "purpose": {"use": row.use, "purpose": row.purpose},
+        "evidence": {
+            "kind": row.evidence_kind,
+            "text": row.evidence_text,
+            "association_number": row.association_number,
+        },
+    }
+
+
+def endpoint(row: Endpoint) -> Json:
+    return {
+        "id": str(row.pk),
+        "address": format_block(row.network),
+        "protocol": row.protocol,
+        "port": row.port,
+        "stays": row.kind,
+        "remote": row.remote,
+        "label": row.label,
+        "subscriber_given": row.has_subscriber,
+        "network": {"asn": row.asn, "operator": row.operator_name} if row.asn is not None else None,
+        "proved": verify.is_proved(row.subject, row.network),
+    }
+
+
+def document(row: Document) -> Json:
+    return {
+        "id": str(row.pk),
+        "rule": row.rule,
+        "name": row.name,
+        "media_type": row.media_type,
+        "size": row.size,
+        "uploaded_at": stamp(row.uploaded_at),
+        "valid_until": row.valid_until.isoformat() if row.valid_until else None,
+    }
+
+
+def check(row: Check) -> Json:
+    return {
+        "kind": row.kind,
+        "target": "" if row.kind == "control" else row.target,
+        "title": plain(words.title_of(row, get_language() or "en")),
+        "outcome": str(row.outcome),
+        "required": row.required,
+        "text": bare(words.of_check(row)),
+    }
+
+
+def bare(html: object) -> str:
+    """A sentence of the pages without their marks."""
+    return plain(" ".join(unescape(strip_tags(str(html))).split()))
+
+
+# -- what is awaited -----------------------------------------------------------------------------------------------
+
+FROM = {"employer": "client", "operator": "operator", "control": "applicant", "documents": "applicant"}
+
+
+def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
+    """What is awaited, from whom, until when; what the applicant has to do first."""
+    lead, until = said(seen.stage).lead, stamp_or_none(seen.clock.due_at if seen.clock is not None else None)
+
+    def item(what: str, whose: str, end: str | None, words: str) -> Json:
+        return {"what": what, "from": whose, "until": end, "text": plain(words)}
+
+    found: list[Json] = []
+    match seen.stage:
+        case Stage.DRAFT:
+            found.append(item("draft", "applicant", stamp(apply.kept_until(row, apply.policy_in_force())), lead))
+        case Stage.QUESTION if seen.case is not None:
+            asked = decide.open_question(seen.case)
+            if asked is not None:
+                found.append(item("answer", "applicant", stamp(decide.question_due_at(asked)), lead))
+        case Stage.NOTICE if seen.case is not None:
+            told = decide.open_notice(seen.case)
+            if told is not None:
+                found.append(item("comment", "applicant", stamp(decide.notice_due_at(told)), lead))
+        case Stage.PROOF | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
+            found += [item("proof", "applicant", None, each.endpoint.address_text) for each in seen.unproved]
+            found += [
+                item("check", FROM.get(each.kind, "register"), until, bare(check(each)["text"]))
+                for each in seen.checks
+                if each.outcome == "waiting" and each.kind not in {"control", "fee"}
+            ]
+            if seen.stage in {Stage.REVIEW, Stage.SECOND}:
+                found.append(item("decision", "officer", until, lead))
+    invoice = fees.invoice_of(row.subject) if row.status == "submitted" else None
+    if invoice is not None and invoice.paid_at is None:
+        found.insert(0, item("payment", "applicant", stamp(invoice.due_at), invoice.number))
+    return found

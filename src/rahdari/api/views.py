@@ -1,0 +1,75 @@
+"""The page on which a person makes and ends tokens, and the contract for programs."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from rahdari.people.access import person, person_required
+
+from . import actions, contract, queries, words
+from .forms import TokenForm
+from .operation import BASE
+from .rules import MOST_TOKENS, Scope
+
+
+@never_cache
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(contract.document(), json_dumps_params={"indent": 1})
+
+
+@person_required
+@never_cache
+@require_safe
+def programs(request: HttpRequest) -> HttpResponse:
+    return _page(request)
+
+
+def _page(request: HttpRequest, form: TokenForm | None = None, status: int = 200, **more: Any) -> HttpResponse:
+    tokens = queries.tokens_of(person(request), now=timezone.now())
+    context: dict[str, Any] = {
+        "tokens": [(each, [words.SCOPES[Scope(scope)] for scope in each.scopes]) for each in tokens],
+        "form": form or TokenForm(),
+        "base": request.build_absolute_uri(BASE),
+    }
+    return render(request, "api/programs.html", context | more, status=status)
+
+
+@person_required
+@never_cache
+@require_POST
+def make_token(request: HttpRequest) -> HttpResponse:
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    data = form.cleaned_data
+    try:
+        token, text = actions.make_token(
+            owner=person(request),
+            name=data["name"],
+            scopes=data["scopes"],
+            valid_for=dt.timedelta(days=data["days"]),
+            now=timezone.now(),
+        )
+    except actions.TooManyTokens:
+        form.add_error("name", _("You have %(count)s tokens, which is the most. End one.") % {"count": MOST_TOKENS})
+        return _page(request, form, status=422)
+    return _page(request, new_token=token, new_text=text)
+
+
+@person_required
+@never_cache
+@require_POST
+def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    if not actions.revoke_token(owner=person(request), id=id, now=timezone.now()):
+        raise Http404
+    messages.success(request, _("The token is ended. No program gets in with it any more."), extra_tags="ok")
+    return redirect("api:programs")

@@ -1,0 +1,17 @@
+"""Words of the page of tokens."""
+
+from django.utils.translation import gettext_lazy as _
+
+from .rules import Scope
+
+SCOPES = {
+    Scope.APPLICATIONS_READ: _("Read your applications and their documents"),
+    Scope.APPLICATIONS_WRITE: _("Begin, answer, send and withdraw applications"),
+    Scope.ENDPOINTS_PROVE: _("Prove your addresses, and make passwords for changing ones"),
+    Scope.REGISTRATIONS_READ: _("Read your registrations and certificates"),
+    Scope.REGISTRATIONS_WRITE: _("Change, renew and end your registrations"),
+    Scope.INVOICES_READ: _("Read your invoices and receipts"),
+    Scope.LETTERS_READ: _("Read your letters"),
+    Scope.WEBHOOKS_MANAGE: _("Say where news is sent, and stop it"),
+}
+DAYS = {30: _("30 days"), 90: _("90 days"), 365: _("One year")}

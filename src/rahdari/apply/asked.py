@@ -1,0 +1,233 @@
+"""What is asked in each step of a draft: its form, and the act that keeps it. The pages and the API ask the same."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.people import identifiers
+from rahdari.policy import Policy, Service
+
+from . import actions, forms, queries, telling
+from .models import Application
+from .rules import ASSOCIATION, EVIDENCE_RULE, StepKey
+
+type Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One page: its heading (the legend of the first question when `heading` is empty), and what stands beside it."""
+
+    step: StepKey
+    form: Callable[..., forms.StepForm]
+    initial: Callable[[Application], dict[str, Any]]
+    save: Callable[..., Application]
+    heading: Words = ""
+    heading_of: Callable[[Service], Words] | None = None
+    lead: Words = ""
+    beside_heading: Words = ""
+    beside: tuple[Words, ...] = ()
+    options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
+    after: Callable[[Application, Service], str] = field(
+        default=lambda application, _: reverse("portal:tasks", args=[application.reference])
+    )
+
+
+def _person_initial(application: Application) -> dict[str, Any]:
+    cnic = str(identifiers.parse_cnic(application.cnic)) if application.cnic else ""
+    return {"name": application.name, "cnic": cnic}
+
+
+PERSON = Asked(
+    step=StepKey.PERSON,
+    form=forms.PersonForm,
+    initial=_person_initial,
+    save=lambda application, data, **common: actions.save_person(
+        application=application, name=data["name"], cnic=data["cnic"], **common
+    ),
+    heading=_("Your name and card number"),
+    beside_heading=_("Who sees this"),
+    beside=(
+        _("The officers who decide. Each look is recorded."),
+        _("Operators and the public never see your name or number."),
+    ),
+)
+
+COMPANY = Asked(
+    step=StepKey.COMPANY,
+    form=forms.CompanyForm,
+    initial=lambda application: {
+        "name": application.company_name,
+        "company_number": application.company_number,
+        "ntn": application.ntn,
+    },
+    save=lambda application, data, **common: actions.save_company(
+        application=application,
+        name=data["name"],
+        company_number=data.get("company_number", ""),
+        ntn=data.get("ntn", ""),
+        **common,
+    ),
+    heading=_("Company details"),
+    heading_of=lambda service: telling.title_of(StepKey.COMPANY, service),
+    options=lambda application, service, policy, now: {"service": service},
+    beside_heading=_("Who sees this"),
+    beside=(
+        _("The public sees the registered name beside the registration number."),
+        _("We look for the numbers in the lists of companies and taxpayers. Nobody else gets them."),
+    ),
+)
+
+CONTACT = Asked(
+    step=StepKey.CONTACT,
+    form=forms.ContactForm,
+    initial=lambda application: {"name": application.contact_name, "mobile": application.contact_mobile},
+    save=lambda application, data, **common: actions.save_contact(
+        application=application, name=data["name"], mobile=data["mobile"], **common
+    ),
+    heading=_("Who to call at any hour"),
+)
+
+PURPOSE = Asked(
+    step=StepKey.PURPOSE,
+    form=forms.PurposeForm,
+    initial=lambda application: {"use": application.use, "purpose": application.purpose},
+    save=lambda application, data, **common: actions.save_purpose(
+        application=application, use=data["use"], purpose=data["purpose"], **common
+    ),
+    heading=_("What you use it for"),
+    options=lambda application, service, policy, now: {"most": policy.limits.answer_characters},
+)
+
+
+PAGE_OF = {
+    "text": "apply:evidence_text",
+    "address": "apply:evidence_client",
+    "declaration": "apply:evidence_declaration",
+}
+
+
+def _evidence_next(application: Application, service: Service) -> str:
+    kind = service.evidence_kind(application.evidence_kind)
+    if application.evidence_kind == ASSOCIATION:
+        return reverse("apply:association", args=[application.reference])
+    if kind is not None and kind.wants != "document":
+        return reverse(PAGE_OF[kind.wants], args=[application.reference])
+    return reverse("apply:upload", args=[application.reference, EVIDENCE_RULE])
+
+
+EVIDENCE = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.EvidenceForm,
+    initial=lambda application: {"kind": application.evidence_kind},
+    save=lambda application, data, **common: actions.save_evidence(
+        application=application,
+        kind=data["kind"],
+        text=application.evidence_text if data["kind"] == application.evidence_kind else "",
+        association_number=application.association_number,
+        **common,
+    ),
+    options=lambda application, service, policy, now: {"service": service, "language": queries.language_now()},
+    after=_evidence_next,
+)
+
+
+def _evidence_words(application: Application, service: Service, policy: Policy, now: dt.datetime) -> dict[str, Any]:
+    kind = service.evidence_kind(application.evidence_kind)
+    language = queries.language_now()
+    return {
+        "title": kind.title.in_language(language) if kind else "",
+        "hint": kind.hint.in_language(language) if kind else "",
+        "most": policy.limits.answer_characters,
+    }
+
+
+EVIDENCE_TEXT = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.EvidenceTextForm,
+    initial=lambda application: {"text": application.evidence_text},
+    save=lambda application, data, **common: actions.save_evidence(
+        application=application,
+        kind=application.evidence_kind,
+        text=data["text"],
+        association_number=application.association_number,
+        **common,
+    ),
+    heading=_("Proof of work"),
+    options=_evidence_words,
+)
+
+
+def _save_text(application: Application, data: dict[str, Any], **common: Any) -> Application:
+    return actions.save_evidence(
+        application=application,
+        kind=application.evidence_kind,
+        text=data["text"],
+        association_number=application.association_number,
+        **common,
+    )
+
+
+CLIENT = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.ClientForm,
+    initial=lambda application: {"text": application.evidence_text},
+    save=_save_text,
+    heading=_("A client or employer confirms by email"),
+    options=lambda application, service, policy, now: {
+        "own": application.applicant.email,
+        "free_mail": policy.vouching.free_mail if policy.vouching else (),
+    },
+    beside_heading=_("What they see"),
+    beside=(
+        _("Your name, and one question: whether you work for them."),
+        _("They are not told what for, for how much, or from which address."),
+        _("We write when you send the application, and remind them once. They can stop us with one press."),
+    ),
+)
+
+DECLARATION = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.DeclarationForm,
+    initial=lambda application: {"text": application.evidence_text},
+    save=_save_text,
+    heading=_("Declare that you work for clients"),
+    lead=_("You get a provisional registration. While it lasts, send one stronger proof."),
+    options=lambda application, service, policy, now: {
+        "kind": service.evidence_kind(application.evidence_kind),
+        "language": queries.language_now(),
+        "addresses": queries.endpoints_of(application).count(),
+        "declared_before": _declared_before(application, service, now),
+    },
+    beside_heading=_("What happens then"),
+    beside=(
+        _("You are registered provisionally, and protected like everybody."),
+        _("With a stronger proof it becomes a full registration, under the same number."),
+        _("Without one an officer looks at it before it ends. No mark against you."),
+    ),
+)
+
+
+def _declared_before(application: Application, service: Service, now: dt.datetime) -> bool:
+    kind = service.evidence_kind(application.evidence_kind)
+    return kind is not None and queries.declared_before(application, kind, now=now)
+
+
+MEMBERSHIP = Asked(
+    step=StepKey.EVIDENCE,
+    form=forms.AssociationForm,
+    initial=lambda application: {"number": application.association_number},
+    save=lambda application, data, **common: actions.save_evidence(
+        application=application,
+        kind=ASSOCIATION,
+        text=application.evidence_text,
+        association_number=data["number"],
+        **common,
+    ),
+    heading=_("Your association vouches for you"),
+)

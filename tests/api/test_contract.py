@@ -1,0 +1,136 @@
+"""The contract: kept in the repository, and held against every answer by schemathesis, with data as described and not.
+
+What varies in addresses is given the values that are there, so that the tries reach further than "not found".
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings as django_settings
+from django.core import signals
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import close_old_connections, transaction
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.generation import GenerationMode
+
+from rahdari.api import contract, routes, rules
+from rahdari.vault import keys
+
+from .sample import Program
+from .world import World, nothing, the_world
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "docs" / "api" / "openapi.json"
+pytestmark = pytest.mark.django_db
+TRIES = 12
+
+
+class TestTheDocument:
+    def test_is_the_one_in_the_repository(self) -> None:
+        """When a change of it is meant: python -m tests.api.write_contract"""
+        assert json.loads(KEPT.read_text()) == contract.document()
+
+    def test_is_there_for_everyone(self) -> None:
+        assert Client().get("/api/v1/openapi.json").json() == contract.document()
+
+    def test_names_every_operation_with_its_scope(self) -> None:
+        told = {
+            each["operationId"]: each.get("x-scope")
+            for path in contract.document()["paths"].values()
+            for method, each in path.items()
+            if method != "parameters"
+        }
+        assert told == {each.id: each.scope and str(each.scope) for each in routes.operations()}
+
+    def test_is_walked_through_in_the_documentation(self) -> None:
+        text = (ROOT / "docs" / "api.md").read_text()
+        missing = [
+            f"{each.method} {each.path}" for each in routes.operations() if f"`{each.method} {each.path}`" not in text
+        ]
+        assert missing == []
+        assert [str(scope) for scope in routes.scopes() if f"`{scope}`" not in text] == []
+        assert [kind for kind in contract.KINDS if f"`{kind}`" not in text] == []
+
+
+# -- schemathesis ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def program(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Program, World]]:
+    """The story is told once; each test takes back what it did."""
+    keys.make_missing(Path(django_settings.DATA) / "keys")
+    with django_db_blocker.unblock(), transaction.atomic():
+        world = the_world()
+        yield Program(world.person), world
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def without_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RATE", "UNKNOWN_RATE"):
+        monkeypatch.setattr(rules, name, 1_000_000)
+    monkeypatch.setattr("rahdari.apply.rules.FILES", 1_000_000)
+
+
+@pytest.fixture(autouse=True)
+def one_connection() -> Iterator[None]:
+    """As Django's own client for tests has it: the connection, with the story in it, outlives each request."""
+    for signal in (signals.request_started, signals.request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (signals.request_started, signals.request_finished):
+        signal.connect(close_old_connections)
+
+
+def document_for(world: World) -> dict[str, Any]:
+    """The contract, with what is there as the values that vary in addresses."""
+    found: dict[str, Any] = copy.deepcopy(contract.document())
+    for path in found["paths"].values():
+        for place in path.get("parameters", ()):
+            known = world.places.get(place["name"], [])
+            place["schema"] = {"type": "string", "enum": [*known, nothing(place["name"])]}
+    return found
+
+
+def api(program: Program, world: World) -> Any:
+    config = schemathesis.Config.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}})
+    schema = schemathesis.openapi.from_dict(document_for(world), config=config)
+    schema.app = WSGIHandler()
+    return schema
+
+
+# 422 is what the rules say to a body that is as described: a card number with a wrong digit, an address that is held.
+ACCEPTED = ["2xx", "401", "403", "404", "409", "412", "422"]
+OPERATIONS = [each.id for each in routes.operations()]
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as-described", "otherwise"])
+@pytest.mark.parametrize("id", OPERATIONS)
+def test_every_answer_is_as_described(program: tuple[Program, World], id: str, mode: GenerationMode) -> None:
+    asks, world = program
+    each = next(one for one in routes.operations() if one.id == id)
+    operation = api(asks, world)[each.path][each.method]
+
+    @settings(
+        max_examples=TRIES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def hold(case: Any) -> None:
+        case.call_and_validate(headers={"Authorization": f"Bearer {asks.text}", "Accept-Encoding": "identity"})
+
+    try:
+        hold()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE and not each.query and each.body is None, "nothing could be tried"

@@ -1,0 +1,108 @@
+"""Tokens of another person reach nothing: for what is there and for what is not, the answer is the same."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rahdari.api import routes
+from rahdari.api.operation import Operation
+from rahdari.apply.models import Application, Document, Endpoint
+from rahdari.decide.models import Notice, Question
+from rahdari.register.models import Entry, Registration
+from tests.portal import story
+
+from .sample import Program
+from .test_contract import one_connection, without_rates
+from .world import World, nothing, the_world
+
+__all__ = ["one_connection", "without_rates"]
+pytestmark = pytest.mark.django_db
+
+
+def bodies(each: Operation) -> Any:
+    """A body that is as described, as far as it can be made from the description alone."""
+    return None if each.body is None else {name: _value(one) for name, one in each.body["properties"].items()}
+
+
+def _value(wanted: Any) -> Any:
+    if "const" in wanted:
+        return wanted["const"]
+    if "enum" in wanted:
+        return wanted["enum"][0]
+    match wanted.get("type"):
+        case "boolean":
+            return True
+        case "integer":
+            return wanted.get("minimum", 1)
+        case "array":
+            return [_value(wanted["items"])]
+        case "object":
+            return {name: _value(one) for name, one in wanted.get("properties", {}).items()}
+    samples = {"date": "2027-12-31", "uuid": nothing("id"), "uri": "https://program.example/hook"}
+    return samples.get(wanted.get("format", ""), "x" * max(1, wanted.get("minLength", 1)))
+
+
+def places(each: Operation, world: World) -> Iterator[tuple[str, str]]:
+    """Addresses of what is there, each with the like of something that is not."""
+    names = routes.names_in(each.path)
+    for values in itertools.product(*(world.places.get(name, [nothing(name)])[:9] for name in names)):
+        there, absent = each.path, each.path
+        for name, value in zip(names, values, strict=True):
+            there = there.replace(f"{{{name}}}", value)
+            absent = absent.replace(f"{{{name}}}", nothing(name))
+        yield f"/api/v1{there}", f"/api/v1{absent}"
+
+
+def as_it_stands() -> list[Any]:
+    return [
+        list(Application.objects.order_by("pk").values_list("pk", "status", "version", "updated_at")),
+        list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "port")),
+        list(Document.objects.order_by("pk").values_list("pk", "removed_at")),
+        list(Question.objects.order_by("pk").values_list("pk", "answered_at", "extended")),
+        list(Notice.objects.order_by("pk").values_list("pk", "answered_at")),
+        list(Registration.objects.order_by("pk").values_list("pk", "struck_out_at", "valid_until")),
+        list(Entry.objects.order_by("pk").values_list("pk", "protocol", "port", "ended_at")),
+    ]
+
+
+@pytest.mark.usefixtures("without_rates")
+def test_a_token_of_another_person_finds_nothing_and_changes_nothing() -> None:
+    world, other = the_world(), Program(story.a_person())
+    before, tried = as_it_stands(), 0
+    for each in routes.operations():
+        if each.scope is None or "{" not in each.path:
+            continue
+        for there, absent in places(each, world):
+            answers = []
+            for place in (there, absent):
+                facts: dict[str, Any] = {}
+                if each.body is not None and not each.multipart:
+                    facts = {"data": json.dumps(bodies(each)).encode(), "content_type": "application/json"}
+                elif each.multipart:
+                    facts = MULTIPART
+                answer = other.client.generic(each.method, place, **facts)
+                answers.append((answer.status_code, answer.content))
+            assert answers[0][0] in {404, 400, 415}, f"{each.id} {there}: {answers[0]}"
+            assert answers[0] == answers[1], f"{each.id} {there}"
+            tried += 1
+    assert tried > 50
+    assert as_it_stands() == before
+    lists = [each for each in routes.operations() if each.scope is not None and "{" not in each.path]
+    for each in lists:
+        if each.method == "GET":
+            said = other.get(each.path).said
+            assert not any(
+                value in str(said) for values in world.places.values() for value in values if len(value) > 12
+            )
+
+
+BOUNDARY = "sample-boundary"
+PART = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="rule"\r\n\r\nevidence\r\n'
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n'
+    f"Content-Type: image/jpeg\r\n\r\nx\r\n--{BOUNDARY}--\r\n"
+)
+MULTIPART: dict[str, Any] = {"data": PART.encode(), "content_type": f"multipart/form-data; boundary={BOUNDARY}"}

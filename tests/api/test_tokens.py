@@ -1,0 +1,225 @@
+"""Tokens: made and ended on the page, held to scopes, rates and time; the same request again is done once."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.api import actions, queries, routes, rules
+from rahdari.api.models import Attempt, Token
+from rahdari.apply.models import Application
+from rahdari.journal.models import Entry as Row
+from tests.portal import story
+
+from .sample import ALL, Program, problem
+
+pytestmark = pytest.mark.django_db
+
+BEGIN = {"service": "vpn_freelancer"}
+
+
+class TestThePage:
+    def signed_in(self) -> Client:
+        self.person = story.a_person()
+        browser = Client(headers={"accept-language": "en"})
+        browser.force_login(self.person)
+        return browser
+
+    def make(self, browser: Client, **more: Any) -> Any:
+        facts = {"name": "Sample program", "scopes": ["applications:read"], "days": "30"} | more
+        return browser.post(reverse("api:make_token"), facts)
+
+    def test_shows_a_new_token_once_and_keeps_its_hash(self) -> None:
+        browser = self.signed_in()
+        answer = self.make(browser)
+        text = answer.context["new_text"]
+        assert text.encode() in answer.content and text.startswith("rahdari_api_")
+        token = Token.objects.get()
+        assert text not in str(list(Token.objects.values_list())) and token.scopes == ["applications:read"]
+        again = browser.get(reverse("api:programs"))
+        assert text.encode() not in again.content and b"Sample program" in again.content
+        assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 200
+
+    def test_ends_a_token_at_once(self) -> None:
+        browser = self.signed_in()
+        text = self.make(browser).context["new_text"]
+        place = reverse("api:revoke_token", args=[Token.objects.get().pk])
+        other = Client()
+        other.force_login(story.a_person())
+        assert other.post(place).status_code == 404
+        assert browser.post(place).status_code == 302
+        assert browser.post(place).status_code == 404
+        assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 401
+        acts = Row.objects.filter(act__startswith="api.").order_by("id").values_list("act", "subject")
+        assert [act for act, _subject in acts] == ["api.made_token", "api.revoked_token"]
+
+    def test_says_what_is_missing(self) -> None:
+        answer = self.make(self.signed_in(), name="", scopes=[])
+        assert answer.status_code == 422
+        assert b"Write what the token is for" in answer.content
+        assert b"Tick at least one thing" in answer.content
+
+    def test_gives_so_many_at_most(self) -> None:
+        browser = self.signed_in()
+        answers = [self.make(browser) for _ in range(rules.MOST_TOKENS + 1)]
+        assert [answer.status_code for answer in answers[-2:]] == [200, 422]
+        assert Token.objects.count() == rules.MOST_TOKENS
+
+
+class TestTokens:
+    @pytest.mark.parametrize("header", ["", "Bearer ", "Bearer wrong", "Basic x", "Bearer \x80"])
+    def test_are_needed_for_everything_but_what_is_public(self, header: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rules, "UNKNOWN_RATE", 1000)
+        for each in routes.operations():
+            answer = Client(headers={"authorization": header}).generic(each.method, sample_path(each.path))
+            if each.scope is None:
+                assert answer.status_code in {200, 404}, each.id
+            else:
+                assert answer.status_code == 401, each.id
+                assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+    def test_are_not_needed_less_because_of_a_cookie(self) -> None:
+        browser = Client()
+        browser.force_login(story.a_person())
+        assert browser.get("/api/v1/applications").status_code == 401
+
+    def test_end_by_themselves_and_with_the_account(self) -> None:
+        program = Program()
+        Token.objects.update(ends_at=timezone.now() - dt.timedelta(seconds=1))
+        problem(program.get("/applications"), 401, "unauthorised")
+        program = Program()
+        type(program.person).objects.filter(pk=program.person.pk).update(is_active=False)
+        problem(program.get("/applications"), 401, "unauthorised")
+
+    def test_are_held_to_a_rate(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rules, "RATE", 2)
+        program = Program()
+        assert [program.get("/applications").status_code for _ in range(3)] == [200, 200, 429]
+        answer = program.get("/applications")
+        problem(answer, 429, "too-many-requests")
+        assert int(answer.headers["Retry-After"]) > 0
+
+    def test_are_guessed_no_faster_than_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rules, "UNKNOWN_RATE", 2)
+        guesser = Client(headers={"authorization": "Bearer rahdari_api_guess"})
+        assert [guesser.get("/api/v1/applications").status_code for _ in range(3)] == [401, 401, 429]
+
+    def test_are_noted_with_the_day_of_their_last_use(self) -> None:
+        program = Program()
+        program.get("/applications")
+        program.token.refresh_from_db()
+        assert program.token.used_on == timezone.now().date()
+
+
+def sample_path(path: str) -> str:
+    """An address of this shape, of nothing that is there."""
+    for name in routes.names_in(path):
+        made_up = "00000000-0000-4000-8000-000000000000" if name in UUIDS else "nothing"
+        path = path.replace(f"{{{name}}}", made_up)
+    return f"/api/v1{path}"
+
+
+UUIDS = {"id", "endpoint", "entry", "document", "delivery", "connection"}
+
+
+class TestScopes:
+    """Over every operation: with all scopes but its own it is closed, with its own alone it is open."""
+
+    @pytest.mark.parametrize("id", [each.id for each in routes.operations() if each.scope is not None])
+    def test_open_what_they_name_and_nothing_else(self, id: str) -> None:
+        each = next(one for one in routes.operations() if one.id == id)
+        others = Program(scopes=[scope for scope in ALL if scope != each.scope])
+        alone = Program(scopes=[each.scope or ""])
+        closed = others.client.generic(each.method, sample_path(each.path))
+        assert closed.status_code == 403
+        assert json.loads(closed.content)["type"] == "urn:rahdari:problem:missing-scope"
+        assert json.loads(closed.content)["scope"] == each.scope
+        assert alone.client.generic(each.method, sample_path(each.path)).status_code not in {401, 403, 500}
+
+
+class TestMethods:
+    def test_that_are_not_there_are_told_which_are(self) -> None:
+        answer = Program().ask("patch", "/applications")
+        problem(answer, 405, "method-not-allowed")
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
+
+    def test_of_nothing_are_told_that_nothing_is_there(self) -> None:
+        for path in (
+            "/",
+            "/nothing",
+            "/applications/A-2611-AAAA-AAAA/nothing",
+            "/applications/%00",
+            "/applications/a%2Fb",
+        ):
+            problem(Program().get(path), 404, "not-found")
+
+
+class TestTheSameKey:
+    def post(self, program: Program, key: str, body: Any = None) -> Any:
+        return program.post("/applications", body or BEGIN, headers={"Idempotency-Key": key})
+
+    def test_gives_the_same_answer_and_does_it_once(self) -> None:
+        program = Program()
+        first, again = self.post(program, "one"), self.post(program, "one")
+        assert (first.status_code, again.status_code, first.content) == (201, 201, again.content)
+        assert again.headers["Idempotent-Replayed"] == "true" and "Idempotent-Replayed" not in first.headers
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert Application.objects.count() == 1
+        assert self.post(program, "two").said["reference"] != first.said["reference"]
+
+    def test_with_another_request_is_refused(self) -> None:
+        program = Program()
+        self.post(program, "one")
+        problem(self.post(program, "one", BEGIN | {"use": "staff"}), 422, "key-reused")
+
+    def test_while_the_first_is_not_answered_is_told_to_wait(self) -> None:
+        program = Program()
+        first = self.post(program, "one")
+        Attempt.objects.update(status=None)
+        answer = self.post(program, "one")
+        problem(answer, 409, "in-progress")
+        assert answer.headers["Retry-After"] == "5"
+        # The process of the first died before it could keep its answer.
+        Attempt.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
+        taken_over = self.post(program, "one")
+        assert (taken_over.status_code, taken_over.said["reference"]) == (201, first.said["reference"])
+        assert Application.objects.count() == 1
+
+    def test_after_a_refusal_is_free_again(self) -> None:
+        program = Program()
+        problem(self.post(program, "one", {"service": "no_such"}), 409, "not-possible-now")
+        assert self.post(program, "one").status_code == 201
+
+    def test_of_another_person_is_another(self) -> None:
+        assert self.post(Program(), "one").said["reference"] != self.post(Program(), "one").said["reference"]
+
+    def test_is_forgotten_after_a_day(self) -> None:
+        self.post(Program(), "one")
+        now = timezone.now()
+        assert actions.forget_attempts(now=now + rules.REPLAYED_FOR - dt.timedelta(minutes=1)) == 0
+        assert actions.forget_attempts(now=now + rules.REPLAYED_FOR + dt.timedelta(minutes=1)) == 1
+
+    def test_is_kept_encrypted(self) -> None:
+        program = Program()
+        answer = self.post(program, "one")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT body FROM api_attempt")
+            stored = str(cursor.fetchall())
+        assert answer.said["reference"].encode().hex() not in stored
+
+    @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ü"])
+    def test_of_another_form_is_told_so(self, key: str) -> None:
+        said = problem(self.post(Program(), key), 400, "invalid-request")
+        assert said["errors"][0]["pointer"] == "/Idempotency-Key"
+
+
+def test_a_token_is_found_only_while_it_counts() -> None:
+    program, now = Program(), timezone.now()
+    assert queries.token_shown(program.text, now=now) == program.token
+    assert queries.token_shown(program.text + "x", now=now) is None
+    assert queries.token_shown("x" * 10_000, now=now) is None

@@ -57,6 +57,7 @@ pytestmark = pytest.mark.django_db
 ANYONE = frozenset(
     """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
+    people:invitation
     portal:accessibility portal:terms portal:source portal:licensees verify:prove portal:prove_by_link
     vouch:question vouch:stop
     confirm:openapi api:openapi
@@ -234,6 +235,7 @@ class World:
                 "reference": make_reference(year=2026, month=11),
                 "token": links.token("apply.prove_all", str(uuid.uuid4())),
             },
+            "people:invitation": {"invitation": self.invitation, "token": links.token("people.invitation", "0")},
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
             "vouch:question": {"token": links.token("vouch.link", str(uuid.uuid4()))},
             "vouch:stop": {"token": links.token("vouch.link", str(uuid.uuid4()))},
@@ -392,7 +394,7 @@ def a_case_with_document(applicant: User) -> Case:
 
 def invite(organisation: Organisation, email: str) -> int:
     invitation = people.invite_member(
-        organisation=organisation, email=email, role="member", actor="system:test", now=timezone.now()
+        organisation=organisation, email=email, role="viewer", actor="system:test", now=timezone.now()
     )
     return invitation.pk
 
@@ -507,7 +509,9 @@ class TestNobody:
                 assert says[0] == says[1], f"{method} {name}"
 
     def test_may_open_what_is_for_everyone(self, world: World) -> None:
-        for name in sorted(ANYONE - {"verify:prove", "portal:prove_by_link", "vouch:question", "vouch:stop"}):
+        for name in sorted(
+            ANYONE - {"verify:prove", "portal:prove_by_link", "people:invitation", "vouch:question", "vouch:stop"}
+        ):
             for place in world.places(name):
                 answer = world.client("nobody").get(place)
                 assert answer.status_code in {200, 302}, f"{name}: {answer.status_code}"

@@ -188,7 +188,7 @@ class TestSaveCompany:
             owner=other, name="Sample House", company_number="0000482", actor=actor_of(other), now=NOW
         )
         applicant = a_person("manager@sample.example")
-        people.add_member(organisation=left, user=applicant, actor=actor_of(other), now=NOW)
+        people.add_member(organisation=left, user=applicant, role="manager", actor=actor_of(other), now=NOW)
         draft = a_complete_company_draft(applicant)
         draft.refresh_from_db()
         assert draft.organisation == left

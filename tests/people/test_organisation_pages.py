@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.journal import queries as journal
+from rahdari.letters.models import Letter
 from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.people.models import INVITATION_VALID, Invitation, Membership, Organisation, User
@@ -19,7 +20,7 @@ from rahdari.people.models import INVITATION_VALID, Invitation, Membership, Orga
 from .people import a_person, sign_in
 
 pytestmark = pytest.mark.django_db
-OWNER, MEMBER = Membership.Role.OWNER, Membership.Role.MEMBER
+OWNER, MEMBER = Membership.Role.OWNER, Membership.Role.VIEWER
 LIST = "/account/organisations/"
 
 
@@ -82,7 +83,7 @@ class TestInviteMember:
             assert f"{name}@sample.example" in answer.content.decode()
             invitation.delete()
         assert says[0] == says[1]
-        assert "The invitation waits" in says[0]
+        assert "The invitation is on its way" in says[0]
 
     def test_makes_nobody_an_account_and_nobody_a_member(self, owner: User, company: Organisation) -> None:
         known = a_person("known")
@@ -132,6 +133,37 @@ class TestInviteMember:
             answer = browser.post(page_of(company), {"email": f"p{number}@sample.example", "role": MEMBER})
         assert "Too many invitations" in answer.content.decode()
         assert Invitation.objects.count() == 30
+
+
+class TestTheLetter:
+    def letters(self) -> list[Letter]:
+        return list(Letter.objects.filter(template="organisation_invitation").order_by("written_at", "id"))
+
+    def test_names_the_organisation_and_leads_to_the_answer(self, owner: User, company: Organisation) -> None:
+        browser_of(owner).post(page_of(company), {"email": "new@sample.example", "role": "technician"})
+        [letter] = self.letters()
+        assert letter.address == "new@sample.example" and company.name in letter.text
+        link = re.search(r"https?://[^/\s]+(/account/invitations/\S+)", letter.text)
+        assert link is not None
+        stranger = Client(headers={"accept-language": "en"})
+        assert stranger.get(link[1]).headers["Location"].startswith("/sign-in/")
+        sign_in(stranger, "new@sample.example")
+        assert "Proves addresses and changes them. Sees no papers." in stranger.get(link[1], follow=True).text
+        assert "Technician" in stranger.get(LIST).text
+
+    def test_is_for_nobody_else(self, company: Organisation) -> None:
+        invitation = invite(company, "new@sample.example")
+        browser = browser_of(a_person("other"))
+        page = browser.get(queries.invitation_path(invitation), follow=True).text
+        assert "it is for another address" in page and company.name not in page
+        forged = reverse("people:invitation", args=[invitation.pk, "a" * 26])
+        assert browser.get(forged).status_code == 404
+
+    def test_is_written_once_a_day_at_most(self, company: Organisation) -> None:
+        now = timezone.now()
+        for hours in (0, 1, 23, 48):
+            invite(company, "new@sample.example", MEMBER, now + dt.timedelta(hours=hours))
+        assert len(self.letters()) == 2
 
 
 class TestAcceptInvitation:
@@ -302,7 +334,7 @@ class TestAMember:
         page = browser_of(member.user).get(page_of(company)).content.decode()
         for text in (owner.email, member.user.email, company.name, "0000482", "Owner", "Leave the organisation"):
             assert text in page
-        for text in ("waiting@", "Invite", "Make an owner", reverse("people:role", args=[company.pk, member.pk])):
+        for text in ("waiting@", "Invite", "<select", reverse("people:role", args=[company.pk, member.pk])):
             assert text not in page
 
         own = Membership.objects.get(user=owner)

@@ -38,7 +38,7 @@ def own_address(request: HttpRequest) -> Own | None:
     return Own(str(address), origin.organisation if origin else "")
 
 
-@pages.draft_page
+@pages.addresses_page
 def addresses(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
@@ -69,19 +69,19 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
             "many": file_pages.most_rows(application, policy) > 0,
             "files": queries.address_files_of(application),
             "own": own,
-            "tasks_url": pages.tasks_url(application),
+            "tasks_url": pages.way_back(request, application),
         },
     )
 
 
-@pages.draft_page
+@pages.addresses_page
 def add(request: HttpRequest, application: Application) -> HttpResponse:
     stays = "dynamic" if application.fixed_address == rules.Fixed.NO else "static"
     initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4(), "stays": stays}
     return _ask(request, application, None, initial)
 
 
-@pages.draft_page
+@pages.addresses_page
 def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     try:
         row = queries.endpoint_of(application=application, id=id)
@@ -102,7 +102,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
         return _gone(request, application, id)
 
 
-@pages.draft_page
+@pages.addresses_page
 def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     back = HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     if request.method != "POST":

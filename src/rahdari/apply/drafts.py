@@ -14,6 +14,7 @@ from rahdari.journal import actions as journal
 from rahdari.people import actions as people
 from rahdari.people import queries as persons
 from rahdari.people.models import Organisation, User
+from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.vault import index
 
@@ -158,9 +159,9 @@ def organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Org
     name, number, ntn = draft.company_name, draft.company_number, draft.ntn
     # An organisation without a company number is known by its name.
     told_by = {"company_number": number} if number else {"company_number": "", "name__iexact": name}
-    same = persons.organisations_of(draft.applicant).filter(**told_by).first()
+    same = persons.organisations_for(draft.applicant, Act.APPLY).filter(**told_by).first()
     chosen = same or draft.organisation
-    if chosen is not None and not persons.belongs(user=draft.applicant, organisation=chosen):
+    if chosen is not None and not persons.may(draft.applicant, Act.APPLY, organisation=chosen):
         chosen = None
     if chosen is None:
         return people.register_organisation(

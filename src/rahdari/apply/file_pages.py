@@ -35,7 +35,7 @@ def most_rows(application: Application, policy: Policy) -> int:
     return policy.limits.most_endpoints(holder) if holder == "organisation" else 0
 
 
-@pages.draft_page
+@pages.addresses_page
 def add_many(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
     most = most_rows(application, policy)
@@ -87,7 +87,7 @@ def _file(application: Application, id: uuid.UUID) -> AddressFile:
         raise Http404 from None
 
 
-@pages.draft_page
+@pages.addresses_page
 def result(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     policy = queries.policy_in_force()
     try:
@@ -188,7 +188,7 @@ def _facts(
     }
 
 
-@pages.own_page
+@pages.own_addresses_page
 def corrected(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     """Every row that waits, with our corrections and what is wrong with the others."""
     file = _file(application, id)
@@ -197,7 +197,7 @@ def corrected(request: HttpRequest, application: Application, id: uuid.UUID) -> 
     return _csv(judging.corrected(judged, table.columns), "addresses-to-correct.csv")
 
 
-@pages.own_page
+@pages.own_addresses_page
 def sample(request: HttpRequest, application: Application) -> HttpResponse:
     asks = queries.service_of(application, queries.frozen_policy(application)).asks_operator
     return _csv(judging.sample(asks_subscriber=asks), "addresses.csv")

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.page import errors
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 
 from . import kept, queries
 from .models import Application
@@ -49,8 +50,8 @@ def is_from_here(request: HttpRequest) -> bool:
     return urlsplit(source).netloc == request.get_host()
 
 
-def draft_page(view: View) -> View:
-    """A page of a draft: `view(request, application, ...)`.
+def draft_page(view: View, act: Act = Act.PAPERS) -> View:
+    """A page of a draft: `view(request, application, ...)`, for whoever may do this with it.
 
     The check of the token is made here and not by the middleware, because a form that stayed open over a sign-out
     has an old one: then nothing is saved, and what was typed is shown again on the same page.
@@ -69,7 +70,7 @@ def draft_page(view: View) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         try:
-            application = queries.application_for_applicant(applicant=person(request), reference=reference)
+            application = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
         except queries.ApplicationNotFound:
             raise Http404 from None
         if application.status != Status.DRAFT:
@@ -86,7 +87,12 @@ def draft_page(view: View) -> View:
     return require_http_methods(["GET", "HEAD", "POST"])(guarded)
 
 
-def own_page(view: View) -> View:
+def addresses_page(view: View) -> View:
+    """A page of a draft that shows its addresses and no answer: also for who sees no papers."""
+    return draft_page(view, Act.ADDRESSES)
+
+
+def own_page(view: View, act: Act = Act.PAPERS) -> View:
     """A page that only reads the applicant's own application, sent or not."""
 
     @wraps(view)
@@ -94,12 +100,16 @@ def own_page(view: View) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         try:
-            application = queries.application_for_applicant(applicant=person(request), reference=reference)
+            application = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
         except queries.ApplicationNotFound:
             raise Http404 from None
         return view(request, application, *args, **kwargs)
 
     return require_safe(guarded)
+
+
+def own_addresses_page(view: View) -> View:
+    return own_page(view, Act.ADDRESSES)
 
 
 def actor(request: HttpRequest) -> str:
@@ -116,3 +126,10 @@ def to_tasks(application: Application) -> HttpResponseRedirect:
 
 def tasks_url(application: Application) -> str:
     return reverse("portal:tasks", args=[application.reference])
+
+
+def way_back(request: HttpRequest, application: Application) -> str:
+    """From the addresses to the tasks; for who sees no papers, to the proofs."""
+    if queries.may(person(request), Act.PAPERS, application=application):
+        return tasks_url(application)
+    return reverse("portal:prove_many", args=[application.reference])

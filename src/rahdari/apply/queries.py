@@ -20,6 +20,7 @@ from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
+from rahdari.people.rules import Act
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -74,9 +75,19 @@ def _typed(reference: str) -> str:
     return reference.replace("\0", "").strip().upper()
 
 
-def application_for_applicant(*, applicant: User, reference: str) -> Application:
-    """The applicant's own application. Raises ApplicationNotFound."""
-    found = _all().filter(applicant=applicant, reference=_typed(reference)).first()
+def within_reach(person: User, act: Act) -> Q:
+    """The applications with which a person may do this: their own, and those of organisations by their role there.
+
+    A draft of a new registration is also whoever's began it, whatever became of their role since: it was never sent.
+    """
+    own = Q(applicant=person, organisation__isnull=True)
+    begun = Q(applicant=person, status=Status.DRAFT, registration__isnull=True)
+    return own | begun | Q(organisation__in=people.organisations_for(person, act))
+
+
+def application_for_applicant(*, applicant: User, reference: str, act: Act = Act.PAPERS) -> Application:
+    """The application, if this person may do this with it. Raises ApplicationNotFound."""
+    found = _all().filter(within_reach(applicant, act), reference=_typed(reference)).first()
     if found is None:
         raise ApplicationNotFound(reference)
     return found
@@ -154,8 +165,18 @@ def read_document(
 
 
 def applications_of(applicant: User) -> QuerySet[Application]:
-    """All applications that a person began, newest first."""
-    return _all().filter(applicant=applicant).order_by("-created_at", "id")
+    """All applications that a person may work on, their own and their organisations', newest first."""
+    return _all().filter(within_reach(applicant, Act.PAPERS)).order_by("-created_at", "id")
+
+
+def applications_to_prove(person: User) -> QuerySet[Application]:
+    """Applications of organisations of which a person sees the addresses alone, while they can be proved."""
+    found = _all().filter(within_reach(person, Act.PROVE), status__in=[Status.DRAFT, Status.SUBMITTED])
+    return found.exclude(within_reach(person, Act.PAPERS)).order_by("-created_at", "id")
+
+
+def may(person: User, act: Act, *, application: Application) -> bool:
+    return Application.objects.filter(within_reach(person, act), pk=application.pk).exists()
 
 
 def under_way_for(registration: Registration, about: str) -> Application | None:
@@ -399,7 +420,7 @@ def assess_endpoints(
     `kept` the bad ones before it are there, too.
     """
     limits, service = policy.limits, policy.services.get(application.service)
-    own = set(people.holders_of(application.applicant))
+    own = {application.holder_ref, *people.holders_for(application.applicant, Act.SEE)}
     held: rules.Neighbours[Held] = rules.Neighbours(limits)
     for entry in register.overlapping_any({each.block for each in endpoints}):
         # What is renewed or changed stands in nobody's way.

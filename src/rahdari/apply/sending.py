@@ -11,6 +11,7 @@ from django.urls import reverse
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
+from rahdari.people.rules import Act
 from rahdari.policy import Policy, due_at, freeze
 
 from . import queries, rules
@@ -116,7 +117,7 @@ def _send(
     if troubles:
         raise EndpointsInTrouble(troubles)
     # 7) nobody is entered for an organisation that let them go while the draft lay there
-    if draft.organisation is not None and not people.belongs(user=draft.applicant, organisation=draft.organisation):
+    if draft.organisation is not None and not people.may(draft.applicant, Act.APPLY, organisation=draft.organisation):
         draft.organisation = organisation_for(draft, actor=actor, now=now)
     draft.policy, _ = FrozenPolicy.objects.get_or_create(
         digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}

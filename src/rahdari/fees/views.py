@@ -15,6 +15,7 @@ from rahdari import policy as policies
 from rahdari.page import values
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
+from rahdari.people.rules import Act
 from rahdari.policy import Policy
 
 from . import queries, rules, words
@@ -24,7 +25,7 @@ from . import queries, rules, words
 @never_cache
 @require_safe
 def invoices(request: HttpRequest) -> HttpResponse:
-    found = queries.invoices_of(holders=people.holders_of(person(request)), now=timezone.now())
+    found = queries.invoices_of(holders=people.holders_for(person(request), Act.INVOICES), now=timezone.now())
     to_pay = [each for each in found if each.state in words.TO_PAY]
     context = {
         "rows": [words.Row(each) for each in found],
@@ -63,7 +64,9 @@ def _terms(policy: Policy) -> dict[str, Any]:
 def _own(request: HttpRequest, number: str) -> queries.Standing:
     try:
         return queries.invoice_for_holder(
-            holders=people.holders_of(person(request)), number=number.replace("\0", ""), now=timezone.now()
+            holders=people.holders_for(person(request), Act.INVOICES),
+            number=number.replace("\0", ""),
+            now=timezone.now(),
         )
     except queries.InvoiceNotFound:
         raise Http404 from None

@@ -57,6 +57,7 @@ __all__ = [
     "send_message",
     "stop_listening",
     "told",
+    "write_invitation",
     "write_letter",
     "write_number_code",
     "write_once",
@@ -163,6 +164,21 @@ def write_to_outsider(
     )
     _queue(letter)
     return letter
+
+
+def write_invitation(
+    *, email: str, language: str, organisation: str, until: dt.datetime, url: str, now: dt.datetime
+) -> Letter:
+    """Tell an address of an invitation. Named in `settings.INVITATION_LETTER`, as the sign-in code's act is."""
+    context = {"organisation": organisation, "until": until, "url": url}
+    return write_to_outsider(
+        address=email,
+        language=language,
+        template="organisation_invitation",
+        context=context,
+        useless_at=until,
+        now=now,
+    )
 
 
 def mark_read(*, letter: Letter, now: dt.datetime) -> Letter:

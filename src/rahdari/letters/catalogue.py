@@ -76,6 +76,9 @@ LETTERS: dict[str, Kind] = {
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
+    "organisation_invitation": _kind(
+        _("An invitation into an organisation"), "organisation until", note="", urgent=True
+    ),
     "registration_confirmed": _kind(_("A registration is no longer provisional"), "registration valid_until"),
     "registration_provisional_ends": _kind(
         _("Something is still to come for a registration"), "registration valid_until", "reason code", note="ends_on"

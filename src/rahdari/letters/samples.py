@@ -102,6 +102,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice_paid": _invoice,
     "client_question": _client,
     "client_reminder": _client,
+    "organisation_invitation": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
     "registration_confirmed": lambda rules: {"registration": REGISTRATION, "valid_until": _days(365)},
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},

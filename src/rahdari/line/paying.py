@@ -21,6 +21,7 @@ from rahdari.fees import rules
 from rahdari.fees.models import Invoice
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
+from rahdari.people.rules import Act
 from rahdari.policy import due_at
 from rahdari.register import queries as register
 from rahdari.verify import actions as verify
@@ -165,5 +166,5 @@ def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime) -> int:
             },
             now=now,
         )
-        for person in people.people_to_tell(invoice.holder)
+        for person in people.people_to_tell(invoice.holder, Act.INVOICES)
     )

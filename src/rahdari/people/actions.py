@@ -9,7 +9,9 @@ import datetime as dt
 import unicodedata
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from rahdari.journal import actions as journal
 
@@ -26,6 +28,8 @@ from .models import (
     User,
     normalise_email,
 )
+
+LETTER_AGAIN = dt.timedelta(days=1)
 
 
 class RankNotAllowed(Exception):
@@ -130,7 +134,7 @@ def add_member(
     *,
     organisation: Organisation,
     user: User,
-    role: str = Membership.Role.MEMBER,
+    role: str = Membership.Role.VIEWER,
     actor: str,
     now: dt.datetime,
 ) -> Membership:
@@ -159,7 +163,7 @@ def _keep_an_owner(organisation: Organisation, *, without: User) -> None:
 
 @transaction.atomic
 def change_role(*, organisation: Organisation, user: User, role: str, actor: str, now: dt.datetime) -> None:
-    """Make a member an owner, or an owner a member. Raises LastOwner. The same role again changes nothing."""
+    """Give a member another role. Raises LastOwner. The same role again changes nothing."""
     role = Membership.Role(role)
     if role != Membership.Role.OWNER:
         _keep_an_owner(organisation, without=user)
@@ -190,20 +194,40 @@ def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt
 
 
 @transaction.atomic
-def invite_member(*, organisation: Organisation, email: str, role: str, actor: str, now: dt.datetime) -> Invitation:
+def invite_member(
+    *,
+    organisation: Organisation,
+    email: str,
+    role: str,
+    actor: str,
+    now: dt.datetime,
+    language: str = Language.ENGLISH,
+) -> Invitation:
     """Ask the person of an address in. Nobody is looked up or made: known and unknown addresses are treated alike.
 
     Nobody is added without saying yes: the registrations of a person who writes the same company number in an
-    application go to an organisation that they belong to. Inviting again begins the time anew. Raises AlreadyMember.
+    application go to an organisation that they belong to. Inviting again begins the time anew. A letter with a link
+    tells the address of it; joining needs a sign-in with that address all the same. Raises AlreadyMember.
     """
     email = normalise_email(email)
     if Membership.objects.filter(organisation=organisation, user__email=email).exists():
         raise AlreadyMember(organisation)
     Invitation.objects.filter(invited_at__lte=now - INVITATION_VALID).delete()  # addresses are not kept for nothing
+    # Nobody is written to twice within a day, however often they are invited.
+    told = Invitation.objects.filter(organisation=organisation, email=email, invited_at__gt=now - LETTER_AGAIN).exists()
     invitation, _ = Invitation.objects.update_or_create(
         organisation=organisation, email=email, defaults={"role": Membership.Role(role), "invited_at": now}
     )
     _record_invitation("people.invited_member", invitation, actor=actor, now=now)
+    if not told:
+        import_string(settings.INVITATION_LETTER)(
+            email=email,
+            language=language,
+            organisation=organisation.name,
+            until=invitation.valid_until,
+            url=queries.invitation_path(invitation),
+            now=now,
+        )
     return invitation
 
 

@@ -230,12 +230,29 @@ class AppointForm(forms.Form):
         self.add_error("email", _("Nobody has signed in with this address yet"))
 
 
+# What each role is called, and what it lets somebody see and do (`rules.ROLES`).
+ROLE_NAMES = {
+    Membership.Role.OWNER.value: _("Owner"),
+    Membership.Role.MANAGER.value: _("Manager"),
+    Membership.Role.TECHNICIAN.value: _("Technician"),
+    Membership.Role.ACCOUNTANT.value: _("Accountant"),
+    Membership.Role.VIEWER.value: _("Viewer"),
+}
+ROLE_HINTS = {
+    Membership.Role.OWNER.value: _("Everything. Also invites and removes people."),
+    Membership.Role.MANAGER.value: _("Applies, answers, proves, renews and ends. Sees invoices."),
+    Membership.Role.TECHNICIAN.value: _("Proves addresses and changes them. Sees no papers."),
+    Membership.Role.ACCOUNTANT.value: _("Sees invoices and receipts. No address."),
+    Membership.Role.VIEWER.value: _("Sees the registrations, and changes nothing."),
+}
+
+
 class InviteForm(forms.Form):
     """An owner asks somebody into the organisation. Nothing here tells whether the address is known."""
 
     email = forms.EmailField(
         label=_("Their email"),
-        help_text=_("The invitation waits for them when they sign in with it. Tell them yourself: we do not write."),
+        help_text=_("We write to it once. They have 14 days to say yes."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={
@@ -246,7 +263,7 @@ class InviteForm(forms.Form):
     )
     role = forms.ChoiceField(
         label=_("Role"),
-        choices=[(Membership.Role.MEMBER, _("Member")), (Membership.Role.OWNER, _("Owner"))],
+        choices=list(ROLE_NAMES.items()),
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a role"), "invalid_choice": _("Choose a role")},
     )
@@ -254,10 +271,7 @@ class InviteForm(forms.Form):
     def __init__(self, *args: Any, inviter: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.inviter = inviter
-        self.fields["role"].hints = {  # type: ignore[attr-defined]
-            Membership.Role.MEMBER.value: _("Sees the registrations of the organisation and who belongs to it."),
-            Membership.Role.OWNER.value: _("Also invites and removes people. The same as you."),
-        }
+        self.fields["role"].hints = dict(ROLE_HINTS)  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
         email = normalise_email(self.cleaned_data["email"])

@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 
 from rahdari.vault.fields import EncryptedTextField
 
+from .rules import OrgRole
+
 
 def normalise_email(text: str) -> str:
     """The form in which an address is stored and looked up: NFKC, lower-case, without surrounding spaces."""
@@ -113,12 +115,17 @@ class Organisation(models.Model):
 
 class Membership(models.Model):
     class Role(models.TextChoices):
-        OWNER = "owner"
-        MEMBER = "member"
+        """What each may do stands in `rules.ROLES`."""
+
+        OWNER = OrgRole.OWNER.value
+        MANAGER = OrgRole.MANAGER.value
+        TECHNICIAN = OrgRole.TECHNICIAN.value
+        ACCOUNTANT = OrgRole.ACCOUNTANT.value
+        VIEWER = OrgRole.VIEWER.value
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     joined_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -136,7 +143,7 @@ class Invitation(models.Model):
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField()
-    role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.MEMBER)
+    role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.VIEWER)
     invited_at = models.DateTimeField()
 
     class Meta:

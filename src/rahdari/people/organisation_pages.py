@@ -5,18 +5,21 @@ only an owner may; a page says the same about an address whether or not anybody 
 """
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from . import access, actions, queries
-from .forms import InviteForm
-from .models import Membership, Organisation
+from .forms import ROLE_HINTS, ROLE_NAMES, InviteForm
+from .models import Invitation, Membership, Organisation
 
 
 def _for_member(request: HttpRequest, id: uuid.UUID) -> Organisation:
@@ -52,7 +55,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
     user = access.person(request)
     context = {
         "organisations": queries.organisations_of(user),
-        "invitations": queries.invitations_to(user, timezone.now()),
+        "invitations": [_shown(each) for each in queries.invitations_to(user, timezone.now())],
     }
     return render(request, "people/organisations.html", context)
 
@@ -74,20 +77,43 @@ def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
                 role=form.cleaned_data["role"],
                 actor=access.actor_of(user),
                 now=now,
+                language=user.language,
             )
         except actions.AlreadyMember:
             form.add_already_member()
         else:
-            messages.success(request, _("The invitation waits. They see it when they sign in with this address."))
+            messages.success(request, _("The invitation is on its way to this address."))
             return redirect("people:organisation", id=found.pk)
     context = {
         "organisation": found,
-        "members": queries.members_of(found),
-        "invitations": queries.invitations_of(found, now) if owns else (),
+        "members": [_shown(each) for each in queries.members_of(found)],
+        "invitations": [_shown(each) for each in queries.invitations_of(found, now)] if owns else (),
+        "roles": list(ROLE_NAMES.items()),
         "owns": owns,
         "form": form,
     }
     return render(request, "people/organisation.html", context)
+
+
+def _shown(each: Membership | Invitation) -> dict[str, Any]:
+    return {"row": each, "role": ROLE_NAMES[each.role], "hint": ROLE_HINTS[each.role]}
+
+
+@never_cache
+@require_safe
+def invitation(request: HttpRequest, invitation: int, token: str) -> HttpResponse:
+    """Where the letter leads. The link names the invitation; that the address is theirs the sign-in shows."""
+    if not queries.is_invitation_link(id=invitation, token=token):
+        raise Http404
+    if not request.user.is_authenticated:
+        return redirect_to_login(reverse("people:organisations"), reverse("account_login"))
+    if not queries.invitations_to(access.person(request), timezone.now()).filter(pk=invitation).exists():
+        messages.warning(
+            request,
+            _("This invitation is over, or it is for another address. Sign in with the address that we wrote to."),
+            extra_tags="warn",
+        )
+    return redirect("people:organisations")
 
 
 @never_cache

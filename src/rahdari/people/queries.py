@@ -10,6 +10,9 @@ from typing import Literal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.urls import reverse
+
+from rahdari.vault import links
 
 from .models import (
     DIRECTOR,
@@ -23,8 +26,10 @@ from .models import (
     User,
     normalise_email,
 )
+from .rules import Act, roles_that
 
 Visitor = User | AnonymousUser
+INVITATION = "people.invitation"
 
 
 class OrganisationNotFound(Exception):
@@ -128,6 +133,38 @@ def organisations_of(user: Visitor) -> QuerySet[Organisation]:
     return Organisation.objects.filter(memberships__user=user).order_by("name", "id")
 
 
+def organisations_for(user: Visitor, act: Act) -> QuerySet[Organisation]:
+    """The organisations for which a person may do this."""
+    if not isinstance(user, User) or not user.is_active:
+        return Organisation.objects.none()
+    held = Membership.objects.filter(user=user, role__in=roles_that(act))
+    return Organisation.objects.filter(pk__in=held.values("organisation")).order_by("name", "id")
+
+
+def may(user: Visitor, act: Act, *, organisation: Organisation) -> bool:
+    return organisations_for(user, act).filter(pk=organisation.pk).exists()
+
+
+def holders_for(user: Visitor, act: Act) -> list[uuid.UUID]:
+    """The references of holders for whom a person may do this: themselves, and organisations by their role there."""
+    if not isinstance(user, User):
+        return []
+    return [user.holder_ref, *organisations_for(user, act).values_list("holder_ref", flat=True)]
+
+
+def invitation_token(invitation: Invitation) -> str:
+    return links.token(INVITATION, str(invitation.pk))
+
+
+def invitation_path(invitation: Invitation) -> str:
+    """Where the link in the letter leads: to the sign-in with the address, and to the answer."""
+    return reverse("people:invitation", args=[invitation.pk, invitation_token(invitation)])
+
+
+def is_invitation_link(*, id: int, token: str) -> bool:
+    return links.matches(INVITATION, str(id), token)
+
+
 def organisation_for_member(*, user: Visitor, id: uuid.UUID) -> Organisation:
     organisation = organisations_of(user).filter(pk=id).first()
     if organisation is None:
@@ -181,7 +218,7 @@ def invitations_to(user: Visitor, now: dt.datetime) -> QuerySet[Invitation]:
 
 
 def holders_of(user: Visitor) -> list[uuid.UUID]:
-    """The references under which this person may hold registrations: their own and their organisations'."""
+    """All that this person belongs to: their own reference and their organisations', whatever they may do there."""
     if not isinstance(user, User):
         return []
     return [user.holder_ref, *organisations_of(user).values_list("holder_ref", flat=True)]
@@ -200,12 +237,14 @@ def user_by_holder(holder_ref: uuid.UUID) -> User | None:
     return User.objects.filter(holder_ref=holder_ref).first()
 
 
-def people_to_tell(holder_ref: uuid.UUID) -> list[User]:
-    """Who gets letters about this holder: the person, or every active member of the organisation."""
+def people_to_tell(holder_ref: uuid.UUID, act: Act = Act.SEE) -> list[User]:
+    """Who gets letters about this holder: the person, or the active members of the organisation who may see it."""
     user = user_by_holder(holder_ref)
     if user is not None:
         return [user] if user.is_active else []
-    members = User.objects.filter(memberships__organisation__holder_ref=holder_ref, is_active=True)
+    members = User.objects.filter(
+        memberships__organisation__holder_ref=holder_ref, memberships__role__in=roles_that(act), is_active=True
+    )
     return list(members.order_by("created_at", "id"))
 
 

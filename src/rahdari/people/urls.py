@@ -28,6 +28,7 @@ urlpatterns = [
         organisation_pages.withdraw_invitation,
         name="withdraw_invitation",
     ),
+    path("account/invitations/<int:invitation>/<str:token>/", organisation_pages.invitation, name="invitation"),
     path("account/invitations/<int:invitation>/", organisation_pages.answer_invitation, name="answer_invitation"),
     path("posts/", views.posts, name="posts"),
     path("posts/<int:id>/end/", views.end_post, name="end_post"),

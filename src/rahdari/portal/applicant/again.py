@@ -19,6 +19,7 @@ from rahdari import policy as policies
 from rahdari.page import visitor
 from rahdari.people.access import actor_of, person_required
 from rahdari.people.access import person as visitor_of
+from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
 from rahdari.register.rules import Standing
@@ -36,7 +37,7 @@ from .ways import ask, progress
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResponse:
-    found = own_registration(request, reference)
+    found = own_registration(request, reference, Act.PROVE)
     row = register.active_entry_of(found, entry)
     if row is None:
         raise Http404

@@ -26,6 +26,7 @@ from rahdari.lease.models import Host, Lease, Report
 from rahdari.lease.rules import By, Outcome, V6As
 from rahdari.page import errors, limits, visitor
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
 from rahdari.verify import queries as proofs
@@ -192,7 +193,7 @@ def stand(host: Host, now: dt.datetime) -> Now:
 @require_http_methods(["GET", "HEAD", "POST"])
 def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpResponse:
     """The connection's page: its address now, what was reported, what to do when nothing is; token, pause."""
-    found = own_registration(request, reference)
+    found = own_registration(request, reference, Act.ADDRESSES)
     row = queries.host_of(found, host)
     if row is None:
         raise Http404

@@ -19,6 +19,7 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import About
 from rahdari.lease import queries as leases
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
 from rahdari.verify import actions as verify
@@ -42,14 +43,15 @@ def change_addresses(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
-    found = own_registration(request, reference)
+    act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
+    found = own_registration(request, reference, act)
     now = timezone.now()
     if register.standing(found, now) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
     policy = applications.policy_in_force()
     opens_at = apply.renewal_opens_at(found, policy)
     under_way = applications.under_way_for(found, about)
-    mine = under_way is not None and under_way.applicant_id == person(request).pk
+    mine = under_way is not None and applications.may(person(request), act, application=under_way)
     if request.method == "POST":
         try:
             application = apply.apply_again(
@@ -64,7 +66,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
                 request, _("This service is closed now, so nothing can be sent. Your registration stands.")
             )
             return redirect(request.path)
-        if application.applicant_id != person(request).pk:
+        if not applications.may(person(request), act, application=application):
             return redirect(request.path)
         return redirect("portal:application", reference=application.reference)
     context = {

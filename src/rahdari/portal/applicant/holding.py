@@ -1,7 +1,7 @@
 """What a holder does with a registration: another protocol or port for an address of it, and its end.
 
-Both are only the holder's own: the person's, or of a company its owners'. For everybody else, also for members, who
-may read the registration, these pages are not there.
+Both are only the holder's own: the person's, or of an organisation those whose role allows it. For everybody else, also
+for members who may read the registration, these pages are not there.
 """
 
 import uuid
@@ -22,6 +22,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.rules import PRESETS, way_of
 from rahdari.page import errors, limits
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.rules import Act
 from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
@@ -94,10 +95,10 @@ def _port_words(error: EndpointError) -> str:
     return _("Write the port as one number, for example %(port)s") % {"port": 1194}
 
 
-def own_registration(request: HttpRequest, reference: str) -> Registration:
-    """The registration, if the visitor may change or end it; the page "not found" for any other."""
+def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Registration:
+    """The registration, if the visitor may do this with it; the page "not found" for any other."""
     found = registration_for(request, reference)
-    if not shared.may_act_for(person(request), found.holder):
+    if not shared.may_act_for(person(request), found.holder, act):
         raise Http404
     return found
 
@@ -114,7 +115,7 @@ def _no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResponse:
     """Another protocol or port for the same address. Its control is proved, so nothing is checked anew."""
-    found = own_registration(request, reference)
+    found = own_registration(request, reference, Act.ADDRESSES)
     if queries.standing(found, timezone.now()) is not Standing.VALID:
         return _no_longer_valid(request, found)
     row = queries.active_entry_of(found, entry)

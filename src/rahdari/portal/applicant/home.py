@@ -15,6 +15,7 @@ from rahdari.apply.models import Application
 from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person
+from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 
@@ -52,7 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("decide:queue")
     if people.keeps_accounts(user):
         return redirect("fees:payments")
-    invoices = fees.invoices_of(holders=people.holders_of(user), now=timezone.now())
+    invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=timezone.now())
     rows = [_row(application) for application in apply.applications_of(user)[:50]]
     return render(
         request,
@@ -60,6 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "waiting": [row for row in rows if row.stage in YOUR_TURN],
             "others": [row for row in rows if row.stage not in YOUR_TURN],
+            "to_prove": apply.applications_to_prove(user)[:50],
             "registrations": held_by(request),
             "invoices": invoices,
             "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
@@ -77,7 +79,7 @@ def registrations(request: HttpRequest) -> HttpResponse:
 def held_by(request: HttpRequest) -> list[Held]:
     now = timezone.now()
     found = []
-    for each in register.registrations_of(holders=people.holders_of(person(request)))[:100]:
+    for each in register.registrations_of(holders=people.holders_for(person(request), Act.SEE))[:100]:
         holder = people.public_holder(each.holder)
         title = shared.service_title(each.category)
         found.append(Held(each, standing_of(each, now), title, holder.name if holder else ""))

@@ -24,6 +24,7 @@ from rahdari.confirm import words
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import Said
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
@@ -147,7 +148,7 @@ def ask(request: HttpRequest, application: Application, endpoint: Endpoint, poli
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
     """Asking, and how far it has come. A form in error is shown again with what was typed."""
-    application = shared.application(request, reference)
+    application = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     row = next((each for each in applications.endpoints_of(application) if each.pk == endpoint), None)

@@ -16,6 +16,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.page import visitor
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
@@ -72,7 +73,7 @@ def share_proofs(application: Application, actor: str) -> list[Proof]:
 @require_safe
 def first(request: HttpRequest, reference: str) -> HttpResponse:
     """The first endpoint that still needs a proof; of many, their list."""
-    application = shared.application(request, reference)
+    application = shared.application(request, reference, Act.PROVE)
     known = share_proofs(application, actor_of(person(request)))
     if not known:
         return redirect("portal:tasks", reference=reference)
@@ -86,7 +87,7 @@ def first(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
-    application = shared.application(request, reference)
+    application = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     known = share_proofs(application, actor_of(person(request)))

@@ -24,6 +24,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.page import errors, limits, visitor
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
@@ -57,7 +58,7 @@ def _by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
 @never_cache
 @require_safe
 def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     known = share_proofs(application, actor_of(person(request)))

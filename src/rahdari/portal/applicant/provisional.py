@@ -20,6 +20,7 @@ from rahdari.decide.rules import NotYet, Provisional
 from rahdari.page import values
 from rahdari.people import queries as people
 from rahdari.people.access import person
+from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
@@ -131,7 +132,7 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "officer_has_it": application is not None and application.status == "submitted",
         "application": application,
         "may_prove": application is not None
-        and application.applicant_id == person(request).pk
+        and apply.may(person(request), Act.PAPERS, application=application)
         and bool(ways_of(application)),
         "may_act": shared.may_act_for(person(request), found.holder),
     }

@@ -22,6 +22,7 @@ from rahdari.lease import queries as leases
 from rahdari.lease.models import Host
 from rahdari.people import queries as people
 from rahdari.people.access import person
+from rahdari.people.rules import Act
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -69,7 +70,7 @@ class Look:
 def registration_for(request: HttpRequest, reference: str) -> Registration:
     """The visitor's own registration; the page "not found" for any other."""
     found = register.registration_by_reference(reference)
-    if found is None or found.holder not in people.holders_of(person(request)):
+    if found is None or found.holder not in people.holders_for(person(request), Act.SEE):
         raise Http404
     return found
 
@@ -92,6 +93,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "registration": found,
         "standing": state,
         "may_act": may_act,
+        "may_change": shared.may_act_for(person(request), found.holder, Act.ADDRESSES),
+        "may_prove": shared.may_act_for(person(request), found.holder, Act.PROVE),
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
         "addresses": [_address(entry, hosts) for entry in entries if entry.kind != "dynamic" or not entry.ended_at],

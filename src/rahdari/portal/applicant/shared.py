@@ -10,23 +10,23 @@ from rahdari.apply.models import Application
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.models import User
+from rahdari.people.rules import Act
 from rahdari.policy import Policy, Text
 
 
-def application(request: HttpRequest, reference: str) -> Application:
-    """The visitor's own application; the page "not found" for any other, whether there is one or not."""
+def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> Application:
+    """The application, if the visitor may do this with it; the page "not found" for any other, whether there is one or
+    not.
+    """
     try:
-        return apply.application_for_applicant(applicant=person(request), reference=reference)
+        return apply.application_for_applicant(applicant=person(request), reference=reference, act=act)
     except apply.ApplicationNotFound:
         raise Http404 from None
 
 
-def may_act_for(user: User, holder: uuid.UUID) -> bool:
-    """Whether this person may change or end what the holder has: as the holder, or as an owner of the company."""
-    return holder == user.holder_ref or any(
-        organisation.holder_ref == holder and people.owns(user=user, organisation=organisation)
-        for organisation in people.organisations_of(user)
-    )
+def may_act_for(user: User, holder: uuid.UUID, act: Act = Act.APPLY) -> bool:
+    """Whether this person may do this with what the holder has: as the holder, or by their role in the organisation."""
+    return holder in people.holders_for(user, act)
 
 
 def words(text: Text | None) -> str:

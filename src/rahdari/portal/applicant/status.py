@@ -14,11 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions as apply_actions
+from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
 from rahdari.page import values
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -127,7 +129,9 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
 @require_safe
 def application(request: HttpRequest, reference: str) -> HttpResponse:
     """Where an application is worked on: its tasks while it is a draft, its status afterwards."""
-    found = shared.application(request, reference)
+    found = shared.application(request, reference, Act.PROVE)
+    if not apply.may(person(request), Act.PAPERS, application=found):
+        return redirect("portal:prove_many" if found.status in {"draft", "submitted"} else "portal:home", reference)
     return redirect("portal:tasks" if found.status == "draft" else "portal:status", reference=reference)
 
 

@@ -22,6 +22,7 @@ from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
@@ -151,7 +152,7 @@ def is_looking(challenge: Challenge, now: dt.datetime) -> bool:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from rahdari import policy
 from rahdari.people import queries as people
 from rahdari.people.access import person
+from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
@@ -26,7 +27,7 @@ from .titles import category_title
 def _own(request: HttpRequest, reference: str) -> Registration:
     """The visitor's own registration; "not found" for any other, whether there is one or not."""
     registration = register.registration_by_reference(reference)
-    if registration is None or registration.holder not in people.holders_of(person(request)):
+    if registration is None or registration.holder not in people.holders_for(person(request), Act.SEE):
         raise Http404
     return registration
 

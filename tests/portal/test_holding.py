@@ -334,7 +334,7 @@ class TestOthers:
         visitor = signed_in(member)
         page = visitor.get(page_of(registration))
         assert page.status_code == 200
-        assert "Only an owner of the company can change or end it." in page.text
+        assert "Only an owner or a manager of the organisation can renew or end it." in page.text
         for place in (to_end(registration), to_change(registration)):
             assert place not in page.text
             assert visitor.get(place).status_code == 404

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("rahdari.fees.urls")),
     path("", include("rahdari.vouch.urls")),
     path("", include("rahdari.confirm.urls")),
+    path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),

@@ -73,7 +73,8 @@ API |= {"api:nothing_here", "api:nothing_here_at_all"}
 PROGRAMS = API | frozenset(
     """publish:receipt publish:metrics letters:sms_report letters:metrics
     confirm:questions confirm:question confirm:answers confirm:callback confirm:callback_test
-    confirm:sandbox_questions confirm:sandbox_question confirm:sandbox_answers""".split()
+    confirm:sandbox_questions confirm:sandbox_question confirm:sandbox_answers
+    mobile:lines mobile:changes mobile:receipt mobile:left""".split()
 )
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
@@ -91,7 +92,7 @@ OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way
     portal:prove_operator
-    portal:check portal:status
+    portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
     apply:evidence_declaration apply:association
@@ -105,7 +106,7 @@ OWN_REGISTRATION = frozenset(
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset(
     """portal:end_registration portal:change_entry portal:prove_again portal:renew portal:change_addresses
-    portal:changing""".split()
+    portal:changing portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 OFFICERS = frozenset(
     {"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold", "portal:proofs_in_vain"}

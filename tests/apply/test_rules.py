@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,7 @@ class TestEligibility:
             (Who.FREELANCER, Use.PRIVATE, None, Way.PRIVATE),
             (Who.COMPANY, Use.SERVICE, None, Way.LICENCE),
             (Who.FREELANCER, Use.CLIENTS, Fixed.MOBILE, Way.FIXED_ADDRESS),
+            (Who.COMPANY, Use.CLIENTS, Fixed.MOBILE, Way.FIXED_ADDRESS),
             (Who.FREELANCER, Use.CLIENTS, Fixed.NO, Way.APPLY),
             (Who.BANK, Use.STAFF, Fixed.YES, Way.APPLY),
         ],
@@ -86,6 +88,16 @@ class TestEligibility:
         found = eligibility(who=who, use=use, fixed=fixed, policy=POLICY)
         assert found is not None
         assert found.way is way
+
+    def test_takes_a_mobile_number_where_the_policy_does_and_a_code_can_be_sent(self) -> None:
+        facts: dict[str, Any] = {"use": Use.CLIENTS, "fixed": Fixed.MOBILE, "policy": POLICY}
+        for who, sms, way in (
+            (Who.FREELANCER, True, Way.APPLY),
+            (Who.FREELANCER, False, Way.FIXED_ADDRESS),
+            (Who.COMPANY, True, Way.FIXED_ADDRESS),
+        ):
+            found = eligibility(who=who, sms=sms, **facts)
+            assert found is not None and found.way is way
 
     def test_tells_of_a_service_that_is_closed(self) -> None:
         company = replace(POLICY.services["vpn_company"], open=False)
@@ -103,6 +115,10 @@ class TestEligibility:
 
 
 class TestSteps:
+    def test_of_a_mobile_number_ask_for_no_address(self) -> None:
+        freelancer = POLICY.services["vpn_freelancer"]
+        assert set(rules.steps_of(freelancer)) - set(rules.steps_of(freelancer, mobile=True)) == {StepKey.ADDRESSES}
+
     def test_are_those_of_the_service(self) -> None:
         company, freelancer = POLICY.services["vpn_company"], POLICY.services["vpn_freelancer"]
         assert StepKey.COMPANY in rules.steps_of(company) and StepKey.DOCUMENTS in rules.steps_of(company)

@@ -9,7 +9,7 @@ from pathlib import Path
 FLOORS = (
     ("api",),
     ("line", "portal"),
-    ("decide", "publish", "lease"),
+    ("decide", "publish", "lease", "mobile"),
     ("apply", "verify", "fees", "vouch", "confirm"),
     ("letters",),
     ("people",),
@@ -20,7 +20,7 @@ FLOORS = (
 )
 STATIONS = (
     *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm"),
-    *("decide", "publish", "lease", "api"),
+    *("decide", "publish", "lease", "mobile", "api"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
@@ -28,7 +28,7 @@ FACES_OF_ITS_OWN = {
     "apply": FACE | {"address_form", "asked", "forms", "telling", "wording"},
     "people": FACE | {"access", "identifiers"},
     "verify": FACE | {"answers", "ways", "words", "way_words"},
-    "confirm": FACE | {"words"},
+    "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},
 }

@@ -19,7 +19,7 @@ from rahdari.letters import actions, messages, queries, rules
 from rahdari.letters.models import Carrier, EarlyReport, Letter, Message, Part
 from rahdari.letters.providers import Accepted, Away, Refused, Report, Unclear
 from rahdari.letters.providers.fake import ObedientProvider
-from rahdari.people import telephones
+from rahdari.people import number_codes
 from rahdari.people.models import ContactNumber, User
 
 from .gateway import open_gateway
@@ -35,7 +35,7 @@ MORNING = dt.datetime(2026, 11, 11, 3, 0, tzinfo=dt.UTC)
 
 def a_reader_with_number(language: str = "en") -> User:
     reader = a_reader(language=language)
-    index = telephones._index(NUMBER)
+    index = number_codes.index_of(NUMBER)
     ContactNumber.objects.create(user=reader, number=NUMBER, index=index, confirmed_at=NOW)
     return reader
 

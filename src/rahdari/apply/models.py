@@ -20,7 +20,7 @@ from rahdari.people.models import Language, Organisation, User
 from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import About, Status
+from .rules import About, Fixed, Status
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -135,6 +135,11 @@ class Application(models.Model):
     def holder_ref(self) -> uuid.UUID:
         """Who would hold the registration, as a reference: the organisation, or else the applicant."""
         return self.organisation.holder_ref if self.organisation is not None else self.applicant.holder_ref
+
+    @property
+    def is_mobile(self) -> bool:
+        """Whether it is about a mobile number, and so about no address."""
+        return self.fixed_address == Fixed.MOBILE
 
     @property
     def holder_name(self) -> str:

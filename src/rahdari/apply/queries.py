@@ -263,6 +263,7 @@ def facts_of(application: Application) -> Facts:
         association_number=application.association_number,
         endpoints=endpoints_of(application).count(),
         document_rules=frozenset(documents_of(application).values_list("rule", flat=True)),
+        mobile=application.is_mobile,
     )
 
 

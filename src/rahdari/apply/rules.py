@@ -122,8 +122,10 @@ class Eligibility:
     service: str | None = None
 
 
-def eligibility(*, who: Who, use: Use | None, fixed: Fixed | None, policy: Policy) -> Eligibility | None:
-    """Where the answers so far lead; None while a question is still open."""
+def eligibility(
+    *, who: Who, use: Use | None, fixed: Fixed | None, policy: Policy, sms: bool = False
+) -> Eligibility | None:
+    """Where the answers so far lead; None while a question is still open. `sms`: whether a code can be sent."""
     if who is Who.LICENSED:
         return Eligibility(Way.NO_NEED)
     key = SERVICE_OF.get(who)
@@ -140,7 +142,7 @@ def eligibility(*, who: Who, use: Use | None, fixed: Fixed | None, policy: Polic
         return Eligibility(Way.PRIVATE, key)
     if fixed is None:
         return None
-    if fixed is Fixed.MOBILE:
+    if fixed is Fixed.MOBILE and not (service.takes_mobile_lines and sms):
         return Eligibility(Way.FIXED_ADDRESS, key)
     return Eligibility(Way.APPLY, key)
 
@@ -187,15 +189,17 @@ class Facts:
     association_number: str = ""
     endpoints: int = 0
     document_rules: frozenset[str] = frozenset()
+    mobile: bool = False
 
 
-def steps_of(service: Service) -> tuple[StepKey, ...]:
-    """The steps of a service, in the order in which they are shown."""
+def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
+    """The steps of a service, in the order in which they are shown. A mobile number has pages of its own."""
     about = StepKey.COMPANY if service.holder == "organisation" else StepKey.PERSON
     steps = [about, StepKey.CONTACT, StepKey.PURPOSE]
     if service.evidence or takes_association(service):
         steps.append(StepKey.EVIDENCE)
-    steps.append(StepKey.ADDRESSES)
+    if not mobile:
+        steps.append(StepKey.ADDRESSES)
     if service.documents:
         steps.append(StepKey.DOCUMENTS)
     return tuple(steps)
@@ -222,7 +226,9 @@ def state_of(step: StepKey, facts: Facts, service: Service) -> StepState:
 
 
 def missing(facts: Facts, service: Service) -> tuple[StepKey, ...]:
-    return tuple(step for step in steps_of(service) if state_of(step, facts, service) is not StepState.DONE)
+    return tuple(
+        step for step in steps_of(service, mobile=facts.mobile) if state_of(step, facts, service) is not StepState.DONE
+    )
 
 
 def missing_documents(facts: Facts, service: Service) -> tuple[DocumentRule, ...]:

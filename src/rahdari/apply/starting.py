@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.letters import queries as letters
 from rahdari.people.access import person
 
 from . import actions, pages, queries, questions, rules, telling
@@ -41,6 +42,7 @@ def _assess(answers: dict[str, str]) -> Eligibility | None:
         use=Use(answers["use"]) if answers.get("use") in set(Use) else None,
         fixed=Fixed(answers["fixed"]) if answers.get("fixed") in set(Fixed) else None,
         policy=queries.policy_in_force(),
+        sms=letters.sms_is_set_up(),
     )
 
 

@@ -25,7 +25,7 @@ from .models import Application
 def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpResponse:
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
-    if asked.step not in rules.steps_of(service):
+    if asked.step not in rules.steps_of(service, mobile=application.is_mobile):
         return pages.to_tasks(application)
     options = asked.options(application, service, policy, pages.now())
     now_seen = queries.seen(application, asked.step)

@@ -150,7 +150,7 @@ def step_groups(
             url=url_of(key, application),
             summary=_step_summary(key, endpoints, documents, facts, service),
         )
-        for key in rules.steps_of(service)
+        for key in rules.steps_of(service, mobile=application.is_mobile)
     }
     about, vpn = _group_titles(service)
     first = {StepKey.COMPANY, StepKey.PERSON, StepKey.CONTACT, StepKey.EVIDENCE, StepKey.DOCUMENTS}
@@ -308,7 +308,7 @@ def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[R
                 endpoint=endpoint,
             )
         )
-    if not endpoints:
+    if not endpoints and not application.is_mobile:
         rows.append(
             Row(
                 "addresses",

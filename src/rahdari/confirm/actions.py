@@ -11,6 +11,7 @@ from .calling import (
     end_callback,
     register_callback,
     send_test_event,
+    tell,
 )
 from .tokens import TooManyTokens, make_token, note_use, revoke_token
 
@@ -36,5 +37,6 @@ __all__ = [
     "revoke_token",
     "send_file",
     "send_test_event",
+    "tell",
     "withdraw_questions",
 ]

@@ -29,6 +29,10 @@ TROUBLES: dict[AnswerTrouble, str] = {
     AnswerTrouble.UNKNOWN_CHECK: "No check of yours has this number.",
     AnswerTrouble.CLOSED: "This check is closed and needs no answer any more.",
     AnswerTrouble.TWICE: "This check is answered twice in one request.",
+    AnswerTrouble.NO_REFERENCE: "A yes about a mobile number needs a `reference`: your own word for the line.",
+    AnswerTrouble.REFERENCE_UNUSABLE: "A `reference` has 8 to 64 of letters, digits and . _ ~ -",
+    AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: "A `reference` must not say the number. Use one that means nothing to us.",
+    AnswerTrouble.REFERENCE_NOT_WANTED: "A `reference` goes with a yes about a mobile number only.",
 }
 
 
@@ -51,7 +55,7 @@ def shown(question: Question) -> dict[str, Any]:
         "check": question.number,
         "kind": str(question.kind),
         "subscriber": question.subscriber,
-        "address": format_block(question.network),
+        "address": format_block(question.network) if question.network else "",
         "name_masked": question.name_masked,
         "asked_at": stamp(question.asked_at),
         "answer_until": stamp(question.due_at),
@@ -89,7 +93,7 @@ def question(request: HttpRequest, token: ApiToken, number: str) -> HttpResponse
     except queries.QuestionNotFound:
         raise Problem(404, "no-such-check", "No check of yours has this number.") from None
     if request.method == "POST":
-        given = body_of(request, "answer", "reason")
+        given = body_of(request, "answer", "reason", "reference")
         new = _take(found, given, token)
         found.refresh_from_db()
         return JsonResponse({**shown(found), "new": new})
@@ -102,6 +106,7 @@ def _take(found: Question, given: dict[str, Any], token: ApiToken) -> bool:
             question=found,
             said=text_in(given, "answer", needed=True),
             reason=text_in(given, "reason"),
+            reference=text_in(given, "reference"),
             way=Way.API,
             by=f"token:{token.pk}",
             now=timezone.now(),
@@ -137,7 +142,7 @@ def _each(request: HttpRequest, take: Callable[[dict[str, Any], str], dict[str, 
     results, seen = [], set()
     for place, given in enumerate(listed):
         where = f"answers[{place}]."
-        members_of(given, "check", "answer", "reason", where=where)
+        members_of(given, "check", "answer", "reason", "reference", where=where)
         number = text_in(given, "check", needed=True, where=where).strip().upper()[:20]
         try:
             if number in seen:
@@ -222,7 +227,7 @@ def sandbox_question(request: HttpRequest, token: ApiToken, number: str) -> Http
         raise Problem(404, "no-such-check", "No sample has this number.")
     now = timezone.now()
     if request.method == "POST":
-        given = _practise(found, body_of(request, "answer", "reason"))
+        given = _practise(found, body_of(request, "answer", "reason", "reference"))
         said = {"answer": str(given.said), "answered_at": stamp(now), "new": True}
         return JsonResponse({**_sample(found, now), **said, **({"reason": given.reason} if given.reason else {})})
     return JsonResponse(_sample(found, now))
@@ -233,6 +238,8 @@ def _practise(found: sandbox.Sample, given: dict[str, Any]) -> Given:
         Kind(found.kind),
         said=text_in(given, "answer", needed=True),
         reason=text_in(given, "reason"),
+        reference=text_in(given, "reference"),
+        number=found.subscriber if found.kind is Kind.MOBILE else "",
     )
     if isinstance(read, AnswerTrouble):
         raise _not_taken(found.number, read)

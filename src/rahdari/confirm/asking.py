@@ -32,9 +32,10 @@ def ask(
     target: str,
     policy: Policy,
     now: dt.datetime,
-    block: str,
+    block: str = "",
     subscriber: str = "",
     name: str = "",
+    kind: Kind = Kind.SUBSCRIBER,
     actor: str = RULE,
 ) -> Question:
     """Ask an operator about a target, once. A question that stands already is given back.
@@ -48,7 +49,7 @@ def ask(
         id=uuid.uuid4(),
         number=queries.new_number(),
         operator=operator,
-        kind=Kind.SUBSCRIBER,
+        kind=kind,
         subject=subject,
         target=target,
         block=block,
@@ -79,16 +80,15 @@ def answer(*, question: Question, given: Given, way: Way, by: str, now: dt.datet
     question = Question.objects.select_for_update().get(pk=question.pk)
     if not question.takes_answers(now):
         raise AnswerNotTaken(question, AnswerTrouble.CLOSED)
-    found = rules.read_answer(Kind(question.kind), said=given.said, reason=given.reason)
-    if isinstance(found, AnswerTrouble):
-        raise AnswerNotTaken(question, found)
-    if (question.said, question.reason) == (found.said, found.reason):
+    found = _read(question, given.said, given.reason, given.reference)
+    if (question.said, question.reason, question.reference) == (found.said, found.reason, found.reference):
         return False
     before = question.said
     Answer.objects.create(question=question, said=found.said, reason=found.reason, way=way, by=by, at=now)
     question.said, question.reason, question.answered_at, question.to_carry = found.said, found.reason, now, True
+    question.reference = found.reference
     question.erase_at = question.erase_at or now + rules.KEPT_AFTER_ANSWER
-    question.save(update_fields=["said", "reason", "answered_at", "to_carry", "erase_at"])
+    question.save(update_fields=["said", "reason", "reference", "answered_at", "to_carry", "erase_at"])
     journal.record(
         act="confirm.changed_answer" if before else "confirm.answered",
         actor=f"operator:{question.operator}",
@@ -106,12 +106,25 @@ def answer(*, question: Question, given: Given, way: Way, by: str, now: dt.datet
     return True
 
 
-def read_and_answer(*, question: Question, said: str, reason: str = "", way: Way, by: str, now: dt.datetime) -> bool:
+def read_and_answer(
+    *, question: Question, said: str, reason: str = "", reference: str = "", way: Way, by: str, now: dt.datetime
+) -> bool:
     """Take an answer as it was written. Raises AnswerNotTaken."""
-    found = rules.read_answer(Kind(question.kind), said=said, reason=reason)
+    found = _read(question, said, reason, reference)
+    return answer(question=question, given=found, way=way, by=by, now=now)
+
+
+def _read(question: Question, said: str, reason: str, reference: str) -> Given:
+    found = rules.read_answer(
+        Kind(question.kind),
+        said=said,
+        reason=reason,
+        reference=reference,
+        number=question.subscriber if question.is_mobile else "",
+    )
     if isinstance(found, AnswerTrouble):
         raise AnswerNotTaken(question, found)
-    return answer(question=question, given=found, way=way, by=by, now=now)
+    return found
 
 
 @transaction.atomic
@@ -128,9 +141,17 @@ def withdraw_questions(*, target: str, now: dt.datetime, actor: str) -> int:
     return ended
 
 
-def mark_carried(*, question: Question, said: str) -> None:
-    """The answer was taken to whoever waits for it; unless the operator has changed it meanwhile."""
-    Question.objects.filter(pk=question.pk, said=said, reason=question.reason).update(to_carry=False)
+@transaction.atomic
+def mark_carried(*, question: Question, said: str, now: dt.datetime) -> None:
+    """The answer was taken to whoever waits for it; unless the operator has changed it meanwhile. Of a mobile number
+    nothing stays here then: the operator knows it by its own reference, and corrects itself by that."""
+    kept = Question.objects.select_for_update().get(pk=question.pk)
+    if (kept.said, kept.reason, kept.reference) != (said, question.reason, question.reference):
+        return
+    kept.to_carry = False
+    kept.save(update_fields=["to_carry"])
+    if kept.is_mobile and kept.erased_at is None:
+        _erase(kept, now)
 
 
 def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
@@ -143,8 +164,8 @@ def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
 
 
 def _erase(question: Question, now: dt.datetime) -> None:
-    question.subscriber, question.name_masked, question.erased_at = "", "", now
-    question.save(update_fields=["subscriber", "name_masked", "erased_at"])
+    question.subscriber, question.name_masked, question.reference, question.erased_at = "", "", "", now
+    question.save(update_fields=["subscriber", "name_masked", "reference", "erased_at"])
 
 
 def is_positive(question: Question) -> bool:

@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -82,6 +83,13 @@ def note_asked(*, question: Question, now: dt.datetime) -> None:
     if callback is not None:
         data = {"check": question.number, "kind": str(question.kind), "answer_until": question.due_at.isoformat()}
         Delivery.objects.create(callback=callback, event=ASKED, data=data, made_at=now, next_at=now)
+
+
+def tell(*, operator: str, event: str, data: dict[str, Any], now: dt.datetime) -> None:
+    """Put an event of another room on its way, if the operator wants to hear of it. In the caller's transaction."""
+    callback = queries.callback_of(operator=operator)
+    if callback is not None:
+        Delivery.objects.create(callback=callback, event=event, data=data, made_at=now, next_at=now)
 
 
 def send_test_event(*, operator: str, now: dt.datetime) -> Delivery | None:

@@ -55,11 +55,11 @@ class CheckRow:
     def addresses(self) -> int:
         """How many addresses a block has, when it is more than one that a person can count."""
         block = self.question.network
-        return block.num_addresses if block.version == 4 and block.num_addresses > 1 else 0
+        return block.num_addresses if block and block.version == 4 and block.num_addresses > 1 else 0
 
     @property
     def address(self) -> str:
-        return format_block(self.question.network)
+        return format_block(self.question.network) if self.question.network else ""
 
     @property
     def reasons(self) -> list[tuple[int, str, str]]:
@@ -159,7 +159,7 @@ def cells(question: Question) -> list[str]:
     """A check as a row of the file to fill in."""
     shown = row(question, question.asked_at)
     due = question.due_at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return [question.number, due, question.subscriber, shown.address, question.name_masked, "", ""]
+    return [question.number, due, question.subscriber, shown.address, question.name_masked, "", "", ""]
 
 
 def said_of(given: Given | None) -> str:

@@ -30,7 +30,11 @@ class Way(models.TextChoices):
 
 
 class Question(models.Model):
-    """Does this subscriber have this address from you now?"""
+    """Does this subscriber have this address from you now? Or, of a mobile number: is this person its subscriber?
+
+    `subscriber` is then the number, and the block is empty. What the operator calls the line comes with its yes and
+    goes as soon as the line has carried it on: of a mobile number nothing is kept here.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.CharField(max_length=12, unique=True)
@@ -38,9 +42,10 @@ class Question(models.Model):
     kind = models.CharField(max_length=10, choices=KINDS, default=Kind.SUBSCRIBER)
     subject = models.CharField(max_length=120)
     target = models.CharField(max_length=200)
-    block = models.CharField(max_length=49)
+    block = models.CharField(max_length=49, blank=True)
     subscriber = EncryptedTextField()
     name_masked = EncryptedTextField()
+    reference = EncryptedTextField()
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()
     # The last answer; all of them stand in `Answer`.
@@ -80,8 +85,13 @@ class Question(models.Model):
         return self.number
 
     @property
-    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-        return ipaddress.ip_network(self.block)
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+        """None of a mobile number."""
+        return ipaddress.ip_network(self.block) if self.block else None
+
+    @property
+    def is_mobile(self) -> bool:
+        return self.kind == Kind.MOBILE
 
     @property
     def is_open(self) -> bool:

@@ -134,11 +134,20 @@ def _schemas() -> Json:
     answer = {
         "answer": {"enum": ["yes", "no", "unknown"]},
         "reason": {"type": "string", "description": f"With a no: {', '.join(reasons)}, or its number on the page."},
+        "reference": {
+            "type": "string",
+            "pattern": rules.REFERENCE.pattern,
+            "description": "With a yes about a mobile number: your own word for the line, opaque and never used again "
+            "for another one. From then on we keep this and no number.",
+        },
     }
     check = {
         "check": text,
         "kind": {"enum": [str(kind) for kind in Kind]},
-        "subscriber": {"type": "string", "description": "Your subscriber number, as the applicant gave it."},
+        "subscriber": {
+            "type": "string",
+            "description": "Your subscriber number, as the applicant gave it; of the kind mobile, the number: 923…",
+        },
         "address": {"type": "string", "description": "An IPv4 or IPv6 address, or a prefix."},
         "name_masked": {"type": "string", "description": "First and last letter of each word."},
         "asked_at": moment,

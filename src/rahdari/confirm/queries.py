@@ -91,7 +91,12 @@ def asked_of(*, operator: str, numbers: Iterable[str], now: dt.datetime) -> Mapp
     """What the rows of a file are held against: the operator's own questions, by number."""
     found = _of(operator).filter(number__in={number.strip().upper() for number in numbers})
     return {
-        question.number: rules.Asked(Kind(question.kind), closed=not question.takes_answers(now)) for question in found
+        question.number: rules.Asked(
+            Kind(question.kind),
+            closed=not question.takes_answers(now),
+            number=question.subscriber if question.is_mobile else "",
+        )
+        for question in found
     }
 
 

@@ -23,9 +23,10 @@ MOST_FILE_BYTES = 1_000_000
 
 
 class Kind(StrEnum):
-    """What is asked about: an address of a subscriber."""
+    """What is asked about: an address of a subscriber, or the name on a mobile number."""
 
     SUBSCRIBER = "subscriber"
+    MOBILE = "mobile"
 
 
 class Said(StrEnum):
@@ -37,9 +38,13 @@ class Said(StrEnum):
 # Why not: the number in a file, and the word in the API. Of each kind of question, in the order of the page.
 REASONS: dict[Kind, tuple[str, ...]] = {
     Kind.SUBSCRIBER: ("another_subscriber", "not_our_address", "unknown_subscriber", "line_closed"),
+    Kind.MOBILE: ("another_subscriber", "not_our_number", "line_closed"),
 }
 # This says that we asked the wrong network, and nothing about the applicant.
-BLAMES_NOBODY = frozenset({"not_our_address"})
+BLAMES_NOBODY = frozenset({"not_our_address", "not_our_number"})
+# By what an operator knows a mobile line from its yes on: its own word for it, which says nothing to anybody else.
+REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._~-]{7,63}")
+_A_MOBILE_NUMBER = re.compile(r"(?<![0-9])(?:0{0,2}92|0)?3[0-9]{9}(?![0-9])")
 
 
 class AnswerTrouble(StrEnum):
@@ -52,14 +57,19 @@ class AnswerTrouble(StrEnum):
     UNKNOWN_CHECK = "unknown_check"
     CLOSED = "closed"
     TWICE = "twice"
+    NO_REFERENCE = "no_reference"
+    REFERENCE_UNUSABLE = "reference_unusable"
+    REFERENCE_SAYS_THE_NUMBER = "reference_says_the_number"
+    REFERENCE_NOT_WANTED = "reference_not_wanted"
 
 
 @dataclass(frozen=True)
 class Given:
-    """An answer that can be taken."""
+    """An answer that can be taken. `reference` is the operator's own word for a mobile line, with its yes."""
 
     said: Said
     reason: str = ""
+    reference: str = ""
 
 
 def reason_of(kind: Kind, text: str) -> str | None:
@@ -71,14 +81,36 @@ def reason_of(kind: Kind, text: str) -> str | None:
     return bare if bare in reasons else None
 
 
-def read_answer(kind: Kind, *, said: str, reason: str = "") -> Given | AnswerTrouble:
-    """What an operator means, or why we do not know."""
+def read_reference(text: str, *, number: str = "") -> str | AnswerTrouble:
+    """A reference that can be kept: opaque, so no mobile number, and not with the one asked about in it."""
+    bare = text.strip()
+    if not bare:
+        return AnswerTrouble.NO_REFERENCE
+    if not REFERENCE.fullmatch(bare):
+        return AnswerTrouble.REFERENCE_UNUSABLE
+    digits = re.sub(r"[^0-9]", "", bare)
+    if _A_MOBILE_NUMBER.search(bare) or (number and number[-10:] in digits):
+        return AnswerTrouble.REFERENCE_SAYS_THE_NUMBER
+    return bare
+
+
+def read_answer(
+    kind: Kind, *, said: str, reason: str = "", reference: str = "", number: str = ""
+) -> Given | AnswerTrouble:
+    """What an operator means, or why we do not know. `number` is what was asked about, of a mobile line."""
     word = said.strip().lower()
     if word not in set(Said):
         return AnswerTrouble.UNKNOWN_ANSWER
     meant = Said(word)
+    if reference.strip() and (kind is not Kind.MOBILE or meant is not Said.YES):
+        return AnswerTrouble.REFERENCE_NOT_WANTED
+    if meant is not Said.NO and reason.strip():
+        return AnswerTrouble.REASON_WITHOUT_NO
+    if meant is Said.YES and kind is Kind.MOBILE:
+        opaque = read_reference(reference, number=number)
+        return opaque if isinstance(opaque, AnswerTrouble) else Given(meant, reference=opaque)
     if meant is not Said.NO:
-        return AnswerTrouble.REASON_WITHOUT_NO if reason.strip() else Given(meant)
+        return Given(meant)
     if not reason.strip():
         return AnswerTrouble.NO_REASON
     found = reason_of(kind, reason)
@@ -113,7 +145,7 @@ def mask_name(name: str) -> str:
 
 # -- files of answers ----------------------------------------------------------------------------------------------
 
-COLUMNS = ("check", "answer_until", "subscriber", "address", "name_masked", "answer", "reason")
+COLUMNS = ("check", "answer_until", "subscriber", "address", "name_masked", "answer", "reason", "reference")
 NEEDED = ("check", "answer")
 
 
@@ -142,6 +174,7 @@ class Asked:
 
     kind: Kind
     closed: bool = False
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,7 +237,7 @@ def judge(rows: Iterable[Row], asked: Mapping[str, Asked]) -> list[Judged]:
 
 
 def _judged(row: Row, number: str, asked: Asked | None, twice: bool) -> Judged:
-    if not row.cell("answer") and not row.cell("reason"):
+    if not row.cell("answer") and not row.cell("reason") and not row.cell("reference"):
         return Judged(row, number)
     if asked is None:
         return Judged(row, number, trouble=AnswerTrouble.UNKNOWN_CHECK)
@@ -212,7 +245,13 @@ def _judged(row: Row, number: str, asked: Asked | None, twice: bool) -> Judged:
         return Judged(row, number, trouble=AnswerTrouble.CLOSED)
     if twice:
         return Judged(row, number, trouble=AnswerTrouble.TWICE)
-    found = read_answer(asked.kind, said=row.cell("answer"), reason=row.cell("reason"))
+    found = read_answer(
+        asked.kind,
+        said=row.cell("answer"),
+        reason=row.cell("reason"),
+        reference=row.cell("reference"),
+        number=asked.number,
+    )
     return Judged(row, number, trouble=found) if isinstance(found, AnswerTrouble) else Judged(row, number, given=found)
 
 

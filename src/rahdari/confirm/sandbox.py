@@ -1,4 +1,4 @@
-"""Samples to practise with: always the same six, in no table, so that practice can touch nothing real.
+"""Samples to practise with: always the same seven, in no table, so that practice can touch nothing real.
 
 An answer is read by the same rules as a real one and then forgotten.
 """
@@ -27,6 +27,7 @@ SAMPLES = (
     Sample("Q-TEST-0004", Kind.SUBSCRIBER, "SN-0102911", "203.0.113.160/28", rules.mask_name("Sample Bank Ltd"), 31),
     Sample("Q-TEST-0005", Kind.SUBSCRIBER, "SN-0103004", "192.0.2.77", rules.mask_name("Sample Freelancer"), 39),
     Sample("Q-TEST-0006", Kind.SUBSCRIBER, "", "2001:db8::/56", rules.mask_name("نمونہ فری لانسر"), 47),
+    Sample("Q-TEST-0007", Kind.MOBILE, "923000000007", "", rules.mask_name("Sample Freelancer"), 23),
 )
 
 

@@ -67,6 +67,7 @@ def _list(request: HttpRequest, form: FileForm | None = None, status: int = 200,
         "wrong": "",
         "system_path": reverse("confirm:questions"),
         "reasons": [told for _place, _key, told in words.reasons(rules.Kind.SUBSCRIBER)],
+        "mobile_reasons": [told for _place, _key, told in words.reasons(rules.Kind.MOBILE)],
     }
     return _page(request, "confirm/checks.html", context | more, status=status)
 
@@ -83,6 +84,7 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
             question=question,
             said=given.get("answer", ""),
             reason=given.get("reason", ""),
+            reference=given.get("reference", "")[:200],
             way=Way.PAGE,
             by=_by(request),
             now=timezone.now(),

@@ -14,6 +14,7 @@ _REASONS: dict[str, Callable[[], str]] = {
     "not_our_address": lambda: _("The address is not ours"),
     "unknown_subscriber": lambda: _("The subscriber number is unknown"),
     "line_closed": lambda: _("The line is closed"),
+    "not_our_number": lambda: _("The number is not ours"),
 }
 
 
@@ -47,6 +48,10 @@ def trouble(found: AnswerTrouble) -> str:
         AnswerTrouble.UNKNOWN_CHECK: _("There is no check with this number for your network. Copy the number again."),
         AnswerTrouble.CLOSED: _("This check is closed. It needs no answer any more."),
         AnswerTrouble.TWICE: _("This check has an answer in two rows. Keep one of them."),
+        AnswerTrouble.NO_REFERENCE: _("A yes about a mobile number needs your own reference for the line."),
+        AnswerTrouble.REFERENCE_UNUSABLE: _("A reference has 8 to 64 letters, digits and the signs . _ ~ -"),
+        AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: _("This reference says the number. Use one that means nothing to us."),
+        AnswerTrouble.REFERENCE_NOT_WANTED: _("A reference goes with a yes about a mobile number only. Take it out."),
     }[found]
 
 

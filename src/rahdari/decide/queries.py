@@ -145,7 +145,7 @@ def _least(allowance: Allowance) -> dt.timedelta:
 
 def facts_of(application: Application, found: Sequence[Check], now: dt.datetime) -> list[rules.CheckFact]:
     """The checks as the rules need them; of one that waits, whether the clock of its rule is over."""
-    asked = policy_of(application).services[application.service].checks
+    asked = policy_of(application).services[application.service].checks_for(mobile=application.is_mobile)
     return [
         rules.CheckFact(
             check.kind,
@@ -183,7 +183,7 @@ def rules_of(application: Application) -> tuple[CheckRule, ...]:
             settings.REASONS_TO_CONFIRM_ALLOWED
         )
 
-    asked = policy.services[application.service].checks
+    asked = policy.services[application.service].checks_for(mobile=application.is_mobile)
     return tuple(rule if is_usable(rule) else replace(rule, provisional=None) for rule in asked)
 
 

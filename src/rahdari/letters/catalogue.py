@@ -85,6 +85,10 @@ LETTERS: dict[str, Kind] = {
     ),
     "lease_ran_out": _kind(_("A changing address is not reported any more"), "registration address reported_at until"),
     "lease_ended": _kind(_("A changing address is off the list"), "registration address reported_at", "until"),
+    "mobile_line_denied": _kind(_("An operator did not confirm a SIM"), "reference operator"),
+    "mobile_line_left": _kind(
+        _("An operator says that a SIM is no longer the holder’s"), "registration operator until"
+    ),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
     "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
     "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),

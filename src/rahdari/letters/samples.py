@@ -119,6 +119,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "reported_at": _days(-4),
         "until": _days(0),
     },
+    "mobile_line_denied": lambda rules: {"reference": REFERENCE, "operator": "Placeholder Net"},
+    "mobile_line_left": lambda rules: {
+        "registration": REGISTRATION,
+        "operator": "Placeholder Net",
+        "until": _days(7),
+    },
     "registration_expires_soon": lambda rules: {"registration": REGISTRATION, "valid_until": _days(30)},
     "registration_in_grace": lambda rules: {
         "registration": REGISTRATION,

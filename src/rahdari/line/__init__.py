@@ -29,6 +29,7 @@ from .clocks import (
 )
 from .entering import enter_grants
 from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_of_lapses, tell_of_silence
+from .mobile import drop_lines, end_lines_due, erase_lines, follow_registrations, tell_of_left
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, remind_clients, take_in_proofs
 from .proving import follow_reproofs, prove_again
@@ -77,6 +78,11 @@ STEPS: tuple[Step, ...] = (
     Step("confirm: end questions", end_questions),
     Step("confirm: erase subscribers", erase_subscribers),
     Step("register: expire", expire),
+    Step("mobile: drop lines", drop_lines),
+    Step("mobile: follow registrations", follow_registrations),
+    Step("mobile: end lines", end_lines_due),
+    Step("mobile: tell of lines left", tell_of_left),
+    Step("mobile: erase", erase_lines),
     Step("lease: take proved claims", take_proved_claims),
     Step("lease: tell of silence", tell_of_silence),
     Step("register: end what is due", end_entries_due),

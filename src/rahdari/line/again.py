@@ -17,7 +17,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Entry
 from rahdari.register.rules import NewEntry
 
-from . import leasing
+from . import leasing, mobile
 from .terms import grace_of, term_from
 
 
@@ -65,6 +65,7 @@ def carry_out(
             register.retire_entry(entry=entry, until=leaves_at, actor=actor, now=now)
     leasing.close_hosts_but(endpoints, registration, until=leaves_at, now=now)
     leasing.tie_hosts(endpoints, registration, now=now)
+    mobile.list_line(application, registration, now=now)
 
 
 def _key(row: Entry | Endpoint) -> tuple[str, str, int | None]:

@@ -3,26 +3,25 @@
 import datetime as dt
 from typing import Any
 
-from django.utils import translation
-
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
-from rahdari.confirm import words
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
+from rahdari.decide import queries as decisions
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
 from rahdari.verify import actions as verify
 from rahdari.verify.rules import Answer
 
+from . import mobile
+from .answering import answer_from as evidence_of
 from .step import AT_ONCE, one_item
 
 KIND = "operator"
 CLOSED_WITHIN = dt.timedelta(days=1)
-LANGUAGES = ("en", "ur")
 
 
 def ask_operators(application: Application, policy: Policy, now: dt.datetime) -> None:
@@ -61,11 +60,14 @@ def carry_operator_answers(now: dt.datetime) -> int:
     moved = 0
     for question in list(questions.answers_to_carry()[:AT_ONCE]):
         with one_item(f"question:{question.number}"):
-            verify.answer_by_operator(
-                subject=question.target, said=question.said, evidence=_evidence(question), now=now
-            )
-            _answer_check(question, now)
-            confirm.mark_carried(question=question, said=question.said)
+            if question.is_mobile:
+                mobile.take_answer(question, now)
+            else:
+                verify.answer_by_operator(
+                    subject=question.target, said=question.said, evidence=_evidence(question), now=now
+                )
+                _answer_check(question, now)
+            confirm.mark_carried(question=question, said=question.said, now=now)
             moved += 1
     return moved
 
@@ -93,21 +95,14 @@ def answer_from(question: Question) -> Answer:
 
 
 def _evidence(question: Question) -> dict[str, Any]:
-    operator = networks.operator_by_slug(question.operator)
-    evidence: dict[str, Any] = {
-        "question": question.number,
-        "operator": operator.name_en if operator else question.operator,
-        "said": question.said,
-        "at": question.answered_at.isoformat() if question.answered_at else None,
-        "asked_at": question.asked_at.isoformat(),
-    }
-    if question.reason:
-        why = {}
-        for language in LANGUAGES:
-            with translation.override(language):
-                why[language] = words.reason(question.reason)
-        evidence |= {"reason": question.reason, "why": why}
-    return evidence
+    return evidence_of(
+        operator=question.operator,
+        number=question.number,
+        said=question.said,
+        reason=question.reason,
+        asked_at=question.asked_at,
+        answered_at=question.answered_at,
+    )
 
 
 def end_questions(now: dt.datetime) -> int:
@@ -120,7 +115,9 @@ def end_questions(now: dt.datetime) -> int:
     )[:AT_ONCE]:
         with one_item(target):
             ended += confirm.withdraw_questions(target=target, now=now, actor="system:line")
-    closed = applications.closed_subjects(since=now - CLOSED_WITHIN)
+    # A registration that stands until its operator answers still waits for that answer.
+    awaited = {decision.case.application.subject for decision in decisions.provisional_grants()}
+    closed = [each for each in applications.closed_subjects(since=now - CLOSED_WITHIN) if each not in awaited]
     for target in questions.open_targets_of_subjects(closed)[:AT_ONCE]:
         with one_item(target):
             ended += confirm.withdraw_questions(target=target, now=now, actor="system:line")

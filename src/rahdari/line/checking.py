@@ -17,6 +17,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
 
+from . import mobile
 from .asking import ask_operators
 from .step import AT_ONCE, one_item
 
@@ -29,6 +30,7 @@ def open_checks(now: dt.datetime) -> int:
             policy = applications.frozen_policy(application)
             verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
             ask_operators(application, policy, now)
+            mobile.answer_what_is_known(application, policy, now)
             apply.mark_checks_opened(application=application, now=now)
             moved += 1
     return moved
@@ -37,7 +39,7 @@ def open_checks(now: dt.datetime) -> int:
 def requests_for(application: Application, policy: Policy) -> list[CheckRequest]:
     """The checks that the policy asks for, as requests, in its order."""
     endpoints = list(applications.endpoints_of(application))
-    rules = policy.services[application.service].checks
+    rules = policy.services[application.service].checks_for(mobile=application.is_mobile)
     return [request for rule in rules for request in _REQUESTS[rule.kind](rule, application, endpoints, policy)]
 
 
@@ -126,6 +128,12 @@ def employer_request(rule: CheckRule, target: str) -> CheckRequest:
     return CheckRequest(kind=rule.kind, target=target, title=_title(rule), reason=rule.reason, required=rule.required)
 
 
+def _of_the_mobile_line(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield mobile.request_for(rule, application)
+
+
 # Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
 _REQUESTS: dict[str, Requests] = {
     "control": _of_each_endpoint,
@@ -136,6 +144,7 @@ _REQUESTS: dict[str, Requests] = {
     "fee": _of_the_application,
     "employer": _of_the_employer,
     "operator": _of_each_endpoint,
+    "mobile_line": _of_the_mobile_line,
 }
 
 

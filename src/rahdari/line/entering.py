@@ -15,7 +15,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry, Standing
 
-from . import again, leasing
+from . import again, leasing, mobile
 from .step import AT_ONCE, one_item
 from .terms import full_term, grace_of, term_from
 
@@ -54,6 +54,7 @@ def enter_grants(now: dt.datetime) -> int:
                 decide.return_grant(decision=decision, why="registration_ended", now=now)
             else:
                 leasing.tie_hosts(endpoints, registration, now=now)
+                mobile.list_line(application, registration, now=now)
                 decide.mark_entered(decision=decision, registration=registration, now=now)
             moved += 1
     return moved

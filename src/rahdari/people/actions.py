@@ -28,6 +28,15 @@ from .models import (
     User,
     normalise_email,
 )
+from .number_codes import CodeEnded as CodeEnded
+from .number_codes import CodeWrong as CodeWrong
+from .number_codes import NoCodeWaiting as NoCodeWaiting
+from .number_codes import SmsNotSetUp as SmsNotSetUp
+from .number_codes import TooManyCodes as TooManyCodes
+from .number_codes import allow_code as allow_code
+from .number_codes import has_ended as has_ended
+from .number_codes import send_code as send_code
+from .number_codes import take_code as take_code
 
 LETTER_AGAIN = dt.timedelta(days=1)
 

@@ -206,7 +206,20 @@ class Post(models.Model):
         }[self.role]
 
 
-class ContactNumber(models.Model):
+class WaitsForCode(models.Model):
+    """What waits for a code that was sent to a mobile number (`number_codes`)."""
+
+    asked = EncryptedTextField()
+    # A keyed hash of number and code: a copy of the database holds no code.
+    code = models.CharField(max_length=64, blank=True)
+    code_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class ContactNumber(WaitsForCode):
     """A person's mobile number, for short notes: confirmed by a code, or (in `asked`) waiting for one.
 
     Numbers are encrypted; the blind index finds equal ones, for the limit on codes to one number. One number may be
@@ -220,12 +233,6 @@ class ContactNumber(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     # Whether short notes go there. Letters by email go out all the same.
     notes = models.BooleanField(default=True)
-
-    asked = EncryptedTextField()
-    # A keyed hash of number and code: a copy of the database holds no code.
-    code = models.CharField(max_length=64, blank=True)
-    code_until = models.DateTimeField(null=True, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["id"]

@@ -76,6 +76,8 @@ def _fits_together(service: Service, section: Section) -> None:
             'Evidence that wants a client\'s address needs a check "employer" in the place of documents.',
             "checks",
         )
+    if any(check.kind == "mobile_line" and not check.required for check in service.checks):
+        section.fault("What the operator says of a mobile number is all that proves it: require it.", "checks")
     if not service.has_company_number and any(check.roster == "companies" for check in service.checks):
         section.fault("Without a company number nobody can be found in the roster of companies.", "company_number")
 

@@ -10,7 +10,19 @@ from .clock import Allowance, Calendar
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = ("control", "not_registered", "origin", "roster", "documents", "employer", "fee", "operator")
+CHECK_KINDS = (
+    "control",
+    "not_registered",
+    "origin",
+    "roster",
+    "documents",
+    "employer",
+    "fee",
+    "operator",
+    "mobile_line",
+)
+# What is asked of addresses, and so not of whoever has a mobile number in their place.
+OF_ADDRESSES = frozenset({"control", "not_registered", "origin", "operator"})
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
 WEIGHTS = ("alone", "provisional", "supporting")
@@ -188,6 +200,19 @@ class Service:
     def asks_operator(self) -> bool:
         """Whether the operator of each address is asked: then the number of the subscriber is asked for as well."""
         return any(check.kind == "operator" for check in self.checks)
+
+    @property
+    def takes_mobile_lines(self) -> bool:
+        """Whether a mobile number may stand in the place of addresses: its operator is asked then."""
+        return any(check.kind == "mobile_line" for check in self.checks)
+
+    def checks_for(self, *, mobile: bool) -> tuple[CheckRule, ...]:
+        """What is checked of an application for a mobile number, or of one for addresses."""
+        return tuple(
+            check
+            for check in self.checks
+            if not (check.kind in OF_ADDRESSES if mobile else check.kind == "mobile_line")
+        )
 
     @property
     def operator_may_prove(self) -> bool:

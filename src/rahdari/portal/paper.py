@@ -39,6 +39,8 @@ class Sheet:
     printed_at: dt.datetime
     demo: bool
     provisional: bool = False
+    # Of a registration for mobile lines, which has no address.
+    lines: int | None = None
 
     @property
     def authority_en(self) -> str:
@@ -124,6 +126,7 @@ def render(sheet: Sheet) -> bytes:
         "registered": (sheet.registered_en, sheet.registered_ur),
         "until": (sheet.until_en, sheet.until_ur),
         "addresses": sheet.addresses,
+        "lines": sheet.lines,
         "check_at": sheet.check_at,
         "printed": sheet.printed_en,
         "demo": sheet.demo,

@@ -91,6 +91,7 @@ __all__ = [
     "replace_key",
     "replace_token",
     "revoke_key",
+    "set_number_prefixes",
     "sign_here",
     "stop_operator",
     "take_up",
@@ -271,6 +272,25 @@ def change_rights(*, operator: Operator, asns: Sequence[int], gateway: bool, act
             detail={"asns": wanted, "gateway": gateway},
         )
         _wake_publisher()
+    return operator
+
+
+@transaction.atomic
+def set_number_prefixes(*, operator: Operator, prefixes: Sequence[str], actor: str, now: dt.datetime) -> Operator:
+    """Note that an operator has mobile numbers, and how they begin; none: it is asked about no number any more."""
+    operator = Operator.objects.select_for_update().get(pk=operator.pk)
+    wanted = sorted(set(prefixes))
+    if operator.number_prefixes == wanted:
+        return operator
+    operator.number_prefixes = wanted
+    operator.save(update_fields=["number_prefixes"])
+    journal.record(
+        act="publish.number_prefixes_set",
+        actor=actor,
+        subject=f"operator:{operator.slug}",
+        now=now,
+        detail={"prefixes": wanted},
+    )
     return operator
 
 

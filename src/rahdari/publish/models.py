@@ -246,6 +246,8 @@ class Operator(models.Model):
     name_ur = models.CharField(max_length=120, blank=True)
     asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
     gateway = models.BooleanField(default=False)
+    # With which its mobile numbers began before numbers could be taken along (`30`, `370`): only to propose it.
+    number_prefixes = ArrayField(models.CharField(max_length=6), default=list, blank=True)
     created_at = models.DateTimeField()
     active = models.BooleanField(default=True)
     repository = models.CharField(max_length=32, unique=True, default=random_name)

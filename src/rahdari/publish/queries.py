@@ -153,6 +153,11 @@ def operator_of_network(asn: int | None) -> Operator | None:
     return active_operators().filter(asns__contains=[asn], gateway=False).order_by("slug").first()
 
 
+def mobile_operators() -> QuerySet[Operator]:
+    """Active operators of mobile networks: those of whom prefixes are known."""
+    return active_operators().exclude(number_prefixes=[]).order_by("slug")
+
+
 def operator_by_token(token: str, *, now: dt.datetime) -> Operator | None:
     """The active operator whose token this is."""
     return holder([Shown.token(token)], now=now)

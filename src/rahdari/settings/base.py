@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.lease",
+    "rahdari.mobile",
     "rahdari.portal",
     "rahdari.api",
 ]

@@ -35,12 +35,14 @@ class SampleOperator:
     slug: str
     name: str
     asns: tuple[int, ...]
+    # How its mobile numbers begin, if it has any.
+    numbers: tuple[str, ...] = ()
 
 
 OPERATORS = (
     SampleOperator("sample-fibre", "Sample Fibre", (64500,)),
-    SampleOperator("example-broadband", "Example Broadband", (64501,)),
-    SampleOperator("placeholder-net", "Placeholder Net", (64502,)),
+    SampleOperator("example-broadband", "Example Broadband", (64501,), ("33", "34")),
+    SampleOperator("placeholder-net", "Placeholder Net", (64502,), ("30", "31", "32")),
 )
 
 
@@ -70,6 +72,9 @@ def make_operators(now: dt.datetime) -> None:
         if published.operator_by_slug(each.slug) is None:
             token = publishing.create_operator(slug=each.slug, name=each.name, asns=list(each.asns), now=now)
             write_token(each.slug, token)
+        operator = published.operator_by_slug(each.slug)
+        if operator is not None and each.numbers:
+            publishing.set_number_prefixes(operator=operator, prefixes=each.numbers, actor=ACTOR, now=now)
 
 
 def write_token(slug: str, token: str) -> None:

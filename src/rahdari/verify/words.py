@@ -63,6 +63,8 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
         return fill(
             _("We asked your operator whether %(block)s is yours, and wait for its answer."), block=_block(check)
         )
+    if check.kind == "mobile_line":
+        return fill(_("We asked your operator whether the SIM is in your name, and wait for its answer."))
     if check.kind == "employer":
         return fill(_("We wrote to the client or employer, and wait for the answer."))
     if check.facts.get("awaits_stronger"):
@@ -260,6 +262,15 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "no_operator_to_ask": _by_operator(
         lambda _e: _("We know no operator whom we could ask about %(block)s. An officer looks at it.")
     ),
+    "mobile_line_confirmed": _by_operator(lambda _e: _("%(operator)s confirmed on %(date)s that the SIM is yours.")),
+    "mobile_line_denied": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for the SIM: %(why)s.")),
+    "mobile_line_not_told": _by_operator(
+        lambda _e: _("%(operator)s cannot tell whether the SIM is yours. By itself this is no reason for a refusal.")
+    ),
+    "mobile_line_registered": _by_operator(
+        lambda _e: _("%(operator)s confirmed the SIM, which stands under another registration. An officer looks at it.")
+    ),
+    "no_mobile_line": lambda _c, _e: fill(_("No mobile number was confirmed by its code. An officer looks at it.")),
     "free": _free,
     "registered_by_same": _registered_by_same,
     "registered_by_another": _registered_by_another,

@@ -20,16 +20,18 @@ from rahdari.journal import queries as journal
 from rahdari.journal.models import Entry as Row
 from rahdari.lease import queries as leases
 from rahdari.lease.models import Host
+from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
-from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
 
 from ..standing import standing_of
 from . import shared
+from .lines import lines_of
+from .lines import standing_of as standing_at_operators
 from .proved import proofs_of
 
 LOOKS_SHOWN = 50
@@ -81,7 +83,7 @@ def registration_for(request: HttpRequest, reference: str) -> Registration:
 def registration(request: HttpRequest, reference: str) -> HttpResponse:
     found = registration_for(request, reference)
     entries = list(register.entries_of(found))
-    standing = publish.standing_of(entries)
+    standing, lines = standing_at_operators(found, entries), lines_of(found)
     holder = people.public_holder(found.holder)
     looks = [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
     now = timezone.now()
@@ -99,6 +101,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "service": shared.service_title(found.category),
         "addresses": [_address(entry, hosts) for entry in entries if entry.kind != "dynamic" or not entry.ended_at],
         "hosts": list(hosts.values()),
+        "lines": lines,
+        "is_mobile": mobile.has_lines(found),
         "in_grace": register.is_in_grace(found, now),
         "may_renew": state == Standing.VALID and may_act and now >= opens_at,
         "opens_at": opens_at,

@@ -21,6 +21,7 @@ from rahdari.verify.models import Method
 
 from ..allowances import in_words
 from . import shared
+from .lines import is_ready, line_for, operator_name
 from .prove import Proof, share_proofs
 from .ways import open_way
 
@@ -49,6 +50,8 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     service = policy.services.get(application.service)
     if service is None or not service.open or queries.missing_steps(application, policy):
         return redirect("portal:tasks", reference=reference)
+    if application.is_mobile and not is_ready(application):
+        return redirect("portal:tasks", reference=reference)
     proofs = share_proofs(application, actor_of(person(request)))
     words = (
         _("These answers are true, and I may apply for %(name)s.") % {"name": f"\u2068{application.holder_name}\u2069"}
@@ -68,8 +71,11 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         (group, [(row, by_endpoint.get(row.endpoint.pk) if row.endpoint else None) for row in group.rows])
         for group in summary
     ]
+    line = line_for(application) if application.is_mobile else None
     context = {
         "application": application,
+        "line": line,
+        "line_operator": operator_name(line.operator) if line is not None else "",
         "form": form,
         "rows": rows,
         "unproved": [each for each in proofs if not each.is_proved],

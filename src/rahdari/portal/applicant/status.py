@@ -18,6 +18,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
+from rahdari.mobile.models import Line
 from rahdari.page import values
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
@@ -30,6 +31,8 @@ from rahdari.verify.models import Check, Outcome
 
 from ..standing import standing_of
 from . import shared
+from .lines import line_for
+from .lines import standing_of as standing_at_operators
 from .proof import ways_of
 from .prove import Proof, proofs_of
 from .stages import ENDED, MOVING, OVER, YOUR_TURN, Facts, Stage, said, stage_of
@@ -48,6 +51,7 @@ class Overview:
     clock: decide.ClockFace | None
     checks: list[Check]
     proofs: list[Proof]
+    line: Line | None = None
 
     @property
     def counted(self) -> list[Check]:
@@ -97,7 +101,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     case = decide.case_of(application)
     decision = decide.decision_of(case) if case else None
     registration = decision.registration if decision else None
-    standing = publish.standing_of(register.entries_of(registration)) if registration else None
+    standing = standing_at_operators(registration, register.entries_of(registration)) if registration else None
     checks = list(verify.checks_of(application.subject))
     facts = Facts(
         status=application.status,
@@ -122,6 +126,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         clock=decide.clock_of(case, now) if case else decide.clock_of_application(application, now),
         checks=checks,
         proofs=proofs_of(application),
+        line=line_for(application) if application.is_mobile else None,
     )
 
 

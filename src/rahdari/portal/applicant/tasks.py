@@ -10,6 +10,7 @@ from rahdari.apply import queries as apply
 from rahdari.people.access import actor_of, person
 
 from . import shared
+from .lines import is_ready, line_for
 from .prove import share_proofs
 
 
@@ -33,8 +34,9 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
     proofs = share_proofs(application, actor_of(person(request)))
     proved = sum(each.is_proved for each in proofs)
     steps = [step for group in groups for step in group.steps]
-    complete = all(step.state == "done" for step in steps)
-    done = sum(step.state == "done" for step in steps) + bool(proofs and proved == len(proofs))
+    ready = is_ready(application) if application.is_mobile else bool(proofs and proved == len(proofs))
+    complete = all(step.state == "done" for step in steps) and (ready or not application.is_mobile)
+    done = sum(step.state == "done" for step in steps) + ready
     return render(
         request,
         "portal/applicant/tasks.html",
@@ -44,6 +46,8 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "groups": groups,
             "proofs": proofs,
             "proved": proved,
+            "line": line_for(application) if application.is_mobile else None,
+            "ready": ready,
             "complete": complete,
             "done": done,
             "total": len(steps) + 2,

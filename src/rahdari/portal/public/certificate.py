@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from rahdari import policy
+from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -51,6 +52,7 @@ def _sheet(registration: Registration) -> paper.Sheet:
         registered_on=timezone.localdate(registration.valid_from),
         valid_until=timezone.localdate(register.shown_until(registration, timezone.now())),
         addresses=register.entries_of(registration).filter(ended_at__isnull=True).count(),
+        lines=mobile.lines_of(registration).count() if mobile.has_lines(registration) else None,
         link=settings.SITE_URL.rstrip("/") + link,
         check_at=settings.SITE_URL.partition("://")[2].rstrip("/") + reverse("portal:check_number").rstrip("/"),
         printed_at=timezone.localtime(),

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.journal import actions as journal
+from rahdari.mobile import queries as mobile
 from rahdari.page import errors, limits, visitor
 from rahdari.people import queries as people
 from rahdari.register import queries as register
@@ -76,6 +77,7 @@ def _answer(request: HttpRequest, exact: str, registration: Registration | None,
         context["holder"] = holder.name if holder and (on_paper or holder.kind == "organisation") else ""
         context["category"] = category_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
+        context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None
         context["count"] = register.entries_of(registration).filter(ended_at__isnull=True).count()
         # The holder can see that the number was checked; who checked it is not kept.
         journal.record(

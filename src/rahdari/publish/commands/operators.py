@@ -27,6 +27,12 @@ def add_words(acts: Any) -> None:
     rights.add_argument("--asn", action="append", type=asn, default=[], help="an AS number (repeatable)")
     rights.add_argument("--gateway", action="store_true", help="every entry, whatever the network")
     rights.set_defaults(run=run_rights)
+    mobile = acts.add_parser("mobile", help="say that an operator has mobile numbers, and how they begin")
+    mobile.add_argument("slug")
+    mobile.add_argument(
+        "--prefix", action="append", type=prefix, default=[], help="how its numbers begin after +92 (repeatable)"
+    )
+    mobile.set_defaults(run=run_mobile)
     acts.add_parser("list", help="all operators and how they stand").set_defaults(run=run_list)
     token = acts.add_parser("token", help="give an operator another token; prints it, once")
     token.add_argument("slug")
@@ -111,6 +117,33 @@ def run_rights(options: argparse.Namespace) -> int:
     )
     print(f"{operator.slug} gets the entries of its new rights once the publisher has them ready. Until then it keeps")
     print("those it has. Its agents follow by themselves.")
+    return 0
+
+
+def prefix(text: str) -> str:
+    """`30` or `0370`: how a mobile number begins within the country."""
+    bare = text.strip().removeprefix("+92").removeprefix("0")
+    if not re.fullmatch(r"3[0-9]{0,5}", bare):
+        raise argparse.ArgumentTypeError(f"{text!r} begins no mobile number; write it as 30 or 0370")
+    return bare
+
+
+def run_mobile(options: argparse.Namespace) -> int:
+    from django.utils import timezone
+
+    from rahdari.publish import actions, queries
+
+    operator = queries.operator_by_slug(options.slug)
+    if operator is None or not operator.active:
+        return told(f"There is no active operator {options.slug}. `rahdari operator list` names them.")
+    actions.set_number_prefixes(
+        operator=operator, prefixes=options.prefix, actor="system:operator-mobile", now=timezone.now()
+    )
+    if options.prefix:
+        print(f"{operator.slug} is proposed for numbers that begin with {', '.join(options.prefix)}.")
+        print("Applicants can choose it for any other mobile number.")
+    else:
+        print(f"{operator.slug} is asked about no mobile number any more.")
     return 0
 
 

@@ -1,0 +1,229 @@
+"""Mobile lines: what their operators say as the answer of a check, and what becomes of them with their registrations.
+
+A line has no address, so nothing of it comes near the feed: its operator gets a list of its own (`rahdari.mobile`).
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.urls import reverse
+
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.confirm.models import Question
+from rahdari.confirm.rules import Said
+from rahdari.letters import actions as letters
+from rahdari.mobile import actions as mobile
+from rahdari.mobile import queries as lines
+from rahdari.mobile.models import Line
+from rahdari.people import queries as people
+from rahdari.policy import CheckRule, Policy
+from rahdari.publish import queries as networks
+from rahdari.register.models import Registration
+from rahdari.verify import actions as verify
+from rahdari.verify.answers import CheckRequest
+from rahdari.verify.rules import Answer
+
+from .answering import answer_from as evidence_of
+from .step import AT_ONCE, one_item
+
+KIND = "mobile_line"
+# One of them for an application: another number may take the place of the first.
+TARGET = "line"
+CLOSED_WITHIN = dt.timedelta(days=1)
+
+
+def line_for(application: Application) -> Line | None:
+    """The line that an application is about; of a renewal or a change the one that its registration has."""
+    found = lines.line_of(application.subject)
+    if found is None and application.registration is not None:
+        found = lines.staying_lines(application.registration).first()
+    return found
+
+
+def request_for(rule: CheckRule, application: Application) -> CheckRequest:
+    return CheckRequest(
+        kind=KIND,
+        target=TARGET,
+        holder=str(application.holder_ref),
+        title={"en": rule.title.en, "ur": rule.title.ur},
+        reason=rule.reason,
+        required=rule.required,
+    )
+
+
+def answer_what_is_known(application: Application, policy: Policy, now: dt.datetime) -> None:
+    """Checks were opened: what the line's operator said already is answered at once."""
+    if not application.is_mobile or not policy.services[application.service].takes_mobile_lines:
+        return
+    line = line_for(application)
+    if line is None:
+        found = Answer("failed", "no_mobile_line", {}, blames=False)
+        _answer(application.subject, found, "system:line", now)
+    elif line.answered_at is not None:
+        _answer(application.subject, _from(line), f"operator:{line.operator}", now)
+
+
+def take_answer(question: Question, now: dt.datetime) -> None:
+    """An operator answered about a number: to the line, and to the check that waits for it."""
+    line = lines.line_by_target(question.target)
+    if line is None:
+        return
+    line = mobile.take_answer(
+        line=line, said=question.said, reason=question.reason, reference=question.reference, now=now
+    )
+    _answer(question.subject, _from(line), f"operator:{question.operator}", now)
+    if line.subject.startswith("registration:"):
+        _take_over(line, now)
+    if question.said != Said.YES:
+        _tell_of_no(line, now)
+
+
+def _answer(subject: str, found: Answer, actor: str, now: dt.datetime) -> None:
+    verify.answer_check(subject=subject, kind=KIND, target=TARGET, found=found, actor=actor, now=now, anew=True)
+
+
+def _from(line: Line) -> Answer:
+    """What an operator said of a line. Its word for it goes into no evidence."""
+    evidence = evidence_of(
+        operator=line.operator,
+        number=line.check_number,
+        said=line.said,
+        reason=line.reason,
+        asked_at=line.asked_at,
+        answered_at=line.answered_at,
+    )
+    if line.said == Said.YES and line.is_taken:
+        return Answer("failed", "mobile_line_registered", evidence, blames=False)
+    if line.said == Said.YES:
+        return Answer("passed", "mobile_line_confirmed", evidence)
+    if line.said == Said.NO:
+        return Answer("failed", "mobile_line_denied", evidence, blames=line.reason != "not_our_number")
+    return Answer("failed", "mobile_line_not_told", evidence, blames=False)
+
+
+# -- on the register -----------------------------------------------------------------------------------------------
+
+
+def list_line(application: Application, registration: Registration, *, now: dt.datetime) -> None:
+    """A grant was entered: its line goes onto its operator's list."""
+    if not application.is_mobile:
+        return
+    line = line_for(application)
+    if line is None:
+        return
+    if line.registration_id is None:
+        for before in lines.staying_lines(registration):
+            if before.pk != line.pk:
+                mobile.leave(
+                    line=before,
+                    until=now + applications.policy_in_force().change.overlap,
+                    why="replaced",
+                    actor="system:line",
+                    now=now,
+                )
+    mobile.list_line(line=line, registration=registration, now=now)
+
+
+def _take_over(line: Line, now: dt.datetime) -> None:
+    """A registered number was taken to another operator, which confirmed it: the new line is listed there, the old one
+    stays with the old operator for the overlap. The registration and its number stay as they are."""
+    before = line.follows
+    if before is None or before.registration is None or line.said != Said.YES or line.is_taken or line.ended_at:
+        return
+    mobile.list_line(line=line, registration=before.registration, now=now)
+    mobile.leave(
+        line=before,
+        until=now + applications.policy_in_force().change.overlap,
+        why="moved",
+        actor="system:line",
+        now=now,
+    )
+
+
+def follow_registrations(now: dt.datetime) -> int:
+    """Terms that were moved, registrations that ended: on the lists of the operators."""
+    return mobile.follow_registrations(now=now, at_most=AT_ONCE)
+
+
+def end_lines_due(now: dt.datetime) -> int:
+    return mobile.end_lines_due(now=now, at_most=AT_ONCE)
+
+
+def drop_lines(now: dt.datetime) -> int:
+    """Lines of applications of which nothing comes: their questions end, their numbers go."""
+    dropped = 0
+    closed = applications.closed_among(applications.closed_subjects(since=now - CLOSED_WITHIN))
+    for line in list(lines.lines_of_subjects(each.subject for each in closed)[:AT_ONCE]):
+        with one_item(line.target):
+            dropped += mobile.drop_line(line=line, why="closed", now=now)
+    return dropped
+
+
+def erase_lines(now: dt.datetime) -> int:
+    return mobile.erase_due(now=now)
+
+
+# -- letters -------------------------------------------------------------------------------------------------------
+
+
+def tell_of_left(now: dt.datetime) -> int:
+    """Operators said that a line is no longer its subscriber's: the holder is told once, with the way on."""
+    told = 0
+    for line in list(lines.left_by_operators()[:AT_ONCE]):
+        with one_item(line.target):
+            told += _tell_of_left(line, now)
+            mobile.mark_told(line=line, now=now)
+    return told
+
+
+def _tell_of_left(line: Line, now: dt.datetime) -> int:
+    registration = line.registration
+    if registration is None or line.leaves_at is None:
+        return 0
+    return _write(
+        people.people_to_tell(registration.holder),
+        "mobile_line_left",
+        about=f"registration:{registration.pk}",
+        once=f"line:{line.pk}:left",
+        context={
+            "registration": registration.reference,
+            "operator": name_of(line.operator),
+            "until": line.leaves_at,
+            "url": reverse("portal:mobile_move_number", args=[registration.reference]),
+        },
+        now=now,
+    )
+
+
+def _tell_of_no(line: Line, now: dt.datetime) -> None:
+    application = applications.application_by_subject(line.subject)
+    if application is None:
+        return
+    _write(
+        [application.applicant],
+        "mobile_line_denied",
+        about=application.subject,
+        once=f"line:{line.pk}:{line.check_number}",
+        context={
+            "reference": application.reference,
+            "operator": name_of(line.operator),
+            "url": reverse("portal:mobile_line", args=[application.reference]),
+        },
+        now=now,
+    )
+
+
+def name_of(slug: str) -> str:
+    operator = networks.operator_by_slug(slug)
+    return operator.name_en if operator is not None else slug
+
+
+def _write(
+    persons: Iterable[Any], template: str, *, about: str, once: str, context: dict[str, Any], now: dt.datetime
+) -> int:
+    return sum(
+        letters.write_once(to=person, template=template, about=about, once=once, context=context, now=now)
+        for person in persons
+    )

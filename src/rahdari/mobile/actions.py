@@ -1,0 +1,218 @@
+"""The acts of mobile lines: a number typed, confirmed by its code, asked of its operator, known by its operator's word.
+
+Each act is one transaction with one journal row; neither a number nor an operator's word goes into the journal.
+"""
+
+import datetime as dt
+import uuid
+
+from django.db import connection, transaction
+
+from rahdari.confirm import actions as confirm
+from rahdari.confirm.rules import BLAMES_NOBODY, Kind, Said
+from rahdari.journal import actions as journal
+from rahdari.people import actions as people
+from rahdari.people.models import User
+from rahdari.policy import Policy
+
+from . import queries, rules
+from .listing import (
+    NoSuchLine,
+    end,
+    end_lines_due,
+    erase_due,
+    follow_registrations,
+    leave,
+    list_line,
+    mark_told,
+    note_change,
+    operator_left,
+    record_receipt,
+    stay,
+)
+from .models import Line
+from .rules import State
+
+__all__ = [
+    "MoveNotAllowed",
+    "NoSuchLine",
+    "ask_operator",
+    "confirm_number",
+    "drop_line",
+    "end_lines_due",
+    "erase_due",
+    "follow_registrations",
+    "leave",
+    "list_line",
+    "mark_told",
+    "operator_left",
+    "record_receipt",
+    "take_answer",
+    "type_number",
+]
+
+RULE = "system:mobile"
+
+
+class MoveNotAllowed(Exception):
+    """The line does not stand so that this could be done. `.line` and `.act`"""
+
+    def __init__(self, line: Line, act: str) -> None:
+        super().__init__(f"{line} is {line.state}: no {act}")
+        self.line, self.act = line, act
+
+
+def _locked(line: Line) -> Line:
+    return Line.objects.select_for_update().get(pk=line.pk)
+
+
+def _move(line: Line, act: str, target: State) -> None:
+    if not rules.may_move(line.state, act, target):
+        raise MoveNotAllowed(line, act)
+    line.state = target
+
+
+def type_number(
+    *,
+    subject: str,
+    holder: uuid.UUID,
+    user: User,
+    number: str,
+    network: str,
+    language: str,
+    actor: str,
+    now: dt.datetime,
+    follows: Line | None = None,
+) -> Line:
+    """Send a code to a number (in E.164); it takes the place of another one that was typed for the same subject.
+
+    Raises people.SmsNotSetUp, people.TooManyCodes.
+    """
+    people.allow_code(user=user, number=number, network=network)
+    with transaction.atomic():
+        before = queries.line_of(subject)
+        line = _locked(before) if before is not None and before.state == State.TYPED else None
+        if line is None:
+            if before is not None and not before.is_listed:
+                end(_locked(before), "replaced", now)
+            line = Line(id=uuid.uuid4(), subject=subject, holder=holder, typed_at=now, follows=follows)
+        people.send_code(kept=line, user=user, number=number, language=language, now=now)
+        line.typed_at, line.erase_at = now, now + rules.TYPED_KEPT
+        line.save()
+        journal.record(act="mobile.typed_number", actor=actor, subject=subject, now=now, detail={"line": str(line.pk)})
+    return line
+
+
+def confirm_number(*, line: Line, user: User, code: str, actor: str, now: dt.datetime) -> Line:
+    """The code came back: the SIM is in the applicant's hands. Raises what `people.take_code` does, and CodeWrong."""
+    with transaction.atomic():
+        line = _locked(line)
+        wrong = people.take_code(kept=line, user=user, code=code, now=now)
+        if wrong is not None:
+            line.save(update_fields=["tries"])
+        else:
+            _move(line, "confirm", State.CONFIRMED)
+            line.number, line.asked, line.confirmed_at, line.erase_at = line.asked, "", now, now + rules.CONFIRMED_KEPT
+            line.save()
+            journal.record(
+                act="mobile.confirmed_number", actor=actor, subject=line.subject, now=now, detail={"line": str(line.pk)}
+            )
+    if wrong is not None:
+        raise wrong  # after the count was committed
+    return line
+
+
+@transaction.atomic
+def ask_operator(*, line: Line, operator: str, name: str, policy: Policy, actor: str, now: dt.datetime) -> Line:
+    """Ask an operator whether the SIM is in this name. Asked already, it stays asked.
+
+    Raises MoveNotAllowed: also for a number that is gone, since an operator has answered for it.
+    """
+    line = _locked(line)
+    if line.state == State.ASKED and line.operator == operator:
+        return line
+    if not line.number:
+        raise MoveNotAllowed(line, "ask_operator")
+    _move(line, "ask_operator", State.ASKED)
+    # Of an operator that said it is another's: should it be asked once more, that is a new question.
+    confirm.withdraw_questions(target=line.target, now=now, actor=actor)
+    question = confirm.ask(
+        operator=operator,
+        kind=Kind.MOBILE,
+        subject=line.subject,
+        target=line.target,
+        subscriber=rules.msisdn(line.number),
+        name=name,
+        policy=policy,
+        actor=actor,
+        now=now,
+    )
+    line.operator, line.check_number, line.check_due_at = operator, question.number, question.due_at
+    line.asked_at, line.answered_at, line.said, line.reason, line.erase_at = now, None, "", "", now + rules.ASKED_KEPT
+    line.save()
+    journal.record(
+        act="mobile.asked_operator",
+        actor=actor,
+        subject=line.subject,
+        now=now,
+        detail={"line": str(line.pk), "operator": operator},
+    )
+    return line
+
+
+@transaction.atomic
+def take_answer(*, line: Line, said: str, reason: str, reference: str, now: dt.datetime) -> Line:
+    """What the operator said. With its yes its own word is kept and the number deleted. With a no the number goes too,
+    unless it is another operator's: then it waits some days, so that the applicant can name that one."""
+    line = _locked(line)
+    if line.state != State.ASKED:
+        return line
+    line.said, line.reason, line.answered_at = said, reason, now
+    if said == Said.YES:
+        _move(line, "take_yes", State.KNOWN)
+        line.number, line.erase_at = "", None
+        owner = _keep_word(line, reference)
+        if owner is not None and owner.pk == line.follows_id:
+            stay(owner, now)
+            line.save()
+            end(line, "same_line", now)
+            return line
+        line.is_taken = owner is not None
+        if line.is_listed and line.reference:
+            note_change(line, "name", line.listed_until or now, now)
+    else:
+        _move(line, "take_no", State.DENIED)
+        keep = reason in BLAMES_NOBODY
+        line.number, line.erase_at = line.number if keep else "", now + rules.PORTED_KEPT if keep else None
+    line.save()
+    journal.record(
+        act="mobile.known" if said == Said.YES else "mobile.denied",
+        actor=f"operator:{line.operator}",
+        subject=line.subject,
+        now=now,
+        reason=reason,
+        detail={"line": str(line.pk)},
+    )
+    return line
+
+
+def _keep_word(line: Line, reference: str) -> Line | None:
+    """One word stands for one line: if it stands for another one already, that one is given back, and nothing kept."""
+    wanted = queries.reference_index(line.operator, reference)
+    with connection.cursor() as cursor:
+        # Two answers with the same word at once: the second waits here, then sees the first.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mobile.reference {wanted}"])
+    owner = queries.line_of_word(wanted, besides=line)
+    if owner is None:
+        line.reference, line.reference_index = reference, wanted
+    return owner
+
+
+@transaction.atomic
+def drop_line(*, line: Line, why: str, now: dt.datetime) -> bool:
+    """The application that a line is for has ended before the line was listed. Returns whether it stood."""
+    line = _locked(line)
+    if line.ended_at is not None or line.is_listed:
+        return False
+    end(line, why, now)
+    return True

@@ -1,0 +1,220 @@
+"""An operator's own list of lines: what is put on it, and what the operator has applied. Reached through `actions`.
+
+Each change is numbered under a lock of the operator's list, so that the numbers have no gap and follow the commits.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+
+from rahdari.confirm import actions as confirm
+from rahdari.journal import actions as journal
+from rahdari.register.models import Registration
+
+from . import queries, rules
+from .models import Line, LineChange, LineReceipt, OperatorList
+from .rules import Left, State
+
+CLOCK = "system:mobile"
+EVENT = "lines.changed"
+
+
+class NoSuchLine(Exception):
+    """The operator has no line of this word on its list. `.reference` as given."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(reference)
+        self.reference = reference
+
+
+def note_change(line: Line, act: str, until: dt.datetime, now: dt.datetime) -> None:
+    """Number a change of the line's operator's list. In the caller's transaction, which saves the line."""
+    OperatorList.objects.get_or_create(operator=line.operator)
+    head = OperatorList.objects.select_for_update().get(pk=line.operator)
+    head.sequence += 1
+    head.save(update_fields=["sequence"])
+    LineChange.objects.create(operator=line.operator, sequence=head.sequence, line=line, act=act, until=until, at=now)
+    line.last_sequence = head.sequence
+    confirm.tell(operator=line.operator, event=EVENT, data={"sequence": head.sequence}, now=now)
+
+
+def _until(line: Line, registration: Registration) -> dt.datetime:
+    return rules.listed_until(stays_until=registration.stays_until, leaves_at=line.leaves_at)
+
+
+@transaction.atomic
+def list_line(*, line: Line, registration: Registration, now: dt.datetime, actor: str = CLOCK) -> Line:
+    """Tie a line to its registration: it is on its operator's list from now on. Doing it twice changes nothing.
+
+    A line that its operator has not answered for is listed by the number of the check, which the operator knows it by.
+    """
+    line = Line.objects.select_for_update().get(pk=line.pk)
+    if line.ended_at is not None or line.state not in {State.ASKED, State.KNOWN} or line.is_listed:
+        return line
+    line.registration, line.listed_at = registration, now
+    line.listed_until = _until(line, registration)
+    note_change(line, "add", line.listed_until, now)
+    line.save(update_fields=["registration", "listed_at", "listed_until", "last_sequence"])
+    journal.record(
+        act="mobile.listed",
+        actor=actor,
+        subject=f"registration:{registration.pk}",
+        now=now,
+        detail={"line": str(line.pk), "operator": line.operator},
+    )
+    return line
+
+
+def follow_registrations(*, now: dt.datetime, at_most: int = 200) -> int:
+    """A step of the line: what became of registrations, on the lists of their lines' operators."""
+    moved = 0
+    for pk in list(queries.to_follow().values_list("pk", flat=True)[:at_most]):
+        with transaction.atomic():
+            line = queries.to_follow().select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+            if line is None or line.registration is None:
+                continue
+            registration = line.registration
+            if registration.struck_out_at is not None or registration.expired_at is not None:
+                end(line, "registration_ended", now)
+            else:
+                line.listed_until = _until(line, registration)
+                note_change(line, "renew", line.listed_until, now)
+                line.save(update_fields=["listed_until", "last_sequence"])
+            moved += 1
+    return moved
+
+
+def end(line: Line, why: str, now: dt.datetime) -> None:
+    """End a line whose row is locked; of a listed one the operator is told. Its operator's word goes a while later."""
+    if line.state == State.ASKED:
+        confirm.withdraw_questions(target=line.target, now=now, actor=CLOCK)
+    if line.is_listed:
+        note_change(line, "end", now, now)
+    line.state, line.ended_at = State.ENDED, now
+    line.left_because = line.left_because or why
+    line.number, line.asked, line.code, line.code_until = "", "", "", None
+    if not line.listed_at:
+        line.reference, line.reference_index = "", ""
+    line.erase_at = now + rules.ENDED_KEPT if line.listed_at else None
+    line.save()
+    journal.record(
+        act="mobile.ended",
+        actor=CLOCK,
+        subject=line.subject,
+        now=now,
+        reason=why,
+        detail={"line": str(line.pk)},
+    )
+
+
+@transaction.atomic
+def leave(*, line: Line, until: dt.datetime, why: str, actor: str, now: dt.datetime) -> bool:
+    """Let a listed line end when the overlap is over. Doing it twice changes nothing. Returns whether it was new."""
+    line = Line.objects.select_for_update().get(pk=line.pk)
+    if line.leaves_at is not None or not line.is_listed or line.registration is None:
+        return False
+    line.leaves_at, line.left_because = until, why
+    line.listed_until = _until(line, line.registration)
+    note_change(line, "renew", line.listed_until, now)
+    line.save(update_fields=["leaves_at", "left_because", "listed_until", "last_sequence"])
+    journal.record(
+        act="mobile.left",
+        actor=actor,
+        subject=f"registration:{line.registration.pk}",
+        now=now,
+        reason=why,
+        detail={"line": str(line.pk)},
+    )
+    return True
+
+
+def stay(line: Line, now: dt.datetime) -> None:
+    """A line that was left is the holder's still: its operator has confirmed it again. In the caller's transaction."""
+    line = Line.objects.select_for_update().get(pk=line.pk)
+    if line.leaves_at is None or not line.is_listed or line.registration is None:
+        return
+    line.leaves_at, line.left_because, line.told_at = None, "", None
+    line.listed_until = _until(line, line.registration)
+    note_change(line, "renew", line.listed_until, now)
+    line.save(update_fields=["leaves_at", "left_because", "told_at", "listed_until", "last_sequence"])
+    journal.record(
+        act="mobile.stayed",
+        actor=CLOCK,
+        subject=f"registration:{line.registration.pk}",
+        now=now,
+        detail={"line": str(line.pk)},
+    )
+
+
+def operator_left(
+    *, operator: str, reference: str, why: Left, overlap: dt.timedelta, by: str, now: dt.datetime
+) -> tuple[Line, bool]:
+    """An operator says that a line is no longer its subscriber's: it stays for the overlap, and the holder is told.
+
+    Raises NoSuchLine.
+    """
+    line = queries.line_for_operator(operator=operator, reference=reference)
+    if line is None:
+        raise NoSuchLine(reference)
+    new = leave(line=line, until=now + overlap, why=str(why), actor=f"operator:{operator}", now=now)
+    line.refresh_from_db()
+    return line, new
+
+
+def mark_told(*, line: Line, now: dt.datetime) -> None:
+    """The holder was told that the operator says it is no longer theirs."""
+    Line.objects.filter(pk=line.pk, told_at__isnull=True).update(told_at=now)
+
+
+def end_lines_due(*, now: dt.datetime, at_most: int = 200) -> int:
+    """A step of the line: lines that were left, when their overlap is over."""
+    ended = 0
+    for pk in list(queries.leaving(now=now).values_list("pk", flat=True)[:at_most]):
+        with transaction.atomic():
+            line = queries.leaving(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
+            if line is not None:
+                end(line, line.left_because, now)
+                ended += 1
+    return ended
+
+
+@transaction.atomic
+def record_receipt(*, operator: str, sequence: int, by: str, now: dt.datetime) -> int:
+    """An operator has applied its list up to this number. Returns how many changes are still to come.
+
+    Raises queries.NumberAhead. Not in the journal: it is what a clock repeats.
+    """
+    head = queries.head_of(operator)
+    if sequence > head.sequence:
+        raise queries.NumberAhead(head.sequence)
+    if sequence:
+        LineReceipt.objects.get_or_create(operator=operator, sequence=sequence, defaults={"by": by, "at": now})
+    return head.sequence - sequence
+
+
+@transaction.atomic
+def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
+    """Delete what identifies lines whose time is over: a number nobody confirmed, one of another operator's, the word
+    of a line that ended. Returns of how many lines."""
+    due = list(queries.to_erase(now=now).select_for_update(skip_locked=True)[:at_most])
+    for line in due:
+        if line.state in {State.TYPED, State.CONFIRMED} or (line.state == State.ASKED and not line.is_listed):
+            end(line, "nothing_came", now)
+        waits = line.state == State.ASKED  # registered provisionally: the operator still has to find it
+        line.number, line.asked, line.erase_at = line.number if waits else "", "", None
+        if line.ended_at is not None:
+            line.reference, line.reference_index = "", ""
+            _forget_changes(line)
+        line.save(update_fields=["number", "asked", "reference", "reference_index", "erase_at"])
+    return len(due)
+
+
+def _forget_changes(line: Line) -> None:
+    last = LineChange.objects.filter(line=line).order_by("-sequence").first()
+    if last is None:
+        return
+    head = OperatorList.objects.select_for_update().get(pk=line.operator)
+    if head.floor < last.sequence:
+        head.floor = last.sequence
+        head.save(update_fields=["floor"])
+    LineChange.objects.filter(operator=line.operator, sequence__lte=head.floor).delete()

@@ -1,0 +1,185 @@
+"""Reads of lines. An operator reaches its own list (`head_of`, `list_after`, `changes_after`) and no other's."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce, Least
+
+from rahdari.register.models import Registration
+from rahdari.register.rules import stamp
+from rahdari.vault import index
+
+from . import rules
+from .models import Line, LineChange, LineReceipt, OperatorList
+
+
+class ListTooOld(Exception):
+    """What came after that number is not told one by one any more: take the whole list. `.floor`"""
+
+    def __init__(self, floor: int) -> None:
+        super().__init__(floor)
+        self.floor = floor
+
+
+class NumberAhead(Exception):
+    """The list has not come that far. `.sequence` is how far it has."""
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(sequence)
+        self.sequence = sequence
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Since when a line is on its operator's list, and since when the operator has applied that."""
+
+    listed_at: dt.datetime | None
+    applied_at: dt.datetime | None
+
+
+def _standing() -> QuerySet[Line]:
+    return Line.objects.filter(ended_at__isnull=True)
+
+
+# -- for the rooms above -------------------------------------------------------------------------------------------
+
+
+def line_of(subject: str) -> Line | None:
+    """The line that an application is about, or the one that is to follow a registration's: the newest that stands."""
+    return _standing().filter(subject=subject).first()
+
+
+def line_by_target(target: str) -> Line | None:
+    try:
+        return Line.objects.filter(pk=uuid.UUID(target.removeprefix("line:"))).first()
+    except ValueError:
+        return None
+
+
+def lines_of(registration: Registration) -> QuerySet[Line]:
+    """On its operator's list for this registration, the newest first."""
+    return _standing().filter(registration=registration, listed_at__isnull=False)
+
+
+def has_lines(registration: Registration) -> bool:
+    return Line.objects.filter(registration=registration).exists()
+
+
+def last_line_of(registration: Registration) -> Line | None:
+    """The newest, whether or not it has ended."""
+    return Line.objects.filter(registration=registration).first()
+
+
+def staying_lines(registration: Registration) -> QuerySet[Line]:
+    """Those that nobody has left."""
+    return lines_of(registration).filter(leaves_at__isnull=True)
+
+
+def lines_of_subjects(subjects: Iterable[str]) -> QuerySet[Line]:
+    return _standing().filter(subject__in=list(subjects), registration__isnull=True)
+
+
+def in_force(line: Line) -> InForce:
+    receipt = (
+        LineReceipt.objects.filter(operator=line.operator, sequence__gte=line.last_sequence)
+        .order_by("sequence")
+        .first()
+        if line.is_listed and line.last_sequence
+        else None
+    )
+    return InForce(line.listed_at, receipt.at if receipt else None)
+
+
+def to_follow() -> QuerySet[Line]:
+    """Listed lines of which their operator was told another end than their registration has now."""
+    end: Any = Coalesce("registration__grace_until", "registration__valid_until")
+    told_otherwise = (
+        _standing()
+        .filter(listed_at__isnull=False)
+        .annotate(ends=Least(end, Coalesce("leaves_at", end)))
+        .filter(
+            Q(registration__struck_out_at__isnull=False)
+            | Q(registration__expired_at__isnull=False)
+            | ~Q(listed_until=F("ends"))
+        )
+    )
+    return told_otherwise.select_related("registration").order_by("id")
+
+
+def left_by_operators() -> QuerySet[Line]:
+    """Lines that their operator said are no longer the subscriber's, and whose holder was not told."""
+    found = _standing().filter(leaves_at__isnull=False, told_at__isnull=True, registration__isnull=False)
+    return found.filter(left_because__in=list(rules.Left)).select_related("registration").order_by("leaves_at", "id")
+
+
+def leaving(*, now: dt.datetime) -> QuerySet[Line]:
+    return _standing().filter(leaves_at__lte=now).order_by("leaves_at", "id")
+
+
+def to_erase(*, now: dt.datetime) -> QuerySet[Line]:
+    return Line.objects.filter(erase_at__lte=now).order_by("erase_at", "id")
+
+
+# -- for an operator -----------------------------------------------------------------------------------------------
+
+
+def reference_index(operator: str, reference: str) -> str:
+    return index.blind("mobile.reference", f"{operator} {reference}")
+
+
+def line_of_word(wanted: str, *, besides: Line) -> Line | None:
+    return _standing().filter(reference_index=wanted).exclude(pk=besides.pk).first()
+
+
+def line_for_operator(*, operator: str, reference: str) -> Line | None:
+    """The gatekeeper of one line: by the operator's own word, and on its own list."""
+    return (
+        _standing()
+        .filter(operator=operator, listed_at__isnull=False, reference_index=reference_index(operator, reference))
+        .first()
+    )
+
+
+def head_of(operator: str) -> OperatorList:
+    return OperatorList.objects.filter(pk=operator).first() or OperatorList(operator=operator)
+
+
+def list_after(*, operator: str, after: uuid.UUID | None, at_most: int) -> tuple[list[Line], uuid.UUID | None]:
+    """A page of the list as it stands, by identifier, and where the next page begins."""
+    found = _standing().filter(operator=operator, listed_at__isnull=False).order_by("id")
+    if after is not None:
+        found = found.filter(pk__gt=after)
+    page = list(found[: at_most + 1])
+    return page[:at_most], page[at_most - 1].pk if len(page) > at_most else None
+
+
+def changes_after(*, operator: str, sequence: int, at_most: int) -> list[LineChange]:
+    """Raises ListTooOld, NumberAhead."""
+    head = head_of(operator)
+    if sequence > head.sequence:
+        raise NumberAhead(head.sequence)
+    if sequence < head.floor:
+        raise ListTooOld(head.floor)
+    found = LineChange.objects.filter(operator=operator, sequence__gt=sequence).select_related("line")
+    return list(found.order_by("sequence")[:at_most])
+
+
+def receipt_of(operator: str) -> LineReceipt | None:
+    """The furthest."""
+    return LineReceipt.objects.filter(operator=operator).order_by("-sequence").first()
+
+
+def counts(operators: Sequence[str]) -> dict[str, int]:
+    return {each: _standing().filter(operator=each, listed_at__isnull=False).count() for each in operators}
+
+
+def as_listed(line: Line) -> rules.Listed:
+    known = bool(line.reference)
+    assert line.listed_at is not None and line.listed_until is not None  # noqa: S101 (it is on the list)
+    return rules.Listed(
+        line.reference, "" if known else line.check_number, stamp(line.listed_at), stamp(line.listed_until)
+    )

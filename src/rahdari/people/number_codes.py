@@ -1,0 +1,109 @@
+"""A code that goes to a mobile number by SMS and comes back: how many go out, how long one counts.
+
+Invariants: a code works once, for ten minutes, and three tries, counted in the row that waits for it and so for all
+processes; it is kept and compared as a keyed hash, in constant time. Whoever uses this locks the row and saves it.
+"""
+
+import datetime as dt
+import hmac
+import secrets
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from rahdari.page import limits
+from rahdari.vault import index
+
+from .models import User, WaitsForCode
+
+CODE_LASTS = dt.timedelta(minutes=10)
+TRIES = 3
+# Codes for one person, to one number (whoever asks), and from one household, in an hour.
+CODES_OF_A_PERSON, CODES_TO_A_NUMBER, CODES_OF_A_HOUSEHOLD, PER = 5, 4, 20, 3600
+
+
+class TooManyCodes(Exception):
+    """So many codes were asked for that the next must wait. `.wait`"""
+
+    def __init__(self, wait: dt.timedelta) -> None:
+        super().__init__(f"no further code for {wait}")
+        self.wait = wait
+
+
+class SmsNotSetUp(Exception):
+    """This register sends no SMS."""
+
+
+class NoCodeWaiting(Exception):
+    """No number waits for a code: none was asked for, or it was confirmed already."""
+
+
+class CodeEnded(Exception):
+    """The code is of no use any more. `.why` is "expired" or "tries"."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the code is of no use any more ({why})")
+        self.why = why
+
+
+class CodeWrong(Exception):
+    """Not this one. `.tries_left`"""
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__(f"a wrong code; {tries_left} tries left")
+        self.tries_left = tries_left
+
+
+def sms_is_set_up() -> bool:
+    """Asked of the room that writes letters; it stands above this one, so the settings name its query."""
+    return bool(import_string(settings.SMS_IS_SET_UP)())
+
+
+def index_of(number: str) -> str:
+    return index.blind("people.contact_number", number)
+
+
+def _hashed(user: User, number: str, code: str) -> str:
+    return index.blind("people.number_code", f"{user.pk} {number} {code}")
+
+
+def allow_code(*, user: User, number: str, network: str) -> None:
+    """Count a code to a number (in E.164). Raises SmsNotSetUp, TooManyCodes."""
+    if not sms_is_set_up():
+        raise SmsNotSetUp
+    for key, rate in (
+        (f"people.number_code.person:{user.pk}", CODES_OF_A_PERSON),
+        (f"people.number_code.number:{index_of(number)}", CODES_TO_A_NUMBER),
+        (f"people.number_code.network:{network}", CODES_OF_A_HOUSEHOLD),
+    ):
+        allowance = limits.take(key, rate=rate, per=PER)
+        if not allowance.allowed:
+            raise TooManyCodes(allowance.wait)
+
+
+def send_code(*, kept: WaitsForCode, user: User, number: str, language: str, now: dt.datetime) -> None:
+    """Put the code on its way, and what it is compared with into the row."""
+    code = f"{secrets.randbelow(10**6):06d}"
+    kept.asked, kept.code = number, _hashed(user, number, code)
+    kept.code_until, kept.tries = now + CODE_LASTS, 0
+    import_string(settings.NUMBER_CODE_MESSAGE)(to=user, number=number, language=language, code=code, now=now)
+
+
+def has_ended(kept: WaitsForCode, now: dt.datetime) -> str:
+    """Why the code of this row is of no use any more, "expired" or "tries"; "" while it is."""
+    if kept.tries >= TRIES:
+        return "tries"
+    return "expired" if kept.code_until is None or kept.code_until <= now else ""
+
+
+def take_code(*, kept: WaitsForCode, user: User, code: str, now: dt.datetime) -> CodeWrong | CodeEnded | None:
+    """Compare what came back. A wrong one is counted in the row and given back. Raises NoCodeWaiting, CodeEnded."""
+    if not kept.code or kept.code_until is None:
+        raise NoCodeWaiting
+    if why := has_ended(kept, now):
+        raise CodeEnded(why)
+    if not hmac.compare_digest(kept.code, _hashed(user, kept.asked, code)):
+        kept.tries += 1
+        return CodeWrong(TRIES - kept.tries) if kept.tries < TRIES else CodeEnded("tries")
+    kept.code, kept.code_until, kept.tries = "", None, 0
+    return None

@@ -1,0 +1,273 @@
+"""A mobile number instead of addresses: typed, confirmed by its code, asked of its operator; taken to another one.
+
+The same three pages serve an application and a registration whose number went to another operator.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.apply import queries as applications
+from rahdari.confirm import queries as questions
+from rahdari.confirm import words
+from rahdari.mobile import actions, queries, rules
+from rahdari.mobile.models import Line
+from rahdari.mobile.rules import State
+from rahdari.page import values, visitor
+from rahdari.people import actions as people
+from rahdari.people import queries as persons
+from rahdari.people.access import actor_of, person, person_required
+from rahdari.policy import Policy
+from rahdari.publish import queries as networks
+from rahdari.publish.models import Operator
+from rahdari.register import queries as register
+from rahdari.register.rules import Standing
+
+from . import shared
+from .holding import own_registration
+from .lines import operator_name
+from .mobile_forms import CodeForm, NumberForm, OperatorForm
+
+LATELY = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the number is for, and where its pages are."""
+
+    subject: str
+    reference: str
+    holder: uuid.UUID
+    name: str
+    policy: Policy
+    back_url: str
+    pages: str  # the beginning of the names of its pages
+    follows: Line | None = None
+
+    def url(self, page: str) -> str:
+        return reverse(f"portal:{self.pages}{page}", args=[self.reference])
+
+    @property
+    def line(self) -> Line | None:
+        return queries.line_of(self.subject)
+
+
+def _of_application(request: HttpRequest, reference: str) -> Place | HttpResponse:
+    found = shared.application(request, reference)
+    if not found.is_mobile:
+        return redirect("portal:application", reference=reference)
+    if found.status not in {"draft", "submitted"}:
+        return redirect("portal:application", reference=reference)
+    follows = queries.staying_lines(found.registration).first() if found.registration is not None else None
+    return Place(
+        subject=found.subject,
+        reference=found.reference,
+        holder=found.holder_ref,
+        name=found.holder_name,
+        policy=applications.frozen_policy(found),
+        back_url=reverse("portal:application", args=[reference]),
+        pages="mobile_",
+        follows=follows,
+    )
+
+
+def _of_registration(request: HttpRequest, reference: str) -> Place | HttpResponse:
+    found = own_registration(request, reference)
+    back = reverse("portal:registration", args=[found.reference])
+    follows = queries.last_line_of(found)
+    if follows is None or register.standing(found, timezone.now()) is not Standing.VALID:
+        return redirect(back)
+    holder = persons.public_holder(found.holder)
+    return Place(
+        subject=f"registration:{found.pk}",
+        reference=found.reference,
+        holder=found.holder,
+        name=holder.name if holder else "",
+        policy=applications.policy_in_force(),
+        back_url=back,
+        pages="mobile_move_",
+        follows=follows,
+    )
+
+
+type View = Callable[[HttpRequest, Place], HttpResponse]
+
+
+def _pages(view: View) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponse]]:
+    """The page for an application, and the same for a registration."""
+
+    def of(place_of: Callable[[HttpRequest, str], Place | HttpResponse]) -> Callable[..., HttpResponse]:
+        @person_required
+        @never_cache
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def page(request: HttpRequest, reference: str) -> HttpResponse:
+            place = place_of(request, reference)
+            return view(request, place) if isinstance(place, Place) else place
+
+        return page
+
+    return of(_of_application), of(_of_registration)
+
+
+def _too_many(wait: dt.timedelta) -> str:
+    minutes = max(1, -(-int(wait.total_seconds()) // 60))
+    return ngettext(
+        "Too many codes were sent. Ask again in %(count)s minute.",
+        "Too many codes were sent. Ask again in %(count)s minutes.",
+        minutes,
+    ) % {"count": minutes}
+
+
+def _send_code(request: HttpRequest, place: Place, number: str) -> str:
+    """Send it; what is in the way, in words, or nothing."""
+    try:
+        actions.type_number(
+            subject=place.subject,
+            holder=place.holder,
+            user=person(request),
+            number=number,
+            network=visitor.household(request),
+            language=applications.language_now(),
+            follows=place.follows,
+            actor=actor_of(person(request)),
+            now=timezone.now(),
+        )
+    except people.TooManyCodes as error:
+        return _too_many(error.wait)
+    except people.SmsNotSetUp:
+        return _("This register sends no SMS now, so no code can come. Try it again later.")
+    return ""
+
+
+def _number(request: HttpRequest, place: Place) -> HttpResponse:
+    """Which number, and in whose name."""
+    form = NumberForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        trouble = _send_code(request, place, form.cleaned_data["number"])
+        if not trouble:
+            return redirect(place.url("code"))
+        form.add_error("number", trouble)
+    context = {"place": place, "form": form, "needs_name": not place.name, "moves": place.pages == "mobile_move_"}
+    return render(request, "portal/applicant/mobile_number.html", context, status=422 if form.errors else 200)
+
+
+def _code(request: HttpRequest, place: Place) -> HttpResponse:
+    """The code that came by SMS. The number is shown masked, and stands in no link and no form."""
+    line = place.line
+    if line is None or line.state != State.TYPED:
+        return redirect(place.url("line" if line is not None and line.state != State.TYPED else "number"))
+    now, trouble = timezone.now(), ""
+    form = CodeForm(request.POST if request.method == "POST" and "again" not in request.POST else None)
+    if request.method == "POST" and "again" in request.POST:
+        trouble = _send_code(request, place, line.asked)
+        if not trouble:
+            messages.success(request, _("A new code is on its way."), extra_tags="ok")
+            return redirect(request.path)
+    elif request.method == "POST" and form.is_valid():
+        try:
+            actions.confirm_number(
+                line=line,
+                user=person(request),
+                code=form.cleaned_data["code"],
+                actor=actor_of(person(request)),
+                now=now,
+            )
+        except people.CodeWrong as error:
+            said = ngettext(
+                "This code is not right. %(count)s try is left.",
+                "This code is not right. %(count)s tries are left.",
+                error.tries_left,
+            )
+            form.add_error("code", said % {"count": error.tries_left})
+        except people.CodeEnded:
+            line.refresh_from_db()
+        except people.NoCodeWaiting:
+            return redirect(place.url("number"))
+        else:
+            return redirect(place.url("line"))
+    ended = people.has_ended(line, now)
+    context = {
+        "place": place,
+        "form": form,
+        "line": line,
+        "number": rules.masked(line.asked),
+        "ended": ended,
+        "trouble": trouble,
+    }
+    wrong = bool(form.errors or trouble or (ended and request.method == "POST"))
+    return render(request, "portal/applicant/mobile_code.html", context, status=422 if wrong else 200)
+
+
+def _line(request: HttpRequest, place: Place) -> HttpResponse:
+    """Whose SIM it is: the operator chosen, asked, and what it said."""
+    line = place.line
+    if line is None:
+        return redirect(place.url("number"))
+    if line.state == State.TYPED:
+        return redirect(place.url("code"))
+    operators = list(networks.mobile_operators())
+    form = _operator_form(request, line, operators)
+    if request.method == "POST" and form is not None and form.is_valid():
+        try:
+            actions.ask_operator(
+                line=line,
+                operator=form.cleaned_data["operator"],
+                name=place.name,
+                policy=place.policy,
+                actor=actor_of(person(request)),
+                now=timezone.now(),
+            )
+        except actions.MoveNotAllowed:
+            messages.info(request, _("Its operator has answered meanwhile."))
+        return redirect(request.path)
+    status = 422 if form is not None and form.errors else 200
+    context = {"place": place, "line": line, "form": form, "operators": operators, **_standing(line)}
+    return render(request, "portal/applicant/mobile_line.html", context, status=status)
+
+
+def _operator_form(request: HttpRequest, line: Line, operators: list[Operator]) -> OperatorForm | None:
+    """While somebody is to be asked: the number was confirmed, or the operator asked says that it is another one's."""
+    if not line.number or line.state not in {State.CONFIRMED, State.DENIED}:
+        return None
+    others = [each for each in operators if line.state == State.CONFIRMED or each.slug != line.operator]
+    proposed = rules.propose(line.number, {each.slug: each.number_prefixes for each in others})
+    return OperatorForm(request.POST or None, operators=others, proposed=proposed)
+
+
+def _standing(line: Line) -> dict[str, Any]:
+    now = timezone.now()
+    due = line.check_due_at
+    whole = due - line.asked_at if due is not None and line.asked_at is not None else None
+    gone = now - line.asked_at if line.asked_at is not None else dt.timedelta()
+    usual = questions.usual_time(operator=line.operator, since=now - LATELY) if line.operator else None
+    return {
+        "operator": operator_name(line.operator) if line.operator else "",
+        "number": rules.masked(line.number),
+        "late": due is not None and due <= now,
+        "left_words": values.span_words(due - now) if due is not None and due > now else "",
+        "share": min(1.0, gone / whole) if whole else 0.0,
+        "usual": usual,
+        "why": words.reason(line.reason),
+        "state": f"{line.state}.{line.check_number}",
+        "looked_at": now,
+        "language": get_language(),
+    }
+
+
+number, move_number = _pages(_number)
+code, move_code = _pages(_code)
+line, move_line = _pages(_line)

@@ -30,7 +30,7 @@ from rahdari.policy import GUARDS, CheckRule
 DOCS = Path(__file__).parents[2] / "docs" / "desk.md"
 ALL = [Standing(*parts) for parts in product(Status, QuestionState, NoticeState)]
 ACTS = sorted({move.act for move in MOVES})
-FREELANCER = policy.current(None).services["vpn_freelancer"].checks
+FREELANCER = policy.current(None).services["vpn_freelancer"].checks_for(mobile=False)
 COMPANY = policy.current(None).services["vpn_company"].checks
 CODES = policy.current(None).reasons
 

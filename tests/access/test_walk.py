@@ -565,8 +565,8 @@ class TestTheOwner:
         for name in sorted(full_pages | ACTS_OF_A_HOLDER | others):
             for place in world.places(name):
                 # A registration of addresses has no mobile line to move; tests/mobile has one.
-            expected = 302 if "/mobile/" in place else 200
-            assert browser.get(place).status_code == expected, place
+                expected = 302 if "/mobile/" in place else 200
+                assert browser.get(place).status_code == expected, place
 
     def test_may_not_open_pages_of_staff(self, world: World) -> None:
         closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | ACCOUNTANTS)

@@ -114,6 +114,22 @@ class TestGranted:
         assert check_of(second).finding == "mobile_line_registered" and check_of(second).reason_code == ""
         assert cases.case_of(story.fresh(second)) is not None
 
+    def test_takes_no_address_beside_the_number(self) -> None:
+        application = sample.a_draft()
+        with pytest.raises(apply.EndpointNotTaken) as refused:
+            story.add(application)
+        assert refused.value.trouble.kind == "for_a_mobile_number"
+        # One that stood there all the same would be asked about by nobody, so it is not entered either.
+        application.fixed_address = "yes"
+        application.save(update_fields=["fixed_address"])
+        story.add(application)
+        application.fixed_address = "mobile"
+        application.save(update_fields=["fixed_address"])
+        sample.says(sample.asked(story.fresh(application)), "yes", reference=WORD)
+        rules = policy.current(settings.POLICY_FILE)
+        with pytest.raises(apply.EndpointsInTrouble):
+            apply.submit_application(application=application, policy=rules, actor="person:x", now=timezone.now())
+
     def test_without_a_number_an_officer_looks_at_it(self) -> None:
         application = sample.a_draft()
         story.send(application)

@@ -1,9 +1,7 @@
 """The pages of the addresses asked for: the list, add, change, remove."""
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -40,20 +38,7 @@ def own_address(request: HttpRequest) -> Own | None:
     return Own(str(address), origin.organisation if origin else "")
 
 
-def _address_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A draft's page about addresses: one about a mobile number has none."""
-
-    @pages.addresses_page
-    @wraps(view)
-    def guarded(request: HttpRequest, application: Application, **given: Any) -> HttpResponse:
-        if application.is_mobile:
-            return pages.to_tasks(application)
-        return view(request, application, **given)
-
-    return guarded
-
-
-@_address_page
+@pages.addresses_page
 def addresses(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
@@ -89,14 +74,14 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
     )
 
 
-@_address_page
+@pages.addresses_page
 def add(request: HttpRequest, application: Application) -> HttpResponse:
     stays = "dynamic" if application.fixed_address == rules.Fixed.NO else "static"
     initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4(), "stays": stays}
     return _ask(request, application, None, initial)
 
 
-@_address_page
+@pages.addresses_page
 def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     try:
         row = queries.endpoint_of(application=application, id=id)
@@ -117,7 +102,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
         return _gone(request, application, id)
 
 
-@_address_page
+@pages.addresses_page
 def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     back = HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     if request.method != "POST":

@@ -88,8 +88,16 @@ def draft_page(view: View, act: Act = Act.PAPERS) -> View:
 
 
 def addresses_page(view: View) -> View:
-    """A page of a draft that shows its addresses and no answer: also for who sees no papers."""
-    return draft_page(view, Act.ADDRESSES)
+    """A page of a draft that shows its addresses and no answer: also for who sees no papers. One about a mobile number
+    has none."""
+
+    @wraps(view)
+    def unless_mobile(request: HttpRequest, application: Application, *args: Any, **kwargs: Any) -> HttpResponse:
+        if application.is_mobile:
+            return to_tasks(application)
+        return view(request, application, *args, **kwargs)
+
+    return draft_page(unless_mobile, Act.ADDRESSES)
 
 
 def own_page(view: View, act: Act = Act.PAPERS) -> View:

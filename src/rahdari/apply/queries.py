@@ -420,6 +420,9 @@ def assess_endpoints(
     """What stands against each endpoint, in turn, beside those that were there and the good ones before it. With
     `kept` the bad ones before it are there, too.
     """
+    if application.is_mobile:
+        # Its operator answers for a number; nobody would look whether an address is the applicant's.
+        return [Trouble(rules.AddressTrouble.FOR_A_MOBILE_NUMBER)] * len(endpoints)
     limits, service = policy.limits, policy.services.get(application.service)
     own = {application.holder_ref, *people.holders_for(application.applicant, Act.SEE)}
     held: rules.Neighbours[Held] = rules.Neighbours(limits)

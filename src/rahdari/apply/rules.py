@@ -310,6 +310,7 @@ class AddressTrouble(StrEnum):
     DUPLICATE = "duplicate"
     HELD_BY_YOU = "held_by_you"
     HELD_BY_ANOTHER = "held_by_another"
+    FOR_A_MOBILE_NUMBER = "for_a_mobile_number"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def enter_grants(now: dt.datetime) -> int:
         application = decision.case.application
         with one_item(application.subject):
             policy = applications.frozen_policy(application)
-            endpoints = list(applications.endpoints_of(application))
+            # Of a mobile number nobody has looked at addresses, so none is entered.
+            endpoints = [] if application.is_mobile else list(applications.endpoints_of(application))
             if application.registration is not None and _is_standing(application.registration, now):
                 _enter_again(application, application.registration, endpoints, policy, decision, now)
                 moved += 1

@@ -88,6 +88,8 @@ OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
+# Branches are an organisation's, seen and changed by role: tests/portal/test_branches.py.
+OWN_BRANCHES = frozenset({"portal:branches", "portal:branch"})
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way
@@ -132,6 +134,7 @@ EXPECTED = (
     OWN_LETTER,
     OWN_ORGANISATION,
     OWN_INVITATION,
+    OWN_BRANCHES,
     OWN_APPLICATION,
     OWN_REGISTRATION,
     ACTS_OF_A_HOLDER,

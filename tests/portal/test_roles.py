@@ -38,7 +38,7 @@ INVOICES = PAPERS | {"accountant"}
 class World:
     """A company with a draft, a registration and an invoice, and a person for each role."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: int = 99) -> None:
         keys.make_missing(Path(django_settings.DATA) / "keys")
         now = timezone.now()
         self.people: dict[str, User] = {role: story.a_person() for role in ROLES}
@@ -63,7 +63,7 @@ class World:
             endpoints=[
                 NewEntry(
                     origin=f"endpoint:{uuid.uuid4()}",
-                    block=ipaddress.ip_network("203.0.113.99"),
+                    block=ipaddress.ip_network(f"203.0.113.{host}"),
                     protocol="udp",
                     port=51820,
                     asn=None,

@@ -14,6 +14,7 @@ from .bulk import (
     delete_old_address_files,
     forget_file,
     keep_file,
+    place_endpoints,
     replace_rows,
 )
 from .drafts import (
@@ -95,6 +96,7 @@ __all__ = [
     "mark_taken_in",
     "note_subscriber",
     "offer_proof",
+    "place_endpoints",
     "remove_document",
     "remove_endpoint",
     "renewal_opens_at",

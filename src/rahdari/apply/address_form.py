@@ -68,7 +68,7 @@ class AddressForm(forms.Form):
     )
     label = Line(
         label=_("Your own name for it"),
-        help_text=_("For example a branch. Nobody else sees it."),
+        help_text=_("For example a machine. Nobody else sees it."),
         max_length=60,
         required=False,
         widget=text_input(),

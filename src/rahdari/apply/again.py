@@ -142,6 +142,7 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
             continues=continues,
             remote=known[continues].remote if continues in known else "",
             label=known[continues].label if continues in known else "",
+            branch_id=known[continues].branch_id if continues in known else None,
             position=position,
             asn=origin.asn if origin else None,
             operator_name=origin.organisation if origin else "",

@@ -15,6 +15,9 @@ from django.db import transaction
 from rahdari.address import Block, Protocol
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.journal import actions as journal
+from rahdari.people import actions as people_acts
+from rahdari.people import queries as people
+from rahdari.people.models import Branch, Organisation
 from rahdari.policy import Policy
 
 from . import queries
@@ -38,6 +41,8 @@ class NewEndpoint:
     kind: str = "static"
     label: str = ""
     subscriber: str = ""
+    # The name of a branch of the organisation; one that is not there yet is added with the endpoint.
+    branch: str = ""
 
     def as_address(self) -> AddressEndpoint:
         return AddressEndpoint(self.block, Protocol(self.protocol), self.port)
@@ -69,10 +74,12 @@ def add_endpoints(
         )
         position = max((row.position for row in there), default=0)
         rows = []
+        branches: dict[str, Branch] = {}
         for new, trouble in zip(wanted, found, strict=True):
             if trouble is None:
                 position += 1
                 rows.append(_row(draft, new, position, now))
+                rows[-1].branch = _branch(draft, new.branch, branches, actor, now)
         if rows:
             Endpoint.objects.bulk_create(rows)
             touch(draft, now)
@@ -84,6 +91,39 @@ def add_endpoints(
                 detail={"count": len(rows), "first": str(rows[0].pk), "last": str(rows[-1].pk)},
             )
         return Added(rows, {place: trouble for place, trouble in enumerate(found) if trouble is not None})
+
+
+def _branch(draft: Application, name: str, known: dict[str, Branch], actor: str, now: dt.datetime) -> Branch | None:
+    """The branch of this name, added where there is none. Only an organisation has branches."""
+    if not name or draft.organisation is None:
+        return None
+    key = name.casefold()
+    if key not in known:
+        found = people.branch_named(draft.organisation, name)
+        known[key] = found or people_acts.add_branch(organisation=draft.organisation, name=name, actor=actor, now=now)
+    return known[key]
+
+
+def place_endpoints(
+    *, subjects: Sequence[str], branch: Branch | None, organisation: Organisation, actor: str, now: dt.datetime
+) -> int:
+    """Say to which branch of the organisation these addresses of its belong; None takes them out of any. Returns how
+    many were changed.
+    """
+    ids = [subject.removeprefix("endpoint:") for subject in subjects]
+    with transaction.atomic():
+        found = Endpoint.objects.filter(pk__in=ids, application__organisation=organisation)
+        changed = found.exclude(branch=branch) if branch is not None else found.filter(branch__isnull=False)
+        count = changed.update(branch=branch)
+        if count:
+            journal.record(
+                act="apply.placed_endpoints",
+                actor=actor,
+                subject=f"organisation:{organisation.pk}",
+                now=now,
+                detail={"count": count, "branch": str(branch.pk) if branch is not None else ""},
+            )
+        return count
 
 
 def _row(draft: Application, new: NewEndpoint, position: int, now: dt.datetime) -> Endpoint:

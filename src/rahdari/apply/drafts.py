@@ -19,7 +19,7 @@ from rahdari.policy import Policy
 from rahdari.vault import index
 
 from . import queries, rules
-from .models import Application, make_reference
+from .models import Application, Endpoint, make_reference
 from .rules import Status, StepKey
 
 
@@ -149,7 +149,11 @@ def save_company(
 
     def write(draft: Application) -> None:
         draft.company_name, draft.company_number, draft.ntn = name, company_number, ntn
+        before = draft.organisation
         draft.organisation = organisation_for(draft, actor=actor, now=now)
+        if before is not None and before != draft.organisation:
+            # Branches belong to one organisation.
+            Endpoint.objects.filter(application=draft).update(branch=None)
 
     return _save_step(application, StepKey.COMPANY, write, seen=seen, actor=actor, now=now)
 

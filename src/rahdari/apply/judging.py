@@ -1,14 +1,16 @@
 """What is said of each row of a file of addresses: by the same form and the same rules as one address, in its words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rahdari.address import directory, format_block, is_single
+from rahdari.people import queries as people
 from rahdari.policy import Policy
 
 from . import queries, rules, telling, wording
 from .address_form import AddressForm
 from .bulk import NewEndpoint
+from .forms import tidy as tidy_name
 from .models import Application, Endpoint
 from .rows import CHANGES, COLUMNS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
 from .rules import AddressTrouble, Trouble
@@ -70,6 +72,11 @@ def judge(application: Application, table: Table, policy: Policy) -> list[Judged
     wanted = [each.wanted for each in read if each.wanted is not None]
     beside = [row.as_address() for row in queries.endpoints_of(application)]
     found = iter(queries.assess_endpoints(application, [each.as_address() for each in wanted], policy, beside=beside))
+    branches = (
+        {branch.name.casefold() for branch in people.branches_of(application.organisation)}
+        if (application.organisation is not None)
+        else None
+    )
     judged: list[Judged] = []
     lines: dict[str, int] = {}
     for each in read:
@@ -81,8 +88,20 @@ def judge(application: Application, table: Table, policy: Policy) -> list[Judged
             judged.append(Judged(each.row, (_fault(each, trouble, lines),)))
             continue
         lines.setdefault(str(each.wanted.as_address()), each.row.line)
-        judged.append(Judged(each.row, (), _notes(each.row, each.wanted), each.wanted))
+        judged.append(_with_branch(each.row, each.wanted, branches))
     return judged
+
+
+def _with_branch(row: Row, wanted: NewEndpoint, branches: set[str] | None) -> Judged:
+    """The row with its branch: one that is there, or that is added with the address."""
+    name, notes = wanted.branch, _notes(row, wanted)
+    if name and branches is None:
+        label = ", ".join(filter(None, (name, wanted.label)))[:160]
+        return Judged(row, (), (*notes, wording.no_organisation_yet()), replace(wanted, branch="", label=label))
+    if name and branches is not None and name.casefold() not in branches:
+        branches.add(name.casefold())
+        notes = (*notes, wording.new_branch(name))
+    return Judged(row, (), notes, wanted)
 
 
 def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
@@ -100,6 +119,7 @@ def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
                 kind=data["stays"],
                 label=data["label"],
                 subscriber=data.get("subscriber", ""),
+                branch=tidy_name(row.cell("branch"))[:100],
             ),
         )
     faults = []
@@ -185,8 +205,8 @@ def sample(*, asks_subscriber: bool) -> str:
     """A file to fill in, with rows of addresses that are kept for examples."""
     more = [SUBSCRIBER] if asks_subscriber else []
     rows = [
-        ["203.0.113.24", "wireguard", "51820", "", "Head office"],
-        ["203.0.113.32/28", "openvpn", "1194", "", "Data centre"],
-        ["2001:db8:70::10", "ikev2", "500", "198.51.100.7", "Branch North"],
+        ["203.0.113.24", "wireguard", "51820", "", "Door of the staff", "Head office"],
+        ["203.0.113.32/28", "openvpn", "1194", "", "", "Data centre"],
+        ["2001:db8:70::10", "ikev2", "500", "198.51.100.7", "", "Branch North"],
     ]
     return write([*COLUMNS, *more], ([*row, *(["1234567"] * len(more))] for row in rows))

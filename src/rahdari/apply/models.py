@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from rahdari.address import Block, Protocol, format_block
 from rahdari.address import Endpoint as AddressEndpoint
-from rahdari.people.models import Language, Organisation, User
+from rahdari.people.models import Branch, Language, Organisation, User
 from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
@@ -172,6 +172,7 @@ class Endpoint(models.Model):
     remote = EncryptedTextField()
     # For the holder alone: which branch, which machine. Operators and officers do not see it.
     label = EncryptedTextField()
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # By which the operator knows the applicant; asked for where the operator is asked.
     subscriber = EncryptedTextField()
     has_subscriber = models.BooleanField(default=False)

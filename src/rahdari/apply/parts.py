@@ -168,6 +168,7 @@ def change_endpoint(
                 kind=kind,
                 remote=remote,
                 label=label,
+                branch=Endpoint.objects.select_related("branch").get(pk=endpoint.pk).branch,
                 **columns_of(wanted),
             )
             row.save(force_insert=True)

@@ -19,7 +19,7 @@ from rahdari.address.directory import Origin
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of
-from rahdari.people.models import User
+from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
 from rahdari.register import queries as register
@@ -211,7 +211,8 @@ def closed_among(subjects: Iterable[str]) -> list[Application]:
 
 
 def endpoints_of(application: Application) -> QuerySet[Endpoint]:
-    return Endpoint.objects.filter(application=application, removed_at__isnull=True).order_by("position", "id")
+    found = Endpoint.objects.filter(application=application, removed_at__isnull=True)
+    return found.select_related("branch").order_by("position", "id")
 
 
 def endpoint_by_subject(subject: str) -> Endpoint | None:
@@ -219,6 +220,18 @@ def endpoint_by_subject(subject: str) -> Endpoint | None:
     _, _, key = subject.partition("endpoint:")
     found = Endpoint.objects.select_related("application").filter(pk=key, removed_at__isnull=True) if key else None
     return found.first() if found is not None else None
+
+
+def endpoints_by_subjects(subjects: Iterable[str]) -> dict[str, Endpoint]:
+    """The endpoints that other rooms know by these texts, with their branches, in one query. For rooms, not pages."""
+    ids = [subject.removeprefix("endpoint:") for subject in subjects if subject.startswith("endpoint:")]
+    return {row.subject: row for row in Endpoint.objects.select_related("branch__organisation").filter(pk__in=ids)}
+
+
+def language_of(organisation: Organisation) -> str:
+    """The language in which an organisation last applied."""
+    last = Application.objects.filter(organisation=organisation).order_by("-created_at", "id").first()
+    return last.language if last is not None else "en"
 
 
 def documents_of(application: Application) -> QuerySet[Document]:

@@ -19,7 +19,7 @@ MOST_BYTES = 2 * 1024 * 1024
 LONGEST_CELL = 1000
 MOST_COLUMNS = 40
 
-COLUMNS = ("address", "protocol", "port", "remote", "label")
+COLUMNS = ("address", "protocol", "port", "remote", "label", "branch")
 # Asked for where the operator is asked who has an address; may stand in any file.
 SUBSCRIBER = "subscriber"
 OPERATOR = "operator"
@@ -32,7 +32,8 @@ _NAMES = {
     "port": "port|ports|پورٹ",
     "remote": "remote|remote end|remote address|other side|address of the other side|peer"
     "|دوسری طرف|دوسری طرف کا ایڈریس",
-    "label": "label|name|site|note|place|نام|لیبل|جگہ",
+    "label": "label|name|note|نام|لیبل",
+    "branch": "branch|site|place|office|برانچ|دفتر|جگہ",
     SUBSCRIBER: "subscriber|subscriber number|customer number|account number|صارف نمبر|سبسکرائبر نمبر",
     OPERATOR: "operator|isp|provider|asn|آپریٹر",
     CHANGES: "changes|dynamic|is dynamic|بدلتا ہے",

@@ -224,6 +224,16 @@ def another_operator(name: str) -> str:
     return _("The routes name another operator: %(name)s. We use that.") % {"name": isolated_name(name)}
 
 
+def new_branch(name: str) -> str:
+    return _("A new branch: %(name)s. It is added with the address.") % {"name": isolated_name(name)}
+
+
+def no_organisation_yet() -> str:
+    return _(
+        "Who applies is not filled in yet, so there are no branches: we keep this one as your own name for the address."
+    )
+
+
 def range_of(count: int) -> str:
     return ngettext("This is a range of %(count)s address.", "This is a range of %(count)s addresses.", count) % {
         "count": f"{count:,}"

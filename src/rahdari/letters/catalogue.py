@@ -76,6 +76,17 @@ LETTERS: dict[str, Kind] = {
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
+    "branch_proof_wanted": _kind(
+        _("A branch hears that its address is to be shown again"), "organisation branch registration address", note=""
+    ),
+    "branch_proof_in_vain": _kind(
+        _("A branch hears that its address could not be shown again"),
+        "organisation branch registration address",
+        note="",
+    ),
+    "branch_expires_soon": _kind(
+        _("A branch hears that its registration expires soon"), "organisation branch registration valid_until", note=""
+    ),
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", note="", urgent=True
     ),

@@ -85,6 +85,8 @@ def _invoice(rules: _Rules) -> Facts:
     }
 
 
+_BRANCH: Facts = {"organisation": "Sample Software House", "branch": "Branch North", "registration": REGISTRATION}
+
 # One row a letter, by its name; a letter that is told the number of an application alone needs no function.
 LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "code": lambda rules: {"code": "482915"},
@@ -102,6 +104,9 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice_paid": _invoice,
     "client_question": _client,
     "client_reminder": _client,
+    "branch_proof_wanted": lambda rules: {**_BRANCH, "address": "203.0.113.24"},
+    "branch_proof_in_vain": lambda rules: {**_BRANCH, "address": "203.0.113.24"},
+    "branch_expires_soon": lambda rules: {**_BRANCH, "valid_until": _days(30)},
     "organisation_invitation": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
     "registration_confirmed": lambda rules: {"registration": REGISTRATION, "valid_until": _days(365)},
     "registration_provisional_ends": _provisional_ends,

@@ -23,6 +23,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Reproof
 
+from .branching import tell_branches
 from .step import AT_ONCE, one_item
 
 # How far back the clock catches up after a long stop.
@@ -90,6 +91,12 @@ def _write(reproof: Reproof, entry: Entry, template: str, now: dt.datetime) -> N
     }
     if template == "proof_wanted":
         told["until"] = reproof.opened_at + reproof.between * reproof.windows
+    tell_branches(
+        [entry.origin],
+        f"branch_{template}",
+        {"address": told["address"], "registration": registration.reference},
+        now=now,
+    )
     for person in people.people_to_tell(entry.holder):
         letters.write_once(
             to=person,

@@ -19,6 +19,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.register import queries as entries
 
+from .branching import tell_branches
 from .step import AT_ONCE, one_item
 
 DAY = dt.timedelta(days=1)
@@ -33,6 +34,8 @@ class Due:
     key: str
     people: list[User]
     context: Mapping[str, Any]
+    # The addresses of a registration, whose branches hear of it too.
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def registrations(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
                 "valid_until": registration.valid_until,
                 "url": reverse("portal:renew", args=[registration.reference]),
             },
+            origins=tuple(entry.origin for entry in entries.entries_of(registration) if entry.ended_at is None),
         )
 
 
@@ -134,7 +138,7 @@ def tell_of_grace(now: dt.datetime) -> int:
 def _tell(row: Reminder, due: Due, days: int, now: dt.datetime) -> int:
     # The name that reminders of a term have had from the first release on: what was sent is not sent again.
     name = "expires" if row.of == "registration" else row.of
-    return sum(
+    sent = sum(
         letters.write_once(
             to=person,
             template=row.template,
@@ -145,3 +149,7 @@ def _tell(row: Reminder, due: Due, days: int, now: dt.datetime) -> int:
         )
         for person in due.people
     )
+    if sent and due.origins:
+        told = {name: due.context[name] for name in ("registration", "valid_until")}
+        tell_branches(due.origins, "branch_expires_soon", told, now=now)
+    return sent

@@ -16,6 +16,10 @@ from django.utils.module_loading import import_string
 from rahdari.journal import actions as journal
 
 from . import queries
+from .branches import BranchNameTaken as BranchNameTaken
+from .branches import add_branch as add_branch
+from .branches import change_branch as change_branch
+from .branches import end_branch as end_branch
 from .models import (
     DIRECTOR,
     INVITATION_VALID,

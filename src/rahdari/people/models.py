@@ -162,6 +162,32 @@ class Invitation(models.Model):
         return self.invited_at + INVITATION_VALID
 
 
+class Branch(models.Model):
+    """A place of an organisation with a line of its own, and who hears of that line. It ends, it is never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="branches")
+    name = models.CharField(max_length=100)
+    city = models.CharField(max_length=80, blank=True)
+    address = models.CharField(max_length=200, blank=True)
+    contact_name = EncryptedTextField()
+    contact_email = EncryptedTextField()
+    contact_mobile = EncryptedTextField()
+    added_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                "organisation", Lower("name"), condition=models.Q(ended_at__isnull=True), name="branch_has_a_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"branch:{self.pk}"
+
+
 class Post(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="posts")
     role = models.CharField(max_length=20, choices=Role)

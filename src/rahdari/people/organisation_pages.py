@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from . import access, actions, queries
 from .forms import ROLE_HINTS, ROLE_NAMES, InviteForm
 from .models import Invitation, Membership, Organisation
+from .rules import Act
 
 
 def _for_member(request: HttpRequest, id: uuid.UUID) -> Organisation:
@@ -90,6 +91,7 @@ def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "invitations": [_shown(each) for each in queries.invitations_of(found, now)] if owns else (),
         "roles": list(ROLE_NAMES.items()),
         "owns": owns,
+        "sees": queries.may(user, Act.SEE, organisation=found),
         "form": form,
     }
     return render(request, "people/organisation.html", context)

@@ -17,6 +17,7 @@ from rahdari.vault import links
 from .models import (
     DIRECTOR,
     INVITATION_VALID,
+    Branch,
     ContactNumber,
     Invitation,
     Membership,
@@ -198,6 +199,43 @@ def member_of(*, organisation: Organisation, id: int) -> Membership:
     found = members_of(organisation).filter(pk=id).first()
     if found is None:
         raise MemberNotFound(id)
+    return found
+
+
+class BranchNotFound(Exception):
+    """The organisation has no such branch. `.id` is what was asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(f"no branch {id}")
+        self.id = id
+
+
+def branches_of(organisation: Organisation) -> QuerySet[Branch]:
+    """The branches that are there, by name."""
+    return Branch.objects.filter(organisation=organisation, ended_at__isnull=True).order_by("name", "id")
+
+
+def branch_of(*, organisation: Organisation, id: uuid.UUID) -> Branch:
+    """Raises BranchNotFound."""
+    found = branches_of(organisation).filter(pk=id).first()
+    if found is None:
+        raise BranchNotFound(id)
+    return found
+
+
+def branch_named(organisation: Organisation, name: str) -> Branch | None:
+    return branches_of(organisation).filter(name__iexact=name).first()
+
+
+def organisation_by_holder(holder_ref: uuid.UUID) -> Organisation | None:
+    return Organisation.objects.filter(holder_ref=holder_ref).first()
+
+
+def organisation_within(*, user: Visitor, id: uuid.UUID, act: Act) -> Organisation:
+    """The organisation, if the person may do this for it. Raises OrganisationNotFound."""
+    found = organisations_for(user, act).filter(pk=id).first()
+    if found is None:
+        raise OrganisationNotFound(id)
     return found
 
 

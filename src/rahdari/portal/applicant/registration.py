@@ -46,6 +46,7 @@ class Address:
     host: Host | None = None
     # Another one has taken its place: it stays on the list for a while.
     leaves: bool = False
+    branch: str = ""
 
     @property
     def port_text(self) -> str:
@@ -91,6 +92,11 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     may_act = shared.may_act_for(person(request), found.holder)
     hosts = {host.pk: host for host in leases.hosts_of(found)}
     opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
+    shown = [entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at]
+    branches = _branches([entry.origin for entry in shown])
+    addresses = [_address(entry, hosts, branches.get(entry.origin, "")) for entry in shown]
+    if branches:
+        addresses.sort(key=lambda each: (each.branch == "", each.branch.casefold()))
     context = {
         "registration": found,
         "standing": state,
@@ -99,7 +105,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "may_prove": shared.may_act_for(person(request), found.holder, Act.PROVE),
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
-        "addresses": [_address(entry, hosts) for entry in entries if entry.kind != "dynamic" or not entry.ended_at],
+        "addresses": addresses,
         "hosts": list(hosts.values()),
         "lines": lines,
         "is_mobile": mobile.has_lines(found),
@@ -125,7 +131,17 @@ def found_subject(registration: Registration) -> str:
     return f"registration:{registration.pk}"
 
 
-def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host]) -> Address:
+def _branches(origins: list[str]) -> dict[str, str]:
+    """The name of the branch of each address that belongs to one."""
+    known = applications.endpoints_by_subjects(origins)
+    return {
+        subject: endpoint.branch.name
+        for subject, endpoint in known.items()
+        if endpoint.branch is not None and endpoint.branch.ended_at is None
+    }
+
+
+def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host], branch: str) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
     lease = leases.lease_with(entry) if entry.kind == "dynamic" else None
     if entry.kind == "dynamic":
@@ -133,7 +149,7 @@ def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host]) -> Address:
     else:
         leaves = entry.valid_until < entry.registration.stays_until
     host = hosts.get(lease.host_id) if lease is not None else None
-    return Address(entry, format_block(entry.block), operator or "", host, leaves)
+    return Address(entry, format_block(entry.block), operator or "", host, leaves, branch)
 
 
 def _look(row: Row) -> Look:

@@ -3,6 +3,7 @@ from django.urls import path
 from . import (
     again,
     answers,
+    branches,
     changing,
     going_on,
     holding,
@@ -62,6 +63,8 @@ urlpatterns = [
     path("my/registrations/<str:reference>/mobile/", mobile.move_number, name="mobile_move_number"),
     path("my/registrations/<str:reference>/mobile/code/", mobile.move_code, name="mobile_move_code"),
     path("my/registrations/<str:reference>/mobile/operator/", mobile.move_line, name="mobile_move_line"),
+    path("my/organisations/<uuid:id>/branches/", branches.branches, name="branches"),
+    path("my/organisations/<uuid:id>/branches/<uuid:branch>/", branches.branch, name="branch"),
     path("my/letters/", letters.letters, name="letters"),
     path("my/letters/read/", letters.mark_all_read, name="letters_read"),
     path("my/letters/<uuid:id>/", letters.letter, name="letter"),

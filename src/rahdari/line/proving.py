@@ -91,12 +91,8 @@ def _write(reproof: Reproof, entry: Entry, template: str, now: dt.datetime) -> N
     }
     if template == "proof_wanted":
         told["until"] = reproof.opened_at + reproof.between * reproof.windows
-    tell_branches(
-        [entry.origin],
-        f"branch_{template}",
-        {"address": told["address"], "registration": registration.reference},
-        now=now,
-    )
+    of_branch = {name: told[name] for name in ("address", "registration")}
+    tell_branches([entry.origin], f"branch_{template}", of_branch, now=now)
     for person in people.people_to_tell(entry.holder):
         letters.write_once(
             to=person,

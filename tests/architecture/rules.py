@@ -10,7 +10,7 @@ FLOORS = (
     ("api",),
     ("line", "portal"),
     ("decide", "publish", "lease", "mobile"),
-    ("apply", "verify", "fees", "vouch", "confirm"),
+    ("apply", "verify", "fees", "vouch", "confirm", "attest"),
     ("letters",),
     ("people",),
     ("register",),
@@ -19,7 +19,7 @@ FLOORS = (
     ("vault",),
 )
 STATIONS = (
-    *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm"),
+    *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
     *("decide", "publish", "lease", "mobile", "api"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
@@ -27,7 +27,7 @@ FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
     "apply": FACE | {"address_form", "asked", "forms", "telling", "wording"},
     "people": FACE | {"access", "identifiers"},
-    "verify": FACE | {"answers", "ways", "words", "way_words"},
+    "verify": FACE | {"answers", "ways", "words", "way_words", "names"},
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

@@ -77,7 +77,7 @@ class TestReadFile:
 
     @given(st.lists(st.tuples(CELLS, CELLS), max_size=8))
     def test_reads_back_what_it_writes(self, cells: list[tuple[str, str]]) -> None:
-        rows = rules.read_file(rules.write_rows(("check", "answer"), cells).encode())
+        rows = rules.read_file(rules.write_table(("check", "answer"), cells).encode())
         kept = [pair for pair in cells if any(cell.strip() for cell in pair)]
         if not kept:
             assert rows is FileTrouble.EMPTY
@@ -93,7 +93,7 @@ class TestReadFile:
 class TestWriteRows:
     @given(st.lists(CELLS, min_size=1, max_size=5))
     def test_writes_no_formula(self, cells: list[str]) -> None:
-        line = rules.write_rows(["a"], [cells]).split("\r\n", 1)[1]
+        line = rules.write_table(["a"], [cells]).split("\r\n", 1)[1]
         assert not line.lstrip('"').startswith(("=", "+", "-", "@"))
 
 

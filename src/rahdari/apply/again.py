@@ -36,6 +36,7 @@ COPIED = (
     "purpose",
     "evidence_kind",
     "evidence_text",
+    "association",
     "association_number",
 )
 

@@ -129,6 +129,7 @@ EVIDENCE = Asked(
         application=application,
         kind=data["kind"],
         text=application.evidence_text if data["kind"] == application.evidence_kind else "",
+        association=application.association,
         association_number=application.association_number,
         **common,
     ),
@@ -155,6 +156,7 @@ EVIDENCE_TEXT = Asked(
         application=application,
         kind=application.evidence_kind,
         text=data["text"],
+        association=application.association,
         association_number=application.association_number,
         **common,
     ),
@@ -168,6 +170,7 @@ def _save_text(application: Application, data: dict[str, Any], **common: Any) ->
         application=application,
         kind=application.evidence_kind,
         text=data["text"],
+        association=application.association,
         association_number=application.association_number,
         **common,
     )
@@ -221,13 +224,27 @@ def _declared_before(application: Application, service: Service, now: dt.datetim
 MEMBERSHIP = Asked(
     step=StepKey.EVIDENCE,
     form=forms.AssociationForm,
-    initial=lambda application: {"number": application.association_number},
+    initial=lambda application: {
+        "association": application.association,
+        "number": application.association_number,
+    },
     save=lambda application, data, **common: actions.save_evidence(
         application=application,
         kind=ASSOCIATION,
         text=application.evidence_text,
+        association=data["association"],
         association_number=data["number"],
         **common,
     ),
     heading=_("Your association vouches for you"),
+    options=lambda application, service, policy: {
+        "associations": policy.attesting.asked_for(service.key) if policy.attesting else (),
+        "language": queries.language_now(),
+    },
+    beside_heading=_("What they see"),
+    beside=(
+        _("Your name and your member number, if they have not attested you yet."),
+        _("Never your address, your card number, or what the connection is for."),
+        _("If they have attested you already, nobody is asked and nothing is waited for."),
+    ),
 )

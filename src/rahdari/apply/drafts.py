@@ -213,6 +213,7 @@ def save_evidence(
     application: Application,
     kind: str,
     text: str = "",
+    association: str = "",
     association_number: str = "",
     actor: str,
     now: dt.datetime,
@@ -221,7 +222,8 @@ def save_evidence(
     """How the applicant shows work: a kind of the policy with its text or documents, or an association's number."""
 
     def write(draft: Application) -> None:
-        draft.evidence_kind, draft.evidence_text, draft.association_number = kind, text, association_number
+        draft.evidence_kind, draft.evidence_text = kind, text
+        draft.association, draft.association_number = association, association_number
 
     return _save_step(application, StepKey.EVIDENCE, write, seen=seen, actor=actor, now=now)
 

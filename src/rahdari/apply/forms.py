@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.people import identifiers
-from rahdari.policy import EvidenceKind, Service
+from rahdari.policy import Association, EvidenceKind, Service
 
 from . import rules, telling, wording
 from .rules import ASSOCIATION
@@ -230,7 +230,7 @@ class EvidenceForm(StepForm):
         if rules.takes_association(service):
             choices.append((ASSOCIATION, _("Your association vouches for you")))
             hints[ASSOCIATION] = _(
-                "If you are a member. If your number is on its list, no officer has to read anything."
+                "If you are a member. If it has attested you, or has you on its list, nobody has to read anything."
             )
         for kind in service.evidence:
             choices.append((kind.key, kind.title.in_language(language)))
@@ -345,12 +345,38 @@ class DeclarationForm(StepForm):
 
 
 class AssociationForm(StepForm):
+    """Which association, and under which number it knows the applicant. Where there is one, it is not asked for."""
+
+    association = forms.ChoiceField(
+        label=_("Which association?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose your association"), "invalid_choice": _("Choose your association")},
+    )
     number = Line(
         label=_("Member number"),
-        help_text=_("As on your member card. We look for it, with your name, in the list of the association."),
+        help_text=_("As on your member card. If the association has not attested you yet, we ask it."),
         widget=text_input(dir="ltr"),
         error_messages={"required": _("Enter your member number")},
     )
+
+    def __init__(
+        self, *args: Any, associations: Sequence[Association] = (), language: str = "en", **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.associations = associations
+        field: Any = self.fields["association"]
+        field.choices = [(each.key, each.title.in_language(language)) for each in associations]
+        if len(associations) == 1:
+            # One choice is none: it is told in the hint of the number.
+            self.initial["association"] = associations[0].key
+            field.required, field.disabled = False, True
+            field.widget = forms.HiddenInput()
+            self.fields["number"].label = _("Member number at %(association)s") % {
+                "association": associations[0].title.in_language(language)
+            }
+        elif not associations:
+            field.required = False
+            field.widget = forms.HiddenInput()
 
     def clean_number(self) -> str:
         try:

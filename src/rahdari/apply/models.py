@@ -76,6 +76,8 @@ class Application(models.Model):
     purpose = EncryptedTextField()
     evidence_kind = models.CharField(max_length=60, blank=True)
     evidence_text = EncryptedTextField()
+    # Which association is to attest the applicant, as the policy names it, and under which number it knows them.
+    association = models.SlugField(max_length=60, blank=True)
     association_number = EncryptedTextField()
 
     send_token = models.UUIDField(default=uuid.uuid4)

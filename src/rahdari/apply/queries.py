@@ -468,7 +468,7 @@ STEP_FIELDS: dict[StepKey, tuple[str, ...]] = {
     StepKey.PERSON: ("name", "cnic"),
     StepKey.CONTACT: ("contact_name", "contact_mobile"),
     StepKey.PURPOSE: ("use", "purpose"),
-    StepKey.EVIDENCE: ("evidence_kind", "evidence_text", "association_number"),
+    StepKey.EVIDENCE: ("evidence_kind", "evidence_text", "association", "association_number"),
 }
 
 

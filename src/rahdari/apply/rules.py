@@ -196,7 +196,7 @@ def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
     """The steps of a service, in the order in which they are shown. A mobile number has pages of its own."""
     about = StepKey.COMPANY if service.holder == "organisation" else StepKey.PERSON
     steps = [about, StepKey.CONTACT, StepKey.PURPOSE]
-    if service.evidence or takes_association(service):
+    if service.evidence or (takes_association(service) and not service.documents):
         steps.append(StepKey.EVIDENCE)
     if not mobile:
         steps.append(StepKey.ADDRESSES)
@@ -207,7 +207,10 @@ def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
 
 def takes_association(service: Service) -> bool:
     """Whether membership of an association can stand in for proof of work."""
-    return any(check.kind == "roster" and check.roster == "association_members" for check in service.checks)
+    return any(
+        check.kind == "attestation" or (check.kind == "roster" and check.roster == "association_members")
+        for check in service.checks
+    )
 
 
 def tax_number_stands_in(service: Service) -> bool:

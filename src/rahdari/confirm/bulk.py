@@ -70,7 +70,7 @@ def corrected(file: AnswerFile, *, now: dt.datetime, words: dict[rules.AnswerTro
     """The rows that need correction, as a file to fill in: with a last column that says what is wrong."""
     rows = [each for each in judged(file, now=now) if each.trouble is not None]
     heading = (*rules.COLUMNS, "what_is_wrong")
-    return rules.write_rows(
+    return rules.write_table(
         heading,
         (
             [*(each.row.cell(column) for column in rules.COLUMNS), words[each.trouble] if each.trouble else ""]

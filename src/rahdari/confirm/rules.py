@@ -3,15 +3,18 @@
 An operator's "no" is a fact for a person to weigh; nothing here says what becomes of an application.
 """
 
-import csv
 import datetime as dt
-import io
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from rahdari.page.spreadsheets import FileTrouble as FileTrouble
+from rahdari.page.spreadsheets import Row as Row
+from rahdari.page.spreadsheets import read_table
+from rahdari.page.spreadsheets import write_table as write_table
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 NUMBER = re.compile(r"Q-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}")
@@ -149,25 +152,6 @@ COLUMNS = ("check", "answer_until", "subscriber", "address", "name_masked", "ans
 NEEDED = ("check", "answer")
 
 
-class FileTrouble(StrEnum):
-    EMPTY = "empty"
-    TOO_LARGE = "too_large"
-    TOO_MANY_ROWS = "too_many_rows"
-    NOT_TEXT = "not_text"
-    NO_COLUMNS = "no_columns"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a file as it was sent."""
-
-    line: int
-    cells: Mapping[str, str]
-
-    def cell(self, name: str) -> str:
-        return self.cells.get(name, "").strip()
-
-
 @dataclass(frozen=True)
 class Asked:
     """What a row is held against."""
@@ -188,42 +172,8 @@ class Judged:
 
 
 def read_file(content: bytes) -> tuple[Row, ...] | FileTrouble:
-    """The rows of a CSV with a heading; comma or semicolon, UTF-8 with or without its mark, UTF-16 as Excel has it."""
-    if not content.strip():
-        return FileTrouble.EMPTY
-    if len(content) > MOST_FILE_BYTES:
-        return FileTrouble.TOO_LARGE
-    text = _text_of(content)
-    if text is None or "\0" in text:
-        return FileTrouble.NOT_TEXT
-    if not text.strip():
-        return FileTrouble.EMPTY
-    first = text.splitlines()[0]
-    separator = ";" if first.count(";") > first.count(",") else ","
-    try:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        heading = [cell.strip().lower() for cell in next(lines)]
-        if any(name not in heading for name in NEEDED):
-            return FileTrouble.NO_COLUMNS
-        rows: list[Row] = []
-        for cells in lines:
-            if len(rows) >= MOST_ROWS:
-                return FileTrouble.TOO_MANY_ROWS
-            if any(cell.strip() for cell in cells):
-                rows.append(Row(lines.line_num, dict(zip(heading, cells, strict=False))))
-    except csv.Error:
-        return FileTrouble.NOT_TEXT
-    return tuple(rows) or FileTrouble.EMPTY
-
-
-def _text_of(content: bytes) -> str | None:
-    encodings = ("utf-16",) if content[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",)
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
+    """The rows of a file of answers."""
+    return read_table(content, needed=NEEDED, most_rows=MOST_ROWS, most_bytes=MOST_FILE_BYTES)
 
 
 def judge(rows: Iterable[Row], asked: Mapping[str, Asked]) -> list[Judged]:
@@ -253,16 +203,3 @@ def _judged(row: Row, number: str, asked: Asked | None, twice: bool) -> Judged:
         number=asked.number,
     )
     return Judged(row, number, trouble=found) if isinstance(found, AnswerTrouble) else Judged(row, number, given=found)
-
-
-def write_rows(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A CSV for spreadsheets: a cell that would be taken for a formula gets an apostrophe in front."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(list(heading))
-    writer.writerows([[_no_formula(cell) for cell in row] for row in rows])
-    return written.getvalue()
-
-
-def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -120,7 +120,7 @@ def download(request: HttpRequest) -> HttpResponse:
         now=now,
         detail={"checks": len(found), "by": _by(request)},
     )
-    return _csv(rules.write_rows(rules.COLUMNS, (desk.cells(each) for each in found)), f"checks-{now:%Y%m%d-%H%M}")
+    return _csv(rules.write_table(rules.COLUMNS, (desk.cells(each) for each in found)), f"checks-{now:%Y%m%d-%H%M}")
 
 
 def _csv(text: str, name: str) -> HttpResponse:

@@ -162,7 +162,7 @@ def _is_past_its_clock(application: Application, check: Check, asked: Sequence[C
     rule = next((one for one in asked if one.kind == check.kind and one.roster in {None, check.target}), None)
     if rule is None or rule.provisional is None or check.outcome != "waiting":
         return False
-    if not rule.provisional.after:
+    if not rule.provisional.after or check.facts.get("stands_for_now"):
         return True
     allowance = policy_of(application).clocks[rule.provisional.after]
     return now >= add(start=check.opened_at, allowance=allowance, calendar=calendar())

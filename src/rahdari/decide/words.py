@@ -57,6 +57,12 @@ def act(row: Entry) -> str:
         "verify.opened_checks": _("Checks started"),
         "verify.proved_control": _("Address proved"),
         "verify.recorded_by_hand": _("A check was recorded by hand"),
+        "attest.asked": _("Association asked"),
+        "attest.answered": _("Association answered"),
+        "attest.opened_matter": _("Attestation revoked after the decision"),
+        "attest.disputed": _("Attestation disputed by the applicant"),
+        "attest.replied": _("Association answered the dispute"),
+        "attest.decided": _("Decided about the attestation"),
         "decide.opened_case": _("Sent to an officer"),
         "decide.granted_by_rule": _("Granted by rule"),
         "decide.granted": _("Granted"),
@@ -91,6 +97,7 @@ def who(actor: str, reader: User) -> str:
     return {
         "person": _("the applicant"),
         "rule": _("the rules"),
+        "association": _("the association"),
         "clock": _("the clock"),
     }.get(kind, _("the system"))
 

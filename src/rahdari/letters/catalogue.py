@@ -90,6 +90,14 @@ LETTERS: dict[str, Kind] = {
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", note="", urgent=True
     ),
+    "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),
+    "attestation_revoked": _kind(
+        _("An association has revoked its attestation"), "reference association reason", "text"
+    ),
+    "attestation_another_proof": _kind(
+        _("Another proof in the place of an attestation"), "reference association due_at", "text", note="answer_by"
+    ),
+    "attestation_decided": _kind(_("What was decided about an attestation"), "reference association", "text"),
     "registration_confirmed": _kind(_("A registration is no longer provisional"), "registration valid_until"),
     "registration_provisional_ends": _kind(
         _("Something is still to come for a registration"), "registration valid_until", "reason code", note="ends_on"

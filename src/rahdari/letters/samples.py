@@ -45,6 +45,20 @@ def _client(rules: _Rules) -> Facts:
     return {"name": "Sample Freelancer 31", "ends_at": _days(7), "stop_url": "/vouch/sample/stop/"}
 
 
+def _association(rules: _Rules) -> Any:
+    return rules.attesting.associations[0].title if rules.attesting else "Sample Association"
+
+
+def _attested(rules: _Rules) -> Facts:
+    return {"reference": REFERENCE, "association": _association(rules), "text": "Sample note of the officer."}
+
+
+def _revoked(rules: _Rules) -> Facts:
+    reason = rules.attesting.revocations[0].title if rules.attesting else "Sample reason"
+    text = "Sample note of the association."
+    return {"reference": REFERENCE, "association": _association(rules), "reason": reason, "text": text}
+
+
 def _notice(rules: _Rules) -> Facts:
     reasons = [reason for reason in rules.reasons.values() if reason.kind == "refusal"][:2]
     return {
@@ -108,6 +122,10 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "branch_proof_in_vain": lambda rules: {**_BRANCH, "address": "203.0.113.24"},
     "branch_expires_soon": lambda rules: {**_BRANCH, "valid_until": _days(30)},
     "organisation_invitation": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
+    "association_asked": lambda rules: {"association": _association(rules), "due_at": _days(10)},
+    "attestation_revoked": _revoked,
+    "attestation_another_proof": lambda rules: {**_attested(rules), "due_at": _days(30)},
+    "attestation_decided": _attested,
     "registration_confirmed": lambda rules: {"registration": REGISTRATION, "valid_until": _days(365)},
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},

@@ -18,6 +18,15 @@ from rahdari.publish import actions as publishing
 from rahdari.verify import actions as verify
 
 from .asking import carry_operator_answers, end_questions, erase_subscribers
+from .attesting import (
+    ask_associations,
+    carry_answers_of_associations,
+    carry_out_matters,
+    drop_what_is_over,
+    follow_revocations,
+    forget_members,
+    look_at_requests,
+)
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
     delete_idle_drafts,
@@ -65,12 +74,19 @@ STEPS: tuple[Step, ...] = (
     Step("vouch -> verify", carry_answers_of_clients),
     Step("vouch: remind", remind_clients),
     Step("vouch: forget addresses", forget_addresses),
+    Step("attest -> verify: members attested", look_at_requests),
+    Step("attest -> verify", carry_answers_of_associations),
+    Step("attest -> verify: what is over", drop_what_is_over),
     Step("confirm -> verify", carry_operator_answers),
     Step("verify", answer_checks),
     Step("fees", ask_for_fees),
     Step("fees -> verify", answer_fees),
     Step("verify -> decide", decide_what_is_answered),
     Step("decide -> register", enter_grants),
+    Step("verify -> attest", ask_associations),
+    Step("attest: what was revoked", follow_revocations),
+    Step("attest: what officers decided", carry_out_matters),
+    Step("attest: forget members", forget_members),
     Step("register: settle provisional ones", settle_provisional),
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts),

@@ -19,6 +19,7 @@ from rahdari.verify.answers import CheckRequest
 
 from . import mobile
 from .asking import ask_operators
+from .matching import is_worth_asking, look_up
 from .step import AT_ONCE, one_item
 
 
@@ -31,6 +32,7 @@ def open_checks(now: dt.datetime) -> int:
             verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
             ask_operators(application, policy, now)
             mobile.answer_what_is_known(application, policy, now)
+            look_up(application, policy, now)
             apply.mark_checks_opened(application=application, now=now)
             moved += 1
     return moved
@@ -93,6 +95,8 @@ def _of_the_documents(
     kind = policy.services[application.service].evidence_kind(application.evidence_kind)
     if kind is not None and kind.wants == "address":
         return  # the client's answer takes their place
+    if application.association and policy.attesting is not None:
+        return  # the association's does
     yield documents_request(
         rule,
         given=0 if applications.missing_evidence(application, policy) else 1,
@@ -134,6 +138,13 @@ def _of_the_mobile_line(
     yield mobile.request_for(rule, application)
 
 
+def _of_an_association(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    if policy.attesting is not None and is_worth_asking(application, policy.attesting):
+        yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
+
+
 # Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
 _REQUESTS: dict[str, Requests] = {
     "control": _of_each_endpoint,
@@ -145,6 +156,7 @@ _REQUESTS: dict[str, Requests] = {
     "employer": _of_the_employer,
     "operator": _of_each_endpoint,
     "mobile_line": _of_the_mobile_line,
+    "attestation": _of_an_association,
 }
 
 

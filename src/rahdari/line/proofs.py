@@ -126,7 +126,7 @@ def carry_answers_of_clients(now: dt.datetime) -> int:
             if check is not None:
                 outcome, finding, blames = _FOUND[State(question.state)]
                 if State(question.state) is State.SILENT:
-                    _let_another_proof_follow(check.subject, now)
+                    let_another_proof_follow(check.subject, now)
                 evidence = _evidence(question)
                 _answer(check.subject, check.target, Answer(outcome, finding, evidence, blames), now)
             vouch.mark_carried(question=question, now=now)
@@ -140,8 +140,8 @@ def _evidence(question: Question) -> dict[str, str]:
     return {"domain": question.domain, "answered_at": at}
 
 
-def _let_another_proof_follow(subject: str, now: dt.datetime) -> None:
-    """A client who says nothing ends no registration: one other proof is awaited for as long as it stands."""
+def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
+    """Silence of a client or an association ends no registration: another proof is awaited while it stands."""
     application = applications.application_by_subject(subject)
     rule = _rule(application, "documents") if application else None
     if application is not None and application.status == "granted" and rule is not None:

@@ -51,6 +51,8 @@ def actor_of(user: User, as_role: str = "") -> str:
         return f"person:{user.pk}"
     if as_role == Role.OPERATOR:
         return f"operator:{queries.operator_of(user) or user.pk}"
+    if as_role == Role.ASSOCIATION:
+        return f"association:{queries.association_of(user) or user.pk}"
     return f"{Role(as_role).value}:{user.pk}"
 
 
@@ -94,6 +96,7 @@ def _required(role: Role, holds: Callable[[User], bool]) -> Callable[[View], Vie
 
 officer_required = _required(Role.OFFICER, queries.is_officer)
 operator_required = _required(Role.OPERATOR, lambda user: queries.operator_of(user) is not None)
+association_required = _required(Role.ASSOCIATION, lambda user: queries.association_of(user) is not None)
 # For what shows nobody's file: officers, and administrators who have none to see.
 staff_required = _required(Role.OFFICER, lambda user: queries.is_officer(user) or queries.is_administrator(user))
 accounts_required = _required(Role.ACCOUNTS, queries.keeps_accounts)

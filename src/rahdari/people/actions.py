@@ -61,6 +61,14 @@ class OperatorNeeded(Exception):
         self.role, self.operator = role, operator
 
 
+class AssociationNeeded(Exception):
+    """A post of an association names it, every other post names none. `.role` and `.association` as given."""
+
+    def __init__(self, role: str, association: str) -> None:
+        super().__init__(f"a post of {role} with the association {association!r}")
+        self.role, self.association = role, association
+
+
 class LastOwner(Exception):
     """An organisation would be left without an owner. `.organisation` is which."""
 
@@ -285,27 +293,39 @@ def withdraw_invitation(*, organisation: Organisation, id: int, actor: str, now:
 
 
 @transaction.atomic
-def appoint(*, user: User, role: str, rank: str = "", operator: str = "", actor: str, now: dt.datetime) -> Post:
+def appoint(
+    *,
+    user: User,
+    role: str,
+    rank: str = "",
+    operator: str = "",
+    association: str = "",
+    actor: str,
+    now: dt.datetime,
+) -> Post:
     """Give a post. The same post again is left as it is; with another rank the old one ends and a new one begins."""
     role = Role(role)
     if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
         raise RankNotAllowed(role, rank)
     if (role == Role.OPERATOR) != bool(operator):
         raise OperatorNeeded(role, operator)
+    if (role == Role.ASSOCIATION) != bool(association):
+        raise AssociationNeeded(role, association)
+    place = {"operator": operator, "association": association}
     User.objects.select_for_update().get(pk=user.pk)
-    held = Post.objects.filter(user=user, role=role, operator=operator, ended_at__isnull=True).first()
+    held = Post.objects.filter(user=user, role=role, ended_at__isnull=True, **place).first()
     if held is not None:
         if held.rank == rank:
             return held
         held.ended_at = now
         held.save(update_fields=["ended_at"])
-    post = Post.objects.create(user=user, role=role, rank=rank, operator=operator, appointed_at=now)
+    post = Post.objects.create(user=user, role=role, rank=rank, appointed_at=now, **place)
     journal.record(
         act="people.appointed",
         actor=actor,
         subject=f"person:{user.pk}",
         now=now,
-        detail={"role": role, "rank": rank, "operator": operator},
+        detail={"role": role, "rank": rank, **place},
     )
     return post
 
@@ -322,7 +342,12 @@ def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
             actor=actor,
             subject=f"person:{post.user_id}",
             now=now,
-            detail={"role": post.role, "rank": post.rank, "operator": post.operator},
+            detail={
+                "role": post.role,
+                "rank": post.rank,
+                "operator": post.operator,
+                "association": post.association,
+            },
         )
     return post
 

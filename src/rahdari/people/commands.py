@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-ROLES = ("officer", "supervisor", "operator", "administrator", "accounts")
+ROLES = ("officer", "supervisor", "operator", "administrator", "accounts", "association")
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,6 +17,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         command.add_argument("email")
         command.add_argument("role", choices=ROLES)
         command.add_argument("--operator", default="", metavar="SLUG", help="the operator, for the role operator")
+        command.add_argument(
+            "--association", default="", metavar="SLUG", help="the association of the policy, for the role association"
+        )
         command.set_defaults(run=run)
         if act == "appoint":
             command.add_argument("--rank", default="", choices=("director",), help="for officers and supervisors")
@@ -33,6 +36,9 @@ def appoint(arguments: argparse.Namespace) -> int:
     from . import actions
 
     now = timezone.now()
+    if arguments.association and arguments.association not in _associations():
+        print(f"The policy names no association {arguments.association}.", file=sys.stderr)
+        return 2
     try:
         validate_email(arguments.email)
     except ValidationError:
@@ -45,18 +51,33 @@ def appoint(arguments: argparse.Namespace) -> int:
             role=arguments.role,
             rank=arguments.rank,
             operator=arguments.operator,
+            association=arguments.association,
             actor="system:command",
             now=now,
         )
     except actions.OperatorNeeded:
         print("Give --operator SLUG with the role operator, and with no other.", file=sys.stderr)
         return 2
+    except actions.AssociationNeeded:
+        print("Give --association SLUG with the role association, and with no other.", file=sys.stderr)
+        return 2
     except actions.RankNotAllowed as error:
         print(f"The role {error.role} has no rank {error.rank}.", file=sys.stderr)
         return 2
-    holding = f"{post.role}{f', {post.rank}' if post.rank else ''}{f' for {post.operator}' if post.operator else ''}"
+    body = post.operator or post.association
+    holding = f"{post.role}{f', {post.rank}' if post.rank else ''}{f' for {body}' if body else ''}"
     print(f"{user.email} holds the post: {holding}. They sign in with a code, and set up a second factor then.")
     return 0
+
+
+def _associations() -> set[str]:
+    """The associations that the policy in force lets attest."""
+    from django.conf import settings
+
+    from rahdari import policy
+
+    attesting = policy.current(settings.POLICY_FILE).attesting
+    return {each.key for each in attesting.associations} if attesting else set()
 
 
 def dismiss(arguments: argparse.Namespace) -> int:
@@ -68,7 +89,7 @@ def dismiss(arguments: argparse.Namespace) -> int:
     held = [
         post
         for post in (queries.posts_of(user) if user is not None else [])
-        if (post.role, post.operator) == (arguments.role, arguments.operator)
+        if (post.role, post.operator, post.association) == (arguments.role, arguments.operator, arguments.association)
     ]
     if not held:
         print(f"{arguments.email} holds no such post.", file=sys.stderr)

@@ -23,6 +23,7 @@ class Ready:
     says: Promise
     role: Role | None = None
     rank: str = ""
+    association: str = ""
     organisation: str = ""
     company_number: str = ""
     ntn: str = ""
@@ -57,6 +58,13 @@ CAST = (
         DIRECTOR,
     ),
     Ready("accounts", "Sample Accountant 1", _("Takes in bank statements, and matches payments."), Role.ACCOUNTS),
+    Ready(
+        "association",
+        "Sample Secretary 1",
+        _("Attests the members of a sample association."),
+        Role.ASSOCIATION,
+        association="sample-software-houses",
+    ),
     Ready("administrator", "Sample Administrator 1", _("Gives posts to people."), Role.ADMINISTRATOR),
 )
 OPERATOR_SAYS = _("Sees which edition the network has, and how late.")
@@ -72,7 +80,9 @@ def make_ready_accounts(*, operators: Sequence[tuple[str, str]], now: dt.datetim
     for ready in CAST:
         user = actions.register_person(email=email_of(ready.local), name=ready.name, actor=ACTOR, now=now)
         if ready.role is not None:
-            actions.appoint(user=user, role=ready.role, rank=ready.rank, actor=ACTOR, now=now)
+            actions.appoint(
+                user=user, role=ready.role, rank=ready.rank, association=ready.association, actor=ACTOR, now=now
+            )
         if ready.organisation and not queries.organisations_of(user).exists():
             actions.register_organisation(
                 owner=user,

@@ -1,6 +1,7 @@
 """What people type on the pages of this room, and what each page says when it cannot be used."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -201,6 +202,7 @@ class AppointForm(forms.Form):
             (Role.OPERATOR, _("Operator")),
             (Role.ADMINISTRATOR, _("Administrator")),
             (Role.ACCOUNTS, _("Accounts")),
+            (Role.ASSOCIATION, _("Association")),
         ],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a post"), "invalid_choice": _("Choose a post")},
@@ -216,9 +218,25 @@ class AppointForm(forms.Form):
         error_messages={"invalid": _("Use small letters, digits and hyphens only")},
     )
 
+    association = forms.SlugField(
+        label=_("Short name of the association"),
+        help_text=_("Only for associations, as the policy names it."),
+        required=False,
+        max_length=60,
+        error_messages={"invalid": _("Use small letters, digits and hyphens only")},
+    )
+
+    def __init__(self, *args: Any, associations: Collection[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.associations = associations
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         role = cleaned.get("role")
+        if role != Role.ASSOCIATION:
+            cleaned["association"] = ""
+        elif "association" not in self.errors and cleaned.get("association") not in self.associations:
+            self.add_error("association", _("Enter the short name of an association that the policy names"))
         if role == Role.OPERATOR and not cleaned.get("operator") and "operator" not in self.errors:
             self.add_error("operator", _("Enter the short name of the operator"))
         if role != Role.OPERATOR:

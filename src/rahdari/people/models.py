@@ -1,9 +1,9 @@
 """Persons, their organisations and their posts.
 
 Invariants: an email address is stored lower-case in NFKC and belongs to one person; nobody has a password; a post is
-never deleted, it ends; an operator's post names the operator and no other post does; only officers and supervisors
-hold a rank; an invitation makes nobody a member until it is accepted. `holder_ref` is all that the rooms below ever
-see of a person or an organisation.
+never deleted, it ends; an operator's post names the operator, an association's the association, and no other post
+does; only officers and supervisors hold a rank; an invitation makes nobody a member until it is accepted.
+`holder_ref` is all that the rooms below ever see of a person or an organisation.
 """
 
 import datetime as dt
@@ -44,6 +44,7 @@ class Role(models.TextChoices):
     OPERATOR = "operator"
     ADMINISTRATOR = "administrator"
     ACCOUNTS = "accounts"
+    ASSOCIATION = "association"
 
 
 DIRECTOR = "director"
@@ -193,6 +194,7 @@ class Post(models.Model):
     role = models.CharField(max_length=20, choices=Role)
     rank = models.CharField(max_length=20, blank=True)
     operator = models.SlugField(max_length=60, blank=True)
+    association = models.SlugField(max_length=60, blank=True)
     appointed_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -205,11 +207,16 @@ class Post(models.Model):
                 name="post_names_operator_if_operators",
             ),
             models.CheckConstraint(
+                condition=models.Q(role=Role.ASSOCIATION, association__gt="")
+                | (~models.Q(role=Role.ASSOCIATION) & models.Q(association="")),
+                name="post_names_association_if_its",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(rank="") | models.Q(rank=DIRECTOR, role__in=[Role.OFFICER, Role.SUPERVISOR]),
                 name="post_has_rank_if_officers",
             ),
             models.UniqueConstraint(
-                fields=["user", "role", "operator"],
+                fields=["user", "role", "operator", "association"],
                 condition=models.Q(ended_at__isnull=True),
                 name="post_is_held_once",
             ),
@@ -229,6 +236,7 @@ class Post(models.Model):
             Role.OPERATOR.value: _("Operator"),
             Role.ADMINISTRATOR.value: _("Administrator"),
             Role.ACCOUNTS.value: _("Accounts"),
+            Role.ASSOCIATION.value: _("Association"),
         }[self.role]
 
 

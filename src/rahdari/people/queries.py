@@ -87,7 +87,11 @@ def posts_of(user: Visitor) -> list[Post]:
 
 def all_posts() -> QuerySet[Post]:
     """Every post held now, for the administrator's page."""
-    return Post.objects.filter(ended_at__isnull=True).select_related("user").order_by("role", "operator", "id")
+    return (
+        Post.objects.filter(ended_at__isnull=True)
+        .select_related("user")
+        .order_by("role", "operator", "association", "id")
+    )
 
 
 def holds_post(user: Visitor, *roles: Role) -> bool:
@@ -125,6 +129,20 @@ def is_director(user: Visitor) -> bool:
 def operator_of(user: Visitor) -> str | None:
     """The short name of the operator that the person acts for."""
     return next((post.operator for post in posts_of(user) if post.role == Role.OPERATOR), None)
+
+
+def association_of(user: Visitor) -> str | None:
+    """The short name of the association that the person attests for."""
+    return next((post.association for post in posts_of(user) if post.role == Role.ASSOCIATION), None)
+
+
+def people_of_association(association: str) -> QuerySet[User]:
+    """Who attests for the association now."""
+    return User.objects.filter(
+        pk__in=Post.objects.filter(
+            role=Role.ASSOCIATION, association=association, ended_at__isnull=True, user__is_active=True
+        ).values("user")
+    ).order_by("created_at", "id")
 
 
 def organisations_of(user: Visitor) -> QuerySet[Organisation]:

@@ -29,6 +29,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.generic.edit import FormView
 
+from rahdari import policy
 from rahdari.page import visitor
 
 from . import access, actions, demonstration, queries, telephones
@@ -244,7 +245,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def posts(request: HttpRequest) -> HttpResponse:
     """Who holds which post; giving one."""
-    form = AppointForm(request.POST or None)
+    rules = policy.current(settings.POLICY_FILE).attesting
+    form = AppointForm(request.POST or None, associations=[each.key for each in rules.associations] if rules else ())
     if request.method == "POST" and form.is_valid():
         user = queries.person_by_email(form.cleaned_data["email"])
         if user is None:
@@ -255,6 +257,7 @@ def posts(request: HttpRequest) -> HttpResponse:
                 role=form.cleaned_data["role"],
                 rank=form.cleaned_data["rank"],
                 operator=form.cleaned_data["operator"],
+                association=form.cleaned_data["association"],
                 actor=access.actor_of(access.person(request), "administrator"),
                 now=timezone.now(),
             )

@@ -4,6 +4,7 @@ Another regulator changes a file, never this code. What no file may change is en
 listed in docs/policy.md.
 """
 
+from .associations import Association, Attesting, Choice, Claim
 from .clock import (
     Allowance,
     Calendar,
@@ -53,9 +54,13 @@ __all__ = [
     "BUNDLED",
     "GUARDS",
     "Allowance",
+    "Association",
+    "Attesting",
     "Calendar",
     "CalendarNeverOpens",
     "CheckRule",
+    "Choice",
+    "Claim",
     "DocumentRule",
     "EvidenceKind",
     "Fee",

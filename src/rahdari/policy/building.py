@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from .associations import attesting_from
 from .days import calendar_from
 from .guards import GUARDS
 from .proving import proof_from
@@ -104,6 +105,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         provisional=_provisional(root.section("provisional")) if root.has("provisional") else None,
         licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
         vouching=_vouching(root.section("vouching")) if root.has("vouching") else None,
+        attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         source=data,
     )
     decide.done()
@@ -165,6 +167,10 @@ def _whole_file(root: Section, policy: Policy) -> None:
         check.kind == "employer" for service in policy.services.values() for check in service.checks
     ):
         root.fault("A check asks clients, but there is no table that says how seldom they are written to.", "vouching")
+    if policy.attesting is None and any(
+        check.kind == "attestation" for service in policy.services.values() for check in service.checks
+    ):
+        root.fault("A check asks associations, but there is no table that says which ones.", "attesting")
     if not any(reason.kind == "refusal" for reason in policy.reasons.values()):
         root.fault("No code of refusal is given; without a stated reason nothing may be refused.", "reasons")
 

@@ -78,6 +78,8 @@ def _fits_together(service: Service, section: Section) -> None:
         )
     if any(check.kind == "mobile_line" and not check.required for check in service.checks):
         section.fault("What the operator says of a mobile number is all that proves it: require it.", "checks")
+    if any(check.kind == "attestation" and check.instead_of != "documents" for check in service.checks):
+        section.fault("The word of an association stands in the place of documents, and of nothing else.", "checks")
     if not service.has_company_number and any(check.roster == "companies" for check in service.checks):
         section.fault("Without a company number nobody can be found in the roster of companies.", "company_number")
 

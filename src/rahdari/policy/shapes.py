@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from .clock import Allowance, Calendar
+
+if TYPE_CHECKING:
+    from .associations import Attesting
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
@@ -19,6 +22,7 @@ CHECK_KINDS = (
     "employer",
     "fee",
     "operator",
+    "attestation",
     "mobile_line",
 )
 # What is asked of addresses, and so not of whoever has a mobile number in their place.
@@ -463,6 +467,7 @@ class Policy:
     provisional: ProvisionalTerm | None
     licensees: Licensees | None
     vouching: Vouching | None
+    attesting: "Attesting | None"
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

@@ -4,9 +4,11 @@ for anybody else the three things that anyone may do.
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from rahdari.attest import queries as attestations
 from rahdari.confirm import queries as checks
 from rahdari.letters import queries as inbox
 from rahdari.page.context import Link
@@ -32,6 +34,30 @@ def _of_an_operator(operator: str, room: str | None, page: str | None) -> list[L
     ]
 
 
+def _of_an_association(association: str, room: str | None) -> list[Link]:
+    waiting = attestations.waiting_count(association, timezone.now())
+    return [
+        Link(
+            pgettext("navigation", "Members"),
+            reverse("attest:members"),
+            here=room == "attest",
+            count=waiting,
+            count_words=ngettext("waits for you", "wait for you", waiting),
+        )
+    ]
+
+
+def _matters(page: str | None) -> Link:
+    waiting = attestations.officers_count(timezone.now())
+    return Link(
+        pgettext("navigation", "Attestations"),
+        reverse("portal:matters"),
+        here=page in {"matters", "matter"},
+        count=waiting,
+        count_words=ngettext("waits for you", "wait for you", waiting),
+    )
+
+
 def links(request: HttpRequest) -> list[Link]:
     user = getattr(request, "user", None)
     match = request.resolver_match
@@ -49,6 +75,8 @@ def links(request: HttpRequest) -> list[Link]:
         ]
     if people.operator_of(user) is not None:
         return _of_an_operator(people.operator_of(user) or "", room, page)
+    if people.association_of(user) is not None:
+        return _of_an_association(people.association_of(user) or "", room)
     if people.is_officer(user):
         waiting = publish.holds_waiting()
         words = ngettext("removal of many entries", "removals of many entries", waiting)
@@ -61,6 +89,7 @@ def links(request: HttpRequest) -> list[Link]:
                 count_words=words,
             ),
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
+            _matters(page),
             _previews(page),
         ]
     if people.keeps_accounts(user):

@@ -109,6 +109,7 @@ INSTALLED_APPS = [
     "rahdari.fees",
     "rahdari.vouch",
     "rahdari.confirm",
+    "rahdari.attest",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.lease",

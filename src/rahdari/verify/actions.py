@@ -16,7 +16,15 @@ from .challenges import (
     share_proof,
     withdraw_challenges,
 )
-from .checking import NotACheckOutcome, answer_check, answer_waiting, look_again, open_checks, record_by_hand
+from .checking import (
+    NotACheckOutcome,
+    answer_check,
+    answer_waiting,
+    let_stand_for_now,
+    look_again,
+    open_checks,
+    record_by_hand,
+)
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .reported import prove_by_report
 from .reproofs import begin_reproof, follow_reproofs
@@ -41,6 +49,7 @@ __all__ = [
     "expire_challenges",
     "follow_reproofs",
     "import_roster",
+    "let_stand_for_now",
     "look_again",
     "look_at_due",
     "look_once",

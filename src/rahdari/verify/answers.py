@@ -14,7 +14,7 @@ from .models import Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Kinds that a room beside this one answers: they wait here until `actions.answer_check` brings the answer.
-ASKED_ELSEWHERE: frozenset[str] = frozenset({"employer", "fee", "mobile_line", "operator"})
+ASKED_ELSEWHERE: frozenset[str] = frozenset({"attestation", "employer", "fee", "mobile_line", "operator"})
 
 
 class UnknownKind(ValueError):

@@ -103,6 +103,22 @@ def answer_check(
 
 
 @transaction.atomic
+def let_stand_for_now(
+    *, subject: str, kind: str, target: str, finding: str, evidence: dict[str, Any], actor: str, now: dt.datetime
+) -> bool:
+    """What is known of a check that waits is enough for a while: it goes on waiting, and says so. True if it is new."""
+    check = Check.objects.select_for_update().filter(subject=subject, kind=kind, target=target).first()
+    if check is None or check.outcome != Outcome.WAITING or check.finding == finding:
+        return False
+    check.finding, check.evidence = finding, evidence
+    check.facts = {**check.facts, "stands_for_now": True}
+    check.save(update_fields=["finding", "evidence", "facts"])
+    detail = {"check": str(check.pk), "kind": kind, "finding": finding}
+    journal.record(act="verify.let_stand_for_now", actor=actor, subject=subject, now=now, detail=detail)
+    return True
+
+
+@transaction.atomic
 def look_again(*, subject: str, kind: str, now: dt.datetime) -> int:
     """Answer the checks of one kind anew, from what is known now. Returns how many were answered."""
     answered = 0

@@ -65,6 +65,8 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
         )
     if check.kind == "mobile_line":
         return fill(_("We asked your operator whether the SIM is in your name, and wait for its answer."))
+    if check.kind == "attestation":
+        return fill(_("We asked the association, and wait for its answer."))
     if check.kind == "employer":
         return fill(_("We wrote to the client or employer, and wait for the answer."))
     if check.facts.get("awaits_stronger"):
@@ -202,6 +204,25 @@ def _client(sentence: Callable[[dict[str, Any]], str]) -> Callable[[Check, dict[
     return lambda check, evidence: fill(sentence(evidence), domain=ltr(evidence.get("domain", "")))
 
 
+def _attestation(
+    sentence: Callable[[dict[str, Any]], str],
+) -> Callable[[Check, dict[str, Any]], SafeString]:
+    """What an association said, until when, and what it counts for. `association` and `claim` are in both languages."""
+
+    def say(check: Check, evidence: dict[str, Any]) -> SafeString:
+        language = get_language() or "en"
+        values: dict[str, object] = {}
+        for key in ("association", "claim"):
+            told = evidence.get(key) or {}
+            values[key] = told.get(language) or told.get("en", "")
+        values["number"] = ltr(evidence.get("attestation", ""))
+        if evidence.get("valid_until"):
+            values["until"] = day(dt.date.fromisoformat(evidence["valid_until"]))
+        return fill(sentence(evidence), **values)
+
+    return say
+
+
 def _documents_missing(check: Check, evidence: dict[str, Any]) -> SafeString:
     sentence = ngettext(
         "%(given)s of %(count)s required document is there.",
@@ -292,6 +313,36 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "client_too_many": _client(
         lambda _e: _("We have written to %(domain)s or for you often lately. Send another proof, or ask again later.")
     ),
+    "attested": _attestation(
+        lambda _e: _(
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). By the rules this is enough by itself."
+        )
+    ),
+    "attested_for_now": _attestation(
+        lambda _e: _(
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). By the rules this is enough for a "
+            "provisional registration. One more proof is still to come."
+        )
+    ),
+    "attested_supporting": _attestation(
+        lambda _e: _(
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). By the rules this supports the "
+            "application, and an officer reads it."
+        )
+    ),
+    "attested_another_name": _attestation(
+        lambda _e: _("%(association)s has attested this number or address, but under another name (%(number)s).")
+    ),
+    "attestation_over": _attestation(
+        lambda _e: _("The attestation by %(association)s (%(number)s) held until %(until)s, so it does not count.")
+    ),
+    "attestation_revoked": _attestation(
+        lambda _e: _("%(association)s has revoked its attestation (%(number)s), so it does not count.")
+    ),
+    "association_denied": _attestation(
+        lambda _e: _("%(association)s answered that you are not its member under this number.")
+    ),
+    "association_silent": _attestation(lambda _e: _("%(association)s did not answer in time.")),
     "missing": _documents_missing,
     "by_hand": _by_hand,
     "fee_free": _fee(lambda: _("This service is free.")),

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.attest import queries as attestations
 from rahdari.fees import queries as fees
 from rahdari.people import queries as people
 from rahdari.people.access import person
@@ -53,6 +54,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("decide:queue")
     if people.keeps_accounts(user):
         return redirect("fees:payments")
+    if people.association_of(user) is not None:
+        return redirect("attest:members")
     invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=timezone.now())
     rows = [_row(application) for application in apply.applications_of(user)[:50]]
     return render(
@@ -64,6 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "to_prove": apply.applications_to_prove(user)[:50],
             "registrations": held_by(request),
             "invoices": invoices,
+            "is_attested": attestations.theirs(user).exists(),
             "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
         },
     )

@@ -31,7 +31,7 @@ from . import shared
 # Judging files takes a processor's time; a person sends so many proofs in an hour.
 PROOFS, PER_SECONDS = 12, 3600
 MOST_FILES = 10
-PROOF_CHECKS = frozenset({"documents", "employer"})
+PROOF_CHECKS = frozenset({"documents", "employer", "attestation"})
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,10 @@ def _counts(check: Check, open_ones: Sequence[tuple[str, str]]) -> bool:
 
 def _whose(check: Check) -> str:
     """From whom the answer has to come, as words for the applicant."""
+    if check.facts.get("stands_for_now"):
+        return _("From you")
     return {
+        "attestation": _("From your association"),
         "documents": _("From you"),
         "control": _("From you"),
         "employer": _("From your client or employer"),

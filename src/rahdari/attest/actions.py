@@ -1,0 +1,71 @@
+"""The acts of attest: attest, revoke, ask, answer, dispute, decide; lists of members.
+
+Each act is one transaction with one journal row. The journal names numbers of ours, never a person's.
+"""
+
+from .asking import (
+    answer_request,
+    ask,
+    attest_applicant,
+    end_requests,
+    erase_due,
+    mark_carried,
+    mark_looked_at,
+    withdraw_request,
+)
+from .attesting import (
+    MemberNotTaken,
+    NotRevocable,
+    attest,
+    give_back,
+    note_use,
+    renew,
+    revoke,
+    settle_use,
+    stop_following,
+)
+from .disputing import (
+    NothingToDispute,
+    NotPossibleNow,
+    close_matter,
+    decide,
+    dispute,
+    mark_carried_out,
+    open_matter,
+    reply,
+)
+from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, send_list
+
+__all__ = [
+    "ListNotTaken",
+    "MemberNotTaken",
+    "NotPossibleNow",
+    "NotRevocable",
+    "NothingToDispute",
+    "answer_request",
+    "ask",
+    "attest",
+    "attest_applicant",
+    "close_matter",
+    "corrected",
+    "decide",
+    "delete_old_lists",
+    "dispute",
+    "end_requests",
+    "erase_due",
+    "give_back",
+    "judged",
+    "keep_list",
+    "mark_carried",
+    "mark_carried_out",
+    "mark_looked_at",
+    "note_use",
+    "open_matter",
+    "renew",
+    "reply",
+    "revoke",
+    "send_list",
+    "settle_use",
+    "stop_following",
+    "withdraw_request",
+]

@@ -1,0 +1,146 @@
+"""An applicant names the association: it is asked, and answers. Reached through `actions`."""
+
+import datetime as dt
+from collections.abc import Sequence
+from functools import partial
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+
+from . import attesting, queries, rules, telling
+from .models import Attestation, Request
+from .rules import Answer, Identifier, RowTrouble
+
+AT_ONCE = 200
+
+
+@transaction.atomic
+def ask(
+    *,
+    association: str,
+    subject: str,
+    service: str,
+    name: str,
+    member_number: str,
+    known_by: Sequence[Identifier],
+    due_at: dt.datetime,
+    now: dt.datetime,
+) -> Request:
+    """Ask the association whether this is a member. The same subject twice is asked once."""
+    existing = queries.request_about(subject)
+    if existing is not None:
+        return existing
+    request = Request.objects.create(
+        association=association,
+        subject=subject,
+        service=service,
+        name=name,
+        member_number=member_number,
+        member_index=queries.member_index(association, member_number),
+        identifier_kind=known_by[0].kind,
+        identifier_index=queries.index_of(known_by[0]),
+        indexes=[queries.index_of(each) for each in known_by],
+        asked_at=now,
+        due_at=due_at,
+    )
+    telling.tell_association(association, due_at=due_at, now=now)
+    detail = {"association": association}
+    journal.record(act="attest.asked", actor="system:line", subject=subject, now=now, detail=detail)
+    return request
+
+
+@transaction.atomic
+def answer_request(
+    *, request: Request, answer: Answer, attestation: Attestation | None = None, by: str, now: dt.datetime
+) -> Request:
+    """What the association says, or the clock, or an attestation that was found to fit. The first answer counts."""
+    row = Request.objects.select_for_update().get(pk=request.pk)
+    if row.answer:
+        return row
+    row.answer, row.answered_at, row.answered_by, row.attestation = answer.value, now, by, attestation
+    row.to_look, row.erase_at = False, now + rules.KEPT_AFTER_ANSWER
+    row.save(
+        update_fields=["answer", "answered_at", "answered_by", "attestation", "to_look", "erase_at"],
+    )
+    journal.record(
+        act="attest.answered",
+        actor=f"association:{row.association}" if by.startswith("person:") else by,
+        subject=row.subject,
+        now=now,
+        detail={"answer": answer.value, "by": by},
+    )
+    attesting.wake()
+    return row
+
+
+@transaction.atomic
+def attest_applicant(
+    *, request: Request, claim: str, way: str, valid_until: dt.date, by: str, now: dt.datetime
+) -> Attestation:
+    """Attest whoever asks, as what identifies them says. Raises MemberNotTaken where another has the member number."""
+    attesting.one_at_a_time(request.association)
+    holders = queries.holders_of_numbers(request.association, claim, [request.member_index])
+    if holders.get(request.member_index, set()) - {request.identifier_index}:
+        raise attesting.MemberNotTaken(RowTrouble.NUMBER_TAKEN)
+    found = queries.held_by_identifier(request.association, claim, [request.identifier_index]).get(
+        request.identifier_index
+    ) or Attestation(
+        number=queries.new_number("V"),
+        association=request.association,
+        claim=claim,
+        identifier_kind=request.identifier_kind,
+        identifier_index=request.identifier_index,
+        valid_from=queries.day_of(now),
+        made_at=now,
+        made_by=by,
+    )
+    found.way, found.valid_until = way, valid_until
+    found.name, found.member_number, found.member_index = request.name, request.member_number, request.member_index
+    found.save()
+    journal.record(
+        act="attest.attested",
+        actor=f"association:{request.association}",
+        subject=f"attestation:{found.number}",
+        now=now,
+        detail={"claim": claim, "by": by, "until": valid_until.isoformat(), "asked": True},
+    )
+    answer_request(request=request, answer=Answer.ATTESTED, attestation=found, by=by, now=now)
+    return found
+
+
+def end_requests(*, now: dt.datetime) -> int:
+    """Requests that the association left unanswered until their time was over."""
+    found = list(queries.requests_past_their_time(now)[:AT_ONCE])
+    for each in found:
+        answer_request(request=each, answer=Answer.SILENT, by="clock", now=now)
+    return len(found)
+
+
+def withdraw_request(*, request: Request, now: dt.datetime) -> Request:
+    """Nobody waits for the answer any more."""
+    return answer_request(request=request, answer=Answer.WITHDRAWN, by="system:line", now=now)
+
+
+def mark_looked_at(request: Request) -> None:
+    Request.objects.filter(pk=request.pk).update(to_look=False)
+
+
+def mark_carried(*, request: Request, now: dt.datetime) -> None:
+    Request.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
+
+
+def erase_due(*, now: dt.datetime) -> int:
+    """What the association was shown of applicants, some time after its answer: name and number go."""
+    return sum(map(partial(_erase, now=now), list(queries.requests_to_erase(now)[:AT_ONCE])))
+
+
+@transaction.atomic
+def _erase(request: Request, *, now: dt.datetime) -> int:
+    row = Request.objects.select_for_update().get(pk=request.pk)
+    if row.erased_at is not None:
+        return 0
+    row.name, row.member_number, row.erased_at = "", "", now
+    row.save(update_fields=["name", "member_number", "erased_at"])
+    journal.record(act="attest.erased_request", actor="clock", subject=row.subject, now=now)
+    return 1

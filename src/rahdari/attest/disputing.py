@@ -1,0 +1,158 @@
+"""Matters: an attestation that was revoked after it counted, or that its member disputes. Reached through `actions`.
+
+The member writes, the association answers within a time, an officer decides. Nothing here ends a registration.
+"""
+
+import datetime as dt
+
+from django.db import connection, transaction
+
+from rahdari.journal import actions as journal
+
+from . import attesting, queries, telling
+from .models import Attestation, Matter
+from .rules import OUTCOMES, Kind, Outcome, Reply
+
+
+class NotPossibleNow(Exception):
+    """The matter is decided, or it is another's turn. `.matter`"""
+
+    def __init__(self, matter: Matter) -> None:
+        super().__init__(str(matter))
+        self.matter = matter
+
+
+class NothingToDispute(Exception):
+    """The member has disputed this already and waits for the decision. `.matter`"""
+
+    def __init__(self, matter: Matter) -> None:
+        super().__init__(str(matter))
+        self.matter = matter
+
+
+@transaction.atomic
+def open_matter(*, attestation: Attestation, subject: str, person: str, now: dt.datetime) -> tuple[Matter, bool]:
+    """An attestation that counted for this application was revoked: an officer looks. Opened once while it is open."""
+    _alone(attestation)
+    matter, is_new = Matter.objects.get_or_create(
+        attestation=attestation,
+        subject=subject,
+        person=person,
+        closed_at__isnull=True,
+        defaults={"number": queries.new_number("M"), "kind": Kind.REVOKED, "opened_at": now},
+    )
+    if is_new:
+        _record(matter, "opened_matter", "system:line", now, {"kind": Kind.REVOKED.value})
+    return matter, is_new
+
+
+@transaction.atomic
+def dispute(
+    *, attestation: Attestation, subject: str, person: str, said: str, reply_due_at: dt.datetime, now: dt.datetime
+) -> Matter:
+    """A member says that it is wrong, or that it was wrong to revoke it. Raises NothingToDispute."""
+    _alone(attestation)
+    mine = Matter.objects.filter(attestation=attestation, person=person, closed_at__isnull=True)
+    matter = mine.select_for_update().first()
+    if matter is not None and (matter.said_at is not None or matter.outcome):
+        raise NothingToDispute(matter)
+    if matter is None:
+        matter = Matter(
+            number=queries.new_number("M"),
+            attestation=attestation,
+            kind=Kind.REVOKED if attestation.revoked_at else Kind.DISPUTED,
+            subject=subject,
+            person=person,
+            opened_at=now,
+        )
+    matter.said, matter.said_at, matter.reply_due_at = said.strip(), now, reply_due_at
+    matter.save()
+    telling.tell_association(attestation.association, due_at=reply_due_at, now=now)
+    _record(matter, "disputed", person, now)
+    return matter
+
+
+@transaction.atomic
+def reply(*, matter: Matter, reply: Reply, text: str, by: str, now: dt.datetime) -> Matter:
+    """The association answers a dispute. To yield gives a revoked attestation back, or revokes a wrong one."""
+    row = _locked(matter)
+    if not row.waits_for_association(now):
+        raise NotPossibleNow(row)
+    row.reply, row.reply_text, row.replied_at, row.replied_by = reply.value, text.strip(), now, by
+    row.save(update_fields=["reply", "reply_text", "replied_at", "replied_by"])
+    _record(row, "replied", f"association:{row.attestation.association}", now, {"reply": reply.value, "by": by})
+    if reply is Reply.YIELDS:
+        _put_right(row, by=by, actor=f"association:{row.attestation.association}", now=now)
+    return row
+
+
+@transaction.atomic
+def decide(
+    *,
+    matter: Matter,
+    outcome: Outcome,
+    text: str,
+    officer: str,
+    proof_due_at: dt.datetime | None = None,
+    now: dt.datetime,
+) -> Matter:
+    """An officer decides, when it is the officer's turn. Raises NotPossibleNow; ValueError for no such outcome."""
+    row = _locked(matter)
+    if not row.waits_for_officer(now):
+        raise NotPossibleNow(row)
+    if outcome not in OUTCOMES[Kind(row.kind)] or (outcome is Outcome.ANOTHER_PROOF and not row.subject):
+        raise ValueError(outcome)
+    row.outcome, row.decision, row.decided_at, row.decided_by = outcome.value, text.strip(), now, officer
+    row.proof_due_at = proof_due_at if outcome is Outcome.ANOTHER_PROOF else None
+    row.save(update_fields=["outcome", "decision", "decided_at", "decided_by", "proof_due_at"])
+    _record(row, "decided", officer, now, {"outcome": outcome.value})
+    if outcome is Outcome.MEMBER_RIGHT and row.reply != Reply.YIELDS:
+        _put_right(row, by=officer, actor=officer, now=now)
+    attesting.wake()
+    return row
+
+
+def _put_right(matter: Matter, *, by: str, actor: str, now: dt.datetime) -> None:
+    """The member is right: what was revoked counts again, and what was said wrongly counts no more."""
+    attestation = Attestation.objects.get(pk=matter.attestation_id)
+    try:
+        if matter.kind == Kind.REVOKED:
+            attesting.give_back(attestation=attestation, by=by, now=now, late=True)
+        elif attestation.revoked_at is None:
+            attesting.revoke(attestation=attestation, revocation="disputed", told="", by=by, actor=actor, now=now)
+    except attesting.NotRevocable:
+        return  # attested anew since: the newer one counts
+
+
+@transaction.atomic
+def close_matter(*, matter: Matter, why: str, now: dt.datetime) -> Matter:
+    """Nothing is left to do. Closing twice changes nothing."""
+    row = _locked(matter)
+    if row.closed_at is None:
+        row.closed_at = now
+        row.save(update_fields=["closed_at"])
+        _record(row, "closed_matter", "system:line", now, {"why": why})
+    return row
+
+
+def mark_carried_out(*, matter: Matter, now: dt.datetime) -> None:
+    Matter.objects.filter(pk=matter.pk, carried_at__isnull=True).update(carried_at=now)
+
+
+def _locked(matter: Matter) -> Matter:
+    return Matter.objects.select_for_update(of=("self",)).select_related("attestation").get(pk=matter.pk)
+
+
+def _alone(attestation: Attestation) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [attestation.number])
+
+
+def _record(matter: Matter, act: str, actor: str, now: dt.datetime, detail: dict[str, str] | None = None) -> None:
+    journal.record(
+        act=f"attest.{act}",
+        actor=actor,
+        subject=matter.subject or f"attestation:{matter.attestation.number}",
+        now=now,
+        detail={"matter": matter.number, **(detail or {})},
+    )

@@ -1,0 +1,312 @@
+"""Reads of attestations. An association reaches its own through the gatekeepers here, a member through `theirs`."""
+
+import contextlib
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from rahdari import policy as policies
+from rahdari.people import identifiers
+from rahdari.people.models import User
+from rahdari.policy import Attesting
+from rahdari.vault import index
+
+from . import rules
+from .models import Attestation, Matter, MemberList, Request, Use
+from .rules import Identifier
+
+
+class NotFound(Exception):
+    """There is no such thing, or it is another's: nobody learns which. `.name` as asked for."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(str(name))
+        self.name = name
+
+
+def in_force() -> policies.Policy:
+    return policies.current(settings.POLICY_FILE)
+
+
+def attesting() -> Attesting | None:
+    """The part of the policy in force that is about associations."""
+    return in_force().attesting
+
+
+def new_number(letter: str) -> str:
+    """`V-K7M2-94QX`: 40 random bits, without the signs that are misread."""
+    rest = "".join(secrets.choice(rules.LETTERS) for _ in range(8))
+    return f"{letter}-{rest[:4]}-{rest[4:]}"
+
+
+def day_of(now: dt.datetime) -> dt.date:
+    return timezone.localtime(now).date()
+
+
+# -- keyed hashes --------------------------------------------------------------------------------------------------
+
+
+def index_of(identifier: Identifier) -> str:
+    return index.blind(f"attest.{identifier.kind}", identifier.value)
+
+
+def member_index(association: str, number: str) -> str:
+    return index.blind(f"attest.member.{association}", rules.member_key(number))
+
+
+def identifiers_of(*, card: str = "", company_number: str = "", email: str = "") -> list[Identifier]:
+    """What identifies an applicant, the surest first: a company by its number, a person by card and address."""
+    found = []
+    if company_number:
+        found.append(Identifier("company", identifiers.parse_company_number(company_number)))
+    elif card:
+        found.append(Identifier("card", identifiers.parse_cnic(card).digits))
+    if email:
+        found.append(Identifier("email", email.strip().lower()))
+    return found
+
+
+# -- for an association --------------------------------------------------------------------------------------------
+
+
+def _of(association: str) -> QuerySet[Attestation]:
+    return Attestation.objects.filter(association=association)
+
+
+def attestation_for_association(*, association: str, number: str) -> Attestation:
+    """The gatekeeper. Raises NotFound, for another association's as for none."""
+    found = _of(association).filter(number=number.strip().upper()).first()
+    if found is None:
+        raise NotFound(number)
+    return found
+
+
+def requests_waiting(association: str) -> QuerySet[Request]:
+    """Who asks to be attested, least time left first."""
+    return Request.objects.filter(association=association, answer="").order_by("due_at", "id")
+
+
+def request_for_association(*, association: str, id: uuid.UUID) -> Request:
+    """The gatekeeper of requests. Raises NotFound."""
+    found = Request.objects.filter(association=association, pk=id).first()
+    if found is None:
+        raise NotFound(id)
+    return found
+
+
+def list_for_association(*, association: str, id: uuid.UUID) -> MemberList:
+    """The gatekeeper of lists. Raises NotFound."""
+    found = MemberList.objects.filter(association=association, pk=id).first()
+    if found is None:
+        raise NotFound(id)
+    return found
+
+
+def last_list(association: str) -> MemberList | None:
+    return MemberList.objects.filter(association=association, sent_at__isnull=False).order_by("-sent_at", "id").first()
+
+
+def attestations_of(association: str, *, view: str, on: dt.date, ends_soon: dt.timedelta) -> QuerySet[Attestation]:
+    """What the association has said, the newest first; `view` is one of `VIEWS`."""
+    return _of(association).filter(_views(on, ends_soon)[view]).order_by("-made_at", "id")
+
+
+VIEWS = ("all", "live", "ends", "ended", "revoked")
+
+
+def _views(on: dt.date, ends_soon: dt.timedelta) -> dict[str, Q]:
+    standing = Q(revoked_at__isnull=True)
+    return {
+        "all": Q(),
+        "live": standing & Q(valid_until__gte=on),
+        "ends": standing & Q(valid_until__gte=on, valid_until__lte=on + ends_soon),
+        "ended": standing & Q(valid_until__lt=on),
+        "revoked": Q(revoked_at__isnull=False),
+    }
+
+
+def counts_of(association: str, *, on: dt.date, ends_soon: dt.timedelta) -> dict[str, int]:
+    asked = {name: Count("pk", filter=condition) for name, condition in _views(on, ends_soon).items() if name != "all"}
+    found: dict[str, int] = _of(association).aggregate(all=Count("pk"), **asked)
+    return found
+
+
+def matching(found: QuerySet[Attestation], *, association: str, text: str) -> QuerySet[Attestation]:
+    """Those whose member number, or whose number or address that identifies them, is exactly this text."""
+    wanted = Q(number__iexact=text.strip())
+    with contextlib.suppress(identifiers.IdentifierError):
+        wanted |= Q(member_index=member_index(association, text))
+    identifier = rules.read_identifier(text)
+    if identifier is not None:
+        wanted |= Q(identifier_index=index_of(identifier))
+    return found.filter(wanted)
+
+
+def used(found: Iterable[Attestation]) -> set[uuid.UUID]:
+    """Which of these counted for an application."""
+    return set(Use.objects.filter(attestation__in=list(found)).values_list("attestation", flat=True))
+
+
+def disputes_waiting(association: str, now: dt.datetime) -> list[Matter]:
+    """What members dispute and the association has not answered."""
+    rows = Matter.objects.filter(
+        attestation__association=association, said_at__isnull=False, reply="", outcome="", closed_at__isnull=True
+    ).select_related("attestation")
+    return [each for each in rows.order_by("reply_due_at", "id") if each.waits_for_association(now)]
+
+
+def matter_for_association(*, association: str, number: str) -> Matter:
+    """The gatekeeper of disputes: those that somebody has written. Raises NotFound."""
+    found = (
+        Matter.objects.filter(attestation__association=association, number=number.upper(), said_at__isnull=False)
+        .select_related("attestation")
+        .first()
+    )
+    if found is None:
+        raise NotFound(number)
+    return found
+
+
+def waiting_count(association: str, now: dt.datetime) -> int:
+    return requests_waiting(association).count() + len(disputes_waiting(association, now))
+
+
+def held_by_identifier(association: str, claim: str, indexes: Iterable[str]) -> Mapping[str, Attestation]:
+    """What is not revoked of these members under this claim, by the hash of their identifier."""
+    found = _of(association).filter(claim=claim, revoked_at__isnull=True, identifier_index__in=set(indexes))
+    return {each.identifier_index: each for each in found}
+
+
+def holders_of_numbers(association: str, claim: str, indexes: Iterable[str]) -> Mapping[str, set[str]]:
+    """Who is attested under these member numbers: hashes of identifiers, by the hash of the number."""
+    found: dict[str, set[str]] = {}
+    rows = _of(association).filter(claim=claim, revoked_at__isnull=True, member_index__in=set(indexes))
+    for number, identifier in rows.values_list("member_index", "identifier_index"):
+        found.setdefault(number, set()).add(identifier)
+    return found
+
+
+# -- for the line --------------------------------------------------------------------------------------------------
+
+
+def candidates(*, association: str, indexes: Iterable[str]) -> list[Attestation]:
+    """What the association has said of whoever these hashes stand for, revoked ones left out."""
+    found = _of(association).filter(identifier_index__in=set(indexes), revoked_at__isnull=True)
+    return list(found.order_by("-valid_until", "id"))
+
+
+def attestation_by_number(number: str) -> Attestation | None:
+    return Attestation.objects.filter(number=number).first()
+
+
+def request_about(subject: str) -> Request | None:
+    return Request.objects.filter(subject=subject).first()
+
+
+def requests_to_look_at() -> QuerySet[Request]:
+    return Request.objects.filter(answer="", to_look=True).order_by("asked_at", "id")
+
+
+def requests_to_carry() -> QuerySet[Request]:
+    found = Request.objects.filter(carried_at__isnull=True).exclude(answer="")
+    return found.select_related("attestation").order_by("answered_at", "id")
+
+
+def requests_past_their_time(now: dt.datetime) -> QuerySet[Request]:
+    return Request.objects.filter(answer="", due_at__lte=now).order_by("due_at", "id")
+
+
+def subjects_asked() -> list[str]:
+    """The subjects whose answer is still awaited, or was not taken along yet, or that nobody waits for any more."""
+    found = Request.objects.filter(Q(carried_at__isnull=True) | Q(answer=rules.Answer.WITHDRAWN))
+    return list(found.values_list("subject", flat=True))
+
+
+def subjects_that_wait() -> list[str]:
+    return list(Request.objects.filter(answer="").values_list("subject", flat=True))
+
+
+def requests_to_erase(now: dt.datetime) -> QuerySet[Request]:
+    return Request.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
+
+
+def to_follow() -> QuerySet[Attestation]:
+    """Attestations that were revoked, or given back, and that something may rest on."""
+    return Attestation.objects.filter(to_follow=True).order_by("revoked_at", "id")
+
+
+def uses_of(attestation: Attestation) -> QuerySet[Use]:
+    return Use.objects.filter(attestation=attestation).order_by("at", "id")
+
+
+def open_uses() -> QuerySet[Use]:
+    """What counted for applications that were not decided when we last looked."""
+    return Use.objects.filter(settled_at__isnull=True).select_related("attestation").order_by("at", "id")
+
+
+def matters_to_carry() -> QuerySet[Matter]:
+    """What officers decided and nobody has carried out yet."""
+    found = Matter.objects.filter(carried_at__isnull=True, decided_at__isnull=False)
+    return found.select_related("attestation").order_by("decided_at", "id")
+
+
+def matters_that_await_proof() -> QuerySet[Matter]:
+    found = Matter.objects.filter(closed_at__isnull=True, outcome=rules.Outcome.ANOTHER_PROOF)
+    return found.select_related("attestation").order_by("decided_at", "id")
+
+
+# -- for the member ------------------------------------------------------------------------------------------------
+
+
+def theirs(user: User) -> QuerySet[Attestation]:
+    """What was said of this person: by their address, which they have shown to be theirs, or used for them."""
+    own = index_of(Identifier("email", user.email))
+    used_by = Use.objects.filter(person=f"person:{user.pk}").values("attestation")
+    return Attestation.objects.filter(Q(identifier_index=own) | Q(pk__in=used_by)).order_by("-made_at", "id")
+
+
+def attestation_for_member(*, user: User, number: str) -> Attestation:
+    """The gatekeeper of members. Raises NotFound."""
+    found = theirs(user).filter(number=number.strip().upper()).first()
+    if found is None:
+        raise NotFound(number)
+    return found
+
+
+def subject_for(user: User, attestation: Attestation) -> str:
+    """The application of this person for which it counted last; empty when it counted for none."""
+    use = Use.objects.filter(attestation=attestation, person=f"person:{user.pk}").order_by("-at", "id").first()
+    return use.subject if use else ""
+
+
+def matters_of(user: User, attestation: Attestation) -> QuerySet[Matter]:
+    """What is or was open between this member and the association, the newest first."""
+    return Matter.objects.filter(person=f"person:{user.pk}", attestation=attestation).order_by("-opened_at", "id")
+
+
+def open_matter(user: User, attestation: Attestation) -> Matter | None:
+    return matters_of(user, attestation).filter(closed_at__isnull=True).first()
+
+
+# -- for officers --------------------------------------------------------------------------------------------------
+
+
+def open_matters() -> QuerySet[Matter]:
+    return Matter.objects.filter(closed_at__isnull=True).select_related("attestation").order_by("opened_at", "id")
+
+
+def officers_count(now: dt.datetime) -> int:
+    return sum(matter.waits_for_officer(now) for matter in open_matters())
+
+
+def matter_for_officer(number: str) -> Matter:
+    """Raises NotFound. The view puts the look on record."""
+    found = Matter.objects.filter(number=number.upper()).select_related("attestation").first()
+    if found is None:
+        raise NotFound(number)
+    return found

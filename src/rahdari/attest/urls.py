@@ -1,0 +1,20 @@
+from django.urls import path
+
+from . import member_pages, views
+
+app_name = "attest"
+
+urlpatterns = [
+    path("association/", views.members, name="members"),
+    path("association/members/new/", views.add, name="add"),
+    path("association/members/<str:number>/", views.attestation, name="attestation"),
+    path("association/members/<str:number>/revoke/", views.revoke, name="revoke"),
+    path("association/members/<str:number>/give-back/", views.give_back, name="give_back"),
+    path("association/asked/<uuid:id>/", views.asked, name="asked"),
+    path("association/lists/", views.upload, name="upload"),
+    path("association/lists/<uuid:id>/", views.file, name="file"),
+    path("association/lists/<uuid:id>/to-correct/", views.corrected, name="corrected"),
+    path("association/disputes/<str:number>/", views.reply, name="reply"),
+    path("attestations/", member_pages.mine, name="mine"),
+    path("attestations/<str:number>/", member_pages.theirs, name="theirs"),
+]

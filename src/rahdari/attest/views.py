@@ -1,0 +1,383 @@
+"""The desk of an association: who asks, who is attested, lists of members, disputes.
+
+Invariants: an association sees its own members and no other's, and never an address; every page works without
+JavaScript; each look at somebody's name is on record.
+"""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from rahdari.journal import actions as journal
+from rahdari.page import limits, values
+from rahdari.people import queries as people
+from rahdari.people.access import association_required, person
+from rahdari.policy import Attesting
+
+from . import actions, desk, queries, rules, words
+from .forms import AskedForm, ListForm, MemberForm, RenewForm, ReplyForm, RevokeForm
+from .models import Attestation, MemberList
+from .rules import Effect, Reply
+
+# Lists in an hour: each is read by row.
+LISTS, PER_SECONDS = 30, 3600
+READ = ["GET", "HEAD", "POST"]
+
+
+def _association(request: HttpRequest) -> str:
+    slug = people.association_of(person(request))
+    assert slug is not None  # noqa: S101 (association_required)
+    return slug
+
+
+def _by(request: HttpRequest) -> str:
+    return f"person:{person(request).pk}"
+
+
+def _attesting(request: HttpRequest) -> Attesting:
+    """What the policy says of associations; one that it names no more has no desk."""
+    found = queries.attesting()
+    if found is None or found.association(_association(request)) is None:
+        raise Http404
+    return found
+
+
+def _looked(request: HttpRequest, subject: str, act: str = "attest.read") -> None:
+    actor = f"association:{_association(request)}"
+    journal.record(act=act, actor=actor, subject=subject, now=timezone.now(), detail={"by": _by(request)})
+
+
+def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    attesting = queries.attesting()
+    about = {"association": words.association(_association(request), attesting)}
+    return render(request, f"attest/{template}", about | context, status=status)
+
+
+def _found(request: HttpRequest, number: str) -> Attestation:
+    try:
+        return queries.attestation_for_association(association=_association(request), number=number)
+    except queries.NotFound:
+        raise Http404 from None
+
+
+# -- the list ------------------------------------------------------------------------------------------------------
+
+
+@association_required
+@never_cache
+@require_safe
+def members(request: HttpRequest) -> HttpResponse:
+    return _list(request)
+
+
+def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200) -> HttpResponse:
+    association, attesting, now = _association(request), _attesting(request), timezone.now()
+    text = " ".join(request.GET.get("q", "").split())[:100]
+    page = request.GET.get("page", "0")
+    asked = list(queries.requests_waiting(association)[: desk.SHOWN])
+    shown = desk.desk(
+        association=association,
+        attesting=attesting,
+        view=request.GET.get("view", "all"),
+        text=text,
+        page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0,
+        now=now,
+    )
+    _looked(request, f"association:{association}", "attest.listed")
+    context = {
+        "desk": shown,
+        "text": text,
+        "asked": asked,
+        "asked_count": queries.requests_waiting(association).count(),
+        "disputes": queries.disputes_waiting(association, now),
+        "form": form or _list_form(request),
+        "last": queries.last_list(association),
+        "claims": _claims(attesting, association),
+    }
+    return _page(request, "members.html", context, status=status)
+
+
+def _claims(attesting: Attesting, association: str) -> list[tuple[str, list[str]]]:
+    """What the association's word does: each claim with its weights, each said once."""
+    told = []
+    for claim in attesting.claims_of(association):
+        worth = {attesting.weight(association, claim.key, service) for service in claim.services}
+        told.append((words.said(claim.title, claim.key), [words.weight(each) for each in sorted(filter(None, worth))]))
+    return told
+
+
+def _options(request: HttpRequest) -> dict[str, Any]:
+    attesting = _attesting(request)
+    bounds = desk.bounds(attesting, timezone.now())
+    return {"attesting": attesting, "association": _association(request), "bounds": bounds}
+
+
+def _list_form(request: HttpRequest, *data: Any) -> ListForm:
+    return ListForm(*data, most_rows=values.figure(_attesting(request).most_rows), **_options(request))
+
+
+# -- one member ----------------------------------------------------------------------------------------------------
+
+
+@association_required
+@never_cache
+@require_http_methods(READ)
+def add(request: HttpRequest) -> HttpResponse:
+    """Attest one member."""
+    form = MemberForm(request.POST if request.method == "POST" else None, **_options(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            found, effect = actions.attest(
+                association=_association(request),
+                claim=form.cleaned_data["claim"],
+                way=form.cleaned_data["way"],
+                member=form.member,
+                by=_by(request),
+                now=timezone.now(),
+            )
+        except actions.MemberNotTaken as error:
+            form.add_trouble(error.trouble)
+        else:
+            told = {
+                Effect.NEW: _("The member is attested."),
+                Effect.RENEWED: _("The attestation is brought up to date."),
+                Effect.SAME: _("You attested this already. Nothing has changed."),
+            }[effect]
+            messages.success(request, told, extra_tags="ok")
+            return redirect("attest:attestation", number=found.number)
+    return _page(request, "add.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@association_required
+@never_cache
+@require_http_methods(READ)
+def attestation(request: HttpRequest, number: str) -> HttpResponse:
+    """One attestation: what it says, what it counts for; its end moved."""
+    found, options = _found(request, number), _options(request)
+    form = RenewForm(
+        request.POST if request.method == "POST" else None,
+        initial={"valid_until": options["bounds"].latest.isoformat()},
+        **options,
+    )
+    if request.method == "POST" and form.is_valid() and found.revoked_at is None:
+        actions.renew(
+            attestation=found, valid_until=form.cleaned_data["valid_until"], by=_by(request), now=timezone.now()
+        )
+        messages.success(request, _("The attestation is brought up to date."), extra_tags="ok")
+        return redirect("attest:attestation", number=found.number)
+    _looked(request, f"attestation:{found.number}")
+    now = timezone.now()
+    context = {
+        "row": desk.row(found, options["attesting"], queries.day_of(now), used=bool(queries.used([found]))),
+        "weights": words.weights(found),
+        "way": words.way(found.way, options["attesting"]),
+        "known_by": words.identifier(found.identifier_kind),
+        "revocation": words.revocation(found.revocation, options["attesting"]) if found.revoked_at else "",
+        "can_give_back": found.revoked_at is not None and now <= found.revoked_at + rules.UNDONE_WITHIN,
+        "form": form,
+    }
+    return _page(request, "attestation.html", context, status=422 if form.is_bound else 200)
+
+
+@association_required
+@never_cache
+@require_http_methods(READ)
+def revoke(request: HttpRequest, number: str) -> HttpResponse:
+    found, attesting = _found(request, number), _attesting(request)
+    form = RevokeForm(request.POST if request.method == "POST" else None, attesting=attesting)
+    if found.revoked_at is not None:
+        return redirect("attest:attestation", number=found.number)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.revoke(attestation=found, by=_by(request), now=timezone.now(), **form.cleaned_data)
+        except actions.NotRevocable:
+            pass
+        else:
+            messages.success(request, _("You took it back. The member is told."), extra_tags="ok")
+        return redirect("attest:attestation", number=found.number)
+    _looked(request, f"attestation:{found.number}")
+    context = {
+        "attestation": found,
+        "form": form,
+        "used": bool(queries.used([found])),
+        "days": attesting.another_proof_within.length,
+    }
+    return _page(request, "revoke.html", context, status=422 if form.is_bound else 200)
+
+
+@association_required
+@never_cache
+@require_POST
+def give_back(request: HttpRequest, number: str) -> HttpResponse:
+    found = _found(request, number)
+    try:
+        actions.give_back(attestation=found, by=_by(request), now=timezone.now())
+    except actions.NotRevocable:
+        messages.error(request, _("The time to undo it is over. Attest the member anew."))
+    else:
+        messages.success(request, _("The attestation counts again."), extra_tags="ok")
+    return redirect("attest:attestation", number=found.number)
+
+
+# -- who asks ------------------------------------------------------------------------------------------------------
+
+
+@association_required
+@never_cache
+@require_http_methods(READ)
+def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Somebody says that they are a member: attest them, or say that they are none."""
+    try:
+        found = queries.request_for_association(association=_association(request), id=id)
+    except queries.NotFound:
+        raise Http404 from None
+    if found.answer:
+        return redirect("attest:members")
+    options = _options(request)
+    data = request.POST if request.method == "POST" and "not_member" not in request.POST else None
+    initial = {"valid_until": options["bounds"].latest.isoformat()}
+    form = AskedForm(data, initial=initial, service=found.service, **options)
+    if request.method == "POST" and "not_member" in request.POST:
+        actions.answer_request(request=found, answer=rules.Answer.NOT_MEMBER, by=_by(request), now=timezone.now())
+        messages.success(request, _("You said that this is no member of yours."), extra_tags="ok")
+        return redirect("attest:members")
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.attest_applicant(request=found, by=_by(request), now=timezone.now(), **form.cleaned_data)
+        except actions.MemberNotTaken as error:
+            form.add_error(None, words.trouble(error.trouble))
+        else:
+            messages.success(request, _("The member is attested."), extra_tags="ok")
+            return redirect("attest:members")
+    _looked(request, f"request:{found.pk}")
+    return _page(request, "asked.html", {"asked": found, "form": form}, status=422 if form.is_bound else 200)
+
+
+# -- lists ---------------------------------------------------------------------------------------------------------
+
+
+@association_required
+@never_cache
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    form = _list_form(request, request.POST, request.FILES)
+    if form.is_valid():
+        most = _attesting(request).most_rows
+        sent = form.cleaned_data["members"]
+        if not limits.allow(f"attest.list:{_association(request)}", rate=LISTS, per=PER_SECONDS):
+            form.add_error(
+                "members", _("Many lists came in a short time. Wait some minutes, then send this one again.")
+            )
+            return _list(request, form, status=429)
+        try:
+            kept = actions.keep_list(
+                association=_association(request),
+                claim=form.cleaned_data["claim"],
+                way=form.cleaned_data["way"],
+                content=sent.read(rules.MOST_FILE_BYTES + 1),
+                name=sent.name or "",
+                most_rows=most,
+                by=_by(request),
+                now=timezone.now(),
+            )
+            return redirect("attest:file", id=kept.pk)
+        except actions.ListNotTaken as error:
+            form.add_error("members", words.file_trouble(error.trouble, values.figure(most)))
+    return _list(request, form, status=422)
+
+
+def _kept(request: HttpRequest, id: uuid.UUID) -> MemberList:
+    try:
+        return queries.list_for_association(association=_association(request), id=id)
+    except queries.NotFound:
+        raise Http404 from None
+
+
+@association_required
+@never_cache
+@require_http_methods(READ)
+def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """What would become of each row; attesting the good ones."""
+    kept, options, now = _kept(request, id), _options(request), timezone.now()
+    bounds, attesting = options["bounds"], options["attesting"]
+    if request.method == "POST":
+        kept = actions.send_list(kept=kept, bounds=bounds, by=_by(request), now=now)
+        told = ngettext("%(count)s member is attested.", "%(count)s members are attested.", kept.made + kept.renewed)
+        messages.success(request, told % {"count": values.figure(kept.made + kept.renewed)}, extra_tags="ok")
+        return redirect("attest:file", id=id)
+    judged = actions.judged(kept, bounds=bounds)
+    latest = values.plain_ltr(bounds.latest.isoformat())
+    context = {
+        "file": kept,
+        "claim": words.claim(kept.claim, attesting),
+        "wrong": [desk.RowSaid(each, words.trouble(each.trouble, latest)) for each in judged if each.trouble],
+        "good": [
+            desk.RowSaid(each, words.effect(each.effect))
+            for each in judged
+            if each.effect is not None and each.effect is not Effect.SAME
+        ],
+        "same": sum(each.effect is Effect.SAME for each in judged),
+    }
+    return _page(request, "file.html", context)
+
+
+@association_required
+@never_cache
+@require_safe
+def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """The rows to correct, as a file."""
+    kept, options = _kept(request, id), _options(request)
+    latest = options["bounds"].latest.isoformat()
+    told = {trouble: words.trouble(trouble, latest) for trouble in rules.RowTrouble}
+    _looked(request, f"members:{kept.pk}", "attest.downloaded")
+    text = actions.corrected(kept, bounds=options["bounds"], words=told)
+    # With a byte order mark, so that a spreadsheet takes it for what it is.
+    response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="to-correct.csv"'
+    return response
+
+
+# -- disputes ------------------------------------------------------------------------------------------------------
+
+
+@association_required
+@never_cache
+@require_http_methods(READ)
+def reply(request: HttpRequest, number: str) -> HttpResponse:
+    """A member disputes what the association said, or that it took it back: its answer."""
+    try:
+        matter = queries.matter_for_association(association=_association(request), number=number)
+    except queries.NotFound:
+        raise Http404 from None
+    now = timezone.now()
+    form = ReplyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.reply(
+                matter=matter,
+                reply=Reply(form.cleaned_data["reply"]),
+                text=form.cleaned_data["text"],
+                by=_by(request),
+                now=now,
+            )
+        except actions.NotPossibleNow:
+            messages.error(request, _("The time to answer is over, or it was answered already."))
+        else:
+            messages.success(request, _("Your answer is there. An officer decides."), extra_tags="ok")
+        return redirect("attest:members")
+    _looked(request, f"attestation:{matter.attestation.number}")
+    context = {
+        "matter": matter,
+        "row": desk.row(matter.attestation, queries.attesting(), queries.day_of(now), used=True),
+        "open": matter.waits_for_association(now),
+        "form": form,
+    }
+    return _page(request, "reply.html", context, status=422 if form.is_bound else 200)

@@ -1,0 +1,139 @@
+"""What is said of attestations, in the reader's language. The texts of the policy come in both."""
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+from rahdari.page.spreadsheets import FileTrouble
+from rahdari.policy import Attesting, Text
+
+from . import queries, rules
+from .models import Attestation, Matter
+from .rules import Effect, Outcome, Reply, RowTrouble, State
+
+
+def said(text: Text | None, key: str) -> str:
+    return text.in_language(get_language()) if text else key
+
+
+def association(key: str, attesting: Attesting | None) -> str:
+    found = attesting.association(key) if attesting else None
+    return said(found.title if found else None, key)
+
+
+def claim(key: str, attesting: Attesting | None) -> str:
+    found = attesting.claim(key) if attesting else None
+    return said(found.title if found else None, key)
+
+
+def way(key: str, attesting: Attesting | None) -> str:
+    found = next((each for each in attesting.ways if each.key == key), None) if attesting else None
+    return said(found.title if found else None, key)
+
+
+def revocation(key: str, attesting: Attesting | None) -> str:
+    if key == "disputed":
+        return _("The member disputed it and was right")
+    found = next((each for each in attesting.revocations if each.key == key), None) if attesting else None
+    return said(found.title if found else None, key)
+
+
+def weight(key: str | None) -> str:
+    """What the word of the association does, for the association and for the member."""
+    return {
+        "alone": _("It is enough by itself: no letter is needed."),
+        "provisional": _("It is enough for a provisional registration. One more proof is to follow."),
+        "supporting": _("It supports an application, and an officer reads it."),
+    }.get(key or "", _("It does not count for this service."))
+
+
+def weights(attestation: Attestation) -> list[tuple[str, str]]:
+    """For which services an attestation counts, and how much."""
+    policy = queries.in_force()
+    attesting = policy.attesting
+    if attesting is None:
+        return []
+    found = []
+    for key, service in policy.services.items():
+        worth = attesting.weight(attestation.association, attestation.claim, key)
+        if worth is not None:
+            found.append((service.title.in_language(get_language()), weight(worth)))
+    return found
+
+
+def state(attestation: Attestation, today: object, soon: bool) -> tuple[str, str]:
+    """The tone and the words of how an attestation stands."""
+    found = attestation.state(today)  # type: ignore[arg-type]
+    if found is State.REVOKED:
+        return "off", _("Revoked")
+    if found is State.EXPIRED:
+        return "bad", _("Has ended")
+    if found is State.NOT_YET:
+        return "wait", _("Begins later")
+    return ("warn", _("Ends soon")) if soon else ("ok", _("Attested"))
+
+
+def identifier(kind: str) -> str:
+    return {
+        "card": _("by card number"),
+        "company": _("by company number"),
+        "email": _("by email address"),
+    }.get(kind, kind)
+
+
+def trouble(found: RowTrouble, latest: str = "") -> str:
+    return {
+        RowTrouble.NO_NUMBER: _("The member number is missing."),
+        RowTrouble.NUMBER_SHAPE: _("A member number has 3 to 40 letters and digits."),
+        RowTrouble.NO_NAME: _("The name is missing, or has no letters."),
+        RowTrouble.NAME_TOO_LONG: _("This name is too long: write at most 200 characters."),
+        RowTrouble.NO_IDENTIFIER: _("Give a card number, a company number or an email address."),
+        RowTrouble.IDENTIFIER_SHAPE: _(
+            "This is no card number (13 digits), no company number (7 digits) and no email address."
+        ),
+        RowTrouble.NO_END: _("Say until which day it holds."),
+        RowTrouble.DAY_SHAPE: _("Write the day like %(example)s.") % {"example": "\u20662027-06-30\u2069"},
+        RowTrouble.ENDED: _("This day is over. Give a later one."),
+        RowTrouble.TOO_FAR: _("This day is too far away. The last one that counts is %(day)s.") % {"day": latest},
+        RowTrouble.ENDS_BEFORE_IT_BEGINS: _("It would end before it begins."),
+        RowTrouble.TWICE: _("This member, or this member number, stands in the file twice."),
+        RowTrouble.NUMBER_TAKEN: _(
+            "This member number is attested for somebody else. Revoke that attestation first, or correct the number."
+        ),
+    }[found]
+
+
+def file_trouble(found: FileTrouble, most_rows: str) -> str:
+    return {
+        FileTrouble.EMPTY: _("The file has no rows. Choose the file with your members."),
+        FileTrouble.TOO_LARGE: _("The file is too big. Send your members in several files."),
+        FileTrouble.TOO_MANY_ROWS: _("The file has more than %(most)s rows. Send your members in several files.")
+        % {"most": most_rows},
+        FileTrouble.NOT_TEXT: _("The file cannot be read. Save it as CSV (UTF-8) and choose it again."),
+        FileTrouble.NO_COLUMNS: _("The first line must name the columns: %(columns)s.")
+        % {"columns": "\u2066" + ", ".join(rules.NEEDED) + "\u2069"},
+    }[found]
+
+
+def effect(found: Effect) -> str:
+    return {
+        Effect.NEW: pgettext("attestation", "New"),
+        Effect.RENEWED: pgettext("attestation", "Brought up to date"),
+        Effect.SAME: pgettext("attestation", "There already"),
+    }[found]
+
+
+def reply(matter: Matter) -> str:
+    return {
+        Reply.KEEPS.value: _("The association keeps to what it said."),
+        Reply.YIELDS.value: _("The association says that you are right."),
+    }.get(matter.reply, "")
+
+
+def outcome(matter: Matter) -> str:
+    if matter.outcome == Outcome.STANDS and matter.kind == rules.Kind.DISPUTED:
+        return _("The attestation stays as it is.")
+    return {
+        Outcome.STANDS.value: _("Your registration stays as it is."),
+        Outcome.ANOTHER_PROOF.value: _("Another proof is needed. Your registration stays as it is meanwhile."),
+        Outcome.MEMBER_RIGHT.value: _("You are right, and it is corrected."),
+    }.get(matter.outcome, "")

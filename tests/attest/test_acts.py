@@ -1,0 +1,342 @@
+"""Attesting, revoking, lists, requests and matters, through the database."""
+
+import datetime as dt
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from rahdari.attest import actions, queries, rules
+from rahdari.attest.models import Attestation, Matter, MemberList, Request
+from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Kind, Outcome, Reply, RowTrouble
+from rahdari.journal.models import Entry as Row
+from rahdari.letters.models import Letter
+from rahdari.people import actions as people
+
+from .sample import ASSOCIATION, OTHER, YEAR, a_member, a_secretary, an_attestation
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+BOUNDS = Bounds(NOW.date(), NOW.date() + 2 * YEAR)
+
+
+def attest(
+    member: rules.Member, claim: str = "freelancer", association: str = ASSOCIATION
+) -> tuple[Attestation, Effect]:
+    facts = {"association": association, "claim": claim, "way": "papers", "by": "person:test", "now": NOW}
+    return actions.attest(member=member, **facts)
+
+
+class TestOneMember:
+    def test_is_found_again_by_what_identifies_them_and_that_is_not_kept(self) -> None:
+        member = a_member(now=NOW, identifier=Identifier("card", "3520212345671"), name="Sample Freelancer 7")
+        found, effect = attest(member)
+        assert effect is Effect.NEW
+        index = queries.index_of(Identifier("card", "3520212345671"))
+        assert [each.number for each in queries.candidates(association=ASSOCIATION, indexes=[index])] == [found.number]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT attest_attestation::text FROM attest_attestation")
+            stored = str(cursor.fetchall())
+        for secret in ("3520212345671", "Sample Freelancer 7", member.number):
+            assert secret not in stored, "plain in the database"
+
+    def test_the_same_again_changes_nothing_and_leaves_no_record(self) -> None:
+        member = a_member(now=NOW)
+        first, _ = attest(member)
+        rows = Row.objects.count()
+        second, effect = attest(member)
+        assert (second.pk, effect) == (first.pk, Effect.SAME)
+        assert Attestation.objects.count() == 1 and Row.objects.count() == rows
+
+    def test_another_end_renews_it(self) -> None:
+        member = a_member(now=NOW)
+        first, _ = attest(member)
+        later = rules.Member(member.number, member.name, member.identifier, member.valid_from, NOW.date() + 2 * YEAR)
+        second, effect = attest(later)
+        assert (second.pk, effect, second.valid_until) == (first.pk, Effect.RENEWED, NOW.date() + 2 * YEAR)
+
+    def test_of_a_number_that_is_anothers_is_refused(self) -> None:
+        member = a_member(now=NOW)
+        attest(member)
+        with pytest.raises(actions.MemberNotTaken) as refused:
+            attest(a_member(now=NOW, number=member.number.lower()))
+        assert refused.value.trouble is RowTrouble.NUMBER_TAKEN
+
+    def test_is_each_associations_own(self) -> None:
+        member = a_member(now=NOW)
+        ours, theirs = attest(member)[0], attest(member, association=OTHER)[0]
+        assert ours.pk != theirs.pk and ours.member_index != theirs.member_index
+        with pytest.raises(queries.NotFound):
+            queries.attestation_for_association(association=OTHER, number=ours.number)
+        assert queries.attestation_for_association(association=ASSOCIATION, number=ours.number.lower()) == ours
+
+    def test_stands_once_in_the_database_whatever_the_code_does(self) -> None:
+        found = an_attestation(now=NOW)
+        copy = Attestation.objects.get(pk=found.pk)
+        copy.pk, copy.number = None, queries.new_number("V")
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Attestation.objects.bulk_create([copy])
+
+
+class TestRevoking:
+    def test_has_a_reason_and_ends_it_at_once(self) -> None:
+        found = an_attestation(now=NOW)
+        assert found.is_live(NOW.date())
+        found = actions.revoke(attestation=found, revocation="left", told="You left.", by="person:test", now=NOW)
+        assert not found.is_live(NOW.date()) and found.to_follow
+        assert queries.candidates(association=ASSOCIATION, indexes=[found.identifier_index]) == []
+        with pytest.raises(actions.NotRevocable):
+            actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+
+    def test_can_be_undone_within_a_day_and_not_later(self) -> None:
+        found = an_attestation(now=NOW)
+        facts = {"revocation": "mistake", "told": "A slip.", "by": "person:test"}
+        actions.revoke(attestation=found, now=NOW, **facts)
+        assert actions.give_back(attestation=found, by="person:test", now=NOW + 24 * HOUR).is_live(NOW.date())
+        actions.revoke(attestation=found, now=NOW + DAY, **facts)
+        with pytest.raises(actions.NotRevocable):
+            actions.give_back(attestation=found, by="person:test", now=NOW + 2 * DAY + HOUR)
+
+    def test_lets_the_member_be_attested_anew_and_then_stays(self) -> None:
+        member = a_member(now=NOW)
+        first, _ = attest(member)
+        actions.revoke(attestation=first, revocation="left", told="", by="person:test", now=NOW)
+        second, effect = attest(member)
+        assert effect is Effect.NEW and second.pk != first.pk
+        with pytest.raises(actions.NotRevocable):
+            actions.give_back(attestation=first, by="person:test", now=NOW)
+
+
+LIST = """member_number,name,identifier,valid_until
+M-1001,Sample Freelancer 1,one@client.example,2027-06-30
+M-1002,Sample Freelancer 2,35202-1234567-1,2027-06-30
+M-1003,,three@client.example,2027-06-30
+M-1004,Sample Freelancer 4,four,2027-06-30
+"""
+
+
+def keep(content: str = LIST, association: str = ASSOCIATION) -> MemberList:
+    return actions.keep_list(
+        association=association,
+        claim="freelancer",
+        way="register",
+        content=content.encode(),
+        name="members.csv",
+        most_rows=5000,
+        by="person:test",
+        now=NOW,
+    )
+
+
+def send(kept: MemberList) -> MemberList:
+    return actions.send_list(kept=kept, bounds=BOUNDS, by="person:test", now=NOW)
+
+
+class TestAList:
+    def test_is_looked_at_before_anything_counts(self) -> None:
+        kept = keep()
+        judged = actions.judged(kept, bounds=BOUNDS)
+        assert [(each.row.line, each.effect, each.trouble) for each in judged] == [
+            (2, Effect.NEW, None),
+            (3, Effect.NEW, None),
+            (4, None, RowTrouble.NO_NAME),
+            (5, None, RowTrouble.IDENTIFIER_SHAPE),
+        ]
+        assert not Attestation.objects.exists()
+
+    def test_sent_attests_the_good_rows_and_gives_the_others_back_to_be_mended(self) -> None:
+        kept = send(keep())
+        assert (kept.made, kept.renewed) == (2, 0)
+        text = actions.corrected(kept, bounds=BOUNDS, words=dict.fromkeys(RowTrouble, "mend this"))
+        back = text.splitlines()
+        assert back[0] == "member_number,name,identifier,valid_from,valid_until,what_is_wrong"
+        assert back[1] == "M-1003,,three@client.example,,2027-06-30,mend this"
+        mended = text.replace("M-1003,,", "M-1003,Sample Freelancer 3,").replace(",four,", ",four@client.example,")
+        again = send(keep(mended))
+        assert (again.made, Attestation.objects.count()) == (2, 4)
+
+    def test_sent_twice_counts_once_and_uploaded_again_changes_nothing(self) -> None:
+        kept = keep()
+        send(kept)
+        assert send(kept).made == 2
+        rows = list(Attestation.objects.order_by("pk").values_list("pk", "number", "valid_until"))
+        again = send(keep())
+        assert (again.made, again.renewed) == (0, 0)
+        assert list(Attestation.objects.order_by("pk").values_list("pk", "number", "valid_until")) == rows
+
+    def test_with_later_days_renews(self) -> None:
+        send(keep())
+        again = send(keep(LIST.replace("2027-06-30", "2028-06-30")))
+        assert (again.made, again.renewed) == (0, 2)
+        assert set(Attestation.objects.values_list("valid_until", flat=True)) == {dt.date(2028, 6, 30)}
+
+    def test_of_another_association_does_not_collide(self) -> None:
+        send(keep())
+        assert send(keep(association=OTHER)).made == 2
+        with pytest.raises(queries.NotFound):
+            queries.list_for_association(association=OTHER, id=MemberList.objects.filter(association=ASSOCIATION)[0].pk)
+
+    def test_that_cannot_be_read_is_not_kept(self) -> None:
+        for content in ("", "name\nx\n", LIST + "\0"):
+            with pytest.raises(actions.ListNotTaken):
+                keep(content)
+        with pytest.raises(actions.ListNotTaken):
+            actions.keep_list(
+                association=ASSOCIATION,
+                claim="freelancer",
+                way="register",
+                content=LIST.encode(),
+                name="x",
+                most_rows=3,
+                by="person:test",
+                now=NOW,
+            )
+        assert not MemberList.objects.exists()
+
+    def test_is_deleted_after_some_days(self) -> None:
+        sent, _unsent = send(keep()), keep()
+        assert actions.delete_old_lists(now=NOW + 6 * DAY) == 0
+        assert actions.delete_old_lists(now=NOW + 8 * DAY) == 2
+        sent.refresh_from_db()
+        assert sent.content == "" and sent.made == 2
+        assert actions.delete_old_lists(now=NOW + 8 * DAY) == 0
+
+
+def ask(association: str = ASSOCIATION, subject: str = "check:sample", **more: object) -> Request:
+    facts: dict[str, object] = {
+        "service": "vpn_freelancer",
+        "name": "Sample Freelancer 31",
+        "member_number": "M-00731",
+        "known_by": [Identifier("card", "3520212345671"), Identifier("email", "member@client.example")],
+        "due_at": NOW + 10 * DAY,
+        "now": NOW,
+    }
+    return actions.ask(association=association, subject=subject, **facts | more)  # type: ignore[arg-type]
+
+
+class TestARequest:
+    def test_is_made_once_and_the_associations_people_have_one_letter_a_day_that_names_nobody(self) -> None:
+        secretary = a_secretary()
+        a_secretary(OTHER)
+        assert ask().pk == ask().pk
+        ask(subject="check:another", member_number="M-00732")
+        letter = Letter.objects.get(template="association_asked")
+        assert letter.to == secretary
+        assert "Sample Freelancer" not in letter.text and "M-0073" not in letter.text
+        ask(subject="check:third", member_number="M-00733", now=NOW + DAY)
+        assert Letter.objects.filter(template="association_asked").count() == 2
+
+    def test_is_answered_by_attesting_whoever_asks(self) -> None:
+        request = ask()
+        facts = {"claim": "freelancer", "way": "papers", "by": "person:test", "now": NOW}
+        found = actions.attest_applicant(request=request, valid_until=NOW.date() + YEAR, **facts)
+        request.refresh_from_db()
+        assert (request.answer, request.attestation) == (Answer.ATTESTED, found)
+        assert found.identifier_index == queries.index_of(Identifier("card", "3520212345671"))
+        assert (found.name, found.member_number) == ("Sample Freelancer 31", "M-00731")
+
+    def test_under_anothers_member_number_is_not_attested(self) -> None:
+        an_attestation(now=NOW, number="M-00731")
+        with pytest.raises(actions.MemberNotTaken):
+            actions.attest_applicant(
+                request=ask(), claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
+            )
+
+    def test_takes_the_first_answer_only(self) -> None:
+        request = ask()
+        actions.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
+        actions.answer_request(request=request, answer=Answer.SILENT, by="clock", now=NOW)
+        request.refresh_from_db()
+        assert request.answer == Answer.NOT_MEMBER
+
+    def test_ends_in_silence_at_its_time_and_its_name_goes_later(self) -> None:
+        request = ask()
+        assert actions.end_requests(now=NOW + 9 * DAY) == 0
+        assert actions.end_requests(now=NOW + 10 * DAY) == 1
+        assert actions.erase_due(now=NOW + 39 * DAY) == 0
+        assert actions.erase_due(now=NOW + 40 * DAY) == 1
+        request.refresh_from_db()
+        assert (request.name, request.member_number, request.answer) == ("", "", Answer.SILENT)
+
+    def test_is_looked_at_again_when_a_list_names_the_member(self) -> None:
+        request = ask()
+        send(keep(LIST))
+        request.refresh_from_db()
+        assert request.to_look, "the list has the card number of whoever asks"
+
+
+def a_dispute(**more: object) -> Matter:
+    found = more.pop("attestation", None) or an_attestation(now=NOW)
+    facts: dict[str, object] = {"subject": "", "person": "person:sample", "said": "I never joined.", "now": NOW}
+    return actions.dispute(attestation=found, reply_due_at=NOW + 5 * DAY, **facts | more)  # type: ignore[arg-type]
+
+
+class TestADispute:
+    def test_waits_for_the_association_and_then_for_an_officer(self) -> None:
+        matter = a_dispute()
+        assert matter.kind == Kind.DISPUTED
+        assert matter.waits_for_association(NOW) and not matter.waits_for_officer(NOW)
+        assert matter.waits_for_officer(NOW + 5 * DAY), "also when the association says nothing"
+        with pytest.raises(actions.NotPossibleNow):
+            actions.decide(matter=matter, outcome=Outcome.STANDS, text="x", officer="officer:x", now=NOW)
+        with pytest.raises(actions.NothingToDispute):
+            a_dispute(attestation=matter.attestation)
+
+    def test_that_the_association_yields_to_is_put_right_at_once(self) -> None:
+        matter = a_dispute()
+        matter = actions.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:test", now=NOW)
+        matter.attestation.refresh_from_db()
+        assert matter.attestation.revocation == "disputed"
+        assert matter.waits_for_officer(NOW)
+        with pytest.raises(actions.NotPossibleNow):
+            actions.reply(matter=matter, reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
+
+    def test_that_an_officer_upholds_ends_the_attestation(self) -> None:
+        matter = actions.reply(matter=a_dispute(), reply=Reply.KEEPS, text="No.", by="person:test", now=NOW)
+        facts = {"text": "The card is another person's.", "officer": "officer:x", "now": NOW}
+        actions.decide(matter=matter, outcome=Outcome.MEMBER_RIGHT, **facts)
+        assert not Attestation.objects.get().is_live(NOW.date())
+        with pytest.raises(actions.NotPossibleNow):
+            actions.decide(matter=matter, outcome=Outcome.STANDS, **facts)
+
+    def test_of_a_revocation_that_was_wrong_gives_the_attestation_back(self) -> None:
+        found = an_attestation(now=NOW)
+        found = actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        matter = a_dispute(attestation=found)
+        assert matter.kind == Kind.REVOKED
+        late = NOW + 10 * DAY
+        facts = {"text": "The receipt shows it.", "officer": "officer:x", "now": late}
+        actions.decide(matter=matter, outcome=Outcome.MEMBER_RIGHT, **facts)
+        assert Attestation.objects.get().is_live(late.date())
+
+    def test_asks_for_no_other_proof_where_no_application_rests_on_it(self) -> None:
+        found = an_attestation(now=NOW)
+        actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW)
+        matter = a_dispute(attestation=Attestation.objects.get())
+        with pytest.raises(ValueError, match="another_proof"):
+            actions.decide(
+                matter=matter, outcome=Outcome.ANOTHER_PROOF, text="x", officer="officer:x", now=NOW + 10 * DAY
+            )
+
+
+class TestAMember:
+    def test_sees_what_was_said_of_their_address_and_nothing_else(self) -> None:
+        now = timezone.now()
+        mine = people.register_person(email="member@client.example", now=now)
+        other = people.register_person(email="other@client.example", now=now)
+        found = an_attestation(identifier=Identifier("email", "member@client.example"))
+        assert list(queries.theirs(mine)) == [found]
+        assert list(queries.theirs(other)) == []
+        with pytest.raises(queries.NotFound):
+            queries.attestation_for_member(user=other, number=found.number)
+
+    def test_sees_what_counted_for_an_application_of_theirs(self) -> None:
+        user = people.register_person(email="member@client.example", now=timezone.now())
+        found = an_attestation(identifier=Identifier("card", "3520212345671"))
+        assert not queries.theirs(user).exists()
+        actions.note_use(
+            attestation=found, subject="application:x", person=f"person:{user.pk}", weight="alone", now=timezone.now()
+        )
+        assert queries.attestation_for_member(user=user, number=found.number) == found
+        assert queries.subject_for(user, found) == "application:x"

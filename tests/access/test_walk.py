@@ -29,6 +29,8 @@ from rahdari.address import directory
 from rahdari.api import routes
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
+from rahdari.attest.models import Attestation
+from rahdari.attest.rules import Identifier
 from rahdari.decide.models import Case
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as payments
@@ -48,6 +50,7 @@ from rahdari.vault import keys, links
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Check
 from tests.apply.sample import a_photo
+from tests.attest.sample import a_secretary, an_attestation
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +83,7 @@ SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:registrations portal:letters
-    people:number people:number_code people:remove_number people:choose_notes portal:letters_read
+    attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     api:programs api:make_token""".split()
 )
 OWN_TOKEN = frozenset({"api:revoke_token"})
@@ -111,7 +114,8 @@ ACTS_OF_A_HOLDER = frozenset(
     portal:changing portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 OFFICERS = frozenset(
-    {"decide:queue", "decide:approvals", "decide:keys", "portal:feed", "portal:hold", "portal:proofs_in_vain"}
+    """decide:queue decide:approvals decide:keys portal:feed portal:hold portal:proofs_in_vain portal:matters
+    portal:matter""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:take decide:hand_over decide:decide decide:second decide:drop decide:contact
@@ -121,6 +125,11 @@ OPERATORS = frozenset(
     """portal:operator confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file
     confirm:corrected confirm:make_token confirm:revoke_token confirm:set_callback""".split()
 )
+ASSOCIATIONS = frozenset(
+    """attest:members attest:add attest:attestation attest:revoke attest:give_back attest:asked attest:upload
+    attest:file attest:corrected attest:reply""".split()
+)
+OWN_ATTESTATION = frozenset({"attest:theirs"})
 ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
 ACCOUNTANTS = frozenset({"fees:payments", "fees:payment", "fees:open", "fees:statements"})
 OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
@@ -141,6 +150,8 @@ EXPECTED = (
     OFFICERS,
     OFFICERS_ON_RECORD,
     OPERATORS,
+    ASSOCIATIONS,
+    OWN_ATTESTATION,
     ADMINISTRATORS,
     STAFF,
     ACCOUNTANTS,
@@ -148,7 +159,7 @@ EXPECTED = (
     OWN_TOKEN,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
-VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant")
+VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant", "association")
 AT_THE_DESK = frozenset({"officer", "second", "director"})
 METHODS = ("get", "post")
 
@@ -182,6 +193,8 @@ class World:
     passkey: int = 0
     invoice: str = ""
     payment: uuid.UUID = field(default_factory=uuid.uuid4)
+    # What the sample association said of A.
+    attestation: str = ""
     post: int = 0
     # A's company, A's membership in it, an invitation into it, and one for A into another.
     organisation: dict[str, Any] = field(default_factory=dict)
@@ -229,6 +242,12 @@ class World:
                 key: {"id": uuid.uuid4()}
                 for key in ("confirm:file", "confirm:corrected", "confirm:revoke_token", *OWN_TOKEN)
             },
+            **{
+                key: {"number": self.attestation}
+                for key in ("attest:attestation", "attest:revoke", "attest:give_back", "attest:theirs")
+            },
+            **{key: {"id": uuid.uuid4()} for key in ("attest:asked", "attest:file", "attest:corrected")},
+            **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},
             "fees:payment": {"id": self.payment},
@@ -334,6 +353,7 @@ def the_story() -> World:
             "operator": story.an_operator("sample-fibre", "Sample Fibre"),
             "administrator": story.an_officer(role=Role.ADMINISTRATOR),
             "accountant": story.an_officer(role=Role.ACCOUNTS),
+            "association": a_secretary(),
         }
     )
     found.drafts = {
@@ -362,6 +382,7 @@ def the_story() -> World:
     elsewhere = people.register_organisation(owner=story.a_person(), name="Sample Fibre", actor="system:test", now=now)
     found.invitation = invite(elsewhere, a.email)
     found.invoice, found.payment = an_invoice_with_a_payment(a, now)
+    found.attestation = an_attestation(identifier=Identifier("email", a.email), name=a.name).number
     found.letter = letters.letters_of(a)[0].pk
     found.passkey = Authenticator.objects.create(
         user=story.a_person(), type=Authenticator.Type.WEBAUTHN, data={"name": "Sample phone", "credential": {}}
@@ -472,6 +493,7 @@ def as_it_stands() -> list[Any]:
         list(Registration.objects.order_by("pk").values_list("pk", "reference", "struck_out_at")),
         list(Entry.objects.order_by("pk").values_list("pk", "block", "protocol", "port", "ended_at")),
         list(Letter.objects.order_by("pk").values_list("pk", "read_at")),
+        list(Attestation.objects.order_by("pk").values_list("pk", "revoked_at", "valid_until")),
         list(Payment.objects.order_by("pk").values_list("pk", "invoice", "set_aside_at")),
     ]
 
@@ -572,7 +594,7 @@ class TestTheOwner:
                 assert browser.get(place).status_code == expected, place
 
     def test_may_not_open_pages_of_staff(self, world: World) -> None:
-        closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | ACCOUNTANTS)
+        closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ASSOCIATIONS | ADMINISTRATORS | ACCOUNTANTS)
 
 
 def closed_to(world: World, visitor: str, names: frozenset[str]) -> None:
@@ -619,6 +641,11 @@ class TestAnotherPerson:
             says = both_say(browser, "get", reverse(name, args=[world.invoice]), reverse(name, args=["I-2611-9999"]))
             assert says[0][0] == 404
             assert says[0] == says[1]
+        says = both_say(
+            browser, "get", *(reverse("attest:theirs", args=[each]) for each in (world.attestation, "V-AAAA"))
+        )
+        assert says[0][0] == 404
+        assert says[0] == says[1]
         places = [reverse("portal:letter", args=[each]) for each in (world.letter, uuid.uuid4())]
         says = both_say(browser, "get", *places)
         assert says[0][0] == 404
@@ -657,11 +684,13 @@ class TestAnotherPerson:
         assert as_it_stands() == before
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
-        names = OPERATORS | ADMINISTRATORS | ACCOUNTANTS | OFFICERS | OFFICERS_ON_RECORD | STAFF
+        names = OPERATORS | ASSOCIATIONS | ADMINISTRATORS | ACCOUNTANTS | OFFICERS | OFFICERS_ON_RECORD | STAFF
         if visitor in AT_THE_DESK:
             names = names - OFFICERS - OFFICERS_ON_RECORD - STAFF
         if visitor == "operator":
             names = names - OPERATORS
+        if visitor == "association":
+            names = names - ASSOCIATIONS
         if visitor == "accountant":
             names = names - ACCOUNTANTS
         if visitor == "administrator":
@@ -772,7 +801,14 @@ class TestStaffWithoutASecondFactor:
         for visitor in ("officer", "director", "operator", "administrator", "accountant"):
             browser = world.client(visitor)
             for name in sorted(
-                OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ADMINISTRATORS | ACCOUNTANTS | STAFF | OWN_APPLICATION
+                OFFICERS
+                | OFFICERS_ON_RECORD
+                | OPERATORS
+                | ASSOCIATIONS
+                | ADMINISTRATORS
+                | ACCOUNTANTS
+                | STAFF
+                | OWN_APPLICATION
             ):
                 for place in world.places(name):
                     for method in METHODS:

@@ -1,6 +1,7 @@
 """The pages of proof of work: what a client's address may be, what a declaration holds to, when a certificate ends."""
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from rahdari.apply import actions, queries
 from rahdari.apply.models import Application, Document
+from rahdari.policy import BUNDLED
 
 from .sample import a_complete_company_draft, a_complete_draft, a_draft, a_person, a_photo, actor_of, with_address
 
@@ -178,3 +180,28 @@ class TestAnOrganisationWithoutACompanyNumber:
     def test_does_not_change_what_a_company_is_asked(self) -> None:
         draft = a_complete_company_draft()
         assert "company_number" in a_client(draft).get(reverse("apply:company", args=[draft.reference])).text
+
+
+class TestTheAssociation:
+    def test_is_taken_for_granted_where_there_is_one(self) -> None:
+        draft, client = chosen("association")
+        place = reverse("apply:association", args=[draft.reference])
+        page = client.get(place).text
+        assert "Member number at Sample Association of Software Houses" in page and "Which association?" not in page
+        client.post(place, {"number": "m-00731", "association": "somebody-else"})
+        assert (fresh(draft).association, fresh(draft).association_number) == ("sample-software-houses", "M-00731")
+
+    def test_is_asked_for_where_there_are_several(self, settings: Any, tmp_path: Path) -> None:
+        another = (
+            '[[attesting.associations]]\nkey = "specimen-freelancers"\n'
+            'title = { en = "Specimen Freelancers", ur = "نمونہ فری لانسرز" }\n\n[[attesting.ways]]'
+        )
+        settings.POLICY_FILE = tmp_path / "policy.toml"
+        settings.POLICY_FILE.write_text(BUNDLED.read_text().replace("[[attesting.ways]]", another, 1))
+        draft, client = chosen("association")
+        place = reverse("apply:association", args=[draft.reference])
+        assert "Specimen Freelancers" in client.get(place).text
+        for given in ({}, {"association": "somebody-else"}):
+            assert "Choose your association" in client.post(place, {"number": "m-00731", **given}).text
+        client.post(place, {"number": "m-00731", "association": "specimen-freelancers"})
+        assert fresh(draft).association == "specimen-freelancers"

@@ -148,7 +148,7 @@ class TestQueue:
             a_case()
         client = signed_in(officer)
         client.get(reverse("decide:queue"))
-        with django_assert_max_num_queries(22):  # type: ignore[operator]
+        with django_assert_max_num_queries(23):  # type: ignore[operator]
             client.get(reverse("decide:queue"))
 
     def test_leaves_out_what_was_withdrawn(self, officer: User) -> None:

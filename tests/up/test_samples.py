@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from rahdari.address import directory, parse_block
 from rahdari.apply import queries as applications
+from rahdari.attest import queries as attestations
 from rahdari.confirm import queries as questions
 from rahdari.decide import queries as decisions
 from rahdari.letters import queries as letters
@@ -48,7 +49,7 @@ class TestApplications:
             statuses = {number: application_of(samples.email_of(number)).status for number, _ in samples.WORTH_SEEING}
             assert statuses == {
                 32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
-                38: "submitted",
+                38: "submitted", 39: "submitted",
             }  # fmt: skip
         for number in (32, 33):
             user = persons.person_by_email(samples.email_of(number))
@@ -57,6 +58,8 @@ class TestApplications:
             assert register.standing(registration, now) == "valid"
         waits = application_of(samples.email_of(38))
         assert [each.operator for each in questions.questions_of(waits.subject)] == ["sample-fibre"]
+        asked = application_of(samples.email_of(39))
+        assert [each.name for each in attestations.requests_waiting("sample-software-houses")] == [asked.name]
         cases = {number: decisions.case_of(application_of(samples.email_of(number))) for number in (34, 35, 36)}
         assert cases[34].assigned_to is None
         assert decisions.open_question(cases[35]) is not None

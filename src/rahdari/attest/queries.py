@@ -62,10 +62,12 @@ def member_index(association: str, number: str) -> str:
 def identifiers_of(*, card: str = "", company_number: str = "", email: str = "") -> list[Identifier]:
     """What identifies an applicant, the surest first: a company by its number, a person by card and address."""
     found = []
-    if company_number:
-        found.append(Identifier("company", identifiers.parse_company_number(company_number)))
-    elif card:
-        found.append(Identifier("card", identifiers.parse_cnic(card).digits))
+    # A number of an odd shape, such as the demonstration's, stands in no list.
+    with contextlib.suppress(identifiers.IdentifierError):
+        if company_number:
+            found.append(Identifier("company", identifiers.parse_company_number(company_number)))
+        elif card:
+            found.append(Identifier("card", identifiers.parse_cnic(card).digits))
     if email:
         found.append(Identifier("email", email.strip().lower()))
     return found

@@ -92,7 +92,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),
     "attestation_revoked": _kind(
-        _("An association has revoked its attestation"), "reference association reason", "text"
+        _("An association has revoked its attestation"), "reference association reason", "text code"
     ),
     "attestation_another_proof": _kind(
         _("Another proof in the place of an attestation"), "reference association due_at", "text", note="answer_by"

@@ -205,7 +205,8 @@ def _count_again(attestation: Attestation, application: Application, now: dt.dat
         return False
     weight = attesting.weight(attestation.association, attestation.claim, application.service)
     if weight == "alone":
-        evidence = {**about(attesting, attestation), "weight": weight, "name": "same"}
+        before = check.evidence.get("before", {}).get("evidence", {})
+        evidence = {**about(attesting, attestation), "weight": weight, "name": before.get("name", "not_compared")}
         answer(application.subject, Answer("passed", "attested", evidence), now, anew=True)
     return True
 

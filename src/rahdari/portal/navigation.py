@@ -75,8 +75,6 @@ def links(request: HttpRequest) -> list[Link]:
         ]
     if people.operator_of(user) is not None:
         return _of_an_operator(people.operator_of(user) or "", room, page)
-    if people.association_of(user) is not None:
-        return _of_an_association(people.association_of(user) or "", room)
     if people.is_officer(user):
         waiting = publish.holds_waiting()
         words = ngettext("removal of many entries", "removals of many entries", waiting)
@@ -92,6 +90,9 @@ def links(request: HttpRequest) -> list[Link]:
             _matters(page),
             _previews(page),
         ]
+    association = people.association_of(user)
+    if association is not None:
+        return _of_an_association(association, room)
     if people.keeps_accounts(user):
         return []
     if people.is_administrator(user):

@@ -38,6 +38,7 @@ WORTH_SEEING = (
     (36, "Has a notice of refusal to answer."),
     (37, "Has a draft, not yet sent."),
     (38, "Waits for its operator, Sample Fibre, to confirm the address."),
+    (39, "Waits for the sample association to attest them."),
 )
 # Begins with zeros, which no card number does.
 SAMPLE_CNIC = "00000000000{number:02d}"
@@ -53,6 +54,7 @@ def make_applications(now: dt.datetime) -> None:
         noticed_of_a_refusal,
         left_as_draft,
         waiting_for_its_operator,
+        waiting_for_its_association,
     ):
         make(now)
     company_asked_a_question(now)
@@ -129,6 +131,18 @@ def waiting_for_its_operator(now: dt.datetime) -> None:
         line.advance(now=now)
 
     unless_there(38, now, make)
+
+
+def waiting_for_its_association(now: dt.datetime) -> None:
+    """Named the sample association, which has not attested them: it is asked, and finds them at its desk."""
+
+    def make(user: User) -> None:
+        application = draft(user, "203.0.113.39", 39, now)
+        named = {"association": "sample-software-houses", "association_number": "SAMPLE-0739"}
+        apply.save_evidence(application=application, kind="association", **named, **facts_of(user, now))
+        proved_and_sent(application, now)
+
+    unless_there(39, now, make)
 
 
 def company_asked_a_question(now: dt.datetime) -> None:

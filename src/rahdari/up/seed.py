@@ -19,7 +19,7 @@ from procrastinate.contrib.django import app
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
-from rahdari.up import samples
+from rahdari.up import attested, samples
 from rahdari.verify import queries as checks
 from rahdari.verify import rosters
 
@@ -52,6 +52,7 @@ def sow() -> None:
     make_operators(now)
     demonstration.make_ready_accounts(operators=[(each.slug, each.name) for each in OPERATORS], now=now)
     import_rosters(now)
+    attested.attest_members(now)
     samples.make_applications(now)
     deliver()
     # The first edition, an empty one, is there before anybody asks for it.

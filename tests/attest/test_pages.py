@@ -1,0 +1,310 @@
+"""The desk as an association uses it, the pages of its members, and the officer's; in both languages."""
+
+import csv
+import datetime as dt
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari import line
+from rahdari.attest import actions, queries
+from rahdari.attest.models import Attestation, Matter, MemberList, Request
+from rahdari.attest.rules import Identifier
+from rahdari.journal.models import Entry as Row
+from rahdari.people import actions as people
+from rahdari.people.models import User
+from tests.portal import story
+
+from .sample import ASSOCIATION, OTHER, a_secretary, an_attestation
+
+pytestmark = pytest.mark.django_db
+MEMBERS = "/association/"
+
+
+def until(days: int = 200) -> str:
+    return (timezone.localdate() + dt.timedelta(days=days)).isoformat()
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(a_secretary())
+    return client
+
+
+def form(**more: str) -> dict[str, str]:
+    return {
+        "number": "M-00731",
+        "name": "Sample Freelancer 31",
+        "identifier": "member@client.example",
+        "claim": "freelancer",
+        "way": "register",
+        "valid_until": until(),
+    } | more
+
+
+class TestTheDesk:
+    def test_shows_its_own_members_and_never_anothers(self, desk: Client) -> None:
+        ours = an_attestation(name="Sample Freelancer 7")
+        theirs = an_attestation(OTHER, name="Placeholder Studio")
+        page = desk.get(MEMBERS).text
+        assert "Sample Freelancer 7" in page and ours.number in page
+        assert "Placeholder Studio" not in page and theirs.number not in page
+        for name in ("attestation", "revoke"):
+            assert desk.get(reverse(f"attest:{name}", args=[theirs.number])).status_code == 404
+        assert (
+            desk.post(reverse("attest:revoke", args=[theirs.number]), {"revocation": "left", "told": "x"}).status_code
+            == 404
+        )
+        assert Attestation.objects.get(pk=theirs.pk).revoked_at is None
+
+    def test_finds_a_member_by_number_or_identifier(self, desk: Client) -> None:
+        an_attestation(name="Sample Freelancer 7", number="M-777", identifier=Identifier("card", "3520212345671"))
+        an_attestation(name="Sample Freelancer 8")
+        for text in ("m777", "35202-1234567-1"):
+            page = desk.get(MEMBERS, {"q": text}).text
+            assert "Sample Freelancer 7" in page and "Sample Freelancer 8" not in page
+        assert "Nobody was found" in desk.get(MEMBERS, {"q": "Sample"}).text
+
+    def test_puts_each_look_at_names_on_record(self, desk: Client) -> None:
+        found = an_attestation()
+        desk.get(MEMBERS)
+        desk.get(reverse("attest:attestation", args=[found.number]))
+        acts = list(Row.objects.filter(actor=f"association:{ASSOCIATION}").order_by("id"))
+        assert [row.act for row in acts][-2:] == ["attest.listed", "attest.read"]
+
+    def test_pages_through_many(self, desk: Client) -> None:
+        for _ in range(51):
+            an_attestation()
+        assert desk.get(MEMBERS, {"page": "1"}).text.count('<tr role="row"><th scope="row"') == 1
+        for odd in ("-1", "99", "x", "²", "9" * 30):
+            assert desk.get(MEMBERS, {"page": odd}).status_code == 200
+
+    def test_speaks_urdu(self, client: Client) -> None:
+        client.force_login(a_secretary())
+        client.cookies["django_language"] = "ur"
+        user = a_secretary(language="ur")
+        people.set_language(user=user, language="ur")
+        client.force_login(user)
+        an_attestation()
+        page = client.get(MEMBERS).text
+        assert 'dir="rtl"' in page and "آپ کے ارکان" in page
+
+    def test_is_nobodys_whose_association_the_policy_does_not_name(self, client: Client) -> None:
+        client.force_login(a_secretary(OTHER))
+        assert client.get(MEMBERS).status_code == 404
+
+
+class TestOneMember:
+    def test_is_attested_by_the_form_and_seen(self, desk: Client) -> None:
+        answer = desk.post(reverse("attest:add"), form(), follow=True)
+        assert "The member is attested." in answer.text
+        found = Attestation.objects.get()
+        assert "It is enough by itself: no letter is needed." in answer.text
+        assert (found.member_number, found.claim) == ("M-00731", "freelancer")
+        again = desk.post(reverse("attest:add"), form(), follow=True)
+        assert "You attested this already. Nothing has changed." in again.text
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"number": ""}, "Enter the member number"),
+            ({"number": "<b>"}, "A member number has 3 to 40 letters and digits."),
+            ({"name": "12"}, "The name is missing, or has no letters."),
+            ({"identifier": "12345678901"}, "This is no card number (13 digits)"),
+            ({"claim": "king"}, "Choose what you attest"),
+            ({"way": ""}, "Say how you checked it"),
+            ({"valid_until": "soon"}, "Write the day like"),
+            ({"valid_until": "2020-01-01"}, "This day is over. Give a later one."),
+            ({"valid_until": "2099-01-01"}, "This day is too far away."),
+        ],
+    )
+    def test_that_cannot_be_taken_is_told_and_nothing_typed_is_lost(
+        self, desk: Client, given: dict[str, str], said: str
+    ) -> None:
+        answer = desk.post(reverse("attest:add"), form(**given))
+        assert answer.status_code == 422 and said in answer.text and "There is a problem" in answer.text
+        assert ("Sample Freelancer 31" in answer.text) or "name" in given
+        assert not Attestation.objects.exists()
+
+    def test_is_renewed_and_revoked_and_given_back(self, desk: Client) -> None:
+        found = an_attestation()
+        place = reverse("attest:attestation", args=[found.number])
+        desk.post(place, {"valid_until": until(500)})
+        found.refresh_from_db()
+        assert found.valid_until.isoformat() == until(500)
+        revoke = reverse("attest:revoke", args=[found.number])
+        assert desk.post(revoke, {"revocation": "", "told": ""}).text.count("Choose why you take it back") == 2
+        page = desk.post(revoke, {"revocation": "left", "told": "The membership ended."}, follow=True).text
+        assert "No longer a member" in page and "The membership ended." in page
+        page = desk.post(reverse("attest:give_back", args=[found.number]), follow=True).text
+        assert "The attestation counts again." in page
+        found.refresh_from_db()
+        assert found.revoked_at is None
+
+
+LIST = "member_number,name,identifier,valid_until\nM-1,Sample Freelancer 1,one@client.example,{day}\nM-1002,,x,{day}\n"
+
+
+def upload(desk: Client, content: bytes | None = None, **more: str) -> object:
+    file = SimpleUploadedFile("members.csv", content if content is not None else LIST.format(day=until()).encode())
+    given = {"members": file, "claim": "freelancer", "way": "register", "checked": "on"} | more
+    return desk.post(reverse("attest:upload"), given)
+
+
+class TestAList:
+    def test_is_looked_at_then_sent_and_what_is_wrong_comes_back_as_a_file(self, desk: Client) -> None:
+        content = LIST.replace("M-1,", "M-1001,").format(day=until()).encode()
+        place = upload(desk, content).headers["Location"]  # type: ignore[attr-defined]
+        page = desk.get(place).text
+        assert "1 member can be attested" in page and "The name is missing, or has no letters." in page
+        assert not Attestation.objects.exists()
+        assert "1 member is attested." in desk.post(place, follow=True).text
+        desk.post(place)
+        assert Attestation.objects.count() == 1
+        answer = desk.get(f"{place}to-correct/")
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert [(row["member_number"], row["what_is_wrong"]) for row in rows] == [
+            ("M-1002", "The name is missing, or has no letters.")
+        ]
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "The file has no rows. Choose the file with your members."),
+            (b"name\nx\n", "The first line must name the columns:"),
+            (b"\xff\xfe\x00", "The file cannot be read. Save it as CSV (UTF-8) and choose it again."),
+            (b"a" * 2_000_001, "The file is too big. Send your members in several files."),
+            (
+                b"member_number,name,identifier,valid_until\n" + b"1,2,3,4\n" * 5001,
+                "The file has more than 5,000 rows. Send your members in several files.",
+            ),
+        ],
+        ids=["empty", "columns", "bytes", "big", "rows"],
+    )
+    def test_that_cannot_be_read_is_told(self, desk: Client, content: bytes, said: str) -> None:
+        answer = upload(desk, content)
+        assert answer.status_code == 422 and said in answer.text  # type: ignore[attr-defined]
+        assert not MemberList.objects.exists()
+
+    def test_wants_the_word_that_the_members_were_checked(self, desk: Client) -> None:
+        answer = upload(desk, checked="")
+        assert "Tick the box if you checked them." in answer.text  # type: ignore[attr-defined]
+
+    def test_of_another_association_is_not_there(self, desk: Client) -> None:
+        kept = MemberList.objects.create(
+            association=OTHER, claim="freelancer", way="register", uploaded_at=timezone.now(), uploaded_by="person:x"
+        )
+        for name in ("file", "corrected"):
+            assert desk.get(reverse(f"attest:{name}", args=[kept.pk])).status_code == 404
+
+
+def a_request(association: str = ASSOCIATION) -> Request:
+    return actions.ask(
+        association=association,
+        subject="check:sample",
+        service="vpn_freelancer",
+        name="Sample Freelancer 31",
+        member_number="M-00731",
+        known_by=[Identifier("card", "3520212345671")],
+        due_at=timezone.now() + dt.timedelta(days=10),
+        now=timezone.now(),
+    )
+
+
+class TestWhoAsks:
+    def test_is_on_the_list_and_is_attested_on_a_page(self, desk: Client) -> None:
+        asked = a_request()
+        assert "1 member asks you to attest" in desk.get(MEMBERS).text
+        place = reverse("attest:asked", args=[asked.pk])
+        page = desk.get(place).text
+        assert "Sample Freelancer 31" in page and "M-00731" in page and "3520212345671" not in page
+        assert "Is a registered IT company" not in page, "that claim does not count for a freelancer"
+        answer = desk.post(place, {"claim": "freelancer", "way": "papers", "valid_until": until()}, follow=True)
+        assert "The member is attested." in answer.text
+        asked.refresh_from_db()
+        assert asked.answer == "attested" and desk.get(place).status_code == 302
+
+    def test_is_no_member(self, desk: Client) -> None:
+        asked = a_request()
+        desk.post(reverse("attest:asked", args=[asked.pk]), {"not_member": "1"})
+        asked.refresh_from_db()
+        assert asked.answer == "not_member" and not Attestation.objects.exists()
+
+    def test_of_another_association_is_not_there(self, desk: Client) -> None:
+        asked = a_request(OTHER)
+        assert desk.post(reverse("attest:asked", args=[asked.pk]), {"not_member": "1"}).status_code == 404
+        asked.refresh_from_db()
+        assert asked.answer == ""
+
+
+class TestAMember:
+    def mine(self) -> tuple[User, Client, Attestation]:
+        user = story.a_person()
+        found = an_attestation(identifier=Identifier("email", user.email), name=user.name)
+        browser = Client(headers={"accept-language": "en"})
+        browser.force_login(user)
+        return user, browser, found
+
+    def test_sees_who_attested_them_and_disputes_it_and_the_association_and_an_officer_answer(
+        self, desk: Client
+    ) -> None:
+        user, browser, found = self.mine()
+        assert "Sample Association of Software Houses" in browser.get(reverse("attest:mine")).text
+        place = reverse("attest:theirs", args=[found.number])
+        assert "There is a problem" in browser.post(place, {"said": ""}).text
+        page = browser.post(place, {"said": "I never joined."}, follow=True).text
+        assert "The association is asked for its answer." in page and "I never joined." in page
+        matter = Matter.objects.get()
+
+        reply = reverse("attest:reply", args=[matter.number])
+        assert "I never joined." in desk.get(reply).text and reply in desk.get(MEMBERS).text
+        assert "Choose an answer" in desk.post(reply, {"reply": "", "text": ""}).text
+        assert "Your answer is there." in desk.post(reply, {"reply": "keeps", "text": "He did."}, follow=True).text
+
+        officer = Client(headers={"accept-language": "en"})
+        officer.force_login(story.an_officer())
+        assert matter.number in officer.get(reverse("portal:matters")).text
+        decide = reverse("portal:matter", args=[matter.number])
+        assert "He did." in officer.get(decide).text
+        assert Row.objects.filter(act="attest.read_matter").exists()
+        assert "Choose a decision" in officer.post(decide, {"outcome": "another_proof", "text": "x"}).text
+        page = officer.post(decide, {"outcome": "member_right", "text": "Nothing shows it."}, follow=True).text
+        assert "It is decided, and the member is told." in page
+        line.advance(now=timezone.now())
+        page = browser.get(place).text
+        assert "You are right, and it is corrected." in page and "Nothing shows it." in page
+        found.refresh_from_db()
+        assert found.revoked_at is not None
+        assert user.name not in str(list(Row.objects.values_list("detail", "reason")))
+
+    def test_sees_nothing_of_anothers(self) -> None:
+        _user, browser, _found = self.mine()
+        other = an_attestation()
+        for method in (browser.get, browser.post):
+            assert method(reverse("attest:theirs", args=[other.number])).status_code == 404
+
+    def test_does_not_decide_about_themselves_as_an_officer(self) -> None:
+        officer = story.an_officer()
+        found = an_attestation(identifier=Identifier("email", officer.email))
+        now = timezone.now()
+        matter = actions.dispute(
+            attestation=found, subject="", person=f"person:{officer.pk}", said="No.", reply_due_at=now, now=now
+        )
+        browser = Client()
+        browser.force_login(officer)
+        assert browser.get(reverse("portal:matter", args=[matter.number])).status_code == 404
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_reads_every_page_in_both_languages(self, client: Client, language: str) -> None:
+        user = story.a_person(language)
+        people.set_language(user=user, language=language)
+        client.force_login(user)
+        client.cookies["django_language"] = language
+        found = an_attestation(identifier=Identifier("email", user.email))
+        page = client.get(reverse("attest:theirs", args=[found.number])).text
+        assert f'lang="{language}"' in page and found.number in page
+        assert queries.attestation_for_member(user=user, number=found.number) == found

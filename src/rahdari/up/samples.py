@@ -138,8 +138,13 @@ def waiting_for_its_association(now: dt.datetime) -> None:
 
     def make(user: User) -> None:
         application = draft(user, "203.0.113.39", 39, now)
-        named = {"association": "sample-software-houses", "association_number": "SAMPLE-0739"}
-        apply.save_evidence(application=application, kind="association", **named, **facts_of(user, now))
+        apply.save_evidence(
+            application=application,
+            kind="association",
+            association="sample-software-houses",
+            association_number="SAMPLE-0739",
+            **facts_of(user, now),
+        )
         proved_and_sent(application, now)
 
     unless_there(39, now, make)

@@ -194,11 +194,15 @@ def put_purpose(call: Call, reference: str) -> Answer:
 @_answers(
     "evidence",
     "Answer: the proof of work",
-    closed({"kind": text(60)}, {"text": text(MOST_TEXT), "association_number": text(60), "declared": TRUTH}),
+    closed(
+        {"kind": text(60)},
+        {"text": text(MOST_TEXT), "association": text(60), "association_number": text(60), "declared": TRUTH},
+    ),
 )
 def put_evidence(call: Call, reference: str) -> Answer:
     """`kind` is one of the service's. Where it wants a document, upload it under the rule `evidence`; where it wants a
-    text, an address of a client or a declaration, `text` is that; a declaration also needs `declared`.
+    text, an address of a client or a declaration, `text` is that; a declaration also needs `declared`. For the
+    kind `association`, `association` is the key of one that the policy names; it may be left out where there is one.
     """
     row, service = draft(call, reference)
     _in_service(service, StepKey.EVIDENCE)
@@ -208,15 +212,23 @@ def put_evidence(call: Call, reference: str) -> Answer:
     if not chosen.is_valid():
         raise of_form(chosen)
     row.evidence_kind = kind
-    given, number = "", ""
+    given, association, number = "", "", ""
     table, data, names = _evidence_table(service, call.body)
     if table is not None:
         form = table.form(data, **table.options(row, service, policy, call.now))
         if not form.is_valid():
             raise of_form(form, names)
         given, number = form.cleaned_data.get("text", ""), form.cleaned_data.get("number", "")
+        association = form.cleaned_data.get("association", "")
     actions.save_evidence(
-        application=row, kind=kind, text=given, association_number=number, seen=seen, actor=call.actor, now=call.now
+        application=row,
+        kind=kind,
+        text=given,
+        association=association,
+        association_number=number,
+        seen=seen,
+        actor=call.actor,
+        now=call.now,
     )
     return whole(call, row)
 
@@ -224,7 +236,8 @@ def put_evidence(call: Call, reference: str) -> Answer:
 def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, Json, dict[str, str]]:
     found = service.evidence_kind(body["kind"])
     if found is None:
-        return asked.MEMBERSHIP, {"number": body.get("association_number", "")}, {"number": "association_number"}
+        data = {"association": body.get("association", ""), "number": body.get("association_number", "")}
+        return asked.MEMBERSHIP, data, {"number": "association_number"}
     data = {"text": body.get("text", "")}
     match found.wants:
         case "text":

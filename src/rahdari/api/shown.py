@@ -106,7 +106,9 @@ ANSWERS = named(
             "company": closed({"name": text(200), "company_number": text(20), "tax_number": text(40)}),
             "contact": closed({"name": text(200), "mobile": text(40)}),
             "purpose": closed({"use": text(30), "purpose": text(20_000)}),
-            "evidence": closed({"kind": text(60), "text": text(20_000), "association_number": text(60)}),
+            "evidence": closed(
+                {"kind": text(60), "text": text(20_000), "association": text(60), "association_number": text(60)}
+            ),
         }
     ),
 )
@@ -189,6 +191,7 @@ def answers(row: Application) -> Json:
         "evidence": {
             "kind": row.evidence_kind,
             "text": row.evidence_text,
+            "association": row.association,
             "association_number": row.association_number,
         },
     }

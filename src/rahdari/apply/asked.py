@@ -237,7 +237,7 @@ MEMBERSHIP = Asked(
         **common,
     ),
     heading=_("Your association vouches for you"),
-    options=lambda application, service, policy: {
+    options=lambda application, service, policy, now: {
         "associations": policy.attesting.asked_for(service.key) if policy.attesting else (),
         "language": queries.language_now(),
     },

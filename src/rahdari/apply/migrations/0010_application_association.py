@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("apply", "0008_subscriber_number"),
+        ("apply", "0009_files_of_addresses"),
     ]
 
     operations = [

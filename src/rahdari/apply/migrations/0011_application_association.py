@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("apply", "0009_files_of_addresses"),
+        ("apply", "0010_branches_of_endpoints"),
     ]
 
     operations = [

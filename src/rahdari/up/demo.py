@@ -10,6 +10,8 @@ from rahdari.up.start import Start, start
 
 # The sample operators, by their short names; `seed` enters them.
 OPERATORS = ("sample-fibre", "example-broadband", "placeholder-net")
+# This one answers about mobile numbers by itself; for the others somebody sits at the operator's page.
+ANSWERS_BY_ITSELF = "placeholder-net"
 
 
 def run(*, data: Path, host: str, port: int, reset: bool) -> int:
@@ -60,6 +62,9 @@ def agents(given: Start) -> Sequence[Child]:
     for slug in OPERATORS:
         configuration = str(folder_of(given, slug) / "agent.toml")
         children.append(given.child(slug, "agent", "run", "--config", configuration, keyless=True, late=True))
+    key = str(folder_of(given, ANSWERS_BY_ITSELF) / "answers.key")
+    asked = ["--base", given.url, "--key-file", key]
+    children.append(given.child("sample-answers", *asked, keyless=True, late=True, module="rahdari.up.sample_operator"))
     return children
 
 

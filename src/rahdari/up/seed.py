@@ -16,10 +16,12 @@ from django.conf import settings
 from django.utils import timezone, translation
 from procrastinate.contrib.django import app
 
+from rahdari.confirm import actions as confirm
+from rahdari.confirm import queries as confirmed
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
-from rahdari.up import attested, samples
+from rahdari.up import attested, demo, samples
 from rahdari.verify import queries as checks
 from rahdari.verify import rosters
 
@@ -76,6 +78,21 @@ def make_operators(now: dt.datetime) -> None:
         operator = published.operator_by_slug(each.slug)
         if operator is not None and each.numbers:
             publishing.set_number_prefixes(operator=operator, prefixes=each.numbers, actor=ACTOR, now=now)
+    make_answering_key(now)
+
+
+def make_answering_key(now: dt.datetime) -> None:
+    """The key with which one sample operator's system answers checks, where that system finds it."""
+    path = Path(settings.DATA) / "agents" / demo.ANSWERS_BY_ITSELF / "answers.key"
+    if path.exists() and confirmed.token_shown(path.read_text().strip(), now=now) is not None:
+        return
+    _token, text = confirm.make_token(
+        operator=demo.ANSWERS_BY_ITSELF, name="Made-up system that answers by itself", sandbox=False, by=ACTOR, now=now
+    )
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
 
 
 def write_token(slug: str, token: str) -> None:

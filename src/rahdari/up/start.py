@@ -78,12 +78,14 @@ class Start:
     def feed_url(self) -> str:
         return self.environment["RAHDARI_FEED_URL"]
 
-    def child(self, name: str, *arguments: str, keyless: bool = False, late: bool = False) -> Child:
+    def child(
+        self, name: str, *arguments: str, keyless: bool = False, late: bool = False, module: str = "rahdari"
+    ) -> Child:
         """A process of ours. A `keyless` one is given neither the database nor any secret; `late` see Child."""
         environment = self.environment
         if keyless:
             environment = {key: value for key, value in environment.items() if key not in SECRETS}
-        return Child(name, (*PROGRAM, *arguments), environment, late=late)
+        return Child(name, (*PROGRAM[:-1], module, *arguments), environment, late=late)
 
     def children(self) -> list[Child]:
         usual = [

@@ -138,7 +138,7 @@ class TestThePages:
                 assert urdu.page_problems(page.text) == []
         if language == "en":
             assert "Mobile lines" in public.text and "Registered addresses" not in public.text
-            assert "0 of 1 operators" in plain(shown.text) or "in force at 0 of 1" in plain(shown.text)
+            assert "Your operator is told. Nobody else is." in shown.text
 
     def test_show_that_it_is_in_force_once_the_operator_says_so(self) -> None:
         application, registration, line = sample.granted()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rahdari import line, policy
+from rahdari import line
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
@@ -134,13 +134,6 @@ class TestAttestedAlready:
         assert check_of(application).outcome == "waiting"
         assert registration_of(application) is None and not Use.objects.exists()
         assert Request.objects.get().answer == ""
-
-    def test_is_found_for_a_company_by_its_number_without_being_named(self) -> None:
-        rules = policy.current(None).attesting
-        assert rules is not None
-        known_by = attestations.identifiers_of(company_number="482", email="x@client.example")
-        assert known_by[0] == Identifier("company", "0000482")
-        assert rules.weight(ASSOCIATION, "it_company", "vpn_company") == "alone"
 
 
 class TestAsked:

@@ -10,14 +10,18 @@ from rahdari import line, policy
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.attest.models import Request
+from rahdari.attest.rules import Identifier
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.line.terms import months_later
 from rahdari.register import queries as register
 from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 from tests.apply.sample import a_pdf
+from tests.attest.sample import an_attestation
 from tests.decide.builders import DAY, NOW, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
@@ -32,14 +36,16 @@ def companies(tmp_path: Path) -> None:
     verify.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
 
 
-def sent(service: str, papers: dict[str, dt.date | None], *, name: str = CENTRE, number: str = NUMBER) -> Application:
+def sent(
+    service: str, papers: dict[str, dt.date | None], *, name: str = CENTRE, number: str = NUMBER, ntn: str = ""
+) -> Application:
     user = a_person()
     actor = f"person:{user.pk}"
     draft = apply.start_application(
         applicant=user, service=service, actor=actor, now=NOW, use="staff", fixed_address="yes"
     )
     common = {"application": draft, "actor": actor, "now": NOW}
-    apply.save_company(name=name, company_number=number, ntn="", **common)
+    apply.save_company(name=name, company_number=number, ntn=ntn, **common)
     apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
     apply.save_purpose(use="staff", purpose="Our staff take the calls of clients abroad.", **common)
     for rule, last_day in papers.items():
@@ -59,6 +65,33 @@ def sent(service: str, papers: dict[str, dt.date | None], *, name: str = CENTRE,
     )
     line.advance(now=NOW)
     return Application.objects.get(pk=application.pk)
+
+
+class TestCompany:
+    """A tax number that is on no list, and no paper: an association may have attested the company."""
+
+    def test_that_an_association_attested_is_registered_without_naming_it(self) -> None:
+        found = an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=CENTRE, now=NOW)
+        application = sent("vpn_company", {}, ntn="0000999")
+        check = checks.checks_of(application.subject).get(kind="attestation")
+        assert (check.finding, check.evidence["attestation"]) == ("attested", found.number)
+        registration = register.registration_from(application.subject)
+        assert registration is not None and not registration.is_provisional
+
+    @pytest.mark.parametrize("claim", ["", "freelancer"])
+    def test_that_nobody_attested_for_this_goes_to_an_officer_and_nobody_is_asked(self, claim: str) -> None:
+        if claim:
+            an_attestation(claim=claim, identifier=Identifier("company", NUMBER), name=CENTRE, now=NOW)
+        application = sent("vpn_company", {}, ntn="0000999")
+        assert not checks.checks_of(application.subject).filter(kind="attestation").exists()
+        assert decisions.case_of(application) is not None and not Request.objects.exists()
+
+    def test_that_was_attested_under_another_name_goes_to_an_officer_who_reads_why(self) -> None:
+        an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name="Specimen Exports", now=NOW)
+        application = sent("vpn_company", {}, ntn="0000999")
+        check = checks.checks_of(application.subject).get(kind="attestation")
+        assert (check.outcome, check.finding, check.reason_code) == ("failed", "attested_another_name", "")
+        assert decisions.case_of(application) is not None
 
 
 class TestCallCentre:

@@ -199,7 +199,7 @@ class ListForm(AttestingForm):
         super().__init__(*args, **kwargs)
         self.fields["members"].help_text = _(
             "CSV with %(columns)s, up to %(most)s rows. You see the result by row before anything counts."
-        ) % {"columns": plain_ltr(",".join(rules.NEEDED)), "most": most_rows}
+        ) % {"columns": plain_ltr(", ".join(rules.NEEDED)), "most": most_rows}
 
 
 class RevokeForm(forms.Form):

@@ -234,6 +234,7 @@ class World:
             "mfa_edit_webauthn": {"pk": self.passkey},
             "people:answer_invitation": {"invitation": self.invitation},
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
+            **{key: {**self.organisation, "branch": uuid.uuid4()} for key in OWN_BRANCHES},
             "page:language": {"code": "en"},
             "confirm:question": {"number": "Q-AAAA-AAAA"},
             "confirm:sandbox_question": {"number": "Q-TEST-0001"},

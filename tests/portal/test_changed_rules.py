@@ -47,7 +47,9 @@ def closed(text: str) -> str:
 
 def gone(text: str) -> str:
     tables = re.split(r"(?m)^(?=\[)", text)
-    return "".join(table for table in tables if "services.vpn_freelancer" not in table.splitlines()[0])
+    left = "".join(table for table in tables if "services.vpn_freelancer" not in table.splitlines()[0])
+    # What associations attest for it goes with it.
+    return left.replace('"vpn_freelancer", ', "").replace('"vpn_freelancer"', "")
 
 
 def without_first_evidence(text: str) -> str:

@@ -86,6 +86,7 @@ COMMANDS = {
         "rahdari.address.rpki_commands", "Import what holders of address space have signed in the RPKI.", Needs.DATA
     ),
     "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
+    "my": Command("rahdari.client.commands", "Apply, prove, follow and renew, with a token.", server=False),
     "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
 }
@@ -144,7 +145,7 @@ def overview() -> str:
     lines = "\n".join(f"  {word:<{width}}{command.help}" for word, command in COMMANDS.items())
     return (
         f"commands:\n{lines}\n\n`rahdari COMMAND --help` says more about one of them. "
-        "All but `agent` and `vantage` take --data DIR too, the data folder."
+        "All but `agent`, `my` and `vantage` take --data DIR too, the data folder."
     )
 
 

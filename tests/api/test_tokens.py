@@ -154,6 +154,7 @@ class TestMethods:
             "/nothing",
             "/applications/A-2611-AAAA-AAAA/nothing",
             "/applications/%00",
+            "/applications/%0A/x%0A",
             "/applications/a%2Fb",
         ):
             problem(Program().get(path), 404, "not-found")

@@ -1,32 +1,51 @@
 """Everything a person can have, for tests that walk the whole API: applications in every state, what is registered,
-letters, invoices.
+connections, letters, invoices.
 """
 
+import datetime as dt
+import ipaddress
 import uuid
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
+from rahdari.address import directory
+from rahdari.api import actions as api
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint
+from rahdari.fees import actions as fees
+from rahdari.fees.rules import Due
+from rahdari.lease import actions as lease
+from rahdari.letters import queries as letters
 from rahdari.people.models import User
+from rahdari.register.models import Registration
 from tests.apply.sample import a_photo
 from tests.portal import story
+
+KNOWN = [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))]
 
 
 @dataclass
 class World:
-    """`places` are the values that vary in addresses, by name: those of this person that are there."""
+    """`places` are the values that vary in addresses, by the first part of the address and their name."""
 
     person: User
     places: dict[str, list[str]] = field(default_factory=dict)
+
+    def values(self, path: str, name: str) -> list[str]:
+        return self.places.get(f"{path.split('/')[1]}.{name}", [])
+
+    def all(self) -> list[str]:
+        return [value for values in self.places.values() for value in values if len(value) >= 12]
 
 
 def the_world(person: User | None = None) -> World:
     person = person or story.a_person()
     found = World(person)
-    drafts = [story.a_draft(person), with_document(story.a_full_draft(person))]
+    drafts = [story.a_draft(person), with_document(story.a_full_draft(person)), changing(story.a_draft(person))]
     sent = [
         story.a_case(person).application,
         story.a_question(person).application,
@@ -35,12 +54,24 @@ def the_world(person: User | None = None) -> World:
     ]
     granted = story.a_granted_application(person)
     applications = [*drafts, *sent, granted]
+    registrations = [story.registration_of(granted), story.registration_of(story.a_granted_application(person))]
     found.places = {
-        "reference": [each.reference for each in applications],
-        "endpoint": ids(Endpoint, applications),
-        "document": ids(Document, applications),
-        "key": ["vpn_freelancer", "vpn_company", "no_such"],
+        "services.key": ["vpn_freelancer", "vpn_company", "no_such"],
+        "applications.reference": [each.reference for each in applications],
+        "applications.endpoint": ids(Endpoint, applications),
+        "applications.document": ids(Document, applications),
+        "applications.way": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator"],
+        "registrations.reference": [each.reference for each in registrations],
+        "registrations.entry": [str(each.entries.get().pk) for each in registrations],
+        "registrations.connection": [str(connection_of(registrations[0]))],
+        "invoices.number": [an_invoice(person)],
+        "letters.id": [str(each.pk) for each in letters.letters_of(person)[:3]],
     }
+    hook, _secret = api.make_webhook(
+        owner=person, url="https://program.example/hook", events=[], now=timezone.now(), id=uuid.uuid4()
+    )
+    sent_one = api.send_test(webhook=hook, now=timezone.now(), id=uuid.uuid4())
+    found.places |= {"webhooks.id": [str(hook.pk)], "webhooks.delivery": [str(sent_one.pk)]}
     return found
 
 
@@ -60,6 +91,43 @@ def with_document(application: Application) -> Application:
     return story.fresh(application)
 
 
+def changing(application: Application) -> Application:
+    """With an address that changes by itself."""
+    apply.add_endpoint(
+        application=application,
+        block="203.0.113.249",
+        protocol="udp",
+        port=51820,
+        kind="dynamic",
+        actor=story.actor_of(application.applicant),
+        now=timezone.now(),
+    )
+    return story.fresh(application)
+
+
+def connection_of(registration: Registration) -> uuid.UUID:
+    now = timezone.now()
+    facts = {"holder": registration.holder, "protocol": "udp", "port": 51821, "actor": "system:test"}
+    host = lease.make_host(subject=f"endpoint:{uuid.uuid4()}", now=now, **facts)
+    return lease.tie(host=host, registration=registration, now=now).pk
+
+
+def an_invoice(holder: User) -> str:
+    now = timezone.now()
+    invoice = fees.issue_invoice(
+        subject=f"application:{uuid.uuid4()}",
+        about="A-2611-SAMP-0001",
+        holder=holder.holder_ref,
+        service="whitelist_call_centre",
+        due=Due(5, 0, Decimal(200), once=False),
+        currency="PKR",
+        due_at=now + dt.timedelta(days=30),
+        zone=ZoneInfo("Asia/Karachi"),
+        now=now,
+    )
+    return invoice.number
+
+
 def nothing(name: str) -> str:
     """A value of this kind that names nothing."""
-    return "A-2611-AAAA-AAAA" if name in {"reference", "number", "key"} else str(uuid.uuid4())
+    return "A-2611-AAAA-AAAA" if name in {"reference", "number", "key", "way"} else str(uuid.UUID(int=0))

@@ -1,4 +1,4 @@
-"""The acts of api: tokens, and answers that are given again. What a program does is done by the rooms' own acts."""
+"""The acts of api: tokens, answers given again, webhooks. What a program does is done by the rooms' own acts."""
 
 from .again import (
     InProgress,
@@ -12,19 +12,41 @@ from .again import (
     named_after,
 )
 from .keys import TooManyTokens, make_token, note_use, revoke_token
+from .telling import (
+    PlaceNotTaken,
+    TooManyWebhooks,
+    change_secret,
+    change_webhook,
+    deliver_events,
+    end_webhook,
+    make_webhook,
+    note_events,
+    send_again,
+    send_test,
+)
 
 __all__ = [
     "InProgress",
     "Kept",
     "KeyReused",
+    "PlaceNotTaken",
     "TooManyTokens",
+    "TooManyWebhooks",
+    "change_secret",
+    "change_webhook",
     "claim",
+    "deliver_events",
+    "end_webhook",
     "fingerprint",
     "forget_attempts",
     "give_up",
     "keep",
     "make_token",
+    "make_webhook",
     "named_after",
+    "note_events",
     "note_use",
     "revoke_token",
+    "send_again",
+    "send_test",
 ]

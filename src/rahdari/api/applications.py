@@ -13,14 +13,16 @@ from rahdari.apply.forms import EvidenceForm
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
 from rahdari.page import cursors
+from rahdari.people.rules import Act
 from rahdari.policy import Service
+from rahdari.portal.applicant import lines
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 
 from . import shown
 from .operation import PAGE, Answer, Call, Ok, operation
-from .problems import error, impossible, not_taken, of_form
+from .problems import error, impossible, not_taken, of_form, problem
 from .rules import A_PAGE, Scope
 from .schema import TRUTH, Json, choice, closed, listed, or_null, text
 from .shown import APPLICATION, tag_of
@@ -30,13 +32,14 @@ READ, WRITE = Scope.APPLICATIONS_READ, Scope.APPLICATIONS_WRITE
 ONE = "/applications/{reference}"
 
 
-def own(call: Call, reference: str) -> Application:
-    return apply.application_for_applicant(applicant=call.person, reference=reference)
+def own(call: Call, reference: str, act: Act = Act.PAPERS) -> Application:
+    """An application with which the person may do this: their own, or by their role in an organisation."""
+    return apply.application_for_applicant(applicant=call.person, reference=reference, act=act)
 
 
-def draft(call: Call, reference: str) -> tuple[Application, Service]:
+def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Application, Service]:
     """The draft that is changed, as the caller last saw it."""
-    row = own(call, reference)
+    row = own(call, reference, act)
     if row.status != rules.Status.DRAFT:
         raise impossible("not_a_draft", _("This application was sent, so its answers stay as they are."))
     call.must_match(tag_of(row))
@@ -93,13 +96,21 @@ def list_applications(call: Call) -> Answer:
     summary="Begin an application",
     body=closed(
         {"service": text(60, 1)},
-        {"use": choice(*telling.USES), "fixed_address": choice("yes", "no", "unsure"), "language": choice("en", "ur")},
+        {
+            "use": choice(*telling.USES),
+            "fixed_address": choice("yes", "no", "unsure", "mobile"),
+            "language": choice("en", "ur"),
+        },
     ),
-    problems=("not-possible-now",),
+    problems=("not-possible-now", "person-needed"),
     ok=Ok("The draft.", APPLICATION, 201, tag=True),
 )
 def begin_application(call: Call) -> Answer:
-    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft."""
+    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft. One for a mobile
+    number begins on the page: the number is confirmed by a code.
+    """
+    if call.body.get("fixed_address") == "mobile":
+        raise problem("person-needed", _("A mobile number is confirmed by a code: begin on the page."))
     row = actions.start_application(
         applicant=call.person,
         service=call.body["service"],
@@ -265,6 +276,9 @@ def _troubles(row: Application, now: dt.datetime) -> list[Json]:
         }
         for step in apply.missing_steps(row, policy)
     ]
+    if row.is_mobile and not lines.is_ready(row):
+        missing = _("The mobile number is not confirmed, or its operator was not asked: go on on the page.")
+        found.append({"step": "mobile", "endpoint": None, "code": "missing", "detail": missing})
     for endpoint, trouble in apply.endpoint_troubles(row, policy):
         words = error("", str(trouble.kind), wording.trouble(trouble))
         found.append({"step": "addresses", "endpoint": str(endpoint.pk), **_without(words, "pointer")})
@@ -333,6 +347,8 @@ def submit_application(call: Call, reference: str) -> Answer:
         return whole(call, row)
     row, _service = draft(call, reference)
     policy = apply.policy_in_force()
+    if row.is_mobile and not lines.is_ready(row):
+        raise not_taken({"pointer": "", **each} for each in _troubles(row, call.now))
     leave_proofs_open(share_proofs(row, call.actor), policy, actor=call.actor, now=call.now)
     try:
         actions.submit_application(

@@ -41,6 +41,10 @@ PROBLEM: Json = {
         "detail": {"type": "string"},
         "code": {"type": "string"},
         "scope": {"type": "string"},
+        "suggestion": {"type": "string"},
+        "url": {"type": "string"},
+        "opens_at": {"type": "string", "format": "date-time"},
+        "again_at": {"type": "string", "format": "date-time"},
         "errors": listed(ERROR | {"additionalProperties": True}),
     },
 }

@@ -8,6 +8,7 @@ from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import PRESETS
 from rahdari.page import programs
+from rahdari.people.rules import Act
 from rahdari.policy import Service
 
 from . import shown
@@ -75,7 +76,7 @@ def _kept(call: Call, row: Application, service: Service, endpoint: Endpoint | N
 
 
 def _tag(call: Call, row: Application) -> str:
-    return tag_of(own(call, row.reference))
+    return tag_of(own(call, row.reference, Act.ADDRESSES))
 
 
 @operation(
@@ -87,7 +88,7 @@ def _tag(call: Call, row: Application) -> str:
     ok=Ok("The addresses.", closed({"items": listed(ENDPOINT)}), tag=True),
 )
 def list_endpoints(call: Call, reference: str) -> Answer:
-    row = own(call, reference)
+    row = own(call, reference, Act.ADDRESSES)
     return Answer({"items": [shown.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
 
 
@@ -106,7 +107,7 @@ def add_endpoint(call: Call, reference: str) -> Answer:
     """`runs` says what runs there; `protocol` goes with `other`, `port` where it is not the usual one. An address that
     changes by itself `stays` `dynamic`. `subscriber` is asked for where the service asks the operator.
     """
-    row, service = draft(call, reference)
+    row, service = draft(call, reference, Act.ADDRESSES)
     saved = _kept(call, row, service, None)
     return Answer(shown.endpoint(saved), 201, _tag(call, row))
 
@@ -120,7 +121,7 @@ def add_endpoint(call: Call, reference: str) -> Answer:
     ok=Ok("The address.", ENDPOINT, tag=True),
 )
 def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    row = own(call, reference)
+    row = own(call, reference, Act.ADDRESSES)
     return Answer(shown.endpoint(apply.endpoint_of(application=row, id=endpoint)), tag=tag_of(row))
 
 
@@ -136,7 +137,7 @@ def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     ok=Ok("The address; another one has another id, for its proof is another.", ENDPOINT, tag=True),
 )
 def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    row, service = draft(call, reference)
+    row, service = draft(call, reference, Act.ADDRESSES)
     saved = _kept(call, row, service, apply.endpoint_of(application=row, id=endpoint))
     return Answer(shown.endpoint(saved), tag=_tag(call, row))
 
@@ -152,7 +153,7 @@ def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     ok=Ok("It is out.", status=204),
 )
 def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    row, _service = draft(call, reference)
+    row, _service = draft(call, reference, Act.ADDRESSES)
     found = apply.endpoint_of(application=row, id=endpoint)
     actions.remove_endpoint(endpoint=found, actor=call.actor, now=call.now)
     return Answer(status=204)

@@ -109,8 +109,8 @@ def too_many(seconds: str) -> Problem:
     return problem("too-many-requests", told % {"count": seconds}, {"Retry-After": seconds})
 
 
-def impossible(code: str, detail: object) -> Problem:
-    return problem("not-possible-now", detail, code=code)
+def impossible(code: str, detail: object, **more: Any) -> Problem:
+    return problem("not-possible-now", detail, code=code, **more)
 
 
 # -- errors of the rooms -------------------------------------------------------------------------------------------

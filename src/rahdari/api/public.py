@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from rahdari.apply import queries as apply
 from rahdari.apply import rules
 from rahdari.apply.rules import Fixed, Use, Way, Who
+from rahdari.letters import queries as letters
 from rahdari.policy import Allowance, Service, Text
 
 from .operation import Answer, Call, Ok, operation
@@ -175,6 +176,7 @@ def get_eligibility(call: Call) -> Answer:
         use=Use(use) if use else None,
         fixed=Fixed(fixed) if fixed else None,
         policy=apply.policy_in_force(),
+        sms=letters.sms_is_set_up(),
     )
     if found is None:
         return Answer({"way": None, "service": None, "ask": "use" if use is None else "fixed"})

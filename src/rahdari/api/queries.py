@@ -1,14 +1,17 @@
-"""Reads of tokens and kept answers. A person reaches their own and nobody else's."""
+"""Reads of tokens, kept answers and webhooks. A person reaches their own and nobody else's."""
 
 import datetime as dt
+import uuid
+from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from rahdari.journal.models import Entry as Row
 from rahdari.people.models import User
 from rahdari.vault import tokens
 
 from . import rules
-from .models import Attempt, Token
+from .models import Attempt, Delivery, HeardRow, Token, Webhook
 
 
 def token_shown(text: str, *, now: dt.datetime) -> Token | None:
@@ -28,3 +31,52 @@ def tokens_of(owner: User, *, now: dt.datetime) -> QuerySet[Token]:
 
 def attempts_to_forget(*, now: dt.datetime) -> QuerySet[Attempt]:
     return Attempt.objects.filter(begun_at__lt=now - rules.REPLAYED_FOR)
+
+
+# -- webhooks ------------------------------------------------------------------------------------------------------
+
+
+class WebhookNotFound(Exception):
+    """There is no such webhook, or it is not yours. `.id` is what was asked for."""
+
+    def __init__(self, id: uuid.UUID) -> None:
+        super().__init__(str(id))
+        self.id = id
+
+
+def webhooks_of(owner: User) -> QuerySet[Webhook]:
+    return Webhook.objects.filter(owner=owner, ended_at__isnull=True).order_by("-made_at", "id")
+
+
+def webhook_of(owner: User, id: uuid.UUID) -> Webhook:
+    """Raises WebhookNotFound."""
+    found = webhooks_of(owner).filter(pk=id).first()
+    if found is None:
+        raise WebhookNotFound(id)
+    return found
+
+
+def webhooks_that_listen(owners: Iterable[User], event: str) -> list[Webhook]:
+    found = Webhook.objects.filter(owner__in=list(owners), ended_at__isnull=True, stopped_at__isnull=True)
+    return [each for each in found.order_by("made_at", "id") if not each.events or event in each.events]
+
+
+def anybody_listens() -> bool:
+    return Webhook.objects.filter(ended_at__isnull=True, stopped_at__isnull=True).exists()
+
+
+def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(webhook=webhook).order_by("-made_at", "id")
+
+
+def delivery_of(webhook: Webhook, id: uuid.UUID) -> Delivery | None:
+    return Delivery.objects.filter(webhook=webhook, pk=id).first()
+
+
+def deliveries_due(*, now: dt.datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(next_at__lte=now).select_related("webhook__owner").order_by("next_at", "id")
+
+
+def not_heard(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Of these rows of the journal, those that were not heard yet."""
+    return rows.filter(~Exists(HeardRow.objects.filter(row=OuterRef("pk"))))

@@ -10,7 +10,10 @@ from .operation import BASE, OPERATIONS, PLACES, Operation
 from .rules import Scope
 
 # `told` says what becomes of errors of the rooms.
-MODULES = ("told", "public", "applications", "parts")
+MODULES = (
+    *("told", "public", "applications", "parts", "proofs", "deciding"),
+    *("registrations", "connections", "accounts", "webhooks"),
+)
 NAME_IN_PATH = re.compile(r"{(\w+)}")
 
 

@@ -12,8 +12,11 @@ from rahdari.letters import queries as letters
 from rahdari.page.programs import Problem
 from rahdari.register import actions as register
 from rahdari.vault import files
+from rahdari.verify import actions as verify
 
 from .problems import error, impossible, not_found, not_taken, problem, told
+from .queries import WebhookNotFound
+from .shown import stamp
 
 
 @told(
@@ -21,6 +24,7 @@ from .problems import error, impossible, not_found, not_taken, problem, told
     applications.EndpointNotFound,
     applications.DocumentNotFound,
     letters.LetterNotFound,
+    WebhookNotFound,
     fees.InvoiceNotFound,
     files.FileMissing,
     apply.UnknownDocumentRule,
@@ -89,6 +93,33 @@ def too_late(found: Exception) -> Problem:
 @told(register.NotValid)
 def not_valid(found: Exception) -> Problem:
     return impossible("not_valid", _("This registration is no longer valid. Nothing was changed."))
+
+
+@told(apply.TooEarlyToRenew)
+def too_early(found: apply.TooEarlyToRenew) -> Problem:
+    return impossible("too_early", _("Renewal opens later."), opens_at=stamp(found.opens_at))
+
+
+@told(apply.NothingAwaited, apply.ProofNotAccepted)
+def not_awaited(found: Exception) -> Problem:
+    return impossible("not_awaited", _("Nothing is awaited any more. Your application shows how it stands."))
+
+
+@told(verify.TooSoonToLook)
+def too_soon(found: verify.TooSoonToLook) -> Problem:
+    return impossible(
+        "too_soon", _("We looked a moment ago. Ask again a little later."), again_at=stamp(found.again_at)
+    )
+
+
+@told(verify.TooManyLooks)
+def too_many_looks(found: Exception) -> Problem:
+    return impossible("too_many_looks", _("We have looked as often as we do for one way. Choose another one."))
+
+
+@told(verify.ChallengeNotPending)
+def not_pending(found: Exception) -> Problem:
+    return impossible("not_pending", _("This way is closed: the address is proved, or its time is over."))
 
 
 @told(apply.RegistrationOver)

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from . import answering, routes, views
 
@@ -10,6 +10,6 @@ urlpatterns = [
     path("my/programs/tokens/<uuid:id>/end/", views.revoke_token, name="revoke_token"),
     path("api/v1/openapi.json", views.openapi, name="openapi"),
     *routes.patterns(),
-    path("api/v1/", answering.nothing_here, name="nothing_here_at_all"),
-    path("api/v1/<path:rest>", answering.nothing_here, name="nothing_here"),
+    # Whatever stands there, a newline too.
+    re_path(r"^api/v1/(?P<rest>(?s:.*))\Z", answering.nothing_here, name="nothing_here"),
 ]

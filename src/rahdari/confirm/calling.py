@@ -6,8 +6,6 @@ anybody. Signed as Standard Webhooks has it (https://www.standardwebhooks.com). 
 
 import datetime as dt
 import json
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -20,9 +18,8 @@ from rahdari.proof import webhook
 from . import queries
 from .models import Callback, Delivery, Question
 
-# Ten tries in about two days; then an operator finds its questions on the page all the same.
-PAUSES = tuple(dt.timedelta(seconds=each) for each in (10, 60, 300, 1800, 7200, 14_400, 28_800, 43_200, 86_400))
-AT_ONCE = 20
+# Then an operator finds its questions on the page all the same.
+PAUSES = hooks.PAUSES
 KEPT = dt.timedelta(days=14)
 ASKED, TEST = "check.asked", "test"
 
@@ -114,11 +111,9 @@ def deliver_due(*, now: dt.datetime, at_most: int = 40, timeout: float = hook.TI
             delivery.tries += 1
             delivery.next_at = now + _pause(delivery.tries) if delivery.tries <= len(PAUSES) else None
             delivery.save(update_fields=["tries", "next_at"])
-    if due:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            prepared = [_prepared(each, now) for each in due]
-            for delivery, found in zip(due, pool.map(lambda each: _post(each, timeout), prepared), strict=True):
-                _record(delivery, found, now)
+    answers = hooks.post_all([_event(each, now) for each in due], agent="Rahdari-callback/1", timeout=timeout)
+    for delivery, found in zip(due, answers, strict=True):
+        _record(delivery, found, now)
     Delivery.objects.filter(made_at__lt=now - KEPT).delete()
     return len(due)
 
@@ -127,30 +122,9 @@ def _pause(tries: int) -> dt.timedelta:
     return PAUSES[tries - 1]
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    url: str
-    secret: str
-    id: str
-    at: int
-    body: bytes
-
-
-def _prepared(delivery: Delivery, now: dt.datetime) -> _Prepared:
+def _event(delivery: Delivery, now: dt.datetime) -> hooks.Event:
     callback = delivery.callback
-    return _Prepared(callback.url, callback.secret, str(delivery.pk), int(now.timestamp()), body_of(delivery))
-
-
-def _post(prepared: _Prepared, timeout: float) -> hook.HookAnswer:
-    return hooks.post(
-        prepared.url,
-        secrets=[prepared.secret],
-        id=prepared.id,
-        at=prepared.at,
-        body=prepared.body,
-        agent="Rahdari-callback/1",
-        timeout=timeout,
-    )
+    return hooks.Event(callback.url, (callback.secret,), str(delivery.pk), int(now.timestamp()), body_of(delivery))
 
 
 def _record(delivery: Delivery, found: hook.HookAnswer, now: dt.datetime) -> None:

@@ -1,5 +1,6 @@
 """Reads of the journal, newest first."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.db.models import Count, QuerySet
@@ -15,6 +16,17 @@ def about(subject: str) -> QuerySet[Entry]:
 def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
     """Who looked at any of these subjects: the rows whose act is a read."""
     return Entry.objects.filter(subject__in=list(subjects), act__contains=".read_").order_by("-id")
+
+
+def acts_after(id: int, acts: Iterable[str]) -> QuerySet[Entry]:
+    """Rows of these acts behind a row, oldest first."""
+    return Entry.objects.filter(pk__gt=id, act__in=list(acts)).order_by("id")
+
+
+def last_before(at: dt.datetime) -> int:
+    """The number of the last row that was written before this moment; 0 where there is none."""
+    found = Entry.objects.filter(at__lt=at).order_by("-id").values_list("id", flat=True).first()
+    return found or 0
 
 
 def actors_of(*, acts: Iterable[str], subjects: Iterable[str]) -> list[tuple[str, int]]:

@@ -26,6 +26,11 @@ def host_by_subject(subject: str) -> Host | None:
     return Host.objects.filter(subject=subject).first()
 
 
+def host_by_id(id: str) -> Host | None:
+    """The connection that a row of the journal names. For rooms above: no visitor stands behind it."""
+    return Host.objects.select_related("registration").filter(pk=id).first()
+
+
 def hosts_by_subject(subjects: Iterable[str]) -> dict[str, Host]:
     return {host.subject: host for host in Host.objects.filter(subject__in=list(subjects))}
 

@@ -279,12 +279,17 @@ def take_proved_claims(*, now: dt.datetime, limit: int = 200) -> int:
 
 def mark_told(*, lease: Lease, now: dt.datetime) -> bool:
     """Whether nobody has told the holder of this silence before."""
-    return bool(Lease.objects.filter(pk=lease.pk, told_at__isnull=True).update(told_at=now))
+    first = bool(Lease.objects.filter(pk=lease.pk, told_at__isnull=True).update(told_at=now))
+    if first:
+        journal.record(act="lease.fell_silent", actor="clock", subject=host_subject(lease.host), now=now)
+    return first
 
 
-def let_go(*, lease: Lease) -> None:
+def let_go(*, lease: Lease, now: dt.datetime) -> None:
     """Its entry has ended: the next report begins anew."""
-    Lease.objects.filter(pk=lease.pk, entry=lease.entry).delete()
+    gone, _each = Lease.objects.filter(pk=lease.pk, entry=lease.entry).delete()
+    if gone:
+        journal.record(act="lease.lapsed", actor="clock", subject=host_subject(lease.host), now=now)
 
 
 def forget_reports(*, now: dt.datetime, limit: int = 5_000) -> int:

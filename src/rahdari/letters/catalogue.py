@@ -108,6 +108,7 @@ LETTERS: dict[str, Kind] = {
     "mobile_line_left": _kind(
         _("An operator says that a SIM is no longer the holder’s"), "registration operator until"
     ),
+    "webhook_stopped": _kind(_("A webhook was stopped"), "place since", note=""),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
     "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
     "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),

@@ -136,6 +136,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "reported_at": _days(-1),
         "until": _days(3),
     },
+    "webhook_stopped": lambda rules: {"place": "https://program.example/hook", "since": _days(-5)},
     "lease_ended": lambda rules: {
         "registration": REGISTRATION,
         "address": "203.0.113.77",

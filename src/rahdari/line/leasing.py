@@ -64,7 +64,7 @@ def tell_of_lapses(now: dt.datetime) -> int:
     for each in list(leases.leases_lapsed()[:AT_ONCE]):
         with one_item(f"lease:{each.pk}"):
             _write(each, "lease_ended", f"lapsed:{each.entry_id}", now)
-            lease.let_go(lease=each)
+            lease.let_go(lease=each, now=now)
             told += 1
     return told
 

@@ -42,6 +42,11 @@ def canaries() -> QuerySet[Entry]:
     )
 
 
+def registration_by_id(id: str) -> Registration | None:
+    """The registration that a row of the journal names. For rooms above: no visitor stands behind it."""
+    return _of_holders().filter(pk=id).first()
+
+
 def registration_from(origin: str) -> Registration | None:
     """The registration entered from this origin ("application:<uuid>"), if any."""
     return Registration.objects.filter(origin=origin).first()

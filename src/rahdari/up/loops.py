@@ -132,11 +132,13 @@ def run_publisher() -> None:
 
 
 def run_worker() -> None:
-    """The line in one thread, procrastinate's jobs in the main one, two others beside them.
+    """The line in one thread, procrastinate's jobs in the main one, three others beside them.
 
-    One looks for tokens, one hears what became of SMS: they wait for servers of strangers, so that the line need not.
+    One looks for tokens, one hears what became of SMS, one tells webhooks: they wait for servers of strangers, so that
+    the line need not.
     """
     from rahdari import line
+    from rahdari.api import actions as api
     from rahdari.letters import actions as letters
 
     def advance(now: dt.datetime) -> None:
@@ -148,8 +150,18 @@ def run_worker() -> None:
     def listen(now: dt.datetime) -> None:
         letters.listen(now=now)
 
+    def tell(now: dt.datetime) -> None:
+        api.note_events(now=now)
+        api.deliver_events(now=now)
+        api.forget_attempts(now=now)
+
     stop = threading.Event()
-    loops = (("line", "rahdari_line", advance), ("looks", "rahdari_looks", look), ("sms", "rahdari_sms", listen))
+    loops = (
+        ("line", "rahdari_line", advance),
+        ("looks", "rahdari_looks", look),
+        ("sms", "rahdari_sms", listen),
+        ("webhooks", "rahdari_line", tell),
+    )
     threads = [
         threading.Thread(
             target=run_loop, kwargs={"name": name, "channel": channel, "step": step, "stop": stop}, name=name

@@ -48,9 +48,9 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
     under_way = mine.last if mine.last is not None and mine.last.state == Reproof.State.OPEN else None
     if request.method == "POST":
         if under_way is None:
-            _begin(row, mine, actor_of(visitor_of(request)), now)
+            begin(row, mine, actor_of(visitor_of(request)), now)
         else:
-            repeated = _pending(under_way, under_way.proof.method)
+            repeated = pending_way(under_way, under_way.proof.method)
             if repeated is not None:
                 ask(repeated, now)
         return redirect(reverse("portal:prove_again", args=[found.reference, row.pk]) + "#seen")
@@ -60,7 +60,7 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
     return render(request, "portal/applicant/prove_again.html", facts)
 
 
-def _begin(row: Entry, mine: Proved, actor: str, now: dt.datetime) -> None:
+def begin(row: Entry, mine: Proved, actor: str, now: dt.datetime) -> None:
     rules_in_force = policies.current(settings.POLICY_FILE).proof
     proof = proofs.proof_of(row.origin, row.block)
     if proof is not None:
@@ -75,11 +75,17 @@ def _begin(row: Entry, mine: Proved, actor: str, now: dt.datetime) -> None:
         )
 
 
-def _pending(reproof: Reproof, method: str) -> Challenge | None:
+def pending_way(reproof: Reproof, method: str) -> Challenge | None:
     if method == Method.LINK:
         return None
     found = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=method)
     return found if found is not None and found.status == Status.PENDING else None
+
+
+def link_of(reproof: Reproof) -> str | None:
+    """The link that shows it, while it waits."""
+    link = proofs.latest_challenge(subject=reproof.subject, block=reproof.proof.network, method=Method.LINK)
+    return proofs.link_url(link) if link is not None and link.status == Status.PENDING else None
 
 
 def _ways_of(request: HttpRequest, reproof: Reproof, row: Entry) -> dict[str, Any]:
@@ -96,7 +102,7 @@ def _ways_of(request: HttpRequest, reproof: Reproof, row: Entry) -> dict[str, An
             "link_said": way_words.of_look(attempt) if attempt is not None else None,
         }
         facts["state"] = f"{link.status}.{attempt.pk if attempt else 0}"
-    repeated = _pending(reproof, reproof.proof.method)
+    repeated = pending_way(reproof, reproof.proof.method)
     if repeated is not None:
         state = facts.get("state", "")
         facts |= {"challenge": repeated, "way_title": way_words.title(repeated.method), **progress(repeated)}

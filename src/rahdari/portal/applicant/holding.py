@@ -4,6 +4,7 @@ Both are only the holder's own: the person's, or of an organisation those whose 
 for members who may read the registration, these pages are not there.
 """
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -144,26 +145,38 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
 
 def _amended(request: HttpRequest, form: WayForm, row: Entry, asked: Endpoint) -> bool:
     """Whether it was changed. If something else of the holder's is in the way, the form says what. Raises NotValid."""
+    in_the_way = amend(row, asked, actor=actor_of(person(request)), now=timezone.now())
+    if in_the_way is None:
+        return True
+    at = "port" if form.cleaned_data["port"] and form.data.get("port") else "kind"
+    form.add_error(at, registered_already(in_the_way))
+    return False
+
+
+def amend(row: Entry, asked: Endpoint, *, actor: str, now: dt.datetime) -> Endpoint | None:
+    """Another protocol or port for an address. Returns what else of the holder's is in the way. Raises NotValid."""
     others = queries.overlapping_active(block=row.block).exclude(pk=row.pk)
     in_the_way: Entry | None = next((other for other in others if _endpoint(other).overlaps(asked)), None)
-    if in_the_way is None:
-        try:
-            actions.amend_entry(
-                entry=row,
-                block=row.block,
-                protocol=asked.protocol,
-                port=asked.port,
-                asn=row.asn,
-                actor=actor_of(person(request)),
-                now=timezone.now(),
-            )
-            return True
-        except actions.BlockAlreadyEntered as error:
-            in_the_way = error.entry
+    if in_the_way is not None:
+        return _endpoint(in_the_way)
+    try:
+        actions.amend_entry(
+            entry=row,
+            block=row.block,
+            protocol=asked.protocol,
+            port=asked.port,
+            asn=row.asn,
+            actor=actor,
+            now=now,
+        )
+    except actions.BlockAlreadyEntered as error:
+        return _endpoint(error.entry) if error.entry is not None else asked
+    return None
+
+
+def registered_already(endpoint: Endpoint) -> str:
     words = _("You have registered this already: %(endpoint)s. Choose another protocol or port.")
-    at = "port" if form.cleaned_data["port"] and form.data.get("port") else "kind"
-    form.add_error(at, words % {"endpoint": _plain(_endpoint(in_the_way) if in_the_way else asked)})
-    return False
+    return words % {"endpoint": _plain(endpoint)}
 
 
 def _endpoint(row: Entry) -> Endpoint:

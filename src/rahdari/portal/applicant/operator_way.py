@@ -111,12 +111,13 @@ def _operator(application: Application, endpoint: Endpoint, policy: Policy) -> O
     return networks.operator_of_network(endpoint.asn)
 
 
-def ask(request: HttpRequest, application: Application, endpoint: Endpoint, policy: Policy) -> str:
+def ask(
+    application: Application, endpoint: Endpoint, policy: Policy, typed: str, *, actor: str, now: dt.datetime
+) -> str:
     """Ask, once. Returns what is wrong with what was typed; nothing when the question stands."""
     operator = _operator(application, endpoint, policy)
     if operator is None or not application.holder_name:
         return ""
-    typed, now, actor = request.POST.get("subscriber", "")[:200], timezone.now(), actor_of(person(request))
     number = subscriber_number(typed) if typed.strip() else ""
     if number is None:
         return _("A subscriber number has letters and digits, 40 at most. Look at the bill.")
@@ -159,7 +160,8 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
         return redirect("portal:prove", reference=reference, endpoint=endpoint)
     trouble = ""
     if request.method == "POST":
-        trouble = ask(request, application, row, policy)
+        typed, actor = request.POST.get("subscriber", "")[:200], actor_of(person(request))
+        trouble = ask(application, row, policy, typed, actor=actor, now=timezone.now())
         if not trouble:
             return redirect(request.path)
     context = {

@@ -33,7 +33,7 @@ def _own(request: HttpRequest, reference: str) -> Registration:
     return registration
 
 
-def _sheet(registration: Registration) -> paper.Sheet:
+def sheet_of(registration: Registration) -> paper.Sheet:
     rules = policy.current(settings.POLICY_FILE)
     holder = people.public_holder(registration.holder)
     link = reverse(
@@ -64,7 +64,7 @@ def _sheet(registration: Registration) -> paper.Sheet:
 @login_required
 @require_safe
 def certificate(request: HttpRequest, reference: str) -> HttpResponse:
-    sheet = _sheet(_own(request, reference))
+    sheet = sheet_of(_own(request, reference))
     facts = {"sheet": sheet, "qr": paper.qr_path(sheet.link), "urdu_faces": paper.urdu_faces()}
     response = render(request, "portal/public/certificate.html", facts)
     response.headers["Cache-Control"] = "private, no-store"
@@ -74,7 +74,7 @@ def certificate(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 @require_safe
 def pdf(request: HttpRequest, reference: str) -> HttpResponse:
-    sheet = _sheet(_own(request, reference))
+    sheet = sheet_of(_own(request, reference))
     response = HttpResponse(paper.render(sheet), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{sheet.reference}.pdf"'
     response.headers["Cache-Control"] = "private, no-store"

@@ -1,0 +1,215 @@
+"""Connections whose address changes: what a router needs to report it, its password, and what was reported."""
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from rahdari.apply import queries as apply
+from rahdari.lease import actions, queries, rules
+from rahdari.lease.models import Host
+from rahdari.lease.rules import V6As
+from rahdari.page import programs
+from rahdari.people.rules import Act
+from rahdari.portal.applicant import changing, router_settings
+
+from .applications import ONE as APPLICATION
+from .applications import own
+from .operation import Answer, Call, Ok, operation
+from .problems import error as fault
+from .problems import impossible, not_found, not_taken, plain, too_many
+from .registrations import ONE as REGISTRATION
+from .registrations import valid
+from .rules import Scope
+from .schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from .shown import stamp, stamp_or_none
+
+TAG = "connections"
+PROVE = Scope.ENDPOINTS_PROVE
+OF_APPLICATION = f"{APPLICATION}/endpoints/{{endpoint}}/connection"
+OF_REGISTRATION = f"{REGISTRATION}/connections/{{connection}}"
+CONNECTION = named(
+    "Connection",
+    closed(
+        {
+            "id": text(36),
+            "state": choice("current", "silent", "off", "paused", "unheard"),
+            "addresses": listed(text(49)),
+            "server": text(300),
+            "host_name": text(300),
+            "user_name": text(20),
+            "update_path": text(60),
+            "v6_as": choice(*(str(each) for each in V6As)),
+            "paused_until": or_null(MOMENT),
+            "passwords": listed(closed({"ends_with": text(4), "made_at": MOMENT, "ends_at": or_null(MOMENT)})),
+            "reports": listed(
+                closed(
+                    {
+                        "address": text(49),
+                        "outcome": choice(*(str(each) for each in rules.Outcome)),
+                        "text": text(500),
+                        "at": MOMENT,
+                        "last_at": MOMENT,
+                        "count": whole(1, 2**31),
+                    }
+                )
+            ),
+        }
+    ),
+)
+PASSWORD = named("Password", closed({"password": text(100), "connection": CONNECTION}))
+
+
+def _said(host: Host, call: Call) -> Json:
+    now_is = changing.stand(host, call.now)
+    site = router_settings.fqdn(host.name, settings.SITE_URL, settings.DDNS_DOMAIN)
+    reports = [changing.row_of(each) for each in queries.reports_of(host)[: changing.REPORTS_SHOWN]]
+    return {
+        "id": str(host.pk),
+        "state": now_is.state,
+        "addresses": now_is.addresses,
+        "server": settings.SITE_URL.rstrip("/"),
+        "host_name": site,
+        "user_name": host.name,
+        "update_path": "/nic/update",
+        "v6_as": str(host.v6_as),
+        "paused_until": stamp_or_none(host.paused_until),
+        "passwords": [
+            {"ends_with": each.tail, "made_at": stamp(each.made_at), "ends_at": stamp_or_none(each.ends_at)}
+            for each in queries.tokens_of(host, now=call.now)
+        ],
+        "reports": [
+            {
+                "address": each.report.address,
+                "outcome": str(each.report.outcome),
+                "text": plain(each.what),
+                "at": stamp(each.report.at),
+                "last_at": stamp(each.report.last_at),
+                "count": each.report.count,
+            }
+            for each in reports
+        ],
+    }
+
+
+def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Host:
+    """Made when it is first asked for, as on the page."""
+    row = own(call, reference, Act.PROVE)
+    found = apply.endpoint_of(application=row, id=endpoint)
+    if not found.is_dynamic:
+        raise not_found()
+    if row.status not in {"draft", "submitted"}:
+        raise impossible("decided", _("It is decided already: see the connection of the registration."))
+    return actions.make_host(
+        subject=found.connection,
+        holder=row.holder_ref,
+        protocol=found.protocol,
+        port=found.port,
+        actor=call.actor,
+        now=call.now,
+    )
+
+
+def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Host:
+    host = queries.host_of(valid(call, reference, Act.ADDRESSES), connection)
+    if host is None:
+        raise not_found()
+    return host
+
+
+def _hold_rate(host: Host) -> None:
+    key = f"portal.changing:{host.pk}"
+    if seconds := programs.wait_for(key, rate=changing.PRESSES, per=changing.PER_SECONDS):
+        raise too_many(seconds)
+
+
+def _password(host: Host, call: Call, lasts: dt.timedelta) -> Answer:
+    _hold_rate(host)
+    made = actions.make_token(host=host, actor=call.actor, now=call.now, old_ends_in=lasts)
+    return Answer({"password": made.text, "connection": _said(host, call)}, 201)
+
+
+@operation(
+    "GET",
+    OF_APPLICATION,
+    scope=PROVE,
+    tag=TAG,
+    summary="What the router of an applied-for address needs",
+    problems=("not-possible-now",),
+    ok=Ok("The connection. A report from its line proves it.", CONNECTION),
+)
+def get_connection_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    return Answer(_said(_of_application(call, reference, endpoint), call))
+
+
+@operation(
+    "POST",
+    f"{OF_APPLICATION}/passwords",
+    scope=PROVE,
+    tag=TAG,
+    summary="Make a password for that router",
+    problems=("not-possible-now",),
+    ok=Ok("The password, this once. The one before it ends at once.", PASSWORD, 201),
+)
+def make_password_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    return _password(_of_application(call, reference, endpoint), call, dt.timedelta(0))
+
+
+@operation(
+    "GET",
+    OF_REGISTRATION,
+    scope=PROVE,
+    tag=TAG,
+    summary="How a registered connection stands",
+    problems=("not-possible-now",),
+    ok=Ok("Its addresses now, and what was reported last.", CONNECTION),
+)
+def get_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
+    return Answer(_said(_of_registration(call, reference, connection), call))
+
+
+@operation(
+    "POST",
+    f"{OF_REGISTRATION}/passwords",
+    scope=PROVE,
+    tag=TAG,
+    summary="Make a new password for a registered connection",
+    body=closed({}, {"stop_old": TRUTH}),
+    problems=("not-possible-now",),
+    ok=Ok("The password, this once. The one before it works a day longer, unless it is stopped.", PASSWORD, 201),
+)
+def make_password(call: Call, reference: str, connection: uuid.UUID) -> Answer:
+    lasts = dt.timedelta(0) if call.body.get("stop_old") else changing.OLD_TOKEN_LASTS
+    return _password(_of_registration(call, reference, connection), call, lasts)
+
+
+@operation(
+    "PUT",
+    OF_REGISTRATION,
+    scope=PROVE,
+    tag=TAG,
+    summary="Choose what of IPv6 is registered, or pause the letters",
+    body=closed({}, {"v6_as": choice(*(str(each) for each in V6As)), "paused_until": or_null(DAY)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The connection.", CONNECTION),
+)
+def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
+    """What is left out stays. A pause ends with the next report, or by `null`; it lasts 90 days at most."""
+    host = _of_registration(call, reference, connection)
+    _hold_rate(host)
+    if "paused_until" in call.body:
+        day = call.body["paused_until"]
+        host = actions.pause(host=host, until=_end_of(day, call) if day else None, actor=call.actor, now=call.now)
+    if "v6_as" in call.body:
+        host = actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=call.actor, now=call.now)
+    return Answer(_said(host, call))
+
+
+def _end_of(text: str, call: Call) -> dt.datetime:
+    day, today = dt.date.fromisoformat(text), timezone.localdate(call.now)
+    if not today < day <= today + changing.LONGEST_PAUSE:
+        words = _("Write a day within the next 90 days, for example %(day)s.")
+        raise not_taken([fault("/paused_until", "wrong_day", words % {"day": today + dt.timedelta(days=7)})])
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

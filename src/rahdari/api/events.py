@@ -1,0 +1,123 @@
+"""Which acts of the journal are news for whom, and what an event says of them. Never who somebody is: an event names
+the application, registration, invoice or connection, and a program comes for the rest with its token.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application
+from rahdari.journal.models import Entry as Row
+from rahdari.lease import queries as leases
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.people.rules import Act
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+
+
+@dataclass(frozen=True)
+class News:
+    """What happened, to be told to these people."""
+
+    event: str
+    to: list[User]
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+# Of an act: the event, and what it says besides what it is about.
+ACTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "apply.submitted": ("application.submitted", {}),
+    "apply.withdrew": ("application.withdrawn", {}),
+    "decide.asked_question": ("application.awaiting", {"awaiting": "answer"}),
+    "decide.proposed_refusal": ("application.awaiting", {"awaiting": "comment"}),
+    "decide.granted": ("application.decided", {"outcome": "granted"}),
+    "decide.granted_by_rule": ("application.decided", {"outcome": "granted"}),
+    "decide.granted_provisionally": ("application.decided", {"outcome": "granted", "provisionally": True}),
+    "decide.refused": ("application.decided", {"outcome": "refused"}),
+    "decide.closed_unanswered": ("application.closed", {}),
+    "verify.proved_control": ("endpoint.proved", {}),
+    "fees.issued_invoice": ("invoice.issued", {}),
+    "fees.matched_payment": ("invoice.paid", {}),
+    "fees.voided_invoice": ("invoice.voided", {}),
+    "register.entered": ("registration.entered", {}),
+    "register.amended": ("registration.changed", {}),
+    "register.renewed": ("registration.renewed", {}),
+    "register.confirmed": ("registration.confirmed", {}),
+    "register.prolonged": ("registration.prolonged", {}),
+    "register.struck_out": ("registration.ended", {}),
+    "register.expired": ("registration.expired", {}),
+    "lease.fell_silent": ("lease.silent", {}),
+    "lease.lapsed": ("lease.ended", {}),
+    "lease.claimed_by_a_rival": ("lease.rival", {}),
+}
+TEST = "test"
+EVENTS = tuple(sorted({event for event, _data in ACTS.values()}))
+
+
+def news_of(row: Row) -> News | None:
+    """None for what is about nobody's, or no longer there."""
+    event, more = ACTS[row.act]
+    if event == "invoice.paid" and not row.detail.get("paid"):
+        return None
+    kind = row.subject.partition(":")[0]
+    found = ABOUT[kind](row) if kind in ABOUT else None
+    if found is None:
+        return None
+    to, data = found
+    return News(event, to, data | more) if to else None
+
+
+type About = tuple[list[User], dict[str, Any]] | None
+
+
+def _application(row: Row) -> About:
+    found = apply.application_by_subject(row.subject)
+    if found is None:
+        return None
+    number = row.detail.get("invoice") if row.act.startswith("fees.") else None
+    act = Act.INVOICES if number else Act.PAPERS
+    return _working_on(found, act), {"application": found.reference} | ({"invoice": number} if number else {})
+
+
+def _working_on(found: Application, act: Act) -> list[User]:
+    """Whoever may do this with it: of an organisation by their role there."""
+    if found.organisation is not None:
+        return people.people_to_tell(found.organisation.holder_ref, act)
+    return [found.applicant] if found.applicant.is_active else []
+
+
+def _endpoint(row: Row) -> About:
+    found = apply.endpoint_by_subject(row.subject)
+    if found is None:
+        return None
+    return _working_on(found.application, Act.PROVE), {
+        "application": found.application.reference,
+        "endpoint": str(found.pk),
+    }
+
+
+def _registration(row: Row) -> About:
+    found = register.registration_by_id(row.subject.partition(":")[2])
+    return _of(found) if found is not None else None
+
+
+def _of(found: Registration) -> tuple[list[User], dict[str, Any]]:
+    return people.people_to_tell(found.holder), {"registration": found.reference}
+
+
+def _host(row: Row) -> About:
+    found = leases.host_by_id(row.subject.partition(":")[2])
+    if found is None or found.registration is None:
+        return None
+    to, data = _of(found.registration)
+    return to, data | {"connection": str(found.pk)}
+
+
+ABOUT: dict[str, Callable[[Row], About]] = {
+    "application": _application,
+    "endpoint": _endpoint,
+    "registration": _registration,
+    "host": _host,
+}

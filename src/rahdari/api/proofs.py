@@ -1,0 +1,390 @@
+"""Proof of control of an address: which ways there are, opening one, what to do for it, having us look, the result.
+
+The worker looks, as it does for the pages; a program asks again how things stand.
+"""
+
+import uuid
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rahdari.address import format_block
+from rahdari.apply import actions as apply_actions
+from rahdari.apply import queries as apply
+from rahdari.apply.forms import ClientForm, LastDayForm
+from rahdari.apply.models import Application, Endpoint
+from rahdari.page import programs
+from rahdari.people.rules import Act
+from rahdari.policy import Policy
+from rahdari.portal.applicant import operator_way
+from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, TextForm, ways_of
+from rahdari.portal.applicant.proof_forms import ProofForm
+from rahdari.portal.applicant.prove import share_proofs
+from rahdari.portal.applicant.ways import TRIES_SHOWN, counts, is_looking, open_way
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as challenges
+from rahdari.verify import rules as proving
+from rahdari.verify import way_words, ways
+from rahdari.verify.models import Challenge, Method, Status
+
+from . import applications, shown
+from .applications import ONE, own
+from .operation import Answer, Call, Ok, operation
+from .problems import error, impossible, not_found, not_taken, of_form, plain, problem, too_many
+from .rules import Scope
+from .schema import DAY, MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from .shown import bare, stamp, stamp_or_none
+
+TAG = "proofs"
+PROVE = Scope.ENDPOINTS_PROVE
+AT = f"{ONE}/endpoints/{{endpoint}}/proof"
+WAYS = (Method.LINK, *ways.LOOKED_AT, Method.OPERATOR)
+
+# -- how the proof of an address stands ------------------------------------------------------------------------------
+
+WAY = named(
+    "Way",
+    closed(
+        {
+            "way": choice(*WAYS),
+            "title": text(500),
+            "gist": text(2000),
+            "fits": TRUTH,
+            "counts": whole(0, 100),
+            "status": or_null(choice(*(str(status) for status in Status))),
+        }
+    ),
+)
+PROOF = named(
+    "Proof",
+    closed(
+        {
+            "endpoint": text(36),
+            "address": text(49),
+            "proved": TRUTH,
+            "proved_at": or_null(MOMENT),
+            "text": text(1000),
+            "enough": whole(0, 100),
+            "so_far": whole(0, 100),
+            "ways": listed(WAY),
+        }
+    ),
+)
+TRY = closed({"at": MOMENT, "place": text(200), "ok": TRUTH, "short": text(300), "text": text(4000)})
+CHALLENGE = named(
+    "Challenge",
+    closed(
+        {
+            "way": choice(*WAYS),
+            "status": choice(*(str(status) for status in Status)),
+            "opened_at": MOMENT,
+            "expires_at": MOMENT,
+            "looking": TRUTH,
+            "asked_at": or_null(text(49)),
+            "instructions": {"type": "object", "additionalProperties": text(4000)},
+            "tries": listed(TRY),
+            "advice": listed(text(2000)),
+        }
+    ),
+)
+
+
+def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint]:
+    row = own(call, reference, Act.PROVE)
+    return row, apply.endpoint_of(application=row, id=endpoint)
+
+
+def _open(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint, Policy]:
+    """An address that can still be proved."""
+    row, found = _found(call, reference, endpoint)
+    if row.status not in {"draft", "submitted"}:
+        raise impossible("decided", _("It is decided already: no proof of it is awaited."))
+    if found.is_dynamic:
+        raise impossible(
+            "changes", _("This address changes: its router proves it by reporting it. See the connection.")
+        )
+    if challenges.is_proved(found.subject, found.network):
+        raise impossible("proved", _("This address is proved already."))
+    return row, found, apply.frozen_policy(row)
+
+
+def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
+    return challenges.latest_challenge(subject=endpoint.subject, block=endpoint.network, method=way)
+
+
+def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
+    fits = ways.fitting(endpoint.protocol, endpoint.port)
+    offered = [way for way in (Method.LINK, *ways.LOOKED_AT) if counts(policy, endpoint, way)]
+    if operator_way.way_of(row, endpoint, policy) is not None:
+        offered.append(Method.OPERATOR)
+    found = []
+    for way in offered:
+        latest = _latest(endpoint, way)
+        found.append(
+            {
+                "way": str(way),
+                "title": plain(way_words.title(way)),
+                "gist": plain(way_words.gist(way)),
+                "fits": way in fits,
+                "counts": counts(policy, endpoint, way) if way != Method.OPERATOR else policy.proof.enough,
+                "status": str(latest.status) if latest is not None else None,
+            }
+        )
+    return found
+
+
+@operation(
+    "GET",
+    AT,
+    scope=PROVE,
+    tag=TAG,
+    summary="How the proof of an address stands, and which ways there are",
+    ok=Ok("The proof.", PROOF),
+)
+def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """Ways that fit what runs there have `fits`. `enough` must come together; each way `counts` so much."""
+    row, _endpoint = _found(call, reference, endpoint)
+    if row.status in {"draft", "submitted"}:
+        share_proofs(row, call.actor)
+    found = apply.endpoint_of(application=row, id=endpoint)
+    policy, proof = apply.frozen_policy(row), challenges.proof_of(found.subject, found.network)
+    parts = challenges.parts_of(found.subject, found.network)
+    return Answer(
+        {
+            "endpoint": str(found.pk),
+            "address": format_block(found.network),
+            "proved": proof is not None,
+            "proved_at": stamp_or_none(proof.validated_at if proof is not None else None),
+            "text": bare(way_words.proved_by(proof)) if proof is not None else "",
+            "enough": policy.proof.enough,
+            "so_far": proving.comes_to(found.network, parts) if proof is None else policy.proof.enough,
+            "ways": [] if proof is not None or found.is_dynamic else _ways(row, found, policy),
+        }
+    )
+
+
+def challenge(row: Challenge, call: Call) -> Json:
+    """What to do, and what was found; `instructions` are the values that go on the machine."""
+    tries = list(challenges.attempts_of(row).select_related("challenge")[:TRIES_SHOWN])
+    looked_at = row.method in ways.LOOKED_AT
+    return {
+        "way": row.method,
+        "status": row.status,
+        "opened_at": stamp(row.opened_at),
+        "expires_at": stamp(row.expires_at),
+        "looking": is_looking(row, call.now),
+        "asked_at": str(challenges.address_asked(row)) if looked_at else None,
+        "instructions": _instructions(row),
+        "tries": [_tried(each) for each in tries],
+        "advice": [bare(each) for each in way_words.advice_of(tries[0])] if tries and looked_at else [],
+    }
+
+
+def _instructions(row: Challenge) -> Json:
+    if row.status != Status.PENDING:
+        return {}
+    if row.method == Method.LINK:
+        return {"url": challenges.link_url(row)}
+    return dict(challenges.shown_for(row)) if row.method in ways.LOOKED_AT else {}
+
+
+def _tried(attempt: Any) -> Json:
+    said = way_words.of_look(attempt)
+    return {
+        "at": stamp(attempt.at),
+        "place": attempt.place,
+        "ok": said.tone == "ok",
+        "short": plain(said.short),
+        "text": bare(said.text),
+    }
+
+
+GIVEN = named(
+    "Given",
+    closed(
+        {},
+        {
+            "at": text(60),
+            "peer_key": text(10_000),
+            "certificate": text(64 * 1024),
+            "transport": choice("udp", "tcp"),
+            "port": whole(0, 99_999),
+            "server_name": text(253),
+            "name": text(253),
+            "profile": text(64 * 1024),
+            "subscriber": text(200),
+        },
+    ),
+)
+
+
+@operation(
+    "POST",
+    f"{AT}/{{way}}",
+    scope=PROVE,
+    tag=TAG,
+    summary="Open a way to prove it",
+    body=GIVEN,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The challenge, with what to put where.", CHALLENGE, 201),
+)
+def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
+    """What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
+    fingerprint) for `openvpn`, `ikev2`, `sstp` and `tls`; `name` for `dns`; nothing for `link`, `http` and `tls-alpn`;
+    the number of a `subscriber` for `operator`; of a range also `at`, the address in it that answers. The link is
+    opened from the address itself, and its button pressed there. Opening it again puts right what was given.
+    """
+    row, found, policy = _open(call, reference, endpoint)
+    if way == Method.OPERATOR:
+        return _ask_operator(call, row, found, policy)
+    if way not in WAYS or not counts(policy, found, way):
+        raise not_found()
+    given = None
+    if way != Method.LINK and ProofForm.is_needed(way, found):
+        data = {name: str(value) for name, value in call.body.items()}
+        form = ProofForm(data, {}, method=way, endpoint=found)
+        if not form.is_valid():
+            raise of_form(form)
+        given = form.given()
+    opened = open_way(found, policy, way, actor=call.actor, now=call.now, given=given)
+    return Answer(challenge(opened, call), 201)
+
+
+def _ask_operator(call: Call, row: Application, found: Endpoint, policy: Policy) -> Answer:
+    if operator_way.way_of(row, found, policy) is None:
+        raise not_found()
+    if not row.holder_name:
+        raise impossible("no_name", _("Answer first who applies: the operator is asked about a name."))
+    typed = call.body.get("subscriber", "")
+    if trouble := operator_way.ask(row, found, policy, typed, actor=call.actor, now=call.now):
+        raise not_taken([error("/subscriber", "wrong_form", trouble)])
+    asked = _latest(found, Method.OPERATOR)
+    if asked is None:
+        raise not_found()
+    return Answer(challenge(asked, call), 201)
+
+
+def _begun(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Challenge:
+    _row, found = _found(call, reference, endpoint)
+    latest = _latest(found, way) if way in WAYS else None
+    if latest is None:
+        raise not_found()
+    return latest
+
+
+@operation(
+    "GET",
+    f"{AT}/{{way}}",
+    scope=PROVE,
+    tag=TAG,
+    summary="How far a way has come",
+    ok=Ok("The challenge, with what was tried and found.", CHALLENGE),
+)
+def get_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
+    """`status` is `valid` when the address is proved. A look takes seconds: ask again while `looking`."""
+    return Answer(challenge(_begun(call, reference, endpoint, way), call))
+
+
+@operation(
+    "POST",
+    f"{AT}/{{way}}/try",
+    scope=PROVE,
+    tag=TAG,
+    summary="Have us look now",
+    problems=("not-possible-now", "person-needed"),
+    ok=Ok("We look as soon as we can.", CHALLENGE, 202),
+)
+def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
+    """For the ways for which we go and look. The link is opened by you, and an operator answers in its own time."""
+    latest = _begun(call, reference, endpoint, way)
+    if way == Method.LINK:
+        words = _("Somebody has to open the link from that network, and press its button.")
+        raise problem("person-needed", words, **_instructions(latest))
+    if way not in ways.LOOKED_AT:
+        raise impossible("no_look", _("Nobody looks for this way: the operator answers in its own time."))
+    asked = verify.ask_for_a_look(challenge=latest, now=call.now)
+    return Answer(challenge(asked, call), 202)
+
+
+# -- one more proof of work, after sending ---------------------------------------------------------------------------
+
+KIND = closed(
+    {
+        "kind": text(60),
+        "title": text(500),
+        "hint": text(2000),
+        "wants": choice("document", "text", "address", "declaration"),
+        "names_a_last_day": TRUTH,
+    }
+)
+OFFER = closed(
+    {"kind": text(60, 1)}, {"text": text(20_000), "valid_until": DAY, "file": {"type": "string", "format": "binary"}}
+)
+
+
+@operation(
+    "GET",
+    f"{ONE}/proofs",
+    scope=applications.READ,
+    tag=TAG,
+    summary="Which further proofs of work are awaited",
+    ok=Ok("The kinds that count now; none where none is awaited.", closed({"items": listed(KIND)})),
+)
+def list_awaited_proofs(call: Call, reference: str) -> Answer:
+    found = [
+        {
+            "kind": way.key,
+            "title": plain(way.title),
+            "hint": plain(way.hint),
+            "wants": way.wants,
+            "names_a_last_day": way.expires,
+        }
+        for way in ways_of(own(call, reference))
+    ]
+    return Answer({"items": found})
+
+
+@operation(
+    "POST",
+    f"{ONE}/proofs",
+    scope=applications.WRITE,
+    tag=TAG,
+    summary="Send a further proof of work",
+    body=OFFER,
+    multipart=True,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The application; the line carries the proof to its checks.", shown.APPLICATION, tag=True),
+)
+def send_proof(call: Call, reference: str) -> Answer:
+    """After the application was sent, or while its registration stands provisionally. One file at a time."""
+    row = own(call, reference)
+    way = next((each for each in ways_of(row) if each.key == call.body["kind"]), None)
+    if way is None:
+        raise impossible("not_awaited", _("No such proof is awaited. Look which are."))
+    file = call.files.get("file")
+    if way.wants == "document" and file is None:
+        raise not_taken([error("/file", "required", _("Choose a file or take a photo"))])
+    given = {"text": call.body.get("text", ""), "valid_until": call.body.get("valid_until", "")}
+    form: Any = None
+    if way.wants == "address":
+        vouching = apply.frozen_policy(row).vouching
+        form = ClientForm(given, own=row.applicant.email, free_mail=vouching.free_mail if vouching else ())
+    elif way.wants != "document":
+        form = TextForm(given)
+    elif way.expires:
+        form = LastDayForm(given)
+    if form is not None and not form.is_valid():
+        raise of_form(form)
+    data = form.cleaned_data if form is not None else {}
+    if seconds := programs.wait_for(f"portal.proof:{call.person.pk}", rate=PROOFS, per=PER_SECONDS):
+        raise too_many(seconds)
+    apply_actions.offer_proof(
+        application=row,
+        kind=way.key,
+        text=data.get("text", ""),
+        sent=[apply_actions.File(file.name or "", file.read())] if way.wants == "document" and file else [],
+        valid_until=data.get("valid_until"),
+        actor=call.actor,
+        now=call.now,
+    )
+    return applications.whole(call, row)

@@ -1,0 +1,377 @@
+"""What is held: registrations and their addresses, their certificate, renewal, change and end."""
+
+import uuid
+
+from django.utils.translation import gettext as _
+
+from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.address import Protocol, format_block
+from rahdari.apply import actions as apply_actions
+from rahdari.apply import queries as apply
+from rahdari.apply.rules import About, way_of
+from rahdari.lease import queries as leases
+from rahdari.page import programs
+from rahdari.people import queries as people
+from rahdari.people.rules import Act
+from rahdari.portal import paper
+from rahdari.portal.applicant import again, holding, lines, shared
+from rahdari.portal.applicant.proved import Proved, proofs_of
+from rahdari.portal.public.certificate import sheet_of
+from rahdari.portal.standing import AT_REQUEST, standing_of
+from rahdari.register import actions
+from rahdari.register import queries as register
+from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import Standing
+from rahdari.verify import actions as verify
+from rahdari.verify.models import Method, Reproof
+
+from . import proofs, shown
+from .applications import after_cursor, whole
+from .operation import PAGE, Answer, Call, Ok, operation
+from .parts import RUNS
+from .problems import error, impossible, not_found, not_taken, of_form, too_many
+from .rules import Scope
+from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+from .schema import whole as number
+from .shown import bare, page_of, stamp, stamp_or_none
+
+TAG = "registrations"
+READ, WRITE = Scope.REGISTRATIONS_READ, Scope.REGISTRATIONS_WRITE
+ONE = "/registrations/{reference}"
+ENTRY = named(
+    "Entry",
+    closed(
+        {
+            "id": text(36),
+            "address": text(49),
+            "protocol": choice("any", "udp", "tcp", "esp", "gre"),
+            "port": or_null(number(1, 65535)),
+            "runs": choice(*RUNS),
+            "stays": choice("static", "dynamic"),
+            "connection": or_null(text(36)),
+            "valid_from": MOMENT,
+            "valid_until": MOMENT,
+            "ended_at": or_null(MOMENT),
+            "proof": closed({"text": text(1000), "asked_again": choice("no", "open", "shown", "in_vain")}),
+        }
+    ),
+)
+IN_SHORT = closed(
+    {
+        "reference": text(12),
+        "service": text(60),
+        "holder": text(300),
+        "standing": choice("valid", "expired", "ended", "struck_out"),
+        "valid_from": MOMENT,
+        "valid_until": MOMENT,
+        "stays_until": MOMENT,
+        "provisional_until": or_null(MOMENT),
+    }
+)
+REGISTRATION = named(
+    "Registration",
+    closed(
+        IN_SHORT["properties"]
+        | {
+            "may_act": TRUTH,
+            "renewal_opens_at": MOMENT,
+            "renewal": or_null(text(20)),
+            "change": or_null(text(20)),
+            "entries": listed(ENTRY),
+            "connections": listed(closed({"id": text(36), "name": text(20)})),
+            "published_at": or_null(MOMENT),
+            "in_force": closed({"operators": number(0, 10_000), "of": number(0, 10_000)}),
+        }
+    ),
+)
+
+
+def own(call: Call, reference: str) -> Registration:
+    found = register.registration_by_reference(reference)
+    if found is None or found.holder not in people.holders_for(call.person, Act.SEE):
+        raise not_found()
+    return found
+
+
+def held(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
+    """One with which the person may do this, as its page has it: the holder's own, or by a role in the organisation."""
+    found = own(call, reference)
+    if not shared.may_act_for(call.person, found.holder, act):
+        raise not_found()
+    return found
+
+
+def valid(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
+    found = held(call, reference, act)
+    standing = register.standing(found, call.now)
+    if standing is not Standing.VALID:
+        raise actions.NotValid(found, standing)
+    return found
+
+
+def _in_short(found: Registration, call: Call) -> Json:
+    holder = people.public_holder(found.holder)
+    return {
+        "reference": found.reference,
+        "service": found.category,
+        "holder": holder.name if holder is not None else "",
+        "standing": standing_of(found, call.now),
+        "valid_from": stamp(found.valid_from),
+        "valid_until": stamp(found.valid_until),
+        "stays_until": stamp(found.stays_until),
+        "provisional_until": stamp_or_none(found.provisional_until),
+    }
+
+
+def _entry(row: Entry, proof: Proved | None) -> Json:
+    lease = leases.lease_with(row) if row.kind == "dynamic" else None
+    runs, _protocol, _port = way_of(row.protocol, row.port)
+    return {
+        "id": str(row.pk),
+        "address": format_block(row.block),
+        "protocol": row.protocol,
+        "port": row.port,
+        "runs": runs,
+        "stays": "dynamic" if row.kind == "dynamic" else "static",
+        "connection": str(lease.host_id) if lease is not None else None,
+        "valid_from": stamp(row.valid_from),
+        "valid_until": stamp(row.valid_until),
+        "ended_at": stamp_or_none(row.ended_at),
+        "proof": {
+            "text": bare(proof.said) if proof is not None and proof.said is not None else "",
+            "asked_again": (proof.state or "no") if proof is not None else "no",
+        },
+    }
+
+
+def _whole(found: Registration, call: Call) -> Json:
+    entries = list(register.entries_of(found))
+    standing = lines.standing_of(found, entries)
+    proved = {each.entry.pk: each for each in proofs_of(entries)}
+    shown_ones = [row for row in entries if row.kind != "dynamic" or row.ended_at is None]
+    under_way = {about: apply.under_way_for(found, about) for about in (About.RENEWAL, About.CHANGE)}
+    mine = {
+        about: row
+        for about, row in under_way.items()
+        if row is not None and apply.may(call.person, Act.PAPERS, application=row)
+    }
+    return {
+        **_in_short(found, call),
+        "may_act": shared.may_act_for(call.person, found.holder),
+        "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
+        "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
+        "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
+        "entries": [_entry(row, proved.get(row.pk)) for row in shown_ones],
+        "connections": [{"id": str(host.pk), "name": host.name} for host in leases.hosts_of(found)],
+        "published_at": stamp_or_none(standing.published_at),
+        "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
+    }
+
+
+@operation(
+    "GET",
+    "/registrations",
+    scope=READ,
+    tag=TAG,
+    summary="List your registrations, and those of your organisations",
+    query=PAGE,
+    ok=Ok("A page, the newest first.", page_of(named("RegistrationInShort", IN_SHORT))),
+)
+def list_registrations(call: Call) -> Answer:
+    found = register.registrations_of(holders=people.holders_for(call.person, Act.SEE))
+    rows, following = after_cursor(found, call, "created_at")
+    return Answer({"items": [_in_short(each, call) for each in rows], "next": following})
+
+
+@operation("GET", ONE, scope=READ, tag=TAG, summary="Read a registration", ok=Ok("The registration.", REGISTRATION))
+def get_registration(call: Call, reference: str) -> Answer:
+    """Valid or not, its addresses with their proofs, when it was published and at how many operators it is in force."""
+    return Answer(_whole(own(call, reference), call))
+
+
+@operation(
+    "GET",
+    f"{ONE}/certificate",
+    scope=READ,
+    tag=TAG,
+    summary="Its certificate",
+    ok=Ok("The certificate for A4, in both languages.", media="application/pdf"),
+)
+def get_certificate(call: Call, reference: str) -> Answer:
+    sheet = sheet_of(own(call, reference))
+    headers = {"Content-Disposition": f'attachment; filename="{sheet.reference}.pdf"'}
+    return Answer(content=paper.render(sheet), media="application/pdf", headers=headers)
+
+
+# -- changing, renewing, ending --------------------------------------------------------------------------------------
+
+RUNNING = closed({"runs": choice(*RUNS)}, {"protocol": choice("udp", "tcp", "esp", "gre"), "port": number(0, 99_999)})
+
+
+@operation(
+    "PUT",
+    f"{ONE}/entries/{{entry}}",
+    scope=WRITE,
+    tag=TAG,
+    summary="Say what runs at an address now",
+    body=RUNNING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The registration; operators get it within seconds.", REGISTRATION),
+)
+def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
+    """Another protocol or port of the same address: its control is proved, so nothing is checked anew."""
+    found = valid(call, reference, Act.ADDRESSES)
+    row = register.active_entry_of(found, entry)
+    if row is None:
+        raise not_found()
+    data = {
+        "kind": call.body["runs"],
+        "protocol": call.body.get("protocol", ""),
+        "port": str(call.body.get("port", "")),
+    }
+    form = holding.WayForm(data)
+    if not form.is_valid():
+        raise of_form(form, {"kind": "runs"})
+    asked = AddressEndpoint(row.block, Protocol(form.cleaned_data["protocol"]), form.cleaned_data["port"])
+    if asked != AddressEndpoint(row.block, Protocol(row.protocol), row.port):
+        key = f"portal.change_entry:{found.pk}"
+        if seconds := programs.wait_for(key, rate=holding.CHANGES, per=holding.PER_SECONDS):
+            raise too_many(seconds)
+        in_the_way = holding.amend(row, asked, actor=call.actor, now=call.now)
+        if in_the_way is not None:
+            raise not_taken([error("/port", "held_by_you", holding.registered_already(in_the_way))])
+    return Answer(_whole(register.fresh(found), call))
+
+
+def _again(call: Call, reference: str, about: About) -> Answer:
+    found = held(call, reference)
+    row = apply_actions.apply_again(
+        registration=found, applicant=call.person, about=about, actor=call.actor, now=call.now
+    )
+    if not apply.may(call.person, Act.PAPERS, application=row):
+        raise impossible("another", _("Somebody else of your organisation has begun this already."))
+    return whole(call, row, 201)
+
+
+@operation(
+    "POST",
+    f"{ONE}/renew",
+    scope=WRITE,
+    tag=TAG,
+    summary="Begin its renewal",
+    problems=("not-possible-now",),
+    ok=Ok("The application for it: filled in, to be checked and sent.", shown.APPLICATION, 201, tag=True),
+)
+def renew_registration(call: Call, reference: str) -> Answer:
+    """The number stays. There is one at a time: begun twice, it is the same."""
+    return _again(call, reference, About.RENEWAL)
+
+
+@operation(
+    "POST",
+    f"{ONE}/change",
+    scope=WRITE,
+    tag=TAG,
+    summary="Begin a change of its addresses",
+    problems=("not-possible-now",),
+    ok=Ok("The application for it: filled in, to be changed and sent.", shown.APPLICATION, 201, tag=True),
+)
+def change_registration(call: Call, reference: str) -> Answer:
+    """Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same."""
+    return _again(call, reference, About.CHANGE)
+
+
+@operation(
+    "POST",
+    f"{ONE}/end",
+    scope=WRITE,
+    tag=TAG,
+    summary="End it",
+    body=closed({"end": {"type": "boolean", "const": True}}),
+    problems=("not-possible-now",),
+    ok=Ok("The registration, ended at your request.", REGISTRATION),
+)
+def end_registration(call: Call, reference: str) -> Answer:
+    """Its addresses leave the list within seconds, and it does not come back: you would apply anew."""
+    found = held(call, reference)
+    if register.standing(found, call.now) is Standing.VALID:
+        actions.strike_out(registration=found, code=AT_REQUEST, actor=call.actor, now=call.now)
+    return Answer(_whole(register.fresh(found), call))
+
+
+# -- proved again ----------------------------------------------------------------------------------------------------
+
+AGAIN = named(
+    "ProofAgain",
+    closed(
+        {
+            "state": choice("no", "open", "shown", "in_vain"),
+            "until": or_null(MOMENT),
+            "link": or_null(text(500)),
+            "challenge": or_null(proofs.CHALLENGE),
+        }
+    ),
+)
+
+
+def _proved(call: Call, reference: str, entry: uuid.UUID) -> tuple[Entry, Proved]:
+    found = valid(call, reference, Act.PROVE)
+    row = register.active_entry_of(found, entry)
+    if row is None:
+        raise not_found()
+    return row, proofs_of([row])[0]
+
+
+def _under_way(mine: Proved) -> Reproof | None:
+    return mine.last if mine.last is not None and mine.last.state == Reproof.State.OPEN else None
+
+
+def _proof_again(call: Call, mine: Proved) -> Json:
+    open_one = _under_way(mine)
+    if open_one is None:
+        return {"state": mine.state or "no", "until": None, "link": None, "challenge": None}
+    repeated = again.pending_way(open_one, open_one.proof.method)
+    return {
+        "state": "open",
+        "until": stamp(open_one.opened_at + open_one.between * open_one.windows),
+        "link": again.link_of(open_one),
+        "challenge": proofs.challenge(repeated, call) if repeated is not None else None,
+    }
+
+
+@operation(
+    "GET",
+    f"{ONE}/entries/{{entry}}/proof",
+    scope=Scope.ENDPOINTS_PROVE,
+    tag=TAG,
+    summary="Whether its proof is asked for again",
+    problems=("not-possible-now",),
+    ok=Ok("How it stands. Whatever comes of it, nothing is removed.", AGAIN),
+)
+def get_proof_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
+    _row, mine = _proved(call, reference, entry)
+    return Answer(_proof_again(call, mine))
+
+
+@operation(
+    "POST",
+    f"{ONE}/entries/{{entry}}/proof",
+    scope=Scope.ENDPOINTS_PROVE,
+    tag=TAG,
+    summary="Prove it again, or have us look now",
+    problems=("not-possible-now",),
+    ok=Ok("How it stands.", AGAIN, 202),
+)
+def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
+    """Begins it where nobody asked; while it is open, has us look by the way of the first time."""
+    row, mine = _proved(call, reference, entry)
+    open_one = _under_way(mine)
+    if open_one is None:
+        if mine.proof is None or mine.proof.method == Method.REPORT:
+            raise impossible("not_repeated", _("Of this address no proof is repeated."))
+        again.begin(row, mine, call.actor, call.now)
+    else:
+        repeated = again.pending_way(open_one, open_one.proof.method)
+        if repeated is not None:
+            verify.ask_for_a_look(challenge=repeated, now=call.now)
+    return Answer(_proof_again(call, proofs_of([row])[0]), 202)

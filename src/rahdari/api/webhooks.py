@@ -1,0 +1,216 @@
+"""Webhooks: where news goes, its secret, a test, and what became of each event."""
+
+import uuid
+
+from django.utils.translation import gettext as _
+
+from . import actions, queries
+from .applications import after_cursor
+from .events import EVENTS, TEST
+from .models import Delivery, Webhook
+from .operation import PAGE, Answer, Call, Ok, operation
+from .problems import error, impossible, not_found, not_taken
+from .rules import Scope
+from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
+from .shown import page_of, stamp, stamp_or_none
+
+TAG = "webhooks"
+MANAGE = Scope.WEBHOOKS_MANAGE
+ONE = "/webhooks/{id}"
+ASKED = closed({"url": text(500, 1)}, {"events": listed(choice(*EVENTS), len(EVENTS))})
+WEBHOOK = named(
+    "Webhook",
+    closed(
+        {
+            "id": text(36),
+            "url": text(500),
+            "events": listed(choice(*EVENTS)),
+            "state": choice("working", "failing", "stopped"),
+            "made_at": MOMENT,
+            "failing_since": or_null(MOMENT),
+            "stopped_at": or_null(MOMENT),
+        }
+    ),
+)
+WITH_SECRET = named("WebhookWithSecret", closed({"webhook": WEBHOOK, "secret": text(200)}))
+DELIVERY = named(
+    "Delivery",
+    closed(
+        {
+            "id": text(36),
+            "type": choice(*EVENTS, TEST),
+            "data": {"type": "object"},
+            "made_at": MOMENT,
+            "tries": whole(0, 100),
+            "next_at": or_null(MOMENT),
+            "delivered_at": or_null(MOMENT),
+            "finding": text(30),
+            "status": or_null(whole(100, 599)),
+        }
+    ),
+)
+
+
+def _webhook(row: Webhook) -> Json:
+    state = "stopped" if row.stopped_at is not None else "failing" if row.failing_since is not None else "working"
+    return {
+        "id": str(row.pk),
+        "url": row.url,
+        "events": row.events,
+        "state": state,
+        "made_at": stamp(row.made_at),
+        "failing_since": stamp_or_none(row.failing_since),
+        "stopped_at": stamp_or_none(row.stopped_at),
+    }
+
+
+def _delivery(row: Delivery) -> Json:
+    return {
+        "id": str(row.pk),
+        "type": row.event,
+        "data": row.data,
+        "made_at": stamp(row.made_at),
+        "tries": row.tries,
+        "next_at": stamp_or_none(row.next_at),
+        "delivered_at": stamp_or_none(row.delivered_at),
+        "finding": row.finding,
+        "status": row.status,
+    }
+
+
+@operation(
+    "GET",
+    "/webhooks",
+    scope=MANAGE,
+    tag=TAG,
+    summary="List your webhooks",
+    ok=Ok("All of them.", closed({"items": listed(WEBHOOK)})),
+)
+def list_webhooks(call: Call) -> Answer:
+    return Answer({"items": [_webhook(each) for each in queries.webhooks_of(call.person)]})
+
+
+@operation(
+    "POST",
+    "/webhooks",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Make a webhook",
+    body=ASKED,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The webhook, and the secret that signs what it gets: shown here only.", WITH_SECRET, 201),
+)
+def make_webhook(call: Call) -> Answer:
+    """`url` is an https address of a public host. Without `events` it hears of everything."""
+    try:
+        made, secret = actions.make_webhook(
+            owner=call.person,
+            url=call.body["url"],
+            events=call.body.get("events", []),
+            now=call.now,
+            id=call.id,
+        )
+    except actions.TooManyWebhooks:
+        raise impossible("too_many_webhooks", _("You have as many as there may be. End one.")) from None
+    except actions.PlaceNotTaken as found:
+        raise _place(found) from None
+    return Answer({"webhook": _webhook(made), "secret": secret}, 201)
+
+
+def _place(found: "actions.PlaceNotTaken") -> Exception:
+    words = _("Give an https address of a public host, on port 443 or 8443, without a user name.")
+    return not_taken([error("/url", str(found.outcome), words)])
+
+
+@operation("GET", ONE, scope=MANAGE, tag=TAG, summary="Read a webhook", ok=Ok("The webhook.", WEBHOOK))
+def get_webhook(call: Call, id: uuid.UUID) -> Answer:
+    """`failing` when the last events did not arrive; `stopped` after five days of that, or when it answered 410."""
+    return Answer(_webhook(queries.webhook_of(call.person, id)))
+
+
+@operation(
+    "PUT",
+    ONE,
+    scope=MANAGE,
+    tag=TAG,
+    summary="Change a webhook, or let a stopped one go on",
+    body=ASKED,
+    problems=("not-taken",),
+    ok=Ok("The webhook.", WEBHOOK),
+)
+def change_webhook(call: Call, id: uuid.UUID) -> Answer:
+    row = queries.webhook_of(call.person, id)
+    try:
+        changed = actions.change_webhook(
+            webhook=row, url=call.body["url"], events=call.body.get("events", []), now=call.now
+        )
+    except actions.PlaceNotTaken as found:
+        raise _place(found) from None
+    return Answer(_webhook(changed))
+
+
+@operation("DELETE", ONE, scope=MANAGE, tag=TAG, summary="End a webhook", ok=Ok("It is ended.", status=204))
+def end_webhook(call: Call, id: uuid.UUID) -> Answer:
+    actions.end_webhook(webhook=queries.webhook_of(call.person, id), now=call.now)
+    return Answer(status=204)
+
+
+@operation(
+    "POST",
+    f"{ONE}/secret",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Change its secret",
+    ok=Ok("The new secret. For 24 hours events carry a signature by the old one too.", WITH_SECRET, 201),
+)
+def change_webhook_secret(call: Call, id: uuid.UUID) -> Answer:
+    row = queries.webhook_of(call.person, id)
+    secret = actions.change_secret(webhook=row, now=call.now)
+    return Answer({"webhook": _webhook(row), "secret": secret}, 201)
+
+
+@operation(
+    "POST",
+    f"{ONE}/test",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Send it a test event",
+    ok=Ok("The event is on its way.", DELIVERY, 202),
+)
+def test_webhook(call: Call, id: uuid.UUID) -> Answer:
+    row = queries.webhook_of(call.person, id)
+    return Answer(_delivery(actions.send_test(webhook=row, now=call.now, id=call.id)), 202)
+
+
+@operation(
+    "GET",
+    f"{ONE}/deliveries",
+    scope=MANAGE,
+    tag=TAG,
+    summary="What became of its events",
+    query=PAGE,
+    ok=Ok("A page, the newest first. They are kept for 30 days.", page_of(DELIVERY)),
+)
+def list_deliveries(call: Call, id: uuid.UUID) -> Answer:
+    found = queries.deliveries_of(queries.webhook_of(call.person, id))
+    rows, following = after_cursor(found, call, "made_at")
+    return Answer({"items": [_delivery(each) for each in rows], "next": following})
+
+
+@operation(
+    "POST",
+    f"{ONE}/deliveries/{{delivery}}/redeliver",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Send an event again",
+    problems=("not-possible-now",),
+    ok=Ok("It is on its way again, under its own id.", DELIVERY, 202),
+)
+def redeliver(call: Call, id: uuid.UUID, delivery: uuid.UUID) -> Answer:
+    row = queries.webhook_of(call.person, id)
+    found = queries.delivery_of(row, delivery)
+    if found is None:
+        raise not_found()
+    if row.stopped_at is not None:
+        raise impossible("stopped", _("This webhook is stopped. Change it first: then it goes on."))
+    return Answer(_delivery(actions.send_again(delivery=found, now=call.now)), 202)

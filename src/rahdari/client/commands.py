@@ -1,0 +1,264 @@
+"""The command `rahdari my`: what an applicant does with the register, from a terminal.
+
+Exit codes: 0 done, or granted; 1 refused or wrong; 3 your turn; 4 over without a registration; 5 waited in vain;
+75 the register does not answer.
+"""
+
+import argparse
+import datetime as dt
+import getpass
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rahdari.proof import webhook
+
+from . import calling, filing
+from .calling import Access, Json, Register, Trouble
+
+DONE, WRONG, YOUR_TURN, OVER, IN_VAIN = 0, 1, 3, 4, 5
+GRANTED = frozenset({"granted", "registered", "published", "in_force"})
+OVER_STAGES = frozenset({"refused", "withdrawn", "not_pursued", "ended", "struck_out", "expired"})
+TURN = frozenset({"draft", "proof", "question", "notice"})
+EVERY = 5.0
+
+
+def register(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "my", help="Apply, prove, follow and renew with a token.", description="Apply, prove, follow and renew."
+    )
+    parser.add_argument("--language", choices=("en", "ur"), default="en", help="the language of what the register says")
+    parser.add_argument("--json", action="store_true", help="print what the register answered, as JSON")
+    acts = parser.add_subparsers(dest="act", metavar="ACT", required=True)
+
+    def act(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+        found: argparse.ArgumentParser = acts.add_parser(name, help=help, description=help)
+        found.set_defaults(run=lambda given: told(run, given))
+        return found
+
+    one = act("sign-in", sign_in, "Keep a token for the next calls; it is asked for, or read from standard input.")
+    one.add_argument("server", help="for example https://register.example")
+    act("services", services, "List the services, and what each asks for.")
+    act("list", listing, "List applications and registrations.")
+    one = act("apply", apply, "Apply from a file, TOML or JSON; the same file again goes on where it was.")
+    one.add_argument("file", type=Path)
+    one.add_argument("--send", action="store_true", help="declare that the answers are true, and send it")
+    one = act("send", send, "Declare that the answers are true, and send an application.")
+    one.add_argument("reference")
+    one = act("status", status, "How an application stands: what is awaited, from whom, until when.")
+    one.add_argument("reference")
+    one = act("prove", prove, "The ways to prove an address; or open one, and have the register look.")
+    one.add_argument("reference")
+    one.add_argument("--address", default="", help="which address; needed when there are several")
+    one.add_argument("--way", default="")
+    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="what the way needs")
+    one.add_argument(
+        "--try", dest="look", action="store_true", help="have the register look, and wait for what it finds"
+    )
+    one.add_argument("--timeout", type=float, default=120.0)
+    one = act("wait", wait, "Wait until an application is decided, or it is your turn.")
+    one.add_argument("reference")
+    one.add_argument("--timeout", type=float, default=600.0)
+    one = act("renew", renew, "Begin the renewal of a registration, and send it if nothing is missing.")
+    one.add_argument("reference")
+    one.add_argument("--send", action="store_true")
+    one = act("webhook-verify", verify, "Hold an event from standard input against the secret of a webhook.")
+    one.add_argument("--secret-file", type=Path, required=True)
+    one.add_argument("--id", required=True)
+    one.add_argument("--timestamp", required=True)
+    one.add_argument("--signature", required=True)
+
+
+def told(run: Callable[[argparse.Namespace], int], given: argparse.Namespace) -> int:
+    try:
+        return run(given)
+    except Trouble as error:
+        print(error, file=sys.stderr)
+        return error.code
+
+
+def _register(given: argparse.Namespace) -> Register:
+    return Register(calling.access(os.environ), language=given.language)
+
+
+def _say(given: argparse.Namespace, said: Any, lines: list[str]) -> None:
+    print(json.dumps(said, indent=1, ensure_ascii=False) if given.json else "\n".join(lines))
+
+
+def sign_in(given: argparse.Namespace) -> int:
+    token = (getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    access = Access(calling.checked_server(given.server), token)
+    try:
+        Register(access).get("/applications?limit=1")
+    except calling.Refused as error:
+        if error.kind != "missing-scope":  # then it is a token all the same
+            raise
+    print(f"The token counts. It is kept in {calling.keep(access, os.environ)}")
+    return DONE
+
+
+def services(given: argparse.Namespace) -> int:
+    said = _register(given).get("/services")
+    lines = [
+        f"{each['key']:<24}{'' if each['open'] else '(closed) '}{each['title']}: {', '.join(each['steps'])}"
+        for each in said["services"]
+    ]
+    _say(given, said, lines)
+    return DONE
+
+
+def listing(given: argparse.Namespace) -> int:
+    register = _register(given)
+    said = {"applications": _all(register, "/applications"), "registrations": _all(register, "/registrations")}
+    lines = [f"{each['reference']:<20}{each['stage']:<12}{each['heading']}" for each in said["applications"]]
+    lines += [
+        f"{each['reference']:<20}{each['standing']:<12}until {each['valid_until'][:10]}"
+        for each in said["registrations"]
+    ]
+    _say(given, said, lines or ["There is nothing yet."])
+    return DONE
+
+
+def _all(register: Register, path: str) -> list[Json]:
+    found: list[Json] = []
+    after: str | None = ""
+    while after is not None:
+        page = register.get(f"{path}?limit=100" + (f"&after={after}" if after else ""))
+        found += page["items"]
+        after = page["next"]
+    return found
+
+
+def apply(given: argparse.Namespace) -> int:
+    register = _register(given)
+    said = filing.file_application(register, filing.read(given.file), given.file.parent)
+    if given.send and said["status"] == "draft":
+        said = filing.send(register, said["reference"])
+    return _stand(given, said)
+
+
+def send(given: argparse.Namespace) -> int:
+    return _stand(given, filing.send(_register(given), given.reference))
+
+
+def status(given: argparse.Namespace) -> int:
+    _stand(given, _register(given).get(f"/applications/{given.reference}"))
+    return DONE
+
+
+def _stand(given: argparse.Namespace, said: Json) -> int:
+    lines = [f"{said['reference']}  {said['stage']}: {said['heading']}"]
+    for each in said["awaited"]:
+        until = f", until {each['until']}" if each["until"] else ""
+        lines.append(f"  awaited: {each['what']} from {each['from']}{until}: {each['text']}")
+    if said["missing"]:
+        lines.append(f"  missing: {', '.join(said['missing'])}")
+    lines += [
+        f"  {each['address']} {each['protocol']} {each['port'] or ''}  {'proved' if each['proved'] else 'not proved'}"
+        for each in said["endpoints"]
+    ]
+    if said["registration"]:
+        lines.append(f"  registration: {said['registration']}")
+    _say(given, said, lines)
+    return code_of(said["stage"])
+
+
+def code_of(stage: str) -> int:
+    return YOUR_TURN if stage in TURN else OVER if stage in OVER_STAGES else DONE
+
+
+def prove(given: argparse.Namespace) -> int:
+    register = _register(given)
+    endpoint = _endpoint(register, given)
+    at = f"/applications/{given.reference}/endpoints/{endpoint['id']}/proof"
+    if not given.way:
+        said = register.get(at)
+        lines = [f"{said['address']}: {'proved' if said['proved'] else 'not proved'} {said['text']}".strip()]
+        lines += [
+            f"  {each['way']:<12}{'fits  ' if each['fits'] else '      '}{each['title']}" for each in said["ways"]
+        ]
+        _say(given, said, lines)
+        return DONE if said["proved"] else YOUR_TURN
+    body = _given(given.set)
+    said = register.post(f"{at}/{given.way}", body)
+    if given.look:
+        said = _look(register, f"{at}/{given.way}", given.timeout)
+    _say(given, said, _challenge(said))
+    return DONE if said["status"] == "valid" else YOUR_TURN
+
+
+def _endpoint(register: Register, given: argparse.Namespace) -> Json:
+    items: list[Json] = register.get(f"/applications/{given.reference}/endpoints")["items"]
+    found = [each for each in items if not given.address or each["address"] == given.address]
+    if len(found) != 1:
+        listed = ", ".join(each["address"] for each in items) or "none"
+        raise Trouble(f"Say which address with --address. There are: {listed}")
+    return found[0]
+
+
+def _given(pairs: list[str]) -> Json:
+    found: Json = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise Trouble(f"--set wants NAME=VALUE, not {pair!r}")
+        found[name] = int(value) if name == "port" and value.isdecimal() else value
+    return found
+
+
+def _look(register: Register, at: str, timeout: float) -> Json:
+    said: Json = register.post(f"{at}/try")
+    end = time.monotonic() + timeout
+    while said["looking"] and said["status"] == "pending" and time.monotonic() < end:
+        register.sleep(1.0)
+        said = register.get(at)
+    return said
+
+
+def _challenge(said: Json) -> list[str]:
+    lines = [f"{said['way']}: {said['status']}"]
+    lines += [f"  {name}: {value}" for name, value in said["instructions"].items()]
+    lines += [f"  {each['at']} {each['short']} {each['text']}" for each in said["tries"]]
+    return lines + [f"  try: {each}" for each in said["advice"]]
+
+
+def wait(given: argparse.Namespace) -> int:
+    register, end = _register(given), time.monotonic() + given.timeout
+    while True:
+        said = register.get(f"/applications/{given.reference}")
+        if said["stage"] in GRANTED | OVER_STAGES | TURN:
+            return _stand(given, said)
+        if time.monotonic() >= end:
+            _stand(given, said)
+            return IN_VAIN
+        register.sleep(min(EVERY, max(0.1, end - time.monotonic())))
+
+
+def renew(given: argparse.Namespace) -> int:
+    register = _register(given)
+    said = register.post(f"/registrations/{given.reference}/renew")
+    if given.send and said["status"] == "draft":
+        said = filing.send(register, said["reference"])
+    return _stand(given, said)
+
+
+def verify(given: argparse.Namespace) -> int:
+    headers = {
+        "webhook-id": given.id,
+        "webhook-timestamp": given.timestamp,
+        "webhook-signature": given.signature,
+    }
+    try:
+        secret = given.secret_file.read_text().strip()
+        body = sys.stdin.buffer.read()
+        webhook.verify(secret=secret, headers=headers, body=body, now=dt.datetime.now(dt.UTC))
+    except OSError as error:
+        raise Trouble(f"{given.secret_file} cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        raise Trouble(f"Not genuine: {error}.") from None
+    print("Genuine.")
+    return DONE

@@ -1,0 +1,156 @@
+"""Proving an address, answering an officer, and reading a decision, as a program does it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from rahdari.address import directory
+from rahdari.verify.models import Challenge
+from tests.portal import story
+
+from .sample import Program, problem
+from .world import KNOWN, changing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def known_networks() -> Iterator[None]:
+    directory.configure(None, KNOWN)
+    yield
+    directory.configure(None)
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program()
+
+
+def at(program: Program, **more: Any) -> str:
+    """The address of the proof of a draft's address."""
+    application = story.fill(story.a_draft(program.person))
+    endpoint = story.add(application, **more)
+    return f"/applications/{application.reference}/endpoints/{endpoint.pk}/proof"
+
+
+class TestWays:
+    def test_are_listed_with_what_fits(self, program: Program) -> None:
+        said = program.get(at(program)).said
+        by_way = {each["way"]: each for each in said["ways"]}
+        assert by_way["wireguard"]["fits"] is True and by_way["link"]["fits"] is False
+        assert (said["proved"], said["so_far"], by_way["link"]["status"]) == (False, 0, None)
+        assert by_way["wireguard"]["counts"] >= 1 and said["enough"] >= 1
+
+    def test_give_what_goes_on_the_machine(self, program: Program) -> None:
+        place = at(program)
+        body = {"peer_key": story.GIVEN["wireguard"]["peer_key"], "port": 51820}
+        made = program.post(f"{place}/wireguard", body)
+        assert (made.status_code, made.said["status"], made.said["looking"]) == (201, "pending", False)
+        assert len(made.said["instructions"]["our_key"]) == 44
+        assert program.get(f"{place}/wireguard").said == made.said
+        asked = program.post(f"{place}/wireguard/try")
+        assert (asked.status_code, asked.said["looking"]) == (202, True)
+        Challenge.objects.update(next_look_at=None, last_look_at=timezone.now())
+        said = problem(program.post(f"{place}/wireguard/try"), 409, "not-possible-now")
+        assert said["code"] == "too_soon" and said["again_at"]
+
+    @pytest.mark.parametrize(
+        ("way", "body", "pointer"),
+        [
+            ("wireguard", {}, "/peer_key"),
+            ("wireguard", {"peer_key": "no key", "port": 51820}, "/peer_key"),
+            ("tls", {"certificate": "-----BEGIN PRIVATE KEY-----", "port": 443}, "/certificate"),
+        ],
+    )
+    def test_are_held_to_the_rules_of_the_pages(self, program: Program, way: str, body: Any, pointer: str) -> None:
+        said = problem(program.post(f"{at(program)}/{way}", body), 422, "not-taken")
+        assert said["errors"][0]["pointer"] == pointer
+
+    def test_that_are_not_offered_are_not_there(self, program: Program) -> None:
+        for way in ("report", "nothing", "operator"):
+            problem(program.post(f"{at(program)}/{way}", {}), 404, "not-found")
+
+    def test_by_link_is_proved_by_opening_it_from_there(self, program: Program) -> None:
+        place = at(program, address="203.0.113.77")
+        url = program.post(f"{place}/link", {}).said["instructions"]["url"]
+        path = "/" + url.partition("://")[2].partition("/")[2]
+        visitor = Client(REMOTE_ADDR="203.0.113.77")
+        visitor.get(path)
+        visitor.post(path)
+        said = program.get(place).said
+        assert (said["proved"], said["ways"]) == (True, [])
+        assert said["proved_at"] is not None and said["text"].startswith("Proved at")
+        assert problem(program.post(f"{place}/link", {}), 409, "not-possible-now")["code"] == "proved"
+        assert program.get(f"{place}/link").said["status"] == "valid"
+
+    def test_nobody_looks_for_a_link(self, program: Program) -> None:
+        place = at(program)
+        url = program.post(f"{place}/link", {}).said["instructions"]["url"]
+        assert problem(program.post(f"{place}/link/try"), 403, "person-needed")["url"] == url
+
+    def test_of_a_changing_address_are_its_routers(self, program: Program) -> None:
+        application = changing(story.fill(story.a_draft(program.person)))
+        endpoint = application.endpoints.get()
+        one = f"/applications/{application.reference}/endpoints/{endpoint.pk}"
+        assert problem(program.post(f"{one}/proof/link", {}), 409, "not-possible-now")["code"] == "changes"
+        connection = program.get(f"{one}/connection").said
+        assert (connection["state"], connection["passwords"]) == ("unheard", [])
+        made = program.post(f"{one}/connection/passwords").said
+        assert made["connection"]["passwords"][0]["ends_with"] == made["password"][-4:]
+        assert made["password"] not in program.get(f"{one}/connection").content.decode()
+
+
+class TestAnOfficer:
+    def test_asks_and_is_answered(self, program: Program) -> None:
+        one = f"/applications/{story.a_question(program.person).application.reference}"
+        seen = program.get(one).said
+        asked = program.get(f"{one}/question").said
+        assert seen["awaited"][0]["what"] == "answer" and seen["awaited"][0]["until"] == asked["answer_until"]
+        assert "Which clients" in asked["text"] and asked["more_time_possible"] is True
+        later = program.post(f"{one}/question/more-time").said
+        assert later["answer_until"] > asked["answer_until"] and later["more_time_possible"] is False
+        assert problem(program.post(f"{one}/question/more-time"), 409, "not-possible-now")["code"] == "no_more_time"
+        said = problem(program.post(f"{one}/question/answer", {"answer": " "}), 422, "not-taken")
+        assert said["errors"][0]["pointer"] == "/answer"
+        assert program.post(f"{one}/question/answer", {"answer": "Two studios abroad."}).said["stage"] == "review"
+        problem(program.get(f"{one}/question"), 404, "not-found")
+
+    def test_gives_notice_and_hears_the_other_side(self, program: Program) -> None:
+        one = f"/applications/{story.a_notice(program.person).application.reference}"
+        told = program.get(f"{one}/notice").said
+        assert told["may_answer"] is True and told["reasons"][0]["code"] == "R3"
+        assert told["reasons"][0]["provisions"]
+        assert program.post(f"{one}/notice/answer", {"answer": "It is my landlord's."}).status_code == 200
+        assert program.get(f"{one}/notice").said["may_answer"] is False
+        answer = program.post(f"{one}/notice/answer", {"answer": "Again."})
+        assert problem(answer, 409, "not-possible-now")["code"] == "answered"
+
+    def test_decides_with_reasons_and_an_appeal(self, program: Program) -> None:
+        one = f"/applications/{story.a_refusal(program.person).application.reference}"
+        said = program.get(f"{one}/decision").said
+        assert (said["outcome"], said["by_rule"], said["registration"]) == ("refused", False, None)
+        assert said["reasons"][0]["remedies"] and said["appeal"]["until"]
+
+    def test_is_not_needed_when_the_rule_grants(self, program: Program) -> None:
+        application = story.a_granted_application(program.person)
+        said = program.get(f"/applications/{application.reference}/decision").said
+        assert (said["outcome"], said["by_rule"], said["appeal"]) == ("granted", True, None)
+        assert said["registration"] == story.registration_of(application).reference
+
+    def test_has_not_decided_while_there_is_no_decision(self, program: Program) -> None:
+        draft = story.a_draft(program.person)
+        for part in ("decision", "notice", "question"):
+            problem(program.get(f"/applications/{draft.reference}/{part}"), 404, "not-found")
+
+
+class TestAFurtherProof:
+    def test_that_is_not_awaited_is_not_taken(self, program: Program) -> None:
+        application = story.a_granted_application(program.person)
+        place = f"/applications/{application.reference}/proofs"
+        assert program.get(place).said == {"items": []}
+        answer = program.client.post(f"/api/v1{place}", {"kind": "client_email", "text": "We work together."})
+        answer.said = answer.json()
+        assert problem(answer, 409, "not-possible-now")["code"] == "not_awaited"

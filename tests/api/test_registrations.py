@@ -1,0 +1,112 @@
+"""What is held, as a program reads, changes, renews and ends it; invoices and letters."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rahdari.address import directory
+from rahdari.register.models import Registration
+from tests.portal import story
+
+from .sample import Program, problem
+from .world import KNOWN, an_invoice, connection_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def known_networks() -> Iterator[None]:
+    directory.configure(None, KNOWN)
+    yield
+    directory.configure(None)
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program()
+
+
+@pytest.fixture
+def registration(program: Program) -> Registration:
+    return story.registration_of(story.a_granted_application(program.person))
+
+
+class TestRegistration:
+    def test_is_listed_and_read(self, program: Program, registration: Registration) -> None:
+        [item] = program.get("/registrations").said["items"]
+        said = program.get(f"/registrations/{registration.reference}").said
+        assert item == {name: said[name] for name in item}
+        assert (said["standing"], said["may_act"], said["renewal"]) == ("valid", True, None)
+        [entry] = said["entries"]
+        assert (entry["runs"], entry["port"], entry["proof"]["asked_again"]) == ("wireguard", 51820, "no")
+
+    def test_has_its_certificate(self, program: Program, registration: Registration) -> None:
+        answer = program.get(f"/registrations/{registration.reference}/certificate")
+        assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+
+    def test_runs_something_else_at_its_address(self, program: Program, registration: Registration) -> None:
+        entry = registration.entries.get()
+        place = f"/registrations/{registration.reference}/entries/{entry.pk}"
+        said = program.put(place, {"runs": "other", "protocol": "tcp", "port": 8443}).said
+        assert [(each["protocol"], each["port"]) for each in said["entries"] if not each["ended_at"]] == [("tcp", 8443)]
+        said = problem(program.put(place, {"runs": "other"}), 422, "not-taken")
+        assert said["errors"][0]["pointer"] == "/protocol"
+
+    def test_is_renewed_when_its_time_comes(self, program: Program, registration: Registration) -> None:
+        said = problem(program.post(f"/registrations/{registration.reference}/renew"), 409, "not-possible-now")
+        assert said["code"] == "too_early"
+        assert said["opens_at"] == program.get(f"/registrations/{registration.reference}").said["renewal_opens_at"]
+
+    def test_is_changed_by_an_application(self, program: Program, registration: Registration) -> None:
+        place = f"/registrations/{registration.reference}"
+        made = program.post(f"{place}/change")
+        assert (made.status_code, made.said["about"], made.said["registration"]) == (
+            201,
+            "change",
+            registration.reference,
+        )
+        assert program.post(f"{place}/change").said["reference"] == made.said["reference"]
+        assert program.get(place).said["change"] == made.said["reference"]
+
+    def test_ends_once_and_for_good(self, program: Program, registration: Registration) -> None:
+        place = f"/registrations/{registration.reference}"
+        problem(program.post(f"{place}/end", {"end": False}), 400, "invalid-request")
+        for _ in range(2):
+            assert program.post(f"{place}/end", {"end": True}).said["standing"] == "ended"
+        problem(program.post(f"{place}/change"), 409, "not-possible-now")
+
+    def test_is_proved_again_when_its_holder_wants(self, program: Program, registration: Registration) -> None:
+        place = f"/registrations/{registration.reference}/entries/{registration.entries.get().pk}/proof"
+        assert program.get(place).said["state"] == "no"
+        begun = program.post(place)
+        assert (begun.status_code, begun.said["state"]) == (202, "open")
+        assert begun.said["link"] is not None
+
+    def test_has_connections_with_passwords(self, program: Program, registration: Registration) -> None:
+        place = f"/registrations/{registration.reference}/connections/{connection_of(registration)}"
+        made = program.post(f"{place}/passwords", {}).said
+        second = program.post(f"{place}/passwords", {"stop_old": True}).said
+        assert made["password"] != second["password"]
+        assert len(second["connection"]["passwords"]) == 1
+        said = program.put(place, {"v6_as": "network", "paused_until": None}).said
+        assert (said["v6_as"], said["paused_until"]) == ("network", None)
+        said = problem(program.put(place, {"paused_until": "2020-01-01"}), 422, "not-taken")
+        assert said["errors"][0]["pointer"] == "/paused_until"
+
+
+class TestAccounts:
+    def test_show_invoices(self, program: Program) -> None:
+        number = an_invoice(program.person)
+        said = program.get(f"/invoices/{number}").said
+        assert (said["amount"], said["open"], said["currency"], said["receipt"]) == ("1000.00", "1000.00", "PKR", None)
+        assert program.get("/invoices").said == {"items": [said]}
+
+    def test_show_letters_and_mark_them_as_read(self, program: Program) -> None:
+        application = story.a_granted_application(program.person)
+        items = program.get("/letters").said["items"]
+        assert {each["about"] for each in items} == {application.reference}
+        place = f"/letters/{items[0]['id']}"
+        letter = program.get(place).said
+        assert letter["text"] and letter["read_at"] is None
+        assert program.post(f"{place}/read").said["read_at"] is not None
+        assert program.get(place).said["read_at"] is not None

@@ -1,0 +1,271 @@
+"""Webhooks against a real server: what happens becomes events, once; they arrive signed, or are tried again."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from rahdari.address import directory
+from rahdari.api import actions, events, rules
+from rahdari.api.models import Delivery, Heard, HeardRow, Webhook
+from rahdari.journal import actions as journal
+from rahdari.journal.models import Entry as Row
+from rahdari.lease.models import Host
+from rahdari.letters.models import Letter
+from rahdari.page import hooks
+from rahdari.proof import webhook
+from tests.confirm.test_callbacks import SampleOperatorSystem, serve
+from tests.portal import story
+
+from .sample import Program, problem
+from .world import KNOWN, connection_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def known_networks(settings: Any) -> Iterator[None]:
+    settings.CALLBACK_RANGES = ["127.0.0.0/8"]
+    directory.configure(None, KNOWN)
+    yield
+    directory.configure(None)
+
+
+@pytest.fixture
+def server() -> Iterator[SampleOperatorSystem]:
+    yield from serve(SampleOperatorSystem())
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program()
+
+
+def made(program: Program, url: str, *chosen: str) -> Any:
+    actions.note_events(now=timezone.now())
+    answer = program.post("/webhooks", {"url": url, "events": list(chosen)})
+    assert answer.status_code == 201, answer.content
+    return answer.said
+
+
+def told(server: SampleOperatorSystem) -> list[tuple[str, Any]]:
+    said = [json.loads(body) for _path, _headers, body in server.taken]
+    return [(each["type"], each["data"]) for each in said]
+
+
+def go_on(now: dt.datetime | None = None) -> None:
+    now = now or timezone.now()
+    actions.note_events(now=now)
+    actions.deliver_events(now=now)
+
+
+class TestEvents:
+    def test_tell_the_way_of_an_application_and_name_nobody(
+        self, program: Program, server: SampleOperatorSystem
+    ) -> None:
+        made(program, server.url)
+        application = story.a_granted_application(program.person)
+        registration = story.registration_of(application)
+        go_on()
+        assert {kind for kind, _data in told(server)} == {
+            "endpoint.proved",
+            "application.submitted",
+            "application.decided",
+            "registration.entered",
+        }
+        assert ("application.decided", {"application": application.reference, "outcome": "granted"}) in told(server)
+        assert ("registration.entered", {"registration": registration.reference}) in told(server)
+        text = str(told(server))
+        assert program.person.name not in text and program.person.email not in text and "203.0.113" not in text
+
+    def test_tell_what_is_awaited(self, program: Program, server: SampleOperatorSystem) -> None:
+        made(program, server.url, "application.awaiting")
+        reference = story.a_question(program.person).application.reference
+        go_on()
+        assert told(server) == [("application.awaiting", {"application": reference, "awaiting": "answer"})]
+
+    def test_of_others_are_not_told(self, program: Program, server: SampleOperatorSystem) -> None:
+        made(program, server.url)
+        story.a_granted_application(story.a_person())
+        go_on()
+        assert told(server) == []
+
+    def test_of_a_connection_name_it(self, program: Program, server: SampleOperatorSystem) -> None:
+        registration = story.registration_of(story.a_granted_application(program.person))
+        host = Host.objects.get(pk=connection_of(registration))
+        made(program, server.url)
+        journal.record(act="lease.fell_silent", actor="clock", subject=f"host:{host.pk}", now=timezone.now())
+        go_on()
+        assert told(server) == [("lease.silent", {"registration": registration.reference, "connection": str(host.pk)})]
+
+    def test_are_made_once_whatever_is_heard_again(self, program: Program, server: SampleOperatorSystem) -> None:
+        made(program, server.url)
+        story.send(story.a_full_draft(program.person))
+        for _ in range(3):
+            go_on()
+        assert len(told(server)) == 2
+        later = timezone.now() + rules.COMMITTED_WITHIN + dt.timedelta(minutes=1)
+        place = Heard.objects.get().row
+        go_on(later)
+        go_on(later)
+        assert len(told(server)) == 2
+        assert Heard.objects.get().row > place and not HeardRow.objects.exists()
+
+    def test_are_not_lost_when_the_process_dies(self, program: Program, server: SampleOperatorSystem) -> None:
+        """In the middle of hearing: nothing is remembered, and all of it is heard again."""
+        made(program, server.url)
+        story.send(story.a_full_draft(program.person))
+
+        class Killed(Exception):
+            pass
+
+        with pytest.raises(Killed), transaction.atomic():
+            actions.note_events(now=timezone.now())
+            assert Delivery.objects.count() == 2
+            raise Killed
+        assert Delivery.objects.count() == 0
+        go_on()
+        assert len(told(server)) == 2
+
+    def test_of_a_row_that_becomes_visible_late_are_made(self, program: Program, server: SampleOperatorSystem) -> None:
+        """Rows are numbered when they are written and seen when they are committed: a lower number may come later."""
+        made(program, server.url, "application.submitted")
+        one, two = (story.send(story.a_full_draft(program.person)) for _ in range(2))
+        late, first = Row.objects.filter(act="apply.submitted").order_by("id")
+        HeardRow.objects.create(row=late.pk)  # as if it were not there yet
+        go_on()
+        assert [data["application"] for _kind, data in told(server)] == [two.reference]
+        HeardRow.objects.filter(row=late.pk).delete()
+        go_on()
+        assert [data["application"] for _kind, data in told(server)] == [two.reference, one.reference]
+        assert first.pk > late.pk
+
+    def test_are_all_in_the_table_of_the_documentation(self) -> None:
+        assert set(events.EVENTS) == {event for event, _data in events.ACTS.values()}
+
+
+class TestDelivery:
+    def test_is_signed_and_by_both_secrets_while_they_change(
+        self, program: Program, server: SampleOperatorSystem
+    ) -> None:
+        first = made(program, server.url)
+        one = f"/webhooks/{first['webhook']['id']}"
+        second = program.post(f"{one}/secret").said
+        assert program.post(f"{one}/test").status_code == 202
+        now = timezone.now()
+        actions.deliver_events(now=now)
+        [(_path, headers, body)] = server.taken
+        for secret in (first["secret"], second["secret"]):
+            webhook.verify(secret=secret, headers=headers, body=body, now=now)
+        with pytest.raises(webhook.BadSignature):
+            webhook.verify(secret=webhook.new_secret(), headers=headers, body=body, now=now)
+        with pytest.raises(webhook.BadSignature):
+            webhook.verify(secret=second["secret"], headers=headers, body=body + b" ", now=now)
+        with pytest.raises(webhook.BadSignature):
+            later = now + webhook.TOLERANCE + dt.timedelta(seconds=2)
+            webhook.verify(secret=second["secret"], headers=headers, body=body, now=later)
+        program.post(f"{one}/test")
+        later = now + rules.SECRETS_OVERLAP + dt.timedelta(minutes=1)
+        actions.deliver_events(now=later)
+        assert len(server.taken[-1][1]["webhook-signature"].split()) == 1
+
+    def test_is_tried_again_ever_more_rarely_under_its_id(self, program: Program, server: SampleOperatorSystem) -> None:
+        one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
+        program.post(f"{one}/test")
+        server.status, now = 500, timezone.now()
+        for pause in hooks.PAUSES[:3]:
+            assert actions.deliver_events(now=now) == 1
+            assert actions.deliver_events(now=now + pause - dt.timedelta(seconds=1)) == 0
+            now += pause * (1 + rules.JITTER_PERCENT / 100)
+        assert program.get(one).said["state"] == "failing"
+        server.status = 200
+        assert actions.deliver_events(now=now) == 1
+        assert len({headers["webhook-id"] for _path, headers, _body in server.taken}) == 1
+        [item] = program.get(f"{one}/deliveries").said["items"]
+        assert (item["tries"], item["finding"], item["status"], item["next_at"]) == (4, "taken", 200, None)
+        assert program.get(one).said["state"] == "working"
+
+    def test_is_given_up_after_ten_tries_and_sent_again_on_request(
+        self, program: Program, server: SampleOperatorSystem
+    ) -> None:
+        one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
+        item = program.post(f"{one}/test").said
+        server.status, now, tries = 503, timezone.now(), 0
+        while actions.deliver_events(now=now):
+            now, tries = now + hooks.PAUSES[tries] * 1.3 if tries < len(hooks.PAUSES) else now, tries + 1
+        assert tries == len(hooks.PAUSES) + 1
+        server.status = 204
+        assert program.post(f"{one}/deliveries/{item['id']}/redeliver").status_code == 202
+        assert actions.deliver_events(now=timezone.now()) == 1
+        assert program.get(f"{one}/deliveries").said["items"][0]["finding"] == "taken"
+
+    @pytest.mark.parametrize("status", [500, 410])
+    def test_that_fails_for_long_stops_the_webhook_with_a_letter(
+        self, program: Program, server: SampleOperatorSystem, status: int
+    ) -> None:
+        one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
+        server.status, now = status, timezone.now()
+        for days in (1, 3, 7):
+            program.post(f"{one}/test")
+            actions.deliver_events(now=now + dt.timedelta(days=days))
+        assert program.get(one).said["state"] == "stopped"
+        [letter] = Letter.objects.filter(template="webhook_stopped")
+        assert letter.to == program.person and server.url in letter.text
+        assert not Delivery.objects.filter(next_at__isnull=False).exclude(made_at__gt=now).exists()
+        item = program.get(f"{one}/deliveries").said["items"][0]
+        answer = program.post(f"{one}/deliveries/{item['id']}/redeliver")
+        assert problem(answer, 409, "not-possible-now")["code"] == "stopped"
+        assert program.put(one, {"url": server.url}).said["state"] == "working"
+
+    def test_waits_a_little_differently_for_each(self) -> None:
+        ids = [actions.named_after(owner=story.a_person(), key=str(number)) for number in range(20)]
+        waits = {rules.pause(hooks.PAUSES, tries=1, id=each) for each in ids}
+        assert len(waits) > 10
+        assert all(hooks.PAUSES[0] <= each <= hooks.PAUSES[0] * 1.2 for each in waits if each is not None)
+        assert rules.pause(hooks.PAUSES, tries=len(hooks.PAUSES) + 1, id=ids[0]) is None
+
+
+class TestWebhook:
+    @pytest.mark.parametrize(
+        ("url", "code"),
+        [
+            ("http://program.example/", "not_https"),
+            ("https://169.254.169.254/latest", "not_global"),
+            ("https://10.0.0.1/", "not_global"),
+            ("https://user@program.example/", "bad_address"),
+            ("https://program.example:25/", "bad_port"),
+        ],
+    )
+    def test_leads_to_a_public_place_only(self, program: Program, url: str, code: str) -> None:
+        said = problem(program.post("/webhooks", {"url": url}), 422, "not-taken")
+        assert [(each["pointer"], each["code"]) for each in said["errors"]] == [("/url", code)]
+
+    def test_is_made_once_for_one_key(self, program: Program, server: SampleOperatorSystem) -> None:
+        answers = [program.post("/webhooks", {"url": server.url}, headers={"Idempotency-Key": "one"}) for _ in range(2)]
+        assert answers[0].content == answers[1].content
+        assert Webhook.objects.count() == 1
+
+    def test_keeps_its_secret_to_itself(self, program: Program, server: SampleOperatorSystem) -> None:
+        said = made(program, server.url)
+        one = f"/webhooks/{said['webhook']['id']}"
+        assert said["secret"] not in program.get(one).content.decode()
+        assert said["secret"] not in program.get("/webhooks").content.decode()
+
+    def test_that_is_ended_hears_nothing_more(self, program: Program, server: SampleOperatorSystem) -> None:
+        one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
+        program.post(f"{one}/test")
+        assert program.delete(one).status_code == 204
+        story.send(story.a_full_draft(program.person))
+        go_on()
+        assert server.taken == []
+        problem(program.get(one), 404, "not-found")
+
+    def test_are_so_many_at_most(self, program: Program, server: SampleOperatorSystem) -> None:
+        for _ in range(rules.MOST_WEBHOOKS):
+            made(program, server.url)
+        answer = program.post("/webhooks", {"url": server.url})
+        assert problem(answer, 409, "not-possible-now")["code"] == "too_many_webhooks"

@@ -41,6 +41,7 @@ SERVICE = named(
                     }
                 )
             ),
+            "associations": listed(closed({"key": text(60), "title": text(500)})),
             "checks": listed(closed({"kind": text(20), "title": text(500), "required": TRUTH})),
             "fee": closed({"due": TRUTH, "text": text(2000)}),
             "decided_within": closed({"length": whole(0, 100_000), "unit": text(20)}),
@@ -110,6 +111,10 @@ def _service(service: Service) -> Json:
             for rule in service.documents
         ],
         "evidence": _evidence(service),
+        "associations": [
+            {"key": each.key, "title": _in(each.title)}
+            for each in (policy.attesting.asked_for(service.key) if policy.attesting else ())
+        ],
         "checks": [{"kind": each.kind, "title": _in(each.title), "required": each.required} for each in service.checks],
         "fee": {"due": service.fee.rule != "free", "text": _in(service.fee.text)},
         "decided_within": _allowance(policy.clocks[service.clock]),

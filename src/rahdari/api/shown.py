@@ -38,7 +38,7 @@ def page_of(items: Json) -> Json:
 
 # -- an application ------------------------------------------------------------------------------------------------
 
-WHOSE = ("applicant", "officer", "operator", "client", "register")
+WHOSE = ("applicant", "officer", "operator", "client", "association", "register")
 AWAITED = named(
     "Awaited",
     closed(
@@ -244,7 +244,14 @@ def bare(html: object) -> str:
 
 # -- what is awaited -----------------------------------------------------------------------------------------------
 
-FROM = {"employer": "client", "operator": "operator", "control": "applicant", "documents": "applicant"}
+FROM = {
+    "employer": "client",
+    "operator": "operator",
+    "attestation": "association",
+    "mobile_line": "operator",
+    "control": "applicant",
+    "documents": "applicant",
+}
 
 
 def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:

@@ -12,6 +12,10 @@ def main(about: str | None) -> None:
     given = parser.parse_args()
     place.end_cleanly_on_signals()
     for size in given.sizes:
-        with filling.register(size, given.what):
-            filling.wait_for_snapshot(size)
+        place.apart(_fill, size, given.what)
         place.say(f"{size} {given.what} are ready in {filling.folder_of(size, given.what)}")
+
+
+def _fill(size: int, what: str) -> None:
+    with filling.register(size, what):
+        filling.wait_for_snapshot(size)

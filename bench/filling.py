@@ -248,11 +248,12 @@ def _registrations(cursor: Any, size: int, start: int, now: dt.datetime) -> None
                 pass
             used.add(made)
             copy.write_row((start // IN_A_REGISTRATION + number, made))
+    given = ("id", "reference", "holder", "category", "origin", "valid_from", "valid_until", "created_at")
+    empty = _left_empty("Registration", given)
     cursor.execute(
-        "INSERT INTO register_registration (id, reference, holder, category, origin, valid_from, valid_until, "
-        "created_at, struck_out_code) "
+        f"INSERT INTO register_registration ({', '.join((*given, *empty))}) "
         f"SELECT md5('registration ' || n)::uuid, reference, md5('holder ' || n)::uuid, '{FILLED}', "
-        "'application:' || md5('application ' || n)::uuid, %s, %s, %s, '' FROM given ORDER BY n",
+        f"'application:' || md5('application ' || n)::uuid, %s, %s, %s{", ''" * len(empty)} FROM given ORDER BY n",
         [now, now + dt.timedelta(days=365), now],
     )
 
@@ -261,12 +262,14 @@ def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) ->
     block, network = ADDRESS[what][0], f"{FIRST_NETWORK} + n % {NETWORKS}"
     # Written into the statement, not given to it: an operator % would have to be doubled.
     first, last = (f"timestamptz '{at.isoformat()}'" for at in (now, now + dt.timedelta(days=365)))
+    given = ("id", "registration_id", "feed_id", "origin", "holder", "block", "protocol", "port", "asn", "asns", "kind")
+    given += ("valid_from", "valid_until")
+    empty = _left_empty("Entry", given)
     cursor.execute(
-        "INSERT INTO register_entry (id, registration_id, feed_id, origin, holder, block, protocol, port, asn, asns, "
-        f"kind, valid_from, valid_until, end_reason) SELECT md5('entry ' || n)::uuid, "
+        f"INSERT INTO register_entry ({', '.join((*given, *empty))}) SELECT md5('entry ' || n)::uuid, "
         f"md5('registration ' || n / {IN_A_REGISTRATION})::uuid, md5('feed ' || n), "
         f"'endpoint:' || md5('endpoint ' || n)::uuid, md5('holder ' || n / {IN_A_REGISTRATION})::uuid, "
-        f"({block})::cidr, 'udp', 51820, {network}, ARRAY[{network}], 'static', {first}, {last}, '' "
+        f"({block})::cidr, 'udp', 51820, {network}, ARRAY[{network}], 'static', {first}, {last}{", ''" * len(empty)} "
         f"FROM generate_series({start}::bigint, {start + size - 1}::bigint) n"
     )
     cursor.execute(
@@ -277,6 +280,14 @@ def _entries(cursor: Any, size: int, start: int, what: str, now: dt.datetime) ->
         "FROM register_entry JOIN generate_series(%s::bigint, %s::bigint) n ON id = md5('entry ' || n)::uuid",
         [now, start, start + size - 1],
     )
+
+
+def _left_empty(model: str, given: tuple[str, ...]) -> list[str]:
+    """The columns of text that the product would leave empty."""
+    from django.apps import apps
+
+    fields = apps.get_model("register", model)._meta.concrete_fields
+    return [field.column for field in fields if field.column not in given and not field.null and field.blank]
 
 
 def _take_indexes(cursor: Any, *tables: str) -> list[str]:

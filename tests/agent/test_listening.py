@@ -215,7 +215,7 @@ class TestSpread:
         inbox.put(News(b"one", 3600.0))
         inbox.put(News(b"two", 3600.0))
         # Far below an hour, and not due: whoever takes after his own wait takes what is there.
-        assert inbox.take(0.01) == Word(True, b"two")
+        assert inbox.take(0.01) == Word(True, b"two", spread=3600.0)
         inbox.put(News(b"three", 3600.0))
         inbox.put(News(b"four", 0.0))
         assert inbox.take(3600) == Word(True, b"four")

@@ -170,8 +170,8 @@ def catch_up(
             faults += step.reports
         except AgentFault as fault:
             faults.append(fault)
-    # 2) nothing new there: only the term is longer
-    with state.transaction():
+    # 2) nothing new there: only the term is longer. Were it lost with the power, the feed would be asked once more.
+    with state.transaction(durable=False):
         for position in same:
             state.set_position(position)
         release_stated(state=state, statements=statements, now=now)

@@ -1,13 +1,14 @@
 """Word of a new edition: what a stream of server-sent events (WHATWG HTML, 9.2) or the answer to a long poll says.
 
-An event is only a reason to look: it carries a signed timestamp, which is verified like one that was fetched. A forged
-or repeated one costs a look, and looks have a least distance (see `following`).
+An event is only a reason to look: it carries a signed timestamp, and small files that it leads to, which are verified
+like ones that were fetched. A forged or repeated one costs a look, and looks have a least distance (see `following`).
 """
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 MOST_DATA = 64 * 1024
@@ -24,10 +25,14 @@ class Event:
 
 @dataclass(frozen=True)
 class News:
-    """A signed timestamp that came by push, or None: only look. Agents spread their looks over `spread` seconds."""
+    """A signed timestamp that came by push, or None: only look. Agents spread their looks over `spread` seconds.
+
+    `beside` are files it leads to that came with it, by their place in the feed: unverified like the timestamp.
+    """
 
     timestamp: bytes | None
     spread: float = 0.0
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def events_of(lines: Iterable[bytes]) -> Iterator[Event]:
@@ -65,9 +70,18 @@ def news_of(event: Event) -> News:
     spread = said.get("spread_ms")
     seconds = min(max(spread, 0), LONGEST_SPREAD_MS) / 1000 if type(spread) is int else 0.0
     try:
-        return News(base64.b64decode(said["timestamp"], validate=True), seconds)
+        return News(base64.b64decode(said["timestamp"], validate=True), seconds, _beside(said.get("files")))
     except (ValueError, KeyError, TypeError):
         return News(None, seconds)
+
+
+def _beside(files: object) -> dict[str, bytes]:
+    """What cannot be read is fetched."""
+    found = {}
+    for name, body in files.items() if isinstance(files, dict) else ():
+        with suppress(ValueError, TypeError):
+            found[name] = base64.b64decode(body, validate=True)
+    return found
 
 
 def _fields(data: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[
     word = Word()
     while not stopping.is_set():
         look = time.monotonic() - looked_at >= check_every
-        outcome = agent.sync(now=_now(), timestamp=word.timestamp, look=look)
+        outcome = agent.sync(now=_now(), timestamp=word.timestamp, beside=word.beside, look=look, spread=word.spread)
         forged = bool(outcome.refused_push)
         if forged:
             log.warning("what was pushed is refused (%s); the server itself was asked", outcome.refused_push)
@@ -119,7 +119,19 @@ def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[
             stopping.wait(LEAST_SECONDS)
         well = outcome.exit in {Exit.OK, Exit.ALARM} and not forged
         retry = RETRY_SECONDS[0] if well else min(retry * 2, RETRY_SECONDS[1])
-        word = inbox.take(wait)
+        word = _next(agent, inbox, wait)
+
+
+def _next(agent: Agent, inbox: Inbox, wait: float) -> Word:
+    """The next word, or none after so many seconds; receipts that may be sent meanwhile are sent."""
+    until = time.monotonic() + wait
+    if (due := agent.tells_in) is not None and due < wait:
+        word = inbox.take(due)
+        if word.pushed or inbox.closed:
+            return word
+        with suppress(AgentFault):
+            agent.tell()
+    return inbox.take(max(0.0, until - time.monotonic()))
 
 
 def _quiet(agent: Agent) -> float:

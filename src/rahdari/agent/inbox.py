@@ -1,23 +1,27 @@
 """Between the thread that listens and the one that works: the newest word, and when it is time to look.
 
 It holds one word, whatever comes: an edition that was followed by another needs no look of its own, and a server gone
-mad fills no memory. The server says over how long agents spread their looks, and each draws its moment below that.
+mad fills no memory. The server says over how long agents spread what they ask of it, and each draws its moment below
+that.
 """
 
 import random
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .events import News
 
 
 @dataclass(frozen=True)
 class Word:
-    """Why the agent looks now: what was pushed, if anything was."""
+    """Why the agent looks now: what was pushed, if anything was, and over how long receipts are spread."""
 
     pushed: bool = False
     timestamp: bytes | None = None
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+    spread: float = 0.0
 
 
 class Inbox:
@@ -25,10 +29,12 @@ class Inbox:
         self._changed = threading.Condition()
         self._newest: News | None = None
         self._due = float("inf")
-        self._closed = False
+        self.closed = False
 
     def put(self, news: News) -> None:
-        moment = time.monotonic() + random.uniform(0.0, news.spread)  # noqa: S311 - spreads load, guards nothing
+        # What came along need not be fetched: then there is nothing to spread but the receipt.
+        spread = 0.0 if news.beside else news.spread
+        moment = time.monotonic() + random.uniform(0.0, spread)  # noqa: S311 - spreads load, guards nothing
         with self._changed:
             # The moment that was drawn first stays: who is told often looks no later for it.
             self._newest, self._due = news, min(self._due, moment)
@@ -37,14 +43,14 @@ class Inbox:
     def close(self) -> None:
         """Whoever waits, or will, waits no more. Not for signal handlers: it takes a lock."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify()
 
     def take(self, wait: float) -> Word:
         """The newest word when it is time for it; after `wait` seconds whatever has come, though it be nothing."""
         until = time.monotonic() + wait
         with self._changed:
-            while not self._closed and (left := min(until, self._due) - time.monotonic()) > 0:
+            while not self.closed and (left := min(until, self._due) - time.monotonic()) > 0:
                 self._changed.wait(left)
             news, self._newest, self._due = self._newest, None, float("inf")
-        return Word() if news is None else Word(pushed=True, timestamp=news.timestamp)
+        return Word() if news is None else Word(True, news.timestamp, news.beside, news.spread)

@@ -1,6 +1,7 @@
 """One sync: walk, catch up, apply, tell. The whole of the agent's work stands in `Agent.sync`."""
 
 import datetime as dt
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -98,18 +99,29 @@ class Agent:
         self.targets = Targets(configuration)
         self._local = LocalFile(configuration.local) if configuration.local is not None else None
         self._receipts_after = 0.0
+        self._untaken: AgentFault | None = None
         remove_leftovers(configuration)
         state.drop_unfinished_lists()
 
-    def sync(self, *, now: dt.datetime, timestamp: bytes | None = None, look: bool = True, ask: bool = True) -> Outcome:
+    def sync(
+        self,
+        *,
+        now: dt.datetime,
+        timestamp: bytes | None = None,
+        beside: Mapping[str, bytes] | None = None,
+        look: bool = True,
+        ask: bool = True,
+        spread: float = 0.0,
+    ) -> Outcome:
         """Come up to date and apply. Never raises AgentFault: what failed stands in the outcome, and the rest was done.
 
-        `timestamp` is a signed timestamp that came by push; `look` reads what really stands at the targets. Without
-        `ask` the server is not asked for anything new: terms go on, and what waits to be told is told.
+        `timestamp` is a signed timestamp that came by push, with files `beside` it; `look` reads what really stands at
+        the targets. Without `ask` the server is not asked for anything new: terms go on, and what waits is told.
+        Receipts are kept for up to `spread` seconds, so that many agents do not come with them at once (`tell`).
         """
         started = time.monotonic()
         # 1) walk the signed metadata  2) catch up, in one transaction
-        learned = self.learn(now=now, timestamp=timestamp, audit=look) if ask else Learned()
+        learned = self.learn(now=now, timestamp=timestamp, beside=beside, audit=look) if ask else Learned()
         faults = list(learned.faults)
         # 3) apply what is held now, whether or not something new came: terms go on
         applying = time.monotonic()
@@ -125,8 +137,12 @@ class Agent:
         faults += self.standing_faults(now=now, known=faults)
         # 5) tell the server  6) remember what is wrong, for `status`
         try:
-            if note := self._tell():
-                faults.append(note)
+            if spread:
+                drawn = time.monotonic() + random.uniform(0.0, spread)  # noqa: S311 - spreads load, guards nothing
+                self._receipts_after = max(self._receipts_after, drawn)
+            if time.monotonic() >= self._receipts_after:
+                self.tell()
+            faults += [self._untaken] if self._untaken is not None else []
             self._remember(faults, now)
         except AgentFault as fault:
             faults.append(fault)
@@ -140,12 +156,19 @@ class Agent:
             each_once(faults),
         )
 
-    def learn(self, *, now: dt.datetime, timestamp: bytes | None, audit: bool) -> "Learned":
+    def learn(
+        self,
+        *,
+        now: dt.datetime,
+        timestamp: bytes | None = None,
+        beside: Mapping[str, bytes] | None = None,
+        audit: bool,
+    ) -> "Learned":
         """Come up to date with the feed, and with the operator's own file."""
         faults: list[AgentFault] = []
         files, refused_push = 0, ""
         try:
-            signed, refused_push = self._walk(timestamp)
+            signed, refused_push = self._walk(timestamp, beside)
             caught_up = catch_up(
                 state=self.state,
                 walker=self.walker,
@@ -172,12 +195,12 @@ class Agent:
     def close(self) -> None:
         self.server.close()
 
-    def _walk(self, timestamp: bytes | None) -> tuple[Signed, str]:
+    def _walk(self, timestamp: bytes | None, beside: Mapping[str, bytes] | None) -> tuple[Signed, str]:
         """What was pushed proves nothing: where it is refused, the server itself is asked before anybody is alarmed."""
         refused = ""
         if timestamp is not None:
             try:
-                return self.walker.walk(timestamp=timestamp), refused
+                return self.walker.walk(timestamp=timestamp, beside=beside), refused
             except (Untrusted, Expired) as fault:
                 refused = fault.what
         return self.walker.walk(), refused
@@ -189,13 +212,16 @@ class Agent:
             with self.state.transaction():
                 self.state.set_local(rows, now)
 
-    def _tell(self) -> AgentFault | None:
-        if time.monotonic() < self._receipts_after:
-            return None
-        note = send_receipts(state=self.state, server=self.server, configuration=self.configuration)
-        if note is not None:
+    @property
+    def tells_in(self) -> float | None:
+        """Seconds until receipts that wait may be sent; None when none waits."""
+        return max(0.0, self._receipts_after - time.monotonic()) if self.state.receipts() else None
+
+    def tell(self) -> None:
+        """Send the receipts that wait. What keeps the server from taking them stands in the next outcome."""
+        self._untaken = send_receipts(state=self.state, server=self.server, configuration=self.configuration)
+        if self._untaken is not None:
             self._receipts_after = time.monotonic() + RECEIPT_PAUSE_SECONDS
-        return note
 
     def _remember(self, faults: list[AgentFault], now: dt.datetime) -> None:
         if {(fault.name, fault.what) for fault in faults} == {(kept.name, kept.what) for kept in self.state.faults()}:

@@ -2,7 +2,8 @@
 
 python-tuf does the walk: each root signed by the one before it, thresholds, versions that never go back, terms that are
 kept. Here it gets a bounded way to fetch, a folder to remember in, and the one root to begin with. That folder may be
-lost: the position in the state holds its own floor (see `sync`).
+lost: the position in the state holds its own floor (see `sync`). Between two walks, an edition that was pushed is taken
+from where the last one ended (`onward`).
 """
 
 import datetime as dt
@@ -10,7 +11,7 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -25,7 +26,7 @@ from tuf.api.exceptions import (
     RepositoryError,
     UnsignedMetadataError,
 )
-from tuf.api.metadata import Metadata, Root, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Targets
 from tuf.ngclient import FetcherInterface, Updater
 
 from rahdari.proof import ROLES, BulkStatement, FeedFault, FeedFile, Head, UnsupportedFormat, live_files
@@ -36,6 +37,7 @@ from .configuration import Configuration
 from .disk import told
 from .faults import AgentFault, Exit
 from .holding import Statement
+from .onward import Ground, NotOnward, onward
 from .transport import Answered, Server, UnexpectedAnswer
 
 # Up to this, a download is held in memory; above, in a file of the state folder.
@@ -166,27 +168,53 @@ class Walker:
         self._fetcher = Fetcher(server, configuration.state)
         self._updater: Updater | None = None
         self._parsed: dict[str, tuple[tuple[int, ...], Metadata[Any]]] = {}
-        self._listed: dict[str, tuple[tuple[int, ...], Listing]] = {}
+        # By role, with what it was verified under; and what was read of it.
+        self._roles: dict[str, tuple[tuple[int, ...], Targets]] = {}
+        self._listed: dict[str, tuple[Targets, Listing]] = {}
         self._statements: dict[str, BulkStatement | None] = {}
         self._walked_at = float("-inf")
+        self._ground: Ground | None = None
 
-    def walk(self, *, timestamp: bytes | None = None) -> Signed:
+    def walk(self, *, timestamp: bytes | None = None, beside: Mapping[str, bytes] | None = None) -> Signed:
         """Raises AgentFault: Untrusted, Expired, UpgradeNeeded, WrongRoot, and what `transport` raises.
 
-        With a timestamp that came by push, only what it leads to anew is fetched: whether there is a newer root is
-        asked each minute, and when the walk fails without it.
+        With a timestamp that came by push, only what it leads to anew is fetched, and of that only what did not come
+        `beside` it (by its place, `metadata/...` or `targets/...`). Whether there is a newer root is asked each minute,
+        and when the walk fails without it.
         """
-        known = timestamp is not None and time.monotonic() - self._walked_at < ROOT_SECONDS
-        if known:
-            try:
-                return self._walk(timestamp, roots_known=True)
-            except (Untrusted, Expired):
-                pass
-        return self._walk(timestamp, roots_known=False)
+        came = dict(beside or {}) if timestamp is not None else {}
+        if timestamp is not None and time.monotonic() - self._walked_at < ROOT_SECONDS:
+            with suppress(NotOnward):
+                return self._onward(timestamp, came)
+            with suppress(Untrusted, Expired):
+                return self._walk(timestamp, came, roots_known=True)
+        return self._walk(timestamp, came, roots_known=False)
 
-    def _walk(self, timestamp: bytes | None, *, roots_known: bool) -> Signed:
+    def _onward(self, timestamp: bytes, came: Mapping[str, bytes]) -> Signed:
+        """Raises NotOnward, and what `transport` raises."""
+        if self._ground is None:
+            raise NotOnward("nothing was walked yet")
+        self._hold(came)
+        ground = onward(self._ground, timestamp, self._fetch_metadata, dt.datetime.now(dt.UTC))
+        try:
+            signed = self._said(ground)
+        except FeedFault as error:
+            raise NotOnward(str(error)) from error
+        self._ground = ground
+        return signed
+
+    def _fetch_metadata(self, name: str, most: int) -> bytes:
+        try:
+            return self._fetcher.download_bytes(f"{self._base}/{METADATA}/{name}", most)
+        except DownloadHTTPError as error:
+            raise NotOnward(name) from error
+
+    def _hold(self, came: Mapping[str, bytes]) -> None:
+        self._fetcher.in_hand = {f"{self._base}/{name}": body for name, body in came.items()}
+
+    def _walk(self, timestamp: bytes | None, came: Mapping[str, bytes], *, roots_known: bool) -> Signed:
         metadata = f"{self._base}/{METADATA}"
-        self._fetcher.in_hand = {f"{metadata}/timestamp.json": timestamp} if timestamp else {}
+        self._hold({**came, f"{METADATA}/timestamp.json": timestamp} if timestamp else came)
         self._fetcher.roots_known = roots_known
         with told(self._memory), self._explained():
             self._memory.mkdir(parents=True, exist_ok=True)
@@ -199,7 +227,12 @@ class Walker:
                 bootstrap=self._root,
             )
             updater.refresh()
-            signed = self._read(updater)
+            ground = self._read(updater)
+            if self._ground is not None and ground.timestamp.version < self._ground.timestamp.version:
+                # What came by push since the last walk stands in no file.
+                raise Untrusted("an older timestamp than the one verified here is offered as the newest")
+            signed = self._said(ground)
+        self._ground = ground
         self._fetcher.keep_tag()
         if not roots_known:
             self._walked_at = time.monotonic()
@@ -222,6 +255,12 @@ class Walker:
         found = [(path, self._statements[path]) for path in signed.statements]
         return [Statement(path, said) for path, said in found if said is not None]
 
+    def _pieces(self, url: str, most: int) -> Iterator[bytes]:
+        if (held := self._fetcher.in_hand.pop(url, None)) is not None:
+            yield held[: most + 1]
+        else:
+            yield from self._server.get(url, most=most)
+
     def _statement(self, path: str) -> bytes:
         if self._updater is None:
             raise Untrusted("nothing was walked yet")
@@ -242,7 +281,7 @@ class Walker:
                 hasher, received = hashlib.sha256(), 0
                 body.seek(0)
                 body.truncate()
-                for piece in self._server.get(url, most=length):
+                for piece in self._pieces(url, length):
                     hasher.update(piece)
                     received += len(piece)
                     body.write(piece)
@@ -253,34 +292,43 @@ class Walker:
             body.seek(0)
             yield cast("BinaryIO", body)
 
-    def _read(self, updater: Updater) -> Signed:
+    def _read(self, updater: Updater) -> Ground:
         """From the folder: what stands there has just been verified, or had been when this process read it."""
-        names = ("root", "timestamp", "snapshot", "targets")
-        root, stamp, snapshot, targets = (self._signed(name) for name in names)
-        said = stamp_of(cast("Timestamp", stamp))
-        common = min(part.expires for part in (root, stamp, snapshot, targets))
+        names = ("root", "targets", "timestamp", "snapshot")
+        root, targets, stamp, snapshot = (self._signed(name) for name in names)
         now = dt.datetime.now(dt.UTC)
-        listings = {}
+        roles: dict[str, Targets] = {}
         for role in ROLES:
             version = getattr(snapshot, "meta", {}).get(f"{role}.json")
             key = (root.version, targets.version, version.version if version else 0)
-            kept, listing = self._listed.get(role, ((), None))
-            if kept != key or listing is None or listing.fresh_until <= now:
+            kept, feed = self._roles.get(role, ((), None))
+            if kept != key or feed is None or feed.expires <= now:
                 if kept[2:] and kept[2:] != key[2:]:
                     # python-tuf would verify the old one once more before it fetches the one that it wants.
                     (self._memory / f"{role}.json").unlink(missing_ok=True)
                 # Asking for any path of the role loads and verifies the role.
                 updater.get_targetinfo(paths_of(role).replace("*", "-"))
                 feed = cast("Targets", self._signed(role))
-                listing = Listing(role, head_of(feed), live_files(feed, role=role), feed.expires)
-                self._listed[role] = (key, listing)
-            listings[role] = replace(listing, fresh_until=min(common, listing.fresh_until))
+                self._roles[role] = (key, feed)
+            roles[role] = feed
+        return Ground(root, targets, stamp, snapshot, roles)
+
+    def _said(self, ground: Ground) -> Signed:
+        """What verified metadata say. Raises FeedFault."""
+        common = min(part.expires for part in (ground.root, ground.timestamp, ground.snapshot, ground.targets))
         return Signed(
-            listings=listings,
-            statements=tuple(sorted(path for path in cast("Targets", targets).targets if is_bulk_path(path))),
-            timestamp_version=stamp.version,
-            signed_at=said.signed,
+            listings={role: self._listing(role, feed, common) for role, feed in ground.roles.items()},
+            statements=tuple(sorted(path for path in ground.targets.targets if is_bulk_path(path))),
+            timestamp_version=ground.timestamp.version,
+            signed_at=stamp_of(ground.timestamp).signed,
         )
+
+    def _listing(self, role: str, feed: Targets, common: dt.datetime) -> Listing:
+        kept, listing = self._listed.get(role, (None, None))
+        if kept is not feed or listing is None:
+            listing = Listing(role, head_of(feed), live_files(feed, role=role), feed.expires)
+            self._listed[role] = (feed, listing)
+        return replace(listing, fresh_until=min(common, listing.fresh_until))
 
     def _signed(self, name: str) -> Any:
         """Read again only when the file is another one: it is put in place by renaming."""

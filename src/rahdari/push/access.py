@@ -55,7 +55,15 @@ class Access:
         self._key = secrets.token_bytes(32)
         self._seen: Stamp | None = None
         self._holders: dict[bytes, tuple[Credential, Holding]] = {}
-        self.repositories: frozenset[str] = frozenset()
+        self._sessions: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        return frozenset(self._sessions)
+
+    def any_reader(self, repository: str) -> Reader:
+        """Whoever reads this repository: with its rights, and no credential."""
+        return Reader("", repository, self._sessions.get(repository, ()), b"")
 
     def reader(self, *, authorization: bytes | None, certificate: bytes | None) -> Reader:
         """Whoever shows this `Authorization` header, or this certificate (DER). Raises NotKnown."""
@@ -76,7 +84,7 @@ class Access:
         try:
             stat = self._path.stat()
         except OSError:
-            self._seen, self._holders, self.repositories = None, {}, frozenset()
+            self._seen, self._holders, self._sessions = None, {}, {}
             return
         seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         if seen == self._seen:
@@ -89,12 +97,12 @@ class Access:
 
     def _take(self, holdings: Iterable[Holding]) -> None:
         holders: dict[bytes, tuple[Credential, Holding]] = {}
-        repositories = set()
+        sessions = {}
         for holding in holdings:
-            repositories.add(holding.repository)
+            sessions[holding.repository] = holding.sessions
             for credential in holding.credentials:
                 holders[self._hidden(credential.kind, credential.sha256)] = (credential, holding)
-        self._holders, self.repositories = holders, frozenset(repositories)
+        self._holders, self._sessions = holders, sessions
 
     def _reader(self, hidden: bytes) -> Reader | None:
         credential, holding = self._holders.get(hidden, (None, None))

@@ -44,6 +44,7 @@ from .answers import (
     respond,
     text_header,
 )
+from .beside import Beside
 from .edition import Watch
 from .files import NoSuchFile, NotSatisfiable, Stored, find, part_asked, unchanged
 from .limits import Full, Pace, Seats
@@ -83,7 +84,8 @@ class Push:
     ) -> None:
         self.feed = data / "feed"
         self.access = Access(data, lambda: utc_now())
-        self.watch = Watch(self.feed, use_inotify=use_inotify)
+        self.watch = Watch(self.feed, use_inotify=use_inotify, beside=self.beside)
+        self._beside = Beside(self._read_small)
         self.seats = seats or Seats()
         self.pace = pace or Pace()
         self._patience = patience
@@ -113,6 +115,18 @@ class Push:
                 await self.end()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def beside(self, repository: str, timestamp: bytes | None) -> Mapping[str, bytes]:
+        if timestamp is None:
+            self._beside.forget(repository)
+            return {}
+        return self._beside.of(self.access.any_reader(repository), timestamp)
+
+    def _read_small(self, reader: Reader, name: str) -> bytes:
+        stored = find(self.feed, reader, name)
+        if stored.content is None:
+            raise NoSuchFile(name)
+        return stored.content
 
     def begin(self) -> None:
         if self._sweeping is None:

@@ -13,10 +13,11 @@ import json
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .inotify import Notices
 
@@ -39,7 +40,8 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Announced:
-    """A timestamp as it was signed, and what is told of it: its number, and how far agents may spread what they do.
+    """A timestamp as it was signed, and what is told of it: its number, how far agents may spread what they ask of the
+    server, and small files that it leads to (`beside`).
 
     `data` is that of an event, `event` all of it: built once, however many are told.
     """
@@ -51,10 +53,12 @@ class Announced:
     event: bytes
 
     @classmethod
-    def of(cls, timestamp: bytes, spread_ms: int) -> "Announced":
+    def of(cls, timestamp: bytes, spread_ms: int, beside: Mapping[str, bytes]) -> "Announced":
         """Raises ValueError."""
         number = number_of(timestamp)
-        said = {"timestamp": base64.b64encode(timestamp).decode(), "spread_ms": spread_ms}
+        said: dict[str, Any] = {"timestamp": base64.b64encode(timestamp).decode(), "spread_ms": spread_ms}
+        if beside:
+            said["files"] = {name: base64.b64encode(body).decode() for name, body in beside.items()}
         data = json.dumps(said, separators=(",", ":"))
         return cls(number, timestamp, spread_ms, data, f"event: edition\nid: {number}\ndata: {data}\n\n".encode())
 
@@ -80,8 +84,16 @@ class Crowd:
 class Watch:
     """The newest timestamp of each repository, and a way to wait for the next one."""
 
-    def __init__(self, feed: Path, *, use_inotify: bool = True) -> None:
+    def __init__(
+        self,
+        feed: Path,
+        *,
+        use_inotify: bool = True,
+        beside: Callable[[str, bytes | None], Mapping[str, bytes]] = lambda repository, timestamp: {},
+    ) -> None:
+        """`beside` gives what goes along with a repository's new timestamp; None for one that is told to nobody."""
         self._repositories = feed / "repositories"
+        self._beside = beside
         self._use_inotify = use_inotify
         self._notices: Notices | None = None
         self._watches: dict[int, str] = {}
@@ -192,7 +204,9 @@ class Watch:
             if current is not None and current.timestamp == timestamp:
                 return
             waiting = self._waiting.get(repository, ())
-            self.current[repository] = Announced.of(timestamp, self._crowd.spread_ms(repository, len(waiting)))
+            beside = self._beside(repository, timestamp if waiting else None)
+            spread = self._crowd.spread_ms(repository, len(waiting))
+            self.current[repository] = Announced.of(timestamp, spread, beside)
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:

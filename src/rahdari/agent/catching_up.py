@@ -35,7 +35,7 @@ from .state import Position, State
 from .transport import UnexpectedAnswer
 from .trust import Listing, Signed, Untrusted, UpgradeNeeded, Walker
 from .updating import Update
-from .ways import RELOAD_WEIGHT, way_by_deltas, way_from_snapshot, weight
+from .ways import is_heavy, way_by_deltas, way_from_snapshot
 
 # How many files that are not there are gone around.
 OTHER_WAYS = 4
@@ -234,11 +234,10 @@ class _Step:
         head = self.listing.head
         held = self.held if self.held is not None and self.held.session == head.session else None
         rejected: AgentFault | None = self.drifted
-        anew = way_from_snapshot(files, session=head.session, end=head.sequence)
         # 1) by deltas from here, if they reach; a rejected one ends the chain, and is not skipped
         if held is not None and rejected is None:
             way = way_by_deltas(files, session=head.session, start=held.sequence, end=head.sequence)
-            if way and not (anew and weight(way) > RELOAD_WEIGHT * weight(anew)):
+            if way and not is_heavy(way, files, session=head.session, end=head.sequence):
                 try:
                     self._follow(way, held)
                 except (EditionRejected, Untrusted) as error:
@@ -246,6 +245,7 @@ class _Step:
                 else:
                     return len(way)
         # 2) else from a snapshot, and by deltas from it
+        anew = way_from_snapshot(files, session=head.session, end=head.sequence)
         if not anew:
             raise rejected or NoWay(self.listing.role, self.held.sequence if self.held else None, head.sequence)
         self._reload(anew)

@@ -66,5 +66,14 @@ def way_from_snapshot(files: Sequence[FeedFile], *, session: str, end: int) -> l
     return min(ways, key=lambda way: (weight(way), -way[0].to_sequence), default=[])
 
 
+def is_heavy(way: Sequence[FeedFile], files: Sequence[FeedFile], *, session: str, end: int) -> bool:
+    """Whether all of it is rather loaded anew than brought up by these deltas."""
+    # One fetch at least, whatever the snapshot: nearly all ways are lighter than that allows.
+    if weight(way) <= RELOAD_WEIGHT * FETCH_BYTES:
+        return False
+    anew = way_from_snapshot(files, session=session, end=end)
+    return bool(anew) and weight(way) > RELOAD_WEIGHT * weight(anew)
+
+
 def _from(file: FeedFile) -> int:
     return file.from_sequence if file.from_sequence is not None else -1

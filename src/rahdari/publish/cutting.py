@@ -238,12 +238,27 @@ def _carry_out(plans: Mapping[int, Plan], sessions: Mapping[int, Session], now: 
     _end(ended)
     Listing.objects.bulk_create(rows)
     Edition.objects.bulk_create(editions)
-    Session.objects.bulk_update(changed, ["sequence", "entries", "state"])
+    _move_on(changed)
     for edition in editions:
         if edition.stream.followed:
             files += _merged(edition, now)
     File.objects.bulk_create(files)
     return editions
+
+
+def _move_on(sessions: Sequence[Session]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE publish_session s SET sequence = now.sequence, entries = now.entries, state = now.state"
+            " FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bytea[]) AS now (id, sequence, entries, state)"
+            " WHERE s.id = now.id",
+            [
+                [session.pk for session in sessions],
+                [session.sequence for session in sessions],
+                [session.entries for session in sessions],
+                [bytes(session.state) for session in sessions],
+            ],
+        )
 
 
 def _end(rows: Sequence[tuple[int, int]]) -> None:

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from django.db.models import F, Max, Min, Q, QuerySet, Sum, Window
+from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from rahdari.proof import DigestMismatch, FeedFile, Header, Kind, Op, Operation, SetDigest
@@ -72,16 +72,20 @@ def present(
 ) -> list[FeedFile]:
     """The files that are in the folder, after writing again what was lost: metadata name no file that is not there."""
     found = []
+    folders: dict[str, set[str]] = {}
     for file in files:
-        place = repository.place_of(feed_file(file))
-        if not place.exists():
+        said = feed_file(file)
+        parent, _, name = said.location.rpartition("/")
+        if parent not in folders:
+            folders[parent] = folder.names_in(repository.targets / parent)
+        if name not in folders[parent]:
             if file.width != 1 and not File.objects.exclude(content=b"").filter(pk=file.pk).exists():
                 log.error("%s is lost; it is named no more, and another is made in time", file.path)
                 File.objects.filter(pk=file.pk).update(dropped_at=now, erased_at=now)
                 order_snapshots(of=Stream.objects.filter(sessions=file.session_id), now=now)
                 continue
             write_kept(repository=repository, file=file, checkpoint=checkpoint)
-        found.append(feed_file(file))
+        found.append(said)
     return found
 
 
@@ -162,35 +166,53 @@ def order_snapshots(*, of: Iterable[Stream], now: dt.datetime) -> None:
     sessions = Session.objects.filter(
         stream__in=list(of), stream__followed=True, stream__filled_to=None, closed_at=None
     ).select_related("stream")
-    in_place = Q(files__width=0, files__dropped_at=None) & ~Q(files__sha256="")
-    for session in sessions.annotate(
-        pending=Min("files__pk", filter=Q(files__width=0, files__sha256="", files__dropped_at=None)),
-        last_pk=Max("files__pk", filter=in_place),
-    ):
-        if session.pending is None and _is_due(session, session.last_pk, now):
+    asked = list(sessions)
+    ordered = set(
+        File.objects.filter(session__in=asked, width=0, sha256="", dropped_at=None).values_list("session", flat=True)
+    )
+    asked = [session for session in asked if session.pk not in ordered]
+    due = _due(asked, now)
+    for session in asked:
+        if session.pk in due:
             editions = Edition.objects.filter(session=session).order_by("-sequence")
             head = editions.filter(published_at__isnull=False).first() or editions.last()
             if head is not None:
                 _order(session, head, now)
 
 
-def _is_due(session: Session, last_pk: int | None, now: dt.datetime) -> bool:
-    last = None if last_pk is None else File.objects.defer("content").filter(pk=last_pk).first()
-    deltas = list(
-        File.objects.filter(session=session, dropped_at=None, width__gt=0)
+def _due(sessions: Sequence[Session], now: dt.datetime) -> set[str]:
+    """Of which of these sessions a snapshot is due: asked for all at once, as it is with each edition."""
+    snapshots: dict[str, tuple[int, dt.datetime, int]] = {}
+    spans: dict[str, list[tuple[int, int, int, int]]] = {session.pk: [] for session in sessions}
+    rows = (
+        File.objects.filter(session__in=list(spans), dropped_at=None)
         .exclude(sha256="")
-        .values_list("width", "from_sequence", "to_sequence", "length")
+        .order_by("pk")
+        .values_list("session", "width", "from_sequence", "to_sequence", "length", "made_at")
     )
-    spans = [(width, begin, to, length) for width, begin, to, length in deltas if begin is not None]
-    start = last.to_sequence if last is not None else 0
+    for session, width, begin, to, length, made_at in rows:
+        if width == 0:
+            snapshots[session] = (to, made_at, length)
+        elif begin is not None:
+            spans[session].append((width, begin, to, length))
+    return {session.pk for session in sessions if _is_due(session, snapshots.get(session.pk), spans[session.pk], now)}
+
+
+def _is_due(
+    session: Session,
+    last: tuple[int, dt.datetime, int] | None,
+    spans: Sequence[tuple[int, int, int, int]],
+    now: dt.datetime,
+) -> bool:
+    start, made_at, length = last or (0, None, 0)
     return rules.snapshot_is_due(
         sequence=session.sequence,
-        last=last.to_sequence if last is not None else None,
-        last_at=last.made_at if last is not None else None,
+        last=start if last else None,
+        last_at=made_at,
         reachable=rules.reaches([(begin, to) for _, begin, to, _ in spans], start=start, end=session.sequence)
         is not None,
-        narrow_bytes=sum(length for width, begin, _, length in spans if width == 1 and begin >= start),
-        last_bytes=last.length if last is not None else 0,
+        narrow_bytes=sum(size for width, begin, _, size in spans if width == 1 and begin >= start),
+        last_bytes=length,
         now=now,
     )
 

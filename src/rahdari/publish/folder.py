@@ -99,6 +99,14 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def names_in(folder: Path) -> set[str]:
+    """Of the files there; none when there is no such folder."""
+    try:
+        return set(os.listdir(folder))
+    except FileNotFoundError:
+        return set()
+
+
 def holds(path: Path, *, sha256: str, length: int) -> bool:
     """Whether the file is there with this content."""
     try:

@@ -93,29 +93,58 @@ def _sign_roles(
         rows.setdefault(file.session_id, []).append(file)
     heads = _heads(sessions.values())
     versions = _reserve_roles(repository, streams)
-    named = []
-    for stream in streams:
+    named: list[int] = []
+
+    def work(stream: Stream) -> Callable[[], None]:
         session = sessions[stream.pk]
         last = heads[session.pk]
-        there = files.present(repository, rows.get(session.pk, []), now=now, checkpoint=checkpoint)
-        signed, expires = repository.sign_role(
-            role=stream.role,
-            name=stream.folder,
-            version=versions[stream.pk],
-            head=Head(session.pk, last.sequence, last.digest, last.entries, time_text(last.published_at or now)),
-            files=there,
-            now=now,
-            checkpoint=checkpoint,
-        )
-        stream.signed_version, stream.signed_sha256, stream.signed_length = signed.version, signed.sha256, signed.length
-        stream.signed_edition, stream.signed_expires_at, stream.unnamed = last, expires, False
+        listed = rows.get(session.pk, [])
+        there = files.present(repository, listed, now=now, checkpoint=checkpoint)
         paths = {file.path for file in there}
-        named += [file.pk for file in rows.get(session.pk, []) if file.path in paths]
-    Stream.objects.bulk_update(
-        streams,
-        ["signed_version", "signed_sha256", "signed_length", "signed_edition", "signed_expires_at", "unnamed"],
-    )
+        named.extend(file.pk for file in listed if file.path in paths)
+
+        def sign_it() -> None:
+            signed, expires = repository.sign_role(
+                role=stream.role,
+                name=stream.folder,
+                version=versions[stream.pk],
+                head=Head(session.pk, last.sequence, last.digest, last.entries, time_text(last.published_at or now)),
+                files=there,
+                now=now,
+                checkpoint=checkpoint,
+            )
+            stream.signed_version, stream.signed_sha256, stream.signed_length = (
+                signed.version,
+                signed.sha256,
+                signed.length,
+            )
+            stream.signed_edition, stream.signed_expires_at, stream.unnamed = last, expires, False
+
+        return sign_it
+
+    side_by_side([work(stream) for stream in streams])
+    _note_signed(streams)
     return named
+
+
+_NOTE = """
+UPDATE publish_stream s
+   SET signed_version = said.version, signed_sha256 = said.sha256, signed_length = said.length,
+       signed_edition_id = said.edition, signed_expires_at = said.expires_at, unnamed = FALSE
+  FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::int[], %s::bigint[], %s::timestamptz[])
+       AS said (id, version, sha256, length, edition, expires_at)
+ WHERE s.id = said.id
+"""
+
+
+def _note_signed(streams: Sequence[Stream]) -> None:
+    said = [
+        (each.pk, each.signed_version, each.signed_sha256, each.signed_length, each.signed_edition_id, expires)
+        for each in streams
+        if (expires := each.signed_expires_at) is not None
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, [list(column) for column in zip(*said, strict=True)])
 
 
 def _heads(sessions: Iterable[Session]) -> dict[str, Edition]:

@@ -27,6 +27,7 @@ from tuf.api.metadata import (
     Targets,
     Timestamp,
 )
+from tuf.api.serialization.json import JSONSerializer
 
 from rahdari.agent.configuration import Configuration, FileTarget, Target
 from rahdari.agent.folder import create, open_state
@@ -324,7 +325,8 @@ class Publisher:
         metadata = Metadata(signed)
         for signer in signers:
             metadata.sign(signer, append=True)
-        content = metadata.to_bytes()
+        # In the form that the real publisher writes, which is also the one that is signed.
+        content = metadata.to_bytes(JSONSerializer(compact=True))
         path = self.folder / "metadata" / f"{name}.json"
         beside = path.with_name(f".{path.name}.new")
         beside.write_bytes(content)

@@ -13,6 +13,8 @@ from rahdari.proof import FeedFile, Kind
 FETCH_BYTES = 20_000
 # All of it is loaded anew when the deltas weigh this many times as much: a delta is cheaper to take than its bytes say.
 RELOAD_WEIGHT = 4
+# From nothing, a byte of a delta takes as long as so many of a snapshot (`bench/cold-start`, 1 million entries).
+DELTA_WEIGHT = 4
 
 
 def weight(way: Sequence[FeedFile]) -> int:
@@ -63,7 +65,12 @@ def way_from_snapshot(files: Sequence[FeedFile], *, session: str, end: int) -> l
         onward = way_by_deltas(files, session=session, start=file.to_sequence, end=end)
         if onward or file.to_sequence == end:
             ways.append([file, *onward])
-    return min(ways, key=lambda way: (weight(way), -way[0].to_sequence), default=[])
+    return min(ways, key=lambda way: (_from_nothing(way), -way[0].to_sequence), default=[])
+
+
+def _from_nothing(way: Sequence[FeedFile]) -> int:
+    """A row of a snapshot is taken in bulk, a line of a delta one by one."""
+    return weight(way) + sum(file.length * (DELTA_WEIGHT - 1) for file in way if file.kind is Kind.DELTA)
 
 
 def is_heavy(way: Sequence[FeedFile], files: Sequence[FeedFile], *, session: str, end: int) -> bool:

@@ -16,8 +16,8 @@ from rahdari.proof.repository import location_of
 from .access import Reader
 from .files import NoSuchFile
 
-# In bytes, before base64: an agent takes an event of 64 KB.
-MOST = 32 * 1024
+# In bytes with the timestamp, before base64: an agent takes an event of 64 KB.
+MOST = 44 * 1024
 # Roles whose files are kept in mind, to be parsed once: those with equal rights have the same.
 _PARSED = 64
 
@@ -46,7 +46,7 @@ class Beside:
         except (KeyError, TypeError, ValueError, RecursionError, NoSuchFile):
             return {}
         self._told[reader.repository] = stands
-        return files if sum(map(len, files.values())) <= MOST else {}
+        return files if len(timestamp) + sum(map(len, files.values())) <= MOST else {}
 
     def _files(
         self, reader: Reader, signed: Mapping[str, Any], before: Mapping[str, Stand] | None

@@ -86,7 +86,7 @@ SIGNED_IN = frozenset(
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     api:programs api:make_token""".split()
 )
-OWN_TOKEN = frozenset({"api:revoke_token"})
+OWN_TOKEN = frozenset({"api:revoke_token", "api:end_webhook"})
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
 # A member sees the first; the acts are an owner's, but everybody may leave.

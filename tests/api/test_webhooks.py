@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
@@ -254,6 +256,19 @@ class TestWebhook:
         one = f"/webhooks/{said['webhook']['id']}"
         assert said["secret"] not in program.get(one).content.decode()
         assert said["secret"] not in program.get("/webhooks").content.decode()
+
+    def test_is_seen_and_ended_on_the_page(self, program: Program, server: SampleOperatorSystem) -> None:
+        id = made(program, server.url)["webhook"]["id"]
+        browser, other = (Client(headers={"accept-language": "en"}) for _ in range(2))
+        browser.force_login(program.person)
+        other.force_login(story.a_person())
+        page = browser.get(reverse("api:programs")).content.decode()
+        assert server.url in page and "Working" in page
+        place = reverse("api:end_webhook", args=[id])
+        assert other.post(place).status_code == 404
+        assert browser.post(place).status_code == 302
+        assert server.url not in browser.get(reverse("api:programs")).content.decode()
+        assert browser.post(place).status_code == 404
 
     def test_that_is_ended_hears_nothing_more(self, program: Program, server: SampleOperatorSystem) -> None:
         one = f"/webhooks/{made(program, server.url)['webhook']['id']}"

@@ -8,6 +8,7 @@ urlpatterns = [
     path("my/programs/", views.programs, name="programs"),
     path("my/programs/tokens/", views.make_token, name="make_token"),
     path("my/programs/tokens/<uuid:id>/end/", views.revoke_token, name="revoke_token"),
+    path("my/programs/webhooks/<uuid:id>/end/", views.end_webhook, name="end_webhook"),
     path("api/v1/openapi.json", views.openapi, name="openapi"),
     *routes.patterns(),
     # Whatever stands there, a newline too.

@@ -1,4 +1,4 @@
-"""The page on which a person makes and ends tokens, and the contract for programs."""
+"""The page on which a person makes and ends tokens and ends webhooks, and the contract for programs."""
 
 import datetime as dt
 import uuid
@@ -39,6 +39,7 @@ def _page(request: HttpRequest, form: TokenForm | None = None, status: int = 200
         "tokens": [(each, [words.SCOPES[Scope(scope)] for scope in each.scopes]) for each in tokens],
         "form": form or TokenForm(),
         "base": request.build_absolute_uri(BASE),
+        "webhooks": queries.webhooks_of(person(request)),
     }
     return render(request, "api/programs.html", context | more, status=status)
 
@@ -72,4 +73,17 @@ def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if not actions.revoke_token(owner=person(request), id=id, now=timezone.now()):
         raise Http404
     messages.success(request, _("The token is ended. No program gets in with it any more."), extra_tags="ok")
+    return redirect("api:programs")
+
+
+@person_required
+@never_cache
+@require_POST
+def end_webhook(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    try:
+        found = queries.webhook_of(person(request), id)
+    except queries.WebhookNotFound:
+        raise Http404 from None
+    actions.end_webhook(webhook=found, now=timezone.now())
+    messages.success(request, _("The webhook is ended. Nothing is sent there any more."), extra_tags="ok")
     return redirect("api:programs")

@@ -20,8 +20,9 @@ def a_person(local: str = "freelancer", *, language: str = "en") -> User:
     )
 
 
-def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", operator: str = "") -> Post:
-    return actions.appoint(user=user, role=role, rank=rank, operator=operator, actor="system:test", now=NOW)
+def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", **place: str) -> Post:
+    """`place` is the operator or the association of whoever needs one."""
+    return actions.appoint(user=user, role=role, rank=rank, actor="system:test", now=NOW, **place)
 
 
 def the_newest_code() -> str:

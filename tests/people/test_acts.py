@@ -150,6 +150,14 @@ class TestAppoint:
             with pytest.raises(actions.OperatorNeeded):
                 with_post(user, role, operator=operator)
 
+    def test_names_the_association_of_its_people_only(self) -> None:
+        user = a_person("association")
+        with_post(user, Role.ASSOCIATION, association="sample-software-houses")
+        assert queries.association_of(user) == "sample-software-houses" and queries.operator_of(user) is None
+        for role, association in ((Role.ASSOCIATION, ""), (Role.OFFICER, "sample-software-houses")):
+            with pytest.raises(actions.AssociationNeeded):
+                with_post(user, role, association=association)
+
     @pytest.mark.parametrize(("role", "rank"), [(Role.ADMINISTRATOR, "director"), (Role.OFFICER, "general")])
     def test_knows_no_other_rank(self, role: str, rank: str) -> None:
         with pytest.raises(actions.RankNotAllowed):

@@ -27,6 +27,9 @@ class TestAppoint:
         [
             (["nobody", "officer"], "nobody is not an email address."),
             (["a@sample.example", "operator"], "Give --operator SLUG"),
+            (["a@sample.example", "association"], "Give --association SLUG"),
+            (["a@sample.example", "officer", "--association", "sample-software-houses"], "Give --association SLUG"),
+            (["a@sample.example", "association", "--association", "nobody"], "The policy names no association nobody."),
             (
                 ["a@sample.example", "administrator", "--rank", "director"],
                 "The role administrator has no rank",
@@ -36,6 +39,16 @@ class TestAppoint:
     def test_says_what_is_wrong(self, capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
         assert run("appoint", *words) == 2
         assert said in capsys.readouterr().err
+
+    def test_appoints_for_an_association_of_the_policy(self, capsys: pytest.CaptureFixture[str]) -> None:
+        words = ("a@sample.example", "association", "--association", "sample-software-houses")
+        assert run("appoint", *words) == 0
+        user = queries.person_by_email("a@sample.example")
+        assert user is not None and queries.association_of(user) == "sample-software-houses"
+        assert list(queries.people_of_association("sample-software-houses")) == [user]
+        assert run("dismiss", *words) == 0
+        assert queries.association_of(user) is None
+        assert "holds the post: association for sample-software-houses." in capsys.readouterr().out
 
 
 class TestDismiss:

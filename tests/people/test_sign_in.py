@@ -355,6 +355,9 @@ class TestPosts:
         refused = client.post("/posts/", {"email": "nobody@sample.example", "role": "officer"})
         assert "Nobody has signed in with this address yet" in shown(refused)
         assert "Enter the short name" in shown(client.post("/posts/", {"email": officer.email, "role": "operator"}))
+        unknown = {"email": officer.email, "role": "association", "association": "nobody"}
+        assert "Enter the short name of an association that the policy names" in shown(client.post("/posts/", unknown))
+        assert queries.association_of(officer) is None
         client.post("/posts/", {"email": officer.email, "role": "officer", "director": "on"})
         assert queries.has_rank(officer, "director")
         client.post(f"/posts/{queries.posts_of(officer)[0].pk}/end/")

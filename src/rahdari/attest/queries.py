@@ -229,10 +229,6 @@ def subjects_asked() -> list[str]:
     return list(found.values_list("subject", flat=True))
 
 
-def subjects_that_wait() -> list[str]:
-    return list(Request.objects.filter(answer="").values_list("subject", flat=True))
-
-
 def requests_to_erase(now: dt.datetime) -> QuerySet[Request]:
     return Request.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
 

@@ -30,6 +30,7 @@ from .matching import KIND, about, answer, both, known_by, look_up
 from .proofs import let_another_proof_follow
 from .step import AT_ONCE, one_item
 
+CLOSED_WITHIN = dt.timedelta(days=1)
 # The word for an attestation that nobody but its member called wrong.
 DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہا کہ یہ درست نہیں۔")
 
@@ -98,9 +99,7 @@ def carry_answers_of_associations(now: dt.datetime) -> int:
                 _carry(request, application, now)
             attest.mark_carried(request=request, now=now)
             moved += 1
-    for subject in attestations.subjects_that_wait()[:AT_ONCE]:
-        moved += _end_if_over(subject, now)
-    return moved
+    return moved + _end_what_is_over(now)
 
 
 def _carry(request: Request, application: Application, now: dt.datetime) -> None:
@@ -120,13 +119,19 @@ def _carry(request: Request, application: Application, now: dt.datetime) -> None
         answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now)
 
 
-def _end_if_over(subject: str, now: dt.datetime) -> bool:
-    request = attestations.request_about(subject)
-    application = _application_of(request) if request else None
-    if request is None or (application is not None and application.status in {"submitted", "granted"}):
-        return False
-    attest.withdraw_request(request=request, now=now)
-    return True
+def _end_what_is_over(now: dt.datetime) -> int:
+    """Requests for applications that were withdrawn or closed without a grant: nobody waits for their answers."""
+    closed = applications.closed_subjects(since=now - CLOSED_WITHIN)
+    ended = 0
+    for check in list(checks.waiting_of_kind(KIND, other_than=()).filter(subject__in=closed)[:AT_ONCE]):
+        application = applications.application_by_subject(check.subject)
+        request = attestations.request_about(f"check:{check.pk}")
+        if request is None or request.answer or application is None or application.status == "granted":
+            continue
+        with one_item(request.subject):
+            attest.withdraw_request(request=request, now=now)
+            ended += 1
+    return ended
 
 
 def _application_of(request: Request) -> Application | None:

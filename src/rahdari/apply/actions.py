@@ -28,6 +28,7 @@ from .drafts import (
     save_purpose,
     start_application,
 )
+from .erasing import erase_documents, with_papers_due
 from .later import File, NothingAwaited, ProofNotAccepted, forget_client, mark_taken_in, offer_proof
 from .parts import (
     EndpointNotTaken,
@@ -87,6 +88,7 @@ __all__ = [
     "date_documents",
     "delete_idle_draft",
     "delete_old_address_files",
+    "erase_documents",
     "forget_client",
     "forget_file",
     "forget_subscribers",
@@ -109,5 +111,6 @@ __all__ = [
     "save_purpose",
     "start_application",
     "submit_application",
+    "with_papers_due",
     "withdraw_application",
 ]

@@ -284,6 +284,8 @@ class Document(models.Model):
     stored = models.CharField(max_length=32)
     uploaded_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    # Its time of keeping was over: the file and its name are gone, and that it was there is still known.
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["uploaded_at", "id"]

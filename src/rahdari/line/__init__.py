@@ -31,6 +31,7 @@ from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
     delete_idle_drafts,
     end_proofs_of_removed_addresses,
+    erase_documents,
     expire,
     follow_directory,
     run_clocks,
@@ -90,6 +91,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: settle provisional ones", settle_provisional),
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts),
+    Step("apply: erase documents", erase_documents),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("confirm: end questions", end_questions),
     Step("confirm: erase subscribers", erase_subscribers),

@@ -5,6 +5,7 @@ import datetime as dt
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import actions as register
@@ -53,6 +54,16 @@ def delete_idle_drafts(now: dt.datetime) -> int:
                 verify.withdraw_challenges(subject=subject, now=now, actor="clock")
             deleted += bool(subjects)
     return deleted
+
+
+def erase_documents(now: dt.datetime) -> int:
+    """Papers whose time of keeping is over. What stands provisionally may still be looked at, and keeps its own."""
+    awaited = {decision.case.application_id for decision in decisions.provisional_grants()}
+    erased = 0
+    for application in apply.with_papers_due(now=now, awaited=awaited, at_most=5 * AT_ONCE):
+        with one_item(application.subject):
+            erased += apply.erase_documents(application=application, now=now)
+    return erased
 
 
 TOLD_WITHIN = dt.timedelta(days=14)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -53,9 +54,8 @@ def erase_documents(*, application: Application, now: dt.datetime, actor: str = 
     for document in due:
         document.name, document.erased_at = "", now
         document.save(update_fields=["name", "erased_at"])
-    names = [document.stored for document in due]
+        transaction.on_commit(partial(files.erase, document.stored))
     if due:
-        transaction.on_commit(lambda: [files.erase(name) for name in names])
         journal.record(
             act="apply.erased_documents", actor=actor, subject=row.subject, now=now, detail={"count": len(due)}
         )

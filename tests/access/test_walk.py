@@ -82,7 +82,8 @@ PROGRAMS = API | frozenset(
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
-    mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:registrations portal:letters
+    mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
+    portal:registrations portal:letters
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     api:programs api:make_token""".split()
 )
@@ -91,8 +92,8 @@ OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
-# Branches are an organisation's, seen and changed by role: tests/portal/test_branches.py.
-OWN_BRANCHES = frozenset({"portal:branches", "portal:branch"})
+# Branches are an organisation's, seen and changed by role: tests/portal/test_branches.py, test_mandates.py.
+OWN_BRANCHES = frozenset({"portal:branches", "portal:branch", "portal:mandates"})
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way

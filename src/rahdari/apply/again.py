@@ -10,7 +10,7 @@ import datetime as dt
 from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
-from rahdari.people.models import User
+from rahdari.people.models import Mandate, User
 from rahdari.policy import Policy
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -69,6 +69,7 @@ def apply_again(
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
+    mandate: Mandate | None = None,
 ) -> Application:
     """The draft, or what was sent and is not decided: there is one at a time. Whether the applicant may act for the
     holder is for the caller to know. Raises TooEarlyToRenew, RegistrationOver, ServiceNotOpen.
@@ -96,6 +97,8 @@ def apply_again(
         updated_at=now,
         **({field: getattr(last, field) for field in COPIED} if last is not None else {}),
     )
+    if mandate is not None:
+        draft.mandate, draft.organisation = mandate, mandate.organisation
     try:
         with transaction.atomic():
             draft.reference = free_reference(now)

@@ -7,13 +7,14 @@ draft; a save that changes nothing writes nothing.
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
 from rahdari.people import queries as persons
-from rahdari.people.models import Organisation, User
+from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.vault import index
@@ -48,7 +49,9 @@ class ChangedMeanwhile(Exception):
 
 
 def locked(application: Application) -> Application:
-    row = Application.objects.select_for_update(of=("self",)).select_related("applicant", "organisation", "policy")
+    row = Application.objects.select_for_update(of=("self",)).select_related(
+        "applicant", "organisation", "policy", "mandate"
+    )
     return row.get(pk=application.pk)
 
 
@@ -76,6 +79,7 @@ def start_application(
     fixed_address: str = "",
     language: str = "",
     send_token: uuid.UUID | None = None,
+    mandate: Mandate | None = None,
 ) -> Application:
     """Begin a draft. The same `send_token` of the same person gives the same application. Raises ServiceNotOpen."""
     policy = policy or queries.policy_in_force()
@@ -94,6 +98,7 @@ def start_application(
         send_token=token,
         created_at=now,
         updated_at=now,
+        **_in_the_name_of(mandate),
     )
     existing = Application.objects.filter(applicant=applicant, send_token=token).first()
     if existing is not None:
@@ -112,6 +117,20 @@ def start_application(
             raise
         return existing
     return application
+
+
+def _in_the_name_of(mandate: Mandate | None) -> dict[str, Any]:
+    """What an application by an agent begins with. Whether the mandate holds is for the caller to know."""
+    if mandate is None:
+        return {}
+    organisation = mandate.organisation
+    return {
+        "mandate": mandate,
+        "organisation": organisation,
+        "company_name": organisation.name,
+        "company_number": organisation.company_number,
+        "ntn": organisation.ntn,
+    }
 
 
 def free_reference(now: dt.datetime) -> str:
@@ -148,6 +167,8 @@ def save_company(
     """The company that applies: one of the person's with this number, or a new one that the person owns."""
 
     def write(draft: Application) -> None:
+        if draft.mandate is not None:
+            return  # an agent applies for the organisation as it is, and describes none
         draft.company_name, draft.company_number, draft.ntn = name, company_number, ntn
         before = draft.organisation
         draft.organisation = organisation_for(draft, actor=actor, now=now)

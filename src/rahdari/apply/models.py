@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from rahdari.address import Block, Protocol, format_block
 from rahdari.address import Endpoint as AddressEndpoint
-from rahdari.people.models import Branch, Language, Organisation, User
+from rahdari.people.models import Branch, Language, Mandate, Organisation, User
 from rahdari.register.models import BlockField, Registration
 from rahdari.vault.fields import EncryptedTextField
 
@@ -47,6 +47,8 @@ class Application(models.Model):
     reference = models.CharField(max_length=20, unique=True)
     applicant = models.ForeignKey(User, on_delete=models.PROTECT, related_name="applications")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Of what an agent began in the organisation's name.
+    mandate = models.ForeignKey(Mandate, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     service = models.CharField(max_length=60)
     status = models.CharField(
         max_length=12, choices=[(status.value, status.value) for status in Status], default="draft"

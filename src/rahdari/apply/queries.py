@@ -24,19 +24,23 @@ from rahdari.people.rules import Act
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.vault import files, links
+from rahdari.vault import files
 
 from . import rules, telling
 from .models import AddressFile, Application, Document, Endpoint, Proof
+from .reach import PROVE_ALL as PROVE_ALL
+from .reach import ApplicationNotFound as ApplicationNotFound
+from .reach import application_for_applicant as application_for_applicant
+from .reach import application_for_link as application_for_link
+from .reach import applications_for as applications_for
+from .reach import applications_of as applications_of
+from .reach import applications_to_prove as applications_to_prove
+from .reach import every as every
+from .reach import may as may
+from .reach import prove_all_token as prove_all_token
+from .reach import readers_of as readers_of
+from .reach import within_reach as within_reach
 from .rules import Facts, Held, Status, StepKey, Trouble
-
-
-class ApplicationNotFound(Exception):
-    """There is no such application, or it is not yours: nobody learns which. `.reference` is what was asked for."""
-
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"no application {reference!r} for this person")
-        self.reference = reference
 
 
 class DocumentNotFound(Exception):
@@ -64,49 +68,6 @@ class AddressFileNotFound(Exception):
 
 
 # ------------------------------------------------------------------ gatekeepers
-
-
-def _all() -> QuerySet[Application]:
-    return Application.objects.select_related("applicant", "organisation", "policy")
-
-
-def _typed(reference: str) -> str:
-    """A reference as it came in an address. PostgreSQL takes no NUL, and a forged one is an unknown one."""
-    return reference.replace("\0", "").strip().upper()
-
-
-def within_reach(person: User, act: Act) -> Q:
-    """The applications with which a person may do this: their own, and those of organisations by their role there.
-
-    A draft of a new registration is also whoever's began it, whatever became of their role since: it was never sent.
-    """
-    own = Q(applicant=person, organisation__isnull=True)
-    begun = Q(applicant=person, status=Status.DRAFT, registration__isnull=True)
-    return own | begun | Q(organisation__in=people.organisations_for(person, act))
-
-
-def application_for_applicant(*, applicant: User, reference: str, act: Act = Act.PAPERS) -> Application:
-    """The application, if this person may do this with it. Raises ApplicationNotFound."""
-    found = _all().filter(within_reach(applicant, act), reference=_typed(reference)).first()
-    if found is None:
-        raise ApplicationNotFound(reference)
-    return found
-
-
-PROVE_ALL = "apply.prove_all"
-
-
-def prove_all_token(application: Application) -> str:
-    """What the link holds that proves whichever address of the application it is opened from."""
-    return links.token(PROVE_ALL, str(application.pk))
-
-
-def application_for_link(*, reference: str, token: str) -> Application:
-    """The application that such a link belongs to. Raises ApplicationNotFound."""
-    found = _all().filter(reference=_typed(reference)).first()
-    if found is None or not links.matches(PROVE_ALL, str(found.pk), token):
-        raise ApplicationNotFound(reference)
-    return found
 
 
 def endpoint_of(*, application: Application, id: uuid.UUID) -> Endpoint:
@@ -164,50 +125,35 @@ def read_document(
 # ---------------------------------------------------------------------- lists
 
 
-def applications_of(applicant: User) -> QuerySet[Application]:
-    """All applications that a person may work on, their own and their organisations', newest first."""
-    return _all().filter(within_reach(applicant, Act.PAPERS)).order_by("-created_at", "id")
-
-
-def applications_to_prove(person: User) -> QuerySet[Application]:
-    """Applications of organisations of which a person sees the addresses alone, while they can be proved."""
-    found = _all().filter(within_reach(person, Act.PROVE), status__in=[Status.DRAFT, Status.SUBMITTED])
-    return found.exclude(within_reach(person, Act.PAPERS)).order_by("-created_at", "id")
-
-
-def may(person: User, act: Act, *, application: Application) -> bool:
-    return Application.objects.filter(within_reach(person, act), pk=application.pk).exists()
-
-
 def under_way_for(registration: Registration, about: str) -> Application | None:
     """The renewal or change of this registration that is not decided, sent or not."""
-    found = _all().filter(registration=registration, about=about, status__in=[Status.DRAFT, Status.SUBMITTED])
+    found = every().filter(registration=registration, about=about, status__in=[Status.DRAFT, Status.SUBMITTED])
     return found.order_by("-created_at", "id").first()
 
 
 def last_granted_for(registration: Registration) -> Application | None:
     """The application that the registration rests on now: the last renewal or change, or the first one."""
-    again = _all().filter(registration=registration, status=Status.GRANTED).order_by("-submitted_at", "id").first()
+    again = every().filter(registration=registration, status=Status.GRANTED).order_by("-submitted_at", "id").first()
     if again is not None:
         return again
     _, _, key = registration.origin.partition("application:")
-    return _all().filter(pk=key).first() if key else None
+    return every().filter(pk=key).first() if key else None
 
 
 def submitted_without_checks() -> QuerySet[Application]:
     """Sent, and their checks not asked for yet, oldest first."""
-    return _all().filter(status=Status.SUBMITTED, checks_opened_at__isnull=True).order_by("submitted_at", "id")
+    return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=True).order_by("submitted_at", "id")
 
 
 def submitted_undecided() -> QuerySet[Application]:
     """Sent, their checks asked for, and nothing decided yet, oldest first."""
-    return _all().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
+    return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
 
 
 def closed_among(subjects: Iterable[str]) -> list[Application]:
     """Of these applications, those of which nothing comes any more."""
     ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
-    return list(_all().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
+    return list(every().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
 
 
 def endpoints_of(application: Application) -> QuerySet[Endpoint]:

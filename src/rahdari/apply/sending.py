@@ -117,7 +117,10 @@ def _send(
     if troubles:
         raise EndpointsInTrouble(troubles)
     # 7) nobody is entered for an organisation that let them go while the draft lay there
-    if draft.organisation is not None and not people.may(draft.applicant, Act.APPLY, organisation=draft.organisation):
+    let_go = draft.organisation is not None and not people.may(
+        draft.applicant, Act.APPLY, organisation=draft.organisation
+    )
+    if let_go and draft.mandate is None:
         draft.organisation = organisation_for(draft, actor=actor, now=now)
     draft.policy, _ = FrozenPolicy.objects.get_or_create(
         digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}
@@ -128,20 +131,16 @@ def _send(
         act="apply.submitted", actor=actor, subject=draft.subject, now=now, detail={"policy": policy.version}
     )
     service = policy.services[draft.service]
-    letters.write_letter(
-        to=draft.applicant,
-        template="application_received",
-        about=draft.subject,
-        context={
-            "reference": draft.reference,
-            "service": service.title,
-            "due_at": due_at(
-                started_at=now, allowance=policy.clocks[service.clock], calendar=policy.calendar, pauses=()
-            ),
-            "url": reverse("portal:status", args=[draft.reference]),
-        },
-        now=now,
-    )
+    told = {
+        "reference": draft.reference,
+        "service": service.title,
+        "due_at": due_at(started_at=now, allowance=policy.clocks[service.clock], calendar=policy.calendar, pauses=()),
+        "url": reverse("portal:status", args=[draft.reference]),
+    }
+    if draft.mandate is not None:
+        told |= {"on_behalf": draft.company_name, "agent": draft.mandate.agent_name}
+    for reader in queries.readers_of(draft):
+        letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
     wake_the_line()
 
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.urls import reverse
 
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -127,13 +128,14 @@ def record(
 
 def write(case: Case, template: str, now: dt.datetime, **context: Any) -> None:
     application = case.application
-    letters.write_letter(
-        to=application.applicant,
-        template=template,
-        about=application.subject,
-        context={"reference": application.reference, "url": page_of(application), **context},
-        now=now,
-    )
+    for reader in applications.readers_of(application):
+        letters.write_letter(
+            to=reader,
+            template=template,
+            about=application.subject,
+            context={"reference": application.reference, "url": page_of(application), **context},
+            now=now,
+        )
 
 
 def page_of(application: Application) -> str:

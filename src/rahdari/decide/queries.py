@@ -19,6 +19,7 @@ from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
+from rahdari.people.rules import Act
 from rahdari.policy import Allowance, CheckRule, Forum, Policy, Provision, Reason, Remedy, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
@@ -223,7 +224,8 @@ def actor_of(officer: User) -> str:
 
 def is_own(application: Application, officer: User) -> bool:
     """Whether the officer applied, or belongs to the company that did: then somebody else decides."""
-    return application.applicant_id == officer.pk or application.holder_ref in people.holders_of(officer)
+    agent_for = [mandate.organisation.holder_ref for mandate in people.mandates_in_force(officer, Act.SEE)]
+    return application.applicant_id == officer.pk or application.holder_ref in {*people.holders_of(officer), *agent_for}
 
 
 def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:

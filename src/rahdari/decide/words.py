@@ -96,6 +96,7 @@ def who(actor: str, reader: User) -> str:
         return _("you") if name == str(reader.pk) else _("an officer")
     return {
         "person": _("the applicant"),
+        "agent": _("an agent of the applicant"),
         "rule": _("the rules"),
         "association": _("the association"),
         "clock": _("the clock"),

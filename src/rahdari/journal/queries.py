@@ -29,6 +29,11 @@ def last_before(at: dt.datetime) -> int:
     return found or 0
 
 
+def done_by(actors: Iterable[str], subjects: Iterable[str]) -> QuerySet[Entry]:
+    """What any of these did to any of these subjects, reads as well."""
+    return Entry.objects.filter(actor__in=list(actors), subject__in=list(subjects)).order_by("-id")
+
+
 def actors_of(*, acts: Iterable[str], subjects: Iterable[str]) -> list[tuple[str, int]]:
     """Who did any of these acts to any of these subjects, and to how many of them; those who did most first."""
     found = (

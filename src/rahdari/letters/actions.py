@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from procrastinate.contrib.django import app
 
 from rahdari import policy
@@ -59,6 +60,7 @@ __all__ = [
     "told",
     "write_invitation",
     "write_letter",
+    "write_mandate",
     "write_number_code",
     "write_once",
     "write_sign_in_code",
@@ -178,6 +180,14 @@ def write_invitation(
         context=context,
         useless_at=until,
         now=now,
+    )
+
+
+def write_mandate(*, email: str, language: str, organisation: str, until: dt.datetime, now: dt.datetime) -> Letter:
+    """Tell an address of a mandate that is offered. Named in `settings.MANDATE_LETTER`."""
+    context = {"organisation": organisation, "until": until, "url": reverse("portal:mandates_held")}
+    return write_to_outsider(
+        address=email, language=language, template="mandate_offered", context=context, useless_at=until, now=now
     )
 
 

@@ -48,7 +48,7 @@ NUMBER_CODE = "number_code"
 LETTERS: dict[str, Kind] = {
     SIGN_IN_CODE: _kind(_("The code to sign in"), "code", note="", urgent=True),
     "application_received": _kind(
-        _("An application was received"), "reference", "service due_at", note="", urgent=True
+        _("An application was received"), "reference", "service due_at on_behalf agent", note="", urgent=True
     ),
     "application_granted": _kind(_("A registration was granted"), "reference registration valid_until", "service"),
     "application_granted_provisionally": _kind(
@@ -87,6 +87,7 @@ LETTERS: dict[str, Kind] = {
     "branch_expires_soon": _kind(
         _("A branch hears that its registration expires soon"), "organisation branch registration valid_until", note=""
     ),
+    "mandate_offered": _kind(_("A mandate is offered to an agent"), "organisation until", note="", urgent=True),
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", note="", urgent=True
     ),

@@ -121,6 +121,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "branch_proof_wanted": lambda rules: {**_BRANCH, "address": "203.0.113.24"},
     "branch_proof_in_vain": lambda rules: {**_BRANCH, "address": "203.0.113.24"},
     "branch_expires_soon": lambda rules: {**_BRANCH, "valid_until": _days(30)},
+    "mandate_offered": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
     "organisation_invitation": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
     "association_asked": lambda rules: {"association": _association(rules), "due_at": _days(10)},
     "attestation_revoked": _revoked,

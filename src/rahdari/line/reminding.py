@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from rahdari import policy as policies
+from rahdari.apply import queries as applications
 from rahdari.decide import queries as decisions
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -69,7 +70,7 @@ def questions(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
         yield Due(
             about=application.subject,
             key=f":{question.pk}",
-            people=[application.applicant],
+            people=applications.readers_of(application),
             context={
                 "reference": application.reference,
                 "due_at": decisions.question_due_at(question),
@@ -84,7 +85,7 @@ def notices(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
         yield Due(
             about=application.subject,
             key=f":{notice.pk}",
-            people=[application.applicant],
+            people=applications.readers_of(application),
             context={
                 "reference": application.reference,
                 "due_at": decisions.notice_due_at(notice),

@@ -46,7 +46,9 @@ def person(request: HttpRequest) -> User:
 
 
 def actor_of(user: User, as_role: str = "") -> str:
-    """How the journal names this person: as a private person, or in the post in which they act."""
+    """How the journal names this person: as a private person, as somebody's agent, or in the post that they hold."""
+    if not as_role and user.acting_under is not None:
+        return f"agent:{user.pk}"
     if not as_role:
         return f"person:{user.pk}"
     if as_role == Role.OPERATOR:

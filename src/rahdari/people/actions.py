@@ -20,6 +20,10 @@ from .branches import BranchNameTaken as BranchNameTaken
 from .branches import add_branch as add_branch
 from .branches import change_branch as change_branch
 from .branches import end_branch as end_branch
+from .mandates import MandateNotOffered as MandateNotOffered
+from .mandates import accept_mandate as accept_mandate
+from .mandates import end_mandate as end_mandate
+from .mandates import give_mandate as give_mandate
 from .models import (
     DIRECTOR,
     INVITATION_VALID,

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import OrgRole
+from .rules import OrgRole, Scope
 
 
 def normalise_email(text: str) -> str:
@@ -72,6 +72,9 @@ class User(AbstractBaseUser):
     holder_ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
+
+    # The mandate by which the person came to what they do just now, set by the gatekeepers; None: in their own right.
+    acting_under: "Mandate | None" = None
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -187,6 +190,45 @@ class Branch(models.Model):
 
     def __str__(self) -> str:
         return f"branch:{self.pk}"
+
+
+class Mandate(models.Model):
+    """An organisation lets somebody act in its name: a consultant, a law firm, a parent company, a provider.
+
+    It is offered to an address, holds once whoever has the address accepted it, and ends by its day or by a word of the
+    organisation or of the agent. What is registered is always the organisation's.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
+    email = models.EmailField()
+    # Who that is, in the words of the organisation.
+    agent_name = models.CharField(max_length=120)
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="mandates")
+    scope = models.CharField(max_length=10, choices=[(scope.value, scope.value) for scope in Scope])
+    # Keys of services, with spaces between; empty: all of them.
+    services = models.CharField(max_length=500, blank=True)
+    given_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-given_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="mandated_address_is_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(accepted_at__isnull=True, agent__isnull=True)
+                | models.Q(accepted_at__isnull=False, agent__isnull=False),
+                name="mandate_names_its_agent_once_accepted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"mandate:{self.pk}"
+
+    def covers(self, service: str) -> bool:
+        return not self.services or service in self.services.split()
 
 
 class Post(models.Model):

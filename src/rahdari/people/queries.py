@@ -10,6 +10,7 @@ from typing import Literal
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.urls import reverse
 
 from rahdari.vault import links
@@ -20,6 +21,7 @@ from .models import (
     Branch,
     ContactNumber,
     Invitation,
+    Mandate,
     Membership,
     Organisation,
     Post,
@@ -27,10 +29,11 @@ from .models import (
     User,
     normalise_email,
 )
-from .rules import Act, roles_that
+from .rules import Act, roles_that, scopes_that
 
 Visitor = User | AnonymousUser
 INVITATION = "people.invitation"
+MANDATE_OFFERED = dt.timedelta(days=14)
 
 
 class OrganisationNotFound(Exception):
@@ -164,11 +167,49 @@ def may(user: Visitor, act: Act, *, organisation: Organisation) -> bool:
     return organisations_for(user, act).filter(pk=organisation.pk).exists()
 
 
+def mandates_in_force(user: Visitor, act: Act) -> QuerySet[Mandate]:
+    """The mandates by which a person may do this now, for whichever service."""
+    if not isinstance(user, User) or not user.is_active:
+        return Mandate.objects.none()
+    found = Mandate.objects.filter(agent=user, ended_at__isnull=True, valid_until__gt=Now(), scope__in=scopes_that(act))
+    return found.select_related("organisation").order_by("-given_at", "id")
+
+
+def mandate_for(user: Visitor, holder: uuid.UUID, act: Act, *, service: str) -> Mandate | None:
+    """The mandate by which a person may do this with what this holder has of a service."""
+    found = mandates_in_force(user, act).filter(organisation__holder_ref=holder)
+    return next((mandate for mandate in found if mandate.covers(service)), None)
+
+
+def mandates_offered_to(user: User, now: dt.datetime) -> QuerySet[Mandate]:
+    """Offers to the address that a person signed in with, while they can be accepted."""
+    open_ones = Mandate.objects.filter(accepted_at__isnull=True, ended_at__isnull=True, valid_until__gt=now)
+    return open_ones.filter(email=user.email, given_at__gt=now - MANDATE_OFFERED).select_related("organisation")
+
+
+def mandates_of(organisation: Organisation) -> QuerySet[Mandate]:
+    """All that an organisation gave, the newest first."""
+    return Mandate.objects.filter(organisation=organisation).select_related("agent").order_by("-given_at", "id")
+
+
 def holders_for(user: Visitor, act: Act) -> list[uuid.UUID]:
     """The references of holders for whom a person may do this: themselves, and organisations by their role there."""
     if not isinstance(user, User):
         return []
     return [user.holder_ref, *organisations_for(user, act).values_list("holder_ref", flat=True)]
+
+
+def may_for_holder(user: Visitor, holder: uuid.UUID, act: Act, *, service: str) -> bool:
+    """Whether a person may do this with what this holder has of a service: as the holder, by role, or by a mandate.
+    Who comes by a mandate is marked, so that what they do is told apart (`access.actor_of`).
+    """
+    if holder in holders_for(user, act):
+        return True
+    mandate = mandate_for(user, holder, act, service=service)
+    if mandate is None or not isinstance(user, User):
+        return False
+    user.acting_under = mandate
+    return True
 
 
 def invitation_token(invitation: Invitation) -> str:

@@ -37,6 +37,26 @@ ROLES: dict[str, frozenset[Act]] = {
 }
 
 
+class Scope(StrEnum):
+    """What an organisation lets an agent do in its name. Nobody but a member sees invoices, or who belongs to it."""
+
+    APPLY = "apply"
+    ADDRESSES = "addresses"
+    SEE = "see"
+
+
+SCOPES: dict[str, frozenset[Act]] = {
+    Scope.APPLY: frozenset({Act.SEE, Act.PAPERS, Act.APPLY, Act.PROVE, Act.ADDRESSES}),
+    Scope.ADDRESSES: frozenset({Act.SEE, Act.PROVE, Act.ADDRESSES}),
+    Scope.SEE: frozenset({Act.SEE}),
+}
+
+
+def scopes_that(act: Act) -> list[str]:
+    """The scopes of a mandate that let an agent do it."""
+    return [str(scope) for scope, acts in SCOPES.items() if act in acts]
+
+
 def may(role: str, act: Act) -> bool:
     return act in ROLES.get(role, frozenset())
 

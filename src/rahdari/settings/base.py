@@ -184,6 +184,7 @@ MFA_ADAPTER = "rahdari.people.adapter.SecondFactorAdapter"
 # `people` stands below `letters` and may not import it, so the act that writes the mail with the code is named here.
 SIGN_IN_LETTER = "rahdari.letters.actions.write_sign_in_code"
 INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
+MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
 NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
 SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"
 # `page` stands below `people`: the act that remembers in which language to write is named here.

@@ -55,7 +55,12 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
     if request.method == "POST":
         try:
             application = apply.apply_again(
-                registration=found, applicant=person(request), about=about, actor=actor_of(person(request)), now=now
+                registration=found,
+                applicant=person(request),
+                about=about,
+                actor=actor_of(person(request)),
+                now=now,
+                mandate=person(request).acting_under,
             )
         except apply.TooEarlyToRenew:
             return redirect(request.path)

@@ -99,7 +99,7 @@ def _port_words(error: EndpointError) -> str:
 def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Registration:
     """The registration, if the visitor may do this with it; the page "not found" for any other."""
     found = registration_for(request, reference)
-    if not shared.may_act_for(person(request), found.holder, act):
+    if not shared.may_act_for(person(request), found, act):
         raise Http404
     return found
 

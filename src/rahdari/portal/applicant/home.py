@@ -83,7 +83,14 @@ def registrations(request: HttpRequest) -> HttpResponse:
 def held_by(request: HttpRequest) -> list[Held]:
     now = timezone.now()
     found = []
-    for each in register.registrations_of(holders=people.holders_for(person(request), Act.SEE))[:100]:
+    user = person(request)
+    mandates = list(people.mandates_in_force(user, Act.SEE))
+    holders = {*people.holders_for(user, Act.SEE)}
+    agents_for = [mandate.organisation.holder_ref for mandate in mandates]
+    for each in register.registrations_of(holders=[*holders, *agents_for])[:100]:
+        mandated = any(m.organisation.holder_ref == each.holder and m.covers(each.category) for m in mandates)
+        if each.holder not in holders and not mandated:
+            continue
         holder = people.public_holder(each.holder)
         title = shared.service_title(each.category)
         found.append(Held(each, standing_of(each, now), title, holder.name if holder else ""))

@@ -137,6 +137,6 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "may_prove": application is not None
         and apply.may(person(request), Act.PAPERS, application=application)
         and bool(ways_of(application)),
-        "may_act": shared.may_act_for(person(request), found.holder),
+        "may_act": shared.may_act_for(person(request), found),
     }
     return render(request, "portal/applicant/provisional.html", context)

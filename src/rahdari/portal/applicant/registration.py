@@ -73,7 +73,7 @@ class Look:
 def registration_for(request: HttpRequest, reference: str) -> Registration:
     """The visitor's own registration; the page "not found" for any other."""
     found = register.registration_by_reference(reference)
-    if found is None or found.holder not in people.holders_for(person(request), Act.SEE):
+    if found is None or not shared.may_act_for(person(request), found, Act.SEE):
         raise Http404
     return found
 
@@ -89,7 +89,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     looks = [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
     now = timezone.now()
     state = standing_of(found, now)
-    may_act = shared.may_act_for(person(request), found.holder)
+    may_act = shared.may_act_for(person(request), found)
     hosts = {host.pk: host for host in leases.hosts_of(found)}
     opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
     shown = [entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at]
@@ -101,8 +101,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "registration": found,
         "standing": state,
         "may_act": may_act,
-        "may_change": shared.may_act_for(person(request), found.holder, Act.ADDRESSES),
-        "may_prove": shared.may_act_for(person(request), found.holder, Act.PROVE),
+        "may_change": shared.may_act_for(person(request), found, Act.ADDRESSES),
+        "may_prove": shared.may_act_for(person(request), found, Act.PROVE),
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
         "addresses": addresses,
@@ -160,6 +160,7 @@ def _look(row: Row) -> Look:
         "administrator": _("Administrator"),
         "operator": _("Operator"),
         "person": _("Somebody with your account or company"),
+        "agent": _("An agent of yours"),
     }.get(role, _("The program"))
     what = {
         "decide.read_case": _("The whole file of the application"),

@@ -1,7 +1,5 @@
 """What the applicant's pages share: the gatekeeper as a page, and the policy's words in the reader's language."""
 
-import uuid
-
 from django.http import Http404, HttpRequest
 from django.utils.translation import get_language
 
@@ -12,6 +10,7 @@ from rahdari.people.access import person
 from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, Text
+from rahdari.register.models import Registration
 
 
 def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> Application:
@@ -24,9 +23,9 @@ def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> 
         raise Http404 from None
 
 
-def may_act_for(user: User, holder: uuid.UUID, act: Act = Act.APPLY) -> bool:
-    """Whether this person may do this with what the holder has: as the holder, or by their role in the organisation."""
-    return holder in people.holders_for(user, act)
+def may_act_for(user: User, found: Registration, act: Act = Act.APPLY) -> bool:
+    """Whether this person may do this with a registration: as the holder, by their role there, or by a mandate."""
+    return people.may_for_holder(user, found.holder, act, service=found.category)
 
 
 def words(text: Text | None) -> str:

@@ -28,7 +28,9 @@ from .titles import category_title
 def _own(request: HttpRequest, reference: str) -> Registration:
     """The visitor's own registration; "not found" for any other, whether there is one or not."""
     registration = register.registration_by_reference(reference)
-    if registration is None or registration.holder not in people.holders_for(person(request), Act.SEE):
+    if registration is None or not people.may_for_holder(
+        person(request), registration.holder, Act.SEE, service=registration.category
+    ):
         raise Http404
     return registration
 

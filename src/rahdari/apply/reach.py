@@ -1,0 +1,118 @@
+"""Who reaches which application: in their own right, by their role in an organisation, or by a mandate of one.
+
+Nobody learns whether an application is absent or another's.
+"""
+
+from django.db.models import Q, QuerySet
+
+from rahdari.people import queries as people
+from rahdari.people.models import Organisation, User
+from rahdari.people.rules import Act
+from rahdari.vault import links
+
+from .models import Application
+from .rules import Status
+
+
+class ApplicationNotFound(Exception):
+    """There is no such application, or it is not yours: nobody learns which. `.reference` is what was asked for."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"no application {reference!r} for this person")
+        self.reference = reference
+
+
+def every() -> QuerySet[Application]:
+    """All applications, with what is always asked for. No gatekeeper."""
+    return Application.objects.select_related("applicant", "organisation", "policy", "mandate")
+
+
+def _typed(reference: str) -> str:
+    """A reference as it came in an address. PostgreSQL takes no NUL, and a forged one is an unknown one."""
+    return reference.replace("\0", "").strip().upper()
+
+
+def within_reach(person: User, act: Act) -> Q:
+    """The applications with which a person may do this: their own, those of organisations by their role there, and
+    those of services for which an organisation gave them a mandate.
+
+    A draft of a new registration is also whoever's began it in their own right, whatever became of their role since: it
+    was never sent.
+    """
+    return in_own_right(person, act) | _mandated(person, act)
+
+
+def in_own_right(person: User, act: Act) -> Q:
+    own = Q(applicant=person, organisation__isnull=True)
+    begun = Q(applicant=person, status=Status.DRAFT, registration__isnull=True, mandate__isnull=True)
+    return own | begun | Q(organisation__in=people.organisations_for(person, act))
+
+
+def _mandated(person: User, act: Act) -> Q:
+    found = Q(pk__in=[])
+    for mandate in people.mandates_in_force(person, act):
+        services = Q(service__in=mandate.services.split()) if mandate.services else Q()
+        found |= Q(organisation=mandate.organisation) & services
+    return found
+
+
+def application_for_applicant(*, applicant: User, reference: str, act: Act = Act.PAPERS) -> Application:
+    """The application, if this person may do this with it. Raises ApplicationNotFound.
+
+    Who comes by a mandate is marked, so that what they do is told apart.
+    """
+    found = every().filter(in_own_right(applicant, act), reference=_typed(reference)).first()
+    if found is not None:
+        return found
+    found = every().filter(_mandated(applicant, act), reference=_typed(reference)).first()
+    if found is None:
+        raise ApplicationNotFound(reference)
+    people.may_for_holder(applicant, found.holder_ref, act, service=found.service)
+    return found
+
+
+def readers_of(application: Application) -> list[User]:
+    """Who gets the letters about it: the applicant; of what an agent sent also those of the organisation who see its
+    papers, and the agent only while the mandate holds.
+    """
+    if application.mandate is None:
+        return [application.applicant]
+    holder, agent = application.holder_ref, application.applicant
+    holds = people.mandate_for(agent, holder, Act.PAPERS, service=application.service)
+    return [*([agent] if holds else []), *people.people_to_tell(holder, Act.PAPERS)]
+
+
+PROVE_ALL = "apply.prove_all"
+
+
+def prove_all_token(application: Application) -> str:
+    """What the link holds that proves whichever address of the application it is opened from."""
+    return links.token(PROVE_ALL, str(application.pk))
+
+
+def application_for_link(*, reference: str, token: str) -> Application:
+    """The application that such a link belongs to. Raises ApplicationNotFound."""
+    found = every().filter(reference=_typed(reference)).first()
+    if found is None or not links.matches(PROVE_ALL, str(found.pk), token):
+        raise ApplicationNotFound(reference)
+    return found
+
+
+def applications_of(applicant: User) -> QuerySet[Application]:
+    """All applications that a person may work on, their own and their organisations', newest first."""
+    return every().filter(within_reach(applicant, Act.PAPERS)).order_by("-created_at", "id")
+
+
+def applications_for(organisation: Organisation) -> QuerySet[Application]:
+    """All that was applied for in the organisation's name. No gatekeeper: for pages of who belongs to it."""
+    return every().filter(organisation=organisation).order_by("-created_at", "id")
+
+
+def applications_to_prove(person: User) -> QuerySet[Application]:
+    """Applications of organisations of which a person sees the addresses alone, while they can be proved."""
+    found = every().filter(within_reach(person, Act.PROVE), status__in=[Status.DRAFT, Status.SUBMITTED])
+    return found.exclude(within_reach(person, Act.PAPERS)).order_by("-created_at", "id")
+
+
+def may(person: User, act: Act, *, application: Application) -> bool:
+    return Application.objects.filter(within_reach(person, act), pk=application.pk).exists()

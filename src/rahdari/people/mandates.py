@@ -1,0 +1,88 @@
+"""Mandates of agents. Reached through `actions`.
+
+A mandate is an organisation's word: only somebody who may say who belongs to it gives one, and takes it back at any
+moment. The agent accepts it with the address that it was offered to. No name and no address goes into the journal.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from rahdari.journal import actions as journal
+
+from . import queries
+from .models import Language, Mandate, Organisation, User, normalise_email
+from .rules import Scope
+
+OFFERED_FOR = dt.timedelta(days=14)
+
+
+class MandateNotOffered(Exception):
+    """There is no such offer for this person, or it is over: nobody learns which."""
+
+
+def _record(act: str, mandate: Mandate, *, actor: str, now: dt.datetime) -> None:
+    subject, detail = f"organisation:{mandate.organisation_id}", {"mandate": str(mandate), "scope": mandate.scope}
+    journal.record(act=act, actor=actor, subject=subject, now=now, detail=detail)
+
+
+@transaction.atomic
+def give_mandate(
+    *,
+    organisation: Organisation,
+    email: str,
+    agent_name: str,
+    scope: str,
+    services: Iterable[str] = (),
+    valid_until: dt.datetime,
+    actor: str,
+    now: dt.datetime,
+    language: str = Language.ENGLISH,
+) -> Mandate:
+    """Offer an address to act for the organisation until that time, and write to it. `services` are keys; none: all."""
+    mandate = Mandate.objects.create(
+        organisation=organisation,
+        email=normalise_email(email),
+        agent_name=agent_name,
+        scope=Scope(scope).value,
+        services=" ".join(services),
+        given_at=now,
+        valid_until=valid_until,
+    )
+    _record("people.gave_mandate", mandate, actor=actor, now=now)
+    import_string(settings.MANDATE_LETTER)(
+        email=mandate.email,
+        language=language,
+        organisation=organisation.name,
+        until=min(now + OFFERED_FOR, valid_until),
+        now=now,
+    )
+    return mandate
+
+
+@transaction.atomic
+def accept_mandate(*, user: User, mandate: Mandate, actor: str, now: dt.datetime) -> Mandate:
+    """Raises MandateNotOffered. Accepting twice changes nothing."""
+    row = Mandate.objects.select_for_update().get(pk=mandate.pk)
+    if row.agent_id == user.pk and row.ended_at is None:
+        return row
+    if not queries.mandates_offered_to(user, now).filter(pk=row.pk).exists():
+        raise MandateNotOffered
+    row.agent, row.accepted_at = user, now
+    row.save(update_fields=["agent", "accepted_at"])
+    _record("people.accepted_mandate", row, actor=actor, now=now)
+    return row
+
+
+@transaction.atomic
+def end_mandate(*, mandate: Mandate, actor: str, now: dt.datetime) -> Mandate:
+    """Take it back, decline it or give it up: from now on nothing is done by it. Doing it twice changes nothing."""
+    row = Mandate.objects.select_for_update().get(pk=mandate.pk)
+    if row.ended_at is None:
+        row.ended_at = now
+        row.save(update_fields=["ended_at"])
+        _record("people.ended_mandate", row, actor=actor, now=now)
+    return row

@@ -96,7 +96,7 @@ def own(call: Call, reference: str) -> Registration:
 def held(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
     """One with which the person may do this, as its page has it: the holder's own, or by a role in the organisation."""
     found = own(call, reference)
-    if not shared.may_act_for(call.person, found.holder, act):
+    if not shared.may_act_for(call.person, found, act):
         raise not_found()
     return found
 
@@ -157,7 +157,7 @@ def _whole(found: Registration, call: Call) -> Json:
     }
     return {
         **_in_short(found, call),
-        "may_act": shared.may_act_for(call.person, found.holder),
+        "may_act": shared.may_act_for(call.person, found),
         "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,

@@ -149,7 +149,8 @@ def done_for(organisation: Organisation) -> list[Done]:
     about = {each.subject: each.reference for each in applications.applications_for(organisation)}
     held = register.registrations_of(holders=[organisation.holder_ref])
     about |= {f"registration:{each.pk}": each.reference for each in held}
-    actors = [f"agent:{pk}" for pk in agents]
+    # By a program of theirs they are named as the person; what they did to the organisation's it sees all the same.
+    actors = [f"{kind}:{pk}" for kind in ("agent", "person") for pk in agents]
     return [
         Done(
             row.at,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("apply", "0011_application_association"),
+        ("apply", "0012_document_erased_at"),
         ("people", "0008_mandates"),
     ]
 

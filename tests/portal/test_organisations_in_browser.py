@@ -1,0 +1,76 @@
+"""The pages of an organisation in Chromium at 360 px: axe finds nothing, nothing scrolls sideways, Urdu is good."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import sync_playwright
+
+from rahdari.page import urdu
+from rahdari.people import actions, queries
+from rahdari.vault import keys
+from tests.apply.test_in_browser import ARGUMENTS, show
+from tests.needs import needs_chromium
+
+from . import story
+from .test_branches import NORTH
+from .test_mandates import begun, give
+from .test_roles import World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.browser]
+
+
+def pages(language: str) -> dict[str, str]:
+    keys.make_missing(Path(django_settings.DATA) / "keys")
+    world, agent = World(), story.a_person()
+    browser = world.browser("owner")
+    browser.cookies[django_settings.LANGUAGE_COOKIE_NAME] = language
+    branches = reverse("portal:branches", args=[world.company.pk])
+    mandates = reverse("portal:mandates", args=[world.company.pk])
+    members = reverse("people:organisation", args=[world.company.pk])
+    empty = browser.get(branches).text
+    browser.post(branches, NORTH)
+    actions.invite_member(
+        organisation=world.company, email="a@sample.example", role="viewer", actor="person:x", now=timezone.now()
+    )
+    begun(world, agent)
+    give(world, story.a_person(), accept=False)
+    branch = queries.branches_of(world.company).get()
+    theirs = world.browser("owner")
+    theirs.force_login(agent)
+    theirs.cookies[django_settings.LANGUAGE_COOKIE_NAME] = language
+    return {
+        "members": browser.get(members).text,
+        "branches-empty": empty,
+        "branches": browser.get(branches).text,
+        "branches-error": browser.post(branches, {"name": "", "contact_mobile": "1"}).text,
+        "branch": browser.get(reverse("portal:branch", args=[world.company.pk, branch.pk])).text,
+        "mandates": browser.get(mandates).text,
+        "mandates-error": browser.post(mandates, {}).text,
+        "mandates-held": theirs.get("/my/mandates/").text,
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(language: str) -> None:
+    chromium, folder, faults = needs_chromium(), os.environ.get("RAHDARI_PICTURES"), []
+    found = pages(language)
+    if language == "ur":
+        faults += [f"{name}: {each}" for name, text in found.items() for each in urdu.page_problems(text)]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
+        for name, markup in found.items():
+            show(page, markup)
+            rules = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in rules]
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            faults += [f"{name}: scrolls sideways by {wide} px"] if wide > 0 else []
+            if folder:
+                page.screenshot(path=Path(folder) / f"org-{name}-{language}.png", full_page=True)
+        browser.close()
+    assert faults == []

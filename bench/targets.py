@@ -52,6 +52,7 @@ def judge(results: Results) -> list[Judged]:
         (row for row in cold if row["who"] == OURS and row["how"] == "to a verified index" and _about(row, 1_000_000)),
         None,
     )
+    days = results.get("deadline-day", ())
     own = [row for row in publish if row["who"] == OURS]
     flat, flat_cpu = _spread(own, "p50 s"), _spread(own, "publisher cpu ms")
     # Beside bare servers: those of the same run, as what else the machine does changes from one to the next.
@@ -84,6 +85,14 @@ def judge(results: Results) -> list[Judged]:
         Judged("memory", "cold start of 1 M entries, peak memory", 600, _of(million, "peak MiB"), "MiB", "less"),
         Judged("flat-cpu", "publish a change, most to least processor time of all sizes", 1.20, flat_cpu, "x", "less"),
         Judged("flat", "publish a change, slowest to quickest of all sizes (p50)", 1.20, flat, "x", "less"),
+        Judged(
+            "day", "whole applications a second, on the last day before a deadline", 27.0,
+            max((row["done per s"] for row in days), default=None), "/s", "more",
+        ),
+        Judged(
+            "page", "a page meanwhile, p95", 0.3,
+            max((row["page p95 ms"] / 1000 for row in days), default=None), "s", "less",
+        ),
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from rahdari.journal.models import Entry as Row
 from rahdari.lease.models import Host
 from rahdari.letters.models import Letter
 from rahdari.page import hooks
+from rahdari.people.models import User
 from rahdari.proof import webhook
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
 from tests.portal import story
@@ -217,11 +218,39 @@ class TestDelivery:
         assert program.get(one).said["state"] == "stopped"
         [letter] = Letter.objects.filter(template="webhook_stopped")
         assert letter.to == program.person and server.url in letter.text
-        assert not Delivery.objects.filter(next_at__isnull=False).exclude(made_at__gt=now).exists()
+        assert not Delivery.objects.filter(next_at__isnull=False).exists()
+        answer = program.post(f"{one}/test")
+        assert problem(answer, 409, "not-possible-now")["code"] == "stopped"
         item = program.get(f"{one}/deliveries").said["items"][0]
         answer = program.post(f"{one}/deliveries/{item['id']}/redeliver")
         assert problem(answer, 409, "not-possible-now")["code"] == "stopped"
         assert program.put(one, {"url": server.url}).said["state"] == "working"
+
+    def test_on_its_way_when_the_webhook_is_ended_is_not_tried_again(
+        self, program: Program, server: SampleOperatorSystem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
+        program.post(f"{one}/test")
+        server.status, now, post_all = 500, timezone.now(), hooks.post_all
+
+        def ended_meanwhile(*args: Any, **more: Any) -> Any:
+            found = post_all(*args, **more)
+            assert program.delete(one).status_code == 204
+            return found
+
+        monkeypatch.setattr(hooks, "post_all", ended_meanwhile)
+        assert actions.deliver_events(now=now) == 1
+        monkeypatch.undo()
+        assert not Delivery.objects.filter(next_at__isnull=False).exists()
+        assert actions.deliver_events(now=now + dt.timedelta(days=1)) == 0
+
+    def test_to_somebody_whose_account_was_closed_does_not_go_out(
+        self, program: Program, server: SampleOperatorSystem
+    ) -> None:
+        one = f"/webhooks/{made(program, server.url)['webhook']['id']}"
+        program.post(f"{one}/test")
+        User.objects.filter(pk=program.person.pk).update(is_active=False)
+        assert actions.deliver_events(now=timezone.now()) == 0 and server.taken == []
 
     def test_waits_a_little_differently_for_each(self) -> None:
         ids = [actions.named_after(owner=story.a_person(), key=str(number)) for number in range(20)]

@@ -213,6 +213,35 @@ class TestCertificates:
         context.load_cert_chain(*a_certificate(folder, address=address))
         yield from serve(SampleOperatorSystem(), context)
 
+    def test_ends_in_time_when_a_server_sends_a_byte_now_and_then(self, tmp_path: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*a_certificate(tmp_path, address="127.0.0.1"))
+        stop, gave_up = threading.Event(), threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def drip() -> None:
+                plain, _ = server.accept()
+                with context.wrap_socket(plain, server_side=True) as stream:
+                    for _byte in range(100):  # 5 seconds
+                        if stop.wait(0.05):
+                            return
+                        try:
+                            stream.sendall(b"H")
+                        except OSError:
+                            gave_up.set()
+                            return
+
+            thread = threading.Thread(target=drip)
+            thread.start()
+            try:
+                url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+                found = send(url, timeout=0.5, ca_file=str(tmp_path / "certificate.pem"))
+                assert gave_up.wait(5), "the connection was left open"
+            finally:
+                stop.set()
+                thread.join()
+        assert found.outcome is HookOutcome.TIMED_OUT
+
     def test_that_fit_let_the_event_through(self, tmp_path: Path) -> None:
         for system in self.served(tmp_path, "127.0.0.1"):
             assert send(system.url, ca_file=str(tmp_path / "certificate.pem")).outcome is HookOutcome.TAKEN

@@ -74,7 +74,14 @@ def delivery_of(webhook: Webhook, id: uuid.UUID) -> Delivery | None:
 
 
 def deliveries_due(*, now: dt.datetime) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(next_at__lte=now).select_related("webhook__owner").order_by("next_at", "id")
+    """Those of webhooks that are told, of people whose account is open."""
+    found = Delivery.objects.filter(
+        next_at__lte=now,
+        webhook__ended_at__isnull=True,
+        webhook__stopped_at__isnull=True,
+        webhook__owner__is_active=True,
+    )
+    return found.select_related("webhook__owner").order_by("next_at", "id")
 
 
 def not_heard(rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -210,8 +210,11 @@ def _record_answer(delivery: Delivery, found: hook.HookAnswer, now: dt.datetime)
     delivery.finding, delivery.status = str(found.outcome), found.status
     if found.outcome == hook.HookOutcome.TAKEN:
         delivery.delivered_at, delivery.next_at, row.failing_since = now, None, None
-    elif row.failing_since is None:
-        row.failing_since = now
+    else:
+        row.failing_since = row.failing_since or now
+        if row.ended_at is not None or row.stopped_at is not None:
+            # It was ended, or stopped by another event, while this one was on its way.
+            delivery.next_at = None
     delivery.save(update_fields=["finding", "status", "delivered_at", "next_at"])
     row.save(update_fields=["failing_since"])
     failing = row.failing_since is not None and now - row.failing_since >= rules.STOPPED_AFTER

@@ -117,6 +117,11 @@ def make_webhook(call: Call) -> Answer:
     return Answer({"webhook": _webhook(made), "secret": secret}, 201)
 
 
+def _hold_working(row: Webhook) -> None:
+    if row.stopped_at is not None:
+        raise impossible("stopped", _("This webhook is stopped. Change it first: then it goes on."))
+
+
 def _place(found: "actions.PlaceNotTaken") -> Exception:
     words = _("Give an https address of a public host, on port 443 or 8443, without a user name.")
     return not_taken([error("/url", str(found.outcome), words)])
@@ -175,10 +180,12 @@ def change_webhook_secret(call: Call, id: uuid.UUID) -> Answer:
     scope=MANAGE,
     tag=TAG,
     summary="Send it a test event",
+    problems=("not-possible-now",),
     ok=Ok("The event is on its way.", DELIVERY, 202),
 )
 def test_webhook(call: Call, id: uuid.UUID) -> Answer:
     row = queries.webhook_of(call.person, id)
+    _hold_working(row)
     return Answer(_delivery(actions.send_test(webhook=row, now=call.now, id=call.id)), 202)
 
 
@@ -211,6 +218,5 @@ def redeliver(call: Call, id: uuid.UUID, delivery: uuid.UUID) -> Answer:
     found = queries.delivery_of(row, delivery)
     if found is None:
         raise not_found()
-    if row.stopped_at is not None:
-        raise impossible("stopped", _("This webhook is stopped. Change it first: then it goes on."))
+    _hold_working(row)
     return Answer(_delivery(actions.send_again(delivery=found, now=call.now)), 202)

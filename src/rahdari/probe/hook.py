@@ -149,18 +149,20 @@ def _send(
     place: Place, address: str, body: bytes, headers: Mapping[str, str], deadline: float, ca_file: str | None
 ) -> HookAnswer:
     # 3)
+    context = ssl.create_default_context(cafile=ca_file) if place.secure else None
     left = max(0.1, deadline - time.monotonic())
-    plain = socket.create_connection((address, place.port), timeout=left)
+    stream = socket.create_connection((address, place.port), timeout=left)
+    if context is not None:
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # From here on the plain socket is an empty one, and cutting it would cut nothing.
+        stream = context.wrap_socket(stream, server_hostname=place.host, do_handshake_on_connect=False)
     # 6) A server that sends one byte now and then would keep any other clock going.
-    end = threading.Timer(max(0.1, deadline - time.monotonic()), _cut, [plain])
+    end = threading.Timer(max(0.1, deadline - time.monotonic()), _cut, [stream])
     end.daemon = True
     end.start()
     try:
-        stream = plain
-        if place.secure:
-            context = ssl.create_default_context(cafile=ca_file)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            stream = context.wrap_socket(plain, server_hostname=place.host)
+        if isinstance(stream, ssl.SSLSocket):
+            stream.do_handshake()
         host = f"[{place.host}]" if ":" in place.host else place.host
         usual = 443 if place.secure else 80
         connection = http.client.HTTPConnection(host, place.port)
@@ -173,7 +175,7 @@ def _send(
     finally:
         end.cancel()
         with contextlib.suppress(OSError):
-            plain.close()
+            stream.close()
     if status in REDIRECTS:
         return HookAnswer(HookOutcome.REDIRECTED, status)
     return HookAnswer(HookOutcome.TAKEN if 200 <= status < 300 else HookOutcome.REFUSED_IT, status)
@@ -181,4 +183,5 @@ def _send(
 
 def _cut(stream: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        stream.shutdown(socket.SHUT_RDWR)
+        # Not that of TLS, which another thread is in the middle of.
+        socket.socket.shutdown(stream, socket.SHUT_RDWR)

@@ -1,12 +1,15 @@
 """Attesting, revoking, lists, requests and matters, through the database."""
 
 import datetime as dt
+import threading
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from rahdari.attest import actions, queries, rules
+from rahdari.attest import actions, attesting, queries, rules
 from rahdari.attest.models import Attestation, Matter, MemberList, Request
 from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Kind, Outcome, Reply, RowTrouble
 from rahdari.journal.models import Entry as Row
@@ -26,6 +29,38 @@ def attest(
 ) -> tuple[Attestation, Effect]:
     facts = {"association": association, "claim": claim, "way": "papers", "by": "person:test", "now": NOW}
     return actions.attest(member=member, **facts)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_revocation_is_not_undone_by_what_another_tab_was_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is being sent that names the member, with another end; meanwhile the member is revoked."""
+    member = a_member(now=NOW)
+    found, _ = attest(member)
+    put = attesting.put
+    tabs: list[threading.Thread] = []
+
+    def revoke() -> None:
+        try:
+            actions.revoke(attestation=found, revocation="left", told="", by="person:test", now=NOW + HOUR)
+        finally:
+            connections.close_all()
+
+    def put_while_revoking(**given: Any) -> Attestation:
+        row = put(**given)
+        tabs.append(threading.Thread(target=revoke))
+        tabs[0].start()
+        with connection.cursor() as cursor:
+            waits = 0
+            while tabs[0].is_alive() and not waits:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+                waits = cursor.fetchone()[0]
+        return row
+
+    monkeypatch.setattr(attesting, "put", put_while_revoking)
+    attest(replace(member, valid_until=NOW.date() + 2 * YEAR))
+    tabs[0].join(30)
+    found.refresh_from_db()
+    assert found.revoked_at == NOW + HOUR and found.to_follow
 
 
 class TestOneMember:

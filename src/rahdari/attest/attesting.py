@@ -114,6 +114,7 @@ def put(
 @transaction.atomic
 def renew(*, attestation: Attestation, valid_until: dt.date, by: str, now: dt.datetime) -> Attestation:
     """Let an attestation hold until another day. The same day changes nothing. Raises NotRevocable if it is revoked."""
+    one_at_a_time(attestation.association)
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is not None:
         raise NotRevocable(found)
@@ -136,6 +137,8 @@ def revoke(
     *, attestation: Attestation, revocation: str, told: str, by: str, now: dt.datetime, actor: str = ""
 ) -> Attestation:
     """Take an attestation back, with a reason that the member reads. Raises NotRevocable when it is revoked already."""
+    # A list that is being sent writes its members' rows: it would give this one back unseen.
+    one_at_a_time(attestation.association)
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is not None:
         raise NotRevocable(found)

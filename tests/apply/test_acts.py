@@ -16,6 +16,7 @@ from rahdari.apply.models import Application, Document, Endpoint, FrozenPolicy
 from rahdari.apply.rules import AddressTrouble, Status, StepKey
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
+from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation
 from rahdari.policy import Policy
@@ -197,6 +198,41 @@ class TestSaveCompany:
         assert after.holder_ref != left.holder_ref
         assert after.organisation is not None and after.organisation.company_number == "0000482"
         assert Organisation.objects.get(pk=left.pk).holder_ref not in queries.people.holders_of(applicant)
+
+    def test_stays_the_organisations_when_somebody_else_goes_on_with_the_draft(self) -> None:
+        """Whoever began it was let go: they get neither what the others send nor its letters."""
+        owner, applicant = a_person("second.owner@sample.example"), a_person("manager@sample.example")
+        company = people.register_organisation(
+            owner=owner, name="Sample House", company_number="0000482", actor=actor_of(owner), now=NOW
+        )
+        people.add_member(organisation=company, user=applicant, role="manager", actor=actor_of(owner), now=NOW)
+        draft = a_complete_company_draft(applicant)
+        people.remove_member(organisation=company, user=applicant, actor=actor_of(owner), now=NOW)
+        by_owner = {"actor": actor_of(owner), "now": LATER}
+        actions.save_company(
+            application=draft, name="Sample House", company_number="0000482", ntn="0000482-1", **by_owner
+        )
+        after = actions.submit_application(
+            application=queries.application_for_applicant(applicant=owner, reference=draft.reference),
+            policy=queries.policy_in_force(),
+            **by_owner,
+        )
+        assert after.organisation == company and Organisation.objects.count() == 1
+        assert queries.readers_of(after) == [owner]
+        assert [each.to for each in Letter.objects.filter(template="application_received")] == [owner]
+        with pytest.raises(queries.ApplicationNotFound):
+            queries.application_for_applicant(applicant=applicant, reference=draft.reference)
+
+    def test_has_its_letters_written_to_the_others_when_the_applicant_leaves_after_sending(self) -> None:
+        owner, applicant = a_person("second.owner@sample.example"), a_person("manager@sample.example")
+        company = people.register_organisation(
+            owner=owner, name="Sample House", company_number="0000482", actor=actor_of(owner), now=NOW
+        )
+        people.add_member(organisation=company, user=applicant, role="manager", actor=actor_of(owner), now=NOW)
+        after = sent(a_complete_company_draft(applicant))
+        assert queries.readers_of(after) == [applicant]
+        people.remove_member(organisation=company, user=applicant, actor=actor_of(owner), now=LATER)
+        assert queries.readers_of(after) == [owner]
 
 
 class TestEndpoints:

@@ -180,7 +180,14 @@ def save_company(
 
 
 def organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Organisation:
-    """The organisation that the draft speaks for. One that the applicant has left, or was removed from, is none."""
+    """The organisation that the draft speaks for. One that the applicant has left, or was removed from, is none.
+
+    Unless somebody else goes on with the draft: they reach it through the organisation, so it stays the organisation's.
+    """
+    by_another = actor != f"person:{draft.applicant_id}"
+    ours = draft.organisation
+    if ours is not None and by_another and not persons.may(draft.applicant, Act.APPLY, organisation=ours):
+        return ours
     name, number, ntn = draft.company_name, draft.company_number, draft.ntn
     # An organisation without a company number is known by its name.
     told_by = {"company_number": number} if number else {"company_number": "", "name__iexact": name}

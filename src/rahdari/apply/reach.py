@@ -73,10 +73,13 @@ def application_for_applicant(*, applicant: User, reference: str, act: Act = Act
 
 def readers_of(application: Application) -> list[User]:
     """Who gets the letters about it: the applicant; of what an agent sent also those of the organisation who see its
-    papers, and the agent only while the mandate holds.
+    papers, and the agent only while the mandate holds. In the place of an applicant who may not see them any more, as
+    one who has left the organisation, those of it who may.
     """
     if application.mandate is None:
-        return [application.applicant]
+        if may(application.applicant, Act.PAPERS, application=application):
+            return [application.applicant]
+        return people.people_to_tell(application.holder_ref, Act.PAPERS)
     holder, agent = application.holder_ref, application.applicant
     holds = people.mandate_for(agent, holder, Act.PAPERS, service=application.service)
     return [*([agent] if holds else []), *people.people_to_tell(holder, Act.PAPERS)]

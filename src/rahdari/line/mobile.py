@@ -202,7 +202,7 @@ def _tell_of_no(line: Line, now: dt.datetime) -> None:
     if application is None:
         return
     _write(
-        [application.applicant],
+        applications.readers_of(application),
         "mobile_line_denied",
         about=application.subject,
         once=f"line:{line.pk}:{line.check_number}",

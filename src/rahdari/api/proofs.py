@@ -376,13 +376,14 @@ def send_proof(call: Call, reference: str) -> Answer:
     if form is not None and not form.is_valid():
         raise of_form(form)
     data = form.cleaned_data if form is not None else {}
+    most = apply.frozen_policy(row).limits.document_bytes  # what is longer is refused without reading all of it
     if seconds := programs.wait_for(f"portal.proof:{call.person.pk}", rate=PROOFS, per=PER_SECONDS):
         raise too_many(seconds)
     apply_actions.offer_proof(
         application=row,
         kind=way.key,
         text=data.get("text", ""),
-        sent=[apply_actions.File(file.name or "", file.read())] if way.wants == "document" and file else [],
+        sent=[apply_actions.File(file.name or "", file.read(most + 1))] if way.wants == "document" and file else [],
         valid_until=data.get("valid_until"),
         actor=call.actor,
         now=call.now,

@@ -147,12 +147,13 @@ def _offer(request: HttpRequest, application: Application, way: Way, data: dict[
     if not limits.allow(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS):
         return [_("Many proofs came in a short time. Wait some minutes, then send this one again.")]
     last_day: dt.date | None = data.get("valid_until")
+    most = queries.frozen_policy(application).limits.document_bytes  # what is longer is refused, unread
     try:
         actions.offer_proof(
             application=application,
             kind=way.key,
             text=data.get("text", ""),
-            sent=[actions.File(file.name or "", file.read()) for file in files],
+            sent=[actions.File(file.name or "", file.read(most + 1)) for file in files],
             valid_until=last_day,
             actor=actor_of(person(request)),
             now=timezone.now(),

@@ -15,6 +15,7 @@ from rahdari.apply.models import Application
 from rahdari.decide import queries as decide
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
+from rahdari.line import asking as line
 from rahdari.people import actions, queries
 from rahdari.people.models import Mandate, User
 from rahdari.people.rules import ROLES, SCOPES, Act, OrgRole, Scope
@@ -114,6 +115,21 @@ class TestGiving:
         assert "asks you to act for it" in browser.get(HELD).text
         browser.post(HELD, {"act": "accept", "mandate": str(mandate.pk)})
         assert reaches(world, agent, "portal:tasks")
+
+    def test_writes_to_one_address_three_times_a_day_at_most(self, world: World, agent: User) -> None:
+        browser = world.browser("owner")
+        for _ in range(5):
+            browser.post(page(world), self.given(agent))
+        assert Letter.objects.filter(template="mandate_offered").count() == 3
+
+    def test_keeps_no_address_of_whoever_did_not_accept(self, world: World, agent: User) -> None:
+        declined, lapsed, accepted = (give(world, agent, accept=each) for each in (False, False, True))
+        signed_in(agent).post(HELD, {"act": "decline", "mandate": str(declined.pk)})
+        line.erase_subscribers(timezone.now())
+        assert [Mandate.objects.get(pk=each.pk).email for each in (declined, lapsed)] == ["", agent.email]
+        line.erase_subscribers(timezone.now() + queries.MANDATE_OFFERED)
+        assert [Mandate.objects.get(pk=each.pk).email for each in (lapsed, accepted)] == ["", agent.email]
+        assert world.browser("owner").get(page(world)).status_code == 200
 
     def test_lapses_unanswered(self, world: World, agent: User) -> None:
         mandate = give(world, agent, accept=False)

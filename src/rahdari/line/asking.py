@@ -11,6 +11,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
 from rahdari.decide import queries as decisions
+from rahdari.people import actions as people
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
 from rahdari.verify import actions as verify
@@ -125,7 +126,10 @@ def end_questions(now: dt.datetime) -> int:
 
 
 def erase_subscribers(now: dt.datetime) -> int:
-    """What identified subscribers, when its time is over; and files of answers and of addresses."""
+    """What identified subscribers, when its time is over; files of answers and of addresses; addresses of agents who
+    did not accept.
+    """
+    people.forget_offers(now=now)
     apply.delete_old_address_files(now=now)
     confirm.delete_old_files(now=now)
     return confirm.erase_due(now=now) + apply.forget_subscribers(now=now)

@@ -23,6 +23,7 @@ from .branches import end_branch as end_branch
 from .mandates import MandateNotOffered as MandateNotOffered
 from .mandates import accept_mandate as accept_mandate
 from .mandates import end_mandate as end_mandate
+from .mandates import forget_offers as forget_offers
 from .mandates import give_mandate as give_mandate
 from .models import (
     DIRECTOR,

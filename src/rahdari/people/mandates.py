@@ -79,10 +79,19 @@ def accept_mandate(*, user: User, mandate: Mandate, actor: str, now: dt.datetime
 
 @transaction.atomic
 def end_mandate(*, mandate: Mandate, actor: str, now: dt.datetime) -> Mandate:
-    """Take it back, decline it or give it up: from now on nothing is done by it. Doing it twice changes nothing."""
+    """Take it back, decline it or give it up: from now on nothing is done by it. Doing it twice changes nothing.
+
+    Of an offer that nobody accepted the address is not kept.
+    """
     row = Mandate.objects.select_for_update().get(pk=mandate.pk)
     if row.ended_at is None:
         row.ended_at = now
-        row.save(update_fields=["ended_at"])
+        row.email = row.email if row.accepted_at is not None else ""
+        row.save(update_fields=["ended_at", "email"])
         _record("people.ended_mandate", row, actor=actor, now=now)
     return row
+
+
+def forget_offers(*, now: dt.datetime) -> int:
+    """Delete the addresses of offers that nobody accepted in their time. Returns how many."""
+    return queries.mandates_that_lapsed(now).update(email="")

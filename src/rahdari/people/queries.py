@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -185,6 +185,12 @@ def mandates_offered_to(user: User, now: dt.datetime) -> QuerySet[Mandate]:
     """Offers to the address that a person signed in with, while they can be accepted."""
     open_ones = Mandate.objects.filter(accepted_at__isnull=True, ended_at__isnull=True, valid_until__gt=now)
     return open_ones.filter(email=user.email, given_at__gt=now - MANDATE_OFFERED).select_related("organisation")
+
+
+def mandates_that_lapsed(now: dt.datetime) -> QuerySet[Mandate]:
+    """Offers whose time to be accepted is over, with the address that they were made to."""
+    over = Q(given_at__lte=now - MANDATE_OFFERED) | Q(valid_until__lte=now)
+    return Mandate.objects.filter(over, accepted_at__isnull=True).exclude(email="")
 
 
 def mandates_of(organisation: Organisation) -> QuerySet[Mandate]:

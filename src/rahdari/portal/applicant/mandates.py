@@ -51,6 +51,7 @@ ACTS = {
 }
 SHOWN = 100
 GIVEN, PER_SECONDS = 20, 3600
+TO_ONE_ADDRESS, A_DAY = 3, 86_400
 LONGEST = dt.timedelta(days=731)
 
 
@@ -101,9 +102,13 @@ class MandateForm(forms.Form):
         field.choices = [(key, shared.service_title(key)) for key in services_of_organisations()]
 
     def clean_email(self) -> str:
-        if not limits.allow(f"portal.mandate:{self.giver.pk}", rate=GIVEN, per=PER_SECONDS):
-            raise ValidationError(_("Too many mandates. Wait some minutes, then try again"), code="rate_limited")
         email: str = self.cleaned_data["email"]
+        # Each offer is a letter: nobody's mailbox is filled by them.
+        if not (
+            limits.allow(f"portal.mandate:{self.giver.pk}", rate=GIVEN, per=PER_SECONDS)
+            and limits.allow(f"portal.mandate_to:{self.giver.pk}:{email.lower()}", rate=TO_ONE_ADDRESS, per=A_DAY)
+        ):
+            raise ValidationError(_("Too many mandates. Wait some minutes, then try again"), code="rate_limited")
         return email
 
 

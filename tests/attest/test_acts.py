@@ -278,6 +278,15 @@ class TestARequest:
                 request=ask(), claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
             )
 
+    def test_that_was_answered_in_another_window_attests_nobody(self) -> None:
+        request = ask()
+        actions.answer_request(request=Request.objects.get(), answer=Answer.NOT_MEMBER, by="person:test", now=NOW)
+        with pytest.raises(actions.AlreadyAnswered):
+            actions.attest_applicant(
+                request=request, claim="freelancer", way="papers", valid_until=NOW.date() + YEAR, by="person:x", now=NOW
+            )
+        assert not Attestation.objects.exists()
+
     def test_takes_the_first_answer_only(self) -> None:
         request = ask()
         actions.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW)

@@ -4,6 +4,7 @@ Each act is one transaction with one journal row. The journal names numbers of o
 """
 
 from .asking import (
+    AlreadyAnswered,
     answer_request,
     ask,
     attest_applicant,
@@ -37,6 +38,7 @@ from .disputing import (
 from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, send_list
 
 __all__ = [
+    "AlreadyAnswered",
     "ListNotTaken",
     "MemberNotTaken",
     "NotPossibleNow",

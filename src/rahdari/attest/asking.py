@@ -15,6 +15,14 @@ from .rules import Answer, Identifier, RowTrouble
 AT_ONCE = 200
 
 
+class AlreadyAnswered(Exception):
+    """The request was answered or withdrawn meanwhile: that counts. `.request`"""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(str(request))
+        self.request = request
+
+
 @transaction.atomic
 def ask(
     *,
@@ -78,8 +86,13 @@ def answer_request(
 def attest_applicant(
     *, request: Request, claim: str, way: str, valid_until: dt.date, by: str, now: dt.datetime
 ) -> Attestation:
-    """Attest whoever asks, as what identifies them says. Raises MemberNotTaken where another has the member number."""
+    """Attest whoever asks, as what identifies them says. Raises AlreadyAnswered, and MemberNotTaken where another has
+    the member number.
+    """
     attesting.one_at_a_time(request.association)
+    request = Request.objects.select_for_update().get(pk=request.pk)
+    if request.answer:
+        raise AlreadyAnswered(request)
     holders = queries.holders_of_numbers(request.association, claim, [request.member_index])
     if holders.get(request.member_index, set()) - {request.identifier_index}:
         raise attesting.MemberNotTaken(RowTrouble.NUMBER_TAKEN)

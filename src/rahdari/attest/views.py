@@ -254,6 +254,8 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             actions.attest_applicant(request=found, by=_by(request), now=timezone.now(), **form.cleaned_data)
         except actions.MemberNotTaken as error:
             form.add_error(None, words.trouble(error.trouble))
+        except actions.AlreadyAnswered:
+            return redirect("attest:members")
         else:
             messages.success(request, _("The member is attested."), extra_tags="ok")
             return redirect("attest:members")

@@ -307,6 +307,8 @@ class TestWebhook:
         go_on()
         assert server.taken == []
         problem(program.get(one), 404, "not-found")
+        ended = Webhook.objects.get()
+        assert (ended.secret, ended.old_secret) == ("", "")
 
     def test_are_so_many_at_most(self, program: Program, server: SampleOperatorSystem) -> None:
         for _ in range(rules.MOST_WEBHOOKS):

@@ -106,9 +106,9 @@ def change_secret(*, webhook: Webhook, now: dt.datetime) -> str:
 
 @transaction.atomic
 def end_webhook(*, webhook: Webhook, now: dt.datetime) -> None:
-    """Tell it nothing any more, also of what waits."""
+    """Tell it nothing any more, also of what waits; its secrets are of no use any more."""
     Delivery.objects.filter(webhook=webhook, next_at__isnull=False).update(next_at=None, finding="ended")
-    if Webhook.objects.filter(pk=webhook.pk, ended_at__isnull=True).update(ended_at=now):
+    if Webhook.objects.filter(pk=webhook.pk, ended_at__isnull=True).update(ended_at=now, secret="", old_secret=""):
         _record("ended_webhook", webhook, now)
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
-VOID = {"input", "br", "hr", "img", "link", "meta", "wbr", "source"}
-
 
 class Unexpected(Exception):
     """A page is not what was to come. `.args[0]` says which."""

@@ -3,13 +3,10 @@
 import json
 import secrets
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from tests.needs import needs_namespaces, needs_program
 
@@ -78,11 +75,3 @@ def two_joined(first: str, second: str) -> Iterator[tuple[Namespace, Namespace]]
             namespace.run(namespace.ip, "link", "set", end, "up")
             namespace.run(namespace.ip, "link", "set", "lo", "up")
         yield one, other
-
-
-def until(condition: Callable[[], object], log: Path | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited in vain; the process said:\n{log.read_text() if log else ''}")
-        time.sleep(0.02)

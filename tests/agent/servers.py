@@ -8,7 +8,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.push.process import free_port, until
+from tests.push.process import free_port
+from tests.waiting import until
 
 
 @dataclass
@@ -296,13 +296,6 @@ def gone(connection: socket.socket) -> bool:
         return True
     finally:
         connection.setblocking(True)
-
-
-def patiently(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 def replace_files(new: Issued, old: Issued) -> None:

@@ -12,9 +12,10 @@ from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.faults import Exit
 from rahdari.agent.targets_configuration import file_target
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, running, sync
-from tests.agent.namespaces import Namespace, two_joined, until
+from tests.agent.namespaces import Namespace, two_joined
 from tests.agent.renderers.test_golden import ROWS, rendered
 from tests.needs import needs_program
+from tests.waiting import until
 
 pytestmark = pytest.mark.root
 

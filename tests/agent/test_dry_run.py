@@ -22,7 +22,8 @@ from rahdari.cli import main
 from tests.agent.feeds import Publisher, Stand, an_entry, now, sync, written
 from tests.agent.namespaces import a_namespace
 from tests.needs import needs_program
-from tests.push.process import PATIENCE, until
+from tests.push.process import PATIENCE
+from tests.waiting import until
 
 
 def rehearsed(configuration: Configuration) -> Rehearsed:

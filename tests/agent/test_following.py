@@ -19,7 +19,8 @@ from rahdari.agent.folder import open_state
 from rahdari.agent.telling import status
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, listed, now, sync, written
 from tests.push.feeds import allow, metadata_of
-from tests.push.process import PATIENCE, pushing, until
+from tests.push.process import PATIENCE, pushing
+from tests.waiting import until
 
 
 @pytest.fixture

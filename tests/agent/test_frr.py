@@ -12,9 +12,10 @@ import pytest
 from rahdari.agent.configuration import Configuration, FrrTarget
 from rahdari.agent.faults import Exit
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, running, sync
-from tests.agent.namespaces import Namespace, a_namespace, until
+from tests.agent.namespaces import Namespace, a_namespace
 from tests.agent.renderers.test_golden import ROWS, rendered
 from tests.needs import needs_file, needs_program
+from tests.waiting import until
 
 pytestmark = pytest.mark.root
 

@@ -17,7 +17,8 @@ from rahdari.agent.events import LONGEST_SPREAD_MS, Event, News, event_of, news_
 from rahdari.agent.inbox import Inbox, Word
 from rahdari.agent.listening import Listener, Pace, Way
 from rahdari.agent.transport import Server
-from tests.agent.servers import Asked, Reply, answering, buffering_proxy, patiently
+from tests.agent.servers import Asked, Reply, answering, buffering_proxy
+from tests.waiting import until
 
 QUICK = Pace(pause=(0.01, 0.05), long_polls=(0.3, 0.6), least=0.01, least_unchanged=0.02)
 # Between two sentences of the servers here; half a second of silence is long beside it.
@@ -101,7 +102,7 @@ class TestStream:
             feed.edition = 2
             assert inbox.take(30).pushed
             feed.ending.set()
-            patiently(lambda: len(asked) >= 2)
+            until(lambda: len(asked) >= 2)
             feed.ending.clear()
             feed.edition = 3
             assert inbox.take(30).pushed
@@ -121,7 +122,7 @@ class TestStream:
                     assert inbox.take(30).pushed
                     # Time and again it is seen whether a stream passes by now.
                     before = sum(one.path == "/feed/events" for one in asked)
-                    patiently(lambda: sum(one.path == "/feed/events" for one in asked) > before)
+                    until(lambda: sum(one.path == "/feed/events" for one in asked) > before)
 
     def test_is_used_again_once_it_passes(self, tmp_path: Path, feed: Feed) -> None:
         passes = threading.Event()
@@ -129,9 +130,9 @@ class TestStream:
             port = int(url.rpartition(":")[2])
             kept_back = buffering_proxy(port, keeps_back=lambda head: b"/feed/events" in head and not passes.is_set())
             with kept_back as proxy, listening(a_configuration(tmp_path, url, proxy=proxy)) as (listener, _):
-                patiently(lambda: listener.way is Way.LONG_POLL)
+                until(lambda: listener.way is Way.LONG_POLL)
                 passes.set()
-                patiently(lambda: listener.way is Way.STREAM)
+                until(lambda: listener.way is Way.STREAM)
 
     def test_that_says_something_at_first_and_then_no_more_is_kept_back_too(self, tmp_path: Path, feed: Feed) -> None:
         ended = threading.Event()
@@ -147,7 +148,7 @@ class TestStream:
             return Reply(body=once())
 
         with answering(script) as (url, _), listening(a_configuration(tmp_path, url)) as (listener, _):
-            patiently(lambda: listener.way is Way.LONG_POLL)
+            until(lambda: listener.way is Way.LONG_POLL)
             ended.set()
 
     def test_that_the_server_does_not_have_gives_way_too(self, tmp_path: Path, feed: Feed) -> None:
@@ -159,11 +160,11 @@ class TestStream:
     def test_without_either_leaves_the_poll(self, tmp_path: Path, feed: Feed) -> None:
         feed.streams = feed.polls = False
         with answering(feed) as (url, asked), listening(a_configuration(tmp_path, url)) as (listener, inbox):
-            patiently(lambda: {one.path for one in asked} == {"/feed/events", "/feed/poll"})
+            until(lambda: {one.path for one in asked} == {"/feed/events", "/feed/poll"})
             assert listener.way is Way.POLL
             assert not inbox.take(0).pushed
             feed.streams = True
-            patiently(lambda: listener.way is Way.STREAM)
+            until(lambda: listener.way is Way.STREAM)
 
     def test_from_a_server_that_is_away_is_not_taken_for_one_kept_back(
         self, tmp_path: Path, feed: Feed, caplog: pytest.LogCaptureFixture
@@ -171,7 +172,7 @@ class TestStream:
         with answering(feed) as (url, _):
             pass
         with listening(a_configuration(tmp_path, url)):
-            patiently(lambda: "cannot be reached" in caplog.text)
+            until(lambda: "cannot be reached" in caplog.text)
         assert "/feed/poll" not in caplog.text
 
 
@@ -183,7 +184,7 @@ class TestLongPoll:
         slow = Pace(pause=(0.01, 0.05), long_polls=(60, 60), least=0.01, least_unchanged=3600)
         with answering(eager) as (url, asked), listening(a_configuration(tmp_path, url), slow) as (listener, inbox):
             assert inbox.take(30).timestamp == b"signed"
-            patiently(lambda: sum(one.path == "/feed/poll" for one in asked) == 2)
+            until(lambda: sum(one.path == "/feed/poll" for one in asked) == 2)
             # The second answer brought nothing new: from here on it is an hour until the third.
             assert listener.heard == 1
             assert asked[-1].headers["Last-Event-ID"] == "7"

@@ -74,7 +74,7 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return taken
 
 
-def push(agent: Agent, told: tuple[bytes, dict[str, bytes]], **other: bytes) -> Outcome:
+def push(agent: Agent, told: tuple[bytes, dict[str, bytes]]) -> Outcome:
     timestamp, beside = told
     return agent.sync(now=now(), timestamp=timestamp, beside=beside, look=False)
 

@@ -14,7 +14,8 @@ from rahdari.publish import actions, queries
 from tests.agent.feeds import a_configuration, sync
 from tests.agent.test_following import following
 from tests.publish.world import entered, moved, struck_out
-from tests.push.process import pushing, until
+from tests.push.process import pushing
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from tests.lookup.feeds import TOKEN, Feed, an_entry
-from tests.lookup.process import PATIENCE, asking, looking_up, status, until
+from tests.lookup.process import PATIENCE, asking, looking_up, status
+from tests.waiting import until
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 

@@ -3,14 +3,13 @@
 import contextlib
 import shutil
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from rahdari.probe import ikev2
 from rahdari.probe.outcome import ProbeAnswer
 from tests.needs import needs_file, needs_program
+from tests.waiting import until
 
 from .certificates import Identity, an_identity
 from .networks import ALLOWED, SERVER, Line, a_line, asleep, running
@@ -134,10 +133,3 @@ swanctl {{
         charon = Charon(line, identity, process, folder)
         charon.swanctl("--load-all", "--file", str(settings))
         yield charon
-
-
-def until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < ends
-        threading.Event().wait(0.02)

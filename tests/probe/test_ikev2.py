@@ -17,9 +17,10 @@ from rahdari.probe.ikev2 import groups, messages, proposals, signing
 from rahdari.probe.ikev2.messages import Message, NotIke, Payload
 from rahdari.probe.ikev2.sealing import Keys
 from rahdari.probe.outcome import Outcome, ProbeAnswer
+from tests.waiting import until
 
 from .certificates import Identity, an_identity
-from .charon import Charon, a_charon, until
+from .charon import Charon, a_charon
 from .networks import ALLOWED, SERVER, SERVER6, a_line
 
 NOBODY = "00" * 32

@@ -16,6 +16,7 @@ from rahdari.probe import wireguard
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 from rahdari.probe.xchacha import hchacha20, open_xchacha
 from tests.needs import needs_program
+from tests.waiting import until
 
 from .networks import ALLOWED, SERVER, SERVER6, Line, a_line, asleep, running
 
@@ -72,13 +73,6 @@ def endpoint(tmp_path: Path) -> Iterator[Endpoint]:
 
 def shook_hands(endpoint: "Endpoint") -> bool:
     return endpoint.wg("show", endpoint.device, "latest-handshakes").split()[1] != "0"
-
-
-def until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < ends
-        threading.Event().wait(0.02)
 
 
 class TestShakeHands:

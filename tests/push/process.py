@@ -6,12 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.waiting import until
 
 PATIENCE = 30
 
@@ -39,14 +38,6 @@ def pushing(data: Path, log: Path, *, port: int = 0, **settings: str) -> Iterato
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def until(condition: Callable[[], object], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"waited in vain; the process said:\n{log.read_text()}")
-        time.sleep(0.01)
 
 
 def answers(port: int) -> bool:

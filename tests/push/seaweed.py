@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.needs import missing
-from tests.push.process import PATIENCE, free_port, until
+from tests.push.process import PATIENCE, free_port
+from tests.waiting import until
 
 KEY, SECRET, BUCKET = "sample-key", "sample-secret", "sample-feed"
 

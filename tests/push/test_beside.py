@@ -28,7 +28,7 @@ def edition(
     metadata = metadata_of(data)
     for role in ROLES:
         version = number if role == ROLES[0] else 1
-        start = max(number - 1, 0)
+        start = start_of(number)
         said = {"custom": {"from": start, "to": number, "session": session}, "hashes": {"sha256": DELTA}}
         targets = {path_of(start, number, session): said} if role == ROLES[0] else {}
         put(metadata / f"{version}.{role}.json", signed({"targets": targets, "padding": "x" * role_padding}))

@@ -17,9 +17,10 @@ from rahdari.push.commands import NotAPlace, place
 from rahdari.push.mirror import Behind, Carried, Mirror, NoFeed, Store, follow
 from rahdari.push.stores import Folder, s3
 from tests.push.feeds import OTHER_SESSION, put, repository_of
-from tests.push.process import PATIENCE, until
+from tests.push.process import PATIENCE
 from tests.push.seaweed import Seaweed, seaweed
 from tests.push.shelves import Shelf
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.push.feeds import SESSION, SNAPSHOT, TOKEN, allow, announce, certificate, let_in, metadata_of, put
-from tests.push.process import PATIENCE, asking, pushing, until
+from tests.push.process import PATIENCE, asking, pushing
+from tests.waiting import until
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 LARGE = f"targets/feed-static/{SESSION}/{'cd' * 32}.snap-2-{'02' * 16}.jsonl.gz"

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import psycopg
 import pytest
 
 from rahdari.up import loops, postgres
+from tests.waiting import until
 
 PROGRAM = """
 import logging, os, sys, threading
@@ -54,6 +54,11 @@ class Looping:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def is_alive(self) -> bool:
+        """Fails when it has ended."""
+        assert self.process.poll() is None
+        return True
 
     def read_until(self, wanted: str) -> list[str]:
         lines: list[str] = []
@@ -159,9 +164,11 @@ class TestWorker:
         worker.read_all("rahdari.line: At work", "rahdari.jobs: At work")
         with psycopg.connect(server.url, autocommit=True) as connection:
             # A job that comes round by the clock has been put into the queue, over a connection of its own.
-            while not connection.execute("SELECT 1 FROM procrastinate_periodic_defers").fetchone():
-                assert worker.process.poll() is None
-                time.sleep(0.05)
+            until(
+                lambda: (
+                    worker.is_alive() and connection.execute("SELECT 1 FROM procrastinate_periodic_defers").fetchone()
+                )
+            )
         server.stop()
         worker.read_all("rahdari.line: The database does not answer", "rahdari.jobs: Jobs stopped")
         server.start()
@@ -175,18 +182,18 @@ class TestWorker:
             ).fetchone()
             assert row is not None
             waiting = "SELECT 1 FROM procrastinate_jobs WHERE id = %s"
-            while connection.execute(waiting, row).fetchone():
-                assert worker.process.poll() is None
-                time.sleep(0.05)
+            until(lambda: worker.is_alive() and not connection.execute(waiting, row).fetchone())
             # And it is one worker that stays, not one after another that ends.
             [stays, since] = connection.execute(
                 "SELECT id, last_heartbeat FROM procrastinate_workers ORDER BY id DESC"
             ).fetchall()[0]
-            beats = since
-            while beats == since:
+
+            def beats_again() -> bool:
                 found = connection.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [stays])
-                [beats] = found.fetchone() or pytest.fail("the worker ended again")
-                time.sleep(0.1)
+                [beat] = found.fetchone() or pytest.fail("the worker ended again")
+                return bool(beat != since)
+
+            until(beats_again)
         worker.process.terminate()
         assert worker.process.wait() == 0
 

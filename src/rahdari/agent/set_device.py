@@ -5,6 +5,7 @@ A look holds all that stands there against all that counts; what is missing is p
 there until what replaces it is there: nothing registered is ever missing between two steps.
 """
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Looked:
     excess: int
 
 
-class SetDevice:
+class SetDevice(ABC):
     """Subclasses say what an element is, and how sets are listed and changed."""
 
     interval_sets: frozenset[str] = frozenset()
@@ -52,28 +53,28 @@ class SetDevice:
 
     # For subclasses
 
-    def element(self, row: Endpoint) -> Element:
-        raise NotImplementedError
+    @abstractmethod
+    def element(self, row: Endpoint) -> Element: ...
 
+    @abstractmethod
     def check(self, needed: Mapping[str, int]) -> None:
         """Raises AgentFault when a set is not there or would not hold as many."""
-        raise NotImplementedError
 
-    def listed(self, name: str) -> Iterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def listed(self, name: str) -> Iterator[str]: ...
 
+    @abstractmethod
     def absent(self, name: str, texts: Sequence[str]) -> list[str]:
         """Those of them that do not stand there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, added: Texts, removed: Texts, *, emptied: Iterable[str] = ()) -> None:
         """All of it in one transaction, or in an order in which nothing registered is missing meanwhile. `emptied`
         sets are emptied first, in the same transaction: only where there are `interval_sets`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def confirm(self, added: Texts, removed: Texts) -> None:
         """Raises NotReadBack unless the first stand there now and the second do not."""
-        raise NotImplementedError
 
     def merged(self, rows: Iterable[Row]) -> Iterator[Element] | None:
         """The fewest elements for the same addresses, for a device whose capacity needs it. None: it cannot."""

@@ -12,6 +12,7 @@ address that is not registered. A renderer sees a stream and gives a stream: a r
 
 import datetime as dt
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
@@ -108,7 +109,7 @@ class Option(NamedTuple):
         return ""
 
 
-class Renderer:
+class Renderer(ABC):
     """Subclass, give `kind`, `takes` and `render`, and put it into the registry (docs/devices/adding.md)."""
 
     kind: ClassVar[str]
@@ -125,9 +126,9 @@ class Renderer:
     def knows_ports(self) -> bool:
         return self.takes in {"entries", "regions"}
 
+    @abstractmethod
     def render(self, items: Iterable[Any], head: Head, options: Options) -> Iterator[str | bytes]:
         """The file, piece by piece."""
-        raise NotImplementedError
 
 
 def named(default: str) -> Mapping[str, Option]:

@@ -93,7 +93,8 @@ def look(repository: Repository) -> dict[str, list[object]]:
 
 def main(data: Path) -> None:
     settings.DATA = data
-    rules.ENTRIES_AT_A_TIME, rules.MERGED_BY, rules.OPERATIONS_AT_ONCE, rules.LIVE_NARROW = 2, 3, 5, 6
+    rules.ENTRIES_AT_A_TIME, rules.LISTINGS_AT_A_TIME, rules.MERGED_BY = 2, 3, 3
+    rules.OPERATIONS_AT_ONCE, rules.LIVE_NARROW = 5, 6
     repository = Repository(data)
     an_operator("first", asns=[64500])
     an_operator("gateway", gateway=True)

@@ -225,10 +225,12 @@ class TestRelist:
 
 
 class TestNewOperator:
+    @pytest.mark.parametrize(("taken", "looked_through"), [(3, 20_000), (3, 2), (1, 4), (2_000, 1)])
     def test_of_rights_that_nobody_had_finds_what_is_registered_in_its_first_snapshot(
-        self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch
+        self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch, taken: int, looked_through: int
     ) -> None:
-        monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", 3)
+        monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", taken)
+        monkeypatch.setattr(rules, "LISTINGS_AT_A_TIME", looked_through)
         registration = entered(address(0), asn=64501)
         entered(*[address(number) for number in range(1, 10)], asn=64501)
         entered(address(100), asn=64500)
@@ -248,10 +250,12 @@ class TestNewOperator:
         publish()
         assert reader.sync().entries == 11
 
+    @pytest.mark.parametrize(("taken", "looked_through"), [(2, 20_000), (20_000, 2)])
     def test_what_is_cut_while_its_stream_is_filled_is_in_it_once(
-        self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch
+        self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch, taken: int, looked_through: int
     ) -> None:
-        monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", 2)
+        monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", taken)
+        monkeypatch.setattr(rules, "LISTINGS_AT_A_TIME", looked_through)
         registrations = [entered(address(number), asn=64501) for number in range(8)]
         publish()
         other = an_operator("other", asns=[64501])

@@ -26,6 +26,8 @@ SNAPSHOT_EVERY = dt.timedelta(hours=1)
 # While a snapshot is written or a stream filled, changes that came are published after so many of its entries (some 50
 # milliseconds).
 ENTRIES_AT_A_TIME = 2_000
+# How much of the stream of everything is looked through in one go for the entries of some networks.
+LISTINGS_AT_A_TIME = 20_000
 # How long a file stays after the metadata no longer name it: an agent may be in the middle of reading it.
 KEPT_UNREFERENCED = dt.timedelta(hours=24)
 # An entry whose networks changed stays with the operators it had for so long, and until the new ones have it.

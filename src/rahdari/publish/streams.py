@@ -6,7 +6,9 @@ or where their sessions stand, holds the scissors.
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -162,42 +164,58 @@ def _fill_a_part(pk: int, now: dt.datetime) -> Edition | None:
         stream = Stream.objects.select_for_update().get(pk=pk)
         session = Session.objects.select_for_update().get(stream=stream, closed_at=None)
         # What was cut since it is there is in it already; the rest is in the stream of everything as it stands.
-        part = list(
-            Listing.objects.filter(
-                stream=present().get(role=stream.role, everything=True), until_sequence=None, pk__gt=stream.filled_to
-            )
-            .select_related("entry", "change")
-            .order_by("pk")[: rules.ENTRIES_AT_A_TIME]
-        )
-        if not part:
+        source = present().get(role=stream.role, everything=True)
+        fitting, reached = _listed_after(source, stream.filled_to or 0, stream.asns)
+        if reached is None:
             stream.filled_to = None
             stream.save(update_fields=["filled_to"])
             return _first_edition(session, now)
         there = set(
             Listing.objects.filter(
-                stream=stream, until_sequence=None, entry__in=[listing.entry_id for listing in part]
+                stream=stream, until_sequence=None, entry__in=[entry for entry, _, _ in fitting]
             ).values_list("entry", flat=True)
         )
-        fitting = [
-            listing
-            for listing in part
-            if listing.entry_id not in there
-            and rules.is_entitled(everything=False, theirs=stream.asns, asns=listing.entry.asns)
-        ]
+        fitting = [each for each in fitting if each[0] not in there]
         digest = SetDigest(bytes(session.state))
-        for listing in fitting:
-            digest.add(rules.entry_of(listing.change.snapshot).canonical)
+        digest.add_all(rules.entry_of(snapshot).canonical for _, _, snapshot in fitting)
         Listing.objects.bulk_create(
             [
-                Listing(stream=stream, entry_id=each.entry_id, change_id=each.change_id, from_sequence=session.sequence)
-                for each in fitting
+                Listing(stream=stream, entry_id=entry, change_id=change, from_sequence=session.sequence)
+                for entry, change, _ in fitting
             ]
         )
         session.entries, session.state = session.entries + len(fitting), digest.state
         session.save(update_fields=["entries", "state"])
-        stream.filled_to = part[-1].pk
+        stream.filled_to = reached
         stream.save(update_fields=["filled_to"])
     return None
+
+
+def _listed_after(source: Stream, after: int, asns: Sequence[int]) -> tuple[list[tuple[int, int, Any]], int | None]:
+    """What of the next part of a stream belongs to these networks: entry, change, snapshot. And up to where that is.
+
+    None: there is no more. The database looks through the part, so that one operator's stream costs by its own size.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT max(id) FROM (SELECT id FROM publish_listing WHERE stream_id = %s AND until_sequence IS NULL "
+            "AND id > %s ORDER BY id LIMIT %s) AS part",
+            [source.pk, after, rules.LISTINGS_AT_A_TIME],
+        )
+        reached = cursor.fetchone()[0]
+        if reached is None:
+            return [], None
+        cursor.execute(
+            "SELECT l.id, l.entry_id, l.change_id, c.snapshot::text FROM publish_listing l "
+            "JOIN register_entry e ON e.id = l.entry_id JOIN register_change c ON c.id = l.change_id "
+            "WHERE l.stream_id = %s AND l.until_sequence IS NULL AND l.id > %s AND l.id <= %s AND e.asns && %s::bigint[] "
+            "ORDER BY l.id LIMIT %s",
+            [source.pk, after, reached, list(asns), rules.ENTRIES_AT_A_TIME],
+        )
+        rows = cursor.fetchall()
+    # As many as are taken at a time: the next part begins behind the last of them.
+    full = len(rows) == rules.ENTRIES_AT_A_TIME
+    return [(entry, change, json.loads(said)) for _, entry, change, said in rows], rows[-1][0] if full else reached
 
 
 # -- following -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import repeat
+from itertools import compress, repeat
 from socket import AF_INET, AF_INET6, inet_pton
 from struct import unpack
 from typing import Any
@@ -90,11 +90,12 @@ def found(view: View, texts: Sequence[Any], at: Moment) -> list[Result]:
     results: list[Result] = [None] * len(texts)
     # Those of which nothing was found yet: what a probe has, in force or not, is looked at alone, and seldom again.
     places: Sequence[int] = range(len(texts))
-    left = numbers
+    left, missed = numbers, None
     for band in view.bands(version):
+        near, places_near = left, places = _where(missed, left, places) if missed is not None else (left, places)
+        missed = None
         if not left:
             break
-        near, places_near = left, places
         if band.near:
             keys = [number >> band.shift for number in left]
             marks: list[object] = list(map(band.near[0], keys))
@@ -104,26 +105,27 @@ def found(view: View, texts: Sequence[Any], at: Moment) -> list[Result]:
                 continue
             near, places_near = _where(marks, left, places)
         for shift, get, last in band.probes:
+            if missed is not None:
+                near, places_near = left, places = _where(missed, left, places)
+                missed = None
             hits = list(map(get, [number >> shift for number in near] if shift else near))
-            if not any(hits):
+            there = list(filter(None, hits))
+            if not there:
                 continue
-            for place, number, hit in zip(places_near, near, hits, strict=True):
-                if hit is None or results[place] is not None:
+            for place, number, hit in zip(compress(places_near, hits), compress(near, hits), there, strict=True):
+                if results[place] is not None:
                     continue
                 if type(hit) is bytes and last and hit[NOT_BEFORE] <= now and hit[NOT_AFTER] > after:
                     results[place] = hit
                 else:
                     results[place] = view.covering(Asked(version, number, bits), at) or None
-            if band.near:
-                continue
-            left, places = _where([hit is None for hit in hits], left, places)
-            near, places_near = left, places
+            # Put off until there is another probe: nearly always there is none.
+            missed = None if band.near else [hit is None for hit in hits]
     return results
 
 
-def _where(marks: Iterable[object], numbers: Sequence[int], places: Sequence[int]) -> tuple[list[int], list[int]]:
-    marked = [(number, place) for number, place, mark in zip(numbers, places, marks, strict=True) if mark]
-    return [number for number, _ in marked], [place for _, place in marked]
+def _where(marks: Sequence[object], numbers: Sequence[int], places: Sequence[int]) -> tuple[list[int], list[int]]:
+    return list(compress(numbers, marks)), list(compress(places, marks))
 
 
 def _found(view: View, text: object, at: Moment) -> Result:

@@ -96,7 +96,8 @@ def answer(
         with reading:
             results = answers.found(view(), texts, at)
         missing += results.count(None)
-        faults += sum(isinstance(result, NotAnAddress) for result in results)
+        if NotAnAddress in set(map(type, results)):
+            faults += sum(isinstance(result, NotAnAddress) for result in results)
         written.append(answers.as_json(results, at) if kind == JSON else answers.as_lines(part, results, at))
     body = b"[" + b",".join(written) + b"]\n" if kind == JSON else b"".join(written)
     return body, (len(asked) - missing - faults, missing, faults)

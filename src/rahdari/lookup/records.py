@@ -6,6 +6,7 @@ is an `Extended`, which carries the six fields of today beside the whole.
 """
 
 import re
+from operator import itemgetter
 from typing import NamedTuple
 
 from rahdari.proof import SNAPSHOT_LIMITS, FeedEntry, Malformed, TooLarge
@@ -19,6 +20,8 @@ ID, ID_END, NOT_AFTER, NOT_BEFORE, PORT = slice(7, 39), 40, slice(54, 74), slice
 # Each protocol has three letters.
 PROTOCOL, PREFIX_END, _BEFORE_PREFIX = slice(-5, -2), -19, b',"prefix":"'
 _NULL = b"n"[0]
+# Prefix, protocol and end, where there is no port: nearly always.
+_WITHOUT_PORT = itemgetter(slice(PORT + len(b"null") + len(_BEFORE_PREFIX), PREFIX_END), PROTOCOL, NOT_AFTER)
 
 _TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _PLAIN = (
@@ -101,10 +104,11 @@ def line_of(text: bytes, record: bytes) -> bytes:
     """A text, a tab, and what an answer in lines says of a plain record that has not ended: all in one go, as bulk
     answers are made of this.
     """
+    if record[PORT] == _NULL:
+        return b"%b\t%b %b - %b\n" % (text, *_WITHOUT_PORT(record))
     port_end = record.index(_BEFORE_PREFIX, PORT)
-    port = b"-" if record[PORT] == _NULL else record[PORT:port_end]
-    prefix = record[port_end + 11 : PREFIX_END]
-    return b"".join((text, b"\t", prefix, b" ", record[PROTOCOL], b" ", port, b" ", record[NOT_AFTER], b"\n"))
+    prefix = record[port_end + len(_BEFORE_PREFIX) : PREFIX_END]
+    return b"%b\t%b %b %b %b\n" % (text, prefix, record[PROTOCOL], record[PORT:port_end], record[NOT_AFTER])
 
 
 def prefix_of(record: bytes) -> str:

@@ -1,4 +1,5 @@
 import base64
+import datetime as dt
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -9,12 +10,15 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from rahdari.letters.models import Letter
 from rahdari.people import actions, demonstration, queries
 from rahdari.people import sign_in as sign_in_steps
-from rahdari.people.models import User
+from rahdari.people.models import Role, User
 
 from .people import NOW, a_person, app_code, ask_for_code, set_up_app, sign_in, the_newest_code, with_post
 
@@ -218,6 +222,59 @@ class TestAccount:
         assert client.post("/account/sessions/end/").status_code == 302
         assert client.get("/account/").status_code == 200
         assert other.get("/account/").status_code == 302
+
+
+class TestSession:
+    def test_ends_when_nothing_moved_for_two_hours_and_not_before(self, client: Client) -> None:
+        begin = timezone.now()
+        with time_machine.travel(begin, tick=False) as clock:
+            sign_in(client, "a@sample.example")
+            # Moved all the time: it lasts far beyond the two hours.
+            for minutes in range(0, 300, 20):
+                clock.move_to(begin + dt.timedelta(minutes=minutes))
+                assert client.get("/account/").status_code == 200
+            clock.shift(dt.timedelta(hours=2) - dt.timedelta(seconds=1))
+            assert client.get("/account/").status_code == 200
+            clock.shift(dt.timedelta(seconds=django_settings.SESSION_COOKIE_AGE))
+            answer = client.get("/account/")
+            assert answer.status_code == 302 and not Session.objects.filter(expire_date__gt=timezone.now()).exists()
+
+    def test_is_not_written_with_each_page(self, client: Client) -> None:
+        begin = timezone.now()
+        with time_machine.travel(begin, tick=False) as clock:
+            sign_in(client, "a@sample.example")
+            client.get("/account/")
+            ends = Session.objects.get().expire_date
+            with CaptureQueriesContext(connection) as asked:
+                client.get("/account/")
+            assert not [each for each in asked.captured_queries if each["sql"].startswith(("UPDATE", "INSERT"))]
+            clock.shift(dt.timedelta(seconds=django_settings.SESSION_KEPT_ALIVE_EVERY))
+            client.get("/account/")
+            assert Session.objects.get().expire_date > ends
+
+    def test_of_nobody_is_not_begun_by_looking(self, client: Client) -> None:
+        client.get("/sign-in/")
+        client.cookies[django_settings.SESSION_COOKIE_NAME] = "a" * 32
+        client.get("/")
+        assert not Session.objects.exists()
+
+
+class TestPosts:
+    def test_are_asked_for_once_for_a_page(self, client: Client) -> None:
+        user = a_person()
+        sign_in(client, user.email)
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/account/")
+        assert sum("FROM \"people_post\"" in each["sql"] for each in asked.captured_queries) == 1
+
+    def test_given_or_ended_meanwhile_count_at_once(self) -> None:
+        user = a_person()
+        with queries.looking_up_posts_once():
+            assert not queries.is_officer(user)
+            post = actions.appoint(user=user, role=Role.OFFICER, actor="system:test", now=NOW)
+            assert queries.is_officer(user)
+            actions.end_post(post=post, actor="system:test", now=NOW)
+            assert not queries.is_officer(user)
 
 
 class TestApp:

@@ -15,6 +15,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from rahdari.page import errors
@@ -116,6 +117,27 @@ def used_second_factor(request: HttpRequest) -> bool:
     return any(record["method"] == "mfa" for record in get_authentication_records(request, person(request)))
 
 
+class KeepAliveMiddleware:
+    """Puts off the end of a session while its owner moves: noted, and so written, once in a few minutes."""
+
+    SEEN = "seen"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        session, now = request.session, int(timezone.now().timestamp())
+        seen = session.get(self.SEEN, 0)
+        # Only now: one that has ended is found to be empty as it is read.
+        if session.is_empty():
+            return response
+        # What is written anyway is written with it. A clock that was set back is noted, too.
+        if session.modified or abs(now - seen) >= settings.SESSION_KEPT_ALIVE_EVERY:
+            session[self.SEEN] = now
+        return response
+
+
 class PrivatePagesMiddleware:
     """Lets no cache keep a page of somebody who is signed in, not even their browser's: phones are shared, and so are
     tables in net cafes, and the way back must show nothing after signing out.
@@ -138,7 +160,8 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        with queries.looking_up_posts_once():
+            return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]

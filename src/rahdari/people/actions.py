@@ -325,6 +325,7 @@ def appoint(
         held.ended_at = now
         held.save(update_fields=["ended_at"])
     post = Post.objects.create(user=user, role=role, rank=rank, appointed_at=now, **place)
+    queries.forget_posts()
     journal.record(
         act="people.appointed",
         actor=actor,
@@ -342,6 +343,7 @@ def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
     if post.ended_at is None:
         post.ended_at = now
         post.save(update_fields=["ended_at"])
+        queries.forget_posts()
         journal.record(
             act="people.ended_post",
             actor=actor,

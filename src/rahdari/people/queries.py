@@ -5,6 +5,9 @@ Only posts that have not ended count. A supervisor may do all that an officer ma
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,11 +84,38 @@ def name_of_staff(id: str) -> str:
     return found.name if found is not None else ""
 
 
+# The posts that were looked up already, by the person's key, while one request is answered: each page asks for its
+# links, its gates and its contents, and would ask the database each time.
+_looked_up: ContextVar[dict[int, list[Post]] | None] = ContextVar("posts_looked_up", default=None)
+
+
+@contextmanager
+def looking_up_posts_once() -> Iterator[None]:
+    """Within it the posts of a person are asked for once, unless one is given or ended here (`forget_posts`)."""
+    token = _looked_up.set({})
+    try:
+        yield
+    finally:
+        _looked_up.reset(token)
+
+
+def forget_posts() -> None:
+    """Posts have changed."""
+    if (known := _looked_up.get()) is not None:
+        known.clear()
+
+
 def posts_of(user: Visitor) -> list[Post]:
     """The posts that a person holds now."""
     if not isinstance(user, User) or not user.is_active:
         return []
-    return list(user.posts.filter(ended_at__isnull=True).order_by("appointed_at", "id"))
+    known = _looked_up.get()
+    if known is not None and user.pk in known:
+        return known[user.pk]
+    found = list(user.posts.filter(ended_at__isnull=True).order_by("appointed_at", "id"))
+    if known is not None:
+        known[user.pk] = found
+    return found
 
 
 def all_posts() -> QuerySet[Post]:

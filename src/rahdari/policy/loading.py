@@ -5,6 +5,7 @@ reads it back without judging it: what was in force at submission stays readable
 it.
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -68,7 +69,9 @@ def freeze(policy: Policy) -> str:
     return _canonical(policy.source)
 
 
+@functools.lru_cache(maxsize=16)
 def thaw(text: str) -> Policy:
+    """The same object for the same text: a policy never changes, and there are few."""
     data = json.loads(text)
     return build(data, digest=_digest(data), faults=Faults(Lines("")))
 

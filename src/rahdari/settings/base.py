@@ -134,6 +134,7 @@ MIDDLEWARE = [
     "rahdari.page.language.LanguageMiddleware",  # after the reader is known
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rahdari.people.access.KeepAliveMiddleware",
     "rahdari.people.access.PrivatePagesMiddleware",
     "rahdari.people.access.SecondFactorMiddleware",
 ]
@@ -247,9 +248,11 @@ SECURE_CSP = {
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-# Signed out when nothing moved for two hours: phones are shared, and so are tables in net cafes.
-SESSION_COOKIE_AGE = 2 * 3600
-SESSION_SAVE_EVERY_REQUEST = True
+# Signed out when nothing moved for two hours: phones are shared, and so are tables in net cafes. A session is kept
+# alive by a write each few minutes, which are added here (`people.access.KeepAliveMiddleware`): a write with each page
+# would wait for the disk each time, and undo what another page of the same person wrote meanwhile.
+SESSION_KEPT_ALIVE_EVERY = 5 * 60
+SESSION_COOKIE_AGE = 2 * 3600 + SESSION_KEPT_ALIVE_EVERY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

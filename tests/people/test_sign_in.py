@@ -259,13 +259,13 @@ class TestSession:
         assert not Session.objects.exists()
 
 
-class TestPosts:
+class TestPostsOfAPage:
     def test_are_asked_for_once_for_a_page(self, client: Client) -> None:
         user = a_person()
         sign_in(client, user.email)
         with CaptureQueriesContext(connection) as asked:
             client.get("/account/")
-        assert sum("FROM \"people_post\"" in each["sql"] for each in asked.captured_queries) == 1
+        assert sum('FROM "people_post"' in each["sql"] for each in asked.captured_queries) == 1
 
     def test_given_or_ended_meanwhile_count_at_once(self) -> None:
         user = a_person()

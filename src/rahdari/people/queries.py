@@ -86,7 +86,7 @@ def name_of_staff(id: str) -> str:
 
 # The posts that were looked up already, by the person's key, while one request is answered: each page asks for its
 # links, its gates and its contents, and would ask the database each time.
-_looked_up: ContextVar[dict[int, list[Post]] | None] = ContextVar("posts_looked_up", default=None)
+_looked_up: ContextVar[dict[uuid.UUID, list[Post]] | None] = ContextVar("posts_looked_up", default=None)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ or where their sessions stand, holds the scissors.
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -191,7 +192,9 @@ def _fill_a_part(pk: int, now: dt.datetime) -> Edition | None:
     return None
 
 
-def _listed_after(source: Stream, after: int, asns: Sequence[int]) -> tuple[list[tuple[int, int, Any]], int | None]:
+def _listed_after(
+    source: Stream, after: int, asns: Sequence[int]
+) -> tuple[list[tuple[uuid.UUID, int, Any]], int | None]:
     """What of the next part of a stream belongs to these networks: entry, change, snapshot. And up to where that is.
 
     None: there is no more. The database looks through the part, so that one operator's stream costs by its own size.
@@ -208,8 +211,8 @@ def _listed_after(source: Stream, after: int, asns: Sequence[int]) -> tuple[list
         cursor.execute(
             "SELECT l.id, l.entry_id, l.change_id, c.snapshot::text FROM publish_listing l "
             "JOIN register_entry e ON e.id = l.entry_id JOIN register_change c ON c.id = l.change_id "
-            "WHERE l.stream_id = %s AND l.until_sequence IS NULL AND l.id > %s AND l.id <= %s AND e.asns && %s::bigint[] "
-            "ORDER BY l.id LIMIT %s",
+            "WHERE l.stream_id = %s AND l.until_sequence IS NULL AND l.id > %s AND l.id <= %s "
+            "AND e.asns && %s::bigint[] ORDER BY l.id LIMIT %s",
             [source.pk, after, reached, list(asns), rules.ENTRIES_AT_A_TIME],
         )
         rows = cursor.fetchall()

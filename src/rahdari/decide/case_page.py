@@ -1,7 +1,9 @@
 """All that the page of one case shows, gathered from the rooms below, for one reader at one moment."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,13 +25,15 @@ from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 
-from . import queries, rules, words
+from . import addresses, queries, rules, words
+from .addresses import Address, ShownGroup
 from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm
 from .models import Case, Decision, Notice, Question
 from .rules import NoticeState, QuestionState, Standing, Status
 
 TRIES_SHOWN = 20
+LINES_OF_HISTORY = 200
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,7 @@ class ShownCheck:
 
     @property
     def tone(self) -> str:
-        """An optional check that did not pass is in nobody's way."""
-        if self.check.outcome == "failed" and not self.check.required:
-            return "off"
-        return {"passed": "ok", "failed": "bad"}.get(str(self.check.outcome), "wait")
+        return addresses.tone_of(self.check)
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,37 @@ class CasePage:
     def refused_before(self) -> int:
         return queries.refusals_of(self.application)
 
+    # -- checks ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def all_checks(self) -> list[Check]:
+        return list(verify.checks_of(self.application.subject))
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether there are too many addresses to show on one page all that was found about each."""
+        return len(self.endpoints) > addresses.FEW
+
+    @cached_property
+    def addresses(self) -> list[Address]:
+        return addresses.in_order(self.endpoints, self.all_checks, self.language)
+
+    @cached_property
+    def groups(self) -> list[ShownGroup]:
+        return addresses.first_of(self.addresses) if self.is_grouped else []
+
+    def address_of(self, check: uuid.UUID) -> Address | None:
+        """The address that has a page of its own on which this check stands."""
+        found = (each for each in self.addresses for one in each.checks if one.pk == check)
+        return next(found, None) if self.is_grouped else None
+
     @cached_property
     def checks(self) -> list[ShownCheck]:
+        """Those that the page of the case shows whole: without those of single addresses, when they are many."""
+        elsewhere = {each.subject for each in self.endpoints} if self.is_grouped else set()
+        return self.shown(check for check in self.all_checks if check.target not in elsewhere)
+
+    def shown(self, checks: Iterable[Check]) -> list[ShownCheck]:
         return [
             ShownCheck(
                 check,
@@ -132,7 +162,7 @@ class CasePage:
                 "\n".join(f"{key}: {value}" for key, value in check.evidence.items() if key != "before"),
                 self._tries(check),
             )
-            for check in verify.checks_of(self.application.subject)
+            for check in checks
         ]
 
     def _tries(self, check: Check) -> list[way_words.Tried]:
@@ -141,21 +171,14 @@ class CasePage:
         subject = check.facts.get("control_subject") or check.target
         return [way_words.of_try(attempt) for attempt in verify.attempts_about(subject)[:TRIES_SHOWN]]
 
-    @property
-    def passed(self) -> int:
-        return sum(one.tone == "ok" for one in self.checks)
-
-    @property
-    def failed(self) -> int:
-        return sum(one.tone == "bad" for one in self.checks)
-
-    @property
-    def waiting(self) -> int:
-        return sum(one.tone == "wait" for one in self.checks)
+    @cached_property
+    def tones(self) -> Counter[str]:
+        """How many checks there are of each tone."""
+        return Counter(map(addresses.tone_of, self.all_checks))
 
     @cached_property
     def history(self) -> list[words.Said]:
-        return words.history(queries.history(self.case), reader=self.reader)
+        return words.history(queries.history(self.case), reader=self.reader)[:LINES_OF_HISTORY]
 
     @cached_property
     def letters(self) -> list[tuple[Letter, str, list[inbox.Standing]]]:

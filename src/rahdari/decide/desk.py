@@ -5,8 +5,9 @@ it. What the policy, the clock and the checks need comes in a handful of queries
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rahdari.apply.models import Endpoint
 from rahdari.people import queries as people
@@ -32,6 +33,21 @@ class Filters:
     checks: str = ""
     who: str = ""
     page: int = 1
+
+
+class Kind(NamedTuple):
+    """Checks of one title, which an application for many addresses has many of."""
+
+    title: dict[str, str]
+    count: int
+
+
+def kinds_of(checks: Iterable[Check]) -> list[Kind]:
+    found: dict[tuple[str, str], Kind] = {}
+    for check in checks:
+        key = (check.kind, check.title.get("en", ""))
+        found[key] = Kind(check.title, found[key].count + 1 if key in found else 1)
+    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,14 @@ class Row:
     @property
     def waiting(self) -> list[Check]:
         return [check for check in self.checks if check.outcome == Outcome.WAITING]
+
+    @property
+    def failed_kinds(self) -> list[Kind]:
+        return kinds_of(self.failed)
+
+    @property
+    def waiting_kinds(self) -> list[Kind]:
+        return kinds_of(self.waiting)
 
     @property
     def more(self) -> int:

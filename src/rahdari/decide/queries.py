@@ -71,6 +71,10 @@ __all__ = [
 ]
 
 
+# Of an application for many addresses each one is proved, and each proof is a row.
+LONGEST_HISTORY = 2000
+
+
 class CaseNotFound(Exception):
     """There is no such case, or it is not for you: nobody learns which. `.reference` is what was asked for."""
 
@@ -282,7 +286,7 @@ def _of_holder(application: Application) -> QuerySet[Decision]:
 
 def history(case: Case) -> list[Row]:
     """All that was done to, or read of, this file, newest first."""
-    return list(record.about(case.application.subject)[:200])
+    return list(record.about(case.application.subject)[:LONGEST_HISTORY])
 
 
 def missing_for_grant(case: Case, now: dt.datetime) -> rules.Assessment:

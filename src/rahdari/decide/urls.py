@@ -14,6 +14,9 @@ urlpatterns = [
     path("desk/cases/<str:reference>/second/", views.second, name="second"),
     path("desk/cases/<str:reference>/drop/", views.drop, name="drop"),
     path("desk/cases/<str:reference>/contact/", views.contact, name="contact"),
+    path("desk/cases/<str:reference>/addresses/", views.addresses, name="addresses"),
+    path("desk/cases/<str:reference>/addresses/table/", views.addresses_table, name="addresses_table"),
+    path("desk/cases/<str:reference>/addresses/<uuid:endpoint>/", views.address, name="address"),
     path("desk/cases/<str:reference>/checks/<uuid:check>/", views.record_check, name="record_check"),
     path("desk/cases/<str:reference>/documents/<uuid:document>/", views.document, name="document"),
 ]

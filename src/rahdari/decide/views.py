@@ -4,14 +4,17 @@ Opening a case or one of its documents is on record before a byte of it is sent.
 """
 
 import uuid
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as render_page
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.http import urlencode
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -22,6 +25,7 @@ from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 
 from . import actions, desk, queries, words
+from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_page import CasePage, letter_preview
 from .forms import DecideForm, DropForm, RecordForm, SecondForm
 from .models import Case
@@ -124,8 +128,12 @@ def case(request: HttpRequest, reference: str) -> HttpResponse:
     return _show(request, _case(request, reference))
 
 
+def _page_of(request: HttpRequest, shown: Case) -> CasePage:
+    return CasePage(shown, reader=person(request), now=timezone.now(), language=get_language() or "en")
+
+
 def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any) -> HttpResponse:
-    page = CasePage(shown, reader=person(request), now=timezone.now(), language=get_language() or "en")
+    page = _page_of(request, shown)
     context: dict[str, Any] = {
         "page": page,
         "case": shown,
@@ -137,6 +145,66 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any)
         "keys": _keys(request),
     }
     return render(request, "decide/case.html", context | extra, status=status)
+
+
+@never_cache
+@require_safe
+@officer_required
+def addresses(request: HttpRequest, reference: str) -> HttpResponse:
+    """All addresses of a case, page by page; with `group` and `q`, those that fit."""
+    shown = _case(request, reference)
+    page = _page_of(request, shown)
+    group, q = request.GET.get("group", ""), request.GET.get("q", "").replace("\x00", "").strip()[:80]
+    counts = Counter(each.group for each in page.addresses)
+    titles = {Group.FAILED: _("Failed"), Group.WAITING: _("Waiting"), Group.PASSED: _("Passed")}
+    views = [("", pgettext("addresses", "All"), len(page.addresses))]
+    views += [(str(name), titles[name], counts[name]) for name in GROUPS]
+    context = {
+        "application": shown.application,
+        "rows": Paginator(fitting(page.addresses, group=group, q=q), A_PAGE).get_page(request.GET.get("page")),
+        "views": views,
+        "group": group if group in GROUPS else "",
+        "q": q,
+        "kept": urlencode({"group": group, "q": q}),
+    }
+    return render(request, "decide/addresses.html", context)
+
+
+@never_cache
+@require_safe
+@officer_required
+def addresses_table(request: HttpRequest, reference: str) -> HttpResponse:
+    """The same as a file for a spreadsheet, with what was found."""
+    page = _page_of(request, _case(request, reference))
+    # With a byte order mark, so that a spreadsheet takes it for what it is.
+    response = HttpResponse("\ufeff" + table(page.addresses), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{reference}-addresses.csv"'
+    return response
+
+
+@never_cache
+@require_safe
+@officer_required
+def address(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
+    """One address, with all that was found about it."""
+    page = _page_of(request, _case(request, reference))
+    found = next((each for each in page.addresses if each.endpoint.pk == endpoint), None)
+    if found is None:
+        raise Http404
+    return _show_address(request, page, found)
+
+
+def _show_address(
+    request: HttpRequest, page: CasePage, shown: Address, *, status: int = 200, **extra: Any
+) -> HttpResponse:
+    context = {
+        "page": page,
+        "application": page.application,
+        "address": shown,
+        "checks": page.shown(shown.checks),
+        "record_form": RecordForm(),
+    }
+    return render(request, "decide/address.html", context | extra, status=status)
 
 
 @require_POST
@@ -156,7 +224,7 @@ def take(request: HttpRequest, reference: str) -> HttpResponse:
 @officer_required
 def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
     passed = _case(request, reference)
-    page = CasePage(passed, reader=person(request), now=timezone.now(), language=get_language() or "en")
+    page = _page_of(request, passed)
     chosen = request.POST.get("to", "")
     colleague = next((one for one in page.colleagues if str(one.pk) == chosen), None)
     if chosen and colleague is None:
@@ -175,7 +243,7 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
 @officer_required
 def decide(request: HttpRequest, reference: str) -> HttpResponse:
     decided = _case(request, reference)
-    page = CasePage(decided, reader=person(request), now=timezone.now(), language=get_language() or "en")
+    page = _page_of(request, decided)
     form = page.decide_form(request.POST)
     if not form.is_valid():
         return _show(request, decided, form=form, status=422)
@@ -222,9 +290,12 @@ def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
 @officer_required
 def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> HttpResponse:
     shown = _case(request, reference)
+    page = _page_of(request, shown)
+    address = page.address_of(check)
     form = RecordForm(request.POST)
     if not form.is_valid():
-        return _show(request, shown, record_form=form, record_for=check, status=422)
+        wrong = {"record_form": form, "record_for": check, "status": 422}
+        return _show(request, shown, **wrong) if address is None else _show_address(request, page, address, **wrong)
     try:
         actions.record_check(
             case=shown,
@@ -240,6 +311,8 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
         messages.warning(request, _moved_on())
     else:
         messages.success(request, _("What you found is recorded."))
+    if address is not None:
+        return redirect("decide:address", reference=reference, endpoint=address.endpoint.pk)
     return redirect("decide:case", reference=reference)
 
 

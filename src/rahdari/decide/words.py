@@ -1,6 +1,8 @@
 """What happened to a case, and how it stands, in the reader's words. No other file of the room words an act."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,21 +16,27 @@ from .rules import CannotSecond, CheckFact
 
 @dataclass(frozen=True)
 class Said:
-    """One line of a history: what was done, by whom, and the code it rests on."""
+    """One line of a history: what was done, by whom, the code it rests on, and how often in a row. The newest time."""
 
     at: object
     what: str
     who: str
     code: str
+    count: int = 1
 
 
-def history(rows: list[Entry], *, reader: User) -> list[Said]:
-    """What became of a file since it was sent. The steps of a draft are the applicant's own and are left out."""
-    return [
+def history(rows: Iterable[Entry], *, reader: User) -> list[Said]:
+    """What became of a file since it was sent. The steps of a draft are the applicant's own and are left out.
+
+    What somebody did many times in a row, such as proving 500 addresses, is one line.
+    """
+    found = (
         Said(row.at, what, who(row.actor, reader), row.reason if row.act in WITH_CODES else "")
         for row in rows
         if (what := act(row))
-    ]
+    )
+    alike = groupby(found, key=lambda said: (said.what, said.who, said.code))
+    return [replace(next(same), count=1 + sum(1 for _ in same)) for _key, same in alike]
 
 
 WITH_CODES = frozenset(

@@ -1,0 +1,233 @@
+"""A case of many addresses: what stands on its page, on the pages of the addresses, in their table, and in the queue."""
+
+import csv
+import io
+import ipaddress
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari import line, policy
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.decide import actions, addresses, queries
+from rahdari.decide.models import Case
+from rahdari.journal import queries as journal
+from rahdari.page import urdu
+from rahdari.people.models import User
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from tests.apply.sample import a_pdf
+
+from .builders import DAY, HOUR, NOW, a_case, a_person
+from .test_views import page, signed_in
+
+MANY = 60
+PER_PAGE = 50
+
+
+def numbered(count: int) -> list[str]:
+    """Half of them in the network that the tests' directory knows, half in none."""
+    halves = count // 2
+    return [f"203.0.113.{n + 1}" for n in range(count - halves)] + [f"198.51.100.{n + 1}" for n in range(halves)]
+
+
+def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
+    """A company's case: the first addresses are proved, and no others."""
+    applicant = a_person()
+    facts: dict[str, Any] = {"actor": f"person:{applicant.pk}", "now": NOW}
+    draft = apply.start_application(applicant=applicant, service="vpn_company", use="staff", **facts)
+    wanted = [
+        apply.NewEndpoint(ipaddress.ip_network(each), "udp", 51820, label=f"{labels} {at}")
+        for at, each in enumerate(numbered(count))
+    ]
+    assert not apply.add_endpoints(application=draft, wanted=wanted, **facts).troubles
+    apply.save_company(application=draft, name="Sample Software House (Pvt) Ltd", company_number="0000482", **facts)
+    apply.save_contact(application=draft, name="Network manager", mobile="+923001234520", **facts)
+    apply.save_purpose(application=draft, use="staff", purpose="Our branches reach our own servers.", **facts)
+    apply.attach_document(application=draft, rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
+    for endpoint in list(applications.endpoints_of(draft))[:proved]:
+        network = endpoint.network
+        challenge = verify.open_challenge(
+            subject=endpoint.subject, block=network, method="link", valid_for=DAY * 7, now=NOW
+        )
+        verify.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
+    application = Application.objects.get(pk=draft.pk)
+    sent = apply.submit_application(application=application, policy=policy.current(None), **facts)
+    line.open_checks(NOW)
+    line.decide_what_is_answered(NOW)
+    case = queries.case_of(sent)
+    assert case is not None
+    return case
+
+
+def links_to_addresses(html: str) -> list[str]:
+    return re.findall(r'href="(/desk/cases/[^/"]+/addresses/[0-9a-f-]{36}/)"', html)
+
+
+def url(case: Case, name: str = "addresses", **more: object) -> str:
+    return reverse(f"decide:{name}", kwargs={"reference": case.application.reference, **more})
+
+
+@pytest.fixture
+def the_time(time_machine: Any) -> None:
+    time_machine.move_to(NOW + HOUR, tick=False)
+
+
+@pytest.fixture
+def case(db: None, the_time: None) -> Case:
+    return a_case_of(MANY, proved=3)
+
+
+@pytest.fixture
+def client(officer: User) -> Client:
+    return signed_in(officer)
+
+
+class TestGroups:
+    @given(st.lists(st.sampled_from(["ok", "bad", "wait", "off"])))
+    def test_go_by_the_worst_that_was_found(self, tones: list[str]) -> None:
+        group = addresses.group_of(tones)
+        assert (group == "failed") == ("bad" in tones)
+        assert (group == "passed") == (set(tones) <= {"ok", "off"})
+
+    @given(st.lists(st.sampled_from(["passed", "failed", "waiting"]), max_size=60), st.integers(0, 25))
+    def test_count_all_and_show_the_first_what_failed_in_front(self, outcomes: list[str], most: int) -> None:
+        endpoints = [SimpleNamespace(subject=f"endpoint:{number}") for number in range(len(outcomes))]
+        checks = [
+            SimpleNamespace(target=endpoint.subject, outcome=outcome, required=True)
+            for endpoint, outcome in zip(endpoints, outcomes, strict=True)
+        ]
+        found = addresses.in_order(endpoints, checks, "en")  # type: ignore[arg-type]
+        groups = addresses.first_of(found, most)
+        assert {str(group.name): group.total for group in groups} == {
+            name: outcomes.count(name) for name in set(outcomes)
+        }
+        shown = [row for group in groups for row in group.rows]
+        assert shown == found[:most]
+        assert [group.has_more for group in groups] == [group.total > len(group.rows) for group in groups]
+
+
+class TestTheCase:
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_of_500_addresses_is_a_page_that_a_phone_can_load(
+        self, the_time: None, officer: User, language: str, django_assert_max_num_queries: Any
+    ) -> None:
+        case = actions.take_case(case=a_case_of(500), officer=officer, now=NOW)
+        client = signed_in(officer, language)
+        with django_assert_max_num_queries(60):
+            answer = client.get(page(case))
+        assert len(answer.content) < 150_000
+        assert len(links_to_addresses(answer.text)) == addresses.SHOWN
+        assert "500" in answer.text and url(case) + "?group=failed" in answer.text
+        assert urdu.page_problems(answer.text) == [] or language == "en"
+        queue = client.get(reverse("decide:queue"))
+        assert len(queue.content) < 30_000 and ": 500<" in queue.text
+
+    def test_shows_what_failed_in_front_and_counts_the_rest(self, case: Case, client: Client) -> None:
+        html = client.get(page(case)).text
+        assert len(links_to_addresses(html)) == addresses.SHOWN
+        assert "57 addresses" in html and "3 addresses" in html and "See all 57" in html
+        assert html.count("<details") < 12
+
+    def test_of_a_few_addresses_shows_them_whole(self, the_time: None, client: Client) -> None:
+        html = client.get(page(a_case_of(addresses.FEW))).text
+        assert links_to_addresses(html) == []
+        assert html.count("203.0.113.1<") + html.count("203.0.113.1 ") > 1
+
+    def test_tells_the_proofs_of_many_addresses_in_one_line(self, case: Case, client: Client) -> None:
+        html = client.get(page(case)).text
+        assert html.count("Address proved") <= 1
+        client.get(page(case))
+        assert "File opened (2 times)" in client.get(page(case)).text
+
+
+class TestTheList:
+    def test_has_each_address_once_page_by_page(self, case: Case, client: Client) -> None:
+        first, second = (client.get(url(case), {"page": number}).text for number in (1, 2))
+        assert len(links_to_addresses(first)) == PER_PAGE
+        assert len(set(links_to_addresses(first) + links_to_addresses(second))) == MANY
+        assert f"Rows 51 to {MANY} of {MANY}" in second
+
+    @pytest.mark.parametrize(("group", "count"), [("failed", 57), ("waiting", 0), ("passed", 3), ("", MANY), ("x", 60)])
+    def test_shows_one_group(self, case: Case, client: Client, group: str, count: int) -> None:
+        html = client.get(url(case), {"group": group}).text
+        assert len(links_to_addresses(html)) == min(count, PER_PAGE)
+        assert ("No address fits" in html) == (count == 0)
+
+    def test_finds_by_address_and_by_place(self, case: Case, client: Client) -> None:
+        for wanted in ("198.51.100.30", "branch 59"):
+            assert len(links_to_addresses(client.get(url(case), {"q": wanted}).text)) == 1
+        assert "No address fits" in client.get(url(case), {"q": "\0nowhere"}).text
+
+    @pytest.mark.parametrize("name", ["addresses", "addresses_table"])
+    def test_is_for_officers_and_on_record(self, case: Case, officer: User, name: str) -> None:
+        for person in (a_person(), case.application.applicant):
+            assert signed_in(person).get(url(case, name)).status_code == 403
+        before = journal.reads_of([case.application.subject]).count()
+        assert signed_in(officer).get(url(case, name)).status_code == 200
+        assert journal.reads_of([case.application.subject]).count() == before + 1
+
+
+class TestTheTable:
+    def test_has_every_address_with_what_was_found(self, case: Case, client: Client) -> None:
+        answer = client.get(url(case, "addresses_table"))
+        assert answer["Content-Disposition"].endswith('-addresses.csv"')
+        rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert {row["Address"] for row in rows} == set(numbered(MANY))
+        known = next(row for row in rows if row["Address"] == "203.0.113.1")
+        assert known["Control of the address"] == "Passed" and known["What was found"] == ""
+        other = next(row for row in rows if row["Address"] == "198.51.100.1")
+        assert other["Control of the address"] == "Failed" and "198.51.100.1 was not proved" in other["What was found"]
+        assert "<" not in answer.text
+
+    def test_holds_no_formula(self, the_time: None, client: Client) -> None:
+        case = a_case_of(addresses.FEW + 1, labels="=1+1")
+        assert ",'=1+1 0," in client.get(url(case, "addresses_table")).text
+
+
+class TestOne:
+    def failed(self, case: Case) -> tuple[str, str]:
+        """An address whose control was not shown: its page, and where that check is recorded."""
+        check = next(
+            one
+            for one in proofs.checks_of(case.application.subject)
+            if one.kind == "control" and one.outcome == "failed"
+        )
+        endpoint = applications.endpoint_by_subject(check.target)
+        assert endpoint is not None
+        return url(case, "address", endpoint=endpoint.pk), url(case, "record_check", check=check.pk)
+
+    def test_shows_all_that_was_found_and_takes_what_an_officer_found(
+        self, case: Case, client: Client, officer: User
+    ) -> None:
+        actions.take_case(case=case, officer=officer, now=NOW)
+        place, record = self.failed(case)
+        assert "was not proved in time" in client.get(place).text and record in client.get(place).text
+        answer = client.post(record, {"outcome": "passed"})
+        assert answer.status_code == 422
+        assert "Write how you found out." in answer.text and "<title>Error:" in answer.text
+        answer = client.post(record, {"outcome": "passed", "how": "Bill seen"})
+        assert answer["Location"] == place
+        assert "Bill seen" in client.get(place).text
+
+    def test_of_another_case_is_not_there(self, case: Case, client: Client) -> None:
+        other = a_case().application.endpoints.get()
+        assert client.get(url(case, "address", endpoint=other.pk)).status_code == 404
+
+    def test_is_good_urdu(self, case: Case, officer: User) -> None:
+        actions.take_case(case=case, officer=officer, now=NOW)
+        client = signed_in(officer, "ur")
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ur"
+        place, record = self.failed(case)
+        pages = [client.get(each).text for each in (page(case), url(case), url(case) + "?q=nowhere", place)]
+        pages.append(client.post(record, {}).text)
+        assert [str(problem) for text in pages for problem in urdu.page_problems(text)] == []

@@ -163,6 +163,21 @@ class TestEvents:
 
         running(data, story)
 
+    @pytest.mark.parametrize("path", ["/feed/events", "/feed/poll?after=1", "/feed/metadata/timestamp.json", "/healthz"])
+    def test_end_the_connection_too_of_whoever_asks_when_the_process_stops(self, data: Path, path: str) -> None:
+        async def story(push: Push) -> None:
+            ends = {"connection": "close"}
+            answer = await call(push, "/healthz")
+            assert answer.headers.items().isdisjoint(ends.items())
+            push.watch.close()
+            answer = await call(push, path)
+            assert answer.headers.items() >= ends.items()
+            # There is no such header in HTTP/2, where the server ends connections by itself.
+            answer = await call(push, path, http_version="2")
+            assert answer.headers.items().isdisjoint(ends.items())
+
+        running(data, story)
+
 
 class TestPoll:
     async def polled(self, push: Push, query: str = "", **headers: str) -> Answer:

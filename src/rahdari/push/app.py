@@ -33,6 +33,7 @@ from .access import Access, NotKnown, Reader
 from .answers import (
     SEND_SECONDS,
     Headers,
+    Message,
     ReaderGone,
     Receive,
     Scope,
@@ -102,7 +103,7 @@ class Push:
             self.begin()
             # Whoever went away comes back when it likes.
             with suppress(ReaderGone):
-                await self.answer(scope, receive, patient(send, self._patience))
+                await self.answer(scope, receive, patient(self.parting(scope, send), self._patience))
 
     async def live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -115,6 +116,22 @@ class Push:
                 await self.end()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def parting(self, scope: Scope, send: Send) -> Send:
+        """The same; when we are told to stop, each answer ends its connection as well.
+
+        The server tells the connections that it has of the end, but not one that came in that very moment: that one it
+        would keep for the next request, and wait for it until it is killed.
+        """
+        if not scope.get("http_version", "1.1").startswith("1"):
+            return send
+
+        async def sending(message: Message) -> None:
+            if self.watch.closing and message["type"] == "http.response.start":
+                message = message | {"headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        return sending
 
     def beside(self, repository: str, timestamp: bytes | None) -> Mapping[str, bytes]:
         if timestamp is None:

@@ -4,11 +4,13 @@ Without DATABASE_URL one embedded PostgreSQL is started for the whole run, by th
 of `pytest -n` inherit its address, and pytest-django makes a database for each of them.
 """
 
+import gc
 import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -18,9 +20,15 @@ import hatch_build
 from rahdari.settings.base import database
 from rahdari.up.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.vault import keys
+from tests.needs import everything_is_needed
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNING = ExitStack()
+
+# Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs.
+hypothesis.settings.register_profile("short", max_examples=40)
+if not everything_is_needed():
+    hypothesis.settings.load_profile("short")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +47,30 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["DATABASE_URL"] = url
     # Settings were read, and connections made ready, before this file was: both hold this very dictionary.
     settings.DATABASES["default"].update(database(url))
+
+
+# Those that take longest begin first, so that of several processes none is left alone with them at the end.
+LONGEST = (
+    "tests/journeys/",
+    "tests/up/test_start.py",
+    "tests/agent/test_killed.py",
+    "tests/up/test_loops.py",
+    "tests/portal/test_public_pages_in_browser.py",
+    "tests/apply/test_in_browser.py",
+    "tests/access/test_walk.py",
+    "tests/api/test_others.py",
+    "tests/publish/test_crash.py",
+)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: the collector need not look through them each time."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 # The journal and its like refuse to be emptied, by triggers on TRUNCATE. Tests with transactions of their own end with

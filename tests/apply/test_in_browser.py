@@ -24,6 +24,7 @@ from .sample import NOW, a_draft, a_pdf, a_person, actor_of, registered_to_anoth
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ORIGIN = "http://rahdari.example"
+AXE = Axe()
 
 
 def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
@@ -132,7 +133,7 @@ class TestPages:
             page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
             for name, markup in pages:
                 show(page, markup)
-                found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+                found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
                 faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in found]
                 wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                 if wide > 0:

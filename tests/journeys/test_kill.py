@@ -19,14 +19,15 @@ import psycopg
 import pytest
 
 from rahdari import proof
+from tests.needs import everything_is_needed
 
 from . import stack as stacks
 from .stack import Stack, wait_for
 
-APPLICATIONS = 60
+# More of both where there is the time for it. A child that dies often is started again after ever longer pauses, so each
+# word gets a few deaths, and no more.
+APPLICATIONS, DEATHS_OF_EACH = (60, 3) if everything_is_needed() else (36, 2)
 VICTIMS = ("web", "worker", "publisher", "push", "agent", "postgres")
-# A child that dies often is started again after ever longer pauses, so each word gets a few deaths, and no more.
-DEATHS_OF_EACH = 3
 # What the line does last for each of them.
 TOLD = (
     "SELECT count(*) FROM letters_letter l JOIN people_user p ON p.id = l.to_id"

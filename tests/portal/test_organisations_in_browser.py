@@ -22,6 +22,7 @@ from .test_mandates import begun, give
 from .test_roles import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
+AXE = Axe()
 
 
 def pages(language: str) -> dict[str, str]:
@@ -66,7 +67,7 @@ def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(language: str) -> No
         page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
         for name, markup in found.items():
             show(page, markup)
-            rules = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            rules = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
             faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in rules]
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             faults += [f"{name}: scrolls sideways by {wide} px"] if wide > 0 else []

@@ -194,6 +194,46 @@ class TestTheTable:
         assert ",'=1+1 0," in client.get(url(case, "addresses_table")).text
 
 
+class TestMany:
+    def given(self, **more: str) -> dict[str, str]:
+        return {"kind": "control", "outcome": "passed", "how": "All bills seen"} | more
+
+    def test_are_recorded_with_one_finding(self, case: Case, client: Client, officer: User) -> None:
+        actions.take_case(case=case, officer=officer, now=NOW)
+        assert "Control of the address: 57" in client.get(url(case)).text
+        answer = client.post(url(case, "record_checks"), self.given(), follow=True)
+        assert "Recorded for 57 addresses." in answer.text
+        assert not answer.text.count("Control of the address: ")
+        found = [one for one in proofs.checks_of(case.application.subject) if one.kind == "control"]
+        assert {one.outcome for one in found} == {"passed"}
+        assert sum(one.how == "All bills seen" for one in found) == 57, "what had passed by itself stays as it was"
+        assert "A check was recorded by hand (57 times)" in client.get(page(case)).text
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ({"kind": ""}, "Choose a check."),
+            ({"kind": "roster"}, "Choose a check."),
+            ({"outcome": ""}, "Choose what you found."),
+            ({"how": " "}, "Write how you found out."),
+        ],
+        ids=["none", "of no address", "outcome", "how"],
+    )
+    def test_need_a_check_an_outcome_and_words(
+        self, case: Case, client: Client, officer: User, more: dict[str, str], said: str
+    ) -> None:
+        actions.take_case(case=case, officer=officer, now=NOW)
+        answer = client.post(url(case, "record_checks"), self.given(**more))
+        assert answer.status_code == 422 and said in answer.text
+        assert not any(one.finding == "by_hand" for one in proofs.checks_of(case.application.subject))
+
+    def test_are_not_recorded_in_the_case_of_another(self, case: Case, client: Client, second: User) -> None:
+        actions.take_case(case=case, officer=second, now=NOW)
+        assert "Record by hand" not in client.get(url(case)).text
+        client.post(url(case, "record_checks"), self.given())
+        assert not any(one.finding == "by_hand" for one in proofs.checks_of(case.application.subject))
+
+
 class TestOne:
     def failed(self, case: Case) -> tuple[str, str]:
         """An address whose control was not shown: its page, and where that check is recorded."""
@@ -229,5 +269,5 @@ class TestOne:
         client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ur"
         place, record = self.failed(case)
         pages = [client.get(each).text for each in (page(case), url(case), url(case) + "?q=nowhere", place)]
-        pages.append(client.post(record, {}).text)
+        pages += [client.post(record, {}).text, client.post(url(case, "record_checks"), {}).text]
         assert [str(problem) for text in pages for problem in urdu.page_problems(text)] == []

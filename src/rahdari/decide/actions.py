@@ -25,7 +25,7 @@ from .granting import (
     return_grant,
     return_provisional,
 )
-from .hands import AlreadyTaken, hand_over, record_check, take_case
+from .hands import AlreadyTaken, hand_over, record_check, record_checks, take_case
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
 from .times import close_unanswered
@@ -57,6 +57,7 @@ __all__ = [
     "page_of",
     "propose_refusal",
     "record_check",
+    "record_checks",
     "return_grant",
     "return_provisional",
     "second_refusal",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
+from typing import NamedTuple
 
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
@@ -118,6 +119,24 @@ def fitting(addresses: Iterable[Address], *, group: str, q: str) -> list[Address
         if (each.group == group or group not in GROUPS)
         and (wanted in each.endpoint.address_text.casefold() or wanted in each.endpoint.label.casefold())
     ]
+
+
+class OpenKind(NamedTuple):
+    """A kind of check that has not passed for so many addresses."""
+
+    kind: str
+    title: str
+    count: int
+
+
+def open_kinds(addresses: Iterable[Address]) -> list[OpenKind]:
+    found: dict[str, OpenKind] = {}
+    for each in addresses:
+        for check in each.checks:
+            if tone_of(check) in ("bad", "wait"):
+                before = found[check.kind].count if check.kind in found else 0
+                found[check.kind] = OpenKind(check.kind, each.title(check), before + 1)
+    return list(found.values())
 
 
 def table(addresses: Sequence[Address]) -> str:

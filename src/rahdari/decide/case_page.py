@@ -148,6 +148,10 @@ class CasePage:
         return next(found, None) if self.is_grouped else None
 
     @cached_property
+    def open_kinds(self) -> list[addresses.OpenKind]:
+        return addresses.open_kinds(self.addresses)
+
+    @cached_property
     def checks(self) -> list[ShownCheck]:
         """Those that the page of the case shows whole: without those of single addresses, when they are many."""
         elsewhere = {each.subject for each in self.endpoints} if self.is_grouped else set()

@@ -1,5 +1,6 @@
 """What an officer fills in. Nothing is preselected: a decision is always the officer's own choice."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -61,6 +62,20 @@ class RecordForm(forms.Form):
         error_messages={"required": _("Choose what you found.")},
     )
     how = forms.CharField(max_length=500, error_messages={"required": _("Write how you found out.")})
+
+
+class RecordManyForm(RecordForm):
+    """The same for many addresses; `kinds` are the checks that have not passed everywhere."""
+
+    kind = forms.ChoiceField(
+        error_messages={"required": _("Choose a check."), "invalid_choice": _("Choose a check.")},
+    )
+
+    def __init__(self, *args: Any, kinds: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
+        field.choices = [(kind, kind) for kind in kinds]
 
 
 class SecondForm(forms.Form):

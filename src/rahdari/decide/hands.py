@@ -5,11 +5,12 @@ import uuid
 
 from django.db import transaction
 
+from rahdari.apply import queries as applications
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
-from rahdari.verify.models import Check
+from rahdari.verify.models import Check, Outcome
 
 from . import queries
 from .acting import apart_from, in_own_hands, lock, move_of, record, sentence
@@ -70,3 +71,21 @@ def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, h
     if found is None:
         raise queries.CaseNotFound(case.application.reference)
     return verify.record_by_hand(check=found, outcome=outcome, how=sentence(how), actor=actor, now=now)
+
+
+@transaction.atomic
+def record_checks(*, case: Case, officer: User, kind: str, outcome: str, how: str, now: dt.datetime) -> int:
+    """The same for every address whose check of this kind has not passed. Gives their number."""
+    case = lock(case)
+    actor = in_own_hands(case, officer)
+    move_of(case, "record_check")
+    words = sentence(how)
+    addresses = {each.subject for each in applications.endpoints_of(case.application)}
+    found = [
+        each
+        for each in checks.checks_of(case.application.subject)
+        if each.kind == kind and each.target in addresses and each.outcome != Outcome.PASSED
+    ]
+    for each in found:
+        verify.record_by_hand(check=each, outcome=outcome, how=words, actor=actor, now=now)
+    return len(found)

@@ -16,6 +16,7 @@ urlpatterns = [
     path("desk/cases/<str:reference>/contact/", views.contact, name="contact"),
     path("desk/cases/<str:reference>/addresses/", views.addresses, name="addresses"),
     path("desk/cases/<str:reference>/addresses/table/", views.addresses_table, name="addresses_table"),
+    path("desk/cases/<str:reference>/addresses/record/", views.record_checks, name="record_checks"),
     path("desk/cases/<str:reference>/addresses/<uuid:endpoint>/", views.address, name="address"),
     path("desk/cases/<str:reference>/checks/<uuid:check>/", views.record_check, name="record_check"),
     path("desk/cases/<str:reference>/documents/<uuid:document>/", views.document, name="document"),

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.shortcuts import render as render_page
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -27,7 +27,7 @@ from rahdari.vault.files import FileMissing
 from . import actions, desk, queries, words
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_page import CasePage, letter_preview
-from .forms import DecideForm, DropForm, RecordForm, SecondForm
+from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm
 from .models import Case
 
 # A document is shown in a box of its own: no script, no form, nothing loaded from anywhere.
@@ -152,22 +152,26 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any)
 @officer_required
 def addresses(request: HttpRequest, reference: str) -> HttpResponse:
     """All addresses of a case, page by page; with `group` and `q`, those that fit."""
-    shown = _case(request, reference)
-    page = _page_of(request, shown)
+    return _show_addresses(request, _page_of(request, _case(request, reference)))
+
+
+def _show_addresses(request: HttpRequest, page: CasePage, *, status: int = 200, **extra: Any) -> HttpResponse:
     group, q = request.GET.get("group", ""), request.GET.get("q", "").replace("\x00", "").strip()[:80]
     counts = Counter(each.group for each in page.addresses)
     titles = {Group.FAILED: _("Failed"), Group.WAITING: _("Waiting"), Group.PASSED: _("Passed")}
     views = [("", pgettext("addresses", "All"), len(page.addresses))]
     views += [(str(name), titles[name], counts[name]) for name in GROUPS]
     context = {
-        "application": shown.application,
+        "page": page,
+        "application": page.application,
+        "many_form": RecordManyForm(kinds=()),
         "rows": Paginator(fitting(page.addresses, group=group, q=q), A_PAGE).get_page(request.GET.get("page")),
         "views": views,
         "group": group if group in GROUPS else "",
         "q": q,
         "kept": urlencode({"group": group, "q": q}),
     }
-    return render(request, "decide/addresses.html", context)
+    return render(request, "decide/addresses.html", context | extra, status=status)
 
 
 @never_cache
@@ -314,6 +318,25 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
     if address is not None:
         return redirect("decide:address", reference=reference, endpoint=address.endpoint.pk)
     return redirect("decide:case", reference=reference)
+
+
+@require_POST
+@officer_required
+def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
+    """One finding for many addresses at once."""
+    shown = _case(request, reference)
+    page = _page_of(request, shown)
+    form = RecordManyForm(request.POST, kinds=[each.kind for each in page.open_kinds])
+    if not form.is_valid():
+        return _show_addresses(request, page, many_form=form, status=422)
+    try:
+        count = actions.record_checks(case=shown, officer=person(request), **form.cleaned_data, now=timezone.now())
+    except (actions.NotPossibleNow, actions.NotYourCase):
+        messages.warning(request, _moved_on())
+    else:
+        said = ngettext("Recorded for %(count)s address.", "Recorded for %(count)s addresses.", count)
+        messages.success(request, said % {"count": count})
+    return redirect("decide:addresses", reference=reference)
 
 
 @require_POST

@@ -163,7 +163,9 @@ class TestEvents:
 
         running(data, story)
 
-    @pytest.mark.parametrize("path", ["/feed/events", "/feed/poll?after=1", "/feed/metadata/timestamp.json", "/healthz"])
+    @pytest.mark.parametrize(
+        "path", ["/feed/events", "/feed/poll?after=1", "/feed/metadata/timestamp.json", "/healthz"]
+    )
     def test_end_the_connection_too_of_whoever_asks_when_the_process_stops(self, data: Path, path: str) -> None:
         async def story(push: Push) -> None:
             ends = {"connection": "close"}

@@ -102,9 +102,7 @@ def first_of(addresses: Sequence[Address], most: int = SHOWN) -> list[ShownGroup
     """The groups that there are, with `most` rows in all."""
     shown = addresses[:most]
     groups = (
-        ShownGroup(
-            name, sum(each.group == name for each in addresses), [each for each in shown if each.group == name]
-        )
+        ShownGroup(name, sum(each.group == name for each in addresses), [each for each in shown if each.group == name])
         for name in GROUPS
     )
     return [group for group in groups if group.total]

@@ -26,7 +26,7 @@ from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 
 from . import addresses, queries, rules, words
-from .addresses import Address, ShownGroup
+from .addresses import Address, OpenKind, ShownGroup
 from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm
 from .models import Case, Decision, Notice, Question
@@ -148,7 +148,7 @@ class CasePage:
         return next(found, None) if self.is_grouped else None
 
     @cached_property
-    def open_kinds(self) -> list[addresses.OpenKind]:
+    def open_kinds(self) -> list[OpenKind]:
         return addresses.open_kinds(self.addresses)
 
     @cached_property

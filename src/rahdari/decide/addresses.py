@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
-from typing import NamedTuple
 
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
@@ -119,7 +118,8 @@ def fitting(addresses: Iterable[Address], *, group: str, q: str) -> list[Address
     ]
 
 
-class OpenKind(NamedTuple):
+@dataclass(frozen=True)
+class OpenKind:
     """A kind of check that has not passed for so many addresses."""
 
     kind: str

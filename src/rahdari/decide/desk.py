@@ -7,7 +7,6 @@ it. What the policy, the clock and the checks need comes in a handful of queries
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from rahdari.apply.models import Endpoint
 from rahdari.people import queries as people
@@ -35,7 +34,8 @@ class Filters:
     page: int = 1
 
 
-class Kind(NamedTuple):
+@dataclass(frozen=True)
+class Kind:
     """Checks of one title, which an application for many addresses has many of."""
 
     title: dict[str, str]

@@ -298,7 +298,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
     address = page.address_of(check)
     form = RecordForm(request.POST)
     if not form.is_valid():
-        wrong = {"record_form": form, "record_for": check, "status": 422}
+        wrong: dict[str, Any] = {"record_form": form, "record_for": check, "status": 422}
         return _show(request, shown, **wrong) if address is None else _show_address(request, page, address, **wrong)
     try:
         actions.record_check(

@@ -45,7 +45,7 @@ def _due(rules: Proof, now: dt.datetime) -> Iterator[tuple[Entry, str]]:
             yield entry, f"term:{entry.valid_from:%Y-%m-%d}"
     if rules.again_when_rerouted:
         for change in register.rerouted_since(start=now - LOOKS_BACK):
-            yield change.entry, f"reroute:{change.pk}"
+            yield change.about or change.entry, f"reroute:{change.pk}"
 
 
 def about_of(entry: Entry) -> str:

@@ -23,6 +23,7 @@ from rahdari.journal import queries as journaled
 from rahdari.proof import BulkStatement
 from rahdari.proof.entry import time_text
 from rahdari.proof.repository import bulk_path
+from rahdari.register import queries as register
 from rahdari.register.models import Change
 
 from . import rules
@@ -178,10 +179,10 @@ def hold_by_start(text: str) -> Hold | None:
 
 def who_ended(hold: Hold) -> list[tuple[str, int]]:
     """Who ended the registrations of held entries, and how many; for the first few thousand of them."""
-    registrations = (
-        held_listings(hold).order_by("pk").values_list("entry__registration", flat=True).distinct()[:LOOKED_AT]
-    )
-    return journaled.actors_of(acts=ENDINGS, subjects=[f"registration:{each}" for each in set(registrations)])
+    held = held_listings(hold).order_by("pk")[:LOOKED_AT]
+    lines = set(held.values_list("entry", flat=True))
+    registrations = register.registrations_on(lines)
+    return journaled.actors_of(acts=ENDINGS, subjects=[f"registration:{each}" for each in registrations])
 
 
 def approve_hold(*, hold: Hold, actor: str, reason: str, now: dt.datetime) -> Hold:

@@ -211,7 +211,8 @@ def standing_of(entries: Iterable[Entry]) -> Standing:
 
     Only operators who are to have one of them are counted.
     """
-    asked = list(entries)
+    # Of an address that is shared, the line by which the feed knows it.
+    asked = list({entry.line.pk: entry.line for entry in entries}.values())
     asns = sorted({asn for entry in asked for asn in entry.asns})
     entitled = list(active_operators().filter(Q(gateway=True) | Q(asns__overlap=asns))) if asked else []
     rows = list(

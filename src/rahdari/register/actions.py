@@ -16,6 +16,7 @@ from .noting import (
     BlockAlreadyEntered,
     KindUnknown,
     NotValid,
+    SharedWithOthers,
     StandsProvisionally,
     active_entries_locked,
     announced_by,
@@ -23,30 +24,40 @@ from .noting import (
     end_entries,
     free_reference,
     hold_name,
+    locked_entry,
     locked_valid,
     new_entry,
     note_change,
 )
 from .rules import NewEntry
+from .sharing import NotAllAgreed, NotShareable, end_part, end_parts_due, leave, let_in, stay
 
 __all__ = [
     "BlockAlreadyEntered",
     "KindUnknown",
+    "NotAllAgreed",
+    "NotShareable",
     "NotValid",
+    "SharedWithOthers",
     "StandsProvisionally",
     "add_entry",
     "amend_entry",
     "confirm_registration",
     "end_entries_due",
     "end_entry",
+    "end_part",
+    "end_parts_due",
     "enter",
     "expire_due",
     "extend_entry",
     "follow_directory",
+    "leave",
+    "let_in",
     "move_entry",
     "prolong_provisional",
     "renew",
     "retire_entry",
+    "stay",
     "strike_out",
 ]
 
@@ -155,15 +166,18 @@ def amend_entry(
 ) -> Entry:
     """Give an active entry another address, protocol or port. Doing it twice changes nothing.
 
-    Raises NotValid, BlockAlreadyEntered.
+    Raises NotValid, BlockAlreadyEntered, SharedWithOthers.
     """
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        entry = Entry.objects.select_for_update().get(pk=entry.pk)
-        if entry.ended_at is not None:
+        found = locked_entry(entry.pk)
+        if found is None or found.ended_at is not None:
             raise NotValid(registration, rules.Standing.EXPIRED)
+        entry = found
         if (entry.block, entry.protocol, entry.port, entry.asn) == (block, protocol, port, asn):
             return entry
+        if queries.is_shared_now(entry):
+            raise SharedWithOthers(entry)
         entry.block, entry.protocol, entry.port, entry.asn = block, protocol, port, asn
         entry.asns = announced_by(block, asn)
         with block_is_free(block, besides=entry):
@@ -275,9 +289,11 @@ def follow_directory(*, now: dt.datetime, at_most: int | None = None) -> int:
 def _rerouted(seen: Entry, known: directory.Directory, now: dt.datetime) -> bool:
     if seen.kind == rules.CANARY or announced_by(seen.block, seen.asn, known) == seen.asns:
         return False
-    entry = Entry.objects.select_for_update().get(pk=seen.pk)
+    entry = locked_entry(seen.pk)
+    if entry is None or entry.ended_at is not None:
+        return False
     asns = announced_by(entry.block, entry.asn, known)
-    if entry.ended_at is not None or asns == entry.asns:
+    if asns == entry.asns:
         return False
     entry.asns = asns
     entry.save(update_fields=["asns"])

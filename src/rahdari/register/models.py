@@ -1,7 +1,8 @@
 """Registrations, their entries, and the changes that the publisher reads.
 
-Invariants, each also held by the database: no two holders have overlapping active entries; a holder has an endpoint
-once; `valid_from < valid_until`; an entry that has ended stays ended; changes are only added.
+Invariants, each also held by the database: no two holders have overlapping active entries, unless they share exactly
+that block and each of them is a sharer of it; one endpoint is listed under one feed id; a holder has an endpoint once;
+`valid_from < valid_until`; an entry that has ended stays ended; changes are only added.
 Spans are half open: an entry counts from `valid_from` and no longer at `valid_until`.
 """
 
@@ -13,7 +14,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Deferrable, F, Q
+from django.db.models.functions import Coalesce
 
 from .fields import BlockField as BlockField  # a type of this room's face: other rooms have columns of it too
 
@@ -84,8 +86,62 @@ class Registration(models.Model):
         return self.grace_until or self.valid_until
 
 
+class SharedBlock(models.Model):
+    """A block that several holders have by consent: a shared gateway, a house with one line. `Sharer` says whose."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    block = BlockField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"shared:{self.pk}"
+
+
+class Sharer(models.Model):
+    """A holder who may have entries of a shared block beside others. `origin` is what the consent to it rests on; empty
+    for whoever was there first. Ended, it stays ended: to come back, the others are asked again.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    shared = models.ForeignKey(SharedBlock, on_delete=models.PROTECT, related_name="sharers")
+    holder = models.UUIDField()
+    origin = models.CharField(max_length=120, blank=True)
+    since_at = models.DateTimeField()
+    # Somebody withdrew, with notice: when its entries end, and whose consent it was. Its own: it leaves by itself.
+    leaves_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.UUIDField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["since_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shared", "holder"], condition=Q(ended_at__isnull=True), name="a_holder_shares_a_block_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(leaves_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(leaves_at__isnull=False, withdrawn_by__isnull=False),
+                name="who_leaves_was_given_notice",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["leaves_at"],
+                name="sharers_to_leave",
+                condition=Q(ended_at__isnull=True, leaves_at__isnull=False),
+            ),
+            models.Index(fields=["holder"], name="sharers_by_holder", condition=Q(ended_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"sharer:{self.pk}"
+
+
 class Entry(models.Model):
     """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by.
+
+    Of a shared block several holders may have the same endpoint: then it is one line of the feed, that of the first of
+    these entries, which is the `carrier` of the others, also after it has ended itself.
 
     `asn` is the network that the application was checked against, `asns` are those that announce the address as far as
     is known now: they say which operators get it. The kind is for life. `follows` is the entry that it took the place
@@ -104,6 +160,8 @@ class Entry(models.Model):
     asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
     kind = models.CharField(max_length=8, default="static")
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    shared = models.ForeignKey(SharedBlock, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
+    carrier = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="carried")
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -119,9 +177,22 @@ class Entry(models.Model):
                 name="no_block_under_two_holders",
                 expressions=[
                     (OpClass("block", name="inet_ops"), RangeOperators.OVERLAPS),
-                    ("holder", RangeOperators.NOT_EQUAL),
+                    (Coalesce("shared", "holder", output_field=models.UUIDField()), RangeOperators.NOT_EQUAL),
                 ],
                 condition=Q(ended_at__isnull=True),
+                # At the end of the statement: the entries of a block become shared together.
+                deferrable=Deferrable.IMMEDIATE,
+            ),
+            ExclusionConstraint(
+                name="an_endpoint_has_one_line",
+                expressions=[
+                    (OpClass("block", name="inet_ops"), RangeOperators.EQUAL),
+                    ("protocol", RangeOperators.EQUAL),
+                    (Coalesce("port", 0), RangeOperators.EQUAL),
+                    (Coalesce("carrier", "id", output_field=models.UUIDField()), RangeOperators.NOT_EQUAL),
+                ],
+                condition=Q(ended_at__isnull=True, shared__isnull=False),
+                deferrable=Deferrable.IMMEDIATE,
             ),
             models.UniqueConstraint(
                 fields=["holder", "block", "protocol", "port"],
@@ -142,13 +213,20 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.block} {self.protocol} {self.port or 'any port'}"
 
+    @property
+    def line(self) -> "Entry":
+        """The entry by which the feed knows this one."""
+        return self.carrier or self
+
 
 class Change(models.Model):
     """One thing that happened to an entry, with what the feed says of it from then on (nothing, when it ended), and the
-    networks that announced its address then."""
+    networks that announced its address then. Where the entry is the line of others, `about` is the one of these to
+    which it happened."""
 
     id = models.BigAutoField(primary_key=True)
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="changes")
+    about = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     act = models.CharField(max_length=12)
     at = models.DateTimeField()
     snapshot = models.JSONField(default=dict)

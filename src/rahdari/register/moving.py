@@ -13,7 +13,7 @@ from rahdari.journal import actions as journal
 
 from . import queries, rules
 from .models import Entry, Registration
-from .noting import NotValid, locked_valid, new_entry, note_change
+from .noting import NotValid, end_one, locked_entry, locked_valid, new_entry, note_change
 from .rules import Block, NewEntry
 
 
@@ -50,7 +50,7 @@ def move_entry(
     """
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        old = Entry.objects.select_for_update().get(pk=entry.pk)
+        old = _locked(entry)
         if old.ended_at is None and old.block == block:
             return _until(old, until or registration.stays_until, "extend", now)
         back = (
@@ -73,7 +73,7 @@ def retire_entry(*, entry: Entry, until: dt.datetime, actor: str, now: dt.dateti
     """Let an entry end before its registration does: the holder has left the address. Never later than it would."""
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        entry = Entry.objects.select_for_update().get(pk=entry.pk)
+        entry = _locked(entry)
         if entry.ended_at is not None or entry.valid_until <= until:
             return entry
         entry = _until(entry, until, "retire", now)
@@ -85,7 +85,7 @@ def extend_entry(*, entry: Entry, until: dt.datetime, now: dt.datetime) -> Entry
     """Let an entry that would end by itself go on. Raises NotValid when it has ended, or its registration has."""
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        entry = Entry.objects.select_for_update().get(pk=entry.pk)
+        entry = _locked(entry)
         if entry.ended_at is not None:
             raise NotValid(registration, rules.Standing.EXPIRED)
         return _until(entry, min(until, registration.stays_until), "extend", now)
@@ -94,9 +94,9 @@ def extend_entry(*, entry: Entry, until: dt.datetime, now: dt.datetime) -> Entry
 def end_entry(*, entry: Entry, why: str, now: dt.datetime) -> Entry:
     """End one entry now, and leave its registration as it is. Doing it twice changes nothing."""
     with transaction.atomic():
-        entry = Entry.objects.select_for_update().get(pk=entry.pk)
+        entry = _locked(entry)
         if entry.ended_at is None:
-            _end(entry, why, now)
+            end_one(entry, why, now)
     return entry
 
 
@@ -105,18 +105,19 @@ def end_entries_due(*, now: dt.datetime, limit: int = 500) -> int:
     count = 0
     for pk in list(queries.entries_due_to_end(now=now).values_list("pk", flat=True)[:limit]):
         with transaction.atomic():
-            entry = Entry.objects.select_for_update(skip_locked=True).filter(pk=pk, ended_at__isnull=True).first()
-            if entry is None or entry.valid_until > now:
+            entry = locked_entry(pk, skip_locked=True)
+            if entry is None or entry.ended_at is not None or entry.valid_until > now:
                 continue
-            _end(entry, "lapse", now)
+            end_one(entry, "lapse", now)
             count += 1
     return count
 
 
-def _end(entry: Entry, why: str, now: dt.datetime) -> None:
-    entry.ended_at, entry.end_reason = now, why
-    entry.save(update_fields=["ended_at", "end_reason"])
-    note_change(entry, why, now)
+def _locked(entry: Entry) -> Entry:
+    found = locked_entry(entry.pk)
+    if found is None:
+        raise Entry.DoesNotExist(entry.pk)
+    return found
 
 
 def _until(entry: Entry, until: dt.datetime, act: str, now: dt.datetime) -> Entry:

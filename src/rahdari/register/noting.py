@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 
 from rahdari.address import directory
 
 from . import queries, reference, rules
-from .models import Change, Entry, Registration
+from .models import Change, Entry, Registration, Sharer
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+# The constraints that an entry of another, or the same once more, runs into.
+IN_THE_WAY = ("no_block_under_two_holders", "one_holder_has_an_endpoint_once", "an_endpoint_has_one_line")
 
 
 class BlockAlreadyEntered(Exception):
@@ -30,6 +35,15 @@ class NotValid(Exception):
     def __init__(self, registration: Registration, standing: rules.Standing) -> None:
         super().__init__(f"{registration.reference} is {standing}")
         self.registration, self.standing = registration, standing
+
+
+class SharedWithOthers(Exception):
+    """The entry is of a shared block, and its line in the feed may be that of others too: another endpoint is added,
+    and this one left. `.entry`"""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(f"shared: {entry}")
+        self.entry = entry
 
 
 class StandsProvisionally(Exception):
@@ -62,15 +76,48 @@ def listed_to(canary: rules.NewEntry) -> list[int]:
 
 def end_entries(registration: Registration, act: str, now: dt.datetime) -> None:
     for entry in active_entries_locked(registration):
-        entry.ended_at, entry.end_reason = now, act
-        entry.save(update_fields=["ended_at", "end_reason"])
-        note_change(entry, act, now)
+        end_one(entry, act, now)
+
+
+def end_one(entry: Entry, act: str, now: dt.datetime) -> None:
+    """End an entry that the caller has locked. With the last one of a shared block its holder's part in it is over."""
+    entry.ended_at, entry.end_reason = now, act
+    entry.save(update_fields=["ended_at", "end_reason"])
+    note_change(entry, act, now)
+    theirs = Entry.objects.filter(shared=entry.shared_id, holder=entry.holder, ended_at__isnull=True)
+    if entry.shared_id is not None and not theirs.exists():
+        for sharer in Sharer.objects.filter(shared=entry.shared_id, holder=entry.holder, ended_at__isnull=True):
+            end_sharer(sharer, now)
+
+
+def end_sharer(sharer: Sharer, now: dt.datetime) -> None:
+    """Its part is over. Whoever was to leave because of it may stay."""
+    sharer.ended_at = now
+    sharer.save(update_fields=["ended_at"])
+    told = Sharer.objects.filter(shared=sharer.shared_id, withdrawn_by=sharer.holder, ended_at__isnull=True)
+    told.update(leaves_at=None, withdrawn_by=None)
 
 
 def active_entries_locked(registration: Registration) -> list[Entry]:
-    return list(
-        Entry.objects.select_for_update().filter(registration=registration, ended_at__isnull=True).order_by("id")
-    )
+    active = Entry.objects.filter(registration=registration, ended_at__isnull=True)
+    # Always the shared blocks first, in one order: two holders of the same two end at the same moment, and neither
+    # waits for the other.
+    for shared in sorted(set(active.filter(shared__isnull=False).values_list("shared", flat=True))):
+        hold_shared(shared)
+    return list(active.select_for_update().order_by("id"))
+
+
+def locked_entry(pk: uuid.UUID, *, skip_locked: bool = False) -> Entry | None:
+    """One entry, and before it the block that it shares. None when another process has it (`skip_locked`)."""
+    shared = Entry.objects.filter(pk=pk).values_list("shared", flat=True).get()
+    if shared is not None:
+        hold_shared(shared)
+    return Entry.objects.select_for_update(skip_locked=skip_locked).filter(pk=pk).first()
+
+
+def hold_shared(shared: uuid.UUID) -> None:
+    """One act at a time on a shared block: what the feed says of it is made of all its entries."""
+    hold_name(f"shared:{shared}")
 
 
 def locked_valid(pk: uuid.UUID, now: dt.datetime) -> Registration:
@@ -82,20 +129,39 @@ def locked_valid(pk: uuid.UUID, now: dt.datetime) -> Registration:
 
 
 def note_change(entry: Entry, act: str, now: dt.datetime) -> None:
+    """What the feed says from now on. Of a shared endpoint that is one line, there as long as one of its entries is:
+    its id and its beginning stay those of the first, its end is that of the last."""
+    if entry.shared_id is not None:
+        hold_shared(entry.shared_id)
+    line = entry.line
+    living = [entry] if entry.ended_at is None else []
+    if entry.shared_id is not None:
+        living = list(Entry.objects.filter(Q(pk=line.pk) | Q(carrier=line), ended_at__isnull=True).order_by("id"))
+        if living and line.ended_at is not None:
+            _keep_networks(line, living)
     snapshot = {}
-    if entry.ended_at is None:
+    if living:
         snapshot = rules.feed_fields(
-            feed_id=entry.feed_id,
-            block=entry.block,
-            protocol=entry.protocol,
-            port=entry.port,
-            valid_from=entry.valid_from,
-            valid_until=entry.valid_until,
+            feed_id=line.feed_id,
+            block=line.block,
+            protocol=line.protocol,
+            port=line.port,
+            valid_from=line.valid_from,
+            valid_until=max(each.valid_until for each in living),
         )
-    Change.objects.create(entry=entry, act=act, at=now, snapshot=snapshot, asns=entry.asns)
+    about = entry if line.pk != entry.pk else None
+    Change.objects.create(entry=line, about=about, act=act, at=now, snapshot=snapshot, asns=line.asns)
     # NOTIFY is delivered at commit, and never when the act is rolled back.
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_publish")
+
+
+def _keep_networks(line: Entry, living: list[Entry]) -> None:
+    """A line whose own entry has ended: who gets it follows the entries that live on it."""
+    asns = sorted({asn for each in living for asn in each.asns})
+    if asns != line.asns:
+        line.asns = asns
+        line.save(update_fields=["asns"])
 
 
 def new_entry(
@@ -109,6 +175,12 @@ def new_entry(
 ) -> Entry:
     """One more entry of a registration. Raises BlockAlreadyEntered."""
     until = min(new.until, registration.stays_until) if new.until is not None else registration.stays_until
+    sharer = queries.sharer_of(block=new.block, holder=registration.holder) if kind == "static" else None
+    carrier = None
+    if sharer is not None:
+        hold_shared(sharer.shared_id)
+        same = queries.active_of_shared(sharer.shared_id).filter(protocol=new.protocol, port=new.port).first()
+        carrier = same.line if same is not None else None
     with block_is_free(new.block):
         entry = Entry.objects.create(
             registration=registration,
@@ -121,6 +193,8 @@ def new_entry(
             asns=listed_to(new) if kind == rules.CANARY else announced_by(new.block, new.asn),
             kind=kind,
             follows=follows,
+            shared_id=sharer.shared_id if sharer is not None else None,
+            carrier=carrier,
             valid_from=valid_from,
             valid_until=until,
         )
@@ -141,7 +215,7 @@ def block_is_free(block: Block, *, besides: Entry | None = None) -> Iterator[Non
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        if "no_block_under_two_holders" in str(error) or "one_holder_has_an_endpoint_once" in str(error):
+        if any(name in str(error) for name in IN_THE_WAY):
             in_the_way = queries.overlapping_active(block=block)
             if besides is not None:
                 in_the_way = in_the_way.exclude(pk=besides.pk)

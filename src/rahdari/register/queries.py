@@ -10,7 +10,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 
 from . import reference as references
 from . import rules
-from .models import Change, Entry, Registration
+from .models import Change, Entry, Registration, Sharer
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -113,6 +113,13 @@ def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> 
     return found.order_by("valid_from", "id")
 
 
+def in_the_way(*, block: Block, holder: uuid.UUID | None) -> QuerySet[Entry]:
+    """Active entries of others that share an address with `block`, but for those beside which this holder may stand."""
+    found = overlapping_active(block=block, other_than=holder)
+    sharer = sharer_of(block=block, holder=holder) if holder is not None else None
+    return found.exclude(shared=sharer.shared_id) if sharer is not None else found
+
+
 def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:
     """Active entries that share an address with at least one of the blocks, in one query however many there are."""
     with connection.cursor() as cursor:
@@ -125,8 +132,73 @@ def overlapping_any(blocks: Iterable[Block]) -> list[Entry]:
     return list(Entry.objects.filter(pk__in=found).order_by("valid_from", "id"))
 
 
+# -- shared blocks -------------------------------------------------------------------------------------------------
+
+
+def sharer_of(*, block: Block, holder: uuid.UUID) -> Sharer | None:
+    """The part that a holder has in exactly this block, if it is shared."""
+    found = Sharer.objects.filter(shared__block=block, holder=holder, ended_at__isnull=True)
+    return found.select_related("shared").first()
+
+
+def sharers_beside(sharer: Sharer) -> QuerySet[Sharer]:
+    """The others of the same block, in the order in which they came."""
+    found = Sharer.objects.filter(shared=sharer.shared_id, ended_at__isnull=True).exclude(pk=sharer.pk)
+    return found.select_related("shared").order_by("since_at", "id")
+
+
+def sharer_from(origin: str) -> Sharer | None:
+    """The part that rests on this consent, also after it has ended."""
+    return Sharer.objects.filter(origin=origin).select_related("shared").first()
+
+
+def parts_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Sharer]:
+    """The parts that these holders have in shared blocks."""
+    found = Sharer.objects.filter(holder__in=list(holders), ended_at__isnull=True)
+    return found.select_related("shared").order_by("since_at", "id")
+
+
+def sharers_due_to_leave(*, now: dt.datetime) -> QuerySet[Sharer]:
+    return Sharer.objects.filter(leaves_at__lte=now, ended_at__isnull=True).order_by("leaves_at", "id")
+
+
+def active_of_shared(shared: uuid.UUID) -> QuerySet[Entry]:
+    found = Entry.objects.filter(shared=shared, ended_at__isnull=True).select_related("carrier")
+    return found.order_by("valid_from", "id")
+
+
+def is_shared_now(entry: Entry) -> bool:
+    """Whether others have something of its block too, or its line is not its own."""
+    if entry.shared_id is None:
+        return False
+    others = active_of_shared(entry.shared_id).exclude(holder=entry.holder)
+    return entry.carrier_id is not None or others.exists()
+
+
+def registrations_on(lines: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """All registrations, over ones too, of the entries that the feed knows by these: of a shared address several."""
+    wanted = list(lines)
+    found = Entry.objects.filter(Q(pk__in=wanted) | Q(carrier__in=wanted)).order_by()
+    return set(found.values_list("registration", flat=True))
+
+
+def may_be_shared(*, block: Block) -> bool:
+    """Whether the block is held, and by nothing but entries of exactly this block that stay where they are."""
+    there = list(overlapping_active(block=block))
+    return bool(there) and all(entry.block == block and entry.kind == "static" for entry in there)
+
+
+def holders_to_ask(*, block: Block, newcomer: uuid.UUID) -> set[uuid.UUID]:
+    """Who has to agree before this holder may share the block: whoever has it, and whoever was let in already."""
+    there = set(overlapping_active(block=block, other_than=newcomer).values_list("holder", flat=True))
+    sharers = Sharer.objects.filter(shared__block=block, ended_at__isnull=True).exclude(holder=newcomer)
+    return there | set(sharers.values_list("holder", flat=True))
+
+
 def history_of(registration: Registration) -> QuerySet[Change]:
-    return Change.objects.filter(entry__registration=registration).select_related("entry").order_by("id")
+    """What happened to its own entries; nothing of others that share an address of it."""
+    own = Q(about__registration=registration) | Q(about__isnull=True, entry__registration=registration)
+    return Change.objects.filter(own).select_related("entry").order_by("id")
 
 
 def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:
@@ -187,8 +259,9 @@ def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> Q
 
 def rerouted_since(*, start: dt.datetime) -> QuerySet[Change]:
     """Changes by which another network was found to announce an entry that is still active."""
-    found = Change.objects.filter(act="reroute", at__gte=start, entry__ended_at__isnull=True)
-    return found.order_by("id").select_related("entry__registration")
+    active = Q(about__isnull=True, entry__ended_at__isnull=True) | Q(about__isnull=False, about__ended_at__isnull=True)
+    found = Change.objects.filter(active, act="reroute", at__gte=start)
+    return found.order_by("id").select_related("entry__registration", "about__registration")
 
 
 def active_by_id(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Entry]:

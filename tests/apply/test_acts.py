@@ -261,14 +261,12 @@ class TestEndpoints:
             ("203.0.113.0/27", AddressTrouble.TOO_WIDE),
             ("2001:db8::/48", AddressTrouble.TOO_WIDE),
             ("203.0.113.24", AddressTrouble.DUPLICATE),
-            ("198.51.100.9", AddressTrouble.HELD_BY_ANOTHER),
             ("198.51.100.40", AddressTrouble.HELD_BY_YOU),
         ],
     )
     def test_are_refused_with_the_reason(self, block: str, kind: AddressTrouble) -> None:
         draft = a_draft()
         with_address(draft)
-        registered_to_another("198.51.100.8/29")
         register_to(draft.applicant.holder_ref, "198.51.100.40")
         with pytest.raises(actions.EndpointNotTaken) as caught:
             with_address(draft, block)
@@ -420,13 +418,18 @@ class TestSubmit:
         application = actions.submit_application(seen_version=caught.value.application.version, **given)
         assert application.status == Status.SUBMITTED
 
-    def test_is_refused_when_an_address_went_to_another_meanwhile(self) -> None:
+    def test_says_nothing_of_what_another_has_nobody_can_ask_so_whether_an_address_is_registered(self) -> None:
         draft = a_complete_draft()
         registered_to_another("203.0.113.24")
+        assert sent(draft).status == Status.SUBMITTED
+
+    def test_is_refused_when_an_address_came_to_the_same_holder_meanwhile(self) -> None:
+        draft = a_complete_draft()
+        register_to(draft.applicant.holder_ref, "203.0.113.24")
         with pytest.raises(actions.EndpointsInTrouble) as caught:
             sent(draft)
         [(row, trouble)] = caught.value.troubles
-        assert (row.address_text, trouble.kind) == ("203.0.113.24", AddressTrouble.HELD_BY_ANOTHER)
+        assert (row.address_text, trouble.kind) == ("203.0.113.24", AddressTrouble.HELD_BY_YOU)
 
     def test_needs_no_paper_of_a_company_that_gave_a_tax_number(self) -> None:
         draft, policy = a_complete_company_draft(), queries.policy_in_force()

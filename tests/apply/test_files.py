@@ -18,7 +18,7 @@ from rahdari.apply.models import AddressFile, Application, Endpoint
 from rahdari.apply.rows import FileFault, Row, Table
 from rahdari.journal import queries as journal
 
-from .sample import LATER, NOW, a_draft, a_person, actor_of, registered_to_another, with_address
+from .sample import LATER, NOW, a_draft, a_person, actor_of, register_to, with_address
 
 HEAD = "address,protocol,port,remote,label"
 
@@ -153,7 +153,7 @@ def judged_of(draft: Application, text: str) -> list[judging.Judged]:
 class TestJudge:
     def test_says_of_a_row_what_the_form_says(self) -> None:
         draft = a_company_draft()
-        registered_to_another("203.0.113.99")
+        register_to(draft.holder_ref, "203.0.113.99", port=1194)
         with_address(draft, "203.0.113.50")
         text = (
             f"{HEAD}\n"
@@ -175,7 +175,7 @@ class TestJudge:
             2: "private address",
             3: "too wide",
             4: "in row 2 already",
-            5: "registered to someone else",
+            5: "You have registered it already",
             6: "has it already",
             8: "Choose the protocol",
         }.items():
@@ -220,7 +220,7 @@ class TestAdd:
 
     def test_adds_the_good_ones_and_names_the_others(self) -> None:
         draft = a_company_draft()
-        registered_to_another("203.0.113.99")
+        register_to(draft.holder_ref, "203.0.113.99")
         added = actions.add_endpoints(
             application=draft,
             wanted=self.wanted("203.0.113.1", "203.0.113.99", "203.0.113.1", "203.0.113.2"),
@@ -229,7 +229,7 @@ class TestAdd:
         )
         assert [row.address_text for row in added.endpoints] == ["203.0.113.1", "203.0.113.2"]
         assert {place: trouble.kind.value for place, trouble in added.troubles.items()} == {
-            1: "held_by_another",
+            1: "held_by_you",
             2: "duplicate",
         }
         assert [(row.address_text, row.label) for row in queries.endpoints_of(draft)] == [

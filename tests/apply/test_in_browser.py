@@ -19,7 +19,7 @@ from playwright.sync_api import Page, Route, sync_playwright
 from rahdari.apply import actions
 from tests.needs import needs_chromium
 
-from .sample import NOW, a_draft, a_pdf, a_person, actor_of, registered_to_another, with_address
+from .sample import NOW, a_draft, a_pdf, a_person, actor_of, register_to, with_address
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -78,7 +78,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     with_address(freelancer, "203.0.113.24")
     with_address(freelancer, "2400:adc0:0:ff00::/56", protocol="any", port=None)
     client.post(at("add_address", freelancer), {"block": "154.192.0.1", "kind": "wireguard"})
-    registered_to_another("203.0.113.24")
+    register_to(freelancer.applicant.holder_ref, "203.0.113.24")
     yield "addresses", text(client.get(at("addresses", freelancer)))
 
     rows = "address,protocol,port,label\n39.32.0.7,wireguard,,Head office\n39.32.0.8:1194,openvpn,,Data centre\n"

@@ -192,9 +192,13 @@ class TestChange:
         assert len(active(registration)) == 2
         assert len(set(active(registration).values())) == 1, "both end with the registration"
 
-    def test_another_holders_address_is_refused_as_ever(self) -> None:
+    def test_another_holders_address_does_not_come_over_without_their_consent(self) -> None:
         person, other = story.a_person(), story.a_person()
         (theirs,) = active(a_registration(other))
-        draft = begin(browser_of(person), a_registration(person), "portal:change_addresses")
-        with pytest.raises(apply.EndpointNotTaken):
-            story.add(draft, theirs.removesuffix("/32"))
+        registration = a_registration(person)
+        draft = begin(browser_of(person), registration, "portal:change_addresses")
+        story.prove(story.add(draft, theirs.removesuffix("/32")))
+        story.send(story.fresh(draft))
+        story.advance()
+        assert Application.objects.get(pk=draft.pk).status == "submitted", "an officer looks at it"
+        assert theirs not in active(registration)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, overlap, plain_text, special_use
+from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, plain_text, special_use
 from rahdari.policy import DocumentRule, EvidenceKind, Limits, Policy, Service
 
 
@@ -312,7 +312,6 @@ class AddressTrouble(StrEnum):
     TOO_MANY = "too_many"
     DUPLICATE = "duplicate"
     HELD_BY_YOU = "held_by_you"
-    HELD_BY_ANOTHER = "held_by_another"
     FOR_A_MOBILE_NUMBER = "for_a_mobile_number"
 
 
@@ -326,7 +325,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why an endpoint cannot be added. `.special` or `.limit` or `.other` says more; another holder is never named."""
+    """Why an endpoint cannot be added. `.special` or `.limit` or `.other` says more.
+
+    That another holder has the address is no trouble here: nobody learns it before they have proved control of it.
+    """
 
     kind: AddressTrouble
     special: SpecialUse | None = None
@@ -396,9 +398,6 @@ def assess_endpoint(
     if len(beside) >= most:
         return Trouble(AddressTrouble.TOO_MANY, limit=most)
     entries = list(held)
-    if any(not entry.own and overlap(entry.endpoint.block, block) for entry in entries):
-        # Two holders never share an address, whatever the port: the register would refuse it.
-        return Trouble(AddressTrouble.HELD_BY_ANOTHER)
     own = next((entry.endpoint for entry in entries if entry.own and entry.endpoint.overlaps(endpoint)), None)
     if own is not None:
         return Trouble(AddressTrouble.HELD_BY_YOU, other=own)

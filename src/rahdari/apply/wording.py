@@ -169,12 +169,7 @@ def trouble(found: Trouble) -> str:
         return _("You have registered it already: %(endpoint)s. It stays registered, leave it out here.") % {
             "endpoint": isolated(endpoint(found.other))
         }
-    if found.kind is AddressTrouble.FOR_A_MOBILE_NUMBER:
-        return _("This application is for a mobile number, so it has no address. Begin another one for addresses.")
-    return _(
-        "This address is registered to someone else, and we do not say to whom. "
-        "Look at it again. If it is yours now, ask your operator to confirm that, and write to us."
-    )
+    return _("This application is for a mobile number, so it has no address. Begin another one for addresses.")
 
 
 def endpoint(value: AddressEndpoint) -> str:

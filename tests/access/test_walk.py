@@ -84,10 +84,13 @@ SIGNED_IN = frozenset(
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
     portal:registrations portal:letters
+    share:sharing
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     api:programs api:make_token""".split()
 )
 OWN_TOKEN = frozenset({"api:revoke_token", "api:end_webhook"})
+# A question to a holder, and another's part in what it shares: tests/share has both.
+OWN_SHARING = frozenset({"share:question", "share:stop"})
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
@@ -97,7 +100,7 @@ OWN_BRANCHES = frozenset({"portal:branches", "portal:branch", "portal:mandates"}
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way
-    portal:prove_operator
+    portal:prove_operator portal:share
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
@@ -161,6 +164,7 @@ EXPECTED = (
     ACCOUNTANTS,
     OWN_INVOICE,
     OWN_TOKEN,
+    OWN_SHARING,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
 VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant", "association")
@@ -245,7 +249,7 @@ class World:
             "confirm:answer": {"number": "Q-AAAA-AAAA"},
             **{
                 key: {"id": uuid.uuid4()}
-                for key in ("confirm:file", "confirm:corrected", "confirm:revoke_token", *OWN_TOKEN)
+                for key in ("confirm:file", "confirm:corrected", "confirm:revoke_token", *OWN_TOKEN, *OWN_SHARING)
             },
             **{
                 key: {"number": self.attestation}
@@ -576,6 +580,7 @@ class TestTheOwner:
             OWN_APPLICATION
             # No operator of the story can be asked; tests/confirm has one.
             - {"apply:document", "apply:remove_document", "portal:prove", "portal:prove_way", "portal:prove_operator"}
+            - {"portal:share"}  # nobody else has an address of the story; tests/share has one
             # Files of addresses are an organisation's: tests/apply/test_files.py.
             - {"apply:add_many", "apply:corrected_addresses"}
         ):
@@ -725,7 +730,7 @@ class TestAnotherPersonsPart:
         browser, before = world.client("B"), as_it_stands()
         part = world.drafts["full draft"]
         parted = [name for name in OWN_APPLICATION if ALL[name] & {"id", "endpoint"}]
-        assert len(parted) == 9
+        assert len(parted) == 10
         for name in parted:
             for method in METHODS:
                 theirs = world.place(name, part | {"reference": world.of_b})

@@ -10,7 +10,7 @@ FLOORS = (
     ("api",),
     ("line", "portal"),
     ("decide", "publish", "lease", "mobile"),
-    ("apply", "verify", "fees", "vouch", "confirm", "attest"),
+    ("apply", "verify", "fees", "vouch", "confirm", "attest", "share"),
     ("letters",),
     ("people",),
     ("register",),
@@ -20,7 +20,7 @@ FLOORS = (
 )
 STATIONS = (
     *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
-    *("decide", "publish", "lease", "mobile", "api"),
+    *("share", "decide", "publish", "lease", "mobile", "api"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})

@@ -95,6 +95,11 @@ def not_valid(found: Exception) -> Problem:
     return impossible("not_valid", _("This registration is no longer valid. Nothing was changed."))
 
 
+@told(register.SharedWithOthers)
+def shared(found: Exception) -> Problem:
+    return impossible("shared", _("This address is shared. Add the other protocol or port, and remove this one."))
+
+
 @told(apply.TooEarlyToRenew)
 def too_early(found: apply.TooEarlyToRenew) -> Problem:
     return impossible("too_early", _("Renewal opens later."), opens_at=stamp(found.opens_at))

@@ -109,6 +109,12 @@ LETTERS: dict[str, Kind] = {
     "mobile_line_left": _kind(
         _("An operator says that a SIM is no longer the holder’s"), "registration operator until"
     ),
+    "share_asked": _kind(_("Somebody asks to share an address"), "name address due_at", note=""),
+    "share_agreed": _kind(_("An address is shared"), "reference address"),
+    "share_not_agreed": _kind(_("An address is not shared"), "reference address", "silent"),
+    "share_notice": _kind(_("A shared address ends for one of its holders"), "address until", note=""),
+    "share_goes_on": _kind(_("A notice about a shared address was taken back"), "address", note=""),
+    "share_ended": _kind(_("A shared address has ended for one of its holders"), "address", note=""),
     "webhook_stopped": _kind(_("A webhook was stopped"), "place since", note=""),
     "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
     "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),

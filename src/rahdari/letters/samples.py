@@ -137,6 +137,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "reported_at": _days(-1),
         "until": _days(3),
     },
+    "share_asked": lambda rules: {"name": "Sample Software House", "address": "203.0.113.24", "due_at": _days(14)},
+    "share_agreed": lambda rules: {"reference": REFERENCE, "address": "203.0.113.24"},
+    "share_not_agreed": lambda rules: {"reference": REFERENCE, "address": "203.0.113.24", "silent": True},
+    "share_notice": lambda rules: {"address": "203.0.113.24", "until": _days(30)},
+    "share_goes_on": lambda rules: {"address": "203.0.113.24"},
+    "share_ended": lambda rules: {"address": "203.0.113.24"},
     "webhook_stopped": lambda rules: {"place": "https://program.example/hook", "since": _days(-5)},
     "lease_ended": lambda rules: {
         "registration": REGISTRATION,

@@ -45,6 +45,8 @@ from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, rem
 from .proving import follow_reproofs, prove_again
 from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
 from .reminding import remind, tell_of_grace
+from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
+from .sharing import remind as remind_of_sharing
 from .step import Step
 
 
@@ -79,6 +81,8 @@ STEPS: tuple[Step, ...] = (
     Step("attest -> verify", carry_answers_of_associations),
     Step("attest -> verify: what is over", drop_what_is_over),
     Step("confirm -> verify", carry_operator_answers),
+    Step("share: end requests", end_requests),
+    Step("share -> verify", carry_answers),
     Step("verify", answer_checks),
     Step("fees", ask_for_fees),
     Step("fees -> verify", answer_fees),
@@ -101,6 +105,10 @@ STEPS: tuple[Step, ...] = (
     Step("mobile: end lines", end_lines_due),
     Step("mobile: tell of lines left", tell_of_left),
     Step("mobile: erase", erase_lines),
+    Step("share: follow requests", follow_requests),
+    Step("share: end parts", end_parts),
+    Step("share: remind", remind_of_sharing),
+    Step("share: forget names", forget_names),
     Step("lease: take proved claims", take_proved_claims),
     Step("lease: tell of silence", tell_of_silence),
     Step("register: end what is due", end_entries_due),

@@ -13,6 +13,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
+from rahdari.share import queries as sharing
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
@@ -64,6 +65,7 @@ def _of_each_endpoint(
             title=_title(rule),
             reason=rule.reason,
             required=rule.required,
+            asked_to_share=rule.kind == "not_registered" and sharing.is_waiting(endpoint.subject),
         )
 
 

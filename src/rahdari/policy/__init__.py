@@ -49,6 +49,7 @@ from .shapes import (
     Text,
     Vouching,
 )
+from .sharing import Sharing
 
 __all__ = [
     "BUNDLED",
@@ -87,6 +88,7 @@ __all__ = [
     "Retention",
     "Season",
     "Service",
+    "Sharing",
     "SignedItem",
     "Slot",
     "Text",

@@ -32,6 +32,7 @@ from .shapes import (
     Views,
     Vouching,
 )
+from .sharing import sharing_from
 from .standing_on import change_from, lease_from, renewal_from
 from .telling import quiet_hours_from, reminders_from
 
@@ -105,6 +106,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         provisional=_provisional(root.section("provisional")) if root.has("provisional") else None,
         licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
         vouching=_vouching(root.section("vouching")) if root.has("vouching") else None,
+        sharing=sharing_from(root.section("sharing")) if root.has("sharing") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         source=data,
     )

@@ -10,6 +10,7 @@ from .clock import Allowance, Calendar
 
 if TYPE_CHECKING:
     from .associations import Attesting
+    from .sharing import Sharing
 
 STATUSES = ("to_confirm", "confirmed")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
@@ -467,6 +468,7 @@ class Policy:
     provisional: ProvisionalTerm | None
     licensees: Licensees | None
     vouching: Vouching | None
+    sharing: "Sharing | None"
     attesting: "Attesting | None"
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 

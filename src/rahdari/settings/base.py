@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "rahdari.vouch",
     "rahdari.confirm",
     "rahdari.attest",
+    "rahdari.share",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.lease",

@@ -48,6 +48,8 @@ class CheckRequest:
     awaits_stronger: bool = False
     # For documents: an officer reads them, whatever is there.
     to_be_read: bool = False
+    # For not_registered: whoever has the block is asked whether they share it.
+    asked_to_share: bool = False
 
 
 def facts_of(request: CheckRequest) -> dict[str, Any]:
@@ -63,6 +65,7 @@ def facts_of(request: CheckRequest) -> dict[str, Any]:
         "needed": request.needed,
         "awaits_stronger": request.awaits_stronger or None,
         "to_be_read": request.to_be_read or None,
+        "asked_to_share": request.asked_to_share or None,
     }
     if request.kind == "roster":
         facts |= _roster_facts(request)
@@ -115,10 +118,15 @@ def _control(check: Check, now: dt.datetime) -> rules.Answer:
 def _not_registered(check: Check, now: dt.datetime) -> rules.Answer:
     block = ipaddress.ip_network(check.facts["block"])
     holder = uuid.UUID(check.facts["holder"]) if check.facts.get("holder") else None
-    others = register.overlapping_active(block=block, other_than=holder)
+    others = register.in_the_way(block=block, holder=holder)
+    sharer = register.sharer_of(block=block, holder=holder) if holder is not None else None
     own = holder is not None and register.overlapping_active(block=block).filter(holder=holder).exists()
     return rules.answer_not_registered(
-        block=check.facts["block"], others=[f"entry:{entry.pk}" for entry in others[:10]], same_holder=own
+        block=check.facts["block"],
+        others=[f"entry:{entry.pk}" for entry in others[:10]],
+        same_holder=own,
+        shared=rules.SharedFact(str(sharer.pk), sharer.since_at.isoformat()) if sharer is not None else None,
+        asked_to_share=check.facts.get("asked_to_share", False),
     )
 
 

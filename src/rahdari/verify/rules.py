@@ -148,8 +148,27 @@ def answer_control(*, proved_at: str | None, method: str, waiting: bool, tried: 
     return Answer("failed", "not_proved", {"attempts": tried})
 
 
-def answer_not_registered(*, block: str, others: list[str], same_holder: bool) -> Answer:
-    """`others` are entries that other holders have; an entry of the same holder is no obstacle, only a remark."""
+@dataclass(frozen=True)
+class SharedFact:
+    """A part in a shared block: which, and since when everybody who has the block has agreed to it."""
+
+    sharer: str
+    since: str
+
+
+def answer_not_registered(
+    *,
+    block: str,
+    others: list[str],
+    same_holder: bool,
+    shared: SharedFact | None = None,
+    asked_to_share: bool = False,
+) -> Answer:
+    """`others` are entries of holders who do not share it; one of the same holder is no obstacle, only a remark."""
+    if others and asked_to_share:
+        return Answer("waiting", "asked_to_share")
+    if not others and shared is not None:
+        return Answer("passed", "shared", {"block": block, "sharer": shared.sharer, "since": shared.since})
     if others:
         return Answer("failed", "registered_by_another", {"block": block, "entries": others})
     return Answer("passed", "registered_by_same" if same_holder else "free", {"block": block})

@@ -54,21 +54,20 @@ def title_of(check: Check, language: str) -> str:
     return check.title.get(language) or check.title.get("en") or check.kind
 
 
+_AWAITED: dict[str, Callable[[], str]] = {
+    "control": lambda: _("We wait for the proof of control of %(block)s."),
+    "not_registered": lambda: _("We asked whoever has %(block)s whether it is shared, and wait for the answer."),
+    "operator": lambda: _("We asked your operator whether %(block)s is yours, and wait for its answer."),
+    "fee": lambda: _("The fee is settled last. We ask for it when everything else has passed."),
+    "mobile_line": lambda: _("We asked your operator whether the SIM is in your name, and wait for its answer."),
+    "attestation": lambda: _("We asked the association, and wait for its answer."),
+    "employer": lambda: _("We wrote to the client or employer, and wait for the answer."),
+}
+
+
 def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
-    if check.kind == "control":
-        return fill(_("We wait for the proof of control of %(block)s."), block=_block(check))
-    if check.kind == "fee":
-        return fill(_("The fee is settled last. We ask for it when everything else has passed."))
-    if check.kind == "operator":
-        return fill(
-            _("We asked your operator whether %(block)s is yours, and wait for its answer."), block=_block(check)
-        )
-    if check.kind == "mobile_line":
-        return fill(_("We asked your operator whether the SIM is in your name, and wait for its answer."))
-    if check.kind == "attestation":
-        return fill(_("We asked the association, and wait for its answer."))
-    if check.kind == "employer":
-        return fill(_("We wrote to the client or employer, and wait for the answer."))
+    if check.kind in _AWAITED:
+        return fill(_AWAITED[check.kind](), block=_block(check))
     if check.facts.get("awaits_stronger"):
         return fill(
             _("What you sent is enough for a provisional registration. One more proof or certificate is still to come.")
@@ -145,16 +144,12 @@ def _by_operator(sentence_for: Callable[[dict[str, Any]], str]) -> Callable[[Che
     return say
 
 
-def _free(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return fill(_("Nobody else has %(block)s in the register."), block=_block(check))
+def _of_block(sentence: Callable[[], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
+    def say(check: Check, evidence: dict[str, Any]) -> SafeString:
+        since = evidence.get("since")
+        return fill(sentence(), block=_block(check), date=day(dt.datetime.fromisoformat(since)) if since else "")
 
-
-def _registered_by_same(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return fill(_("%(block)s is in the register already, for the same holder."), block=_block(check))
-
-
-def _registered_by_another(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return fill(_("%(block)s, or a part of it, is already registered for someone else."), block=_block(check))
+    return say
 
 
 def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
@@ -292,9 +287,14 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
         lambda _e: _("%(operator)s confirmed the SIM, which stands under another registration. An officer looks at it.")
     ),
     "no_mobile_line": lambda _c, _e: fill(_("No mobile number was confirmed by its code. An officer looks at it.")),
-    "free": _free,
-    "registered_by_same": _registered_by_same,
-    "registered_by_another": _registered_by_another,
+    "free": _of_block(lambda: _("Nobody else has %(block)s in the register.")),
+    "registered_by_same": _of_block(lambda: _("%(block)s is in the register already, for the same holder.")),
+    "registered_by_another": _of_block(
+        lambda: _("%(block)s, or a part of it, is already registered for someone else.")
+    ),
+    "shared": _of_block(lambda: _("%(block)s is shared: everybody who has it agreed on %(date)s.")),
+    "share_declined": _of_block(lambda: _("Whoever has %(block)s did not agree that it is shared.")),
+    "share_silent": _of_block(lambda: _("Whoever has %(block)s did not answer in time whether it is shared.")),
     "origin_known": _origin_known,
     "no_origin": _no_origin,
     "no_origin_but_in_country": _no_origin_but_in_country,

@@ -111,6 +111,12 @@ def _no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
     return redirect("portal:registration", reference=found.reference)
 
 
+def _is_shared(request: HttpRequest, found: Registration) -> HttpResponse:
+    """What runs at an address that others have too is changed by adding the other port, and leaving this one."""
+    messages.info(request, _("This address is shared. Add the other protocol or port, and remove this one."))
+    return redirect("portal:registration", reference=found.reference)
+
+
 @person_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,6 +128,8 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
     row = queries.active_entry_of(found, entry)
     if row is None:
         raise Http404
+    if queries.is_shared_now(row):
+        return _is_shared(request, found)
     kind, protocol, port = way_of(row.protocol, row.port)
     given = request.POST if request.method == "POST" else None
     form = WayForm(given, initial={"kind": kind, "protocol": protocol, "port": port})
@@ -139,6 +147,8 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
                 return redirect("portal:registration", reference=found.reference)
         except actions.NotValid:
             return _no_longer_valid(request, found)
+        except actions.SharedWithOthers:
+            return _is_shared(request, found)
     context = {"registration": found, "form": form, "address": format_block(row.block)}
     return render(request, "portal/applicant/change_entry.html", context)
 
@@ -155,7 +165,7 @@ def _amended(request: HttpRequest, form: WayForm, row: Entry, asked: Endpoint) -
 
 def amend(row: Entry, asked: Endpoint, *, actor: str, now: dt.datetime) -> Endpoint | None:
     """Another protocol or port for an address. Returns what else of the holder's is in the way. Raises NotValid."""
-    others = queries.overlapping_active(block=row.block).exclude(pk=row.pk)
+    others = queries.overlapping_active(block=row.block).filter(holder=row.holder).exclude(pk=row.pk)
     in_the_way: Entry | None = next((other for other in others if _endpoint(other).overlaps(asked)), None)
     if in_the_way is not None:
         return _endpoint(in_the_way)

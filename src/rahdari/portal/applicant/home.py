@@ -19,6 +19,7 @@ from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from rahdari.share import queries as sharing
 
 from ..standing import standing_of
 from . import shared
@@ -67,6 +68,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "to_prove": apply.applications_to_prove(user)[:50],
             "registrations": held_by(request),
             "invoices": invoices,
+            "sharing_asked": sharing.questions_to(user).count(),
+            "is_sharing": sharing.is_sharing(user),
             "is_attested": attestations.theirs(user).exists(),
             "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
         },

@@ -22,7 +22,7 @@ from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method, Status
 
-from . import changing, going_on, shared
+from . import changing, going_on, shared, sharing
 from .ways import Asked, counts, open_way, rows
 
 # From so many on, the list of them comes first.
@@ -111,6 +111,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         return HttpResponseNotAllowed(["GET", "HEAD"])
     if mine.proof is not None:
         facts["proved"] = way_words.proved_by(mine.proof)
+        facts["is_held"] = sharing.is_held(application, mine.endpoint)
         return render(request, "portal/applicant/proved.html", facts)
     asked = Asked(application, mine.endpoint, apply.frozen_policy(application))
     listed = rows(asked)

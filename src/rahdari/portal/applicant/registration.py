@@ -47,6 +47,7 @@ class Address:
     # Another one has taken its place: it stays on the list for a while.
     leaves: bool = False
     branch: str = ""
+    is_shared: bool = False
 
     @property
     def port_text(self) -> str:
@@ -149,7 +150,8 @@ def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host], branch: str) -> Addr
     else:
         leaves = entry.valid_until < entry.registration.stays_until
     host = hosts.get(lease.host_id) if lease is not None else None
-    return Address(entry, format_block(entry.block), operator or "", host, leaves, branch)
+    is_shared = entry.ended_at is None and register.is_shared_now(entry)
+    return Address(entry, format_block(entry.block), operator or "", host, leaves, branch, is_shared)
 
 
 def _look(row: Row) -> Look:

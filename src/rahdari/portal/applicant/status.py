@@ -30,7 +30,7 @@ from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
 
 from ..standing import standing_of
-from . import shared
+from . import shared, sharing
 from .lines import line_for
 from .lines import standing_of as standing_at_operators
 from .proof import ways_of
@@ -102,7 +102,14 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     decision = decide.decision_of(case) if case else None
     registration = decision.registration if decision else None
     standing = standing_at_operators(registration, register.entries_of(registration)) if registration else None
-    checks = list(verify.checks_of(application.subject))
+    proofs = proofs_of(application)
+    # Whether somebody else has an address is shown only to whoever has proved control of it.
+    proved = {each.endpoint.subject for each in proofs if each.is_proved}
+    checks = [
+        check
+        for check in verify.checks_of(application.subject)
+        if check.kind != "not_registered" or check.target in proved
+    ]
     facts = Facts(
         status=application.status,
         control_waits=any(check.kind == "control" and check.outcome == Outcome.WAITING for check in checks),
@@ -125,7 +132,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         standing=standing,
         clock=decide.clock_of(case, now) if case else decide.clock_of_application(application, now),
         checks=checks,
-        proofs=proofs_of(application),
+        proofs=proofs,
         line=line_for(application) if application.is_mobile else None,
     )
 
@@ -162,6 +169,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION} and bool(ways_of(found)),
+        "to_share": sharing.to_share(found) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.stage in YOUR_TURN,

@@ -1,0 +1,117 @@
+"""An address that somebody else has on the register already: whoever has proved control of it may ask to share it.
+
+Nobody learns that an address is registered before they have proved control of it; and then never by whom.
+"""
+
+import uuid
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.address import format_block
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application, Endpoint
+from rahdari.page import values
+from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
+from rahdari.register import queries as register
+from rahdari.share import actions, queries, rules
+from rahdari.share.rules import State
+from rahdari.verify import queries as proofs
+
+from . import shared
+
+
+class NameForm(forms.Form):
+    """The name that those who are asked read."""
+
+    use_required_attribute = False
+    name = forms.CharField(
+        label=gettext_lazy("The name that they read"),
+        help_text=gettext_lazy("So that they know who asks: your name, your company, or your desk in a shared office."),
+        max_length=rules.LONGEST_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": gettext_lazy("Write the name that they read"),
+            "max_length": gettext_lazy("Use 80 characters at most"),
+        },
+    )
+
+
+def is_held(application: Application, endpoint: Endpoint) -> bool:
+    """Whether this page says anything: control is proved, and another holder has the address."""
+    if endpoint.is_dynamic or not proofs.is_proved(endpoint.subject, endpoint.network):
+        return False
+    return register.in_the_way(block=endpoint.network, holder=application.holder_ref).exists()
+
+
+def to_share(application: Application) -> list[Endpoint]:
+    """The addresses of an application for which there is something to ask, or to wait for."""
+    return [endpoint for endpoint in apply.endpoints_of(application) if is_held(application, endpoint)]
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
+    application = shared.application(request, reference, Act.PROVE)
+    if application.status not in {"draft", "submitted"}:
+        return redirect("portal:application", reference=reference)
+    mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
+    if mine is None or mine.is_dynamic:
+        raise Http404
+    last = queries.request_of(mine.subject)
+    if not is_held(application, mine) and (last is None or last.state != State.AGREED):
+        return redirect("portal:prove", reference=reference, endpoint=mine.pk)
+    terms, now, actor = queries.terms(), timezone.now(), actor_of(person(request))
+    again_at = None
+    if last is not None and terms is not None:
+        again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
+    may_ask = (
+        terms is not None
+        and (last is None or last.state not in {State.WAITING, State.AGREED})
+        and (again_at is None or now >= again_at)
+        and register.may_be_shared(block=mine.network)
+    )
+    form = NameForm(initial={"name": application.company_name or application.holder_name})
+    if request.method == "POST" and "take_back" in request.POST and last is not None:
+        actions.take_back(request=last, actor=actor, now=now)
+        return redirect(request.path)
+    if request.method == "POST" and may_ask and terms is not None:
+        form = NameForm(request.POST)
+        if form.is_valid():
+            try:
+                actions.ask(
+                    subject=mine.subject,
+                    block=mine.network,
+                    holder=application.holder_ref,
+                    name=form.cleaned_data["name"],
+                    asked_by=actor,
+                    terms=terms,
+                    now=now,
+                )
+            except actions.NoName:
+                form.add_error("name", _("Write the name that they read"))
+            except (actions.CannotBeShared, actions.TooSoon):
+                return redirect(request.path)
+            else:
+                return redirect(request.path)
+    context = {
+        "application": application,
+        "endpoint": mine,
+        "addr": format_block(mine.network),
+        "last": last,
+        "state": str(last.state) if last is not None else "",
+        "may_ask": may_ask,
+        "again_at": again_at if again_at is not None and now < again_at else None,
+        "answer_within": values.span_words(terms.answer_within) if terms is not None else "",
+        "form": form,
+    }
+    return render(request, "portal/applicant/share.html", context)

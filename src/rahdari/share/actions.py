@@ -1,0 +1,258 @@
+"""The acts of sharing: ask, answer, take back, remind, end, withdraw with notice, forget.
+
+Invariants: only who has proved control asks (the caller has looked); everybody who has the address is asked, and one
+no is a no; the consents of all are recorded before the register lets anybody in, in one transaction with it; nobody
+who is asked learns more of the asker than the name chosen, and the asker learns nothing of them.
+"""
+
+import datetime as dt
+import uuid
+
+from django.db import connection, transaction
+from django.urls import reverse
+
+from rahdari.address import format_block
+from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.policy import Sharing
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Sharer
+from rahdari.register.rules import Block
+
+from . import queries, rules
+from .models import Question, Request
+from .rules import ANSWERS, LONGEST_NAME, Reply, State
+
+
+class CannotBeShared(Exception):
+    """Nobody has exactly this address, or what stands there is a range around it or a changing one."""
+
+
+class TooSoon(Exception):
+    """It was declined or not answered lately. `.again_at`"""
+
+    def __init__(self, again_at: dt.datetime) -> None:
+        super().__init__(str(again_at))
+        self.again_at = again_at
+
+
+class NoLongerOpen(Exception):
+    """The request has come to something. `.request`"""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(f"{request} is {request.state}")
+        self.request = request
+
+
+class NotAnAnswer(ValueError):
+    """An answer is yes or no."""
+
+
+class NoName(ValueError):
+    """The name that those who are asked read is missing or too long."""
+
+
+@transaction.atomic
+def ask(
+    *, subject: str, block: Block, holder: uuid.UUID, name: str, asked_by: str, terms: Sharing, now: dt.datetime
+) -> Request:
+    """Ask everybody who has this block. While a request of the subject waits, it is that one.
+
+    Raises NoName, CannotBeShared, TooSoon.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise NoName(name)
+    _one_at_a_time(subject)
+    last = queries.request_of(subject)
+    if last is not None and last.state == State.WAITING:
+        return last
+    if last is not None:
+        again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
+        if again_at is not None and now < again_at:
+            raise TooSoon(again_at)
+    there = entries.holders_to_ask(block=block, newcomer=holder)
+    if not there or not entries.may_be_shared(block=block):
+        raise CannotBeShared(str(block))
+    request = Request.objects.create(
+        subject=subject,
+        holder=holder,
+        block=block,
+        name=name,
+        asked_by=asked_by,
+        asked_at=now,
+        due_at=now + terms.answer_within,
+        remind_at=now + terms.remind_after,
+    )
+    journal.record(act="share.asked", actor=asked_by, subject=subject, now=now, detail={"request": str(request.pk)})
+    for each in sorted(there):
+        _put(request, each, now)
+    return request
+
+
+def _put(request: Request, holder: uuid.UUID, now: dt.datetime) -> None:
+    question = Question.objects.create(request=request, holder=holder, asked_at=now)
+    _write(question, now)
+
+
+def _write(question: Question, now: dt.datetime) -> None:
+    request = question.request
+    for person in people.people_to_tell(question.holder, queries.MAY_AGREE):
+        letters.write_letter(
+            to=person,
+            template="share_asked",
+            about=f"sharing:{request.pk}",
+            context={
+                "name": request.name,
+                "address": format_block(request.block),
+                "due_at": request.due_at,
+                "url": reverse("share:question", args=[question.pk]),
+            },
+            now=now,
+        )
+
+
+@transaction.atomic
+def answer(*, question: Question, given: str, actor: str, now: dt.datetime) -> Request:
+    """What a holder says. With the last yes the register lets the asker in, in the same transaction.
+
+    The same answer twice changes nothing. Raises NotAnAnswer, NoLongerOpen.
+    """
+    if given not in ANSWERS:
+        raise NotAnAnswer(given)
+    request = Request.objects.select_for_update().get(pk=question.request_id)
+    question = Question.objects.get(pk=question.pk)
+    if question.reply == given:
+        return request
+    if request.state != State.WAITING or now >= request.due_at or question.reply != Reply.WAITING:
+        raise NoLongerOpen(request)
+    question.reply, question.answered_at, question.answered_by = given, now, actor
+    question.save(update_fields=["reply", "answered_at", "answered_by"])
+    detail = {"answer": given, "question": str(question.pk)}
+    journal.record(act="share.answered", actor=actor, subject=request.origin, now=now, detail=detail)
+    said = rules.outcome(request.questions.values_list("reply", flat=True))
+    if said is State.DECLINED:
+        return _end(request, said, actor, now)
+    return _let_in(request, actor, now) if said is State.AGREED else request
+
+
+def _let_in(request: Request, actor: str, now: dt.datetime) -> Request:
+    """Everybody who was asked has agreed. Whoever came meanwhile is asked too."""
+    agreed = set(request.questions.filter(reply=Reply.YES).values_list("holder", flat=True))
+    try:
+        register.let_in(
+            block=request.block, newcomer=request.holder, agreed=agreed, origin=request.origin, actor=actor, now=now
+        )
+    except register.NotShareable:
+        return _end(request, State.VOID, actor, now)
+    except register.NotAllAgreed as error:
+        asked = set(request.questions.values_list("holder", flat=True))
+        for each in sorted(error.missing - asked):
+            _put(request, each, now)
+        return request
+    return _end(request, State.AGREED, actor, now)
+
+
+@transaction.atomic
+def take_back(*, request: Request, actor: str, now: dt.datetime) -> Request:
+    """Whoever asked no longer wants it. What it came to before stays."""
+    request = Request.objects.select_for_update().get(pk=request.pk)
+    return _end(request, State.TAKEN_BACK, actor, now) if request.state == State.WAITING else request
+
+
+@transaction.atomic
+def end_waiting(*, request: Request, now: dt.datetime) -> bool:
+    """End a request whose time is over, or for which nobody has the address any more. Whether it ended now."""
+    request = Request.objects.select_for_update().get(pk=request.pk)
+    if request.state != State.WAITING:
+        return False
+    if not entries.in_the_way(block=request.block, holder=request.holder).exists():
+        _end(request, State.VOID, "clock", now)
+    elif now >= request.due_at:
+        _end(request, State.SILENT, "clock", now)
+    else:
+        return False
+    return True
+
+
+@transaction.atomic
+def remind(*, request: Request, now: dt.datetime) -> bool:
+    """Write once more to whoever has not answered, once."""
+    request = Request.objects.select_for_update().get(pk=request.pk)
+    if request.state != State.WAITING or request.reminded_at is not None:
+        return False
+    request.reminded_at = now
+    request.save(update_fields=["reminded_at"])
+    for question in request.questions.filter(reply=Reply.WAITING):
+        _write(question, now)
+    return True
+
+
+@transaction.atomic
+def give_notice(*, sharer: Sharer, question: Question, terms: Sharing, actor: str, now: dt.datetime) -> Sharer:
+    """Withdraw a consent: the other one is told, and leaves when the notice is over. Doing it twice changes nothing."""
+    before = sharer.leaves_at
+    sharer = register.leave(sharer=sharer, at=now + terms.notice, withdrawn_by=question.holder, actor=actor, now=now)
+    if before is None and sharer.leaves_at is not None:
+        tell(sharer, "share_notice", now, until=sharer.leaves_at)
+    return sharer
+
+
+@transaction.atomic
+def take_notice_back(*, sharer: Sharer, question: Question, actor: str, now: dt.datetime) -> Sharer:
+    """Only whoever gave it takes it back."""
+    if sharer.leaves_at is None or sharer.withdrawn_by != question.holder:
+        return sharer
+    sharer = register.stay(sharer=sharer, actor=actor, now=now)
+    tell(sharer, "share_goes_on", now)
+    return sharer
+
+
+def tell(sharer: Sharer, template: str, now: dt.datetime, **more: object) -> None:
+    """A letter to the holder of a part."""
+    for person in people.people_to_tell(sharer.holder, queries.MAY_AGREE):
+        letters.write_letter(
+            to=person,
+            template=template,
+            about=f"sharer:{sharer.pk}",
+            context={"address": format_block(sharer.shared.block), "url": reverse("share:sharing"), **more},
+            now=now,
+        )
+
+
+def mark_carried(*, request: Request, now: dt.datetime) -> None:
+    """Whoever waited for it has been told. Doing it twice changes nothing."""
+    Request.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
+
+
+def settle(*, request: Request, now: dt.datetime) -> None:
+    Request.objects.filter(pk=request.pk, settled_at__isnull=True).update(settled_at=now)
+
+
+@transaction.atomic
+def forget_names(*, terms: Sharing, now: dt.datetime) -> int:
+    """The names of requests by which nobody shares any more."""
+    count = 0
+    for request in queries.named(now, terms.name_kept):
+        request.name, request.forgotten_at = "", now
+        request.save(update_fields=["name", "forgotten_at"])
+        journal.record(act="share.forgot_name", actor="clock", subject=request.origin, now=now)
+        count += 1
+    return count
+
+
+def _end(request: Request, state: State, actor: str, now: dt.datetime) -> Request:
+    assert rules.may_move(request.state, state)  # noqa: S101 - the callers look first
+    request.state, request.ended_at = state.value, now
+    request.save(update_fields=["state", "ended_at"])
+    journal.record(act="share.ended", actor=actor, subject=request.origin, now=now, detail={"came_to": state.value})
+    with connection.cursor() as cursor:
+        cursor.execute("NOTIFY rahdari_line")
+    return request
+
+
+def _one_at_a_time(name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [name])

@@ -1,0 +1,96 @@
+"""A request to share an address that others have, and the question to each of these.
+
+Invariants, each also held by the database: one request of a subject waits at a time; a holder is asked once by a
+request; what a request came to has a moment, and is not changed. The name that the asker chose is encrypted, and gone
+some time after nobody shares by it any more.
+"""
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from rahdari.register.models import BlockField
+from rahdari.vault.fields import EncryptedTextField
+
+from .rules import Reply, State
+
+
+class Request(models.Model):
+    """May I share this address? `subject` is whatever another room waits for an answer about, `holder` who asks."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.CharField(max_length=120)
+    holder = models.UUIDField()
+    block = BlockField()
+    # What those who are asked read, and all that they learn of the asker.
+    name = EncryptedTextField()
+    asked_by = models.CharField(max_length=120)
+    state = models.CharField(
+        max_length=12, choices=[(str(one), str(one)) for one in State], default=State.WAITING.value
+    )
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    remind_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # Whoever waited for it has been told.
+    carried_at = models.DateTimeField(null=True, blank=True)
+    # What it was asked for is over or on the register: nothing is looked after any more.
+    settled_at = models.DateTimeField(null=True, blank=True)
+    forgotten_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["asked_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["subject"], condition=Q(state=State.WAITING.value), name="one_request_of_a_subject_waits"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=State.WAITING.value, ended_at__isnull=True)
+                | (~Q(state=State.WAITING.value) & Q(ended_at__isnull=False)),
+                name="request_came_to_something_at_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(carried_at__isnull=True) | Q(ended_at__isnull=False), name="only_what_ended_is_carried"
+            ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["subject", "asked_at"], name="requests_of_a_subject"),
+            models.Index(fields=["asked_at"], condition=Q(settled_at__isnull=True), name="requests_unsettled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"sharing:{self.pk}"
+
+    @property
+    def origin(self) -> str:
+        """By which the register knows the consent."""
+        return f"sharing:{self.pk}"
+
+
+class Question(models.Model):
+    """One holder who is asked, and what was answered for them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="questions")
+    holder = models.UUIDField(db_index=True)
+    reply = models.CharField(max_length=8, choices=[(str(one), str(one)) for one in Reply], default=Reply.WAITING.value)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["asked_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["request", "holder"], name="a_holder_is_asked_once_by_a_request"),
+            models.CheckConstraint(
+                condition=Q(reply=Reply.WAITING.value, answered_at__isnull=True)
+                | (~Q(reply=Reply.WAITING.value) & Q(answered_at__isnull=False)),
+                name="reply_was_given_at_a_moment",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"question:{self.pk}"

@@ -1,0 +1,145 @@
+"""Reads of requests to share. Who is asked sees the address, the name that the asker chose, and nothing else."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from rahdari import policy
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.people.rules import Act
+from rahdari.policy import Sharing
+from rahdari.register import queries as register
+from rahdari.register.models import Entry, Sharer
+
+from .models import Question, Request
+from .rules import Reply, State
+
+# Who agrees for a holder, and hears of it.
+MAY_AGREE = Act.APPLY
+
+
+class NotFound(Exception):
+    """There is no such question or part, or it is not yours: nobody learns which."""
+
+
+def terms() -> Sharing | None:
+    """What the policy in force says of sharing; None where nobody shares."""
+    return policy.current(settings.POLICY_FILE).sharing
+
+
+def request_of(subject: str) -> Request | None:
+    """The last request of a subject."""
+    return Request.objects.filter(subject=subject).order_by("-asked_at", "-id").first()
+
+
+def is_waiting(subject: str) -> bool:
+    return Request.objects.filter(subject=subject, state=State.WAITING).exists()
+
+
+def questions_to(user: User) -> QuerySet[Question]:
+    """The questions that wait for this person's answer."""
+    theirs = Question.objects.filter(reply=Reply.WAITING, request__state=State.WAITING)
+    return theirs.filter(holder__in=people.holders_for(user, MAY_AGREE)).select_related("request")
+
+
+def question_for(*, user: User, id: uuid.UUID) -> Question:
+    """The question, if this person may answer it, whatever became of it. Raises NotFound."""
+    found = Question.objects.filter(pk=id, holder__in=people.holders_for(user, MAY_AGREE))
+    question = found.select_related("request").first()
+    if question is None:
+        raise NotFound(str(id))
+    return question
+
+
+def to_end(now: dt.datetime) -> QuerySet[Request]:
+    return Request.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "id")
+
+
+def waiting() -> QuerySet[Request]:
+    return Request.objects.filter(state=State.WAITING).order_by("asked_at", "id")
+
+
+def to_remind(now: dt.datetime) -> QuerySet[Request]:
+    return waiting().filter(remind_at__lte=now, reminded_at__isnull=True, due_at__gt=now)
+
+
+def to_carry() -> QuerySet[Request]:
+    return Request.objects.filter(ended_at__isnull=False, carried_at__isnull=True).order_by("ended_at", "id")
+
+
+def unsettled() -> QuerySet[Request]:
+    return Request.objects.filter(settled_at__isnull=True).order_by("asked_at", "id")
+
+
+def named(now: dt.datetime, kept: dt.timedelta) -> Iterable[Request]:
+    """Requests whose name is no longer needed: they ended so long ago, and nobody shares by them."""
+    old = Request.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - kept).order_by("ended_at", "id")
+    for request in old[:200]:
+        sharer = register.sharer_from(request.origin) if request.state == State.AGREED else None
+        if sharer is None or (sharer.ended_at is not None and sharer.ended_at <= now - kept):
+            yield request
+
+
+# -- what is shared now --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One of the others of a block. `name` where this holder was asked for it; `may_stop` where its consent counts."""
+
+    sharer: Sharer
+    name: str
+    may_stop: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a holder has of a shared block, and who else."""
+
+    sharer: Sharer
+    others: tuple[Beside, ...]
+    entries: tuple[Entry, ...]
+
+
+def is_sharing(user: User) -> bool:
+    return register.parts_of(holders=people.holders_for(user, MAY_AGREE)).exists()
+
+
+def parts_of(user: User) -> list[Part]:
+    """The shared blocks of this person and of the organisations for which they may agree."""
+    return [_part(sharer) for sharer in register.parts_of(holders=people.holders_for(user, MAY_AGREE))]
+
+
+def _part(sharer: Sharer) -> Part:
+    others = tuple(_beside(sharer, other) for other in register.sharers_beside(sharer))
+    entries = register.active_of_shared(sharer.shared_id).filter(holder=sharer.holder).select_related("registration")
+    return Part(sharer, others, tuple(entries))
+
+
+def _beside(sharer: Sharer, other: Sharer) -> Beside:
+    question = _consent(sharer.holder, other)
+    return Beside(other, question.request.name if question is not None else "", question is not None)
+
+
+def _consent(holder: uuid.UUID, other: Sharer) -> Question | None:
+    """The yes of this holder to that one."""
+    if not other.origin.startswith("sharing:"):
+        return None
+    request = uuid.UUID(other.origin.removeprefix("sharing:"))
+    given = Question.objects.filter(request_id=request, holder=holder, reply=Reply.YES)
+    return given.select_related("request").first()
+
+
+def part_to_stop(*, user: User, id: uuid.UUID) -> tuple[Sharer, Question]:
+    """Another's part that this person's holder has agreed to, while both are there. Raises NotFound."""
+    for part in parts_of(user):
+        for other in part.others:
+            question = _consent(part.sharer.holder, other.sharer) if other.sharer.pk == id else None
+            if question is not None:
+                return other.sharer, question
+    raise NotFound(str(id))

@@ -8,6 +8,7 @@ import pytest
 from rahdari import line
 from rahdari.address import directory
 from rahdari.letters import queries as letters
+from rahdari.line import proving
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
@@ -17,6 +18,7 @@ from rahdari.verify.models import Method, Reproof
 from tests.decide.builders import DAY, NOW, an_application
 
 pytestmark = pytest.mark.django_db
+TERM = "register -> verify: prove again in the term"
 
 
 def registered() -> tuple[Registration, Entry]:
@@ -57,6 +59,22 @@ class TestProveAgain:
         assert reproof.occasion.startswith("term:")
         # It was shown by a link, so the holder has to do something and is written to.
         assert letters_of(registration) == ["proof_wanted"]
+
+    def test_rests_after_it_found_nothing_and_goes_on_while_there_is_something(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registrations = [registered() for _ in range(3)]
+        monkeypatch.setattr(proving, "AT_ONCE", 1)
+        monkeypatch.setattr(proving, "READ_AT_ONCE", 2)
+        idle: dict[str, dt.datetime] = {}
+        before, due = (at_share(registrations[0][0], share) for share in (0.29, 0.301))
+        line.advance(now=before, idle=idle)
+        # Found nothing just now: it looks again when its rest is over, however the clock was moved meanwhile.
+        for now in (before + proving.LOOKS_AGAIN / 2, before - proving.LOOKS_AGAIN / 2):
+            assert TERM not in line.advance(now=now, idle=idle)
+        moved = [line.advance(now=due, idle=idle).get(TERM) for _ in range(5)]
+        assert moved == [1, 1, 1, 0, None]
+        assert all(len(reproofs(entry)) == 1 for _, entry in registrations)
 
     def test_asks_when_another_network_announces_the_address(self) -> None:
         _, entry = registered()

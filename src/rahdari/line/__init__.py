@@ -42,7 +42,7 @@ from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_o
 from .mobile import drop_lines, end_lines_due, erase_lines, follow_registrations, tell_of_left
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
 from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, remind_clients, take_in_proofs
-from .proving import follow_reproofs, prove_again
+from .proving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
 from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
 from .reminding import remind, tell_of_grace
 from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
@@ -50,9 +50,20 @@ from .sharing import remind as remind_of_sharing
 from .step import Step
 
 
-def advance(*, now: dt.datetime) -> dict[str, int]:
-    """Run every step once, in order; return how many items each moved. Raises only when the database is away."""
-    return {step.name: step.run(now) for step in STEPS}
+def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> dict[str, int]:
+    """Run every step once, in order; return how many items each moved. Raises only when the database is away.
+
+    `idle` is the caller's, given again each time: when steps that rest had nothing to do. Without it none rests.
+    """
+    idle = {} if idle is None else idle
+    moved = {}
+    for step in STEPS:
+        if step.rests and abs(now - idle.get(step.name, NEVER)) < step.rests:
+            continue
+        moved[step.name] = step.run(now)
+        if step.rests and not moved[step.name]:
+            idle[step.name] = now
+    return moved
 
 
 def look(*, now: dt.datetime) -> int:
@@ -69,6 +80,7 @@ def publish(*, now: dt.datetime) -> int:
     return publishing.publish_editions(now=now)
 
 
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
@@ -115,7 +127,8 @@ STEPS: tuple[Step, ...] = (
     Step("lease: tell of lapses", tell_of_lapses),
     Step("lease: forget reports", forget_reports),
     Step("register: follow the directory", follow_directory),
-    Step("register -> verify: prove again", prove_again),
+    Step("register -> verify: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
+    Step("register -> verify: prove again when rerouted", prove_rerouted),
     Step("verify: proved again, or in vain", follow_reproofs),
     Step("remind", remind),
     Step("register: tell of the grace", tell_of_grace),

@@ -6,7 +6,7 @@ follows is an officer's act.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from itertools import batched
 from typing import Any
 
 from django.conf import settings
@@ -28,28 +28,46 @@ from .step import AT_ONCE, one_item
 
 # How far back the clock catches up after a long stop.
 LOOKS_BACK = dt.timedelta(days=30)
+# When so much of a term is over depends on the end of the registration, so that no index finds it: all entries are
+# looked through, which takes a second for a million of them.
+LOOKS_AGAIN = dt.timedelta(minutes=15)
+READ_AT_ONCE = 5_000
 
 
-def prove_again(now: dt.datetime) -> int:
-    """Entries whose time has come, or that another network announces now: ask for their proof again, once each."""
+def prove_in_term(now: dt.datetime) -> int:
+    """Entries of which that share of the term is over that the policy names: ask for their proof again, once each."""
     rules = policies.current(settings.POLICY_FILE).proof
-    due = list(_due(rules, now))
+    if not rules.again_at:
+        return 0
+    due = register.at_share_of_term(percent=rules.again_at, start=now - LOOKS_BACK, end=now)
+    # Of a large register there are very many, of which nearly all were asked: they are looked through, not loaded.
+    for part in batched(due.values_list("pk", "valid_from").iterator(), READ_AT_ONCE):
+        occasions = {pk: f"term:{begins:%Y-%m-%d}" for pk, begins in part}
+        known = proofs.occasions_known((about(pk), occasion) for pk, occasion in occasions.items())
+        new = [pk for pk, occasion in occasions.items() if (about(pk), occasion) not in known][:AT_ONCE]
+        entries = register.active_by_id(new)
+        if begun := sum(_begin(entries[pk], occasions[pk], rules, now) for pk in new if pk in entries):
+            return begun
+    return 0
+
+
+def prove_rerouted(now: dt.datetime) -> int:
+    """Entries that another network announces now: ask for their proof again, once for each change."""
+    rules = policies.current(settings.POLICY_FILE).proof
+    if not rules.again_when_rerouted:
+        return 0
+    due = [(each.about or each.entry, f"reroute:{each.pk}") for each in register.rerouted_since(start=now - LOOKS_BACK)]
     known = proofs.occasions_known((about_of(entry), occasion) for entry, occasion in due)
     new = [(entry, occasion) for entry, occasion in due if (about_of(entry), occasion) not in known]
     return sum(_begin(entry, occasion, rules, now) for entry, occasion in new[:AT_ONCE])
 
 
-def _due(rules: Proof, now: dt.datetime) -> Iterator[tuple[Entry, str]]:
-    if rules.again_at:
-        for entry in register.at_share_of_term(percent=rules.again_at, start=now - LOOKS_BACK, end=now):
-            yield entry, f"term:{entry.valid_from:%Y-%m-%d}"
-    if rules.again_when_rerouted:
-        for change in register.rerouted_since(start=now - LOOKS_BACK):
-            yield change.about or change.entry, f"reroute:{change.pk}"
+def about(entry: uuid.UUID) -> str:
+    return f"entry:{entry}"
 
 
 def about_of(entry: Entry) -> str:
-    return f"entry:{entry.pk}"
+    return about(entry.pk)
 
 
 def _begin(entry: Entry, occasion: str, rules: Proof, now: dt.datetime) -> int:

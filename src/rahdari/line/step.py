@@ -16,10 +16,14 @@ AT_ONCE = 200
 
 @dataclass(frozen=True)
 class Step:
-    """One arrow of the line. `run` does what waits and returns how many items it moved."""
+    """One arrow of the line. `run` does what waits and returns how many items it moved.
+
+    A step that looks through very much `rests` so long after it found nothing to do.
+    """
 
     name: str
     run: Callable[[dt.datetime], int]
+    rests: dt.timedelta | None = None
 
 
 @contextmanager

@@ -234,7 +234,10 @@ class Change(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["entry", "id"], name="changes_of_an_entry")]
+        indexes = [
+            models.Index(fields=["entry", "id"], name="changes_of_an_entry"),
+            models.Index(fields=["at"], name="reroutes_found", condition=Q(act="reroute")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} {self.act} {self.entry_id}"

@@ -141,8 +141,10 @@ def run_worker() -> None:
     from rahdari.api import actions as api
     from rahdari.letters import actions as letters
 
+    idle: dict[str, dt.datetime] = {}
+
     def advance(now: dt.datetime) -> None:
-        line.advance(now=now)
+        line.advance(now=now, idle=idle)
 
     def look(now: dt.datetime) -> None:
         line.look(now=now)

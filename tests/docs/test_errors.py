@@ -1,12 +1,22 @@
 """docs/errors.md says what the program says: each sentence, its Urdu, and the test that holds it are looked up."""
 
 import ast
+import importlib
+import pkgutil
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import polib
 import pytest
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import override
+
+import rahdari
+
+from . import refusals
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "errors.md"
@@ -18,7 +28,7 @@ VALUE = "…"
 def rows() -> list[tuple[str, list[str]]]:
     """Each row of each table, with the heading above it."""
     found, heading = [], ""
-    for line in PAGE.read_text().splitlines():
+    for line in refusals.by_hand().splitlines():
         if line.startswith("#"):
             heading = line.lstrip("# ")
         elif line.startswith("|") and not re.match(r"\|[ -]+\|", line):
@@ -88,3 +98,55 @@ def test_the_test_that_is_named_is_there(test: str) -> None:
 def test_each_row_names_one_and_speaks_both_languages_or_none() -> None:
     assert [cells[0] for _heading, cells in ROWS if len(cells) == 5 and bool(cells[1]) != bool(cells[2])] == []
     assert [cells[0] for _heading, cells in ROWS if "::" not in cells[-1]] == []
+
+
+class TestTheWhole:
+    """The last part of the page is made from the policy, the code and the catalogues."""
+
+    def test_is_what_the_code_says_now(self) -> None:
+        assert PAGE.read_text(encoding="utf-8").partition(refusals.MARK)[2] == refusals.generated().removeprefix(
+            refusals.MARK
+        ), "write it anew: python -m tests.docs.write_errors"
+
+    def test_has_each_in_both_languages_and_with_a_way_out(self) -> None:
+        rows = [line for line in refusals.generated().splitlines() if line.startswith("| ") and "---" not in line]
+        told = [row for row in rows if "What is said" not in row]
+        assert len(told) > 350
+        assert [row for row in told if re.search(r"\|\s+\|", row)] == [], "an empty cell"
+
+    def test_finds_what_a_function_a_name_and_a_table_say(self) -> None:
+        found = refusals.refusals()
+        assert "A card number does not begin with 0. Look at the card again." in found["apply"]
+        assert "The date %(value)s cannot be read. Write it like %(day)s." in found["fees"]
+        assert "This invoice is in %(currency)s. Choose one in the currency of the payment." in found["fees"]
+
+    def test_has_what_the_fields_of_every_form_say(self) -> None:
+        """Another way to the same: the forms as they are, not as they are written."""
+        page = PAGE.read_text(encoding="utf-8")
+        lost = {
+            (form.__qualname__, name, code): text
+            for form, name, code, text in messages_of_forms()
+            if f"“{text}”" not in page
+        }
+        assert lost == {}
+
+
+def messages_of_forms() -> Iterator[tuple[type[forms.BaseForm], str, str, str]]:
+    """What the fields of our forms say, but for what Django says of any field."""
+    for module in pkgutil.walk_packages(rahdari.__path__, "rahdari."):
+        if module.name.rpartition(".")[2] in {"forms", "questions", "address_form", "mobile_forms", "proof_forms"}:
+            importlib.import_module(module.name)
+    borrowed = {
+        str(text) for field in vars(forms).values() for text in getattr(field, "default_error_messages", {}).values()
+    }
+    with override("en"):
+        for form in sorted(_below(forms.BaseForm), key=lambda each: each.__qualname__):
+            if form.__module__.startswith("rahdari."):
+                for name, field in getattr(form, "base_fields", {}).items():
+                    for code, text in field.error_messages.items():
+                        if isinstance(text, str | Promise) and str(text) not in borrowed:
+                            yield form, name, code, " ".join(str(text).split())
+
+
+def _below(form: type) -> set[type]:
+    return {each for direct in form.__subclasses__() for each in {direct, *_below(direct)}}

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from rahdari import line, policy
 from rahdari.apply import actions as apply
-from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.journal import queries as journal
@@ -17,7 +16,7 @@ from tests.apply.sample import a_photo
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db
-KEPT = erasing.span(policy.current(settings.POLICY_FILE).retention["documents"]) or dt.timedelta()
+KEPT = policy.current(settings.POLICY_FILE).retention["documents"].span or dt.timedelta()
 
 
 def with_a_paper() -> tuple[Application, Document]:

@@ -96,6 +96,7 @@ DOCUMENT = named(
             "size": schema.whole(0, 2**31),
             "uploaded_at": MOMENT,
             "valid_until": or_null(DAY),
+            "seen_with": or_null(text(20)),
         }
     ),
 )
@@ -223,6 +224,8 @@ def document(row: Document) -> Json:
         "size": row.size,
         "uploaded_at": stamp(row.uploaded_at),
         "valid_until": row.valid_until.isoformat() if row.valid_until else None,
+        # A note, and no file: the paper was seen with that application, and counts again.
+        "seen_with": row.seen_with or None,
     }
 
 

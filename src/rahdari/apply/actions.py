@@ -5,7 +5,15 @@ while it is a draft; an act done twice is done once; what was sent keeps the rul
 into the journal.
 """
 
-from .again import RegistrationOver, TooEarlyToRenew, apply_again, renewal_opens_at
+from .again import (
+    Foreseen,
+    RegistrationOver,
+    TooEarlyToRenew,
+    apply_again,
+    asked,
+    foresee_renewal,
+    renewal_opens_at,
+)
 from .bulk import (
     Added,
     NewEndpoint,
@@ -66,6 +74,7 @@ __all__ = [
     "File",
     "FileFault",
     "FileRefused",
+    "Foreseen",
     "MoveNotAllowed",
     "NewEndpoint",
     "NotADraft",
@@ -82,6 +91,7 @@ __all__ = [
     "add_endpoints",
     "add_from_file",
     "apply_again",
+    "asked",
     "attach_document",
     "change_endpoint",
     "close_application",
@@ -89,6 +99,7 @@ __all__ = [
     "delete_idle_draft",
     "delete_old_address_files",
     "erase_documents",
+    "foresee_renewal",
     "forget_client",
     "forget_file",
     "forget_subscribers",

@@ -6,20 +6,21 @@ passes, or by an officer, with every remedy.
 """
 
 import datetime as dt
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
 from rahdari.people.models import Mandate, User
-from rahdari.policy import Policy
+from rahdari.policy import Policy, Service
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.vault import files
 
-from . import queries, rules
+from . import queries, rules, telling
 from .drafts import ServiceNotOpen, free_reference
 from .models import Application, Document, Endpoint
-from .rules import About
+from .rules import About, StepKey
 
 COPIED = (
     "organisation",
@@ -34,8 +35,6 @@ COPIED = (
     "use",
     "fixed_address",
     "purpose",
-    "evidence_kind",
-    "evidence_text",
     "association",
     "association_number",
 )
@@ -86,6 +85,7 @@ def apply_again(
     if under_way is not None:
         return under_way
     last = queries.last_granted_for(registration)
+    taken = taken_over(registration, last, about, policy, now) if last is not None else None
     draft = Application(
         applicant=applicant,
         service=registration.category,
@@ -97,6 +97,8 @@ def apply_again(
         updated_at=now,
         **({field: getattr(last, field) for field in COPIED} if last is not None else {}),
     )
+    if taken is not None:
+        draft.evidence_kind, draft.evidence_text = taken.evidence_kind, taken.evidence_text
     if mandate is not None:
         draft.mandate, draft.organisation = mandate, mandate.organisation
     try:
@@ -104,8 +106,8 @@ def apply_again(
             draft.reference = free_reference(now)
             draft.save(force_insert=True)
             _take_addresses(draft, registration, last, now)
-            if last is not None and (about == About.CHANGE or policy.renewal.documents == "kept"):
-                _take_documents(draft, last, now)
+            if taken is not None:
+                _take_papers(draft, taken, copies=policy.renewal.documents == "kept", now=now)
             journal.record(
                 act="apply.applied_again",
                 actor=actor,
@@ -126,7 +128,7 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
     rows = [
         (entry.block, entry.protocol, entry.port, "static", entry.origin)
         for entry in register.entries_of(registration)
-        if entry.ended_at is None and entry.kind == "static" and _stays(entry)
+        if _goes_on(entry)
     ]
     before = list(queries.endpoints_of(last)) if last is not None else []
     rows += [
@@ -154,25 +156,114 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
         )
 
 
-def _stays(entry: Entry) -> bool:
-    return entry.valid_until >= entry.registration.stays_until
+def _goes_on(entry: Entry) -> bool:
+    """An address that stays, and that the holder has not left."""
+    return entry.ended_at is None and entry.kind == "static" and entry.valid_until >= entry.registration.stays_until
 
 
-def _take_documents(draft: Application, last: Application, now: dt.datetime) -> None:
-    """A copy of each, encrypted anew under its own row."""
-    for document in queries.documents_of(last):
-        copy = Document(
-            application=draft,
-            rule=document.rule,
-            name=document.name,
-            media_type=document.media_type,
-            size=document.size,
-            pages=document.pages,
-            sha256=document.sha256,
-            uploaded_at=now,
+@dataclass(frozen=True)
+class Taken:
+    """What a renewal or a change takes of the papers and the proof of work of the last application."""
+
+    papers: tuple[Document, ...]
+    evidence_kind: str
+    evidence_text: str
+
+
+def taken_over(registration: Registration, last: Application, about: str, policy: Policy, now: dt.datetime) -> Taken:
+    """What counts again. A change asks for nothing anew but what has expired; a renewal does as the policy says."""
+    service = policy.services[last.service]
+    # With less than this the next renewal would be open as soon as this one is granted.
+    ahead = dt.timedelta(days=policy.renewal.opens_days_before) if about == About.RENEWAL else dt.timedelta()
+    must_last = (max(registration.valid_until, now) if ahead else now) + ahead
+    zone = policy.calendar.zone_info
+    papers_again = about == About.RENEWAL and policy.renewal.documents == "again"
+    later = queries.proofs_of(last).filter(kind__in=[kind.key for kind in service.evidence]).last()
+    kind_key, text = (later.kind, later.text) if later is not None else (last.evidence_kind, last.evidence_text)
+    kind = service.evidence_kind(kind_key)
+    kept = tuple(
+        document
+        for document in queries.documents_of(last)
+        if not papers_again
+        and rules.counts_again(
+            kind if document.rule == rules.EVIDENCE_RULE else service.document(document.rule),
+            last_day=document.valid_until,
+            beyond=must_last.astimezone(zone).date(),
+            renewal=about == About.RENEWAL,
         )
-        try:
-            copy.stored = files.store(files.read(document.stored, aad=document.aad), aad=copy.aad)
-        except files.FileMissing:
-            continue  # its time of keeping was over: it is asked for again
-        copy.save(force_insert=True)
+    )
+    if about == About.RENEWAL and not rules.words_count_again(kind, text):
+        text = ""
+    return Taken(kept, kind_key, text)
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a renewal would say if nothing has changed, and the steps that it would ask for anew."""
+
+    last: Application
+    asked: tuple[StepKey, ...]
+    groups: tuple[telling.SummaryGroup, ...]
+    stays: tuple[Entry, ...]
+
+
+def foresee_renewal(registration: Registration, policy: Policy, now: dt.datetime) -> Foreseen | None:
+    """Nothing is written. None when it is not known how it was applied for, or the service is no more."""
+    last = queries.last_granted_for(registration)
+    service = policy.services.get(registration.category)
+    if last is None or service is None:
+        return None
+    taken = taken_over(registration, last, About.RENEWAL, policy, now)
+    last.evidence_kind, last.evidence_text = taken.evidence_kind, taken.evidence_text
+    stays = tuple(entry for entry in register.entries_of(registration) if _goes_on(entry))
+    facts = replace(queries.facts_of(last), document_rules=frozenset(paper.rule for paper in taken.papers))
+    copies = policy.renewal.documents == "kept"
+    papers = [paper if copies else _note_of(paper, last, now) for paper in taken.papers]
+    groups = telling.summary_groups(last, service, [], papers, language=queries.language_now())
+    return Foreseen(
+        last=last,
+        asked=tuple(asked(facts, service)),
+        groups=tuple(
+            replace(group, rows=tuple(row for row in group.rows if row.key != "addresses")) for group in groups
+        ),
+        stays=stays,
+    )
+
+
+def asked(facts: rules.Facts, service: Service) -> list[StepKey]:
+    missing = list(rules.missing(facts, service))
+    if service.still_to_follow(facts.document_rules) and StepKey.DOCUMENTS not in missing:
+        missing.append(StepKey.DOCUMENTS)
+    kind = service.evidence_kind(facts.evidence_kind)
+    if kind is not None and kind.weight == "provisional" and StepKey.EVIDENCE not in missing:
+        missing.append(StepKey.EVIDENCE)  # it was enough for a while, and would be again: somebody may have better now
+    return missing
+
+
+def _take_papers(draft: Application, taken: Taken, *, copies: bool, now: dt.datetime) -> None:
+    """A note of each, or a copy, encrypted anew under its own row, where the papers themselves are kept."""
+    for document in taken.papers:
+        paper = _note_of(document, draft, now)
+        if copies and document.noted_from is None:
+            paper.noted_from = paper.erased_at = None
+            paper.name = document.name
+            try:
+                paper.stored = files.store(files.read(document.stored, aad=document.aad), aad=paper.aad)
+            except files.FileMissing:
+                continue  # its time of keeping was over: it is asked for again
+        paper.save(force_insert=True)
+
+
+def _note_of(document: Document, draft: Application, now: dt.datetime) -> Document:
+    return Document(
+        application=draft,
+        rule=document.rule,
+        media_type=document.media_type,
+        size=document.size,
+        pages=document.pages,
+        valid_until=document.valid_until,
+        sha256=document.sha256,
+        uploaded_at=document.uploaded_at,
+        noted_from=document.noted_from or document,
+        erased_at=now,
+    )

@@ -9,27 +9,16 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rahdari.journal import actions as journal
-from rahdari.policy import Retention
 from rahdari.vault import files
 
 from . import queries
 from .drafts import locked
 from .models import Application, Document
 
-DAYS = {"hours": 1 / 24, "days": 1, "months": 30.44, "years": 365.25}
-
-
-def span(rule: Retention) -> dt.timedelta | None:
-    """How long, with months and years as days on average; None for ever."""
-    if not rule.keep:
-        return None
-    length, unit = rule.keep.split()
-    return dt.timedelta(days=int(length) * DAYS[unit])
-
 
 def _due(now: dt.datetime) -> QuerySet[Document]:
     """Papers of applications that were decided, or given up, longer ago than the policy in force keeps papers."""
-    kept = span(queries.policy_in_force().retention["documents"])
+    kept = queries.policy_in_force().retention["documents"].span
     if kept is None:
         return Document.objects.none()
     due = Document.objects.filter(

@@ -288,6 +288,8 @@ class Document(models.Model):
     removed_at = models.DateTimeField(null=True, blank=True)
     # Its time of keeping was over: the file and its name are gone, and that it was there is still known.
     erased_at = models.DateTimeField(null=True, blank=True)
+    # No paper, but a note: this one was seen with an application before, and counts again. Its file is not copied.
+    noted_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["uploaded_at", "id"]
@@ -301,6 +303,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return f"document:{self.pk}"
+
+    @property
+    def seen_with(self) -> str:
+        """Of a note: the application with which the paper was sent."""
+        return self.noted_from.application.reference if self.noted_from is not None else ""
 
     @property
     def aad(self) -> str:

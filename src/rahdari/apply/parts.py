@@ -266,7 +266,11 @@ def attach_document(
         draft = locked_draft(application)
         present = queries.documents_of(draft)
         existing = present.filter(rule=rule, sha256=kept.sha256).first()
-        if existing is not None:
+        if existing is not None and existing.noted_from_id is not None:
+            # Here is the paper of which only a note was there.
+            existing.removed_at = now
+            existing.save(update_fields=["removed_at"])
+        elif existing is not None:
             if valid_until is not None and existing.valid_until != valid_until:
                 existing.valid_until = valid_until
                 existing.save(update_fields=["valid_until"])
@@ -342,7 +346,8 @@ def remove_document(*, document: Document, actor: str, now: dt.datetime) -> None
         draft = locked_draft(document.application)
         changed = Document.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now)
         if changed:
-            transaction.on_commit(lambda: files.erase(document.stored))
+            if document.stored:
+                transaction.on_commit(lambda: files.erase(document.stored))
             touch(draft, now)
             journal.record(
                 act="apply.removed_document",

@@ -181,7 +181,16 @@ def language_of(organisation: Organisation) -> str:
 
 
 def documents_of(application: Application) -> QuerySet[Document]:
-    return Document.objects.filter(application=application, removed_at__isnull=True).order_by("uploaded_at", "id")
+    found = Document.objects.filter(application=application, removed_at__isnull=True)
+    return found.select_related("noted_from__application").order_by("uploaded_at", "id")
+
+
+def seen_with(application: Application) -> list[Application]:
+    """The applications with which its papers were sent, if it rests on notes of papers alone; none otherwise."""
+    papers = list(documents_of(application))
+    if not papers or any(paper.noted_from is None for paper in papers):
+        return []
+    return list({paper.noted_from.application_id: paper.noted_from.application for paper in papers}.values())  # type: ignore[union-attr]
 
 
 # -------------------------------------------------------------------- the rules

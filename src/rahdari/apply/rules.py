@@ -4,6 +4,7 @@ Invariants: a move that is not in MOVES does not exist; a rule here never refuse
 form may not take; an unknown or foreign origin is never a ground to stop an applicant.
 """
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
@@ -262,6 +263,24 @@ def domain_of(address: str) -> str:
 def words_shown(kind: EvidenceKind | None, text: str) -> str:
     """What officers read of a proof: of a client's address its domain only, which is what counts."""
     return domain_of(text) if kind is not None and kind.wants == "address" else text
+
+
+def counts_again(
+    asked: DocumentRule | EvidenceKind | None, *, last_day: dt.date | None, beyond: dt.date, renewal: bool
+) -> bool:
+    """Whether what was seen in a paper is worth something in a renewal or a change: the service still asks for such a
+    paper, it lasts beyond that day, and it is not one of which the next term asks for a new one."""
+    if asked is None or (last_day is not None and last_day <= beyond):
+        return False
+    return not (renewal and asked.asked_again)
+
+
+def words_count_again(kind: EvidenceKind | None, text: str) -> bool:
+    """The same for what was written: of a client's address only the domain is kept, and they are asked once more; a
+    declaration works once."""
+    if kind is None or kind.asked_again or kind.once_in_months is not None:
+        return False
+    return "@" in text if kind.wants == "address" else bool(text)
 
 
 def fits(kind: EvidenceKind, facts: Facts) -> bool:

@@ -129,6 +129,15 @@ def protocol_line(endpoint: Endpoint) -> Line:
     return Line(f"{name} {endpoint.port}", "ltr")
 
 
+def paper_line(document: Document) -> Line:
+    """The name of a file; of a note, with which application the paper was seen."""
+    if document.noted_from is not None:
+        return Line(gettext("Seen with %(application)s, counts again") % {"application": document.seen_with})
+    if document.erased_at is not None:
+        return Line(gettext("Deleted, its time was over"), "quiet")
+    return Line(document.name, "name")
+
+
 def _group_titles(service: Service) -> tuple[str, str]:
     about = gettext("About the company") if service.has_company_number else str(OF_ORGANISATION)
     return about if service.holder == "organisation" else gettext("About you"), gettext("About the VPN")
@@ -248,7 +257,7 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
             )
         )
     for rule in service.documents:
-        names = tuple(Line(document.name, "name") for document in documents if document.rule == rule.key)
+        names = tuple(paper_line(document) for document in documents if document.rule == rule.key)
         if names or rule.group is None:
             rows.append(
                 Row(
@@ -270,7 +279,7 @@ def _evidence_lines(
     kind = service.evidence_kind(application.evidence_kind)
     if kind is None:
         return list(_line("", "text"))
-    files = [Line(document.name, "name") for document in documents if document.rule == rules.EVIDENCE_RULE]
+    files = [paper_line(document) for document in documents if document.rule == rules.EVIDENCE_RULE]
     text = [Line(application.evidence_text, "ltr" if kind.wants == "address" else "name")]
     given = files if kind.wants == "document" else text if application.evidence_text else []
     return [Line(kind.title.in_language(language)), *given]

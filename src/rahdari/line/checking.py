@@ -17,6 +17,7 @@ from rahdari.share import queries as sharing
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
+from rahdari.verify.models import Outcome
 
 from . import mobile
 from .asking import ask_operators
@@ -99,16 +100,28 @@ def _of_the_documents(
         return  # the client's answer takes their place
     if application.association and policy.attesting is not None:
         return  # the association's does
+    before = applications.seen_with(application)
+    passed_before = bool(before) and all(_papers_passed(each) for each in before)
     yield documents_request(
         rule,
         given=0 if applications.missing_evidence(application, policy) else 1,
         awaits_stronger=(kind is not None and kind.weight == "provisional")
         or bool(applications.documents_to_follow(application, policy)),
-        to_be_read=rule.read_by_officer or (kind is not None and kind.weight == "supporting"),
+        # Whoever read them then has said what was in them: that counts again, and there is nothing else to read.
+        to_be_read=not passed_before
+        and (bool(before) or rule.read_by_officer or (kind is not None and kind.weight == "supporting")),
+        seen_with=", ".join(each.reference for each in before),
     )
 
 
-def documents_request(rule: CheckRule, *, given: int, awaits_stronger: bool, to_be_read: bool) -> CheckRequest:
+def _papers_passed(application: Application) -> bool:
+    found = checks.checks_of(application.subject).filter(kind="documents")
+    return any(check.outcome == Outcome.PASSED for check in found)
+
+
+def documents_request(
+    rule: CheckRule, *, given: int, awaits_stronger: bool, to_be_read: bool, seen_with: str = ""
+) -> CheckRequest:
     return CheckRequest(
         kind=rule.kind,
         target="",
@@ -116,6 +129,7 @@ def documents_request(rule: CheckRule, *, given: int, awaits_stronger: bool, to_
         needed=1,
         awaits_stronger=awaits_stronger,
         to_be_read=to_be_read,
+        seen_with=seen_with or None,
         title=_title(rule),
         reason=rule.reason,
         required=rule.required,

@@ -20,6 +20,7 @@ from .clock import (
     used_share,
 )
 from .guards import GUARDS
+from .keeping import Retention
 from .loading import BUNDLED, PolicyError, current, freeze, load, read, thaw
 from .reading import Problem
 from .shapes import (
@@ -43,7 +44,6 @@ from .shapes import (
     QuietHours,
     Reason,
     Remedy,
-    Retention,
     Service,
     SignedItem,
     Text,

@@ -13,7 +13,7 @@ from .associations import attesting_from
 from .days import calendar_from
 from .guards import GUARDS
 from .proving import proof_from
-from .reading import BASES, Faults, Section
+from .reading import Faults, Section
 from .reasons import reason_from
 from .services import service_from
 from .shapes import (
@@ -27,13 +27,12 @@ from .shapes import (
     Policy,
     ProvisionalTerm,
     Remedy,
-    Retention,
     SignedItem,
     Views,
     Vouching,
 )
 from .sharing import sharing_from
-from .standing_on import change_from, lease_from, renewal_from
+from .standing_on import change_from, judge_papers, lease_from, renewal_from, retention_from
 from .telling import quiet_hours_from, reminders_from
 
 FORMAT = 1
@@ -101,7 +100,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         fee_terms=_fee_terms(root.section("fees")) if root.has("fees") else None,
         proof=proof_from(root),
         guards=guards,
-        retention={key: _retention(key, section) for key, section in root.section("retention").sections()},
+        retention={key: retention_from(key, section) for key, section in root.section("retention").sections()},
         signed=signed,
         provisional=_provisional(root.section("provisional")) if root.has("provisional") else None,
         licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
@@ -143,6 +142,12 @@ def _whole_file(root: Section, policy: Policy) -> None:
         root.fault(
             "A service names the amount of a fee, and there is no [fees]: by when and where is it paid?", "services"
         )
+    judge_papers(
+        root,
+        papers=policy.retention.get("documents"),
+        renewal=policy.renewal,
+        longest_months=max((service.validity_months for service in policy.services.values()), default=0),
+    )
     if policy.silence != "escalate":
         root.fault("This version escalates a late case; it neither grants nor refuses by silence.", "silence")
     for clock in ("question", "notice_before_refusal", "appeal_officer_decision"):
@@ -343,23 +348,3 @@ def _views(section: Section) -> Views:
         section.fault("Several views from one network are one view: at least 2 networks must be needed.", "networks")
     section.done()
     return views
-
-
-def _retention(key: str, section: Section) -> Retention:
-    keep = ""
-    if section.has("keep"):
-        inner = section.section("keep")
-        keep = f"{inner.whole('length', least=0)} {inner.choice('unit', ('hours', 'days', 'months', 'years'))}"
-        inner.done()
-    retention = Retention(
-        key=key,
-        after=section.string("after", filled=True),
-        keep=keep,
-        archive_class=section.choice("class", ("A", "B", "C", "D")),
-        consent_ref=section.string("consent_ref", ""),
-        without_consent=section.choice("without_consent", ("seal", "keep")),
-        basis=section.choice("basis", BASES),
-        note=section.string("note", ""),
-    )
-    section.done()
-    return retention

@@ -93,6 +93,7 @@ def _document(row: Section) -> DocumentRule:
         required=row.yes("required"),
         expires=row.yes("expires", False),
         may_follow=row.yes("may_follow", False),
+        asked_again=row.yes("asked_again", False),
     )
     if rule.may_follow and rule.group:
         row.fault("A document of a group has others in its place, so it cannot be one that may follow.", "may_follow")
@@ -111,6 +112,7 @@ def _evidence_kind(row: Section) -> EvidenceKind:
         conditions=tuple(_condition(inner) for inner in row.rows("conditions")),
         most_addresses=row.whole("most_addresses", least=1) if row.has("most_addresses") else None,
         once_in_months=row.whole("once_in_months", least=1, most=120) if row.has("once_in_months") else None,
+        asked_again=row.yes("asked_again", False),
     )
     if (kind.wants == "declaration") != bool(kind.conditions):
         row.fault("A declaration, and nothing else, says what is declared: [{ en, ur }].", "conditions")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from .clock import Allowance, Calendar
+from .keeping import Renewal, Retention
 
 if TYPE_CHECKING:
     from .associations import Attesting
@@ -104,6 +105,8 @@ class DocumentRule:
     expires: bool = False
     # It may come after the application was sent: until then the registration is a provisional one.
     may_follow: bool = False
+    # What it says may be another by the next term: a renewal asks for it anew, whatever is kept of others.
+    asked_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ class EvidenceKind:
     conditions: tuple[Text, ...] = ()
     most_addresses: int | None = None
     once_in_months: int | None = None
+    # A renewal asks for it anew, whatever is kept of others.
+    asked_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,27 +350,6 @@ PROOF_OF_OLD = Proof(
     windows=3,
     between_windows=timedelta(days=2),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    key: str
-    after: str
-    keep: str  # as written: "120 days"; for ever: ""
-    archive_class: str
-    consent_ref: str
-    without_consent: str
-    basis: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """How a registration goes on after its term."""
-
-    opens_days_before: int
-    in_grace: str  # stays | ends: whether the entries stay on the register until the grace is over
-    documents: str  # kept | again: whether documents of the last application count for the renewal
 
 
 @dataclass(frozen=True, slots=True)

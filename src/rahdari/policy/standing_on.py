@@ -1,4 +1,4 @@
-"""How registrations go on: renewal, addresses that change by themselves, addresses that the holder changes.
+"""How registrations go on: renewal and what is kept for it, addresses that change by themselves or by the holder.
 
 What was frozen before these parts of the file existed has none of them, and gets what they say here.
 """
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from .reading import Section
-from .shapes import ChangeRules, LeaseRules, Renewal
+from .keeping import DAYS, Renewal, Retention
+from .reading import BASES, Section
+from .shapes import ChangeRules, LeaseRules
 
 DEFAULT: Mapping[str, Any] = {
     "lease": {
@@ -33,12 +34,47 @@ def _part(root: Section, key: str) -> Section:
     return root.section(key) if root.has(key) else Section(DEFAULT[key], (key,), root.faults)
 
 
+def retention_from(key: str, section: Section) -> Retention:
+    keep = ""
+    if section.has("keep"):
+        inner = section.section("keep")
+        keep = f"{inner.whole('length', least=0)} {inner.choice('unit', ('hours', 'days', 'months', 'years'))}"
+        inner.done()
+    retention = Retention(
+        key=key,
+        after=section.string("after", filled=True),
+        keep=keep,
+        archive_class=section.choice("class", ("A", "B", "C", "D")),
+        consent_ref=section.string("consent_ref", ""),
+        without_consent=section.choice("without_consent", ("seal", "keep")),
+        basis=section.choice("basis", BASES),
+        note=section.string("note", ""),
+    )
+    section.done()
+    return retention
+
+
 def renewal_from(section: Section) -> Renewal:
     return Renewal(
         opens_days_before=section.whole("opens_days_before", 60, least=1, most=365),
         in_grace=section.choice("in_grace", ("stays", "ends"), "stays"),
-        documents=section.choice("documents", ("kept", "again"), "kept"),
+        documents=section.choice("documents", ("kept", "noted", "again"), "noted"),
     )
+
+
+def judge_papers(root: Section, *, papers: Retention | None, renewal: Renewal, longest_months: int) -> None:
+    """Papers that were erased cannot count again: how long they are kept and what a renewal takes must agree."""
+    if papers is None:
+        root.fault("It is not said how long papers are kept: documents = { after, keep, ... }.", "retention")
+        return
+    term = timedelta(days=longest_months * DAYS["months"])
+    if renewal.documents == "kept" and papers.span is not None and papers.span < term:
+        root.faults.add(
+            ("renewal", "documents"),
+            f"Papers are erased after {papers.keep} (retention.documents), so none is there when a registration of "
+            f'{longest_months} months is renewed. Say "noted" (what was seen in them counts again) or "again" (they '
+            "are asked for again), or keep them longer.",
+        )
 
 
 def lease_from(root: Section) -> LeaseRules:

@@ -27,7 +27,7 @@ from .checking import (
 )
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .reported import prove_by_report
-from .reproofs import begin_reproof, follow_reproofs
+from .reproofs import begin_reproof, follow_reproofs, repeat_proof
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "open_link",
     "prove_by_report",
     "record_by_hand",
+    "repeat_proof",
     "share_proof",
     "withdraw_challenges",
 ]

@@ -50,6 +50,8 @@ class CheckRequest:
     to_be_read: bool = False
     # For not_registered: whoever has the block is asked whether they share it.
     asked_to_share: bool = False
+    # For documents: the applications with which they were sent, when the papers are gone and notes of them count again.
+    seen_with: str | None = None
 
 
 def facts_of(request: CheckRequest) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def facts_of(request: CheckRequest) -> dict[str, Any]:
         "awaits_stronger": request.awaits_stronger or None,
         "to_be_read": request.to_be_read or None,
         "asked_to_share": request.asked_to_share or None,
+        "seen_with": request.seen_with,
     }
     if request.kind == "roster":
         facts |= _roster_facts(request)
@@ -168,6 +171,7 @@ def _documents(check: Check, now: dt.datetime) -> rules.Answer:
         needed=check.facts.get("needed", 0),
         awaits_stronger=check.facts.get("awaits_stronger", False),
         to_be_read=check.facts.get("to_be_read", False),
+        seen_with=check.facts.get("seen_with", ""),
     )
 
 

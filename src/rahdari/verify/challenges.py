@@ -211,6 +211,9 @@ def share_proof(*, proof: Challenge, subject: str, actor: str, now: dt.datetime)
         block=proof.block,
         method=proof.method,
         status=Status.VALID,
+        # So that it can be shown again as the proof itself can: with what was given then, and the tokens of then.
+        given=proof.given,
+        repeats=proof.repeats or proof,
         opened_at=now,
         expires_at=proof.expires_at,
         validated_at=proof.validated_at,

@@ -101,5 +101,11 @@ def without_secrets(challenge: Challenge) -> str:
 
 
 def can_be_repeated(challenge: Challenge) -> bool:
-    """Whether we can look again without the holder: not a link, and nothing for which a secret was erased."""
-    return is_looked_at(challenge.method) and not challenge.facts.get("wrap")
+    """Whether we can look again without the holder: not a link, and nothing of which a part was erased or not kept."""
+    if not is_looked_at(challenge.method) or challenge.facts.get("wrap"):
+        return False
+    try:
+        claim_of(challenge)
+    except (TypeError, ValueError):
+        return False
+    return True

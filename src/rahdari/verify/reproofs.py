@@ -7,7 +7,7 @@ see, and takes nothing from anybody.
 
 import datetime as dt
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from rahdari.journal import actions as journal
 
@@ -64,6 +64,37 @@ def begin_reproof(
     return reproof
 
 
+def repeat_proof(
+    *, proof: Challenge, subject: str, valid_for: dt.timedelta, weight: int, enough: int, actor: str, now: dt.datetime
+) -> Challenge | None:
+    """Ask for the same proof for another subject with the same block, which continues the first one, and look at once.
+    None where we cannot look without the holder.
+    """
+    if proof.status != Status.VALID:
+        raise challenges.ChallengeNotPending(proof)
+    if not claiming.can_be_repeated(proof):
+        return None
+    challenge = challenges.open_challenge(
+        subject=subject,
+        block=proof.network,
+        method=proof.method,
+        valid_for=valid_for,
+        given=proof.facts or None,
+        weight=weight,
+        enough=enough,
+        repeats=proof.repeats or proof,
+        actor=actor,
+        now=now,
+    )
+    if challenge.status == Status.PENDING and challenge.next_look_at is None and not challenge.looks:
+        # The holder asked for these looks when the address was proved first.
+        challenge.next_look_at = now
+        challenge.save(update_fields=["next_look_at"])
+        with connection.cursor() as cursor:
+            cursor.execute("NOTIFY rahdari_looks")
+    return challenge
+
+
 def methods_of(proof: Challenge) -> list[str]:
     """The ways of showing it again: as before, where we can look by ourselves, and by a link."""
     return [proof.method, Method.LINK] if claiming.can_be_repeated(proof) else [Method.LINK]
@@ -78,7 +109,7 @@ def _open(reproof: Reproof, method: str, now: dt.datetime) -> None:
         method=method,
         valid_for=reproof.between * reproof.windows,
         given=proof.facts if same and proof.facts else None,
-        repeats=proof if same else None,
+        repeats=(proof.repeats or proof) if same else None,
         now=now,
     )
     if same:

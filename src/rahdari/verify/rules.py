@@ -182,12 +182,19 @@ def answer_origin(*, block: str, asn: int | None, operator: str, prefix: str, in
     return Answer("passed", "origin_known", {"block": block, "asn": asn, "operator": operator, "prefix": prefix})
 
 
-def answer_documents(*, given: int, needed: int, awaits_stronger: bool = False, to_be_read: bool = False) -> Answer:
-    evidence = {"given": given, "needed": needed}
+def answer_documents(
+    *, given: int, needed: int, awaits_stronger: bool = False, to_be_read: bool = False, seen_with: str = ""
+) -> Answer:
+    """`seen_with`: the papers are notes of what was seen with these applications; the files are gone."""
+    evidence: dict[str, Any] = {"given": given, "needed": needed}
+    if seen_with:
+        evidence["seen_with"] = seen_with
     if to_be_read and given >= needed:
-        return Answer("failed", "to_be_read", evidence, blames=False)
+        return Answer("failed", "noted_only" if seen_with else "to_be_read", evidence, blames=False)
     if awaits_stronger and given >= needed:
         return Answer("waiting", "stronger_awaited", evidence)
+    if seen_with and given >= needed:
+        return Answer("passed", "seen_before", evidence)
     return Answer("passed" if given >= needed else "failed", "all_there" if given >= needed else "missing", evidence)
 
 

@@ -14,7 +14,8 @@ from rahdari.probe.advice import Advice, advice_for
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 
 from .models import Attempt, Challenge, Method
-from .words import Said, clock, fill, of_attempt
+from .saying import Said, clock, fill
+from .words import of_attempt
 
 PROTOCOLS = {
     "wireguard": "WireGuard",

@@ -5,42 +5,17 @@ Every address, code and figure that a right-to-left text would turn round is iso
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from rahdari.page.values import clock_time, code, day, ltr, name
 
+from . import paper_words
 from .models import Attempt, Challenge, Check, Method
-
-
-@dataclass(frozen=True)
-class Said:
-    """A heading and one or two sentences under it, ready for a page. `tone`: ok | wait | bad."""
-
-    tone: str
-    short: str
-    heading: str
-    text: SafeString
-
-
-def fill(sentence: str, **values: object) -> SafeString:
-    """Put values into a translated sentence; the sentence is ours, the values are escaped unless made by us."""
-    if not values:
-        return SafeString(escape(sentence))
-    filled: SafeString = format_html(
-        sentence.replace("{", "{{").replace("}", "}}") % {name: f"{{{name}}}" for name in values}, **values
-    )
-    return filled
-
-
-def clock(moment: dt.datetime) -> SafeString:
-    return ltr(clock_time(moment, "exact"))
-
+from .saying import Said, clock, fill
 
 # -- checks ------------------------------------------------------------------------------------------------------
 
@@ -181,19 +156,6 @@ def _no_origin_but_in_country(check: Check, evidence: dict[str, Any]) -> SafeStr
     )
 
 
-def _documents_there(check: Check, evidence: dict[str, Any]) -> SafeString:
-    if not evidence["needed"]:
-        return fill(_("No document is required."))
-    sentence = ngettext(
-        "The %(count)s required document is there.", "The %(count)s required documents are there.", evidence["needed"]
-    )
-    return fill(sentence, count=evidence["needed"])
-
-
-def _documents_to_be_read(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return fill(_("The documents are there. An officer reads them."))
-
-
 def _client(sentence: Callable[[dict[str, Any]], str]) -> Callable[[Check, dict[str, Any]], SafeString]:
     """What a client or employer answered. Their domain is named, never a person."""
     return lambda check, evidence: fill(sentence(evidence), domain=ltr(evidence.get("domain", "")))
@@ -216,15 +178,6 @@ def _attestation(
         return fill(sentence(evidence), **values)
 
     return say
-
-
-def _documents_missing(check: Check, evidence: dict[str, Any]) -> SafeString:
-    sentence = ngettext(
-        "%(given)s of %(count)s required document is there.",
-        "%(given)s of %(count)s required documents are there.",
-        evidence["needed"],
-    )
-    return fill(sentence, given=evidence["given"], count=evidence["needed"])
 
 
 def _by_hand(check: Check, evidence: dict[str, Any]) -> SafeString:
@@ -298,8 +251,10 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "origin_known": _origin_known,
     "no_origin": _no_origin,
     "no_origin_but_in_country": _no_origin_but_in_country,
-    "all_there": _documents_there,
-    "to_be_read": _documents_to_be_read,
+    "all_there": paper_words.all_there,
+    "to_be_read": paper_words.to_be_read,
+    "seen_before": paper_words.seen_before,
+    "noted_only": paper_words.noted_only,
     "client_confirmed": _client(lambda _e: _("Somebody at %(domain)s confirmed it.")),
     "client_denied": _client(lambda _e: _("Somebody at %(domain)s said that you do not work for them.")),
     "client_not_known": _client(lambda _e: _("Somebody at %(domain)s said that they are not the one to ask.")),
@@ -343,7 +298,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
         lambda _e: _("%(association)s answered that you are not its member under this number.")
     ),
     "association_silent": _attestation(lambda _e: _("%(association)s did not answer in time.")),
-    "missing": _documents_missing,
+    "missing": paper_words.missing,
     "by_hand": _by_hand,
     "fee_free": _fee(lambda: _("This service is free.")),
     "fee_too_few": _fee(lambda: _("Nothing is due for so few addresses.")),

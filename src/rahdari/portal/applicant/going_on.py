@@ -1,9 +1,8 @@
 """Renewing a registration, or changing its addresses: the number stays, and nothing leaves the list meanwhile.
 
-The page says what will be asked; its button begins an application in which all that is known is filled in.
+The page says what will be asked; its button begins an application in which all that is known is filled in. When nothing
+has changed, another button sends it at once (`renewing`).
 """
-
-import datetime as dt
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,16 +14,13 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
 from rahdari.apply.rules import About
-from rahdari.lease import queries as leases
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
-from rahdari.verify import actions as verify
-from rahdari.verify import queries as proofs
 
+from . import renewing
 from .holding import own_registration
 
 
@@ -73,36 +69,25 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
             return redirect(request.path)
         if not applications.may(person(request), act, application=application):
             return redirect(request.path)
+        as_it_is = about is About.RENEWAL and request.POST.get("act") == "as_it_is"
+        if as_it_is and under_way is None and not renewing.send_as_it_is(request, application, policy):
+            messages.info(request, renewing.not_sent())
+            return redirect("portal:tasks", reference=application.reference)
         return redirect("portal:application", reference=application.reference)
+    is_open = about is About.CHANGE or now >= opens_at
     context = {
+        "as_it_is": (
+            renewing.as_it_is(request, found, policy, now)
+            if is_open and about is About.RENEWAL and under_way is None
+            else None
+        ),
         "registration": found,
         "renewal": about is About.RENEWAL,
         "opens_at": opens_at,
-        "is_open": about is About.CHANGE or now >= opens_at,
+        "is_open": is_open,
         "in_grace": register.is_in_grace(found, now),
         "under_way": under_way if mine else None,
         "another": under_way is not None and not mine,
         "overlap_days": policy.change.overlap.days,
     }
     return render(request, "portal/applicant/again.html", context)
-
-
-def take_known_proofs(application: Application, actor: str, now: dt.datetime) -> None:
-    """What need not be proved again: of a change, addresses that were proved before and stay; of a connection whose
-    address changes, that it is being reported. A renewal asks for the other proofs anew.
-    """
-    if application.registration_id is None:
-        return
-    endpoints = list(applications.endpoints_of(application))
-    known = proofs.proofs_of([row.subject for row in endpoints])
-    for row in endpoints:
-        if not row.continues or (row.subject, str(row.network)) in known:
-            continue
-        if row.is_dynamic:
-            host = leases.host_by_subject(row.continues)
-            if host is not None and any(lease.until > now for lease in leases.leases_of(host)):
-                verify.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
-        elif application.about == About.CHANGE:
-            before = proofs.proof_of(row.continues, row.network)
-            if before is not None:
-                verify.share_proof(proof=before, subject=row.subject, actor=actor, now=now)

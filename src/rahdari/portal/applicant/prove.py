@@ -22,7 +22,8 @@ from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method, Status
 
-from . import changing, going_on, shared, sharing
+from . import changing, shared, sharing
+from .known import take_known_proofs
 from .ways import Asked, counts, open_way, rows
 
 # From so many on, the list of them comes first.
@@ -50,7 +51,7 @@ def proofs_of(application: Application) -> list[Proof]:
 
 def share_proofs(application: Application, actor: str) -> list[Proof]:
     """Two ports of one server are proved at once: what was proved for a block counts for its other endpoints."""
-    going_on.take_known_proofs(application, actor, timezone.now())
+    take_known_proofs(application, actor, timezone.now())
     known = proofs_of(application)
     by_block = {
         each.endpoint.network: each.proof for each in known if each.proof is not None and not each.endpoint.is_dynamic

@@ -21,6 +21,7 @@ from rahdari.verify.models import Method
 
 from ..allowances import in_words
 from . import shared
+from .known import prove_as_before
 from .lines import is_ready, line_for, operator_name
 from .prove import Proof, share_proofs
 from .ways import open_way
@@ -53,11 +54,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     if application.is_mobile and not is_ready(application):
         return redirect("portal:tasks", reference=reference)
     proofs = share_proofs(application, actor_of(person(request)))
-    words = (
-        _("These answers are true, and I may apply for %(name)s.") % {"name": f"\u2068{application.holder_name}\u2069"}
-        if service.holder == "organisation"
-        else _("These answers are true, and I apply for myself.")
-    )
+    words = declared_for(application, service)
     form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
     if request.method == "POST" and form.is_valid():
         sent = _send(request, application, policy, proofs, form.cleaned_data["version"])
@@ -90,6 +87,15 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "portal/applicant/check.html", context)
 
 
+def declared_for(application: Application, service: Service) -> str:
+    """What whoever sends it declares."""
+    if service.holder == "organisation":
+        return _("These answers are true, and I may apply for %(name)s.") % {
+            "name": f"\u2068{application.holder_name}\u2069"
+        }
+    return _("These answers are true, and I apply for myself.")
+
+
 def _is_first_provisional(application: Application, service: Service, policy: Policy) -> bool:
     """Whether something is still to come after all checks passed, so that the registration stands provisionally."""
     kind = service.evidence_kind(application.evidence_kind)
@@ -98,9 +104,11 @@ def _is_first_provisional(application: Application, service: Service, policy: Po
 
 
 def leave_proofs_open(proofs: list[Proof], policy: Policy, *, actor: str, now: dt.datetime) -> None:
-    """The proof may come after sending: a control check that nothing is pending for would fail."""
+    """The proof may come after sending: a control check that nothing is pending for would fail. What a renewal can be
+    shown in the same way as before, we look for by ourselves."""
     for each in proofs:
         if not each.is_proved:
+            prove_as_before(each.endpoint, policy, actor=actor, now=now)
             open_way(each.endpoint, policy, Method.LINK, now=now, actor=actor)
 
 

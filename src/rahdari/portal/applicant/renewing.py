@@ -1,0 +1,119 @@
+"""A renewal in which nothing has changed: one page that says what is declared, and one button that sends it.
+
+The page writes nothing. What it shows is what the last application said and what the register holds; its button begins
+the application, asks for each proof in the same way as before, and sends it. Where something is asked for anew, or does
+not fit any more, the button leads to the task list instead.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from rahdari.address import Address, format_block
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.apply.telling import SummaryGroup, title_of
+from rahdari.page import visitor
+from rahdari.people.access import actor_of, person
+from rahdari.policy import Policy
+from rahdari.register.models import Registration
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify import rules, way_words
+from rahdari.verify.models import Method
+
+from . import shared
+from .prove import share_proofs
+from .send import declared_for, leave_proofs_open
+from .ways import counts, open_way
+
+
+@dataclass(frozen=True)
+class Held:
+    """An address that the register holds, and how it will be proved this time: here | reported | looked_at | later."""
+
+    address: str
+    how: str
+    way: str | SafeString = ""
+
+
+@dataclass(frozen=True)
+class AsItIs:
+    """What would be sent if nothing has changed. `asked` are titles of what is asked for anew: then it is not sent."""
+
+    groups: Sequence[SummaryGroup]
+    addresses: list[Held]
+    asked: list[str]
+    declaration: str
+    fee: str
+    months: int
+
+
+def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.datetime) -> AsItIs | None:
+    """None where this page cannot say it: nothing is known of the last application, or it is about a mobile number."""
+    foreseen = apply.foresee_renewal(found, policy, now)
+    if foreseen is None or foreseen.last.is_mobile:
+        return None
+    service = policy.services[found.category]
+    return AsItIs(
+        groups=foreseen.groups,
+        addresses=_addresses(foreseen, policy, rules.plain_address(visitor.address(request))),
+        asked=[str(title_of(step, service)) for step in foreseen.asked],
+        declaration=declared_for(foreseen.last, service),
+        fee=shared.words(service.fee.text),
+        months=service.validity_months,
+    )
+
+
+def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[Held]:
+    held = []
+    by_link = policy.proof.way(Method.LINK) is not None
+    reported = [row for row in applications.endpoints_of(foreseen.last) if row.is_dynamic]
+    for row in foreseen.stays:
+        before = proofs.proof_of(row.origin, row.block)
+        how, way = "later", ""
+        if by_link and rules.covers(row.block, seen):
+            how = "here"
+        elif before is not None and policy.proof.way(before.method) is not None and proofs.can_be_repeated(before):
+            how, way = "looked_at", way_words.title(before.method)
+        held.append(Held(format_block(row.block), how, way))
+    return held + [Held(row.address_text, "reported") for row in reported]
+
+
+def send_as_it_is(request: HttpRequest, application: Application, policy: Policy) -> bool:
+    """Ask for the proofs, and send it. False when something has to be looked at first: the draft is there."""
+    actor, now = actor_of(person(request)), timezone.now()
+    service = applications.service_of(application, policy)
+    if application.is_mobile or apply.asked(applications.facts_of(application), service):
+        return False
+    known = share_proofs(application, actor)
+    leave_proofs_open(known, policy, actor=actor, now=now)
+    seen = rules.plain_address(visitor.address(request))
+    for each in known:
+        row = each.endpoint
+        if not each.is_proved and counts(policy, row, Method.LINK) and rules.covers(row.network, seen):
+            link = open_way(row, policy, Method.LINK, actor=actor, now=now)
+            verify.open_link(token=proofs.link_token(link), address=seen, now=now)
+    try:
+        # The first version: nobody has changed anything since this page was shown.
+        apply.submit_application(application=application, policy=policy, actor=actor, now=now, seen_version=1)
+    except (
+        apply.TermsChanged,
+        apply.ChangedMeanwhile,
+        apply.EndpointsInTrouble,
+        apply.StepsMissing,
+        apply.ServiceNotOpen,
+        apply.NotADraft,
+    ):
+        return False
+    return True
+
+
+def not_sent() -> str:
+    return _("Something is asked for anew, so nothing was sent yet. Everything else is filled in.")

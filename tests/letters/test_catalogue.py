@@ -21,7 +21,7 @@ BOTH = pytest.mark.parametrize("language", ["en", "ur"])
 EVERY = pytest.mark.parametrize("template", sorted(catalogue.LETTERS))
 NOTE = pytest.mark.parametrize("note", sorted(catalogue.NOTES))
 # What `compose` puts in by itself.
-GIVEN = {"authority", "demo", "url", "host"}
+GIVEN = {"authority", "demo", "url", "host", "on_behalf", "agent"}
 # Made from others: the reasons, each with its code, from `reason` and `code`.
 MADE = {"reasons": {"reason", "code"}}
 

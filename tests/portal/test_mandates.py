@@ -12,6 +12,7 @@ from django.utils import timezone
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.decide import actions as acts
 from rahdari.decide import queries as decide
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
@@ -229,6 +230,21 @@ class TestAnApplicationInAName:
         assert readers == {agent.pk, world.people["owner"].pk, world.people["manager"].pk}
         assert all("On behalf of: Sample House" in letter.text for letter in letters)
         assert all("Sent by: Sample Law Firm" in letter.text for letter in letters)
+
+    def test_says_so_in_every_letter_about_it_and_in_both_languages(self, world: World, agent: User) -> None:
+        application = sent(world, agent)
+        world.people["owner"].language = "ur"
+        world.people["owner"].save()
+        story.prove(application.endpoints.get())
+        story.advance()
+        officer, now = story.an_officer(), timezone.now()
+        acts.take_case(case=story.case_of(application), officer=officer, now=now)
+        acts.ask_question(case=story.case_of(application), officer=officer, code="Q4", text="Which servers?", now=now)
+        letters = list(Letter.objects.filter(template="application_question", about=application.subject))
+        assert {letter.language for letter in letters} == {"en", "ur"}
+        for letter in letters:
+            assert "Sample House" in letter.text and "Sample Law Firm" in letter.text
+            assert "On behalf of" in letter.text or "کس کی طرف سے" in letter.text
 
     def test_goes_on_with_the_organisation_when_the_mandate_ends(self, world: World, agent: User) -> None:
         application = sent(world, agent)

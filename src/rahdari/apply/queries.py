@@ -37,6 +37,7 @@ from .reach import applications_of as applications_of
 from .reach import applications_to_prove as applications_to_prove
 from .reach import every as every
 from .reach import may as may
+from .reach import on_behalf as on_behalf
 from .reach import prove_all_token as prove_all_token
 from .reach import readers_of as readers_of
 from .reach import within_reach as within_reach

@@ -85,6 +85,13 @@ def readers_of(application: Application) -> list[User]:
     return [*([agent] if holds else []), *people.people_to_tell(holder, Act.PAPERS)]
 
 
+def on_behalf(application: Application) -> dict[str, str]:
+    """For the letters about what an agent sent: in whose name, and by whom."""
+    if application.mandate is None:
+        return {}
+    return {"on_behalf": application.company_name, "agent": application.mandate.agent_name}
+
+
 PROVE_ALL = "apply.prove_all"
 
 

@@ -137,8 +137,7 @@ def _send(
         "due_at": due_at(started_at=now, allowance=policy.clocks[service.clock], calendar=policy.calendar, pauses=()),
         "url": reverse("portal:status", args=[draft.reference]),
     }
-    if draft.mandate is not None:
-        told |= {"on_behalf": draft.company_name, "agent": draft.mandate.agent_name}
+    told |= queries.on_behalf(draft)
     for reader in queries.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
     wake_the_line()

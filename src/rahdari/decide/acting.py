@@ -133,7 +133,12 @@ def write(case: Case, template: str, now: dt.datetime, **context: Any) -> None:
             to=reader,
             template=template,
             about=application.subject,
-            context={"reference": application.reference, "url": page_of(application), **context},
+            context={
+                "reference": application.reference,
+                "url": page_of(application),
+                **applications.on_behalf(application),
+                **context,
+            },
             now=now,
         )
 

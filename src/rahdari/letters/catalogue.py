@@ -15,7 +15,8 @@ Title = str | Promise
 
 @dataclass(frozen=True)
 class Kind:
-    """One letter. `needs` it must be told, `may` it can be told; `url` (where its link leads) always may."""
+    """One letter. `needs` it must be told, `may` it can be told; `url` (where its link leads) always may,
+    and so may `on_behalf` and `agent`: in whose name it was applied for, and by whom."""
 
     title: Title
     needs: frozenset[str]
@@ -48,7 +49,7 @@ NUMBER_CODE = "number_code"
 LETTERS: dict[str, Kind] = {
     SIGN_IN_CODE: _kind(_("The code to sign in"), "code", note="", urgent=True),
     "application_received": _kind(
-        _("An application was received"), "reference", "service due_at on_behalf agent", note="", urgent=True
+        _("An application was received"), "reference", "service due_at", note="", urgent=True
     ),
     "application_granted": _kind(_("A registration was granted"), "reference registration valid_until", "service"),
     "application_granted_provisionally": _kind(

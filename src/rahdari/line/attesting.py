@@ -237,6 +237,7 @@ def _tell(application: Application, template: str, attestation: Attestation, mat
                 "reference": application.reference,
                 "association": association.title if association else attestation.association,
                 "url": url,
+                **applications.on_behalf(application),
                 **facts,
             },
             now=now,

@@ -210,6 +210,7 @@ def _tell_of_no(line: Line, now: dt.datetime) -> None:
             "reference": application.reference,
             "operator": name_of(line.operator),
             "url": reverse("portal:mobile_line", args=[application.reference]),
+            **applications.on_behalf(application),
         },
         now=now,
     )

@@ -148,6 +148,8 @@ def remind_of_fees(now: dt.datetime) -> int:
 
 
 def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime) -> int:
+    application = applications.application_by_subject(invoice.subject)
+    on_behalf = applications.on_behalf(application) if application is not None else {}
     return sum(
         letters.write_once(
             to=person,
@@ -163,6 +165,7 @@ def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime) -> int:
                 "pay_reference": rules.grouped(invoice.reference),
                 "due_at": invoice.due_at,
                 "url": reverse("fees:invoice", args=[invoice.number]),
+                **on_behalf,
             },
             now=now,
         )

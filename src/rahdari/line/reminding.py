@@ -75,6 +75,7 @@ def questions(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
                 "reference": application.reference,
                 "due_at": decisions.question_due_at(question),
                 "url": reverse("portal:question", kwargs={"reference": application.reference}),
+                **applications.on_behalf(application),
             },
         )
 
@@ -90,6 +91,7 @@ def notices(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
                 "reference": application.reference,
                 "due_at": decisions.notice_due_at(notice),
                 "url": reverse("portal:notice", kwargs={"reference": application.reference}),
+                **applications.on_behalf(application),
             },
         )
 

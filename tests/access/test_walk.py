@@ -62,7 +62,7 @@ ANYONE = frozenset(
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     people:invitation
     portal:accessibility portal:terms portal:source portal:licensees verify:prove portal:prove_by_link
-    vouch:question vouch:stop
+    vouch:question vouch:stop letters:no_reminders
     confirm:openapi api:openapi
     apply:start apply:who apply:use apply:fixed apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
@@ -86,6 +86,7 @@ SIGNED_IN = frozenset(
     portal:registrations portal:letters
     share:sharing
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
+    portal:letters_reminders
     api:programs api:make_token""".split()
 )
 OWN_TOKEN = frozenset({"api:revoke_token", "api:end_webhook"})
@@ -259,6 +260,7 @@ class World:
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},
+            "letters:no_reminders": {"id": uuid.uuid4(), "token": links.token("letters.no_reminders", "0")},
             "fees:payment": {"id": self.payment},
             **{own: {"number": self.invoice} for own in OWN_INVOICE},
             "portal:letter_preview": {"template": "application_granted"},

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.decide import actions as acts
+from rahdari.decide import actions as deciding
 from rahdari.decide import queries as decide
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
@@ -238,8 +238,10 @@ class TestAnApplicationInAName:
         story.prove(application.endpoints.get())
         story.advance()
         officer, now = story.an_officer(), timezone.now()
-        acts.take_case(case=story.case_of(application), officer=officer, now=now)
-        acts.ask_question(case=story.case_of(application), officer=officer, code="Q4", text="Which servers?", now=now)
+        deciding.take_case(case=story.case_of(application), officer=officer, now=now)
+        deciding.ask_question(
+            case=story.case_of(application), officer=officer, code="Q4", text="Which servers?", now=now
+        )
         letters = list(Letter.objects.filter(template="application_question", about=application.subject))
         assert {letter.language for letter in letters} == {"en", "ur"}
         for letter in letters:

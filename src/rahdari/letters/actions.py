@@ -13,7 +13,7 @@ import smtplib
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -26,6 +26,7 @@ from rahdari.people.models import User
 
 from . import carriers, queries
 from .catalogue import LETTERS, SIGN_IN_CODE
+from .forgetting import forget_deliveries
 from .messages import (
     forget_early_reports,
     listen,
@@ -37,7 +38,7 @@ from .messages import (
     write_note,
     write_number_code,
 )
-from .models import Letter, State
+from .models import Letter, NoReminders, State
 from .returned import NotAReturn, record_return
 from .rules import CODE_LASTS, TryAgain, after_failure, goes_out_at, is_permanent
 from .writing import LetterIncomplete, UnknownLetter, compose
@@ -48,6 +49,7 @@ __all__ = [
     "UnknownLetter",
     "compose",
     "find_left_alone",
+    "forget_deliveries",
     "forget_early_reports",
     "listen",
     "mark_all_read",
@@ -58,6 +60,7 @@ __all__ = [
     "send_message",
     "stop_listening",
     "told",
+    "want_reminders",
     "write_invitation",
     "write_letter",
     "write_mandate",
@@ -99,6 +102,7 @@ def write_once(*, to: User, template: str, about: str, once: str, context: Mappi
 
 def _write(*, to: User, template: str, about: str, once: str, context: Mapping[str, Any], now: dt.datetime) -> Letter:
     written = compose(template=template, language=to.language, context=context)
+    kept = LETTERS[template].reminder and queries.wants_no_reminders(to)
     quiet = policy.current(settings.POLICY_FILE).quiet_hours
     at = goes_out_at(now, quiet=quiet, channel="email", urgent=LETTERS[template].urgent)
     letter = Letter.objects.create(
@@ -112,9 +116,11 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
         text=written.text,
         html=written.html,
         written_at=now,
-        next_try_at=at,
+        state=State.KEPT if kept else State.QUEUED,
+        next_try_at=None if kept else at,
     )
-    _queue(letter, at=at if at > now else None)
+    if not kept:
+        _queue(letter, at=at if at > now else None)
     return letter
 
 
@@ -163,6 +169,7 @@ def write_to_outsider(
         written_at=now,
         next_try_at=now,
         useless_at=useless_at,
+        stop_url=urljoin(f"{settings.SITE_URL}/", str(context.get("stop_url", ""))) if "stop_url" in context else "",
     )
     _queue(letter)
     return letter
@@ -250,10 +257,34 @@ def _message(letter: Letter) -> EmailMultiAlternatives:
             "Content-Language": letter.language,
             # RFC 3834: holiday notices are not wanted.
             "Auto-Submitted": "auto-generated",
+            **_ways_to_stop(letter),
         },
     )
     message.attach_alternative(letter.html, "text/html")
     return message
+
+
+def _ways_to_stop(letter: Letter) -> dict[str, str]:
+    """RFC 2369 and 8058, where mail can be stopped: reminders, and questions to strangers. Notices cannot."""
+    if letter.stop_url:
+        return {"List-Unsubscribe": f"<{letter.stop_url}>"}
+    if letter.to_id is None or not LETTERS[letter.template].reminder:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{queries.stop_url(letter)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+@transaction.atomic
+def want_reminders(*, person: User, wanted: bool, now: dt.datetime) -> bool:
+    """Whether reminders go out by mail to this person, from now on. Done twice it is done once."""
+    known = NoReminders.objects.filter(person=person)
+    if wanted:
+        known.delete()
+    else:
+        NoReminders.objects.get_or_create(person=person, defaults={"since": now})
+    return wanted
 
 
 @transaction.atomic
@@ -297,7 +328,7 @@ def _answer_of(error: Exception) -> int | None:
 
 def _forget_code(letter: Letter) -> None:
     if letter.to_id is None:
-        letter.address = letter.subject = letter.text = letter.html = ""
+        letter.address = letter.subject = letter.text = letter.html = letter.stop_url = ""
 
 
 def find_left_alone(*, now: dt.datetime) -> int:

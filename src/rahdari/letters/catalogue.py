@@ -25,6 +25,9 @@ class Kind:
     note: str = "news"
     # Answers what the person did just now, so that it goes out at night too.
     urgent: bool = False
+    # Says once more what another letter or a page says: who wants no such mail has it in the inbox alone. Nothing that
+    # decides, asks, gives notice or warns for the last time is one: a notice of a public office is not a mailing list.
+    reminder: bool = False
 
     @property
     def takes(self) -> frozenset[str]:
@@ -62,7 +65,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference"),
-    "reminder_to_answer": _kind(_("An answer is still awaited"), "reference due_at", note="answer_by"),
+    "reminder_to_answer": _kind(_("An answer is still awaited"), "reference due_at", note="answer_by", reminder=True),
     "invoice": _kind(
         _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"
     ),
@@ -71,6 +74,7 @@ LETTERS: dict[str, Kind] = {
         "reference invoice amount currency pay_reference due_at",
         "receipt",
         note="answer_by",
+        reminder=True,
     ),
     "invoice_paid": _kind(
         _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at"
@@ -102,7 +106,11 @@ LETTERS: dict[str, Kind] = {
     "attestation_decided": _kind(_("What was decided about an attestation"), "reference association", "text"),
     "registration_confirmed": _kind(_("A registration is no longer provisional"), "registration valid_until"),
     "registration_provisional_ends": _kind(
-        _("Something is still to come for a registration"), "registration valid_until", "reason code", note="ends_on"
+        _("Something is still to come for a registration"),
+        "registration valid_until",
+        "reason code",
+        note="ends_on",
+        reminder=True,
     ),
     "lease_ran_out": _kind(_("A changing address is not reported any more"), "registration address reported_at until"),
     "lease_ended": _kind(_("A changing address is off the list"), "registration address reported_at", "until"),
@@ -117,7 +125,9 @@ LETTERS: dict[str, Kind] = {
     "share_goes_on": _kind(_("A notice about a shared address was taken back"), "address", note=""),
     "share_ended": _kind(_("A shared address has ended for one of its holders"), "address", note=""),
     "webhook_stopped": _kind(_("A webhook was stopped"), "place since", note=""),
-    "registration_expires_soon": _kind(_("A registration expires soon"), "registration valid_until", note="ends_on"),
+    "registration_expires_soon": _kind(
+        _("A registration expires soon"), "registration valid_until", note="ends_on", reminder=True
+    ),
     "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
     "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
     "registration_in_grace": _kind(

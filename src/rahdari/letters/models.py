@@ -19,6 +19,21 @@ class State(models.TextChoices):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
+    # A reminder to somebody who wants none by mail: it stands in the inbox.
+    KEPT = "kept"
+
+
+class NoReminders(models.Model):
+    """A person who wants no reminders by mail. Whatever else is written to them goes out as ever."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["id"]
+
+    def __str__(self) -> str:
+        return f"no-reminders:{self.pk}"
 
 
 class Message(models.Model):
@@ -160,6 +175,8 @@ class Letter(models.Model):
     taken_at = models.DateTimeField(null=True, blank=True)
     useless_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    # Where a stranger who was asked something says that nobody shall write again.
+    stop_url = EncryptedTextField()
     # The class of the last error and the answer code of the mail server, never its words: they repeat the address.
     last_error = models.CharField(max_length=80, blank=True)
 
@@ -181,7 +198,7 @@ class Letter(models.Model):
                 # A letter that came back was sent and has failed.
                 condition=models.Q(state=State.SENT, sent_at__isnull=False)
                 | models.Q(state=State.FAILED)
-                | models.Q(state__in=[State.QUEUED, State.SENDING], sent_at__isnull=True),
+                | models.Q(state__in=[State.QUEUED, State.SENDING, State.KEPT], sent_at__isnull=True),
                 name="letter_sent_at_if_sent",
             ),
         ]

@@ -5,11 +5,13 @@ import uuid
 
 from django.conf import settings
 from django.db.models import Min, Q, QuerySet
+from django.urls import reverse
 
 from rahdari.people.models import User
+from rahdari.vault import links
 
 from .catalogue import LETTERS
-from .models import Carrier, Letter, Message, State
+from .models import Carrier, Letter, Message, NoReminders, State
 from .previews import InOneLanguage
 from .previews import letter as preview
 from .previews import letters as previews
@@ -38,14 +40,17 @@ __all__ = [
     "messages_left_alone",
     "note_previews",
     "oldest_waiting",
+    "person_of_link",
     "preview",
     "previews",
     "providers",
     "reached",
     "sms_is_set_up",
+    "stop_url",
     "title_of",
     "unread_count",
     "waiting",
+    "wants_no_reminders",
 ]
 
 
@@ -82,6 +87,27 @@ def title_of(letter: Letter) -> str:
     """What kind of letter it is, in the words of whoever reads the file."""
     kind = LETTERS.get(letter.template)
     return str(kind.title) if kind is not None else letter.template
+
+
+STOP = "letters.no_reminders"
+
+
+def wants_no_reminders(user: User) -> bool:
+    return NoReminders.objects.filter(person=user).exists()
+
+
+def stop_url(letter: Letter) -> str:
+    """Where whoever got this reminder by mail says that they want no more of them. Its secret is in no table."""
+    path = reverse("letters:no_reminders", args=[letter.pk, links.token(STOP, str(letter.pk))])
+    return settings.SITE_URL.rstrip("/") + path
+
+
+def person_of_link(*, id: uuid.UUID, token: str) -> User:
+    """Whose reminders the link of a letter stops. Raises LetterNotFound."""
+    letter = Letter.objects.select_related("to").filter(pk=id, to__isnull=False).first()
+    if letter is None or letter.to is None or not links.matches(STOP, str(id), token):
+        raise LetterNotFound(id)
+    return letter.to
 
 
 def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:

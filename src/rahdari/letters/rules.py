@@ -11,6 +11,9 @@ MOST_TRIES = len(WAITS) + 1
 # A letter that was taken for sending and not settled in this time was left by a process that died.
 LEFT_ALONE = dt.timedelta(minutes=10)
 
+# How a letter travelled is forgotten after this, where the policy says nothing of it (retention.letter_delivery).
+DELIVERY_KEPT = dt.timedelta(days=365)
+
 CODE_LASTS = dt.timedelta(minutes=10)
 # News by SMS that is older than this is no news: the letter itself went by email long ago.
 NOTE_LASTS = dt.timedelta(days=2)

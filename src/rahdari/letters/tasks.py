@@ -2,11 +2,14 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from . import actions
+from rahdari import policy
+
+from . import actions, rules
 
 
 @app.task(name="letters.send_letter", queue="letters")
@@ -28,6 +31,17 @@ def send_message(message_id: str) -> None:
 def forget_early_reports(timestamp: int) -> None:
     close_old_connections()
     actions.forget_early_reports(now=timezone.now())
+    close_old_connections()
+
+
+@app.periodic(cron="17 4 * * *")
+@app.task(name="letters.forget_deliveries", queue="letters", pass_context=False)
+def forget_deliveries(timestamp: int) -> None:
+    close_old_connections()
+    rule = policy.current(settings.POLICY_FILE).retention.get("letter_delivery")
+    kept = rules.DELIVERY_KEPT if rule is None else rule.span
+    if kept is not None:
+        actions.forget_deliveries(before=timezone.now() - kept)
     close_old_connections()
 
 

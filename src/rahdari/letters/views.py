@@ -1,15 +1,19 @@
-"""`POST /sms/reports/NAME/`: a gateway tells what became of a message; `GET /metrics/letters`: how the queues stand.
+"""`POST /sms/reports/NAME/`: a gateway tells what became of a message; `GET /metrics/letters`: how the queues stand;
+`/letters/no-reminders/ID/SECRET/`: whoever got a reminder by mail wants no more of them.
 
 Answers of the first: 204 it was taken (also on what we do not know yet), 401 not signed, 404 no such gateway, 413, 422.
 """
 
+import uuid
+
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rahdari.page import watching
+from rahdari.page import errors, limits, visitor, watching
 
 from . import actions, metrics, queries
 from .providers.http import LARGEST_ANSWER, HttpProvider, NotReadable, NotSigned
@@ -37,6 +41,30 @@ def report(request: HttpRequest, provider: str) -> HttpResponse:
         return HttpResponse(f"The report has no {error.missing}.\n", status=422, content_type="text/plain")
     actions.record_report(provider=provider, report=given, now=timezone.now())
     return HttpResponse(status=204)
+
+
+# Tries with links that do not exist, from one address.
+UNKNOWN_LINKS, PER_SECONDS = 30, 60
+
+
+@csrf_exempt  # RFC 8058: a mail program posts on its own, without a cookie; the secret of the link stands for it
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def no_reminders(request: HttpRequest, id: uuid.UUID, token: str) -> HttpResponse:
+    """Opening it does nothing: programs that look through mail open every link. The button does, or a mail program."""
+    try:
+        found = queries.person_of_link(id=id, token=token)
+    except queries.LetterNotFound:
+        if not limits.allow(f"letters.unknown_link:{visitor.address(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
+            return errors.too_many(request)
+        raise Http404 from None
+    if request.method == "POST":
+        actions.want_reminders(person=found, wanted=False, now=timezone.now())
+    context = {"stopped": queries.wants_no_reminders(found)}
+    response = render(request, "letters/pages/no_reminders.html", context)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
 
 
 @never_cache

@@ -26,6 +26,8 @@ def of_email(letter: Letter) -> Standing:
             return Standing("ok", _("Sent by email, %(when)s") % {"when": values.when(letter.sent_at)})
         case State.FAILED:
             return Standing("bad", why_no_email(letter))
+        case State.KEPT:
+            return Standing("off", _("Not sent by email: reminders by email are switched off."))
         case _ if letter.last_error:
             return Standing("wait", _("The mail server did not take it yet. We try again."))
         case _:

@@ -2,11 +2,13 @@
 
 import uuid
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from rahdari.letters import actions
@@ -21,8 +23,13 @@ A_PAGE = 30
 @require_safe
 def letters(request: HttpRequest) -> HttpResponse:
     page = Paginator(inbox.letters_of(person(request)), A_PAGE).get_page(request.GET.get("page"))
-    unread = inbox.unread_count(person(request))
-    return render(request, "portal/applicant/letters.html", {"page": page, "unread": unread, "section": "letters"})
+    context = {
+        "page": page,
+        "unread": inbox.unread_count(person(request)),
+        "no_reminders": inbox.wants_no_reminders(person(request)),
+        "section": "letters",
+    }
+    return render(request, "portal/applicant/letters.html", context)
 
 
 @login_required
@@ -51,4 +58,18 @@ def letter(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_POST
 def mark_all_read(request: HttpRequest) -> HttpResponse:
     actions.mark_all_read(reader=person(request), now=timezone.now())
+    return redirect("portal:letters")
+
+
+@login_required
+@require_POST
+def choose_reminders(request: HttpRequest) -> HttpResponse:
+    """Whether reminders go out by email. In the inbox they stand in any case."""
+    wanted = request.POST.get("reminders") == "on"
+    actions.want_reminders(person=person(request), wanted=wanted, now=timezone.now())
+    messages.success(
+        request,
+        _("Reminders go out by email again.") if wanted else _("Reminders go out by email no more. They stand here."),
+        extra_tags="ok",
+    )
     return redirect("portal:letters")

@@ -72,5 +72,6 @@ urlpatterns = [
     path("my/mandates/", mandates.mandates_held, name="mandates_held"),
     path("my/letters/", letters.letters, name="letters"),
     path("my/letters/read/", letters.mark_all_read, name="letters_read"),
+    path("my/letters/reminders/", letters.choose_reminders, name="letters_reminders"),
     path("my/letters/<uuid:id>/", letters.letter, name="letter"),
 ]

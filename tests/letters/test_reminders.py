@@ -1,0 +1,183 @@
+"""Who wants no reminders by mail has them in the inbox alone; decisions go out all the same. What is known of how a
+letter travelled is forgotten after a year."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari import policy
+from rahdari.letters import actions, catalogue, queries, tasks
+from rahdari.letters.models import Letter, Message, NoReminders, Part, State
+from rahdari.letters.words import of_email
+from rahdari.page import urdu
+from rahdari.people.models import User
+
+from .sample import FACTS, NOW, a_reader
+
+pytestmark = pytest.mark.django_db
+REMINDER, DECISION = "registration_expires_soon", "application_granted"
+YEAR = dt.timedelta(days=366)
+
+
+def written(to: User, template: str, *, now: dt.datetime = NOW) -> Letter:
+    return actions.write_letter(to=to, template=template, about="application:x", context=FACTS[template], now=now)
+
+
+def sent(to: User, template: str) -> Any:
+    letter = written(to, template)
+    actions.send(letter_id=letter.pk, now=NOW)
+    return mail.outbox[-1]
+
+
+def link_of(message: Any) -> str:
+    found = re.fullmatch(
+        rf"<{re.escape(settings.SITE_URL)}(/letters/no-reminders/.+/)>", message.extra_headers["List-Unsubscribe"]
+    )
+    assert found is not None
+    return found[1]
+
+
+class TestHeader:
+    @pytest.mark.parametrize("template", sorted(catalogue.LETTERS))
+    def test_is_on_reminders_and_on_nothing_else(self, template: str) -> None:
+        reader = a_reader()
+        message = sent(reader, template)
+        assert ("List-Unsubscribe" in message.extra_headers) == catalogue.LETTERS[template].reminder
+        if catalogue.LETTERS[template].reminder:
+            assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+    def test_no_decision_question_or_notice_is_a_reminder(self) -> None:
+        reminders = {name for name, kind in catalogue.LETTERS.items() if kind.reminder}
+        assert reminders == {
+            "invoice_due_soon", "registration_expires_soon", "registration_provisional_ends", "reminder_to_answer",
+        }  # fmt: skip
+
+    def test_of_a_question_to_a_stranger_is_the_link_that_stops_them(self) -> None:
+        letter = actions.write_to_outsider(
+            address="studio@client.example",
+            language="en",
+            template="client_question",
+            context=FACTS["client_question"],
+            useless_at=NOW + YEAR,
+            now=NOW,
+        )
+        actions.send(letter_id=letter.pk, now=NOW)
+        header = mail.outbox[-1].extra_headers["List-Unsubscribe"]  # type: ignore[attr-defined]
+        assert header.strip("<>") in letter.text.replace("\n", "")
+        letter.refresh_from_db()
+        assert letter.stop_url == "", "it is forgotten with the address"
+
+
+class TestStopping:
+    def test_a_mail_programs_button_needs_no_cookie(self) -> None:
+        reader = a_reader()
+        browser = Client(enforce_csrf_checks=True)
+        answer = browser.post(link_of(sent(reader, REMINDER)), {"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200 and queries.wants_no_reminders(reader)
+
+    @pytest.mark.parametrize("language", ["en", "ur"])
+    def test_opening_the_link_asks_first(self, language: str) -> None:
+        reader = a_reader()
+        link = link_of(sent(reader, REMINDER))
+        browser = Client()
+        browser.cookies["django_language"] = language
+        for _ in range(2):
+            page = browser.get(link).content.decode()
+            assert "<form" in page and not queries.wants_no_reminders(reader)
+        stopped = browser.post(link).content.decode()
+        assert f'action="{link}"' not in stopped and NoReminders.objects.count() == 1
+        if language == "ur":
+            assert urdu.page_problems(page) == [] and urdu.page_problems(stopped) == []
+
+    def test_a_link_that_is_not_ours_is_not_there(self) -> None:
+        reader = a_reader()
+        link = link_of(sent(reader, REMINDER))
+        assert Client().post(link[:-4] + "aaa/").status_code == 404
+        assert not queries.wants_no_reminders(reader)
+
+    def test_keeps_reminders_in_the_inbox_and_sends_the_rest(self) -> None:
+        reader = a_reader()
+        actions.want_reminders(person=reader, wanted=False, now=NOW)
+        kept, decision = written(reader, REMINDER), written(reader, DECISION)
+        assert (kept.state, decision.state) == (State.KEPT, State.QUEUED)
+        assert actions.send(letter_id=kept.pk, now=NOW) == State.KEPT and not mail.outbox
+        assert list(queries.letters_of(reader)) == [decision, kept] or set(queries.letters_of(reader)) == {
+            kept,
+            decision,
+        }
+        assert actions.find_left_alone(now=NOW + YEAR) == 1, "the decision alone"
+        assert "switched off" in of_email(kept).text
+
+    def test_is_undone_under_letters(self) -> None:
+        reader = a_reader()
+        browser = Client()
+        browser.force_login(reader)
+        for given, wanted in (("off", False), ("off", False), ("on", True)):
+            page = browser.post(reverse("portal:letters_reminders"), {"reminders": given}, follow=True).content.decode()
+            assert queries.wants_no_reminders(reader) != wanted
+            assert ("Send reminders by email too" in page) != wanted
+        assert written(reader, REMINDER).state == State.QUEUED
+
+
+class TestForgetting:
+    def delivered(self) -> tuple[Letter, Message]:
+        reader = a_reader()
+        letter = written(reader, DECISION)
+        actions.send(letter_id=letter.pk, now=NOW)
+        message = Message.objects.create(
+            to=reader,
+            number="",
+            language="en",
+            note="news",
+            text="x",
+            written_at=NOW,
+            useless_at=NOW,
+            state="delivered",
+            sent_at=NOW,
+            settled_at=NOW,
+            provider="gateway",
+            attempts=[{"provider": "gateway"}],
+        )
+        Part.objects.create(message=message, provider="gateway", reference="1")
+        Letter.objects.filter(pk=letter.pk).update(message=message, last_error="Returned 5.1.1")
+        return letter, message
+
+    def test_what_is_younger_than_a_year_stays(self) -> None:
+        letter, _message = self.delivered()
+        assert actions.forget_deliveries(before=NOW) == 0
+        letter.refresh_from_db()
+        assert letter.tries == 1 and Part.objects.exists()
+
+    def test_tries_answers_and_notes_go_and_the_letter_stays(self) -> None:
+        letter, _message = self.delivered()
+        text, subject = letter.text, letter.subject
+        assert actions.forget_deliveries(before=NOW + YEAR) == 2
+        letter.refresh_from_db()
+        assert (letter.tries, letter.last_error, letter.taken_at, letter.message) == (0, "", None, None)
+        assert (letter.text, letter.subject, letter.state, letter.sent_at) == (text, subject, "sent", NOW)
+        assert not Message.objects.exists() and not Part.objects.exists()
+        assert actions.forget_deliveries(before=NOW + YEAR) == 0, "once"
+
+    def test_codes_go_whole_and_what_is_not_settled_stays(self) -> None:
+        code = actions.write_sign_in_code(email="x@client.example", language="en", code="482915", now=NOW)
+        waits = written(a_reader(), DECISION)
+        assert actions.forget_deliveries(before=NOW + YEAR) == 0
+        actions.send(letter_id=code.pk, now=NOW)
+        assert actions.forget_deliveries(before=NOW + YEAR) == 1
+        assert list(Letter.objects.all()) == [waits]
+
+    def test_is_a_chore_of_the_night_by_the_policys_time(self) -> None:
+        rule = policy.current(settings.POLICY_FILE).retention["letter_delivery"]
+        assert rule.span is not None and 365 <= rule.span.days <= 366
+        letter, _message = self.delivered()
+        Letter.objects.filter(pk=letter.pk).update(written_at=timezone.now() - YEAR)
+        tasks.forget_deliveries(0)
+        letter.refresh_from_db()
+        assert letter.tries == 0

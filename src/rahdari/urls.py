@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("rahdari.fees.urls")),
     path("", include("rahdari.vouch.urls")),
     path("", include("rahdari.confirm.urls")),
+    path("", include("rahdari.lease.urls")),
     path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.attest.urls")),
     path("", include("rahdari.share.urls")),

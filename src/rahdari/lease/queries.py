@@ -3,9 +3,10 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from rahdari import policy as policies
 from rahdari.policy import LeaseRules
@@ -107,12 +108,36 @@ def reports_to_forget(*, now: dt.datetime) -> QuerySet[Report]:
     return Report.objects.filter(last_at__lt=now - rules_in_force().updates_kept)
 
 
-def counts(*, now: dt.datetime) -> dict[str, int]:
-    """For whoever runs it: connections, those that report, those that are silent."""
-    of = Lease.objects.filter(host__registration__isnull=False, host__closed_at__isnull=True)
-    return {
-        "hosts": Host.objects.filter(closed_at__isnull=True, registration__isnull=False).count(),
-        "reporting": of.filter(until__gt=now).values("host").distinct().count(),
-        "silent": of.filter(until__lte=now, entry__ended_at__isnull=True).values("host").distinct().count(),
-        "ended": of.filter(entry__ended_at__isnull=False).values("host").distinct().count(),
-    }
+@dataclass(frozen=True)
+class Counts:
+    """Registered connections, for whoever runs it: of how many the address is reported, of how many it is not any more
+    and still listed (silent), or not listed (off); those that were paused say nothing. Each counts once."""
+
+    reporting: int
+    silent: int
+    off: int
+    paused: int
+    last_report: dt.datetime | None
+
+    @property
+    def all(self) -> int:
+        return self.reporting + self.silent + self.off + self.paused
+
+
+def counts(*, now: dt.datetime) -> Counts:
+    """A connection with addresses of both families counts as its better one."""
+    hosts = Host.objects.filter(registration__isnull=False, closed_at__isnull=True)
+    hosts = hosts.filter(registration__struck_out_at__isnull=True, registration__expired_at__isnull=True)
+    leases = Lease.objects.filter(host__in=hosts)
+    paused = set(hosts.filter(paused_until__gt=now).values_list("pk", flat=True))
+    reporting = set(leases.filter(until__gt=now).values_list("host", flat=True)) - paused
+    listed = leases.filter(until__lte=now, entry__isnull=False, entry__ended_at__isnull=True)
+    silent = set(listed.values_list("host", flat=True)) - paused - reporting
+    known = set(hosts.values_list("pk", flat=True))
+    return Counts(
+        reporting=len(reporting),
+        silent=len(silent),
+        off=len(known - paused - reporting - silent),
+        paused=len(paused),
+        last_report=leases.aggregate(last=Max("reported_at"))["last"],
+    )

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from rahdari.up import datafolder, processes
+from rahdari.up.doctor_leases import check_leases
 from rahdari.up.doctor_letters import check_letters
 from rahdari.up.errors import Told
 from rahdari.up.findings import NOTE, OK, WRONG, Finding
@@ -190,6 +191,7 @@ def check_migrations() -> Iterator[Finding]:
     else:
         yield Finding(OK, "tables", "as this release wants them")
         yield from check_letters()
+        yield from check_leases()
         yield from check_operators()
 
 

@@ -1,0 +1,23 @@
+"""Changing addresses for a monitoring system, in Prometheus' text format (0.0.4). No address and no person is in it.
+
+`docs/monitoring.md` says what each gauge means.
+"""
+
+import datetime as dt
+
+from . import queries
+
+
+def exposition(*, now: dt.datetime) -> str:
+    found = queries.counts(now=now)
+    age = (now - found.last_report).total_seconds() if found.last_report is not None else 0.0
+    states = {"reporting": found.reporting, "silent": found.silent, "off": found.off, "paused": found.paused}
+    lines = [
+        "# HELP rahdari_lease_connections Registered connections whose address changes, by how they stand.",
+        "# TYPE rahdari_lease_connections gauge",
+        *(f'rahdari_lease_connections{{state="{state}"}} {count}' for state, count in states.items()),
+        "# HELP rahdari_lease_last_report_seconds How long ago the last report of any of them came.",
+        "# TYPE rahdari_lease_last_report_seconds gauge",
+        f"rahdari_lease_last_report_seconds {age:g}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""The part of the doctor that looks at addresses that change by themselves: how many are reported, how many fell silent."""
+"""The part of the doctor that looks at addresses that change by themselves: how many are reported, how many are silent."""
 
 from collections.abc import Iterator
 
@@ -27,8 +27,8 @@ def check_leases() -> Iterator[Finding]:
         yield Finding(
             WRONG,
             "changing addresses",
-            f"{said}. The last report came: {since}. When most fall silent at once, look whether /nic/update is reached "
-            "from outside: docs/dynamic.md.",
+            f"{said}. The last report came: {since}. When most fall silent at once, look whether /nic/update is "
+            "reached from outside: docs/dynamic.md.",
         )
     else:
         yield Finding(NOTE, "changing addresses", f"{said}. Each holder was told.")

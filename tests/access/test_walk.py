@@ -135,7 +135,7 @@ OPERATORS = frozenset(
 )
 ASSOCIATIONS = frozenset(
     """attest:members attest:add attest:attestation attest:revoke attest:give_back attest:asked attest:upload
-    attest:file attest:corrected attest:reply""".split()
+    attest:file attest:corrected attest:revoke_many attest:revocations attest:reply""".split()
 )
 OWN_ATTESTATION = frozenset({"attest:theirs"})
 ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
@@ -256,7 +256,10 @@ class World:
                 key: {"number": self.attestation}
                 for key in ("attest:attestation", "attest:revoke", "attest:give_back", "attest:theirs")
             },
-            **{key: {"id": uuid.uuid4()} for key in ("attest:asked", "attest:file", "attest:corrected")},
+            **{
+                key: {"id": uuid.uuid4()}
+                for key in ("attest:asked", "attest:file", "attest:corrected", "attest:revocations")
+            },
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             "portal:hold": {"hold": uuid.uuid4()},
             "letters:sms_report": {"provider": "gateway"},

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +16,7 @@ from rahdari.attest import actions, queries
 from rahdari.attest.models import Attestation, Matter, MemberList, Request
 from rahdari.attest.rules import Identifier
 from rahdari.journal.models import Entry as Row
+from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from tests.portal import story
@@ -200,6 +202,80 @@ class TestAList:
         )
         for name in ("file", "corrected"):
             assert desk.get(reverse(f"attest:{name}", args=[kept.pk])).status_code == 404
+
+
+class TestManyTakenBack:
+    PLACE = "/association/revocations/"
+
+    def sent(self, desk: Client, content: bytes, **more: str) -> Any:
+        file = SimpleUploadedFile("left.csv", content, content_type="text/csv")
+        facts = {"members": file, "revocation": "left", "told": "You left the association in June."}
+        return desk.post(self.PLACE, facts | more)
+
+    def test_are_looked_at_by_row_and_then_revoked_once(self, desk: Client) -> None:
+        leaves = [an_attestation(), an_attestation(claim="member"), an_attestation()]
+        stays, theirs = an_attestation(), an_attestation(OTHER)
+        twice = an_attestation(claim="member", identifier=Identifier("email", "x@client.example"), number="M-7777")
+        both = an_attestation(identifier=Identifier("email", "x@client.example"), number="M-7777")
+        numbers = [each.member_number for each in (*leaves, twice, theirs)]
+        content = "\n".join(["member_number", *numbers, "", "?", "M-9999", "M-9999"]).encode()
+        place = self.sent(desk, content).headers["Location"]
+        page = desk.get(place).text
+        assert "5 attestations would be taken back" in page and "You left the association in June." in page
+        assert page.count("Nobody with this number is attested now") == 1, "another association's"
+        assert "stands in the file twice" in page
+        assert not Attestation.objects.filter(revoked_at__isnull=False).exists()
+        assert "5 attestations are taken back." in desk.post(place, follow=True).text
+        desk.post(place)
+        gone = set(Attestation.objects.filter(revoked_at__isnull=False))
+        assert gone == {*leaves, twice, both}
+        assert {(each.revocation, each.told) for each in gone} == {("left", "You left the association in June.")}
+        stays.refresh_from_db()
+        theirs.refresh_from_db()
+        assert stays.revoked_at is None and theirs.revoked_at is None
+        assert Row.objects.filter(act="attest.revoked").count() == 5
+        assert Row.objects.get(act="attest.sent_revocations").detail["revoked"] == 5
+
+    def test_can_be_given_back_one_by_one(self, desk: Client) -> None:
+        found = an_attestation()
+        place = self.sent(desk, f"member_number\n{found.member_number}\n".encode()).headers["Location"]
+        desk.post(place)
+        desk.post(reverse("attest:give_back", args=[found.number]))
+        found.refresh_from_db()
+        assert found.revoked_at is None
+
+    @pytest.mark.parametrize(
+        ("content", "more", "said"),
+        [
+            (b"name\nx\n", {}, "The first line must name the columns: \u2066member_number\u2069"),
+            (b"member_number\nM-1\n", {"revocation": ""}, "Choose why you take it back"),
+            (b"member_number\nM-1\n", {"told": ""}, "Write a sentence for the member"),
+        ],
+        ids=["columns", "reason", "sentence"],
+    )
+    def test_what_is_missing_is_told(self, desk: Client, content: bytes, more: dict[str, str], said: str) -> None:
+        answer = self.sent(desk, content, **more)
+        assert answer.status_code == 422 and said in answer.text and not MemberList.objects.exists()
+
+    def test_lists_of_the_two_kinds_and_of_others_are_not_mixed(self, desk: Client) -> None:
+        found = an_attestation()
+        place = self.sent(desk, f"member_number\n{found.member_number}\n".encode()).headers["Location"]
+        kept = MemberList.objects.get()
+        assert desk.get(reverse("attest:file", args=[kept.pk])).status_code == 404
+        assert desk.post(reverse("attest:file", args=[kept.pk])).status_code == 404
+        other = Client()
+        other.force_login(a_secretary(OTHER))
+        assert other.get(place).status_code == 404 and other.post(place).status_code == 404
+        assert not Attestation.objects.filter(revoked_at__isnull=False).exists()
+
+    def test_speak_urdu(self, client: Client) -> None:
+        client.force_login(a_secretary(language="ur"))
+        client.cookies["django_language"] = "ur"
+        found = an_attestation()
+        assert urdu.page_problems(client.get(self.PLACE).text) == []
+        place = self.sent(client, f"member_number\n{found.member_number}\n?\n".encode()).headers["Location"]
+        assert urdu.page_problems(client.get(place).text) == []
+        assert urdu.page_problems(client.post(place, follow=True).text) == []
 
 
 def a_request(association: str = ASSOCIATION) -> Request:

@@ -56,8 +56,12 @@ class TestHeader:
     def test_no_decision_question_or_notice_is_a_reminder(self) -> None:
         reminders = {name for name, kind in catalogue.LETTERS.items() if kind.reminder}
         assert reminders == {
-            "invoice_due_soon", "registration_expires_soon", "registration_provisional_ends", "reminder_to_answer",
-        }  # fmt: skip
+            "attestation_ends_soon",
+            "invoice_due_soon",
+            "registration_expires_soon",
+            "registration_provisional_ends",
+            "reminder_to_answer",
+        }
 
     def test_of_a_question_to_a_stranger_is_the_link_that_stops_them(self) -> None:
         letter = actions.write_to_outsider(

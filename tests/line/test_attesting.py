@@ -79,6 +79,33 @@ class TestAttestedAlready:
         assert Use.objects.get().weight == "alone"
         assert not any(line.advance(now=NOW).values())
 
+    def test_hears_thirty_days_before_that_the_word_ends_and_nothing_else_happens(self) -> None:
+        user = a_person()
+        ends = (NOW + 100 * DAY).date()
+        a_member(user, valid_until=ends)
+        application = applied(user)
+        line.advance(now=NOW)
+        for days in (69, 70, 71):
+            line.advance(now=NOW + days * DAY)
+        letter = Letter.objects.get(template="attestation_ends_soon", to=user)
+        assert f"{ends.day} {ends:%B} {ends.year}" in letter.text
+        line.advance(now=NOW + 101 * DAY)
+        assert is_listed(application) and status_of(application) == "granted"
+        assert not Matter.objects.exists()
+
+    def test_hears_nothing_of_one_that_was_renewed_or_revoked(self) -> None:
+        for what in ("renewed", "revoked"):
+            user = a_person()
+            found = a_member(user, valid_until=(NOW + 100 * DAY).date())
+            applied(user)
+            line.advance(now=NOW)
+            if what == "renewed":
+                attest.renew(attestation=found, valid_until=(NOW + 300 * DAY).date(), by="person:x", now=NOW)
+            else:
+                attest.revoke(attestation=found, revocation="left", told="You left.", by="person:x", now=NOW)
+        line.advance(now=NOW + 70 * DAY)
+        assert not Letter.objects.filter(template="attestation_ends_soon").exists()
+
     def test_by_card_number_and_in_another_spelling_counts(self) -> None:
         user = a_person()
         name = user.name.replace("Sample", "SAMPLE")

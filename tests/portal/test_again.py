@@ -60,11 +60,11 @@ class TestRenewal:
         person = story.a_person()
         registration = ends_in(a_registration(person), 61)
         page = browser_of(person).get(reverse("portal:renew", args=[registration.reference])).content.decode()
-        assert "You can renew it from" in page and "Begin the renewal" not in page
+        assert "You can renew it from" in page and "It is all still so: renew" not in page
         browser_of(person).post(reverse("portal:renew", args=[registration.reference]))
         assert not Application.objects.filter(about="renewal").exists()
         ends_in(registration, 59)
-        assert "Begin the renewal" in (
+        assert "It is all still so: renew" in (
             browser_of(person).get(reverse("portal:renew", args=[registration.reference])).content.decode()
         )
 

@@ -14,7 +14,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.attest import actions as attest
+from rahdari.attest.models import Request
+from rahdari.attest.rules import Identifier
 from rahdari.decide import queries as cases
 from rahdari.fees import rules as fees
 from rahdari.fees.models import Invoice
@@ -24,10 +28,13 @@ from rahdari.people.models import Role, User
 from rahdari.register import queries as register
 from rahdari.vault import keys
 from rahdari.verify import actions as verify
+from rahdari.verify import queries as verified
 from tests.apply.sample import a_pdf
+from tests.attest.sample import an_attestation
 from tests.lease.conftest import networks as networks  # every test of this file is on these networks
 
 from . import story
+from .test_again import DAY
 
 pytestmark = pytest.mark.django_db
 CENTRE = ("Sample Call Centre (Pvt) Ltd", "0000731")
@@ -91,12 +98,12 @@ class Applicant(Visitor):
     def prove_and_send(self, application: Application) -> None:
         """The link is opened at each address; of many addresses it is one for all."""
         page = self.browser.get(reverse("portal:prove_first", args=[application.reference]))["Location"]
-        link = re.search(r"(/prove/[A-Za-z0-9/_-]{20,}/)", self.see(page))
+        link = re.search(rf"{re.escape(django_settings.SITE_URL)}(/prove/[A-Za-z0-9/-]+/)", self.see(page))
         assert link is not None
         for endpoint in application.endpoints.all():
             there = Client(REMOTE_ADDR=endpoint.address_text, headers={"accept": "text/plain"})
             assert there.get(link[1]).content.decode().startswith("Proved"), endpoint.address_text
-        where = self.send(reverse("portal:send", args=[application.reference]), declare="on")
+        where = self.send(reverse("portal:check", args=[application.reference]), declare="on")
         assert where == reverse("portal:status", args=[application.reference])
         story.advance()
 
@@ -186,6 +193,50 @@ class TestCallCentre:
         applicant.fill(application, *CENTRE, papers, addresses=4)
         applicant.prove_and_send(application)
         assert not Invoice.objects.exists() and registration_of(application) is not None
+
+
+class TestCompany:
+    """That chooses its association in the place of papers, on the page of documents."""
+
+    def begun(self, applicant: Applicant) -> Application:
+        application = applicant.begin("company")
+        applicant.fill(application, *BANK, {}, addresses=1)
+        return application
+
+    def at(self, step: str, application: Application) -> str:
+        return reverse(f"apply:{step}", args=[application.reference])
+
+    def test_that_is_attested_is_registered_without_a_paper(self, applicant: Applicant) -> None:
+        found = an_attestation(claim="it_company", identifier=Identifier("company", BANK[1]), name=BANK[0])
+        application = self.begun(applicant)
+        assert "Choose your association" in applicant.see(self.at("documents", application))
+        where = applicant.send(self.at("association", application), number="M-00731")
+        assert where == self.at("documents", application)
+        page = applicant.see(where)
+        assert "Your association vouches for you" in page and "Sample Association of Software Houses" in page
+        applicant.prove_and_send(application)
+        check = verified.checks_of(application.subject).get(kind="attestation")
+        assert (check.outcome, check.evidence["attestation"]) == ("passed", found.number)
+        assert not verified.checks_of(application.subject).filter(kind="documents").exists()
+        assert registration_of(application) is not None
+
+    def test_that_is_not_attested_yet_is_asked_about(self, applicant: Applicant) -> None:
+        application = self.begun(applicant)
+        applicant.send(self.at("association", application), number="M-00731")
+        applicant.prove_and_send(application)
+        [asked] = Request.objects.all()
+        assert (asked.name, asked.member_number) == (BANK[0], "M-00731")
+        assert registration_of(application) is None
+        facts: dict[str, Any] = {"claim": "it_company", "way": "register", "by": "person:x", "now": timezone.now()}
+        attest.attest_applicant(request=asked, valid_until=timezone.localdate() + 200 * DAY, **facts)
+        story.advance()
+        assert registration_of(application) is not None
+
+    def test_that_takes_it_back_is_asked_for_papers(self, applicant: Applicant) -> None:
+        application = self.begun(applicant)
+        applicant.send(self.at("association", application), number="M-00731")
+        assert applicant.send(self.at("documents", application), self.at("association", application), leave="1")
+        assert "documents" in applications.missing_steps(story.fresh(application), applications.policy_in_force())
 
 
 class TestBank:

@@ -30,6 +30,8 @@ class Asked:
     heading: Words = ""
     heading_of: Callable[[Service], Words] | None = None
     lead: Words = ""
+    # Asked also where the service has no such step: its page sees to that.
+    anywhere: bool = False
     beside_heading: Words = ""
     beside: tuple[Words, ...] = ()
     options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
@@ -237,6 +239,10 @@ MEMBERSHIP = Asked(
         **common,
     ),
     heading=_("Your association vouches for you"),
+    anywhere=True,
+    after=lambda application, service: reverse(
+        "apply:documents" if service.documents else "portal:tasks", args=[application.reference]
+    ),
     options=lambda application, service, policy, now: {
         "associations": policy.attesting.asked_for(service.key) if policy.attesting else (),
         "language": queries.language_now(),

@@ -235,7 +235,14 @@ def missing(facts: Facts, service: Service) -> tuple[StepKey, ...]:
     )
 
 
+def is_vouched_for(facts: Facts, service: Service) -> bool:
+    """Whether an association was named in the place of papers, where the service has both."""
+    return facts.evidence_kind == ASSOCIATION and bool(facts.association_number) and takes_association(service)
+
+
 def missing_documents(facts: Facts, service: Service) -> tuple[DocumentRule, ...]:
+    if is_vouched_for(facts, service):
+        return ()
     if facts.ntn and tax_number_stands_in(service):
         return ()
     return service.missing_documents(facts.document_rules)

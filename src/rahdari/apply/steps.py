@@ -25,7 +25,7 @@ from .models import Application
 def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpResponse:
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
-    if asked.step not in rules.steps_of(service, mobile=application.is_mobile):
+    if not asked.anywhere and asked.step not in rules.steps_of(service, mobile=application.is_mobile):
         return pages.to_tasks(application)
     options = asked.options(application, service, policy, pages.now())
     now_seen = queries.seen(application, asked.step)
@@ -126,6 +126,12 @@ def evidence_declaration(request: HttpRequest, application: Application) -> Http
 
 @pages.draft_page
 def association(request: HttpRequest, application: Application) -> HttpResponse:
-    if not rules.takes_association(queries.service_of(application, queries.policy_in_force())):
+    """The association that vouches: one of the proofs of a freelancer, in the place of papers of a company."""
+    service = queries.service_of(application, queries.policy_in_force())
+    if not rules.takes_association(service):
         return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
+    if request.method == "POST" and "leave" in request.POST:
+        actions.save_evidence(application=application, kind="", actor=pages.actor(request), now=pages.now())
+        where = "apply:documents" if service.documents else "apply:evidence"
+        return HttpResponseRedirect(reverse(where, args=[application.reference]))
     return ask(request, application, MEMBERSHIP)

@@ -256,6 +256,16 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
                 gettext("Change the proof of work"),
             )
         )
+    elif application.evidence_kind == rules.ASSOCIATION:
+        rows.append(
+            Row(
+                "association",
+                gettext("Membership of an association"),
+                (Line(application.association_number, "code"),),
+                reverse("apply:association", args=[application.reference]),
+                gettext("Change the association"),
+            )
+        )
     for rule in service.documents:
         names = tuple(paper_line(document) for document in documents if document.rule == rule.key)
         if names or rule.group is None:

@@ -61,9 +61,20 @@ def documents(request: HttpRequest, application: Application) -> HttpResponse:
             ],
             "one_is_enough": any(rule.group for rule in service.documents),
             "stands_in": bool(facts.ntn) and rules.tax_number_stands_in(service),
+            "may_be_vouched_for": rules.takes_association(service) and _has_associations(service, policy),
+            "association": _association(application, policy) if rules.is_vouched_for(facts, service) else "",
             "tasks_url": pages.tasks_url(application),
         },
     )
+
+
+def _has_associations(service: Service, policy: Policy) -> bool:
+    return policy.attesting is not None and bool(policy.attesting.asked_for(service.key))
+
+
+def _association(application: Application, policy: Policy) -> str:
+    found = policy.attesting.association(application.association) if policy.attesting else None
+    return found.title.in_language(queries.language_now()) if found is not None else application.association
 
 
 @pages.draft_page

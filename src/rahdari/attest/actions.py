@@ -36,6 +36,7 @@ from .disputing import (
     reply,
 )
 from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, send_list
+from .revoking import ToRevoke, keep_revocations, send_revocations, to_revoke
 
 __all__ = [
     "AlreadyAnswered",
@@ -44,6 +45,7 @@ __all__ = [
     "NotPossibleNow",
     "NotRevocable",
     "NothingToDispute",
+    "ToRevoke",
     "answer_request",
     "ask",
     "attest",
@@ -58,6 +60,7 @@ __all__ = [
     "give_back",
     "judged",
     "keep_list",
+    "keep_revocations",
     "mark_carried",
     "mark_carried_out",
     "mark_looked_at",
@@ -67,7 +70,9 @@ __all__ = [
     "reply",
     "revoke",
     "send_list",
+    "send_revocations",
     "settle_use",
     "stop_following",
+    "to_revoke",
     "withdraw_request",
 ]

@@ -230,6 +230,25 @@ class RevokeForm(forms.Form):
         field.choices = _choices(attesting.revocations)
 
 
+class RevokeManyForm(RevokeForm):
+    members = forms.FileField(
+        label=gettext_lazy("List of members"),
+        error_messages={
+            "required": gettext_lazy("Choose the file with the members"),
+            "empty": gettext_lazy("The file has no rows. Choose the file with the members."),
+        },
+        widget=forms.FileInput(attrs={"class": "input drop", "accept": ".csv,text/csv"}),
+    )
+    field_order = ("members", "revocation", "told")
+
+    def __init__(self, *args: Any, most_rows: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["members"].help_text = _(
+            "CSV with %(columns)s, up to %(most)s rows. You see the result by row before anything is taken back."
+        ) % {"columns": plain_ltr(", ".join(rules.NEEDED_TO_REVOKE)), "most": most_rows}
+        self.fields["revocation"].help_text = _("One reason for all of them. Each member reads it.")
+
+
 class DisputeForm(forms.Form):
     use_required_attribute = False
     said = forms.CharField(

@@ -24,7 +24,10 @@ OUTCOMES = [(each.value, each.value) for each in Outcome]
 
 
 class MemberList(models.Model):
-    """A file of members: looked at by row first, counted when it is sent; its content is deleted after some days."""
+    """A file of members: looked at by row first, counted when it is sent; its content is deleted after some days.
+
+    With a `revocation` it takes attestations back, and `made` counts those; without one it attests.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     association = models.SlugField(max_length=60)
@@ -38,6 +41,9 @@ class MemberList(models.Model):
     emptied_at = models.DateTimeField(null=True, blank=True)
     made = models.PositiveIntegerField(default=0)
     renewed = models.PositiveIntegerField(default=0)
+    # Of a list of members whose attestations are taken back: why, and the sentence that each of them reads.
+    revocation = models.SlugField(max_length=60, blank=True)
+    told = EncryptedTextField()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-uploaded_at", "id"]

@@ -101,16 +101,18 @@ def request_for_association(*, association: str, id: uuid.UUID) -> Request:
     return found
 
 
-def list_for_association(*, association: str, id: uuid.UUID) -> MemberList:
-    """The gatekeeper of lists. Raises NotFound."""
-    found = MemberList.objects.filter(association=association, pk=id).first()
+def list_for_association(*, association: str, id: uuid.UUID, revokes: bool = False) -> MemberList:
+    """The gatekeeper of lists: of those that attest, or of those that take back. Raises NotFound."""
+    lists = MemberList.objects.filter(association=association, pk=id)
+    found = (lists.exclude(revocation="") if revokes else lists.filter(revocation="")).first()
     if found is None:
         raise NotFound(id)
     return found
 
 
 def last_list(association: str) -> MemberList | None:
-    return MemberList.objects.filter(association=association, sent_at__isnull=False).order_by("-sent_at", "id").first()
+    sent = MemberList.objects.filter(association=association, sent_at__isnull=False, revocation="")
+    return sent.order_by("-sent_at", "id").first()
 
 
 def attestations_of(association: str, *, view: str, on: dt.date, ends_soon: dt.timedelta) -> QuerySet[Attestation]:
@@ -193,6 +195,15 @@ def holders_of_numbers(association: str, claim: str, indexes: Iterable[str]) -> 
     return found
 
 
+def attested_under(association: str, indexes: Iterable[str]) -> Mapping[str, list[Attestation]]:
+    """What is not revoked of these members, by the hash of the member number."""
+    found: dict[str, list[Attestation]] = {}
+    rows = _of(association).filter(revoked_at__isnull=True, member_index__in=set(indexes))
+    for each in rows.order_by("made_at", "id"):
+        found.setdefault(each.member_index, []).append(each)
+    return found
+
+
 # -- for the line --------------------------------------------------------------------------------------------------
 
 
@@ -231,6 +242,13 @@ def subjects_asked() -> list[str]:
 
 def requests_to_erase(now: dt.datetime) -> QuerySet[Request]:
     return Request.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
+
+
+def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Use]:
+    """What rests on attestations whose last day begins in this time: whoever holds it can ask the association."""
+    days = {"attestation__valid_until__gt": day_of(start), "attestation__valid_until__lte": day_of(end)}
+    found = Use.objects.filter(attestation__revoked_at__isnull=True, **days).select_related("attestation")
+    return found.order_by("attestation__valid_until", "id")
 
 
 def to_follow() -> QuerySet[Attestation]:

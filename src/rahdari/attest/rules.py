@@ -19,6 +19,8 @@ MOST_FILE_BYTES = 2_000_000
 LONGEST_NAME = 200
 COLUMNS = ("member_number", "name", "identifier", "valid_from", "valid_until")
 NEEDED = ("member_number", "name", "identifier", "valid_until")
+# Of a list of members whose attestations are taken back.
+NEEDED_TO_REVOKE = ("member_number",)
 FILES_KEPT = dt.timedelta(days=7)
 # What an association was shown of an applicant goes so long after its answer.
 KEPT_AFTER_ANSWER = dt.timedelta(days=30)
@@ -167,6 +169,7 @@ class RowTrouble(StrEnum):
     ENDS_BEFORE_IT_BEGINS = "ends_before_it_begins"
     TWICE = "twice"
     NUMBER_TAKEN = "number_taken"
+    NOT_ATTESTED = "not_attested"
 
 
 @dataclass(frozen=True)
@@ -313,6 +316,21 @@ def read_rows(rows: Sequence[Row], bounds: Bounds) -> list[Judged]:
         else:
             judged.append(Judged(row, member=found))
     return judged
+
+
+def read_numbers(rows: Sequence[Row]) -> list[tuple[Row, str | RowTrouble]]:
+    """Member numbers of a list, each once, or what is wrong with a row."""
+    read: list[tuple[Row, str | RowTrouble]] = []
+    for row in rows:
+        try:
+            read.append((row, identifiers.parse_association_number(row.cell("member_number"))))
+        except identifiers.IdentifierError as error:
+            read.append((row, RowTrouble.NO_NUMBER if error.reason == "empty" else RowTrouble.NUMBER_SHAPE))
+    times = Counter(member_key(found) for _row, found in read if not isinstance(found, RowTrouble))
+    return [
+        (row, RowTrouble.TWICE if not isinstance(found, RowTrouble) and times[member_key(found)] > 1 else found)
+        for row, found in read
+    ]
 
 
 def effect_of(member: Member, *, held: Held | None, number_is_anothers: bool) -> Effect | RowTrouble:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import member_pages, views
+from . import member_pages, revoke_pages, views
 
 app_name = "attest"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("association/lists/", views.upload, name="upload"),
     path("association/lists/<uuid:id>/", views.file, name="file"),
     path("association/lists/<uuid:id>/to-correct/", views.corrected, name="corrected"),
+    path("association/revocations/", revoke_pages.revoke_many, name="revoke_many"),
+    path("association/revocations/<uuid:id>/", revoke_pages.revocations, name="revocations"),
     path("association/disputes/<str:number>/", views.reply, name="reply"),
     path("attestations/", member_pages.mine, name="mine"),
     path("attestations/<str:number>/", member_pages.theirs, name="theirs"),

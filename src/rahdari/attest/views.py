@@ -32,38 +32,38 @@ LISTS, PER_SECONDS = 30, 3600
 READ = ["GET", "HEAD", "POST"]
 
 
-def _association(request: HttpRequest) -> str:
+def association_of(request: HttpRequest) -> str:
     slug = people.association_of(person(request))
     assert slug is not None  # noqa: S101 (association_required)
     return slug
 
 
-def _by(request: HttpRequest) -> str:
+def by_whom(request: HttpRequest) -> str:
     return f"person:{person(request).pk}"
 
 
-def _attesting(request: HttpRequest) -> Attesting:
+def attesting_of(request: HttpRequest) -> Attesting:
     """What the policy says of associations; one that it names no more has no desk."""
     found = queries.attesting()
-    if found is None or found.association(_association(request)) is None:
+    if found is None or found.association(association_of(request)) is None:
         raise Http404
     return found
 
 
-def _looked(request: HttpRequest, subject: str, act: str = "attest.read") -> None:
-    actor = f"association:{_association(request)}"
-    journal.record(act=act, actor=actor, subject=subject, now=timezone.now(), detail={"by": _by(request)})
+def looked(request: HttpRequest, subject: str, act: str = "attest.read") -> None:
+    actor = f"association:{association_of(request)}"
+    journal.record(act=act, actor=actor, subject=subject, now=timezone.now(), detail={"by": by_whom(request)})
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def page_of(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     attesting = queries.attesting()
-    about = {"association": words.association(_association(request), attesting)}
+    about = {"association": words.association(association_of(request), attesting)}
     return render(request, f"attest/{template}", about | context, status=status)
 
 
 def _found(request: HttpRequest, number: str) -> Attestation:
     try:
-        return queries.attestation_for_association(association=_association(request), number=number)
+        return queries.attestation_for_association(association=association_of(request), number=number)
     except queries.NotFound:
         raise Http404 from None
 
@@ -79,7 +79,7 @@ def members(request: HttpRequest) -> HttpResponse:
 
 
 def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200) -> HttpResponse:
-    association, attesting, now = _association(request), _attesting(request), timezone.now()
+    association, attesting, now = association_of(request), attesting_of(request), timezone.now()
     text = " ".join(request.GET.get("q", "").split())[:100]
     page = request.GET.get("page", "0")
     asked = list(queries.requests_waiting(association)[: desk.SHOWN])
@@ -91,7 +91,7 @@ def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200)
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0,
         now=now,
     )
-    _looked(request, f"association:{association}", "attest.listed")
+    looked(request, f"association:{association}", "attest.listed")
     context = {
         "desk": shown,
         "text": text,
@@ -102,7 +102,7 @@ def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200)
         "last": queries.last_list(association),
         "claims": _claims(attesting, association),
     }
-    return _page(request, "members.html", context, status=status)
+    return page_of(request, "members.html", context, status=status)
 
 
 def _claims(attesting: Attesting, association: str) -> list[tuple[str, list[str]]]:
@@ -115,13 +115,13 @@ def _claims(attesting: Attesting, association: str) -> list[tuple[str, list[str]
 
 
 def _options(request: HttpRequest) -> dict[str, Any]:
-    attesting = _attesting(request)
+    attesting = attesting_of(request)
     bounds = desk.bounds(attesting, timezone.now())
-    return {"attesting": attesting, "association": _association(request), "bounds": bounds}
+    return {"attesting": attesting, "association": association_of(request), "bounds": bounds}
 
 
 def _list_form(request: HttpRequest, *data: Any) -> ListForm:
-    return ListForm(*data, most_rows=values.figure(_attesting(request).most_rows), **_options(request))
+    return ListForm(*data, most_rows=values.figure(attesting_of(request).most_rows), **_options(request))
 
 
 # -- one member ----------------------------------------------------------------------------------------------------
@@ -136,11 +136,11 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             found, effect = actions.attest(
-                association=_association(request),
+                association=association_of(request),
                 claim=form.cleaned_data["claim"],
                 way=form.cleaned_data["way"],
                 member=form.member,
-                by=_by(request),
+                by=by_whom(request),
                 now=timezone.now(),
             )
         except actions.MemberNotTaken as error:
@@ -153,7 +153,7 @@ def add(request: HttpRequest) -> HttpResponse:
             }[effect]
             messages.success(request, told, extra_tags="ok")
             return redirect("attest:attestation", number=found.number)
-    return _page(request, "add.html", {"form": form}, status=422 if form.is_bound else 200)
+    return page_of(request, "add.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @association_required
@@ -169,11 +169,11 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid() and found.revoked_at is None:
         actions.renew(
-            attestation=found, valid_until=form.cleaned_data["valid_until"], by=_by(request), now=timezone.now()
+            attestation=found, valid_until=form.cleaned_data["valid_until"], by=by_whom(request), now=timezone.now()
         )
         messages.success(request, _("The attestation is brought up to date."), extra_tags="ok")
         return redirect("attest:attestation", number=found.number)
-    _looked(request, f"attestation:{found.number}")
+    looked(request, f"attestation:{found.number}")
     now = timezone.now()
     context = {
         "row": desk.row(found, options["attesting"], queries.day_of(now), used=bool(queries.used([found]))),
@@ -184,33 +184,33 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
         "can_give_back": found.revoked_at is not None and now <= found.revoked_at + rules.UNDONE_WITHIN,
         "form": form,
     }
-    return _page(request, "attestation.html", context, status=422 if form.is_bound else 200)
+    return page_of(request, "attestation.html", context, status=422 if form.is_bound else 200)
 
 
 @association_required
 @never_cache
 @require_http_methods(READ)
 def revoke(request: HttpRequest, number: str) -> HttpResponse:
-    found, attesting = _found(request, number), _attesting(request)
+    found, attesting = _found(request, number), attesting_of(request)
     form = RevokeForm(request.POST if request.method == "POST" else None, attesting=attesting)
     if found.revoked_at is not None:
         return redirect("attest:attestation", number=found.number)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.revoke(attestation=found, by=_by(request), now=timezone.now(), **form.cleaned_data)
+            actions.revoke(attestation=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
         except actions.NotRevocable:
             pass
         else:
             messages.success(request, _("You took it back. The member is told."), extra_tags="ok")
         return redirect("attest:attestation", number=found.number)
-    _looked(request, f"attestation:{found.number}")
+    looked(request, f"attestation:{found.number}")
     context = {
         "attestation": found,
         "form": form,
         "used": bool(queries.used([found])),
         "days": attesting.another_proof_within.length,
     }
-    return _page(request, "revoke.html", context, status=422 if form.is_bound else 200)
+    return page_of(request, "revoke.html", context, status=422 if form.is_bound else 200)
 
 
 @association_required
@@ -219,7 +219,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
 def give_back(request: HttpRequest, number: str) -> HttpResponse:
     found = _found(request, number)
     try:
-        actions.give_back(attestation=found, by=_by(request), now=timezone.now())
+        actions.give_back(attestation=found, by=by_whom(request), now=timezone.now())
     except actions.NotRevocable:
         messages.error(request, _("The time to undo it is over. Attest the member anew."))
     else:
@@ -236,7 +236,7 @@ def give_back(request: HttpRequest, number: str) -> HttpResponse:
 def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Somebody says that they are a member: attest them, or say that they are none."""
     try:
-        found = queries.request_for_association(association=_association(request), id=id)
+        found = queries.request_for_association(association=association_of(request), id=id)
     except queries.NotFound:
         raise Http404 from None
     if found.answer:
@@ -246,12 +246,12 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     initial = {"valid_until": options["bounds"].latest.isoformat()}
     form = AskedForm(data, initial=initial, service=found.service, **options)
     if request.method == "POST" and "not_member" in request.POST:
-        actions.answer_request(request=found, answer=rules.Answer.NOT_MEMBER, by=_by(request), now=timezone.now())
+        actions.answer_request(request=found, answer=rules.Answer.NOT_MEMBER, by=by_whom(request), now=timezone.now())
         messages.success(request, _("You said that this is no member of yours."), extra_tags="ok")
         return redirect("attest:members")
     if request.method == "POST" and form.is_valid():
         try:
-            actions.attest_applicant(request=found, by=_by(request), now=timezone.now(), **form.cleaned_data)
+            actions.attest_applicant(request=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
         except actions.MemberNotTaken as error:
             form.add_error(None, words.trouble(error.trouble))
         except actions.AlreadyAnswered:
@@ -259,8 +259,8 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("The member is attested."), extra_tags="ok")
             return redirect("attest:members")
-    _looked(request, f"request:{found.pk}")
-    return _page(request, "asked.html", {"asked": found, "form": form}, status=422 if form.is_bound else 200)
+    looked(request, f"request:{found.pk}")
+    return page_of(request, "asked.html", {"asked": found, "form": form}, status=422 if form.is_bound else 200)
 
 
 # -- lists ---------------------------------------------------------------------------------------------------------
@@ -272,22 +272,22 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     form = _list_form(request, request.POST, request.FILES)
     if form.is_valid():
-        most = _attesting(request).most_rows
+        most = attesting_of(request).most_rows
         sent = form.cleaned_data["members"]
-        if not limits.allow(f"attest.list:{_association(request)}", rate=LISTS, per=PER_SECONDS):
+        if not limits.allow(f"attest.list:{association_of(request)}", rate=LISTS, per=PER_SECONDS):
             form.add_error(
                 "members", _("Many lists came in a short time. Wait some minutes, then send this one again.")
             )
             return _list(request, form, status=429)
         try:
             kept = actions.keep_list(
-                association=_association(request),
+                association=association_of(request),
                 claim=form.cleaned_data["claim"],
                 way=form.cleaned_data["way"],
                 content=sent.read(rules.MOST_FILE_BYTES + 1),
                 name=sent.name or "",
                 most_rows=most,
-                by=_by(request),
+                by=by_whom(request),
                 now=timezone.now(),
             )
             return redirect("attest:file", id=kept.pk)
@@ -298,7 +298,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def _kept(request: HttpRequest, id: uuid.UUID) -> MemberList:
     try:
-        return queries.list_for_association(association=_association(request), id=id)
+        return queries.list_for_association(association=association_of(request), id=id)
     except queries.NotFound:
         raise Http404 from None
 
@@ -311,7 +311,7 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     kept, options, now = _kept(request, id), _options(request), timezone.now()
     bounds, attesting = options["bounds"], options["attesting"]
     if request.method == "POST":
-        kept = actions.send_list(kept=kept, bounds=bounds, by=_by(request), now=now)
+        kept = actions.send_list(kept=kept, bounds=bounds, by=by_whom(request), now=now)
         told = ngettext("%(count)s member is attested.", "%(count)s members are attested.", kept.made + kept.renewed)
         messages.success(request, told % {"count": values.figure(kept.made + kept.renewed)}, extra_tags="ok")
         return redirect("attest:file", id=id)
@@ -328,7 +328,7 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         ],
         "same": sum(each.effect is Effect.SAME for each in judged),
     }
-    return _page(request, "file.html", context)
+    return page_of(request, "file.html", context)
 
 
 @association_required
@@ -339,7 +339,7 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     kept, options = _kept(request, id), _options(request)
     latest = options["bounds"].latest.isoformat()
     told = {trouble: words.trouble(trouble, latest) for trouble in rules.RowTrouble}
-    _looked(request, f"members:{kept.pk}", "attest.downloaded")
+    looked(request, f"members:{kept.pk}", "attest.downloaded")
     text = actions.corrected(kept, bounds=options["bounds"], words=told)
     # With a byte order mark, so that a spreadsheet takes it for what it is.
     response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
@@ -356,7 +356,7 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def reply(request: HttpRequest, number: str) -> HttpResponse:
     """A member disputes what the association said, or that it took it back: its answer."""
     try:
-        matter = queries.matter_for_association(association=_association(request), number=number)
+        matter = queries.matter_for_association(association=association_of(request), number=number)
     except queries.NotFound:
         raise Http404 from None
     now = timezone.now()
@@ -367,7 +367,7 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
                 matter=matter,
                 reply=Reply(form.cleaned_data["reply"]),
                 text=form.cleaned_data["text"],
-                by=_by(request),
+                by=by_whom(request),
                 now=now,
             )
         except actions.NotPossibleNow:
@@ -375,11 +375,11 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
         else:
             messages.success(request, _("Your answer is there. An officer decides."), extra_tags="ok")
         return redirect("attest:members")
-    _looked(request, f"attestation:{matter.attestation.number}")
+    looked(request, f"attestation:{matter.attestation.number}")
     context = {
         "matter": matter,
         "row": desk.row(matter.attestation, queries.attesting(), queries.day_of(now), used=True),
         "open": matter.waits_for_association(now),
         "form": form,
     }
-    return _page(request, "reply.html", context, status=422 if form.is_bound else 200)
+    return page_of(request, "reply.html", context, status=422 if form.is_bound else 200)

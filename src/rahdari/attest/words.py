@@ -1,5 +1,7 @@
 """What is said of attestations, in the reader's language. The texts of the policy come in both."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
@@ -99,10 +101,11 @@ def trouble(found: RowTrouble, latest: str = "") -> str:
         RowTrouble.NUMBER_TAKEN: _(
             "This member number is attested for somebody else. Revoke that attestation first, or correct the number."
         ),
+        RowTrouble.NOT_ATTESTED: _("Nobody with this number is attested now, so there is nothing to take back."),
     }[found]
 
 
-def file_trouble(found: FileTrouble, most_rows: str) -> str:
+def file_trouble(found: FileTrouble, most_rows: str, needed: Sequence[str] = rules.NEEDED) -> str:
     return {
         FileTrouble.EMPTY: _("The file has no rows. Choose the file with your members."),
         FileTrouble.TOO_LARGE: _("The file is too big. Send your members in several files."),
@@ -110,7 +113,7 @@ def file_trouble(found: FileTrouble, most_rows: str) -> str:
         % {"most": most_rows},
         FileTrouble.NOT_TEXT: _("The file cannot be read. Save it as CSV (UTF-8) and choose it again."),
         FileTrouble.NO_COLUMNS: _("The first line must name the columns: %(columns)s.")
-        % {"columns": "\u2066" + ", ".join(rules.NEEDED) + "\u2069"},
+        % {"columns": "\u2066" + ", ".join(needed) + "\u2069"},
     }[found]
 
 

@@ -104,6 +104,9 @@ LETTERS: dict[str, Kind] = {
         _("Another proof in the place of an attestation"), "reference association due_at", "text", note="answer_by"
     ),
     "attestation_decided": _kind(_("What was decided about an attestation"), "reference association", "text"),
+    "attestation_ends_soon": _kind(
+        _("An attestation ends soon"), "registration valid_until association until", reminder=True
+    ),
     "registration_confirmed": _kind(_("A registration is no longer provisional"), "registration valid_until"),
     "registration_provisional_ends": _kind(
         _("Something is still to come for a registration"),

@@ -127,6 +127,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "attestation_revoked": _revoked,
     "attestation_another_proof": lambda rules: {**_attested(rules), "due_at": _days(30)},
     "attestation_decided": _attested,
+    "attestation_ends_soon": lambda rules: {
+        "registration": REGISTRATION,
+        "valid_until": _days(200),
+        "association": _association(rules),
+        "until": _days(30),
+    },
     "registration_confirmed": lambda rules: {"registration": REGISTRATION, "valid_until": _days(365)},
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},

@@ -14,11 +14,13 @@ from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
+from rahdari.attest import queries as attested
 from rahdari.decide import queries as decisions
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.register import queries as entries
+from rahdari.register.rules import Standing
 
 from .branching import tell_branches
 from .step import AT_ONCE, one_item
@@ -96,10 +98,39 @@ def notices(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
         )
 
 
+def attestations(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
+    """What an association said ends: the registration stands, and its renewal will rest on something else."""
+    attesting = applications.policy_in_force().attesting
+    for use in attested.uses_ending_between(start=start, end=end)[:AT_ONCE]:
+        application = applications.application_by_subject(use.subject)
+        if application is None or attesting is None:
+            continue
+        registration = application.registration or entries.registration_from(application.subject)
+        if registration is None or entries.standing(registration, start) is not Standing.VALID:
+            continue
+        last = applications.last_granted_for(registration)
+        if last is None or last.pk != application.pk:
+            continue  # it rests on a later application, maybe on another attestation
+        association = attesting.association(use.attestation.association)
+        yield Due(
+            about=application.subject,
+            key=f":{use.attestation.number}:{use.attestation.valid_until:%Y-%m-%d}",
+            people=people.people_to_tell(application.holder_ref),
+            context={
+                "registration": registration.reference,
+                "valid_until": registration.valid_until,
+                "association": association.title if association else use.attestation.association,
+                "until": use.attestation.valid_until,
+                "url": reverse("attest:theirs", args=[use.attestation.number]),
+            },
+        )
+
+
 TABLE: tuple[Reminder, ...] = (
     Reminder("registration", "registration_expires_soon", registrations),
     Reminder("question", "reminder_to_answer", questions),
     Reminder("notice", "reminder_to_answer", notices),
+    Reminder("attestation", "attestation_ends_soon", attestations),
 )
 
 

@@ -1,4 +1,4 @@
-"""The part of the doctor that looks at addresses that change by themselves: how many are reported, how many are silent."""
+"""The part of the doctor that looks at addresses that change by themselves: how many are reported, how many not."""
 
 from collections.abc import Iterator
 

@@ -1,0 +1,103 @@
+"""Many attestations taken back with one file: looked at by row first, and undone one by one. Through `actions`.
+
+Nobody is cut off because of it, as with one: officers look at whatever rested on them.
+"""
+
+import base64
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+from rahdari.page.spreadsheets import FileTrouble, Row, read_table
+
+from . import attesting, queries, rules
+from .lists import ListNotTaken
+from .models import Attestation, MemberList
+from .rules import RowTrouble
+
+
+@dataclass(frozen=True)
+class ToRevoke:
+    """A row with what would be taken back, or with what is wrong."""
+
+    row: Row
+    found: tuple[Attestation, ...] = ()
+    trouble: RowTrouble | None = None
+
+
+def _read(content: bytes, most_rows: int) -> tuple[Row, ...] | FileTrouble:
+    return read_table(content, needed=rules.NEEDED_TO_REVOKE, most_rows=most_rows, most_bytes=rules.MOST_FILE_BYTES)
+
+
+def keep_revocations(
+    *,
+    association: str,
+    revocation: str,
+    told: str,
+    content: bytes,
+    name: str,
+    most_rows: int,
+    by: str,
+    now: dt.datetime,
+) -> MemberList:
+    """Keep a file to look at it by row. Nothing is taken back yet. Raises ListNotTaken."""
+    found = _read(content, most_rows)
+    if isinstance(found, FileTrouble):
+        raise ListNotTaken(found)
+    return MemberList.objects.create(
+        association=association,
+        revocation=revocation,
+        told=told.strip(),
+        content=base64.b64encode(content).decode(),
+        name=name[:120],
+        uploaded_at=now,
+        uploaded_by=by,
+    )
+
+
+def to_revoke(kept: MemberList) -> list[ToRevoke]:
+    """Each row as it stands now: all that is attested of a member goes, whatever is claimed."""
+    rows = _read(base64.b64decode(kept.content), 1_000_000) if kept.content else ()
+    if isinstance(rows, FileTrouble):
+        return []
+    read = rules.read_numbers(rows)
+    indexes = {
+        number: queries.member_index(kept.association, number)
+        for _row, number in read
+        if not isinstance(number, RowTrouble)
+    }
+    known = queries.attested_under(kept.association, indexes.values())
+    judged = []
+    for row, number in read:
+        if isinstance(number, RowTrouble):
+            judged.append(ToRevoke(row, trouble=number))
+        else:
+            found = tuple(known.get(indexes[number], ()))
+            judged.append(ToRevoke(row, found, None if found else RowTrouble.NOT_ATTESTED))
+    return judged
+
+
+@transaction.atomic
+def send_revocations(*, kept: MemberList, by: str, now: dt.datetime) -> MemberList:
+    """Take back what the good rows name. Sent twice, it is done once."""
+    attesting.one_at_a_time(kept.association)
+    row = MemberList.objects.select_for_update().get(pk=kept.pk)
+    if row.sent_at is not None:
+        return row
+    for each in to_revoke(row):
+        for found in each.found:
+            attesting.revoke(attestation=found, revocation=row.revocation, told=row.told, by=by, now=now)
+            row.made += 1
+    row.sent_at = now
+    row.save(update_fields=["sent_at", "made"])
+    journal.record(
+        act="attest.sent_revocations",
+        actor=f"association:{row.association}",
+        subject=f"members:{row.pk}",
+        now=now,
+        reason=row.revocation,
+        detail={"revoked": row.made, "by": by},
+    )
+    return row

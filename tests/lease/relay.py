@@ -7,13 +7,21 @@ from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def relay(to_port: int, *, client: str = "", source: str = "", host: str = "127.0.0.1") -> Iterator[int]:
-    """Listen at `host`; what comes is passed on with `client` as its address, or from `source`. Yields the port."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.bind((host, 0))
-        listening.listen()
-        thread = threading.Thread(target=_accept, args=(listening, to_port, client, source), daemon=True)
+def relay(
+    to_port: int,
+    *,
+    client: str = "",
+    source: str = "",
+    host: str = "127.0.0.1",
+    opened: socket.socket | None = None,
+) -> Iterator[int]:
+    """Listen at `host`; what comes is passed on with `client` as its address, or from `source`. Yields the port.
+
+    `opened` is a socket that listens elsewhere, in a namespace: what comes there is passed on as from whom it came.
+    """
+    with opened or listening_at(host) as listening:
+        told = "peer" if opened is not None else client
+        thread = threading.Thread(target=_accept, args=(listening, to_port, told, source), daemon=True)
         thread.start()
         yield int(listening.getsockname()[1])
         with suppress(OSError):
@@ -21,10 +29,17 @@ def relay(to_port: int, *, client: str = "", source: str = "", host: str = "127.
     thread.join()
 
 
+def listening_at(host: str, port: int = 0) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listening.bind((host, port))
+    listening.listen()
+    return listening
+
+
 def _accept(listening: socket.socket, to_port: int, client: str, source: str) -> None:
     while True:
         try:
-            here, _ = listening.accept()
+            here, peer = listening.accept()
         except OSError:
             return
         with here, socket.create_connection(("127.0.0.1", to_port), source_address=(source, 0)) as there:
@@ -39,7 +54,8 @@ def _accept(listening: socket.socket, to_port: int, client: str, source: str) ->
             first, end, rest = head.partition(b"\r\n")
             # The connection ends with the answer, so that what comes back needs no parsing.
             kept = [line for line in rest.split(b"\r\n") if not line.lower().startswith(b"connection:")]
-            said = b"X-Forwarded-For: " + client.encode() + b"\r\n" if client else b""
+            shown = peer[0] if client == "peer" else client
+            said = b"X-Forwarded-For: " + shown.encode() + b"\r\n" if shown else b""
             there.sendall(first + end + said + b"Connection: close\r\n")
             there.sendall(b"\r\n".join(kept))
             with suppress(OSError):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -24,9 +25,11 @@ from rahdari.lease.models import Host
 from rahdari.portal.applicant import router_settings
 from tests.journeys.stack import wait_for
 from tests.needs import needs_program
+from tests.probe.networks import Line, a_line
+from tests.probe.networks import said as run_ip
 from tests.push.process import free_port
 
-from .relay import relay
+from .relay import listening_at, relay
 from .story import Connection, a_connection, addresses, listed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -160,6 +163,90 @@ class TestInadyn:
             Host.objects.update(closed_at="2026-01-01T00:00:00Z")
             code, said = run_inadyn(tmp_path, to_copy("inadyn", values(connection, port)))
         assert code != 0 and "nohost" in said, said
+
+
+@dataclass(frozen=True)
+class Home:
+    """A machine of its own with an address of each family, across a line from the register: no name is made up for who
+    it is. Names of the register: `v4`, `v6`, and `both`."""
+
+    line: Line
+    port: int
+
+    def settings(self, connection: Connection, family: str) -> router_settings.Settings:
+        return values(connection, self.port, host=f"{family}.register.example")
+
+    def run(self, folder: Path, *blocks: str) -> tuple[int, str]:
+        file, cache = folder / "inadyn.conf", folder / "cache"
+        cache.mkdir(exist_ok=True)
+        # Of several blocks one head, and each provider under a name of its own.
+        head = blocks[0].partition("custom ")[0]
+        providers = [f"custom {block.partition('custom ')[2]}" for block in blocks]
+        named = [text.replace("custom rahdari", f"custom rahdari{n}", 1) for n, text in enumerate(providers)]
+        file.write_text("\n".join([head, *named, ""]))
+        words = [
+            "inadyn",
+            "--once",
+            "--foreground",
+            "--loglevel=debug",
+            "--no-pidfile",
+            f"--cache-dir={cache}",
+            "-f",
+            file,
+        ]
+        done = subprocess.run(self.line.on_server(*words), capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture
+def home(web: int) -> Iterator[Home]:
+    needs_program("inadyn", "apt-get install inadyn")
+    register4, register6 = "203.0.113.1", "2001:db8:60:1::1"
+    with a_line() as line:
+        for name, device, addresses_ in (
+            (line.prober, "out", (f"{register4}/24", f"{register6}/64")),
+            (line.server, "in", (f"{V4}/24", f"{V6}/64")),
+        ):
+            for address in addresses_:
+                nodad = ("nodad",) if ":" in address else ()
+                run_ip(["ip", "-n", name, "address", "add", address, "dev", device, *nodad])
+        hosts = Path("/etc/netns") / line.server / "hosts"
+        hosts.parent.mkdir(parents=True)
+        hosts.write_text(
+            f"{register4} v4.register.example both.register.example\n"
+            f"{register6} v6.register.example both.register.example\n"
+        )
+        try:
+            first = line.at_prober(lambda: listening_at(register4))
+            port = int(first.getsockname()[1])
+            second = line.at_prober(lambda: listening_at(register6, port))
+            with relay(web, opened=first), relay(web, opened=second):
+                yield Home(line, port)
+        finally:
+            hosts.unlink()
+            hosts.parent.rmdir()
+
+
+class TestInadynOnALine:
+    """The register sees whom it sees: nobody says for the client from where it comes."""
+
+    @pytest.mark.parametrize(("family", "now"), [("v4", [f"{V4}/32"]), ("v6", ["203.0.113.79/32", f"{V6}/128"])])
+    def test_reports_the_family_that_it_comes_by(self, home: Home, tmp_path: Path, family: str, now: list[str]) -> None:
+        connection = a_connection("203.0.113.79")
+        code, said = home.run(tmp_path, to_copy("inadyn", home.settings(connection, family)))
+        assert (code, addresses(connection.host)) == (0, now), said
+
+    def test_reports_both_with_a_provider_for_each(self, home: Home, tmp_path: Path) -> None:
+        connection = a_connection("203.0.113.79")
+        blocks = [to_copy("inadyn", home.settings(connection, family)) for family in ("v4", "v6")]
+        code, said = home.run(tmp_path, *blocks)
+        assert (code, addresses(connection.host)) == (0, [f"{V4}/32", f"{V6}/128"]), said
+        assert set(listed(connection.registration)) >= {f"{V4}/32", f"{V6}/128"}
+
+    def test_with_a_name_of_both_families_reports_one_and_is_content(self, home: Home, tmp_path: Path) -> None:
+        connection = a_connection("203.0.113.79")
+        code, said = home.run(tmp_path, to_copy("inadyn", home.settings(connection, "both")))
+        assert code == 0 and {f"{V4}/32", f"{V6}/128"} & set(addresses(connection.host)), said
 
 
 class TestAnnounce:

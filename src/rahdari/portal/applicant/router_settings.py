@@ -119,7 +119,8 @@ def _ddclient(settings: Settings) -> str:
 def _inadyn(settings: Settings) -> str:
     ssl = "true" if settings.secure else "false"
     return (
-        f"period = 300\nforced-update = 86400\n\ncustom rahdari {{\n"
+        # Without the third line an answer over IPv6 is taken for no address.
+        f"period = 300\nforced-update = 86400\nallow-ipv6 = true\n\ncustom rahdari {{\n"
         f"    username = {settings.name}\n    password = {settings.token}\n    hostname = {settings.host}\n"
         f"    checkip-server = {settings.server}\n    checkip-path = /nic/address\n    checkip-ssl = {ssl}\n"
         f"    ddns-server = {settings.server}\n"

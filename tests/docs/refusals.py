@@ -71,9 +71,29 @@ def _functions(path: Path) -> dict[str, ast.AST]:
     return found
 
 
+def _handed_on(tree: ast.AST) -> dict[str, list[int]]:
+    """Functions that give an argument of theirs to a field's `error_messages`: their names, and which arguments."""
+    found: dict[str, list[int]] = {}
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            said = [
+                keyword.value
+                for call in ast.walk(function)
+                if isinstance(call, ast.Call)
+                for keyword in call.keywords
+                if keyword.arg == "error_messages"
+            ]
+            used = {name.id for value in said for name in ast.walk(value) if isinstance(name, ast.Name)}
+            places = [place for place, argument in enumerate(function.args.args) if argument.arg in used]
+            if places:
+                found[function.name] = places
+    return found
+
+
 class _Refusals(ast.NodeVisitor):
     def __init__(self, path: Path) -> None:
         self.path, self.found, self.locals = path, dict[str, str](), dict[str, list[ast.AST]]()
+        self.handed_on = _handed_on(ast.parse(path.read_text())) if path.exists() else {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         outer, self.locals = self.locals, {}
@@ -96,6 +116,9 @@ class _Refusals(ast.NodeVisitor):
         for keyword in node.keywords:
             if keyword.arg == "error_messages":
                 self.take(keyword.value, "form")
+        for place in self.handed_on.get(name, ()) if not owner else ():
+            if place < len(node.args):
+                self.take(node.args[place], "form")
         if name in TO_A_FORM:
             self.take(node, "form")
         elif owner == "messages" and name in TO_A_PAGE:

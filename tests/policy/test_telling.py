@@ -76,7 +76,7 @@ class TestThePolicy:
     def test_may_have_neither(self) -> None:
         text = policy.BUNDLED.read_text()
         start = text.index("# A telephone stays silent")
-        end = text.index("notice = [2]") + len("notice = [2]")
+        end = text.index("attestation = [30]") + len("attestation = [30]")
         found = policy.read(text[:start] + text[end:])
         assert found.quiet_hours is None
         assert dict(found.reminders) == {"registration": (60, 30, 7)}

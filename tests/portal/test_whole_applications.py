@@ -97,10 +97,10 @@ class Applicant(Visitor):
 
     def prove_and_send(self, application: Application) -> None:
         """The link is opened at each address; of many addresses it is one for all."""
-        page = self.browser.get(reverse("portal:prove_first", args=[application.reference]))["Location"]
-        link = re.search(rf"{re.escape(django_settings.SITE_URL)}(/prove/[A-Za-z0-9/-]+/)", self.see(page))
-        assert link is not None
         for endpoint in application.endpoints.all():
+            page = self.browser.get(reverse("portal:prove_first", args=[application.reference]))["Location"]
+            link = re.search(rf"{re.escape(django_settings.SITE_URL)}(/prove/[A-Za-z0-9/-]+/)", self.see(page))
+            assert link is not None
             there = Client(REMOTE_ADDR=endpoint.address_text, headers={"accept": "text/plain"})
             assert there.get(link[1]).content.decode().startswith("Proved"), endpoint.address_text
         where = self.send(reverse("portal:check", args=[application.reference]), declare="on")

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Min, Q, QuerySet
 from django.urls import reverse
 
+from rahdari import policy as policies
 from rahdari.people.models import User
 from rahdari.vault import links
 
@@ -19,7 +20,7 @@ from .previews import notes as note_previews
 from .providers import Provider, Told
 from .providers.configuration import ConfigurationError, read
 from .providers.configured import providers as configured
-from .rules import LEFT_ALONE
+from .rules import DELIVERY_KEPT, LEFT_ALONE
 from .words import Standing, reached
 from .writing import UnknownLetter
 
@@ -30,6 +31,7 @@ __all__ = [
     "Standing",
     "UnknownLetter",
     "carriers",
+    "deliveries_kept_since",
     "failed_since",
     "left_alone",
     "letter_for",
@@ -87,6 +89,13 @@ def title_of(letter: Letter) -> str:
     """What kind of letter it is, in the words of whoever reads the file."""
     kind = LETTERS.get(letter.template)
     return str(kind.title) if kind is not None else letter.template
+
+
+def deliveries_kept_since(now: dt.datetime) -> dt.datetime:
+    """What travelled before then is forgotten, as the policy in force says; long ago where it keeps it for ever."""
+    rule = policies.current(settings.POLICY_FILE).retention.get("letter_delivery")
+    kept = DELIVERY_KEPT if rule is None else rule.span
+    return now - kept if kept is not None else dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 STOP = "letters.no_reminders"

@@ -2,14 +2,11 @@
 
 import uuid
 
-from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from rahdari import policy
-
-from . import actions, rules
+from . import actions, queries
 
 
 @app.task(name="letters.send_letter", queue="letters")
@@ -38,10 +35,7 @@ def forget_early_reports(timestamp: int) -> None:
 @app.task(name="letters.forget_deliveries", queue="letters", pass_context=False)
 def forget_deliveries(timestamp: int) -> None:
     close_old_connections()
-    rule = policy.current(settings.POLICY_FILE).retention.get("letter_delivery")
-    kept = rules.DELIVERY_KEPT if rule is None else rule.span
-    if kept is not None:
-        actions.forget_deliveries(before=timezone.now() - kept)
+    actions.forget_deliveries(before=queries.deliveries_kept_since(timezone.now()))
     close_old_connections()
 
 

@@ -216,6 +216,7 @@ class TestWords:
             "proved_at": NOW.isoformat(), "method": "link", "attempts": 3, "block": "203.0.113.24/32", "asn": 64500,
             "operator": "<b>Sample</b>", "given": 1, "needed": 2, "roster": "companies", "imported_on": "2026-11-01",
             "valid_until": "2026-11-02", "name": "same", "at": NOW.isoformat(), "why": {"en": "closed", "ur": "ختم"},
+            "seen_with": "A-2611-0482",
         }  # fmt: skip
         check = Check(kind="control", facts={"block": "203.0.113.24/32"}, finding=finding, evidence=evidence)
         with translation.override(language):

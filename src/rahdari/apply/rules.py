@@ -235,9 +235,15 @@ def missing(facts: Facts, service: Service) -> tuple[StepKey, ...]:
     )
 
 
+def papers_or_association(service: Service) -> bool:
+    """Whether the word of an association stands in the place of papers: a company's. Where proof of work is a step of
+    its own, it is one of the kinds there."""
+    return bool(service.documents) and not service.evidence and takes_association(service)
+
+
 def is_vouched_for(facts: Facts, service: Service) -> bool:
-    """Whether an association was named in the place of papers, where the service has both."""
-    return facts.evidence_kind == ASSOCIATION and bool(facts.association_number) and takes_association(service)
+    """Whether an association was named in the place of papers."""
+    return facts.evidence_kind == ASSOCIATION and bool(facts.association_number) and papers_or_association(service)
 
 
 def missing_documents(facts: Facts, service: Service) -> tuple[DocumentRule, ...]:

@@ -61,7 +61,7 @@ def documents(request: HttpRequest, application: Application) -> HttpResponse:
             ],
             "one_is_enough": any(rule.group for rule in service.documents),
             "stands_in": bool(facts.ntn) and rules.tax_number_stands_in(service),
-            "may_be_vouched_for": rules.takes_association(service) and _has_associations(service, policy),
+            "may_be_vouched_for": rules.papers_or_association(service) and _has_associations(service, policy),
             "association": _association(application, policy) if rules.is_vouched_for(facts, service) else "",
             "tasks_url": pages.tasks_url(application),
         },

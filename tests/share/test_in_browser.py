@@ -1,0 +1,73 @@
+"""The pages of sharing in Chromium at 360 px: axe finds nothing, nothing scrolls sideways. Fetched first, shown then."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import sync_playwright
+
+from rahdari.register.models import Sharer
+from rahdari.share.models import Question
+from tests.apply.test_in_browser import ARGUMENTS, AXE, show
+from tests.needs import needs_chromium
+
+from .test_sharing import DESK, House, browser_of, text
+from .test_sharing import house as house
+
+pytestmark = [pytest.mark.django_db, pytest.mark.browser]
+
+
+def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
+    def visitor(client: Client) -> Client:
+        client.cookies["django_language"] = language
+        return client
+
+    first, second = visitor(browser_of(house.first)), visitor(browser_of(house.second))
+    yield "proved", text(second, reverse("portal:prove", args=[house.draft.reference, house.endpoint.pk]))
+    yield "ask", text(second, house.page)
+    yield "ask-error", second.post(house.page, {"name": "", "ask": "1"}).content.decode()
+    second.post(house.page, {"name": DESK, "ask": "1"})
+    yield "waiting", text(second, house.page)
+    question = reverse("share:question", args=[Question.objects.get().pk])
+    yield "home-of-the-first", text(first, reverse("portal:home"))
+    yield "question", text(first, question)
+    yield "question-error", first.post(question, {"answer": ""}).content.decode()
+    yield "questions", text(first, reverse("share:sharing"))
+    first.post(question, {"answer": "yes"})
+    yield "question-answered", text(first, question)
+    yield "agreed", text(second, house.page)
+    house.sent()
+    yield "shared", text(first, reverse("share:sharing"))
+    yield "registration", text(first, reverse("portal:registration", args=[house.registration.reference]))
+    stop = reverse("share:stop", args=[Sharer.objects.get(holder=house.second.holder_ref).pk])
+    yield "stop", text(first, stop)
+    first.post(stop, {"stop": "1"})
+    yield "stopped", text(first, stop)
+    yield "given-notice", text(second, reverse("share:sharing"))
+
+
+@pytest.mark.parametrize("language", ["en", "ur"])
+def test_pages_have_nothing_for_axe_to_find_and_fit_a_small_phone(house: House, language: str) -> None:
+    chromium = needs_chromium()
+    pages = list(pages_of(house, language))
+    folder = os.environ.get("RAHDARI_PICTURES")
+    faults = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
+        for name, markup in pages:
+            show(page, markup)
+            found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in found]
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wide > 0:
+                faults.append(f"{name}: scrolls sideways by {wide} px")
+            if folder:
+                target = Path(folder) / language
+                target.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=target / f"{name}.png", full_page=True)
+        browser.close()
+    assert faults == []

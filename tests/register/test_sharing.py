@@ -156,6 +156,22 @@ class TestLeaving:
         assert len(actions.end_parts_due(now=NOW + 31 * DAY)) == 0
         assert second.entries.get().ended_at is None and len(said()) == 1
 
+    def test_whoever_is_alone_again_has_the_block_like_any_other(self) -> None:
+        first, second, _ = self.world()
+        before = said()
+        actions.strike_out(registration=second, code="X1", actor="person:2", now=NOW)
+        assert first.entries.get().shared is None and not Sharer.objects.filter(ended_at=None).exists()
+        assert list(said()) == list(before)
+        assert entered("203.0.113.16/28").entries.count() == 1, "the range around it is nobody else's"
+
+    def test_whoever_goes_on_with_the_line_of_another_keeps_its_id(self) -> None:
+        first, second, _ = self.world()
+        before = said()
+        actions.strike_out(registration=first, code="X1", actor="person:1", now=NOW)
+        assert said() == before and second.entries.get().shared is not None
+        actions.renew(registration=second, valid_until=NOW + 2 * YEAR, actor="person:2", now=NOW)
+        assert list(said()) == list(before)
+
     def test_whoever_has_left_is_let_in_anew_before_coming_back(self) -> None:
         _, second, _ = self.world()
         actions.strike_out(registration=second, code="X1", actor="person:2", now=NOW)

@@ -1,4 +1,4 @@
-"""The pages of sharing in Chromium at 360 px: axe finds nothing, nothing scrolls sideways. Fetched first, shown then."""
+"""The pages of sharing in Chromium at 360 px, fetched first: axe finds nothing, nothing scrolls sideways."""
 
 import os
 from collections.abc import Iterator

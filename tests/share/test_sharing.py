@@ -150,6 +150,19 @@ class TestAsking:
         browser_of(house.second).post(house.page, {"name": "Another name", "ask": "1"})
         assert Request.objects.get().name == DESK
 
+    def test_covers_all_ports_of_the_address_at_once(self, house: House) -> None:
+        other = story.add(house.draft, house.address, port=1194)
+        story.prove(other)
+        house.ask()
+        page = text(browser_of(house.second), reverse("portal:share", args=[house.draft.reference, other.pk]))
+        assert "We asked whether it is shared" in page
+        application = house.sent()
+        house.answer("yes")
+        story.advance()
+        found = checks.checks_of(application.subject).filter(kind="not_registered")
+        assert {(str(each.outcome), each.finding) for each in found} == {("passed", "shared")}
+        assert len(found) == 2 and story.fresh(application).status == "granted"
+
     @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
     def test_wants_a_name_that_can_be_read(self, house: House, name: str) -> None:
         shown = browser_of(house.second).post(house.page, {"name": name, "ask": "1"}).content.decode()
@@ -246,7 +259,8 @@ class TestAgreed:
         assert Sharer.objects.filter(ended_at=None).count() == 2
         browser_of(house.second).post(reverse("portal:withdraw", args=[house.draft.reference]))
         story.advance()
-        assert list(Sharer.objects.filter(ended_at=None).values_list("holder", flat=True)) == [house.first.holder_ref]
+        assert not Sharer.objects.filter(ended_at=None).exists()
+        assert house.registration.entries.get().shared is None, "the first has it alone again"
 
 
 class TestNotAgreed:

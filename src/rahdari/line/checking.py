@@ -66,8 +66,12 @@ def _of_each_endpoint(
             title=_title(rule),
             reason=rule.reason,
             required=rule.required,
-            asked_to_share=rule.kind == "not_registered" and sharing.is_waiting(endpoint.subject),
+            asked_to_share=rule.kind == "not_registered" and _is_asked(application, endpoint),
         )
+
+
+def _is_asked(application: Application, endpoint: Endpoint) -> bool:
+    return sharing.is_waiting(holder=application.holder_ref, block=endpoint.network)
 
 
 def _of_a_roster(

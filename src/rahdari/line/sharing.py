@@ -45,7 +45,9 @@ def carry_answers(now: dt.datetime) -> int:
         with one_item(request.origin):
             endpoint = applications.endpoint_by_subject(request.subject)
             if endpoint is not None:
-                _answer(request, endpoint, now)
+                for each in applications.endpoints_of(endpoint.application):
+                    if each.network == request.block and not each.is_dynamic:
+                        _answer(request, each, now)
                 _tell(request, endpoint, now)
             share.mark_carried(request=request, now=now)
             if request.state != State.AGREED:

@@ -91,11 +91,17 @@ def end_one(entry: Entry, act: str, now: dt.datetime) -> None:
 
 
 def end_sharer(sharer: Sharer, now: dt.datetime) -> None:
-    """Its part is over. Whoever was to leave because of it may stay."""
+    """Its part is over. Whoever was to leave because of it may stay; whoever is left alone has the block as anybody has
+    one, unless its line in the feed began with another."""
     sharer.ended_at = now
     sharer.save(update_fields=["ended_at"])
-    told = Sharer.objects.filter(shared=sharer.shared_id, withdrawn_by=sharer.holder, ended_at__isnull=True)
-    told.update(leaves_at=None, withdrawn_by=None)
+    left = Sharer.objects.filter(shared=sharer.shared_id, ended_at__isnull=True)
+    left.filter(withdrawn_by=sharer.holder).update(leaves_at=None, withdrawn_by=None)
+    alone = list(left[:2])
+    living = Entry.objects.filter(shared=sharer.shared_id, ended_at__isnull=True)
+    if len(alone) == 1 and living.exists() and not living.filter(carrier__isnull=False).exists():
+        living.update(shared=None)
+        left.update(ended_at=now)
 
 
 def active_entries_locked(registration: Registration) -> list[Entry]:

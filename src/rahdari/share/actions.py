@@ -58,15 +58,15 @@ class NoName(ValueError):
 def ask(
     *, subject: str, block: Block, holder: uuid.UUID, name: str, asked_by: str, terms: Sharing, now: dt.datetime
 ) -> Request:
-    """Ask everybody who has this block. While a request of the subject waits, it is that one.
+    """Ask everybody who has this block. While a request of the holder for it waits, it is that one.
 
     Raises NoName, CannotBeShared, TooSoon.
     """
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME:
         raise NoName(name)
-    _one_at_a_time(subject)
-    last = queries.request_of(subject)
+    _one_at_a_time(f"{holder} {block}")
+    last = queries.request_of(holder=holder, block=block)
     if last is not None and last.state == State.WAITING:
         return last
     if last is not None:

@@ -1,6 +1,6 @@
 """A request to share an address that others have, and the question to each of these.
 
-Invariants, each also held by the database: one request of a subject waits at a time; a holder is asked once by a
+Invariants, each also held by the database: a holder has one request for a block waiting; nobody is asked twice by a
 request; what a request came to has a moment, and is not changed. The name that the asker chose is encrypted, and gone
 some time after nobody shares by it any more.
 """
@@ -18,7 +18,10 @@ from .rules import Reply, State
 
 
 class Request(models.Model):
-    """May I share this address? `subject` is whatever another room waits for an answer about, `holder` who asks."""
+    """May I share this address? `holder` is who asks, `subject` for what: another room waits for the answer.
+
+    Another port of the same address is no other request.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.CharField(max_length=120)
@@ -45,7 +48,7 @@ class Request(models.Model):
         ordering: ClassVar[list[str]] = ["asked_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["subject"], condition=Q(state=State.WAITING.value), name="one_request_of_a_subject_waits"
+                fields=["holder", "block"], condition=Q(state=State.WAITING.value), name="one_request_for_a_block_waits"
             ),
             models.CheckConstraint(
                 condition=Q(state=State.WAITING.value, ended_at__isnull=True)
@@ -57,7 +60,7 @@ class Request(models.Model):
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["subject", "asked_at"], name="requests_of_a_subject"),
+            models.Index(fields=["holder", "asked_at"], name="requests_of_a_holder"),
             models.Index(fields=["asked_at"], condition=Q(settled_at__isnull=True), name="requests_unsettled"),
         ]
 

@@ -15,6 +15,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Sharer
+from rahdari.register.rules import Block
 
 from .models import Question, Request
 from .rules import Reply, State
@@ -32,13 +33,13 @@ def terms() -> Sharing | None:
     return policy.current(settings.POLICY_FILE).sharing
 
 
-def request_of(subject: str) -> Request | None:
-    """The last request of a subject."""
-    return Request.objects.filter(subject=subject).order_by("-asked_at", "-id").first()
+def request_of(*, holder: uuid.UUID, block: Block) -> Request | None:
+    """The last request of this holder for exactly this block."""
+    return Request.objects.filter(holder=holder, block=block).order_by("-asked_at", "-id").first()
 
 
-def is_waiting(subject: str) -> bool:
-    return Request.objects.filter(subject=subject, state=State.WAITING).exists()
+def is_waiting(*, holder: uuid.UUID, block: Block) -> bool:
+    return Request.objects.filter(holder=holder, block=block, state=State.WAITING).exists()
 
 
 def questions_to(user: User) -> QuerySet[Question]:

@@ -67,7 +67,7 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
     if mine is None or mine.is_dynamic:
         raise Http404
-    last = queries.request_of(mine.subject)
+    last = queries.request_of(holder=application.holder_ref, block=mine.network)
     if not is_held(application, mine) and (last is None or last.state != State.AGREED):
         return redirect("portal:prove", reference=reference, endpoint=mine.pk)
     terms, now, actor = queries.terms(), timezone.now(), actor_of(person(request))

@@ -214,12 +214,13 @@ class TestSend:
         draft = story.a_draft(applicant)
         assert browser.get(at("check", draft))["Location"] == at("tasks", draft)
 
-    def test_after_the_address_was_taken_says_so(self, browser: Client, applicant: User) -> None:
+    def test_after_the_address_was_registered_by_another_application_says_so(
+        self, browser: Client, applicant: User
+    ) -> None:
         draft = story.a_full_draft(applicant)
-        other = story.a_person()
-        rival = story.fill(story.a_draft(other))
-        story.prove(story.add(rival, apply_address(draft)))
-        story.send(rival)
+        sooner = story.fill(story.a_draft(applicant))
+        story.prove(story.add(sooner, apply_address(draft)))
+        story.send(sooner)
         story.advance()
         page = browser.post(at("check", draft), {"version": draft.version, "declare": "on"})
         assert "cannot be registered as it stands" in page.text

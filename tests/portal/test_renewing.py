@@ -18,7 +18,9 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.decide import queries as cases
 from rahdari.letters.models import Letter
+from rahdari.page import urdu
 from rahdari.people.models import User
+from rahdari.portal.applicant import renewing
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Registration
@@ -30,7 +32,7 @@ from tests.apply.sample import a_pdf, a_photo
 from tests.lease.conftest import networks as networks  # every test of this file is on these networks
 
 from . import story
-from .test_again import DAY, a_registration, active, browser_of, ends_in
+from .test_again import DAY, a_registration, active, begin, browser_of, ends_in
 
 pytestmark = pytest.mark.django_db
 COMPANY, NUMBER = "Sample Software House (Pvt) Ltd", "0000482"
@@ -165,6 +167,24 @@ class TestTwoClicks:
         story.advance()
         assert story.fresh(the_renewal()).status == "granted"
         assert register.fresh(registration).valid_until > timezone.now() + 300 * DAY
+
+    def test_reads_well_in_urdu_and_of_many_addresses_shows_the_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(renewing, "SHOWN", 3)
+        person = story.a_person("ur")
+        draft = story.fill(story.a_draft(person))
+        for last in range(60, 65):
+            story.prove(story.add(draft, f"203.0.113.{last}"))
+        story.prove(story.add(draft, "203.0.113.60", port=1194))
+        story.send(story.fresh(draft))
+        story.advance()
+        registration = ends_in(story.registration_of(story.fresh(draft)), 20)
+        browser = browser_at(person, "192.0.2.1")
+        browser.cookies["django_language"] = "ur"
+        page = page_of(browser, registration)
+        assert urdu.page_problems(page) == []
+        assert page.count(">203.0.113.") == 3 and "اور 2 ایڈریس۔" in page
+        renew(browser, registration)
+        assert the_renewal().status == "submitted"
 
     def test_what_was_changed_meanwhile_is_looked_at_first(self) -> None:
         person = story.a_person()
@@ -332,6 +352,18 @@ class TestProofOfWork:
         page = page_of(browser_of(person), registration)
         assert ("It is all still so: renew" in page) == counts
         assert ("This is asked for anew" in page) != counts
+
+    @pytest.mark.parametrize("page", ["portal:renew", "portal:change_addresses"])
+    def test_of_a_client_whose_address_is_forgotten_asks_whom_to_ask(self, page: str) -> None:
+        """Only the domain is kept: nobody can be written to with it."""
+        person = story.a_person()
+        granted = story.a_granted_application(person)
+        granted.evidence_kind, granted.evidence_text = "client_confirms", "client.example"
+        granted.save(update_fields=["evidence_kind", "evidence_text"])
+        registration = ends_in(story.registration_of(granted), 30)
+        draft = begin(browser_of(person), registration, page)
+        assert (draft.evidence_kind, draft.evidence_text) == ("client_confirms", "")
+        assert applications.missing_steps(draft, applications.policy_in_force()) == ["evidence"]
 
 
 class TestPolicy:

@@ -192,7 +192,7 @@ def taken_over(registration: Registration, last: Application, about: str, policy
             renewal=about == About.RENEWAL,
         )
     )
-    if about == About.RENEWAL and not rules.words_count_again(kind, text):
+    if not rules.words_count_again(kind, text, renewal=about == About.RENEWAL):
         text = ""
     return Taken(kept, kind_key, text)
 

@@ -288,10 +288,10 @@ def counts_again(
     return not (renewal and asked.asked_again)
 
 
-def words_count_again(kind: EvidenceKind | None, text: str) -> bool:
-    """The same for what was written: of a client's address only the domain is kept, and they are asked once more; a
-    declaration works once."""
-    if kind is None or kind.asked_again or kind.once_in_months is not None:
+def words_count_again(kind: EvidenceKind | None, text: str, *, renewal: bool) -> bool:
+    """The same for what was written: of a client's address only the domain is kept, so that nobody can be asked with
+    it; a declaration works once for a term."""
+    if kind is None or (renewal and (kind.asked_again or kind.once_in_months is not None)):
         return False
     return "@" in text if kind.wants == "address" else bool(text)
 

@@ -33,6 +33,9 @@ from .prove import share_proofs
 from .send import declared_for, leave_proofs_open
 from .ways import counts, open_way
 
+# An organisation has hundreds of addresses; their list is on the page of the registration.
+SHOWN = 20
+
 
 @dataclass(frozen=True)
 class Held:
@@ -48,7 +51,9 @@ class AsItIs:
     """What would be sent if nothing has changed. `asked` are titles of what is asked for anew: then it is not sent."""
 
     groups: Sequence[SummaryGroup]
+    # The first of them, and how many more there are.
     addresses: list[Held]
+    more: int
     asked: list[str]
     declaration: str
     fee: str
@@ -61,9 +66,12 @@ def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.
     if foreseen is None or foreseen.last.is_mobile:
         return None
     service = policy.services[found.category]
+    held = _addresses(foreseen, policy, rules.plain_address(visitor.address(request)))
     return AsItIs(
         groups=foreseen.groups,
-        addresses=_addresses(foreseen, policy, rules.plain_address(visitor.address(request))),
+        # Whoever has to do something for an address reads of it first.
+        addresses=sorted(held, key=lambda each: each.how != "later")[:SHOWN],
+        more=max(0, len(held) - SHOWN),
         asked=[str(title_of(step, service)) for step in foreseen.asked],
         declaration=declared_for(foreseen.last, service),
         fee=shared.words(service.fee.text),
@@ -73,10 +81,13 @@ def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.
 
 def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[Held]:
     held = []
+    # One question for all: an organisation has hundreds.
+    known = proofs.proofs_of([row.origin for row in foreseen.stays])
     by_link = policy.proof.way(Method.LINK) is not None
     reported = [row for row in applications.endpoints_of(foreseen.last) if row.is_dynamic]
-    for row in foreseen.stays:
-        before = proofs.proof_of(row.origin, row.block)
+    # Of several programs at one address it stands once: they are proved together.
+    for row in {row.block: row for row in foreseen.stays}.values():
+        before = known.get((row.origin, str(row.block)))
         how, way = "later", ""
         if by_link and rules.covers(row.block, seen):
             how = "here"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from rahdari.attest.rules import Answer, Bounds, Effect, Identifier, Kind, Outco
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
+from rahdari.people.models import User
 
 from .sample import ASSOCIATION, OTHER, YEAR, a_member, a_secretary, an_attestation
 
@@ -312,7 +314,8 @@ class TestARequest:
 
 def a_dispute(**more: object) -> Matter:
     found = more.pop("attestation", None) or an_attestation(now=NOW)
-    facts: dict[str, object] = {"subject": "", "person": "person:sample", "said": "I never joined.", "now": NOW}
+    facts: dict[str, object] = {"subject": "", "holder": uuid.UUID(int=1), "person": "person:sample", "now": NOW}
+    facts |= {"said": "I never joined."}
     return actions.dispute(attestation=found, reply_due_at=NOW + 5 * DAY, **facts | more)  # type: ignore[arg-type]
 
 
@@ -379,8 +382,43 @@ class TestAMember:
         user = people.register_person(email="member@client.example", now=timezone.now())
         found = an_attestation(identifier=Identifier("card", "3520212345671"))
         assert not queries.theirs(user).exists()
-        actions.note_use(
-            attestation=found, subject="application:x", person=f"person:{user.pk}", weight="alone", now=timezone.now()
-        )
+        assert queries.counted_for(user, found) == ("", user.holder_ref)
+        count(found, user.holder_ref, user)
         assert queries.attestation_for_member(user=user, number=found.number) == found
-        assert queries.subject_for(user, found) == "application:x"
+        assert queries.counted_for(user, found) == ("application:x", user.holder_ref)
+
+    def test_of_an_organisation_is_whoever_sees_its_papers_as_long_as_they_do(self) -> None:
+        now = timezone.now()
+        owner, manager, technician = (
+            people.register_person(email=f"{each}@house.example", now=now)
+            for each in ("owner", "manager", "technician")
+        )
+        house = people.register_organisation(
+            owner=owner, name="Sample House", company_number="0000482", actor="system:test", now=now
+        )
+        for user, role in ((manager, "manager"), (technician, "technician")):
+            people.add_member(organisation=house, user=user, role=role, actor="system:test", now=now)
+        found = an_attestation(identifier=Identifier("company", "0000482"))
+        count(found, house.holder_ref, manager)
+        assert list(queries.theirs(owner)) == list(queries.theirs(manager)) == [found]
+        assert list(queries.theirs(technician)) == []
+        subject, holder = queries.counted_for(manager, found)
+        assert (subject, holder) == ("application:x", house.holder_ref)
+        a_dispute(attestation=found, subject=subject, holder=holder, person=f"person:{manager.pk}")
+        assert queries.matters_of(owner, found).count() == 1
+        with pytest.raises(actions.NothingToDispute):
+            a_dispute(attestation=found, subject=subject, holder=holder, person=f"person:{owner.pk}")
+        people.remove_member(organisation=house, user=manager, actor="system:test", now=now)
+        # Who applied for it has left it: what was said of it is no business of theirs any more.
+        assert list(queries.theirs(manager)) == [] and not queries.matters_of(manager, found).exists()
+
+
+def count(found: Attestation, holder: uuid.UUID, user: User) -> None:
+    actions.note_use(
+        attestation=found,
+        subject="application:x",
+        holder=holder,
+        person=f"person:{user.pk}",
+        weight="alone",
+        now=timezone.now(),
+    )

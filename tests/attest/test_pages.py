@@ -368,11 +368,31 @@ class TestAMember:
         found = an_attestation(identifier=Identifier("email", officer.email))
         now = timezone.now()
         matter = actions.dispute(
-            attestation=found, subject="", person=f"person:{officer.pk}", said="No.", reply_due_at=now, now=now
+            attestation=found,
+            subject="",
+            holder=officer.holder_ref,
+            person=f"person:{officer.pk}",
+            said="No.",
+            reply_due_at=now,
+            now=now,
         )
         browser = Client()
         browser.force_login(officer)
         assert browser.get(reverse("portal:matter", args=[matter.number])).status_code == 404
+
+    def test_does_not_decide_about_their_organisation_as_an_officer(self) -> None:
+        officer, owner, now = story.an_officer(), story.a_person(), timezone.now()
+        house = people.register_organisation(
+            owner=owner, name="Sample House", company_number="0000482", actor="system:test", now=now
+        )
+        facts = {"subject": "", "person": f"person:{owner.pk}", "said": "No.", "reply_due_at": now, "now": now}
+        matter = actions.dispute(attestation=an_attestation(), holder=house.holder_ref, **facts)
+        browser = Client()
+        browser.force_login(officer)
+        place = reverse("portal:matter", args=[matter.number])
+        assert browser.get(place).status_code == 200
+        people.add_member(organisation=house, user=officer, role="viewer", actor="system:test", now=now)
+        assert browser.get(place).status_code == 404
 
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_reads_every_page_in_both_languages(self, client: Client, language: str) -> None:

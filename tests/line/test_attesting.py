@@ -313,6 +313,7 @@ class TestAfterTheDecision:
         attest.dispute(
             attestation=matter.attestation,
             subject=application.subject,
+            holder=matter.holder,
             person=matter.person,
             said="I paid for this year.",
             reply_due_at=NOW + 6 * DAY,

@@ -1,6 +1,7 @@
 """One member attested, revoked, given back; what an attestation counted for. Reached through `actions`."""
 
 import datetime as dt
+import uuid
 
 from django.db import connection, transaction
 
@@ -185,11 +186,12 @@ def give_back(*, attestation: Attestation, by: str, now: dt.datetime, late: bool
 
 
 @transaction.atomic
-def note_use(*, attestation: Attestation, subject: str, person: str, weight: str, now: dt.datetime) -> Use:
+def note_use(
+    *, attestation: Attestation, subject: str, holder: uuid.UUID, person: str, weight: str, now: dt.datetime
+) -> Use:
     """An attestation counted for an application. Noted once."""
-    use, _ = Use.objects.get_or_create(
-        attestation=attestation, subject=subject, defaults={"person": person, "weight": weight, "at": now}
-    )
+    facts = {"holder": holder, "person": person, "weight": weight, "at": now}
+    use, _ = Use.objects.get_or_create(attestation=attestation, subject=subject, defaults=facts)
     return use
 
 

@@ -4,6 +4,7 @@ The member writes, the association answers within a time, an officer decides. No
 """
 
 import datetime as dt
+import uuid
 
 from django.db import connection, transaction
 
@@ -31,15 +32,17 @@ class NothingToDispute(Exception):
 
 
 @transaction.atomic
-def open_matter(*, attestation: Attestation, subject: str, person: str, now: dt.datetime) -> tuple[Matter, bool]:
+def open_matter(
+    *, attestation: Attestation, subject: str, holder: uuid.UUID, person: str, now: dt.datetime
+) -> tuple[Matter, bool]:
     """An attestation that counted for this application was revoked: an officer looks. Opened once while it is open."""
     _alone(attestation)
     matter, is_new = Matter.objects.get_or_create(
         attestation=attestation,
         subject=subject,
-        person=person,
+        holder=holder,
         closed_at__isnull=True,
-        defaults={"number": queries.new_number("M"), "kind": Kind.REVOKED, "opened_at": now},
+        defaults={"number": queries.new_number("M"), "kind": Kind.REVOKED, "person": person, "opened_at": now},
     )
     if is_new:
         _record(matter, "opened_matter", "system:line", now, {"kind": Kind.REVOKED.value})
@@ -48,11 +51,20 @@ def open_matter(*, attestation: Attestation, subject: str, person: str, now: dt.
 
 @transaction.atomic
 def dispute(
-    *, attestation: Attestation, subject: str, person: str, said: str, reply_due_at: dt.datetime, now: dt.datetime
+    *,
+    attestation: Attestation,
+    subject: str,
+    holder: uuid.UUID,
+    person: str,
+    said: str,
+    reply_due_at: dt.datetime,
+    now: dt.datetime,
 ) -> Matter:
-    """A member says that it is wrong, or that it was wrong to revoke it. Raises NothingToDispute."""
+    """A member, or somebody of an organisation that is one, says that it is wrong, or that it was wrong to revoke it.
+    Raises NothingToDispute.
+    """
     _alone(attestation)
-    mine = Matter.objects.filter(attestation=attestation, person=person, closed_at__isnull=True)
+    mine = Matter.objects.filter(attestation=attestation, holder=holder, closed_at__isnull=True)
     matter = mine.select_for_update().first()
     if matter is not None and (matter.said_at is not None or matter.outcome):
         raise NothingToDispute(matter)
@@ -62,9 +74,10 @@ def dispute(
             attestation=attestation,
             kind=Kind.REVOKED if attestation.revoked_at else Kind.DISPUTED,
             subject=subject,
-            person=person,
+            holder=holder,
             opened_at=now,
         )
+    matter.person = person
     matter.said, matter.said_at, matter.reply_due_at = said.strip(), now, reply_due_at
     matter.save()
     telling.tell_association(attestation.association, due_at=reply_due_at, now=now)

@@ -41,14 +41,14 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
     policy = queries.in_force()
     attesting = policy.attesting
     matter = queries.matters_of(user, found).first()
-    is_open = matter is not None and matter.closed_at is None
-    can_dispute = attesting is not None and not (is_open and matter and (matter.said_at or matter.outcome))
     form = DisputeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and attesting is not None and form.is_valid():
+        subject, holder = queries.counted_for(user, found)
         try:
             actions.dispute(
                 attestation=found,
-                subject=queries.subject_for(user, found),
+                subject=subject,
+                holder=holder,
                 person=f"person:{user.pk}",
                 said=form.cleaned_data["said"],
                 reply_due_at=policies.add(start=now, allowance=attesting.dispute_within, calendar=policy.calendar),
@@ -72,7 +72,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
         "reply": words.reply(matter) if matter else "",
         "outcome": words.outcome(matter) if matter else "",
         "waits_for_association": matter is not None and matter.waits_for_association(now),
-        "can_dispute": can_dispute,
+        "can_dispute": queries.may_dispute(matter),
         "form": form,
     }
     return render(request, "attest/theirs.html", context, status=422 if form.is_bound else 200)

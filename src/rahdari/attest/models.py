@@ -171,6 +171,8 @@ class Use(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, related_name="uses")
     subject = models.CharField(max_length=120)
+    # Whose application it is, a person or an organisation; and who applied.
+    holder = models.UUIDField()
     person = models.CharField(max_length=120)
     weight = models.CharField(max_length=12)
     at = models.DateTimeField()
@@ -183,7 +185,7 @@ class Use(models.Model):
             models.UniqueConstraint(fields=["attestation", "subject"], name="attestation_counts_once"),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["person"], name="attestations_used_by"),
+            models.Index(fields=["holder"], name="attestations_used_for"),
             models.Index(fields=["at"], condition=Q(settled_at__isnull=True), name="uses_not_settled"),
         ]
 
@@ -200,6 +202,8 @@ class Matter(models.Model):
     kind = models.CharField(max_length=10, choices=KINDS)
     # What rests on the attestation; empty for an attestation that was not used.
     subject = models.CharField(max_length=120, blank=True)
+    # Whose matter it is, a person or an organisation; and who applied, or disputed it.
+    holder = models.UUIDField()
     person = models.CharField(max_length=120)
     opened_at = models.DateTimeField()
     said = EncryptedTextField()
@@ -222,7 +226,7 @@ class Matter(models.Model):
         ordering: ClassVar[list[str]] = ["opened_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["attestation", "subject", "person"],
+                fields=["attestation", "subject", "holder"],
                 condition=Q(closed_at__isnull=True),
                 name="one_open_matter_about_an_attestation",
             ),
@@ -233,7 +237,7 @@ class Matter(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["opened_at"], condition=Q(closed_at__isnull=True), name="matters_open"),
-            models.Index(fields=["person"], name="matters_of_a_person"),
+            models.Index(fields=["holder"], name="matters_of_a_holder"),
         ]
 
     def __str__(self) -> str:

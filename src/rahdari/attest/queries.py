@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from rahdari import policy as policies
 from rahdari.people import identifiers
+from rahdari.people import queries as people
 from rahdari.people.models import User
+from rahdari.people.rules import Act
 from rahdari.policy import Attesting
 from rahdari.vault import index
 
@@ -280,10 +282,16 @@ def matters_that_await_proof() -> QuerySet[Matter]:
 
 
 def theirs(user: User) -> QuerySet[Attestation]:
-    """What was said of this person: by their address, which they have shown to be theirs, or used for them."""
+    """What was said of this person: by their address, which they have shown to be theirs, or because it counted for an
+    application of theirs; of an organisation, for those who see its papers, as long as they may.
+    """
     own = index_of(Identifier("email", user.email))
-    used_by = Use.objects.filter(person=f"person:{user.pk}").values("attestation")
-    return Attestation.objects.filter(Q(identifier_index=own) | Q(pk__in=used_by)).order_by("-made_at", "id")
+    used_for = Use.objects.filter(holder__in=_holders(user)).values("attestation")
+    return Attestation.objects.filter(Q(identifier_index=own) | Q(pk__in=used_for)).order_by("-made_at", "id")
+
+
+def _holders(user: User) -> list[uuid.UUID]:
+    return people.holders_for(user, Act.PAPERS)
 
 
 def attestation_for_member(*, user: User, number: str) -> Attestation:
@@ -294,15 +302,30 @@ def attestation_for_member(*, user: User, number: str) -> Attestation:
     return found
 
 
-def subject_for(user: User, attestation: Attestation) -> str:
-    """The application of this person for which it counted last; empty when it counted for none."""
-    use = Use.objects.filter(attestation=attestation, person=f"person:{user.pk}").order_by("-at", "id").first()
-    return use.subject if use else ""
+def counted_for(user: User, attestation: Attestation) -> tuple[str, uuid.UUID]:
+    """The application for which it counted last, of those that this person may see, and whose that is; empty, and the
+    person's own, when it counted for none.
+    """
+    use = Use.objects.filter(attestation=attestation, holder__in=_holders(user)).order_by("-at", "id").first()
+    return (use.subject, use.holder) if use else ("", user.holder_ref)
 
 
 def matters_of(user: User, attestation: Attestation) -> QuerySet[Matter]:
     """What is or was open between this member and the association, the newest first."""
-    return Matter.objects.filter(person=f"person:{user.pk}", attestation=attestation).order_by("-opened_at", "id")
+    return Matter.objects.filter(holder__in=_holders(user), attestation=attestation).order_by("-opened_at", "id")
+
+
+def may_dispute(matter: Matter | None) -> bool:
+    """Whether the member may object, this being the newest matter: not twice while one is open."""
+    if attesting() is None:
+        return False
+    is_open = matter is not None and matter.closed_at is None
+    return not (is_open and matter is not None and (matter.said_at is not None or matter.outcome))
+
+
+def matter_by_number(number: str) -> Matter | None:
+    """No gatekeeper: for rooms, not pages."""
+    return Matter.objects.filter(number=number).select_related("attestation").first()
 
 
 def open_matter(user: User, attestation: Attestation) -> Matter | None:
@@ -320,9 +343,11 @@ def officers_count(now: dt.datetime) -> int:
     return sum(matter.waits_for_officer(now) for matter in open_matters())
 
 
-def matter_for_officer(number: str) -> Matter:
-    """Raises NotFound. The view puts the look on record."""
+def matter_for_officer(officer: User, number: str) -> Matter:
+    """Raises NotFound, for an officer's own matter and their organisation's as for none: nobody decides about
+    themselves. The view puts the look on record.
+    """
     found = Matter.objects.filter(number=number.upper()).select_related("attestation").first()
-    if found is None:
+    if found is None or found.person == f"person:{officer.pk}" or found.holder in people.holders_of(officer):
         raise NotFound(number)
     return found

@@ -22,6 +22,7 @@ from rahdari.decide import queries as decisions
 from rahdari.decide.rules import Grantable
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
+from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.verify import queries as checks
 from rahdari.verify.rules import Answer
@@ -197,7 +198,9 @@ def _follow(attestation: Attestation, use: Use, now: dt.datetime) -> bool:
         return False
     if attestation.revoked_at is None:
         return _count_again(attestation, application, now)
-    matter, is_new = attest.open_matter(attestation=attestation, subject=use.subject, person=use.person, now=now)
+    matter, is_new = attest.open_matter(
+        attestation=attestation, subject=use.subject, holder=use.holder, person=use.person, now=now
+    )
     if is_new:
         _tell(application, "attestation_revoked", attestation, matter, now)
     return is_new
@@ -227,7 +230,7 @@ def _tell(application: Application, template: str, attestation: Attestation, mat
     elif template == "attestation_another_proof":
         facts["due_at"] = matter.proof_due_at
         url = reverse("portal:proof", args=[application.reference])
-    for person in people.people_to_tell(application.holder_ref):
+    for person in people.people_to_tell(application.holder_ref, Act.PAPERS):
         letters.write_once(
             to=person,
             template=template,

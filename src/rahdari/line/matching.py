@@ -106,6 +106,7 @@ def _count(
     attest.note_use(
         attestation=attestation,
         subject=application.subject,
+        holder=application.holder_ref,
         person=f"person:{application.applicant_id}",
         weight=weight,
         now=now,

@@ -114,11 +114,9 @@ def matters(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def matter(request: HttpRequest, number: str) -> HttpResponse:
     try:
-        found = attestations.matter_for_officer(number)
+        found = attestations.matter_for_officer(person(request), number)
     except attestations.NotFound:
         raise Http404 from None
-    if found.person == f"person:{person(request).pk}":
-        raise Http404  # nobody decides about themselves
     form = DecideForm(request.POST if request.method == "POST" else None, matter=found)
     if request.method == "POST" and form.is_valid():
         if _decide(request, found, form.cleaned_data):

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,13 +140,20 @@ class TestRead:
         text = rows.write(["address"], [["=1+1"], ["@x"], ["-1"], ["203.0.113.1"]], mark=False)
         assert text.splitlines() == ["address", "'=1+1", "'@x", "'-1", "203.0.113.1"]
 
+    @given(st.lists(st.text(st.sampled_from("=+-@;|,\t\n'\"a ")), min_size=1, max_size=4))
+    def test_writes_no_formula_whatever_the_reader_divides_at(self, cells: list[str]) -> None:
+        text = rows.write(["a"], [cells], mark=False)
+        for sign in ",;|\t":
+            seen = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=sign) for cell in row]
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in seen), (sign, text)
+
 
 def a_company_draft() -> Application:
     return a_draft(a_person("manager@sample.example"), service="vpn_company", use="staff")
 
 
 def judged_of(draft: Application, text: str) -> list[judging.Judged]:
-    return judging.judge(draft, table_of(text, 500), queries.policy_in_force())
+    return judging.judge(draft, table_of(text, 500), queries.policy_in_force(), by=draft.applicant)
 
 
 @pytest.mark.django_db
@@ -207,7 +214,7 @@ class TestJudge:
         draft, policy = a_company_draft(), queries.policy_in_force()
         most = policy.limits.endpoints_per_organisation
         text = "address,protocol\n" + "".join(f"2400:adc0:{place:x}::1,wireguard\n" for place in range(most + 1))
-        *taken, beyond = judging.judge(draft, table_of(text, most + 1), policy)
+        *taken, beyond = judging.judge(draft, table_of(text, most + 1), policy, by=draft.applicant)
         assert most > policy.limits.endpoints_per_application
         assert len(taken) == most and all(each.is_good for each in taken)
         assert "Begin another application" in beyond.faults[0].words
@@ -249,6 +256,29 @@ class TestAdd:
         assert actions.add_from_file(**common).endpoints == []
         assert [row.line for row in bulk.table_of(AddressFile.objects.get()).rows] == [3]
         assert Endpoint.objects.count() == 1
+
+    def test_wait_so_many_at_most_of_all_applications_of_a_person(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bulk, "MOST_FILES", 2)
+        person = a_person("manager@sample.example")
+        drafts = [a_draft(person, service="vpn_company", use="staff") for _ in range(2)]
+        table, now = table_of("address\n203.0.113.1\n"), timezone.now()
+        files = [actions.keep_file(application=draft, table=table, name="", now=now) for draft in drafts]
+        with pytest.raises(actions.TooManyFiles):
+            actions.keep_file(application=drafts[0], table=table, name="", now=now)
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(person)
+        page = client.post(reverse("apply:add_many", args=[drafts[0].reference]), {"paste": "address\n203.0.113.1\n"})
+        assert "2 files wait already, which is the limit." in page.text and "203.0.113.1" in page.text
+        actions.forget_file(application=drafts[1], id=files[1].pk)
+        actions.keep_file(application=drafts[0], table=table, name="", now=now)
+
+    def test_does_not_grow_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        draft = a_company_draft()
+        file = actions.keep_file(application=draft, table=table_of("address\nx\n"), name="", now=NOW)
+        monkeypatch.setattr(bulk, "MOST_CONTENT", 200)
+        with pytest.raises(actions.FileTooLarge):
+            actions.replace_rows(file=file, rows={2: Row(2, {"address": "x", "label": "y" * 200})})
+        assert bulk.table_of(AddressFile.objects.get()).rows[0].cell("label") == ""
 
     def test_does_not_outlive_its_days_or_its_draft(self) -> None:
         draft = a_company_draft()

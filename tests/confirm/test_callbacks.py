@@ -139,6 +139,19 @@ class TestPost:
         found = hook.post("https://answers.operator.example/", body=b"", headers={})
         assert found.outcome is HookOutcome.NOT_GLOBAL
 
+    def test_ends_in_time_when_no_name_server_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        over = threading.Event()
+
+        def look_up(*_args: Any, **_more: Any) -> list[Any]:
+            over.wait(30)
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        found = hook.post("https://answers.operator.example/", body=b"", headers={}, timeout=0.2)
+        assert not over.is_set(), "it waited for the name"
+        over.set()
+        assert found.outcome is HookOutcome.TIMED_OUT
+
     def test_says_that_nobody_answers(self) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

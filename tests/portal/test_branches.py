@@ -1,5 +1,6 @@
 """Branches of an organisation: added, changed, given up; their addresses; who hears of their lines."""
 
+import ipaddress
 import re
 from pathlib import Path
 
@@ -148,6 +149,34 @@ class TestItsAddresses:
         names = [row.branch.name for row in applications.endpoints_of(world.draft) if row.branch is not None]
         assert names == ["Branch North", "Branch West"]
         assert queries.branches_of(world.company).count() == 2 and branch.name == "Branch North"
+
+    def test_come_with_a_file_which_adds_none_for_who_may_not(self, world: World) -> None:
+        """A technician may say which addresses there are, and not which branches."""
+        north(world)
+        rows = "address,protocol,branch\n203.0.113.60,wireguard,branch NORTH\n203.0.113.61,wireguard,Branch West\n"
+        browser = world.browser("technician")
+        place = browser.post(reverse("apply:add_many", args=[world.draft.reference]), {"paste": rows})
+        shown = browser.get(place.headers["Location"]).text
+        assert "There is no branch of this name, and you may not add one." in shown and "A new branch" not in shown
+        browser.post(place.headers["Location"], {"act": "add"})
+        assert [row.branch.name for row in applications.endpoints_of(world.draft) if row.branch] == ["Branch North"]
+        assert queries.branches_of(world.company).count() == 1
+        # Nor by another way into the act.
+        wanted = [apply.NewEndpoint(ipaddress.ip_network("203.0.113.62"), "udp", 51820, branch="Branch West")]
+        facts = {"application": world.draft, "actor": "person:x", "now": timezone.now()}
+        assert apply.add_endpoints(wanted=wanted, **facts).endpoints[0].branch is None
+
+    def test_are_so_many_at_most(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in ("people.rules", "apply.judging"):
+            monkeypatch.setattr(f"rahdari.{module}.MOST_BRANCHES", 1)
+        north(world)
+        browser = world.browser("manager")
+        said = "An organisation has 1 branch at most."
+        assert said in browser.post(page(world), {"name": "Branch West"}).text
+        rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch West\n"
+        place = browser.post(reverse("apply:add_many", args=[world.draft.reference]), {"paste": rows})
+        assert said in browser.get(place.headers["Location"]).text
+        assert queries.branches_of(world.company).count() == 1
 
     def test_lose_their_branch_with_their_organisation(self, world: World) -> None:
         north(world)

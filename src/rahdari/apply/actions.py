@@ -16,7 +16,9 @@ from .again import (
 )
 from .bulk import (
     Added,
+    FileTooLarge,
     NewEndpoint,
+    TooManyFiles,
     add_endpoints,
     add_from_file,
     delete_old_address_files,
@@ -74,6 +76,7 @@ __all__ = [
     "File",
     "FileFault",
     "FileRefused",
+    "FileTooLarge",
     "Foreseen",
     "MoveNotAllowed",
     "NewEndpoint",
@@ -86,6 +89,7 @@ __all__ = [
     "TermsChanged",
     "TooEarlyToRenew",
     "TooManyDocuments",
+    "TooManyFiles",
     "UnknownDocumentRule",
     "add_endpoint",
     "add_endpoints",

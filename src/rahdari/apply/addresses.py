@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import Block, directory, format_block, is_global
 from rahdari.page import visitor
 
-from . import actions, address_form, file_pages, kept, pages, queries, rules, telling, wording
+from . import actions, address_form, judging, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
 
 A_PAGE = 50
@@ -66,7 +66,7 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
             "wrong": len(troubles),
             "full": len(endpoints) >= most,
             "most": most,
-            "many": file_pages.most_rows(application, policy) > 0,
+            "many": judging.most_rows(application, policy) > 0,
             "files": queries.address_files_of(application),
             "own": own,
             "tasks_url": pages.way_back(request, application),

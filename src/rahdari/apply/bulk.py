@@ -4,13 +4,15 @@ Invariants: the good ones are added together, in one transaction with one row of
 apart with the reason; a row of a file is added once; rows that were not added stay in the file.
 """
 
+import contextlib
 import datetime as dt
 import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from rahdari.address import Block, Protocol
 from rahdari.address import Endpoint as AddressEndpoint
@@ -28,6 +30,21 @@ from .rows import Row, Table
 from .rules import Trouble
 
 FILES_KEPT = dt.timedelta(days=7)
+# So many wait at most, of all applications that somebody began; and so large is one with all its corrections.
+MOST_FILES = 20
+MOST_CONTENT = 16 * 1024 * 1024
+
+
+class TooManyFiles(Exception):
+    """As many files wait as may. `.limit`"""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} files of addresses wait")
+        self.limit = limit
+
+
+class FileTooLarge(Exception):
+    """The corrections make the file too large."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +80,11 @@ def add_endpoints(
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
+    adds_branches: bool = False,
 ) -> Added:
-    """Add all that can be added, and say of each other why not. Raises NotADraft."""
+    """Add all that can be added, and say of each other why not; branches that are not there yet only for who may add
+    them. Raises NotADraft.
+    """
     policy = policy or queries.policy_in_force()
     with transaction.atomic():
         draft = locked_draft(application)
@@ -74,12 +94,14 @@ def add_endpoints(
         )
         position = max((row.position for row in there), default=0)
         rows = []
-        branches: dict[str, Branch] = {}
+        branches: dict[str, Branch | None] = {}
         for new, trouble in zip(wanted, found, strict=True):
             if trouble is None:
                 position += 1
                 rows.append(_row(draft, new, position, now))
-                rows[-1].branch = _branch(draft, new.branch, branches, actor, now)
+                if new.branch and draft.organisation is not None:
+                    adds = {"actor": actor, "now": now} if adds_branches else None
+                    rows[-1].branch = _branch(draft.organisation, new.branch, branches, adds)
         if rows:
             Endpoint.objects.bulk_create(rows)
             touch(draft, now)
@@ -93,14 +115,16 @@ def add_endpoints(
         return Added(rows, {place: trouble for place, trouble in enumerate(found) if trouble is not None})
 
 
-def _branch(draft: Application, name: str, known: dict[str, Branch], actor: str, now: dt.datetime) -> Branch | None:
-    """The branch of this name, added where there is none. Only an organisation has branches."""
-    if not name or draft.organisation is None:
-        return None
+def _branch(
+    organisation: Organisation, name: str, known: dict[str, Branch | None], adds: dict[str, Any] | None
+) -> Branch | None:
+    """The branch of this name; added where there is none, for who may and while there is room."""
     key = name.casefold()
     if key not in known:
-        found = people.branch_named(draft.organisation, name)
-        known[key] = found or people_acts.add_branch(organisation=draft.organisation, name=name, actor=actor, now=now)
+        known[key] = people.branch_named(organisation, name)
+        if known[key] is None and adds is not None:
+            with contextlib.suppress(people_acts.TooManyBranches):
+                known[key] = people_acts.add_branch(organisation=organisation, name=name, **adds)
     return known[key]
 
 
@@ -144,10 +168,15 @@ def _row(draft: Application, new: NewEndpoint, position: int, now: dt.datetime) 
 
 
 def keep_file(*, application: Application, table: Table, name: str, now: dt.datetime) -> AddressFile:
-    """Keep the rows of a file, to look at them. Nothing is added yet. Raises NotADraft."""
+    """Keep the rows of a file, to look at them. Nothing is added yet. Raises NotADraft, TooManyFiles."""
     with transaction.atomic():
         draft = locked_draft(application)
-        AddressFile.objects.filter(application=draft, uploaded_at__lt=now - FILES_KEPT).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 15))", [str(draft.applicant_id)])
+        waiting = AddressFile.objects.filter(application__applicant=draft.applicant_id)
+        waiting.filter(uploaded_at__lt=now - FILES_KEPT).delete()
+        if waiting.count() >= MOST_FILES:
+            raise TooManyFiles(MOST_FILES)
         return AddressFile.objects.create(
             application=draft,
             content=_packed(table),
@@ -168,7 +197,9 @@ def _packed(table: Table) -> str:
 
 
 def replace_rows(*, file: AddressFile, rows: Mapping[int, Row]) -> AddressFile:
-    """Put corrected rows in the place of those with these line numbers; a row that is gone already stays gone."""
+    """Put corrected rows in the place of those with these line numbers; a row that is gone already stays gone. Raises
+    FileTooLarge.
+    """
     with transaction.atomic():
         file = AddressFile.objects.select_for_update().get(pk=file.pk)
         table = table_of(file)
@@ -177,12 +208,20 @@ def replace_rows(*, file: AddressFile, rows: Mapping[int, Row]) -> AddressFile:
             columns += [column for column in row.cells if column not in columns]
         changed = tuple(rows.get(row.line, row) for row in table.rows)
         file.content = _packed(Table(tuple(columns), changed))
+        if len(file.content) > MOST_CONTENT:
+            raise FileTooLarge
         file.save(update_fields=["content"])
         return file
 
 
 def add_from_file(
-    *, file: AddressFile, good: Mapping[int, NewEndpoint], actor: str, now: dt.datetime, policy: Policy | None = None
+    *,
+    file: AddressFile,
+    good: Mapping[int, NewEndpoint],
+    actor: str,
+    now: dt.datetime,
+    policy: Policy | None = None,
+    adds_branches: bool = False,
 ) -> Added:
     """Add the endpoints of these lines, and take the lines out of the file; the others stay. A line that is not there
     any more was added before. Raises NotADraft, and queries.AddressFileNotFound when the file is gone.
@@ -195,7 +234,12 @@ def add_from_file(
         table = table_of(kept)
         lines = [row.line for row in table.rows if row.line in good]
         added = add_endpoints(
-            application=application, wanted=[good[line] for line in lines], actor=actor, now=now, policy=policy
+            application=application,
+            wanted=[good[line] for line in lines],
+            actor=actor,
+            now=now,
+            policy=policy,
+            adds_branches=adds_branches,
         )
         gone = {line for place, line in enumerate(lines) if place not in added.troubles}
         left = tuple(row for row in table.rows if row.line not in gone)

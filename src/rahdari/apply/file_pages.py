@@ -19,26 +19,18 @@ from rahdari.page import limits
 from rahdari.people.access import person
 from rahdari.policy import Policy
 
-from . import actions, bulk, judging, kept, pages, queries, rows, wording
+from . import actions, judging, kept, pages, queries, rows, wording
 from .judging import Judged
 from .models import AddressFile, Application
 from .rows import FileFault, Row, Table
 
-# Judging a thousand rows takes a second of a processor.
-FILES, PER_SECONDS = 30, 600
 ROWS_SHOWN = 200
-
-
-def most_rows(application: Application, policy: Policy) -> int:
-    """How many rows a file takes: as many as the application takes addresses; 0 where the page is not offered."""
-    holder = queries.service_of(application, policy).holder
-    return policy.limits.most_endpoints(holder) if holder == "organisation" else 0
 
 
 @pages.addresses_page
 def add_many(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
-    most = most_rows(application, policy)
+    most = judging.most_rows(application, policy)
     if not most:
         raise Http404
     problem, given = "", None
@@ -46,8 +38,12 @@ def add_many(request: HttpRequest, application: Application) -> HttpResponse:
         found = _sent(request, most)
         if isinstance(found, Table):
             name = getattr(request.FILES.get("rows"), "name", None) or ""
-            file = actions.keep_file(application=application, table=found, name=name, now=pages.now())
-            return HttpResponseRedirect(reverse("apply:address_file", args=[application.reference, file.pk]))
+            try:
+                file = actions.keep_file(application=application, table=found, name=name, now=pages.now())
+            except actions.TooManyFiles as error:
+                found = wording.too_many_files(error.limit)
+            else:
+                return HttpResponseRedirect(reverse("apply:address_file", args=[application.reference, file.pk]))
         problem, given = found, request.POST.get("paste", "")
     else:
         back = kept.take(request, now=pages.now())
@@ -68,7 +64,7 @@ def add_many(request: HttpRequest, application: Application) -> HttpResponse:
 def _sent(request: HttpRequest, most: int) -> Table | str:
     """The rows that were sent, or what is wrong with the file as a whole."""
     file, pasted = request.FILES.get("rows"), request.POST.get("paste", "")
-    if not limits.allow(f"apply.files:{person(request).pk}", rate=FILES, per=PER_SECONDS):
+    if not limits.allow(f"apply.files:{person(request).pk}", rate=judging.FILES, per=judging.PER_SECONDS):
         return _("Many files came in a short time. Wait some minutes, then send this one again.")
     if isinstance(file, UploadedFile):
         content = file.read(rows.MOST_BYTES + 1)
@@ -95,8 +91,7 @@ def result(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
     except queries.AddressFileNotFound:
         # All of it was added, maybe by a second press of the same button; or its days are over.
         return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
-    table = bulk.table_of(file)
-    judged = judging.judge(application, table, policy)
+    table, judged = judging.judge_file(application, file, policy, by=person(request))
     problem = ""
     if request.method == "POST":
         problem = _act(request, application, file, table, judged, policy)
@@ -119,13 +114,24 @@ def _act(
         actions.forget_file(application=application, id=file.pk)
         return ""
     if act == "rows":
-        return _replace(request, file, judged, most_rows(application, policy))
+        return _replace(request, file, judged, judging.most_rows(application, policy))
     if act == "mend":
-        file = actions.replace_rows(file=file, rows={e.row.line: e.mended for e in judged if e.mended is not None})
-        judged = judging.judge(application, bulk.table_of(file), policy)
+        mended = {each.row.line: each.mended for each in judged if each.mended is not None}
+        try:
+            file = actions.replace_rows(file=file, rows=mended)
+        except actions.FileTooLarge:
+            return wording.rows_file(FileFault.TOO_LARGE, most_rows=judging.most_rows(application, policy))
+        _table, judged = judging.judge_file(application, file, policy, by=person(request))
     good = {each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None}
     try:
-        added = actions.add_from_file(file=file, good=good, actor=pages.actor(request), now=pages.now(), policy=policy)
+        added = actions.add_from_file(
+            file=file,
+            good=good,
+            actor=pages.actor(request),
+            now=pages.now(),
+            policy=policy,
+            adds_branches=judging.adds_branches(person(request), application.organisation),
+        )
     except (actions.NotADraft, queries.AddressFileNotFound):
         return ""
     if count := len(added.endpoints):
@@ -147,7 +153,10 @@ def _replace(request: HttpRequest, file: AddressFile, judged: list[Judged], most
             len(wrong),
         ) % {"count": len(wrong)}
     new = {line: Row(line, row.cells) for line, row in zip(wrong, found.rows, strict=True)}
-    actions.replace_rows(file=file, rows=new)
+    try:
+        actions.replace_rows(file=file, rows=new)
+    except actions.FileTooLarge:
+        return wording.rows_file(FileFault.TOO_LARGE, most_rows=most)
     return ""
 
 
@@ -184,7 +193,7 @@ def _facts(
         "unknown": [column for column in table.unknown if column != "more"],
         "problem": problem,
         "rows": given if given is not None else judging.as_text(wrong, table.columns),
-        "kept_until": file.uploaded_at + bulk.FILES_KEPT,
+        "kept_until": judging.kept_until(file),
     }
 
 
@@ -192,8 +201,7 @@ def _facts(
 def corrected(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     """Every row that waits, with our corrections and what is wrong with the others."""
     file = _file(application, id)
-    table = bulk.table_of(file)
-    judged = judging.judge(application, table, queries.policy_in_force())
+    table, judged = judging.judge_file(application, file, queries.policy_in_force(), by=person(request))
     return _csv(judging.corrected(judged, table.columns), "addresses-to-correct.csv")
 
 

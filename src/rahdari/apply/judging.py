@@ -1,20 +1,25 @@
 """What is said of each row of a file of addresses: by the same form and the same rules as one address, in its words."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rahdari.address import directory, format_block, is_single
 from rahdari.people import queries as people
+from rahdari.people.models import Organisation, User
+from rahdari.people.rules import MOST_BRANCHES, Act
 from rahdari.policy import Policy
 
 from . import queries, rules, telling, wording
 from .address_form import AddressForm
-from .bulk import NewEndpoint
+from .bulk import FILES_KEPT, NewEndpoint, table_of
 from .forms import tidy as tidy_name
-from .models import Application, Endpoint
+from .models import AddressFile, Application, Endpoint
 from .rows import CHANGES, COLUMNS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
 from .rules import AddressTrouble, Trouble
 
+# So many files somebody sends in so many seconds: judging a thousand rows takes a second of a processor.
+FILES, PER_SECONDS = 30, 600
 # The columns in which the form finds its errors.
 _COLUMN_OF = {"block": "address", "kind": "protocol", "stays": CHANGES}
 
@@ -65,18 +70,41 @@ class Judged:
         return telling.protocol_line(Endpoint(protocol=self.wanted.protocol, port=self.wanted.port))
 
 
-def judge(application: Application, table: Table, policy: Policy) -> list[Judged]:
-    """Each row: good, with notes perhaps; or wrong, and why. A row is held against the good ones before it, too."""
+@dataclass
+class Branches:
+    """Of an organisation: the names that are there or to be added, and how many more may be."""
+
+    names: set[str]
+    may_add: bool
+    room: int
+
+
+def most_rows(application: Application, policy: Policy) -> int:
+    """How many rows a file takes: as many as the application takes addresses; 0 where no file is taken."""
+    holder = queries.service_of(application, policy).holder
+    return policy.limits.most_endpoints(holder) if holder == "organisation" and not application.is_mobile else 0
+
+
+def _branches_for(by: User, organisation: Organisation) -> Branches:
+    names = {branch.name.casefold() for branch in people.branches_of(organisation)}
+    return Branches(names, adds_branches(by, organisation), MOST_BRANCHES - len(names))
+
+
+def adds_branches(by: User, organisation: Organisation | None) -> bool:
+    """Whether a file of this person's may add branches: whoever may do so one by one."""
+    return organisation is not None and people.may(by, Act.BRANCHES, organisation=organisation)
+
+
+def judge(application: Application, table: Table, policy: Policy, *, by: User) -> list[Judged]:
+    """Each row: good, with notes perhaps; or wrong, and why. A row is held against the good ones before it, too; a
+    branch that is not there yet is added for who may add one.
+    """
     asks = queries.service_of(application, policy).asks_operator
     read = [_read(row, policy, asks_subscriber=asks) for row in table.rows]
     wanted = [each.wanted for each in read if each.wanted is not None]
     beside = [row.as_address() for row in queries.endpoints_of(application)]
     found = iter(queries.assess_endpoints(application, [each.as_address() for each in wanted], policy, beside=beside))
-    branches = (
-        {branch.name.casefold() for branch in people.branches_of(application.organisation)}
-        if (application.organisation is not None)
-        else None
-    )
+    branches = _branches_for(by, application.organisation) if application.organisation is not None else None
     judged: list[Judged] = []
     lines: dict[str, int] = {}
     for each in read:
@@ -92,14 +120,29 @@ def judge(application: Application, table: Table, policy: Policy) -> list[Judged
     return judged
 
 
-def _with_branch(row: Row, wanted: NewEndpoint, branches: set[str] | None) -> Judged:
+def judge_file(application: Application, file: AddressFile, policy: Policy, *, by: User) -> tuple[Table, list[Judged]]:
+    """The rows that wait in the file, and what is said of each."""
+    table = table_of(file)
+    return table, judge(application, table, policy, by=by)
+
+
+def kept_until(file: AddressFile) -> dt.datetime:
+    return file.uploaded_at + FILES_KEPT
+
+
+def _with_branch(row: Row, wanted: NewEndpoint, branches: Branches | None) -> Judged:
     """The row with its branch: one that is there, or that is added with the address."""
     name, notes = wanted.branch, _notes(row, wanted)
     if name and branches is None:
         label = ", ".join(filter(None, (name, wanted.label)))[:160]
         return Judged(row, (), (*notes, wording.no_organisation_yet()), replace(wanted, branch="", label=label))
-    if name and branches is not None and name.casefold() not in branches:
-        branches.add(name.casefold())
+    if name and branches is not None and name.casefold() not in branches.names:
+        if not branches.may_add:
+            return Judged(row, (Fault("branch", row.cell("branch"), wording.no_such_branch()),))
+        if branches.room <= 0:
+            return Judged(row, (Fault("branch", row.cell("branch"), wording.branches_full(MOST_BRANCHES)),))
+        branches.names.add(name.casefold())
+        branches.room -= 1
         notes = (*notes, wording.new_branch(name))
     return Judged(row, (), notes, wanted)
 

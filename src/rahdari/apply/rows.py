@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rahdari.address import plain_text
+from rahdari.page.spreadsheets import as_it_was, no_formula
 
 from .rules import OTHER, PRESETS
 
@@ -213,7 +214,8 @@ def _once(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _cells(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+def _cells(columns: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    cells = [as_it_was(cell) for cell in given]
     found = {
         name: cell.strip()[:LONGEST_CELL]
         for name, cell in zip(columns, cells, strict=False)
@@ -261,15 +263,11 @@ def what_runs(protocol: str, port: str) -> tuple[str, str, str]:
 
 
 def write(columns: Sequence[str], rows: Iterable[Sequence[str]], *, mark: bool = True) -> str:
-    """A table for spreadsheets. A cell that would be taken for a formula gets an apostrophe in front, which reading
-    takes away; with the mark of UTF-8, without which Excel misreads Urdu.
+    """A table for spreadsheets, in which no cell is taken for a formula: the apostrophes that see to it are taken away
+    by reading. With the mark of UTF-8, without which Excel misreads Urdu.
     """
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow([_no_formula(column) for column in columns])
-    writer.writerows([[_no_formula(cell) for cell in row] for row in rows])
+    writer.writerow([no_formula(column) for column in columns])
+    writer.writerows([[no_formula(cell) for cell in row] for row in rows])
     return ("\ufeff" if mark else "") + written.getvalue()
-
-
-def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -223,6 +223,31 @@ def new_branch(name: str) -> str:
     return _("A new branch: %(name)s. It is added with the address.") % {"name": isolated_name(name)}
 
 
+def no_such_branch() -> str:
+    return _(
+        "There is no branch of this name, and you may not add one. Write the name of one that is there, or ask a"
+        " manager of the organisation to add it."
+    )
+
+
+def branches_full(limit: int) -> str:
+    words = ngettext(
+        "An organisation has %(count)s branch at most. Give up one that is no longer there.",
+        "An organisation has %(count)s branches at most. Give up one that is no longer there.",
+        limit,
+    )
+    return words % {"count": f"{limit:,}"}
+
+
+def too_many_files(limit: int) -> str:
+    words = ngettext(
+        "%(count)s file waits already, which is the limit. Add its rows, or delete it.",
+        "%(count)s files wait already, which is the limit. Add the rows of one, or delete one.",
+        limit,
+    )
+    return words % {"count": limit}
+
+
 def no_organisation_yet() -> str:
     return _(
         "Who applies is not filled in yet, so there are no branches: we keep this one as your own name for the address."

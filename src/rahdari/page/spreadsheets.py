@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,7 +52,8 @@ def read_table(
             if len(rows) >= most_rows:
                 return FileTrouble.TOO_MANY_ROWS
             if any(cell.strip() for cell in cells):
-                rows.append(Row(lines.line_num, dict(zip(heading, cells, strict=False))))
+                read = [as_it_was(cell) for cell in cells]
+                rows.append(Row(lines.line_num, dict(zip(heading, read, strict=False))))
     except csv.Error:
         return FileTrouble.NOT_TEXT
     return tuple(rows) or FileTrouble.EMPTY
@@ -68,13 +70,25 @@ def _text_of(content: bytes) -> str | None:
 
 
 def write_table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A CSV for spreadsheets: a cell that would be taken for a formula gets an apostrophe in front."""
+    """A CSV for spreadsheets, in which no cell is taken for a formula."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(list(heading))
-    writer.writerows([[_no_formula(cell) for cell in row] for row in rows])
+    writer.writerows([[no_formula(cell) for cell in row] for row in rows])
     return written.getvalue()
 
 
-def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+# Where a spreadsheet of another country, which divides at semicolons, would see a cell begin inside one of ours.
+_INNER = re.compile(r"""([;|\t\r\n])(['"]*[=+\-@])""")
+_GUARDED = re.compile(r"""([;|\t\r\n])'(['"]*[=+\-@])""")
+
+
+def no_formula(cell: str) -> str:
+    """The cell with an apostrophe wherever a formula could begin, whatever sign a spreadsheet divides at."""
+    cell = _INNER.sub(r"\1'\2", cell)
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
+
+
+def as_it_was(cell: str) -> str:
+    """The cell without the apostrophes that `no_formula` put inside it."""
+    return _GUARDED.sub(r"\1\2", cell)

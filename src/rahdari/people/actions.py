@@ -17,6 +17,7 @@ from rahdari.journal import actions as journal
 
 from . import queries
 from .branches import BranchNameTaken as BranchNameTaken
+from .branches import TooManyBranches as TooManyBranches
 from .branches import add_branch as add_branch
 from .branches import change_branch as change_branch
 from .branches import end_branch as end_branch

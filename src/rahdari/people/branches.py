@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from rahdari.journal import actions as journal
 
-from . import queries
+from . import queries, rules
 from .models import Branch, Organisation
 
 DESCRIBED = ("name", "city", "address", "contact_name", "contact_email", "contact_mobile")
@@ -23,6 +23,14 @@ class BranchNameTaken(Exception):
     def __init__(self, branch: Branch) -> None:
         super().__init__(f"the name of {branch}")
         self.branch = branch
+
+
+class TooManyBranches(Exception):
+    """The organisation has as many as it may have. `.limit`"""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} branches")
+        self.limit = limit
 
 
 def _record(act: str, branch: Branch, *, actor: str, now: dt.datetime) -> None:
@@ -43,7 +51,10 @@ def add_branch(
     actor: str,
     now: dt.datetime,
 ) -> Branch:
-    """Raises BranchNameTaken."""
+    """Raises BranchNameTaken, TooManyBranches."""
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if queries.branches_of(organisation).count() >= rules.MOST_BRANCHES:
+        raise TooManyBranches(rules.MOST_BRANCHES)
     branch = Branch(
         organisation=organisation,
         name=name,

@@ -185,6 +185,11 @@ def organisations_of(user: Visitor) -> QuerySet[Organisation]:
     return Organisation.objects.filter(memberships__user=user).order_by("name", "id")
 
 
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """As what a person belongs to organisations."""
+    return Membership.objects.filter(user=user).order_by("joined_at", "id")
+
+
 def organisations_for(user: Visitor, act: Act) -> QuerySet[Organisation]:
     """The organisations for which a person may do this."""
     if not isinstance(user, User) or not user.is_active:

@@ -52,6 +52,10 @@ SCOPES: dict[str, frozenset[Act]] = {
 }
 
 
+# A national bank has some two thousand.
+MOST_BRANCHES = 5000
+
+
 def scopes_that(act: Act) -> list[str]:
     """The scopes of a mandate that let an agent do it."""
     return [str(scope) for scope, acts in SCOPES.items() if act in acts]

@@ -3,7 +3,8 @@
 The plan of one attempt:
 1) the address is https, without a user name, on a usual port   2) the name leads to global addresses only
 3) connect to the first of them, not to the name again, and hold its certificate against the name
-4) send   5) read the status; the body is not read, a redirect is not followed   6) all of it within `timeout`
+4) send   5) read the status; the body is not read, a redirect is not followed
+6) all of it within `timeout`, the looking up too
 
 `allowed_ranges` are for the demonstration and tests: to an address in one of them, http and any port will do.
 """
@@ -11,6 +12,7 @@ The plan of one attempt:
 import contextlib
 import http.client
 import ipaddress
+import queue
 import re
 import socket
 import ssl
@@ -119,7 +121,9 @@ def post(
     if isinstance(place, HookOutcome):
         return HookAnswer(place)
     # 2)
-    addresses = [place.literal] if place.literal is not None else _look_up(place)
+    addresses = [place.literal] if place.literal is not None else _look_up(place, deadline)
+    if addresses is None:
+        return HookAnswer(HookOutcome.TIMED_OUT)
     if not addresses:
         return HookAnswer(HookOutcome.NO_SUCH_NAME)
     if not all(each is not None and (_allowed(each, allowed_ranges) or is_global(each)) for each in addresses):
@@ -137,12 +141,24 @@ def post(
         return HookAnswer(HookOutcome.MALFORMED if broken else HookOutcome.UNREACHABLE)
 
 
-def _look_up(place: Place) -> list[Address]:
+def _look_up(place: Place, deadline: float) -> list[Address] | None:
+    """The addresses of the name; None when nothing was said in time. The system's own looking up has no clock that we
+    could set: a thread waits for it to give up, which it does by itself, and we do not.
+    """
+    said: queue.SimpleQueue[list[Address]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            found = []
+        said.put(list(dict.fromkeys(ipaddress.ip_address(each[4][0]) for each in found)))
+
+    threading.Thread(target=ask, daemon=True).start()
     try:
-        found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []
-    return list(dict.fromkeys(ipaddress.ip_address(each[4][0]) for each in found))
+        return said.get(timeout=max(0.0, deadline - time.monotonic()))
+    except queue.Empty:
+        return None
 
 
 def _send(

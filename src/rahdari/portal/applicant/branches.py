@@ -89,6 +89,7 @@ class Address:
     """A registered address of the organisation: of which branch it is, if of any."""
 
     subject: str
+    entry: uuid.UUID
     text: str
     label: str
     registration: str
@@ -118,7 +119,9 @@ def addresses_of(organisation: Organisation) -> list[Address]:
         if endpoint is not None:
             branch = endpoint.branch if endpoint.branch is not None and endpoint.branch.ended_at is None else None
             text = format_block(entry.block)
-            found.append(Address(endpoint.subject, text, endpoint.label, numbers[entry.registration_id], branch))
+            found.append(
+                Address(endpoint.subject, entry.pk, text, endpoint.label, numbers[entry.registration_id], branch)
+            )
     return found
 
 
@@ -137,6 +140,8 @@ def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             )
         except actions.BranchNameTaken:
             form.add_name_taken()
+        except actions.TooManyBranches as error:
+            form.add_error("name", wording.branches_full(error.limit))
         else:
             return redirect("portal:branches", id=organisation.pk)
     counts = Counter(each.branch.pk for each in addresses_of(organisation) if each.branch is not None)

@@ -5,7 +5,7 @@ The same three pages serve an application and a registration whose number went t
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
 from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.mobile import actions, queries, rules
@@ -34,6 +35,7 @@ from rahdari.policy import Policy
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
 from rahdari.register import queries as register
+from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 
 from . import shared
@@ -71,6 +73,10 @@ def _of_application(request: HttpRequest, reference: str) -> Place | HttpRespons
         return redirect("portal:application", reference=reference)
     if found.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
+    return place_of_application(found)
+
+
+def place_of_application(found: Application) -> Place:
     follows = queries.staying_lines(found.registration).first() if found.registration is not None else None
     return Place(
         subject=found.subject,
@@ -78,7 +84,7 @@ def _of_application(request: HttpRequest, reference: str) -> Place | HttpRespons
         holder=found.holder_ref,
         name=found.holder_name,
         policy=applications.frozen_policy(found),
-        back_url=reverse("portal:application", args=[reference]),
+        back_url=reverse("portal:application", args=[found.reference]),
         pages="mobile_",
         follows=follows,
     )
@@ -86,10 +92,17 @@ def _of_application(request: HttpRequest, reference: str) -> Place | HttpRespons
 
 def _of_registration(request: HttpRequest, reference: str) -> Place | HttpResponse:
     found = own_registration(request, reference)
-    back = reverse("portal:registration", args=[found.reference])
+    place = place_of_registration(found)
+    if place is None or register.standing(found, timezone.now()) is not Standing.VALID:
+        return redirect("portal:registration", reference=found.reference)
+    return place
+
+
+def place_of_registration(found: Registration) -> Place | None:
+    """None for one that never had a mobile number."""
     follows = queries.last_line_of(found)
-    if follows is None or register.standing(found, timezone.now()) is not Standing.VALID:
-        return redirect(back)
+    if follows is None:
+        return None
     holder = persons.public_holder(found.holder)
     return Place(
         subject=f"registration:{found.pk}",
@@ -97,7 +110,7 @@ def _of_registration(request: HttpRequest, reference: str) -> Place | HttpRespon
         holder=found.holder,
         name=holder.name if holder else "",
         policy=applications.policy_in_force(),
-        back_url=back,
+        back_url=reverse("portal:registration", args=[found.reference]),
         pages="mobile_move_",
         follows=follows,
     )
@@ -123,7 +136,7 @@ def _pages(view: View) -> tuple[Callable[..., HttpResponse], Callable[..., HttpR
     return of(_of_application), of(_of_registration)
 
 
-def _too_many(wait: dt.timedelta) -> str:
+def too_many(wait: dt.timedelta) -> str:
     minutes = max(1, -(-int(wait.total_seconds()) // 60))
     return ngettext(
         "Too many codes were sent. Ask again in %(count)s minute.",
@@ -147,10 +160,23 @@ def _send_code(request: HttpRequest, place: Place, number: str) -> str:
             now=timezone.now(),
         )
     except people.TooManyCodes as error:
-        return _too_many(error.wait)
+        return too_many(error.wait)
     except people.SmsNotSetUp:
-        return _("This register sends no SMS now, so no code can come. Try it again later.")
+        return no_sms()
     return ""
+
+
+def no_sms() -> str:
+    return _("This register sends no SMS now, so no code can come. Try it again later.")
+
+
+def wrong_code(error: people.CodeWrong) -> str:
+    said = ngettext(
+        "This code is not right. %(count)s try is left.",
+        "This code is not right. %(count)s tries are left.",
+        error.tries_left,
+    )
+    return said % {"count": error.tries_left}
 
 
 def _number(request: HttpRequest, place: Place) -> HttpResponse:
@@ -187,12 +213,7 @@ def _code(request: HttpRequest, place: Place) -> HttpResponse:
                 now=now,
             )
         except people.CodeWrong as error:
-            said = ngettext(
-                "This code is not right. %(count)s try is left.",
-                "This code is not right. %(count)s tries are left.",
-                error.tries_left,
-            )
-            form.add_error("code", said % {"count": error.tries_left})
+            form.add_error("code", wrong_code(error))
         except people.CodeEnded:
             line.refresh_from_db()
         except people.NoCodeWaiting:
@@ -220,7 +241,7 @@ def _line(request: HttpRequest, place: Place) -> HttpResponse:
     if line.state == State.TYPED:
         return redirect(place.url("code"))
     operators = list(networks.mobile_operators())
-    form = _operator_form(request, line, operators)
+    form = operator_form(line, operators, request.POST or None)
     if request.method == "POST" and form is not None and form.is_valid():
         try:
             actions.ask_operator(
@@ -239,13 +260,13 @@ def _line(request: HttpRequest, place: Place) -> HttpResponse:
     return render(request, "portal/applicant/mobile_line.html", context, status=status)
 
 
-def _operator_form(request: HttpRequest, line: Line, operators: list[Operator]) -> OperatorForm | None:
+def operator_form(line: Line, operators: list[Operator], given: Mapping[str, Any] | None = None) -> OperatorForm | None:
     """While somebody is to be asked: the number was confirmed, or the operator asked says that it is another one's."""
     if not line.number or line.state not in {State.CONFIRMED, State.DENIED}:
         return None
     others = [each for each in operators if line.state == State.CONFIRMED or each.slug != line.operator]
     proposed = rules.propose(line.number, {each.slug: each.number_prefixes for each in others})
-    return OperatorForm(request.POST or None, operators=others, proposed=proposed)
+    return OperatorForm(given, operators=others, proposed=proposed)
 
 
 def _standing(line: Line) -> dict[str, Any]:

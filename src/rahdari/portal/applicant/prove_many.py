@@ -44,7 +44,7 @@ def link_of(application: Application) -> str:
     return settings.SITE_URL.rstrip("/") + path
 
 
-def _by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
+def provable_by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
     """The addresses for which opening a link counts, and is still needed."""
     policy = apply.frozen_policy(application)
     return [
@@ -68,7 +68,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
     listed = [each for each in known if not each.is_proved] + [each for each in known if each.is_proved]
     page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
     address = rules.plain_address(visitor.address(request))
-    by_link = _by_link(application, known)
+    by_link = provable_by_link(application, known)
     context = {
         "application": application,
         "page": page,
@@ -139,7 +139,7 @@ def _visit(application: Application, address: Any, *, confirmed: bool) -> Visit:
         each.endpoint.address_text for each in known if each.is_proved and rules.covers(each.endpoint.network, address)
     )
     policy, now = apply.frozen_policy(application), timezone.now()
-    for endpoint in _by_link(application, known):
+    for endpoint in provable_by_link(application, known):
         if not rules.covers(endpoint.network, address):
             continue
         if not confirmed:

@@ -87,7 +87,6 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     entries = list(register.entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
     holder = people.public_holder(found.holder)
-    looks = [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
     now = timezone.now()
     state = standing_of(found, now)
     may_act = shared.may_act_for(person(request), found)
@@ -122,10 +121,15 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
             # An address that changes does so every day: its reports stand on its own page.
             if change.entry.kind != "dynamic" or change.act == "enter"
         ],
-        "looks": looks,
+        "looks": looks_at(found),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
     }
     return render(request, "portal/applicant/registration.html", context)
+
+
+def looks_at(found: Registration) -> list[Look]:
+    """Who read the holder's data, newest first."""
+    return [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
 
 
 def found_subject(registration: Registration) -> str:

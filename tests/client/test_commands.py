@@ -1,5 +1,6 @@
 """`rahdari my` against a real server: from the token to the application that was sent, and what can go wrong."""
 
+import datetime as dt
 import io
 import json
 import sys
@@ -13,15 +14,27 @@ from django.utils import timezone
 from rahdari import cli
 from rahdari.address import directory
 from rahdari.api.rules import Scope
-from rahdari.apply.models import Application
-from rahdari.client import calling, commands
+from rahdari.apply import actions as apply
+from rahdari.apply.models import AddressFile, Application
+from rahdari.attest.rules import Identifier
+from rahdari.client import calling
+from rahdari.client.terminal import DONE, WRONG, YOUR_TURN
+from rahdari.people import actions as people
+from rahdari.people.models import Organisation
 from rahdari.proof import webhook
+from rahdari.register import actions as register
+from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
 from tests.api.sample import Program
 from tests.api.world import KNOWN
 from tests.apply.sample import a_photo
+from tests.attest.sample import an_attestation
+from tests.mobile import sample as mobile
+from tests.mobile.conftest import operators
 from tests.portal import story
+from tests.portal.test_many import with_addresses
 
+__all__ = ["operators"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 APPLICATION = """
@@ -53,6 +66,23 @@ runs = "wireguard"
 rule = "evidence"
 file = "contract.jpg"
 """
+
+
+def entered(draft: Application, house: Organisation) -> None:
+    """The first address of the draft, on the register."""
+    now, endpoint = timezone.now(), draft.endpoints.order_by("position").first()
+    assert endpoint is not None
+    facts = {"protocol": "udp", "port": 51820, "asn": None}
+    register.enter(
+        origin=draft.subject,
+        holder=house.holder_ref,
+        category="vpn_company",
+        endpoints=[NewEntry(origin=endpoint.subject, block=endpoint.network, **facts)],  # type: ignore[arg-type]
+        valid_from=now,
+        valid_until=now + dt.timedelta(days=365),
+        actor="system:test",
+        now=now,
+    )
 
 
 class Terminal:
@@ -98,30 +128,30 @@ class TestMy:
         assert file.stat().st_mode & 0o777 == 0o600
         path = str(terminal.folder / "application.toml")
         code, out, _err = terminal.run("apply", path)
-        assert code == commands.YOUR_TURN and "draft" in out
+        assert code == YOUR_TURN and "draft" in out
         application = Application.objects.get()
         # The same file again goes on with the same application.
-        assert terminal.run("apply", path, "--send")[0] == commands.DONE
+        assert terminal.run("apply", path, "--send")[0] == DONE
         assert Application.objects.get().status == "submitted"
         assert application.endpoints.count() == application.documents.count() == 1
         story.advance()
         code, out, _err = terminal.run("wait", application.reference)
-        assert code == commands.YOUR_TURN and "proof from applicant" in out
+        assert code == YOUR_TURN and "proof from applicant" in out
         code, out, _err = terminal.run("prove", application.reference)
-        assert code == commands.YOUR_TURN and "wireguard" in out
+        assert code == YOUR_TURN and "wireguard" in out
         code, out, _err = terminal.run("prove", application.reference, "--way", "link")
-        assert code == commands.YOUR_TURN and "url: http" in out
+        assert code == YOUR_TURN and "url: http" in out
         story.prove(application.endpoints.get())
         story.advance()
         story.advance()
         code, out, _err = terminal.run("wait", application.reference)
-        assert code == commands.DONE, out
+        assert code == DONE, out
         code, out, _err = terminal.run("--json", "list")
         said = json.loads(out)
         assert [each["reference"] for each in said["applications"]] == [application.reference]
         number = said["registrations"][0]["reference"]
         code, _out, err = terminal.run("renew", number)
-        assert code == commands.WRONG and "Renewal opens later" in err
+        assert code == WRONG and "Renewal opens later" in err
 
     def test_says_what_is_wrong_with_a_file(self, terminal: Terminal) -> None:
         terminal.sign_in()
@@ -138,7 +168,7 @@ class TestMy:
         assert "nothing is not known" in terminal.run("apply", str(path))[2]
         path.write_text('service = "vpn_freelancer"\n')
         code, _out, err = terminal.run("apply", str(path), "--send")
-        assert code == commands.YOUR_TURN and "cannot be sent yet" in err
+        assert code == YOUR_TURN and "cannot be sent yet" in err
 
     def test_needs_a_token_that_counts_and_is_kept_well(self, terminal: Terminal) -> None:
         code, _out, err = terminal.run("list")
@@ -164,6 +194,86 @@ class TestMy:
         terminal.monkeypatch.setenv("RAHDARI_TOKEN", "x")
         terminal.monkeypatch.setattr(calling, "TRIES", 1)
         assert terminal.run("list")[0] == 75
+
+
+class TestMyOrganisation:
+    def test_adds_many_addresses_and_places_them(self, terminal: Terminal) -> None:
+        """What a manager does with a spreadsheet, from the file to the branch of each address."""
+        terminal.sign_in()
+        person = terminal.program.person
+        draft = with_addresses(person, ["203.0.113.24"])
+        facts: dict[str, Any] = {"actor": story.actor_of(person), "now": timezone.now()}
+        house = people.register_organisation(owner=person, name="Sample House", company_number="0000482", **facts)
+        apply.save_company(application=draft, name="Sample House", company_number="0000482", ntn="", **facts)
+        rows = terminal.folder / "rows.csv"
+        rows.write_text("address,protocol,branch\n203.0.113.60,wireguard,Branch North\n203.0.113.1310,wireguard,\n")
+        code, out, _err = terminal.run("addresses", draft.reference, str(rows))
+        assert code == YOUR_TURN and "row 3, address: No number of an IPv4 address" in out
+        left = terminal.folder / "left.csv"
+        code, out, _err = terminal.run("addresses", draft.reference, str(rows), "--add", "--corrected", str(left))
+        assert code == YOUR_TURN and "added 1, left 1" in out
+        text = left.read_text()
+        assert "203.0.113.1310" in text and "203.0.113.60" not in text
+        left.write_text(text.replace("203.0.113.1310", "203.0.113.131"))
+        code, out, _err = terminal.run("addresses", draft.reference, str(left), "--add")
+        assert code == DONE and "added 1, left 0" in out
+        assert not AddressFile.objects.exists()
+        code, out, _err = terminal.run("link", draft.reference)
+        assert code == YOUR_TURN and "0 of 3 addresses are proved." in out and "curl http" in out
+
+        assert "Branch North: 0 addresses" in terminal.run("branches")[1]
+        assert "Branch West" in terminal.run("branches", "--add", "Branch West", "--city", "Sample City")[1]
+        assert "Branch East" in terminal.run("branches", "--change", "Branch West", "--name", "Branch East")[1]
+        assert "Branch East" not in terminal.run("branches", "--end", "branch east")[1]
+        entered(draft, house)
+        code, out, _err = terminal.run("branches", "--place", "Branch North", "203.0.113.24")
+        assert code == DONE and "Branch North: 1 addresses" in out
+        code, _out, err = terminal.run("branches", "--place", "Branch North", "198.51.100.1")
+        assert code == WRONG and "Not registered to the organisation: 198.51.100.1" in err
+        code, _out, err = terminal.run("branches", "--end", "Nowhere")
+        assert code == WRONG and "There are: Branch North" in err
+
+    def test_gives_and_holds_mandates(self, terminal: Terminal) -> None:
+        terminal.sign_in()
+        facts: dict[str, Any] = {"actor": "system:test", "now": timezone.now()}
+        person, agent = terminal.program.person, Program()
+        people.register_organisation(owner=person, name="Sample House", company_number="0000482", **facts)
+        code, out, _err = terminal.run("mandates", "--give", agent.person.email, "--name", "Sample Firm")
+        assert code == DONE and "Sample House to Sample Firm: see, all services" in out
+        terminal.monkeypatch.setenv("RAHDARI_SERVER", terminal.server)
+        terminal.monkeypatch.setenv("RAHDARI_TOKEN", agent.text)
+        offered = json.loads(terminal.run("--json", "mandates")[1])["offered"][0]["id"]
+        assert "held" in terminal.run("mandates", "--accept", offered)[1]
+        assert "There is none." in terminal.run("mandates", "--give-up", offered)[1]
+        terminal.monkeypatch.setenv("RAHDARI_TOKEN", terminal.program.text)
+        assert "ended" in terminal.run("mandates", "--given")[1]
+
+    def test_objects_to_an_attestation(self, terminal: Terminal) -> None:
+        terminal.sign_in()
+        found = an_attestation(identifier=Identifier("email", terminal.program.person.email))
+        assert found.number in terminal.run("attestations")[1]
+        out = terminal.run("attestations", "--dispute", found.number, "--said", "I never joined.")[1]
+        assert "objection: no answer yet" in out
+
+
+@pytest.mark.usefixtures("operators")
+def test_a_mobile_number_is_registered_step_by_step(terminal: Terminal) -> None:
+    terminal.sign_in()
+    path = terminal.folder / "application.toml"
+    text = APPLICATION.replace('"yes"', '"mobile"').partition("[[addresses]]")[0]
+    path.write_text(text)
+    assert terminal.run("apply", str(path))[0] == YOUR_TURN
+    reference = Application.objects.get().reference
+    assert "Give the number" in terminal.run("mobile", reference)[1]
+    assert "Give the code" in terminal.run("mobile", reference, "--number", "0300 7654321")[1]
+    code, _out, err = terminal.run("mobile", reference, "--code", "x")
+    assert code == WRONG and "2 tries are left" in err
+    sms = mobile.code_to(terminal.program.person)
+    code, out, _err = terminal.run("mobile", reference, "--code", sms)
+    assert code == YOUR_TURN and f"{mobile.FIRST}" in out and "(proposed)" in out
+    code, out, _err = terminal.run("mobile", reference, "--operator", mobile.FIRST)
+    assert code == DONE and out.startswith("asked 03** *****21 sample-mobile")
+    assert terminal.run("send", reference)[0] == DONE
 
 
 class TestWebhookVerify:

@@ -7,7 +7,6 @@ Exit codes: 0 done, or granted; 1 refused or wrong; 3 your turn; 4 over without 
 import argparse
 import datetime as dt
 import getpass
-import json
 import os
 import sys
 import time
@@ -17,10 +16,10 @@ from typing import Any
 
 from rahdari.proof import webhook
 
-from . import calling, filing
+from . import adding, calling, filing, organising
 from .calling import Access, Json, Register, Trouble
+from .terminal import DONE, IN_VAIN, OVER, YOUR_TURN, register_of, say
 
-DONE, WRONG, YOUR_TURN, OVER, IN_VAIN = 0, 1, 3, 4, 5
 GRANTED = frozenset({"granted", "registered", "published", "in_force"})
 OVER_STAGES = frozenset({"refused", "withdrawn", "not_pursued", "ended", "struck_out", "expired"})
 TURN = frozenset({"draft", "proof", "question", "notice"})
@@ -60,6 +59,8 @@ def register(subparsers: Any) -> None:
         "--try", dest="look", action="store_true", help="have the register look, and wait for what it finds"
     )
     one.add_argument("--timeout", type=float, default=120.0)
+    adding.add_to(act)
+    organising.add_to(act)
     one = act("wait", wait, "Wait until an application is decided, or it is your turn.")
     one.add_argument("reference")
     one.add_argument("--timeout", type=float, default=600.0)
@@ -81,14 +82,6 @@ def told(run: Callable[[argparse.Namespace], int], given: argparse.Namespace) ->
         return error.code
 
 
-def _register(given: argparse.Namespace) -> Register:
-    return Register(calling.access(os.environ), language=given.language)
-
-
-def _say(given: argparse.Namespace, said: Any, lines: list[str]) -> None:
-    print(json.dumps(said, indent=1, ensure_ascii=False) if given.json else "\n".join(lines))
-
-
 def sign_in(given: argparse.Namespace) -> int:
     token = (getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     access = Access(calling.checked_server(given.server), token)
@@ -102,24 +95,24 @@ def sign_in(given: argparse.Namespace) -> int:
 
 
 def services(given: argparse.Namespace) -> int:
-    said = _register(given).get("/services")
+    said = register_of(given).get("/services")
     lines = [
         f"{each['key']:<24}{'' if each['open'] else '(closed) '}{each['title']}: {', '.join(each['steps'])}"
         for each in said["services"]
     ]
-    _say(given, said, lines)
+    say(given, said, lines)
     return DONE
 
 
 def listing(given: argparse.Namespace) -> int:
-    register = _register(given)
+    register = register_of(given)
     said = {"applications": _all(register, "/applications"), "registrations": _all(register, "/registrations")}
     lines = [f"{each['reference']:<20}{each['stage']:<12}{each['heading']}" for each in said["applications"]]
     lines += [
         f"{each['reference']:<20}{each['standing']:<12}until {each['valid_until'][:10]}"
         for each in said["registrations"]
     ]
-    _say(given, said, lines or ["There is nothing yet."])
+    say(given, said, lines or ["There is nothing yet."])
     return DONE
 
 
@@ -134,7 +127,7 @@ def _all(register: Register, path: str) -> list[Json]:
 
 
 def apply(given: argparse.Namespace) -> int:
-    register = _register(given)
+    register = register_of(given)
     said = filing.file_application(register, filing.read(given.file), given.file.parent)
     if given.send and said["status"] == "draft":
         said = filing.send(register, said["reference"])
@@ -142,11 +135,11 @@ def apply(given: argparse.Namespace) -> int:
 
 
 def send(given: argparse.Namespace) -> int:
-    return _stand(given, filing.send(_register(given), given.reference))
+    return _stand(given, filing.send(register_of(given), given.reference))
 
 
 def status(given: argparse.Namespace) -> int:
-    _stand(given, _register(given).get(f"/applications/{given.reference}"))
+    _stand(given, register_of(given).get(f"/applications/{given.reference}"))
     return DONE
 
 
@@ -163,7 +156,7 @@ def _stand(given: argparse.Namespace, said: Json) -> int:
     ]
     if said["registration"]:
         lines.append(f"  registration: {said['registration']}")
-    _say(given, said, lines)
+    say(given, said, lines)
     return code_of(said["stage"])
 
 
@@ -172,7 +165,7 @@ def code_of(stage: str) -> int:
 
 
 def prove(given: argparse.Namespace) -> int:
-    register = _register(given)
+    register = register_of(given)
     endpoint = _endpoint(register, given)
     at = f"/applications/{given.reference}/endpoints/{endpoint['id']}/proof"
     if not given.way:
@@ -181,13 +174,13 @@ def prove(given: argparse.Namespace) -> int:
         lines += [
             f"  {each['way']:<12}{'fits  ' if each['fits'] else '      '}{each['title']}" for each in said["ways"]
         ]
-        _say(given, said, lines)
+        say(given, said, lines)
         return DONE if said["proved"] else YOUR_TURN
     body = _given(given.set)
     said = register.post(f"{at}/{given.way}", body)
     if given.look:
         said = _look(register, f"{at}/{given.way}", given.timeout)
-    _say(given, said, _challenge(said))
+    say(given, said, _challenge(said))
     return DONE if said["status"] == "valid" else YOUR_TURN
 
 
@@ -227,7 +220,7 @@ def _challenge(said: Json) -> list[str]:
 
 
 def wait(given: argparse.Namespace) -> int:
-    register, end = _register(given), time.monotonic() + given.timeout
+    register, end = register_of(given), time.monotonic() + given.timeout
     while True:
         said = register.get(f"/applications/{given.reference}")
         if said["stage"] in GRANTED | OVER_STAGES | TURN:
@@ -239,7 +232,7 @@ def wait(given: argparse.Namespace) -> int:
 
 
 def renew(given: argparse.Namespace) -> int:
-    register = _register(given)
+    register = register_of(given)
     said = register.post(f"/registrations/{given.reference}/renew")
     if given.send and said["status"] == "draft":
         said = filing.send(register, said["reference"])

@@ -12,7 +12,8 @@ from typing import Any
 from .calling import Json, Refused, Register, Trouble
 
 STEPS = ("company", "person", "contact", "purpose", "evidence")
-KNOWN = {"service", "use", "fixed_address", "language", "addresses", "documents", *STEPS}
+START = ("service", "use", "fixed_address", "language", "mandate")
+KNOWN = {"addresses", "documents", *START, *STEPS}
 
 
 def read(path: Path) -> Json:
@@ -37,7 +38,7 @@ def key_of(*parts: object) -> str:
 
 def file_application(register: Register, given: Json, folder: Path) -> Json:
     """Begin and fill it. Returns the application as it stands."""
-    start: Json = {name: given[name] for name in ("service", "use", "fixed_address", "language") if name in given}
+    start: Json = {name: given[name] for name in START if name in given}
     begun: Json = register.post("/applications", start, key=key_of("begin", given))
     one = f"/applications/{begun['reference']}"
     if begun["status"] != "draft" or register.get(one)["status"] != "draft":

@@ -21,7 +21,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from rahdari.address import directory
-from rahdari.api import contract, routes, rules
+from rahdari.api import contract, links, routes, rules
 from rahdari.vault import keys
 
 from .sample import Program
@@ -49,6 +49,23 @@ class TestTheDocument:
             if method != "parameters"
         }
         assert told == {each.id: each.scope and str(each.scope) for each in routes.operations()}
+
+    def test_links_lead_from_what_is_made_to_the_operations_about_it(self) -> None:
+        known = {each.id: each for each in routes.operations()}
+        assert set(links.NAMES) <= set(known)
+        found = {each.id: links.links_of(each) for each in known.values()}
+        assert "submit_application" in found["begin_application"] and "add_endpoint" in found["begin_application"]
+        assert {"get_branch", "change_branch", "end_branch"} & set(found["add_branch"]) == {
+            "change_branch",
+            "end_branch",
+        }
+        for source, leads in found.items():
+            for target, link in leads.items():
+                assert set(link["parameters"]) == set(routes.names_in(known[target].path)), f"{source} to {target}"
+        # All that has a part in its address is reached from something, but what only names others' things.
+        reached = {target for leads in found.values() for target in leads}
+        alone = {each.id for each in known.values() if routes.names_in(each.path)} - reached
+        assert alone <= {"redeliver"} | {each.id for each in known.values() if each.scope is None}
 
     def test_is_walked_through_in_the_documentation(self) -> None:
         text = (ROOT / "docs" / "api.md").read_text()

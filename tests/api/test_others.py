@@ -10,8 +10,11 @@ import pytest
 from rahdari.address import directory
 from rahdari.api import routes
 from rahdari.api.operation import Operation
-from rahdari.apply.models import Application, Document, Endpoint
+from rahdari.apply.models import AddressFile, Application, Document, Endpoint
+from rahdari.attest.models import Matter
 from rahdari.decide.models import Notice, Question
+from rahdari.mobile.models import Line
+from rahdari.people.models import Branch, Mandate
 from rahdari.register.models import Entry, Registration
 from tests.portal import story
 
@@ -73,6 +76,11 @@ def as_it_stands() -> list[Any]:
         list(Notice.objects.order_by("pk").values_list("pk", "answered_at")),
         list(Registration.objects.order_by("pk").values_list("pk", "struck_out_at", "valid_until")),
         list(Entry.objects.order_by("pk").values_list("pk", "protocol", "port", "ended_at")),
+        list(AddressFile.objects.order_by("pk").values_list("pk", "rows", "added")),
+        list(Branch.objects.order_by("pk").values_list("pk", "name", "ended_at")),
+        list(Mandate.objects.order_by("pk").values_list("pk", "accepted_at", "ended_at")),
+        list(Matter.objects.order_by("pk").values_list("pk", "said_at")),
+        list(Line.objects.order_by("pk").values_list("pk", "state")),
     ]
 
 

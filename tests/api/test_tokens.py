@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.api import actions, queries, routes, rules
-from rahdari.api.models import Attempt, Token
+from rahdari.api.models import Attempt, Token, Webhook
+from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
 from rahdari.journal.models import Entry as Row
 from tests.portal import story
@@ -124,7 +127,7 @@ def sample_path(path: str) -> str:
     return f"/api/v1{path}"
 
 
-UUIDS = {"id", "endpoint", "entry", "document", "delivery", "connection"}
+UUIDS = {name for name, (kind, _schema) in PLACES.items() if kind == "uuid"}
 
 
 class TestScopes:
@@ -205,6 +208,26 @@ class TestTheSameKey:
         assert actions.forget_attempts(now=now + rules.REPLAYED_FOR - dt.timedelta(minutes=1)) == 0
         assert actions.forget_attempts(now=now + rules.REPLAYED_FOR + dt.timedelta(minutes=1)) == 1
 
+    def test_of_a_day_ago_does_something_new(self) -> None:
+        program = Program()
+        first = self.post(program, "one")
+        Attempt.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
+        second = self.post(program, "one", BEGIN | {"use": "staff"})
+        assert (second.status_code, "Idempotent-Replayed" in second.headers) == (201, False)
+        assert second.said["reference"] != first.said["reference"]
+
+    def test_of_what_broke_goes_on_with_what_was_done(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        program = Program()
+
+        def breaks(*args: object) -> None:
+            raise RuntimeError
+
+        with monkeypatch.context() as broken:
+            broken.setattr("rahdari.api.applications.whole", breaks)
+            problem(self.post(program, "one"), 500, "broke")
+        assert self.post(program, "one").status_code == 201
+        assert Application.objects.count() == 1
+
     def test_is_kept_encrypted(self) -> None:
         program = Program()
         answer = self.post(program, "one")
@@ -217,6 +240,41 @@ class TestTheSameKey:
     def test_of_another_form_is_told_so(self, key: str) -> None:
         said = problem(self.post(Program(), key), 400, "invalid-request")
         assert said["errors"][0]["pointer"] == "/Idempotency-Key"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestManyAtOnce:
+    """Eight first requests at one moment: none sees another's, and the limit holds all the same."""
+
+    def at_once(self, make: Callable[[], object], refused: type[Exception]) -> int:
+        start, made = threading.Barrier(8), []
+
+        def one() -> None:
+            start.wait()
+            try:
+                made.append(make())
+            except refused:
+                pass
+            finally:
+                connection.close()
+
+        threads = [threading.Thread(target=one) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return len(made)
+
+    def test_pass_no_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rules, "MOST_TOKENS", 2)
+        monkeypatch.setattr(rules, "MOST_WEBHOOKS", 2)
+        owner, now = story.a_person(), timezone.now()
+        facts: dict[str, Any] = {"owner": owner, "now": now}
+        token = {"name": "x", "scopes": ["letters:read"], "valid_for": dt.timedelta(days=1)}
+        assert self.at_once(lambda: actions.make_token(**token, **facts), actions.TooManyTokens) == 2
+        hook = {"url": "https://program.example/", "events": []}
+        assert self.at_once(lambda: actions.make_webhook(**hook, **facts), actions.TooManyWebhooks) == 2
+        assert Token.objects.count() == Webhook.objects.count() == 2
 
 
 def test_a_token_is_found_only_while_it_counts() -> None:

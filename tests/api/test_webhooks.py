@@ -2,7 +2,10 @@
 
 import datetime as dt
 import json
+import re
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,21 +16,30 @@ from django.utils import timezone
 
 from rahdari.address import directory
 from rahdari.api import actions, events, rules
-from rahdari.api.models import Delivery, Heard, HeardRow, Webhook
+from rahdari.api.models import Attempt, Delivery, Heard, HeardRow, Webhook
+from rahdari.attest import actions as attest
+from rahdari.attest.rules import Reply
 from rahdari.journal import actions as journal
 from rahdari.journal.models import Entry as Row
 from rahdari.lease.models import Host
 from rahdari.letters.models import Letter
+from rahdari.mobile import actions as lines
+from rahdari.mobile.rules import Left
 from rahdari.page import hooks
 from rahdari.people.models import User
 from rahdari.proof import webhook
+from tests.attest.sample import an_attestation
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
+from tests.mobile import sample as mobile
+from tests.mobile.conftest import operators
 from tests.portal import story
 
 from .sample import Program, problem
 from .world import KNOWN, connection_of
 
+__all__ = ["operators"]
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +160,45 @@ class TestEvents:
         assert first.pk > late.pk
 
     def test_are_all_in_the_table_of_the_documentation(self) -> None:
-        assert set(events.EVENTS) == {event for event, _data in events.ACTS.values()}
+        said = (ROOT / "docs" / "api.md").read_text().split("\nEvents: ", 1)[1].split("\n", 1)[0]
+        assert re.findall(r"`([^`]+)`", said) == [*events.EVENTS, events.TEST]
+
+    @pytest.mark.usefixtures("operators")
+    def test_tell_the_way_of_a_mobile_number(self, program: Program, server: SampleOperatorSystem) -> None:
+        made(program, server.url)
+        application, registration, _line = mobile.granted(program.person, reference="smp-0a1b2c3d")
+        facts: dict[str, Any] = {"operator": mobile.FIRST, "reference": "smp-0a1b2c3d", "why": Left.PORTED_OUT}
+        lines.operator_left(overlap=dt.timedelta(days=30), by="token:x", now=timezone.now(), **facts)
+        go_on()
+        said = [each for each in told(server) if each[0].startswith("mobile.")]
+        assert sorted(said, key=str) == [
+            ("mobile.answered", {"application": application.reference, "said": "yes"}),
+            ("mobile.confirmed", {"application": application.reference}),
+            ("mobile.leaving", {"reason": "ported_out", "registration": registration.reference}),
+            ("mobile.listed", {"registration": registration.reference}),
+        ]
+        assert "7654321" not in str(told(server))
+
+    def test_tell_what_becomes_of_an_attestation(self, program: Program, server: SampleOperatorSystem) -> None:
+        made(program, server.url)
+        found, other = an_attestation(), an_attestation()
+        person, now = program.person, timezone.now()
+        facts: dict[str, Any] = {"holder": person.holder_ref, "person": f"person:{person.pk}", "subject": ""}
+        attest.note_use(attestation=found, weight="alone", now=now, **facts)
+        found, _other = (
+            attest.revoke(attestation=each, revocation="left", told="", by="person:x", now=now)
+            for each in (found, other)
+        )
+        matter = attest.dispute(
+            attestation=found, said="No.", reply_due_at=now + dt.timedelta(days=5), now=now, **facts
+        )
+        attest.reply(matter=matter, reply=Reply.YIELDS, text="A mix-up.", by="person:x", now=now)
+        go_on()
+        assert sorted(told(server), key=str) == [
+            ("attestation.answered", {"attestation": found.number}),
+            ("attestation.restored", {"attestation": found.number}),
+            ("attestation.revoked", {"attestation": found.number, "reason": "left"}),
+        ]
 
 
 class TestDelivery:
@@ -253,7 +303,7 @@ class TestDelivery:
         assert actions.deliver_events(now=timezone.now()) == 0 and server.taken == []
 
     def test_waits_a_little_differently_for_each(self) -> None:
-        ids = [actions.named_after(owner=story.a_person(), key=str(number)) for number in range(20)]
+        ids = [uuid.uuid5(uuid.NAMESPACE_URL, str(number)) for number in range(20)]
         waits = {rules.pause(hooks.PAUSES, tries=1, id=each) for each in ids}
         assert len(waits) > 10
         assert all(hooks.PAUSES[0] <= each <= hooks.PAUSES[0] * 1.2 for each in waits if each is not None)
@@ -279,6 +329,18 @@ class TestWebhook:
         answers = [program.post("/webhooks", {"url": server.url}, headers={"Idempotency-Key": "one"}) for _ in range(2)]
         assert answers[0].content == answers[1].content
         assert Webhook.objects.count() == 1
+
+    def test_is_tried_anew_by_the_key_of_a_day_ago(self, program: Program, server: SampleOperatorSystem) -> None:
+        """Also by that of another webhook's test, or of anything else."""
+        places = [f"/webhooks/{made(program, server.url)['webhook']['id']}/test" for _ in range(2)]
+        said = []
+        for place in (*places, places[0]):
+            answer = program.post(place, headers={"Idempotency-Key": "one"})
+            assert answer.status_code == 202, answer.content
+            said.append(answer.said["id"])
+            assert program.post(place, headers={"Idempotency-Key": "one"}).said["id"] == said[-1]
+            Attempt.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
+        assert len(set(said)) == 3
 
     def test_keeps_its_secret_to_itself(self, program: Program, server: SampleOperatorSystem) -> None:
         said = made(program, server.url)

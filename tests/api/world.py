@@ -16,13 +16,17 @@ from rahdari.address import directory
 from rahdari.api import actions as api
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint
+from rahdari.apply.rows import Table, read
+from rahdari.attest.rules import Identifier
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
 from rahdari.lease import actions as lease
 from rahdari.letters import queries as letters
+from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register.models import Registration
 from tests.apply.sample import a_photo
+from tests.attest.sample import an_attestation
 from tests.portal import story
 
 KNOWN = [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))]
@@ -67,12 +71,53 @@ def the_world(person: User | None = None) -> World:
         "invoices.number": [an_invoice(person)],
         "letters.id": [str(each.pk) for each in letters.letters_of(person)[:3]],
     }
+    found.places |= places_of_a_company(person)
+    references = found.places["applications.reference"]
+    found.places["applications.reference"] = [*found.places.pop("applications.more"), *references]
     hook, _secret = api.make_webhook(
         owner=person, url="https://program.example/hook", events=[], now=timezone.now(), id=uuid.uuid4()
     )
     sent_one = api.send_test(webhook=hook, now=timezone.now(), id=uuid.uuid4())
     found.places |= {"webhooks.id": [str(hook.pk)], "webhooks.delivery": [str(sent_one.pk)]}
     return found
+
+
+def places_of_a_company(person: User) -> dict[str, list[str]]:
+    """An organisation with a branch, a file of addresses that waits, a mandate given and one held; an attestation; a
+    mobile number that is typed.
+    """
+    now = timezone.now()
+    facts: dict[str, Any] = {"actor": story.actor_of(person), "now": now}
+    house, other = (
+        people.register_organisation(owner=owner, name=name, company_number=number, **facts)
+        for owner, name, number in (
+            (person, "Sample House", "0000482"),
+            (story.a_person(), "Specimen House", "0000977"),
+        )
+    )
+    branch = people.add_branch(organisation=house, name="Branch North", **facts)
+    term = {"scope": "apply", "valid_until": now + dt.timedelta(days=90), **facts}
+    given = people.give_mandate(organisation=house, email="agent@client.example", agent_name="Sample Firm", **term)
+    held = people.give_mandate(organisation=other, email=person.email, agent_name="Sample Firm", **term)
+    people.accept_mandate(user=person, mandate=held, **facts)
+    draft = apply.start_application(applicant=person, service="vpn_company", use="staff", **facts)
+    rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch West\n203.0.113.1310,wireguard,\n"
+    table = read(rows.encode(), most_rows=100)
+    assert isinstance(table, Table)
+    file = apply.keep_file(application=draft, table=table, name="rows.csv", now=now)
+    mobile = apply.start_application(
+        applicant=person, service="vpn_freelancer", use="clients", fixed_address="mobile", **facts
+    )
+    said = an_attestation(identifier=Identifier("email", person.email))
+    return {
+        "organisations.organisation": [str(house.pk)],
+        "organisations.branch": [str(branch.pk)],
+        "organisations.mandate": [str(given.pk)],
+        "mandates.mandate": [str(held.pk)],
+        "attestations.attestation": [said.number],
+        "applications.file": [str(file.pk)],
+        "applications.more": [draft.reference, mobile.reference],
+    }
 
 
 def ids(model: Any, applications: list[Application]) -> list[str]:

@@ -158,6 +158,19 @@ def get_letter(call: Call, id: uuid.UUID) -> Answer:
 
 @operation(
     "POST",
+    "/letters/read",
+    scope=Scope.LETTERS_READ,
+    tag="letters",
+    summary="Mark all letters as read",
+    ok=Ok("They are marked.", status=204),
+)
+def mark_letters_read(call: Call) -> Answer:
+    letter_actions.mark_all_read(reader=call.person, now=call.now)
+    return Answer(status=204)
+
+
+@operation(
+    "POST",
     "/letters/{id}/read",
     scope=Scope.LETTERS_READ,
     tag="letters",

@@ -9,7 +9,7 @@ from .again import (
     forget_attempts,
     give_up,
     keep,
-    named_after,
+    let_go,
 )
 from .keys import TooManyTokens, make_token, note_use, revoke_token
 from .telling import (
@@ -41,9 +41,9 @@ __all__ = [
     "forget_attempts",
     "give_up",
     "keep",
+    "let_go",
     "make_token",
     "make_webhook",
-    "named_after",
     "note_events",
     "note_use",
     "revoke_token",

@@ -1,14 +1,14 @@
 """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same request is done once and answered the same.
 
 Reached through `actions`. An attempt is claimed before anything is done, in a transaction of its own, so that a second
-request sees it; its answer is kept when the act is done. A process that dies in between leaves the claim, which the
-next request takes over: the acts find done what was done, since what they make is named after the key.
+request sees it; its answer is kept when the act is done. A process that dies in between, or breaks, leaves the claim,
+which the next request takes over: the acts find done what was done, since what they make is named after the attempt.
+After a day the key is new again, and what it makes is new.
 """
 
 import datetime as dt
 import hashlib
 import json
-import uuid
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -18,8 +18,6 @@ from rahdari.people.models import User
 from . import queries, rules
 from .models import Attempt
 from .rules import Claim
-
-NAMESPACE = uuid.UUID("8d3f0a52-6d0e-4c1b-9a5c-3f6f0b7b5a10")
 
 
 class KeyReused(Exception):
@@ -43,11 +41,6 @@ def fingerprint(*, method: str, path: str, content: bytes) -> str:
     return hashlib.sha256(b"\0".join([method.encode(), path.encode(), content])).hexdigest()
 
 
-def named_after(*, owner: User, key: str) -> uuid.UUID:
-    """What a request makes is named after its key, so that made twice it is made once."""
-    return uuid.uuid5(NAMESPACE, f"{owner.pk} {key}")
-
-
 def claim(*, owner: User, key: str, fingerprint: str, now: dt.datetime) -> Attempt | Kept:
     """The attempt that is now ours, or the answer that was given before. Raises KeyReused, InProgress."""
     try:
@@ -69,6 +62,9 @@ def claim(*, owner: User, key: str, fingerprint: str, now: dt.datetime) -> Attem
                 found.begun_at = now
                 found.save(update_fields=["begun_at"])
                 return found
+            case Claim.ANEW:
+                found.delete()
+                return Attempt.objects.create(owner=owner, key=key, fingerprint=fingerprint, begun_at=now)
     return Kept(found.status or 200, found.headers, bytes.fromhex(json.loads(found.body)))
 
 
@@ -82,7 +78,14 @@ def keep(attempt: Attempt, *, status: int, headers: dict[str, str], body: bytes)
 
 
 def give_up(attempt: Attempt) -> None:
+    """It was refused: nothing was done, and the key is free."""
     attempt.delete()
+
+
+def let_go(attempt: Attempt) -> None:
+    """It broke, and may have been done or not: the same request goes on with it, at once."""
+    attempt.begun_at -= rules.ATTEMPT_TAKES
+    attempt.save(update_fields=["begun_at"])
 
 
 def forget_attempts(*, now: dt.datetime) -> int:

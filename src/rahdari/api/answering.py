@@ -10,8 +10,8 @@ import hashlib
 import json
 import logging
 import re
-import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -103,18 +103,12 @@ def _answer(operations: Mapping[str, Operation], request: HttpRequest, given: di
     body, files, content = _body(request, operation)
     # 6)
     key = request.headers.get("Idempotency-Key")
+    call = Call(request, person, timezone.now(), query, body, files)
     if key is None or not operation.takes_key:
-        return _response(operation.run(_call(request, person, query, body, files), **given))
+        return _response(operation.run(call, **given))
     if not re.fullmatch(rules.KEY.strip("^$"), key):
         raise of_faults([schema.Fault("/Idempotency-Key", "wrong_form")], where="header")
-    return _once(request, operation, _call(request, person, query, body, files, key), given, content, key)
-
-
-def _call(
-    request: HttpRequest, person: User, query: dict[str, Any], body: Any, files: Mapping[str, Any], key: str = ""
-) -> Call:
-    made = actions.named_after(owner=person, key=key) if key else uuid.uuid4()
-    return Call(request, person, timezone.now(), query, body, files, made)
+    return _once(request, operation, call, given, content, key)
 
 
 def _who(request: HttpRequest, operation: Operation) -> User:
@@ -243,9 +237,10 @@ def _once(
         again.headers["Idempotent-Replayed"] = "true"
         return again
     try:
-        response = _response(operation.run(call, **given))
-    except BaseException:
-        actions.give_up(claimed)
+        response = _response(operation.run(replace(call, id=claimed.pk), **given))
+    except BaseException as error:
+        refused = isinstance(error, Problem) or of_error(error) is not None
+        (actions.give_up if refused else actions.let_go)(claimed)
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     actions.keep(claimed, status=response.status_code, headers=headers, body=response.content)

@@ -1,6 +1,7 @@
 """Applications: begin, answer, check, send, withdraw, and how they stand. By the same forms and acts as the pages."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,19 +13,23 @@ from rahdari.apply import queries as apply
 from rahdari.apply.forms import EvidenceForm
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
+from rahdari.letters import queries as letters
 from rahdari.page import cursors
+from rahdari.people import queries as people
+from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
 from rahdari.portal.applicant import lines
+from rahdari.portal.applicant.mandates import services_of_organisations
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 
 from . import shown
 from .operation import PAGE, Answer, Call, Ok, operation
-from .problems import error, impossible, not_taken, of_form, problem
+from .problems import error, impossible, not_taken, of_form
 from .rules import A_PAGE, Scope
-from .schema import TRUTH, Json, choice, closed, listed, or_null, text
+from .schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
 from .shown import APPLICATION, tag_of
 
 TAG = "applications"
@@ -50,8 +55,12 @@ def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Applicatio
 
 
 def whole(call: Call, row: Application, status: int = 200) -> Answer:
-    fresh = own(call, row.reference)
-    return Answer(shown.application(fresh, call.now), status, tag_of(fresh))
+    """The application as the person may see it: who sees no papers gets its addresses, while they can be proved."""
+    papers = apply.may(call.person, Act.PAPERS, application=row)
+    fresh = own(call, row.reference, Act.PAPERS if papers else Act.ADDRESSES)
+    if not papers and fresh.status not in {"draft", "submitted"}:
+        raise apply.ApplicationNotFound(row.reference)
+    return Answer(shown.application(fresh, call.now, papers=papers), status, tag_of(fresh))
 
 
 def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], str | None]:
@@ -84,7 +93,8 @@ def after_cursor(found: QuerySet[Any], call: Call, at: str) -> tuple[list[Any], 
     ok=Ok("A page of applications, the newest first.", shown.page_of(shown.SUMMARY)),
 )
 def list_applications(call: Call) -> Answer:
-    rows, following = after_cursor(apply.applications_of(call.person), call, "created_at")
+    found = apply.applications_of(call.person) | apply.applications_to_prove(call.person)
+    rows, following = after_cursor(found, call, "created_at")
     return Answer({"items": [shown.summary(row, overview(row, now=call.now)) for row in rows], "next": following})
 
 
@@ -100,17 +110,22 @@ def list_applications(call: Call) -> Answer:
             "use": choice(*telling.USES),
             "fixed_address": choice("yes", "no", "unsure", "mobile"),
             "language": choice("en", "ur"),
+            "mandate": ID,
         },
     ),
-    problems=("not-possible-now", "person-needed"),
+    problems=("not-possible-now",),
     ok=Ok("The draft.", APPLICATION, 201, tag=True),
 )
 def begin_application(call: Call) -> Answer:
-    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft. One for a mobile
-    number begins on the page: the number is confirmed by a code.
+    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft. With
+    `fixed_address` `mobile` it is about a mobile number instead of addresses, where the service takes them. With
+    `mandate` it is in the name of the organisation that gave it.
     """
-    if call.body.get("fixed_address") == "mobile":
-        raise problem("person-needed", _("A mobile number is confirmed by a code: begin on the page."))
+    service = apply.policy_in_force().services.get(call.body["service"])
+    takes_mobile = service is None or (service.takes_mobile_lines and letters.sms_is_set_up())
+    if call.body.get("fixed_address") == "mobile" and not takes_mobile:
+        raise impossible("no_mobile", _("No mobile number can be registered for this service here."))
+    mandate = _mandate(call) if "mandate" in call.body else None
     row = actions.start_application(
         applicant=call.person,
         service=call.body["service"],
@@ -118,18 +133,33 @@ def begin_application(call: Call) -> Answer:
         fixed_address=call.body.get("fixed_address", ""),
         language=call.body.get("language", ""),
         send_token=call.id,
+        mandate=mandate,
         actor=call.actor,
         now=call.now,
     )
     return whole(call, row, 201)
 
 
+def _mandate(call: Call) -> Mandate:
+    """One in force by which the person may apply for this service."""
+    key = uuid.UUID(call.body["mandate"])
+    found = people.mandates_in_force(call.person, Act.APPLY).filter(pk=key).first()
+    service = call.body["service"]
+    covered = found is not None and found.covers(service) and service in services_of_organisations()
+    if found is None or not covered or call.body.get("fixed_address") == "mobile":
+        raise impossible("no_mandate", _("You have no mandate for this."))
+    call.person.acting_under = found
+    return found
+
+
 @operation(
     "GET", ONE, scope=READ, tag=TAG, summary="Read an application", ok=Ok("The application.", APPLICATION, tag=True)
 )
 def get_application(call: Call, reference: str) -> Answer:
-    """How it stands: what is awaited, from whom, until when; its answers, addresses, papers and checks."""
-    return whole(call, own(call, reference))
+    """How it stands: what is awaited, from whom, until when; its answers, addresses, papers and checks. Who sees no
+    papers of an organisation gets its addresses alone: `answers` is null.
+    """
+    return whole(call, own(call, reference, Act.ADDRESSES))
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
@@ -277,7 +307,7 @@ def _troubles(row: Application, now: dt.datetime) -> list[Json]:
         for step in apply.missing_steps(row, policy)
     ]
     if row.is_mobile and not lines.is_ready(row):
-        missing = _("The mobile number is not confirmed, or its operator was not asked: go on on the page.")
+        missing = _("The mobile number is not confirmed, or its operator was not asked.")
         found.append({"step": "mobile", "endpoint": None, "code": "missing", "detail": missing})
     for endpoint, trouble in apply.endpoint_troubles(row, policy):
         words = error("", str(trouble.kind), wording.trouble(trouble))

@@ -158,6 +158,23 @@ def make_password_of_application(call: Call, reference: str, endpoint: uuid.UUID
 
 
 @operation(
+    "PUT",
+    OF_APPLICATION,
+    scope=PROVE,
+    tag=TAG,
+    summary="Choose what of IPv6 is applied for",
+    body=closed({"v6_as": choice(*(str(each) for each in V6As))}),
+    problems=("not-possible-now",),
+    ok=Ok("The connection.", CONNECTION),
+)
+def change_connection_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """The `host` alone, or the whole `network` that the line has."""
+    host = _of_application(call, reference, endpoint)
+    _hold_rate(host)
+    return Answer(_said(actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=call.actor, now=call.now), call))
+
+
+@operation(
     "GET",
     OF_REGISTRATION,
     scope=PROVE,

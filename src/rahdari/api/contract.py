@@ -9,7 +9,8 @@ from typing import Any
 from django.utils import translation
 
 from . import routes
-from .operation import BASE, PLACES, Ok, Operation
+from .links import links_of
+from .operation import BASE, PLACES, Operation
 from .problems import KINDS
 from .rules import Scope
 from .schema import Json, closed, listed, text
@@ -28,6 +29,9 @@ SCOPES = {
     Scope.REGISTRATIONS_WRITE: "Change, renew and end registrations.",
     Scope.INVOICES_READ: "Read invoices and receipts.",
     Scope.LETTERS_READ: "Read letters.",
+    Scope.ORGANISATIONS_READ: "Read your organisations, their branches, and mandates given and held.",
+    Scope.ORGANISATIONS_WRITE: "Add, change and end branches, and say which addresses belong to them.",
+    Scope.MANDATES_MANAGE: "Give, accept and end mandates.",
     Scope.WEBHOOKS_MANAGE: "Make, change, try and end webhooks.",
 }
 ERROR = closed({"pointer": text(), "code": text(60), "detail": text(2000)}, {"in": text(10)})
@@ -142,17 +146,20 @@ def _operation(each: Operation) -> Json:
     if each.body is not None:
         media = "multipart/form-data" if each.multipart else "application/json"
         found["requestBody"] = {"required": True, "content": {media: {"schema": each.body}}}
-    found["responses"] = {str(each.ok.status): _ok(each.ok), **_problems(each)}
+    found["responses"] = {str(each.ok.status): _ok(each), **_problems(each)}
     return found
 
 
-def _ok(ok: Ok) -> Json:
+def _ok(each: Operation) -> Json:
+    ok = each.ok
     found: Json = {"description": ok.description}
     if ok.status != 204:
         binary: Json = {"type": "string", "format": "binary"}
         found["content"] = {ok.media: {"schema": ok.schema if ok.schema is not None else binary}}
     if ok.tag:
         found["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+    if links := links_of(each):
+        found["links"] = links
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.attest import queries as attestations
 from rahdari.journal.models import Entry as Row
 from rahdari.lease import queries as leases
 from rahdari.people import queries as people
@@ -51,7 +52,19 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "lease.fell_silent": ("lease.silent", {}),
     "lease.lapsed": ("lease.ended", {}),
     "lease.claimed_by_a_rival": ("lease.rival", {}),
+    "mobile.confirmed_number": ("mobile.confirmed", {}),
+    "mobile.known": ("mobile.answered", {"said": "yes"}),
+    "mobile.denied": ("mobile.answered", {}),
+    "mobile.listed": ("mobile.listed", {}),
+    "mobile.left": ("mobile.leaving", {}),
+    "mobile.ended": ("mobile.ended", {}),
+    "attest.revoked": ("attestation.revoked", {}),
+    "attest.gave_back": ("attestation.restored", {}),
+    "attest.replied": ("attestation.answered", {}),
+    "attest.decided": ("attestation.decided", {}),
 }
+# Of these the journal says why, by a word.
+WHY = frozenset({"mobile.denied", "mobile.left", "mobile.ended", "attest.revoked"})
 TEST = "test"
 EVENTS = tuple(sorted({event for event, _data in ACTS.values()}))
 
@@ -61,12 +74,13 @@ def news_of(row: Row) -> News | None:
     event, more = ACTS[row.act]
     if event == "invoice.paid" and not row.detail.get("paid"):
         return None
-    kind = row.subject.partition(":")[0]
+    kind = "matter" if "matter" in row.detail else row.subject.partition(":")[0]
     found = ABOUT[kind](row) if kind in ABOUT else None
     if found is None:
         return None
     to, data = found
-    return News(event, to, data | more) if to else None
+    why = {"reason": row.reason} if row.act in WHY else {}
+    return News(event, to, data | more | why) if to else None
 
 
 type About = tuple[list[User], dict[str, Any]] | None
@@ -115,9 +129,28 @@ def _host(row: Row) -> About:
     return to, data | {"connection": str(found.pk)}
 
 
+def _attestation(row: Row) -> About:
+    """Whom it counted for: a person, or of an organisation those who see its papers. Nobody else is known by it."""
+    found = attestations.attestation_by_number(row.subject.partition(":")[2])
+    if found is None:
+        return None
+    holders = dict.fromkeys(use.holder for use in attestations.uses_of(found))
+    to = {user.pk: user for holder in holders for user in people.people_to_tell(holder, Act.PAPERS)}
+    return list(to.values()), {"attestation": found.number}
+
+
+def _matter(row: Row) -> About:
+    found = attestations.matter_by_number(row.detail["matter"])
+    if found is None:
+        return None
+    return people.people_to_tell(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
+
+
 ABOUT: dict[str, Callable[[Row], About]] = {
     "application": _application,
     "endpoint": _endpoint,
     "registration": _registration,
     "host": _host,
+    "attestation": _attestation,
+    "matter": _matter,
 }

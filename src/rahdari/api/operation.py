@@ -34,7 +34,7 @@ class Call:
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
     files: Mapping[str, "UploadedFile[Any]"] = field(default_factory=dict)
-    # What is made new is named after the request's key, where it has one.
+    # What is made new is named after the attempt, where the request has a key.
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -114,9 +114,11 @@ PLACES: dict[str, tuple[str, Json]] = {
     "reference": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
     "number": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
     "key": ("str", schema.text(60, 1, pattern=r"^[a-z0-9_-]+$")),
+    "attestation": ("str", schema.text(20, 1, pattern=r"^[A-Za-z0-9-]+$")),
     "step": ("str", schema.text(20, 1, pattern=r"^[a-z]+$")),
     "way": ("str", schema.text(20, 1, pattern=r"^[a-z-]+$")),
     **dict.fromkeys(("id", "endpoint", "entry", "document", "delivery", "connection"), ("uuid", schema.ID)),
+    **dict.fromkeys(("organisation", "branch", "mandate", "file"), ("uuid", schema.ID)),
 }
 
 PAGE: dict[str, Json] = {

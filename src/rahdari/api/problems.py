@@ -128,6 +128,6 @@ def told(*errors: type[Exception]) -> Callable[[Callable[[Any], Problem]], Calla
     return keep
 
 
-def of_error(found: Exception) -> Problem | None:
+def of_error(found: BaseException) -> Problem | None:
     make = next((TOLD[kind] for kind in type(found).__mro__ if kind in TOLD), None)
     return make(found) if make is not None else None

@@ -16,6 +16,7 @@ from rahdari.people.rules import Act
 from rahdari.portal import paper
 from rahdari.portal.applicant import again, holding, lines, shared
 from rahdari.portal.applicant.proved import Proved, proofs_of
+from rahdari.portal.applicant.registration import looks_at
 from rahdari.portal.public.certificate import sheet_of
 from rahdari.portal.standing import AT_REQUEST, standing_of
 from rahdari.register import actions
@@ -29,7 +30,7 @@ from . import proofs, shown
 from .applications import after_cursor, whole
 from .operation import PAGE, Answer, Call, Ok, operation
 from .parts import RUNS
-from .problems import error, impossible, not_found, not_taken, of_form, too_many
+from .problems import error, impossible, not_found, not_taken, of_form, plain, too_many
 from .rules import Scope
 from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from .schema import whole as number
@@ -68,6 +69,16 @@ IN_SHORT = closed(
         "provisional_until": or_null(MOMENT),
     }
 )
+MOBILE_LINE = closed(
+    {
+        "operator": text(60),
+        "operator_name": text(200),
+        "listed_at": or_null(MOMENT),
+        "in_force_at": or_null(MOMENT),
+        "leaves_at": or_null(MOMENT),
+        "leaves_because": text(30),
+    }
+)
 REGISTRATION = named(
     "Registration",
     closed(
@@ -79,6 +90,7 @@ REGISTRATION = named(
             "change": or_null(text(20)),
             "entries": listed(ENTRY),
             "connections": listed(closed({"id": text(36), "name": text(20)})),
+            "mobile": listed(MOBILE_LINE),
             "published_at": or_null(MOMENT),
             "in_force": closed({"operators": number(0, 10_000), "of": number(0, 10_000)}),
         }
@@ -87,8 +99,9 @@ REGISTRATION = named(
 
 
 def own(call: Call, reference: str) -> Registration:
+    """One that the person sees: their own, or by a role in the organisation or a mandate of it."""
     found = register.registration_by_reference(reference)
-    if found is None or found.holder not in people.holders_for(call.person, Act.SEE):
+    if found is None or not shared.may_act_for(call.person, found, Act.SEE):
         raise not_found()
     return found
 
@@ -144,6 +157,17 @@ def _entry(row: Entry, proof: Proved | None) -> Json:
     }
 
 
+def _mobile(each: lines.MobileLine) -> Json:
+    return {
+        "operator": each.line.operator,
+        "operator_name": each.operator,
+        "listed_at": stamp_or_none(each.listed_at),
+        "in_force_at": stamp_or_none(each.applied_at),
+        "leaves_at": stamp_or_none(each.line.leaves_at),
+        "leaves_because": each.line.left_because,
+    }
+
+
 def _whole(found: Registration, call: Call) -> Json:
     entries = list(register.entries_of(found))
     standing = lines.standing_of(found, entries)
@@ -153,7 +177,7 @@ def _whole(found: Registration, call: Call) -> Json:
     mine = {
         about: row
         for about, row in under_way.items()
-        if row is not None and apply.may(call.person, Act.PAPERS, application=row)
+        if row is not None and apply.may(call.person, Act.ADDRESSES, application=row)
     }
     return {
         **_in_short(found, call),
@@ -163,6 +187,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
         "entries": [_entry(row, proved.get(row.pk)) for row in shown_ones],
         "connections": [{"id": str(host.pk), "name": host.name} for host in leases.hosts_of(found)],
+        "mobile": [_mobile(each) for each in lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
     }
@@ -179,6 +204,9 @@ def _whole(found: Registration, call: Call) -> Json:
 )
 def list_registrations(call: Call) -> Answer:
     found = register.registrations_of(holders=people.holders_for(call.person, Act.SEE))
+    for mandate in people.mandates_in_force(call.person, Act.SEE):
+        of_its = register.registrations_of(holders=[mandate.organisation.holder_ref])
+        found |= of_its.filter(category__in=mandate.services.split()) if mandate.services else of_its
     rows, following = after_cursor(found, call, "created_at")
     return Answer({"items": [_in_short(each, call) for each in rows], "next": following})
 
@@ -201,6 +229,25 @@ def get_certificate(call: Call, reference: str) -> Answer:
     sheet = sheet_of(own(call, reference))
     headers = {"Content-Disposition": f'attachment; filename="{sheet.reference}.pdf"'}
     return Answer(content=paper.render(sheet), media="application/pdf", headers=headers)
+
+
+@operation(
+    "GET",
+    f"{ONE}/looks",
+    scope=READ,
+    tag=TAG,
+    summary="Who looked at your data",
+    ok=Ok(
+        "The last looks, the newest first; officers by their post.",
+        closed({"items": listed(closed({"at": MOMENT, "who": text(200), "what": text(300), "why": text(500)}))}),
+    ),
+)
+def list_looks(call: Call, reference: str) -> Answer:
+    found = [
+        {"at": stamp(each.row.at), "who": plain(each.who), "what": plain(each.what), "why": plain(each.why)}
+        for each in looks_at(own(call, reference))
+    ]
+    return Answer({"items": found})
 
 
 # -- changing, renewing, ending --------------------------------------------------------------------------------------
@@ -244,11 +291,17 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 
 
 def _again(call: Call, reference: str, about: About) -> Answer:
-    found = held(call, reference)
+    act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
+    found = held(call, reference, act)
     row = apply_actions.apply_again(
-        registration=found, applicant=call.person, about=about, actor=call.actor, now=call.now
+        registration=found,
+        applicant=call.person,
+        about=about,
+        actor=call.actor,
+        now=call.now,
+        mandate=call.person.acting_under,
     )
-    if not apply.may(call.person, Act.PAPERS, application=row):
+    if not apply.may(call.person, act, application=row):
         raise impossible("another", _("Somebody else of your organisation has begun this already."))
     return whole(call, row, 201)
 
@@ -277,7 +330,9 @@ def renew_registration(call: Call, reference: str) -> Answer:
     ok=Ok("The application for it: filled in, to be changed and sent.", shown.APPLICATION, 201, tag=True),
 )
 def change_registration(call: Call, reference: str) -> Answer:
-    """Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same."""
+    """Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same. Who sees no papers may
+    begin it too, and say which addresses; somebody who sees them sends it.
+    """
     return _again(call, reference, About.CHANGE)
 
 

@@ -17,6 +17,9 @@ class Scope(StrEnum):
     REGISTRATIONS_WRITE = "registrations:write"
     INVOICES_READ = "invoices:read"
     LETTERS_READ = "letters:read"
+    ORGANISATIONS_READ = "organisations:read"
+    ORGANISATIONS_WRITE = "organisations:write"
+    MANDATES_MANAGE = "mandates:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
 
 
@@ -46,9 +49,12 @@ class Claim(StrEnum):
     OTHER = "other"
     IN_PROGRESS = "in_progress"
     AGAIN = "again"
+    ANEW = "anew"
 
 
 def claim(*, same: bool, done: bool, begun_at: dt.datetime, now: dt.datetime) -> Claim:
+    if now - begun_at >= REPLAYED_FOR:
+        return Claim.ANEW
     if not same:
         return Claim.OTHER
     if done:

@@ -136,7 +136,7 @@ APPLICATION: Json = named(
             "version": schema.whole(1, 2**31),
             "awaited": listed(AWAITED),
             "missing": listed(text(20)),
-            "answers": ANSWERS,
+            "answers": or_null(ANSWERS),
             "endpoints": listed(ENDPOINT),
             "documents": listed(DOCUMENT),
             "checks": listed(CHECK),
@@ -166,7 +166,8 @@ def summary(application: Application, seen: Overview) -> Json:
     }
 
 
-def application(row: Application, now: dt.datetime) -> Json:
+def application(row: Application, now: dt.datetime, *, papers: bool = True) -> Json:
+    """Without papers: its addresses, and what they wait for."""
     seen = overview(row, now=now)
     policy = apply.policy_in_force()
     is_open = row.status == "draft" and row.service in policy.services
@@ -174,12 +175,12 @@ def application(row: Application, now: dt.datetime) -> Json:
         **summary(row, seen),
         "lead": said(seen.stage).lead,
         "version": row.version,
-        "awaited": awaited(row, seen, now),
-        "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open else [],
-        "answers": answers(row),
+        "awaited": [each for each in awaited(row, seen, now) if papers or each["what"] in {"draft", "proof"}],
+        "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open and papers else [],
+        "answers": answers(row) if papers else None,
         "endpoints": [endpoint(each) for each in apply.endpoints_of(row)],
-        "documents": [document(each) for each in apply.documents_of(row)],
-        "checks": [check(each) for each in seen.checks],
+        "documents": [document(each) for each in apply.documents_of(row)] if papers else [],
+        "checks": [check(each) for each in seen.checks] if papers else [],
     }
 
 

@@ -6,10 +6,12 @@ from django.utils.translation import ngettext
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply import wording
+from rahdari.apply.rows import FileFault
 from rahdari.decide import actions as decide
 from rahdari.fees import queries as fees
 from rahdari.letters import queries as letters
 from rahdari.page.programs import Problem
+from rahdari.people import actions as people
 from rahdari.register import actions as register
 from rahdari.vault import files
 from rahdari.verify import actions as verify
@@ -23,6 +25,7 @@ from .shown import stamp
     applications.ApplicationNotFound,
     applications.EndpointNotFound,
     applications.DocumentNotFound,
+    applications.AddressFileNotFound,
     letters.LetterNotFound,
     WebhookNotFound,
     fees.InvoiceNotFound,
@@ -73,6 +76,21 @@ def too_many(found: apply.TooManyDocuments) -> Problem:
         found.limit,
     )
     return impossible("too_many_documents", words % {"count": found.limit})
+
+
+@told(apply.TooManyFiles)
+def too_many_files(found: apply.TooManyFiles) -> Problem:
+    return impossible("too_many_files", wording.too_many_files(found.limit))
+
+
+@told(apply.FileTooLarge)
+def rows_too_large(found: Exception) -> Problem:
+    return not_taken([error("", "too_large", wording.rows_file(FileFault.TOO_LARGE, most_rows=0))])
+
+
+@told(people.TooManyBranches)
+def too_many_branches(found: people.TooManyBranches) -> Problem:
+    return impossible("too_many_branches", wording.branches_full(found.limit))
 
 
 @told(decide.AlreadyAnswered)

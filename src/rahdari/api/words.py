@@ -12,6 +12,9 @@ SCOPES = {
     Scope.REGISTRATIONS_WRITE: _("Change, renew and end your registrations"),
     Scope.INVOICES_READ: _("Read your invoices and receipts"),
     Scope.LETTERS_READ: _("Read your letters"),
+    Scope.ORGANISATIONS_READ: _("See your organisations, and their branches and mandates"),
+    Scope.ORGANISATIONS_WRITE: _("Change branches, and say which addresses belong to them"),
+    Scope.MANDATES_MANAGE: _("Give, accept and end mandates"),
     Scope.WEBHOOKS_MANAGE: _("Say where news is sent, and stop it"),
 }
 DAYS = {30: _("30 days"), 90: _("90 days"), 365: _("One year")}

@@ -1,0 +1,286 @@
+"""Many addresses from one file: judged row by row, corrected, added; and one link that proves whichever opens it."""
+
+import uuid
+
+from django.utils.translation import gettext as _
+
+from rahdari.apply import actions, judging, rows, wording
+from rahdari.apply import queries as apply
+from rahdari.apply.judging import Judged
+from rahdari.apply.models import AddressFile, Application
+from rahdari.page import programs
+from rahdari.people.rules import Act
+from rahdari.portal.applicant.prove import share_proofs
+from rahdari.portal.applicant.prove_many import link_of, provable_by_link
+
+from . import shown
+from .applications import ONE, READ, TAG, WRITE, draft, own
+from .operation import Answer, Call, Ok, operation
+from .problems import error, impossible, not_taken, plain, too_many
+from .rules import Scope
+from .schema import MOMENT, TRUTH, Json, closed, listed, named, or_null, text, whole
+from .shown import ENDPOINT, bare, stamp
+
+FILES = f"{ONE}/address-files"
+FILE = f"{FILES}/{{file}}"
+CELL = text(rows.LONGEST_CELL)
+COLUMNS = (*rows.COLUMNS, rows.SUBSCRIBER, rows.OPERATOR, rows.CHANGES)
+ROW = named(
+    "AddressRow",
+    closed(
+        {
+            "line": whole(1, 10**6),
+            "good": TRUTH,
+            "cells": {"type": "object", "additionalProperties": text()},
+            "notes": listed(text(2000)),
+            "faults": listed(closed({"column": text(60), "detail": text(2000), "suggestion": text(300)})),
+        }
+    ),
+)
+ADDRESS_FILE = named(
+    "AddressFile",
+    closed(
+        {
+            "id": text(36),
+            "name": text(120),
+            "uploaded_at": MOMENT,
+            "kept_until": MOMENT,
+            "added": whole(0, 10**6),
+            "waiting": whole(0, 10**6),
+            "good": whole(0, 10**6),
+            "mendable": whole(0, 10**6),
+            "unknown_columns": listed(text()),
+            "rows": listed(ROW),
+        }
+    ),
+)
+IN_SHORT = closed(
+    {"id": text(36), "name": text(120), "uploaded_at": MOMENT, "kept_until": MOMENT, "added": whole(0, 10**6)}
+)
+
+
+def _in_short(file: AddressFile) -> Json:
+    return {
+        "id": str(file.pk),
+        "name": file.name,
+        "uploaded_at": stamp(file.uploaded_at),
+        "kept_until": stamp(judging.kept_until(file)),
+        "added": file.added,
+    }
+
+
+def _row(each: Judged) -> Json:
+    return {
+        "line": each.row.line,
+        "good": each.is_good,
+        "cells": dict(each.row.cells),
+        "notes": [plain(note) for note in each.notes],
+        "faults": [
+            {"column": fault.column, "detail": bare(fault.words), "suggestion": fault.suggestion}
+            for fault in each.faults
+        ],
+    }
+
+
+def _file(call: Call, application: Application, file: AddressFile) -> Json:
+    table, judged = judging.judge_file(application, file, apply.policy_in_force(), by=call.person)
+    return {
+        **_in_short(file),
+        "waiting": len(judged),
+        "good": sum(each.is_good for each in judged),
+        "mendable": sum(each.mended is not None for each in judged),
+        "unknown_columns": [column for column in table.unknown if column != "more"],
+        "rows": [_row(each) for each in judged],
+    }
+
+
+def _draft(call: Call, reference: str) -> Application:
+    """A draft that takes files: an organisation's, about addresses."""
+    row, _service = draft(call, reference, Act.ADDRESSES)
+    if not judging.most_rows(row, apply.policy_in_force()):
+        raise impossible("no_files", _("Files of addresses are for organisations. Add the addresses one by one."))
+    return row
+
+
+@operation(
+    "GET",
+    FILES,
+    scope=READ,
+    tag=TAG,
+    summary="List the files of addresses with rows that wait",
+    ok=Ok("The files, the newest first.", closed({"items": listed(named("AddressFileInShort", IN_SHORT))})),
+)
+def list_address_files(call: Call, reference: str) -> Answer:
+    row = own(call, reference, Act.ADDRESSES)
+    return Answer({"items": [_in_short(each) for each in apply.address_files_of(row)]})
+
+
+@operation(
+    "POST",
+    FILES,
+    scope=WRITE,
+    tag=TAG,
+    summary="Send a file of addresses",
+    body=closed({"file": {"type": "string", "format": "binary", "minLength": 1}}),
+    multipart=True,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("What is said of each row. Nothing is added yet.", ADDRESS_FILE, 201),
+)
+def send_address_file(call: Call, reference: str) -> Answer:
+    """A CSV with the columns `address`, `protocol`, `port`, `remote`, `label`, `branch`, and `subscriber` where the
+    service asks for it. Columns that are not known are carried along. It waits for 7 days.
+    """
+    row = _draft(call, reference)
+    most = judging.most_rows(row, apply.policy_in_force())
+    if seconds := programs.wait_for(f"apply.files:{call.person.pk}", rate=judging.FILES, per=judging.PER_SECONDS):
+        raise too_many(seconds)
+    sent = call.files["file"]
+    found = rows.read(sent.read(rows.MOST_BYTES + 1), most_rows=most)
+    if isinstance(found, rows.FileFault):
+        raise not_taken([error("/file", str(found), wording.rows_file(found, most_rows=most))])
+    file = actions.keep_file(application=row, table=found, name=sent.name or "", now=call.now)
+    return Answer(_file(call, row, file), 201)
+
+
+@operation(
+    "GET",
+    FILE,
+    scope=READ,
+    tag=TAG,
+    summary="Read a file of addresses, row by row",
+    problems=("not-possible-now",),
+    ok=Ok("The rows that wait: good ones, and what is wrong with the others.", ADDRESS_FILE),
+)
+def get_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    row = _draft(call, reference)
+    return Answer(_file(call, row, apply.address_file_of(application=row, id=file)))
+
+
+@operation(
+    "GET",
+    f"{FILE}/corrected",
+    scope=READ,
+    tag=TAG,
+    summary="The corrected file",
+    problems=("not-possible-now",),
+    ok=Ok("A CSV of the rows that wait: our corrections, and a last column that says what is wrong.", media="text/csv"),
+)
+def get_corrected_addresses(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    row = _draft(call, reference)
+    found = apply.address_file_of(application=row, id=file)
+    table, judged = judging.judge_file(row, found, apply.policy_in_force(), by=call.person)
+    headers = {"Content-Disposition": 'attachment; filename="addresses-to-correct.csv"'}
+    content = judging.corrected(judged, table.columns).encode()
+    return Answer(content=content, media="text/csv", headers=headers)
+
+
+@operation(
+    "POST",
+    f"{FILE}/rows",
+    scope=WRITE,
+    tag=TAG,
+    summary="Correct rows of a file of addresses",
+    body=closed(
+        {"rows": listed(closed({"line": whole(1, 10**6), "cells": closed({}, dict.fromkeys(COLUMNS, CELL))}), 2000)}
+    ),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The file as it is now.", ADDRESS_FILE),
+)
+def correct_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    """The cells that are given take the place of those of the row with this `line`; the others stay. A row that was
+    added meanwhile stays added.
+    """
+    row = _draft(call, reference)
+    found = apply.address_file_of(application=row, id=file)
+    _table, judged = judging.judge_file(row, found, apply.policy_in_force(), by=call.person)
+    there = {each.row.line: each.row for each in judged}
+    given = {each["line"]: each["cells"] for each in call.body["rows"]}
+    changed = {line: there[line].with_cells(**cells) for line, cells in given.items() if line in there}
+    return Answer(_file(call, row, actions.replace_rows(file=found, rows=changed)))
+
+
+@operation(
+    "POST",
+    f"{FILE}/add",
+    scope=WRITE,
+    tag=TAG,
+    summary="Add the good rows of a file",
+    body=closed({}, {"mend": TRUTH}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok(
+        "The addresses that were added, and the file with the rows that are left.",
+        closed({"added": listed(ENDPOINT), "file": or_null(ADDRESS_FILE)}),
+    ),
+)
+def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    """With `mend` what was probably meant is taken first, where that is known. A row is added once."""
+    row = _draft(call, reference)
+    policy = apply.policy_in_force()
+    found = apply.address_file_of(application=row, id=file)
+    _table, judged = judging.judge_file(row, found, policy, by=call.person)
+    if call.body.get("mend"):
+        mended = {each.row.line: each.mended for each in judged if each.mended is not None}
+        found = actions.replace_rows(file=found, rows=mended)
+        _table, judged = judging.judge_file(row, found, policy, by=call.person)
+    added = actions.add_from_file(
+        file=found,
+        good={each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None},
+        actor=call.actor,
+        now=call.now,
+        policy=policy,
+        adds_branches=judging.adds_branches(call.person, row.organisation),
+    )
+    left = apply.address_files_of(row).filter(pk=found.pk).first()
+    endpoints = [shown.endpoint(each) for each in added.endpoints]
+    return Answer({"added": endpoints, "file": _file(call, row, left) if left is not None else None})
+
+
+@operation(
+    "DELETE", FILE, scope=WRITE, tag=TAG, summary="Delete a file of addresses", ok=Ok("It is deleted.", status=204)
+)
+def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
+    """What was added from it stays."""
+    row = own(call, reference, Act.ADDRESSES)
+    apply.address_file_of(application=row, id=file)
+    actions.forget_file(application=row, id=file)
+    return Answer(status=204)
+
+
+# -- one link for all --------------------------------------------------------------------------------------------------
+
+
+@operation(
+    "GET",
+    f"{ONE}/link",
+    scope=Scope.ENDPOINTS_PROVE,
+    tag="proofs",
+    summary="One link that proves whichever address it is opened from",
+    problems=("not-possible-now",),
+    ok=Ok(
+        "The link, while it is of use, and how far the addresses are.",
+        closed(
+            {
+                "link": or_null(text(500)),
+                "total": whole(0, 10**6),
+                "proved": listed(text(36)),
+                "unproved": listed(text(36)),
+            }
+        ),
+    ),
+)
+def get_link(call: Call, reference: str) -> Answer:
+    """Open it once from each address, in a browser or by `curl`: it proves that one address. Whoever has it can do no
+    more than that. `unproved` and `proved` are ids of addresses.
+    """
+    row = own(call, reference, Act.PROVE)
+    if row.status not in {"draft", "submitted"}:
+        raise impossible("decided", _("It is decided already: no proof of it is awaited."))
+    known = share_proofs(row, call.actor)
+    return Answer(
+        {
+            "link": link_of(row) if provable_by_link(row, known) else None,
+            "total": len(known),
+            "proved": [str(each.endpoint.pk) for each in known if each.is_proved],
+            "unproved": [str(each.endpoint.pk) for each in known if not each.is_proved],
+        }
+    )

@@ -1,0 +1,161 @@
+"""What associations say of the person, or of an organisation whose papers they see; and objecting to it."""
+
+from django.utils.translation import gettext as _
+
+from rahdari import policy as policies
+from rahdari.attest import actions, queries, words
+from rahdari.attest.forms import DisputeForm
+from rahdari.attest.models import Attestation, Matter
+from rahdari.attest.rules import Outcome, Reply, State
+
+from .applications import READ, WRITE
+from .operation import Answer, Call, Ok, operation
+from .problems import impossible, not_found, of_form, plain
+from .schema import DAY, MOMENT, Json, choice, closed, listed, named, or_null, text
+from .shown import stamp, stamp_or_none
+
+TAG = "attestations"
+ONE = "/attestations/{attestation}"
+MATTER = named(
+    "Objection",
+    closed(
+        {
+            "number": text(12),
+            "opened_at": MOMENT,
+            "said": text(2000),
+            "said_at": or_null(MOMENT),
+            "association_may_answer_until": or_null(MOMENT),
+            "reply": choice("", *(str(each) for each in Reply)),
+            "reply_text": text(),
+            "outcome": choice("", *(str(each) for each in Outcome)),
+            "text": text(),
+            "decision": text(),
+            "another_proof_until": or_null(MOMENT),
+            "closed_at": or_null(MOMENT),
+        }
+    ),
+)
+ATTESTATION = named(
+    "Attestation",
+    closed(
+        {
+            "number": text(12),
+            "association": text(60),
+            "association_name": text(300),
+            "claim": text(300),
+            "checked_by": text(300),
+            "name": text(),
+            "member_number": text(),
+            "state": choice(*(str(state) for state in State)),
+            "valid_from": DAY,
+            "valid_until": DAY,
+            "revoked_at": or_null(MOMENT),
+            "revocation": text(300),
+            "told": text(),
+            "can_dispute": {"type": "boolean"},
+            "objection": or_null(MATTER),
+        }
+    ),
+)
+
+
+def _matter(row: Matter, call: Call) -> Json:
+    return {
+        "number": row.number,
+        "opened_at": stamp(row.opened_at),
+        "said": row.said,
+        "said_at": stamp_or_none(row.said_at),
+        "association_may_answer_until": stamp_or_none(row.reply_due_at)
+        if row.waits_for_association(call.now)
+        else None,
+        "reply": row.reply,
+        "reply_text": row.reply_text,
+        "outcome": row.outcome,
+        "text": plain(words.outcome(row) or words.reply(row)),
+        "decision": row.decision,
+        "another_proof_until": stamp_or_none(row.proof_due_at),
+        "closed_at": stamp_or_none(row.closed_at),
+    }
+
+
+def _attestation(found: Attestation, call: Call) -> Json:
+    attesting = queries.attesting()
+    matter = queries.matters_of(call.person, found).first()
+    return {
+        "number": found.number,
+        "association": found.association,
+        "association_name": words.association(found.association, attesting),
+        "claim": words.claim(found.claim, attesting),
+        "checked_by": words.way(found.way, attesting),
+        "name": found.name,
+        "member_number": found.member_number,
+        "state": str(found.state(queries.day_of(call.now))),
+        "valid_from": found.valid_from.isoformat(),
+        "valid_until": found.valid_until.isoformat(),
+        "revoked_at": stamp_or_none(found.revoked_at),
+        "revocation": plain(words.revocation(found.revocation, attesting)) if found.revoked_at else "",
+        "told": found.told,
+        "can_dispute": queries.may_dispute(matter),
+        "objection": _matter(matter, call) if matter is not None else None,
+    }
+
+
+@operation(
+    "GET",
+    "/attestations",
+    scope=READ,
+    tag=TAG,
+    summary="List what associations say of you, and of your organisations",
+    ok=Ok("The newest 50.", closed({"items": listed(ATTESTATION)})),
+)
+def list_attestations(call: Call) -> Answer:
+    return Answer({"items": [_attestation(each, call) for each in queries.theirs(call.person)[:50]]})
+
+
+def _own(call: Call, number: str) -> Attestation:
+    try:
+        return queries.attestation_for_member(user=call.person, number=number)
+    except queries.NotFound:
+        raise not_found() from None
+
+
+@operation("GET", ONE, scope=READ, tag=TAG, summary="Read an attestation", ok=Ok("It.", ATTESTATION))
+def get_attestation(call: Call, attestation: str) -> Answer:
+    """Who says what of you, until when, and what became of an objection. Nothing here ends a registration by itself."""
+    return Answer(_attestation(_own(call, attestation), call))
+
+
+@operation(
+    "POST",
+    f"{ONE}/dispute",
+    scope=WRITE,
+    tag=TAG,
+    summary="Object to it",
+    body=closed({"said": text(20_000)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The association is asked for its answer; then an officer decides.", ATTESTATION),
+)
+def dispute_attestation(call: Call, attestation: str) -> Answer:
+    """That it is wrong, or that it was wrong to revoke it."""
+    found, policy = _own(call, attestation), queries.in_force()
+    if policy.attesting is None:
+        raise not_found()
+    form = DisputeForm(call.body)
+    if not form.is_valid():
+        raise of_form(form)
+    subject, holder = queries.counted_for(call.person, found)
+    try:
+        actions.dispute(
+            attestation=found,
+            subject=subject,
+            holder=holder,
+            person=f"person:{call.person.pk}",
+            said=form.cleaned_data["said"],
+            reply_due_at=policies.add(
+                start=call.now, allowance=policy.attesting.dispute_within, calendar=policy.calendar
+            ),
+            now=call.now,
+        )
+    except actions.NothingToDispute:
+        raise impossible("disputed", _("You have disputed this already. The answer comes here.")) from None
+    return Answer(_attestation(found, call))

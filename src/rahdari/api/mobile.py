@@ -1,0 +1,323 @@
+"""A mobile number instead of addresses: its code, its operator's answer; and a registered number that was taken to
+another operator. The code goes to the SIM: whoever holds it gives it to the program.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from rahdari.apply import queries as apply
+from rahdari.confirm import words
+from rahdari.mobile import actions, rules
+from rahdari.mobile.models import Line
+from rahdari.mobile.rules import State
+from rahdari.page import visitor
+from rahdari.people import actions as people
+from rahdari.portal.applicant import mobile as pages
+from rahdari.portal.applicant.mobile_forms import CodeForm, NumberForm
+from rahdari.publish import queries as networks
+
+from .applications import ONE, READ, WRITE, own
+from .operation import Answer, Call, Ok, operation
+from .problems import error, impossible, not_found, not_taken, of_form, plain, too_many
+from .registrations import ONE as REGISTRATION
+from .registrations import READ as READ_REGISTRATION
+from .registrations import WRITE as WRITE_REGISTRATION
+from .registrations import valid
+from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
+from .shown import stamp_or_none
+
+TAG = "mobile numbers"
+MOBILE = named(
+    "MobileNumber",
+    closed(
+        {
+            "state": choice("none", *(str(state) for state in State if state != State.ENDED)),
+            "number": text(20),
+            "code": choice("none", "sent", "wrong", "over"),
+            "operator": or_null(text(60)),
+            "operators": listed(closed({"key": text(60), "name": text(200), "proposed": {"type": "boolean"}})),
+            "check": or_null(text(12)),
+            "asked_at": or_null(MOMENT),
+            "due_at": or_null(MOMENT),
+            "answered_at": or_null(MOMENT),
+            "said": choice("", "yes", "no", "unknown"),
+            "reason": text(30),
+            "text": text(2000),
+        }
+    ),
+)
+NUMBER = closed({"number": text(60), "sim": choice("me", "other")})
+CODE = closed({"code": text(60)})
+OPERATOR = closed({"operator": text(60)})
+
+
+def _said(line: Line | None, call: Call) -> Json:
+    if line is None:
+        return {
+            "state": "none",
+            "number": "",
+            "code": "none",
+            "operator": None,
+            "operators": [],
+            "check": None,
+            "asked_at": None,
+            "due_at": None,
+            "answered_at": None,
+            "said": "",
+            "reason": "",
+            "text": "",
+        }
+    listed_ones = list(networks.mobile_operators())
+    form = pages.operator_form(line, listed_ones)
+    field: Any = form.fields["operator"] if form is not None else None
+    open_ones = [key for key, _name in field.choices] if field is not None else []
+    proposed = field.initial if field is not None else None
+    return {
+        "state": line.state,
+        "number": rules.masked(line.asked or line.number),
+        "code": _code(line, call),
+        "operator": line.operator or None,
+        "operators": [
+            {"key": each.slug, "name": plain(each.name), "proposed": each.slug == proposed}
+            for each in listed_ones
+            if each.slug in open_ones
+        ],
+        "check": line.check_number or None,
+        "asked_at": stamp_or_none(line.asked_at),
+        "due_at": stamp_or_none(line.check_due_at),
+        "answered_at": stamp_or_none(line.answered_at),
+        "said": line.said,
+        "reason": line.reason,
+        "text": plain(words.reason(line.reason)),
+    }
+
+
+def _code(line: Line, call: Call) -> str:
+    """Whether a code is on its way, or a new one is needed: too many tries, or its time is over."""
+    if line.state != State.TYPED:
+        return "none"
+    match people.has_ended(line, call.now):
+        case "":
+            return "sent"
+        case "tries":
+            return "wrong"
+    return "over"
+
+
+def _of_application(call: Call, reference: str) -> pages.Place:
+    row = own(call, reference)
+    if not row.is_mobile:
+        raise not_found()
+    if row.status not in {"draft", "submitted"}:
+        raise impossible("decided", _("It is decided already: nothing about its number is awaited."))
+    return pages.place_of_application(row)
+
+
+def _of_registration(call: Call, reference: str) -> pages.Place:
+    place = pages.place_of_registration(valid(call, reference))
+    if place is None:
+        raise not_found()
+    return place
+
+
+def _line(place: pages.Place) -> Line:
+    if place.line is None:
+        raise impossible("no_number", _("Send the number first."))
+    return place.line
+
+
+def _send_code(place: pages.Place, call: Call) -> Answer:
+    form = NumberForm(call.body)
+    if not form.is_valid():
+        raise of_form(form)
+    try:
+        line = actions.type_number(
+            subject=place.subject,
+            holder=place.holder,
+            user=call.person,
+            number=form.cleaned_data["number"],
+            network=visitor.household(call.request),
+            language=apply.language_now(),
+            follows=place.follows,
+            actor=call.actor,
+            now=call.now,
+        )
+    except people.TooManyCodes as found:
+        raise too_many(str(int(found.wait.total_seconds()) + 1)) from None
+    except people.SmsNotSetUp:
+        raise impossible("no_sms", pages.no_sms()) from None
+    return Answer(_said(line, call), 202)
+
+
+def _take_code(place: pages.Place, call: Call) -> Answer:
+    line = _line(place)
+    form = CodeForm(call.body)
+    if not form.is_valid():
+        raise of_form(form)
+    if line.state != State.TYPED:
+        raise impossible("no_code", _("No code is awaited."))
+    try:
+        line = actions.confirm_number(
+            line=line, user=call.person, code=form.cleaned_data["code"], actor=call.actor, now=call.now
+        )
+    except people.CodeWrong as found:
+        raise not_taken([error("/code", "wrong", pages.wrong_code(found))]) from None
+    except people.CodeEnded:
+        raise impossible("code_over", _("This code counts no more. Send the number again for a new one.")) from None
+    except people.NoCodeWaiting:
+        raise impossible("no_code", _("No code is awaited.")) from None
+    return Answer(_said(line, call))
+
+
+def _ask(place: pages.Place, call: Call) -> Answer:
+    line = _line(place)
+    if line.state == State.TYPED:
+        raise impossible("not_confirmed", _("Confirm the number by its code first."))
+    if not place.name:
+        raise impossible("no_name", _("Answer first who applies: the operator is asked about a name."))
+    form = pages.operator_form(line, list(networks.mobile_operators()), call.body)
+    if form is None:
+        if line.state == State.ASKED and line.operator == call.body["operator"]:
+            return Answer(_said(line, call), 202)
+        raise impossible("answered", _("Its operator was asked already."))
+    if not form.is_valid():
+        raise of_form(form)
+    try:
+        line = actions.ask_operator(
+            line=line,
+            operator=form.cleaned_data["operator"],
+            name=place.name,
+            policy=place.policy,
+            actor=call.actor,
+            now=call.now,
+        )
+    except actions.MoveNotAllowed:
+        raise impossible("answered", _("Its operator was asked already.")) from None
+    return Answer(_said(line, call), 202)
+
+
+# -- of an application -------------------------------------------------------------------------------------------------
+
+
+@operation(
+    "GET",
+    f"{ONE}/mobile",
+    scope=READ,
+    tag=TAG,
+    summary="How its mobile number stands",
+    problems=("not-possible-now",),
+    ok=Ok("How far it has come; `operators` are those that can be asked now.", MOBILE),
+)
+def get_mobile(call: Call, reference: str) -> Answer:
+    """The number is shown masked, and only until its operator has answered: then it is deleted here."""
+    place = _of_application(call, reference)
+    return Answer(_said(place.line or place.follows, call))
+
+
+@operation(
+    "POST",
+    f"{ONE}/mobile/number",
+    scope=WRITE,
+    tag=TAG,
+    summary="Give the mobile number: a code goes to it",
+    body=NUMBER,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("A code is on its way by SMS.", MOBILE, 202),
+)
+def give_number(call: Call, reference: str) -> Answer:
+    """`sim` says in whose name the SIM is: `me`, or `other`, which cannot be registered. The same number again sends
+    another code.
+    """
+    return _send_code(_of_application(call, reference), call)
+
+
+@operation(
+    "POST",
+    f"{ONE}/mobile/code",
+    scope=WRITE,
+    tag=TAG,
+    summary="Give the code that came by SMS",
+    body=CODE,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The number is confirmed.", MOBILE),
+)
+def give_code(call: Call, reference: str) -> Answer:
+    """Three tries for a code, as on the page."""
+    return _take_code(_of_application(call, reference), call)
+
+
+@operation(
+    "POST",
+    f"{ONE}/mobile/operator",
+    scope=WRITE,
+    tag=TAG,
+    summary="Ask its operator",
+    body=OPERATOR,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The operator has the question.", MOBILE, 202),
+)
+def ask_operator(call: Call, reference: str) -> Answer:
+    """When an operator says that the number is another one's, that other one can be asked."""
+    return _ask(_of_application(call, reference), call)
+
+
+# -- of a registration: the number was taken to another operator, or is another one ------------------------------------
+
+
+@operation(
+    "GET",
+    f"{REGISTRATION}/mobile",
+    scope=READ_REGISTRATION,
+    tag=TAG,
+    summary="How the move of its mobile number stands",
+    problems=("not-possible-now",),
+    ok=Ok("How far it has come; `none` while nothing moves.", MOBILE),
+)
+def get_moved_number(call: Call, reference: str) -> Answer:
+    return Answer(_said(_of_registration(call, reference).line, call))
+
+
+@operation(
+    "POST",
+    f"{REGISTRATION}/mobile/number",
+    scope=WRITE_REGISTRATION,
+    tag=TAG,
+    summary="Move a registered number: a code goes to it",
+    body=NUMBER,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("A code is on its way by SMS.", MOBILE, 202),
+)
+def move_number(call: Call, reference: str) -> Answer:
+    """For a number that was taken to another operator, or another number in its place. The old one stays with its
+    operator for the overlap of the policy.
+    """
+    return _send_code(_of_registration(call, reference), call)
+
+
+@operation(
+    "POST",
+    f"{REGISTRATION}/mobile/code",
+    scope=WRITE_REGISTRATION,
+    tag=TAG,
+    summary="Give the code of a moved number",
+    body=CODE,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The number is confirmed.", MOBILE),
+)
+def give_code_of_moved(call: Call, reference: str) -> Answer:
+    return _take_code(_of_registration(call, reference), call)
+
+
+@operation(
+    "POST",
+    f"{REGISTRATION}/mobile/operator",
+    scope=WRITE_REGISTRATION,
+    tag=TAG,
+    summary="Ask the operator of a moved number",
+    body=OPERATOR,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The operator has the question.", MOBILE, 202),
+)
+def ask_operator_of_moved(call: Call, reference: str) -> Answer:
+    return _ask(_of_registration(call, reference), call)

@@ -125,6 +125,9 @@ class Application(models.Model):
                 condition=Q(status="submitted", checks_opened_at__isnull=True),
                 name="application_without_checks",
             ),
+            # Asked for at each round of the line.
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="application_closed"),
+            models.Index(fields=["updated_at"], condition=Q(status="draft"), name="drafts_by_their_age"),
         ]
 
     def __str__(self) -> str:
@@ -199,6 +202,9 @@ class Endpoint(models.Model):
             models.CheckConstraint(
                 condition=Q(port__isnull=True) | Q(port__range=(1, 65535)), name="port_asked_for_in_range"
             ),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["removed_at"], condition=Q(removed_at__isnull=False), name="endpoints_removed"),
         ]
 
     def __str__(self) -> str:

@@ -158,6 +158,11 @@ class Request(models.Model):
                 condition=Q(answered_at__isnull=False, carried_at__isnull=True),
                 name="requests_to_carry",
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(carried_at__isnull=True) | Q(answer="withdrawn"),
+                name="requests_not_settled",
+            ),
             models.Index(fields=["erase_at"], condition=Q(erased_at__isnull=True), name="requests_to_erase"),
         ]
 

@@ -71,6 +71,13 @@ class Registration(models.Model):
                 name="registration_due",
                 condition=Q(expired_at__isnull=True, struck_out_at__isnull=True),
             ),
+            # Few of very many: asked for at each round of the line.
+            models.Index(
+                fields=["provisional_until"],
+                name="registration_provisional",
+                condition=Q(provisional_until__isnull=False, expired_at__isnull=True, struck_out_at__isnull=True),
+            ),
+            models.Index(fields=["expired_at"], name="registration_expired", condition=Q(expired_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -171,6 +178,8 @@ class Entry(models.Model):
         ordering = ["valid_from", "id"]
         indexes = [
             models.Index(fields=["valid_until"], name="entry_due", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["holder"], name="entries_of_a_holder", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["valid_from"], name="canaries", condition=Q(kind="canary", ended_at__isnull=True)),
         ]
         constraints = [
             ExclusionConstraint(

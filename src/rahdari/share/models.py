@@ -62,6 +62,12 @@ class Request(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["holder", "asked_at"], name="requests_of_a_holder"),
             models.Index(fields=["asked_at"], condition=Q(settled_at__isnull=True), name="requests_unsettled"),
+            models.Index(
+                fields=["ended_at"],
+                condition=Q(carried_at__isnull=True, ended_at__isnull=False),
+                name="shares_to_carry",
+            ),
+            models.Index(fields=["ended_at"], condition=Q(forgotten_at__isnull=True), name="shares_to_forget"),
         ]
 
     def __str__(self) -> str:

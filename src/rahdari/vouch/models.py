@@ -53,6 +53,7 @@ class Question(models.Model):
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["asked_at"], condition=Q(carried_at__isnull=True), name="questions_not_carried"),
             models.Index(fields=["ends_at"], condition=Q(state=State.WAITING.value), name="questions_to_end"),
             models.Index(
                 fields=["answered_at"],

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("attest", "0002_lists_that_revoke"),
+        ("attest", "0003_whose_it_is"),
     ]
 
     operations = [

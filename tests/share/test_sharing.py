@@ -168,6 +168,23 @@ class TestAsking:
         shown = browser_of(house.second).post(house.page, {"name": name, "ask": "1"}).content.decode()
         assert 'class="err"' in shown and not Request.objects.exists()
 
+    def test_by_many_fills_no_mailbox_and_the_page_has_them_all(self, house: House) -> None:
+        terms = queries.terms()
+        assert terms is not None
+        for number in range(actions.LETTERS_AT_ONCE + 2):
+            actions.ask(
+                subject=f"endpoint:{uuid.uuid4()}",
+                block=house.endpoint.network,
+                holder=uuid.uuid4(),
+                name=f"Desk {number}",
+                asked_by="person:9",
+                terms=terms,
+                now=timezone.now(),
+            )
+        assert Letter.objects.filter(template="share_asked").count() == actions.LETTERS_AT_ONCE
+        shown = text(browser_of(house.first), reverse("share:sharing"))
+        assert all(f"Desk {number}" in shown for number in range(actions.LETTERS_AT_ONCE + 2))
+
     def test_is_taken_back_by_whoever_asked(self, house: House) -> None:
         question = house.ask()
         browser_of(house.second).post(house.page, {"take_back": "1"})

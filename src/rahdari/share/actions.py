@@ -25,6 +25,10 @@ from . import queries, rules
 from .models import Question, Request
 from .rules import ANSWERS, LONGEST_NAME, Reply, State
 
+# So many questions that wait for one holder go out by letter; the page has them all. Whoever sits behind a gateway with
+# many accounts cannot fill a mailbox by it.
+LETTERS_AT_ONCE = 5
+
 
 class CannotBeShared(Exception):
     """Nobody has exactly this address, or what stands there is a range around it or a changing one."""
@@ -94,7 +98,8 @@ def ask(
 
 def _put(request: Request, holder: uuid.UUID, now: dt.datetime) -> None:
     question = Question.objects.create(request=request, holder=holder, asked_at=now)
-    _write(question, now)
+    if queries.waiting_for(holder).count() <= LETTERS_AT_ONCE:
+        _write(question, now)
 
 
 def _write(question: Question, now: dt.datetime) -> None:

@@ -44,8 +44,15 @@ def is_waiting(*, holder: uuid.UUID, block: Block) -> bool:
 
 def questions_to(user: User) -> QuerySet[Question]:
     """The questions that wait for this person's answer."""
-    theirs = Question.objects.filter(reply=Reply.WAITING, request__state=State.WAITING)
-    return theirs.filter(holder__in=people.holders_for(user, MAY_AGREE)).select_related("request")
+    return _waiting().filter(holder__in=people.holders_for(user, MAY_AGREE)).select_related("request")
+
+
+def waiting_for(holder: uuid.UUID) -> QuerySet[Question]:
+    return _waiting().filter(holder=holder)
+
+
+def _waiting() -> QuerySet[Question]:
+    return Question.objects.filter(reply=Reply.WAITING, request__state=State.WAITING)
 
 
 def question_for(*, user: User, id: uuid.UUID) -> Question:

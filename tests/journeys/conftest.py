@@ -1,4 +1,4 @@
-"""One demonstration and one operator of the test's own for all journeys; a browser for each file of them.
+"""One demonstration and one operator of the test's own for all journeys of a group; a browser for each file of them.
 
 A running Playwright holds an event loop in this thread, and Django then refuses its database: the browser is closed at
 the end of each file.

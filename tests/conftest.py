@@ -57,7 +57,7 @@ LONGEST = (
     "tests/up/test_loops.py",
     "tests/portal/test_public_pages_in_browser.py",
     "tests/apply/test_in_browser.py",
-    "tests/access/test_walk.py",
+    "tests/access/test_visitors.py",
     "tests/api/test_others.py",
     "tests/publish/test_crash.py",
 )

@@ -25,6 +25,10 @@ def test_the_code_keeps(rule: Callable[[Path], list[str]]) -> None:
     assert rule(PACKAGE) == []
 
 
+def test_tests_do_not_outgrow_a_mind() -> None:
+    assert rules.no_file_outgrows_a_mind(ROOT / "tests") == []
+
+
 def test_imports_keep_to_the_floors() -> None:
     report = lint_imports(ROOT)
     assert "0 broken" in report, report

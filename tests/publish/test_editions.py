@@ -2,7 +2,6 @@
 
 import datetime as dt
 import io
-import os
 import threading
 import uuid
 from pathlib import Path
@@ -18,19 +17,7 @@ from rahdari.register import actions as register
 from rahdari.register import queries as registered
 from rahdari.register.models import Change
 
-from .world import (
-    NOW,
-    Follower,
-    address,
-    an_operator,
-    digest_of,
-    entered,
-    live_files_of,
-    moved,
-    plain_bytes,
-    publish,
-    struck_out,
-)
+from .world import NOW, Follower, address, an_operator, digest_of, entered, moved, plain_bytes, publish, struck_out
 
 pytestmark = pytest.mark.django_db
 SECOND = dt.timedelta(seconds=1)
@@ -59,6 +46,20 @@ def of(editions: list[Edition], stream: Stream) -> Edition:
 def lines(edition: Edition) -> list[Operation]:
     file = File.objects.get(session=edition.session, width=1, to_sequence=edition.sequence)
     return list(EditionReader(io.BytesIO(bytes(file.content)), DELTA_LIMITS))
+
+
+def files_written(feed: Repository, operator: Operator) -> list[Path]:
+    sessions = queries.sessions_by_operator(now=NOW)[operator.pk]
+    return [path for path in feed.targets.rglob("*.gz") if path.parent.name in sessions]
+
+
+def starts_again(feed: Repository) -> None:
+    """As if the process were another: nothing is known of the folder."""
+    from rahdari.publish import editions
+
+    editions._compared.clear()
+    envelope._published.clear()
+    envelope._trusted.clear()
 
 
 class Counting:
@@ -329,187 +330,6 @@ class TestPublishEditions:
             publish()
         entered(address(30))
         assert queries_of_one_edition() == first
-
-
-def files_written(feed: Repository, operator: Operator) -> list[Path]:
-    sessions = queries.sessions_by_operator(now=NOW)[operator.pk]
-    return [path for path in feed.targets.rglob("*.gz") if path.parent.name in sessions]
-
-
-def starts_again(feed: Repository) -> None:
-    """As if the process were another: nothing is known of the folder."""
-    from rahdari.publish import editions
-
-    editions._compared.clear()
-    envelope._published.clear()
-    envelope._trusted.clear()
-
-
-class TestDatabaseBehindFeed:
-    def test_nothing_is_signed_from_an_older_database(self, feed: Repository, follower: Follower) -> None:
-        publish()
-        with pytest.raises(Undone), transaction.atomic():
-            entered(address(1))
-            publish()
-            raise Undone
-        # The database is back before edition 1; the folder is not.
-        entered(address(2))
-        timestamp = feed.of(follower.operator.repository).metadata / "timestamp.json"
-        before = timestamp.read_bytes()
-        editions = Edition.objects.count()
-        with pytest.raises(actions.DatabaseBehindFeed) as refused:
-            publish()
-        assert refused.value.on_disk[1] == 1 and refused.value.in_database is not None
-        assert refused.value.in_database[1] == 0
-        with pytest.raises(actions.DatabaseBehindFeed):
-            cut()
-        assert timestamp.read_bytes() == before
-        assert Edition.objects.count() == editions and queries.changes_waiting() == 1
-        assert follower.sync().sequence == 1
-
-    def test_nor_when_the_process_begins_with_it(self, feed: Repository, follower: Follower) -> None:
-        publish()
-        with pytest.raises(Undone), transaction.atomic():
-            entered(address(1))
-            publish()
-            raise Undone
-        starts_again(feed)
-        with pytest.raises(actions.DatabaseBehindFeed):
-            publish()
-
-    def test_what_was_published_is_still_kept_fresh(self, feed: Repository, follower: Follower) -> None:
-        publish()
-        with pytest.raises(Undone), transaction.atomic():
-            entered(address(1))
-            publish()
-            raise Undone
-        assert actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY)
-        assert follower.sync().sequence == 1
-        assert actions.refresh_timestamp(now=NOW + 13 * HOUR)
-        assert follower.sync().sequence == 1
-
-    def test_another_database_is_no_better(self, feed: Repository) -> None:
-        with pytest.raises(Undone), transaction.atomic():
-            an_operator()
-            publish()
-            raise Undone
-        starts_again(feed)
-        with pytest.raises(actions.DatabaseBehindFeed):
-            publish()
-
-    def test_a_session_opened_above_what_was_published_leads_on(self, feed: Repository, follower: Follower) -> None:
-        from rahdari.publish import streams
-
-        publish()
-        follower.sync()
-        with pytest.raises(Undone), transaction.atomic():
-            entered(address(1))
-            publish()
-            raise Undone
-        follower.sync()
-        entered(address(2))
-        stream = Stream.objects.get(followings__operator=follower.operator, role="feed-static")
-        with transaction.atomic():
-            streams.hold_scissors()
-            streams.open_session(stream=stream, sequence=500, now=NOW)
-        publish()
-        head = follower.sync()
-        assert head.sequence == 501 and follower.prefixes == {address(2)}
-
-
-class TestRefreshTimestamp:
-    def test_signs_every_five_minutes_and_not_more_often(self, feed: Repository, follower: Follower) -> None:
-        assert not actions.refresh_timestamp(now=NOW)
-        publish()
-        repository = feed.of(follower.operator.repository)
-        assert not actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY - SECOND)
-        before = repository.published()
-        assert actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY)
-        after = repository.published()
-        assert before is not None and after is not None
-        assert after.timestamp_version == before.timestamp_version + 1
-        assert after.snapshot == before.snapshot
-        assert after.stamp.heads == before.stamp.heads and after.timestamp_expires > before.timestamp_expires
-        follower.sync()
-
-    def test_signs_the_others_when_half_their_time_is_gone(self, feed: Repository, follower: Follower) -> None:
-        publish()
-        repository = feed.of(follower.operator.repository)
-        before = repository.published()
-        assert before is not None
-        for hours in (11, 13):
-            actions.refresh_timestamp(now=NOW + hours * HOUR)
-            after = repository.published()
-            assert after is not None
-            assert (after.snapshot.version > before.snapshot.version) == (hours == 13)
-            assert after.roles == before.roles
-        actions.refresh_timestamp(now=NOW + 4 * DAY)
-        after = repository.published()
-        assert after is not None and after.stamp.heads == before.stamp.heads
-        assert all(after.roles[role].version > before.roles[role].version for role in before.roles)
-        follower.sync()
-
-    def test_takes_up_a_delegation_that_was_renewed(self, feed: Repository, follower: Follower, data: Path) -> None:
-        publish()
-        follower.sync()
-        offline = data / "keys" / "feed-offline"
-        made = actions.renew_offline(offline=offline, passphrase=None, roles=["root", "targets"], now=NOW + DAY)
-        assert made == {"root": 2, "targets": 2}
-        published = feed.of(follower.operator.repository).published()
-        assert published is not None and published.targets_version == 2
-        follower.sync()
-        assert (follower.folder / "metadata" / "root_history" / "2.root.json").exists()
-
-    def test_names_what_was_written_after_its_edition(self, feed: Repository, follower: Follower) -> None:
-        publish()
-        entered(address(1))
-        publish(NOW + HOUR)
-        snapshots = [file for file in live_files_of(feed, follower.operator) if file.kind is Kind.SNAPSHOT]
-        assert [file.to_sequence for file in snapshots] == [0]
-        assert actions.refresh_timestamp(now=NOW + HOUR)
-        snapshots = [file for file in live_files_of(feed, follower.operator) if file.kind is Kind.SNAPSHOT]
-        assert sorted(file.to_sequence for file in snapshots) == [0, 1]
-
-    def test_erases_files_a_day_after_the_last_metadata_that_named_them(
-        self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(rules, "LIVE_NARROW", 4)
-        publish()
-        for number in range(10):
-            entered(address(number))
-            publish()
-        files = set(feed.targets.rglob("*.gz"))
-        assert actions.refresh_timestamp(now=NOW + DAY - HOUR)
-        assert set(feed.targets.rglob("*.gz")) == files
-        assert actions.refresh_timestamp(now=NOW + DAY + HOUR)
-        left = set(feed.targets.rglob("*.gz"))
-        assert len(files - left) == 6
-        assert {feed.place_of(file) for file in live_files_of(feed, operator)} <= left
-        erased = File.objects.get(session__stream__followed=True, width=1, to_sequence=1)
-        assert erased.erased_at is not None and bytes(erased.content) == b""
-        entered(address(9999))
-        assert publish(NOW + DAY) == 2
-
-    def test_erases_old_metadata_and_what_a_kill_left_unfinished(self, feed: Repository, operator: Operator) -> None:
-        publish()
-        for number in range(3):
-            entered(address(number))
-            publish()
-        metadata = feed.of(operator.repository).metadata
-        left = metadata / ".0123.new"
-        left.write_bytes(b"half")
-        old = (metadata / "timestamp.json").stat().st_mtime - 2 * 3600
-        snapshots = sorted(path.name for path in metadata.glob("*.snapshot.json"))
-        for name in snapshots[:3]:
-            os.utime(metadata / name, (old, old))
-        assert actions.refresh_timestamp(now=NOW + rules.TIMESTAMP_EVERY)
-        names = {path.name for path in metadata.iterdir()}
-        # The second was followed two hours ago; the third by one that is new, so it may still be asked for.
-        assert not names & {*snapshots[:2], "1.feed-static.json", left.name}
-        assert {snapshots[2], "3.feed-static.json", "1.feed-dynamic.json", "1.root.json"} <= names
-        published = feed.of(operator.repository).published()
-        assert published is not None
-        feed.of(operator.repository).check(published)
 
 
 class TestPrivacy:

@@ -51,6 +51,7 @@ from rahdari.proof.entry import time_text
 from rahdari.proof.repository import bulk_path, delta_path, location_of, paths_of, snapshot_path
 
 from .stands import TOKEN, now
+from .stands import Answer as Answer
 from .stands import Stand as Stand
 from .stands import standing as standing
 

@@ -85,6 +85,11 @@ COMMANDS = {
     "rpki": Command(
         "rahdari.address.rpki_commands", "Import what holders of address space have signed in the RPKI.", Needs.DATA
     ),
+    "registry": Command(
+        "rahdari.probe.registry_commands",
+        "Ask the regional registries who holds a block, and choose whom to ask.",
+        Needs.DATA,
+    ),
     "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
     "my": Command("rahdari.client.commands", "Apply, prove, follow and renew, with a token.", server=False),
     "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),

@@ -3,6 +3,10 @@
 import base64
 import datetime as dt
 import hashlib
+import ipaddress
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import line
+from rahdari.address import directory, rpki, rpki_commands
 from rahdari.apply.models import Endpoint
+from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.probe import wireguard
+from rahdari.up.sample_registry import record
 from rahdari.vault import keys
 from rahdari.verify import claiming
 from rahdari.verify import queries as proofs
@@ -340,3 +347,85 @@ def test_our_key_is_derived_and_stands_in_no_table(browser: Client, applicant: U
             cursor.execute(f"SELECT t::text FROM {table} t")
             assert not any(private in row for (row,) in cursor.fetchall())
     assert challenge.expires_at - challenge.opened_at == dt.timedelta(days=7)
+
+
+class TestARangeByItsRegistry:
+    """In the tests' directory the range is of a known network; the registry is the made-up one."""
+
+    @pytest.fixture(autouse=True)
+    def registry(self, settings: Any, tmp_path: Path) -> Iterator[None]:
+        directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
+        settings.SAMPLE_REGISTRY = str(tmp_path / "registry.json")
+        self.say(settings)
+        yield
+        directory.configure(None)
+
+    def say(self, settings: Any, *lines: str) -> Path:
+        path = Path(settings.SAMPLE_REGISTRY)
+        found = record("SAMPLE-1", "203.0.113.0", "203.0.113.255", (("technical", "noc@network.example"),))
+        found["remarks"][0]["description"] += lines
+        path.write_text(json.dumps([found]))
+        return path
+
+    def contact_page(self, endpoint: Endpoint) -> str:
+        return reverse("portal:prove_contact", args=[endpoint.application.reference, endpoint.pk])
+
+    def test_is_offered_for_a_range_alone(self, browser: Client, applicant: User) -> None:
+        one, block = an_endpoint(applicant), an_endpoint(applicant, "203.0.113.48/29")
+        for endpoint, is_offered in ((one, False), (block, True)):
+            page = browser.get(page_of(endpoint)).text
+            assert ("Put a line into the registry" in page) is is_offered
+            assert ("Have a code sent" in page) is is_offered
+            assert (browser.get(page_of(endpoint, "record")).status_code == 200) is is_offered
+            assert (browser.get(self.contact_page(endpoint)).status_code == 200) is is_offered
+
+    def test_is_proved_by_a_line_in_its_record(self, browser: Client, applicant: User, settings: Any) -> None:
+        endpoint = an_endpoint(applicant, "203.0.113.48/29")
+        page = browser.get(page_of(endpoint, "record")).text
+        text = proofs.shown_for(challenge_of(endpoint, "record"))["text"]
+        assert text in page
+        self.say(settings, text)
+        browser.post(page_of(endpoint, "record"), {"look": "1"})
+        line.look(now=timezone.now())
+        assert proofs.is_proved(endpoint.subject, endpoint.network)
+        assert "the line stood in the registry" in browser.get(page_of(endpoint)).text
+
+    def test_is_half_proved_by_a_code_and_an_address_completes_it(self, browser: Client, applicant: User) -> None:
+        endpoint = an_endpoint(applicant, "203.0.113.48/29")
+        url = self.contact_page(endpoint)
+        assert "half of what is needed" in browser.get(url).text
+        assert "see whom the registry names" in browser.get(url).text.lower()
+        browser.post(url, {"look": "1"})
+        assert "We are asking the registry" in browser.get(url).text
+        line.look(now=timezone.now())
+        page = browser.get(url).text
+        assert "Give your name first" in page or "noc@network.example" in page
+        story.fill(endpoint.application)
+        assert "noc@network.example" in browser.get(url).text
+        assert browser.post(url, {"contact": "me@elsewhere.example"}).status_code == 422
+        assert browser.post(url, {"contact": "noc@network.example"}).status_code == 302
+        assert "The code from the letter" in browser.get(url).text
+        wrong = browser.post(url, {"code": "aaaa-aaaa"})
+        assert wrong.status_code == 422 and "not the code of the last letter" in wrong.text
+        found = re.search(r"\b[a-z2-7]{4}-[a-z2-7]{4}\b", Letter.objects.get(template="registry_code").text)
+        assert found is not None
+        assert browser.post(url, {"code": found[0]}).status_code == 302
+        assert "Show one address of the range" in browser.get(url).text
+        overview = browser.get(page_of(endpoint)).text
+        assert "counts as half" in overview
+        link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
+        assert "This address is proved" in browser.get(link, REMOTE_ADDR="203.0.113.49").text
+
+    def test_says_what_the_rpki_names_and_counts_a_code_whole_where_it_does(
+        self, browser: Client, applicant: User, settings: Any, tmp_path: Path
+    ) -> None:
+        settings.DATA = tmp_path
+        keys.make_missing(tmp_path / "keys")
+        endpoint = an_endpoint(applicant, "203.0.113.48/29")
+        assert endpoint.asn is not None
+        roas = [{"asn": endpoint.asn, "prefix": "203.0.113.0/24", "maxLength": 24, "ta": "sample"}]
+        export = tmp_path / "vrps.json"
+        export.write_text(json.dumps({"metadata": {"buildtime": timezone.now().isoformat()}, "roas": roas}))
+        rpki.import_export(export, rpki_commands.in_use(tmp_path))
+        page = browser.get(self.contact_page(endpoint)).text
+        assert "The RPKI names" in page and "half of what is needed" not in page

@@ -85,6 +85,7 @@ WRONG_WORDS = {
 LATIN = frozenset(
     "OpenVPN WireGuard IKEv2 SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG JPEG PNG MB KB API AS HTTP "
     "HTTPS URL TXT "
+    "RPKI APNIC inetnum remarks descr comments "
     "English dyndns2 GitHub "
     # Servers and what is typed at them, on the pages that say how an address is proved.
     "TLS ALPN ACME SHA AES EAP AnyConnect ocserv stunnel strongSwan MikroTik SoftEther PPP Server Encryption and "

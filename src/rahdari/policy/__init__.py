@@ -22,7 +22,9 @@ from .clock import (
 from .guards import GUARDS
 from .keeping import Retention
 from .loading import BUNDLED, PolicyError, current, freeze, load, read, thaw
+from .proof_shapes import Proof, ProofWay
 from .reading import Problem
+from .remote_staff import RemoteStaff
 from .shapes import (
     CheckRule,
     DocumentRule,
@@ -36,8 +38,6 @@ from .shapes import (
     Licensees,
     Limits,
     Policy,
-    Proof,
-    ProofWay,
     Provision,
     Provisionally,
     ProvisionalTerm,
@@ -85,6 +85,7 @@ __all__ = [
     "QuietHours",
     "Reason",
     "Remedy",
+    "RemoteStaff",
     "Retention",
     "Season",
     "Service",

@@ -4,8 +4,8 @@ Refused: a way that this version does not know, rules by which nothing can ever 
 that answers would be taken for a whole range without saying so in numbers.
 """
 
+from .proof_shapes import OF_A_REGISTRY, PROOF_METHODS, PROOF_OF_OLD, Proof, ProofWay
 from .reading import Section
-from .shapes import PROOF_METHODS, PROOF_OF_OLD, Proof, ProofWay
 
 
 def proof_from(root: Section) -> Proof:
@@ -35,11 +35,22 @@ def proof_from(root: Section) -> Proof:
 
 
 def _way(row: Section) -> ProofWay:
-    weight = row.whole("weight", least=1, most=10)
+    method = row.choice("method", PROOF_METHODS)
     way = ProofWay(
-        method=row.choice("method", PROOF_METHODS),
-        weight=weight,
+        method=method,
+        weight=row.whole("weight", least=0 if method in OF_A_REGISTRY else 1, most=10),
         range_weight=row.whole("range_weight", least=0, most=10),
+        named_weight=row.whole("named_weight", least=1, most=10) if row.has("named_weight") else None,
     )
+    if not way.weight and not way.range_weight:
+        row.fault("It counts for nothing: take it out.", "range_weight")
+    if way.named_weight is not None and method not in OF_A_REGISTRY:
+        # A provider is named for the addresses of all its subscribers, whoever of them applies.
+        row.fault(
+            "Who is named in the RPKI says nothing of who answers at an address: only record and contact have it.",
+            "named_weight",
+        )
+    if way.named_weight is not None and way.named_weight < way.range_weight:
+        row.fault("Being named takes nothing away: at least as much as range_weight.", "named_weight")
     row.done()
     return way

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from .clock import Allowance, Calendar
 from .keeping import Renewal, Retention
+from .proof_shapes import Proof
 
 if TYPE_CHECKING:
     from .associations import Attesting
+    from .remote_staff import RemoteStaff
     from .sharing import Sharing
 
 STATUSES = ("to_confirm", "confirmed")
@@ -32,8 +34,6 @@ OF_ADDRESSES = frozenset({"control", "not_registered", "origin", "operator"})
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
 WEIGHTS = ("alone", "provisional", "supporting")
-# The ways in which control of an address can be shown (docs/verify.md).
-PROOF_METHODS = ("link", "http", "wireguard", "openvpn", "ikev2", "sstp", "tls", "tls-alpn", "dns")
 ADVERSE_KINDS = frozenset({"refusal", "suspension", "striking_out"})
 
 
@@ -229,6 +229,11 @@ class Service:
         """Whether the operator's yes is a proof of control, for those who cannot give another."""
         return any(check.kind == "control" and check.by_operator for check in self.checks)
 
+    @property
+    def stands_on_silence(self) -> bool:
+        """Whether an address may be registered for now while its operator, which was asked, is late with its answer."""
+        return any(check.kind == "control" and check.provisional is not None for check in self.checks)
+
     def document(self, key: str) -> DocumentRule | None:
         return next((rule for rule in self.documents if rule.key == key), None)
 
@@ -315,41 +320,6 @@ class Views:
     needed: int = 1
     may_fail: int = 0
     networks: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ProofWay:
-    """A way that is offered, and how much it counts: for an address, and for a range of which it shows one address."""
-
-    method: str
-    weight: int
-    range_weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """How control is proved. `enough` must come together; `again_at` is a percentage of the term, 0 for never."""
-
-    enough: int
-    ways: tuple[ProofWay, ...]
-    again_at: int
-    again_when_rerouted: bool
-    windows: int
-    between_windows: timedelta
-
-    def way(self, method: str) -> ProofWay | None:
-        return next((way for way in self.ways if way.method == method), None)
-
-
-# What held before policies had a say in it: for files that were sent then.
-PROOF_OF_OLD = Proof(
-    enough=1,
-    ways=(ProofWay("link", 1, 1), ProofWay("http", 1, 1)),
-    again_at=0,
-    again_when_rerouted=False,
-    windows=3,
-    between_windows=timedelta(days=2),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +424,7 @@ class Policy:
     vouching: Vouching | None
     sharing: "Sharing | None"
     attesting: "Attesting | None"
+    remote_staff: "RemoteStaff | None"
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

@@ -1,9 +1,9 @@
-"""One POST to an address that a stranger gave us, in such a way that it cannot be turned against anybody.
+"""One request to an address that a stranger gave us, in such a way that it cannot be turned against anybody.
 
 The plan of one attempt:
 1) the address is https, without a user name, on a usual port   2) the name leads to global addresses only
 3) connect to the first of them, not to the name again, and hold its certificate against the name
-4) send   5) read the status; the body is not read, a redirect is not followed
+4) send   5) read the status, and of a GET so much of the body as is allowed; a redirect is told and not followed
 6) all of it within `timeout`, the looking up too
 
 `allowed_ranges` are for the demonstration and tests: to an address in one of them, http and any port will do.
@@ -53,6 +53,16 @@ class HookOutcome(StrEnum):
 class HookAnswer:
     outcome: HookOutcome
     status: int | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a GET came to: the body when it was taken, and where a redirect would have led."""
+
+    outcome: HookOutcome
+    status: int | None = None
+    body: bytes = b""
+    location: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,30 +125,57 @@ def post(
     ca_file: str | None = None,
 ) -> HookAnswer:
     """One POST. Never raises for what the other side does."""
+    page = _ask("POST", url, body, headers, 0, timeout, allowed_ranges, ca_file)
+    return HookAnswer(page.outcome, page.status)
+
+
+def get(
+    url: str,
+    *,
+    most: int,
+    headers: Mapping[str, str],
+    timeout: float = TIMEOUT,
+    allowed_ranges: Iterable[str | Block] = (),
+    ca_file: str | None = None,
+) -> Page:
+    """One GET. A body of more than `most` bytes is malformed. Never raises for what the other side does."""
+    return _ask("GET", url, None, headers, most, timeout, allowed_ranges, ca_file)
+
+
+def _ask(
+    method: str,
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    most: int,
+    timeout: float,
+    allowed_ranges: Iterable[str | Block],
+    ca_file: str | None,
+) -> Page:
     deadline = time.monotonic() + timeout
     # 1)
     place = read_address(url, allowed_ranges=allowed_ranges)
     if isinstance(place, HookOutcome):
-        return HookAnswer(place)
+        return Page(place)
     # 2)
     addresses = [place.literal] if place.literal is not None else _look_up(place, deadline)
     if addresses is None:
-        return HookAnswer(HookOutcome.TIMED_OUT)
+        return Page(HookOutcome.TIMED_OUT)
     if not addresses:
-        return HookAnswer(HookOutcome.NO_SUCH_NAME)
+        return Page(HookOutcome.NO_SUCH_NAME)
     if not all(each is not None and (_allowed(each, allowed_ranges) or is_global(each)) for each in addresses):
-        return HookAnswer(HookOutcome.NOT_GLOBAL)
+        return Page(HookOutcome.NOT_GLOBAL)
     try:
-        return _send(place, str(addresses[0]), body, headers, deadline, ca_file)
+        return _send(method, place, str(addresses[0]), body, headers, most, deadline, ca_file)
     except ssl.SSLCertVerificationError:
-        return HookAnswer(HookOutcome.CERTIFICATE)
+        return Page(HookOutcome.CERTIFICATE)
     except TimeoutError:
-        return HookAnswer(HookOutcome.TIMED_OUT)
+        return Page(HookOutcome.TIMED_OUT)
     except (OSError, http.client.HTTPException) as error:
         if time.monotonic() >= deadline:
-            return HookAnswer(HookOutcome.TIMED_OUT)
+            return Page(HookOutcome.TIMED_OUT)
         broken = isinstance(error, http.client.HTTPException | ssl.SSLError)
-        return HookAnswer(HookOutcome.MALFORMED if broken else HookOutcome.UNREACHABLE)
+        return Page(HookOutcome.MALFORMED if broken else HookOutcome.UNREACHABLE)
 
 
 def _look_up(place: Place, deadline: float) -> list[Address] | None:
@@ -162,8 +199,15 @@ def _look_up(place: Place, deadline: float) -> list[Address] | None:
 
 
 def _send(
-    place: Place, address: str, body: bytes, headers: Mapping[str, str], deadline: float, ca_file: str | None
-) -> HookAnswer:
+    method: str,
+    place: Place,
+    address: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    most: int,
+    deadline: float,
+    ca_file: str | None,
+) -> Page:
     # 3)
     context = ssl.create_default_context(cafile=ca_file) if place.secure else None
     left = max(0.1, deadline - time.monotonic())
@@ -185,16 +229,20 @@ def _send(
         connection.sock = stream
         # 4)
         named = host if place.port == usual else f"{host}:{place.port}"
-        connection.request("POST", place.path, body=body, headers={**headers, "Host": named, "Connection": "close"})
+        connection.request(method, place.path, body=body, headers={**headers, "Host": named, "Connection": "close"})
         # 5)
-        status = connection.getresponse().status
+        answer = connection.getresponse()
+        status = answer.status
+        read = answer.read(most + 1) if most and 200 <= status < 300 else b""
     finally:
         end.cancel()
         with contextlib.suppress(OSError):
             stream.close()
     if status in REDIRECTS:
-        return HookAnswer(HookOutcome.REDIRECTED, status)
-    return HookAnswer(HookOutcome.TAKEN if 200 <= status < 300 else HookOutcome.REFUSED_IT, status)
+        return Page(HookOutcome.REDIRECTED, status, location=answer.headers.get("Location", ""))
+    if len(read) > most:
+        return Page(HookOutcome.MALFORMED, status)
+    return Page(HookOutcome.TAKEN if 200 <= status < 300 else HookOutcome.REFUSED_IT, status, read)
 
 
 def _cut(stream: socket.socket) -> None:

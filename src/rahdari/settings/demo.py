@@ -21,6 +21,8 @@ REASONS_TO_CONFIRM_ALLOWED = True
 CONTACT_EMAIL = "help@rahdari.example"
 MAILERS = {"default": {"BACKEND": "rahdari.letters.backends.ConsoleAndFileBackend"}}
 SMS_FOLDER = DATA / "sms"
+# What the made-up registry says of who holds the made-up blocks; whoever tries a proof out writes into it.
+SAMPLE_REGISTRY = str(DATA / "sample-registry.json")
 # Whom the made-up addresses belong to: (number of the network, its operator, prefix).
 DIRECTORY_EXTRA = [
     (64500, "Sample Fibre", "203.0.113.0/24"),

@@ -21,7 +21,7 @@ from rahdari.confirm import queries as confirmed
 from rahdari.people import demonstration
 from rahdari.publish import actions as publishing
 from rahdari.publish import queries as published
-from rahdari.up import attested, demo, samples
+from rahdari.up import attested, demo, sample_registry, samples
 from rahdari.verify import queries as checks
 from rahdari.verify import rosters
 
@@ -54,6 +54,7 @@ def sow() -> None:
     make_operators(now)
     demonstration.make_ready_accounts(operators=[(each.slug, each.name) for each in OPERATORS], now=now)
     import_rosters(now)
+    sample_registry.make(now)
     attested.attest_members(now)
     samples.make_applications(now)
     deliver()

@@ -10,6 +10,7 @@ from .challenges import (
     LinkOutcome,
     LinkUnknown,
     answer_by_operator,
+    await_operator,
     expire_challenges,
     open_challenge,
     open_link,
@@ -26,6 +27,7 @@ from .checking import (
     record_by_hand,
 )
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
+from .registries import CodeNotTaken, NoCodeNow, send_code, try_code
 from .reported import prove_by_report
 from .reproofs import begin_reproof, follow_reproofs, repeat_proof
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
@@ -33,8 +35,10 @@ from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 __all__ = [
     "ChallengeNotPending",
     "CheckRequest",
+    "CodeNotTaken",
     "LinkOutcome",
     "LinkUnknown",
+    "NoCodeNow",
     "NotACheckOutcome",
     "RosterReport",
     "RosterUnusable",
@@ -45,6 +49,7 @@ __all__ = [
     "answer_check",
     "answer_waiting",
     "ask_for_a_look",
+    "await_operator",
     "begin_reproof",
     "expire_challenges",
     "follow_reproofs",
@@ -59,6 +64,8 @@ __all__ = [
     "prove_by_report",
     "record_by_hand",
     "repeat_proof",
+    "send_code",
     "share_proof",
+    "try_code",
     "withdraw_challenges",
 ]

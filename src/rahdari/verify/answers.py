@@ -143,6 +143,7 @@ def _origin(check: Check, now: dt.datetime) -> rules.Answer:
         operator=origin.organisation if origin else "",
         prefix=str(origin.prefix) if origin else "",
         in_country=known.is_registered_in_country(block),
+        rpki=queries.rpki_of(block, origin.asn, now) if origin and rules.is_range(block) else None,
     )
 
 

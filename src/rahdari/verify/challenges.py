@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Greatest
 
 from rahdari.address import format_block
 from rahdari.journal import actions as journal
@@ -193,6 +195,13 @@ def answer_by_operator(*, subject: str, said: str, evidence: dict[str, Any], now
         return True
     keep_try(challenge, "operator_denies" if said == "no" else "operator_cannot_tell", evidence, now)
     return False
+
+
+@transaction.atomic
+def await_operator(*, subject: str, until: dt.datetime) -> bool:
+    """An operator is late, and what is asked stands meanwhile: its answer counts until then. True if one waits."""
+    waiting = Challenge.objects.filter(subject=subject, method=Method.OPERATOR, status=Status.PENDING)
+    return bool(waiting.update(expires_at=Greatest("expires_at", Value(until, output_field=DateTimeField()))))
 
 
 @transaction.atomic

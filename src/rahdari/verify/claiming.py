@@ -28,10 +28,15 @@ HTTP = "verify.http"
 ALPN = "verify.tls-alpn"
 DNS = "verify.dns"
 WIREGUARD = "verify.wireguard"
+RECORD = "verify.record"
 
 
 def is_looked_at(method: str) -> bool:
-    """Whether we go and look: all ways but the link, which is opened."""
+    """Whether we go and look: all ways but the link, which is opened, and the code, which is typed."""
+    return method == Method.RECORD or _is_probed(method)
+
+
+def _is_probed(method: str) -> bool:
     return method in {probe.value for probe in Probe}
 
 
@@ -47,6 +52,8 @@ def tokens_of(challenge: Challenge) -> str:
 
 def make_claim(method: str, given: Mapping[str, Any], id: str) -> Claim:
     """The claim of a way, from what was given and from the tokens of the challenge with this id. Raises ValueError."""
+    if method in rules.OF_THE_WHOLE:
+        raise ValueError(method)
     facts = {name: value for name, value in given.items() if name != "at"}
     match method:
         case Method.HTTP:
@@ -73,6 +80,8 @@ def our_wireguard_public_key(challenge: Challenge) -> str:
 
 def shown_for(challenge: Challenge) -> dict[str, str]:
     """What the applicant copies for this way: our public key, or what to put where."""
+    if challenge.method == Method.RECORD:
+        return {"text": rules.token_line(links.token(RECORD, tokens_of(challenge)))}
     match claim_of(challenge):
         case WireguardClaim():
             return {"our_key": our_wireguard_public_key(challenge)}
@@ -94,9 +103,9 @@ def address_asked(challenge: Challenge) -> rules.Address:
 
 def without_secrets(challenge: Challenge) -> str:
     """What stays of what was given when the challenge has ended."""
-    if not challenge.given:
-        return ""
-    secrets = CLAIMS[Probe(challenge.method)].SECRETS if is_looked_at(challenge.method) else frozenset()
+    if not challenge.given or challenge.method == Method.CONTACT:
+        return ""  # of contacts the evidence has the domain
+    secrets = CLAIMS[Probe(challenge.method)].SECRETS if _is_probed(challenge.method) else frozenset()
     return json.dumps({name: value for name, value in challenge.facts.items() if name not in secrets}, sort_keys=True)
 
 

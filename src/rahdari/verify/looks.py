@@ -14,10 +14,11 @@ from django.db import connection, transaction
 
 from rahdari import vantage
 from rahdari.address import Address
+from rahdari.probe import registry
 from rahdari.probe.claims import Claim
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 
-from . import claiming, places, queries, rules
+from . import claiming, places, queries, registries, rules
 from .challenges import ChallengeNotPending, keep_try, succeed
 from .models import Attempt, Challenge, Method, Status
 
@@ -43,10 +44,10 @@ class TooManyLooks(Exception):
 
 @dataclass(frozen=True)
 class Look:
-    """One look that was taken: what to ask, and of whom."""
+    """One look that was taken: what to ask, and of whom. Without a claim a regional registry is asked."""
 
     challenge: Challenge
-    claim: Claim
+    claim: Claim | None
     address: Address
     at: dt.datetime
 
@@ -109,19 +110,27 @@ def _take(challenge: Challenge, now: dt.datetime) -> Look:
         challenge.last_look_at = now
         challenge.next_look_at = now + rules.next_interval(challenge.looks)
         challenge.save(update_fields=["looks", "last_look_at", "next_look_at"])
-    return Look(challenge, claiming.claim_of(challenge), claiming.address_asked(challenge), now)
+    claim = None if challenge.method in rules.OF_THE_WHOLE else claiming.claim_of(challenge)
+    return Look(challenge, claim, claiming.address_asked(challenge), now)
 
 
-def _make(look: Look, timeout: float) -> list[vantage.Asked]:
-    """2) Ask from all places, with nothing locked and without the database."""
+def _make(look: Look, timeout: float) -> list[vantage.Asked] | registry.Answer:
+    """2) Ask from all places, with nothing locked and without the database. A registry is asked from here alone: it
+    shows a certificate."""
+    if look.claim is None:
+        return registries.ask(look.challenge.network, timeout)
     return places.look_from_all(look.claim, look.address, timeout, look.at)
 
 
-def _record(look: Look, found: list[vantage.Asked], now: dt.datetime) -> Attempt:
+def _record(look: Look, found: list[vantage.Asked] | registry.Answer, now: dt.datetime) -> Attempt:
     """3) Record what each place saw, and last what it comes to.
 
     The proof may have come another way meanwhile; the attempts are kept all the same.
     """
+    if isinstance(found, registry.Answer):
+        with transaction.atomic():
+            challenge = Challenge.objects.select_for_update().get(pk=look.challenge.pk)
+            return registries.record(challenge, found, now)
     verdict = vantage.judge([each.view for each in found], places.needed())
     with transaction.atomic():
         challenge = Challenge.objects.select_for_update().get(pk=look.challenge.pk)
@@ -146,7 +155,7 @@ def _name(place: str) -> str:
 
 
 def _asked_for(look: Look) -> dict[str, Any]:
-    return {"asked": str(look.address), "port": getattr(look.claim, "port", look.claim.PORT)}
+    return {"asked": str(look.address), "port": getattr(look.claim, "port", getattr(look.claim, "PORT", None))}
 
 
 def _seen_from(look: Look, asked: vantage.Asked) -> tuple[str, dict[str, Any]]:

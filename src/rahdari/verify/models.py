@@ -33,6 +33,9 @@ class Method(models.TextChoices):
     DNS = "dns"
     # Asked by the room that asks operators; its answer is brought here.
     OPERATOR = "operator"
+    # By what a regional registry says of the whole block: a line in its record, a code to a contact that stands there.
+    RECORD = "record"
+    CONTACT = "contact"
     REPORT = "report"  # the token of a changing address, shown from its line
 
 

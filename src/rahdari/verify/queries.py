@@ -19,6 +19,8 @@ from .claiming import address_asked as address_asked
 from .claiming import can_be_repeated as can_be_repeated
 from .claiming import shown_for as shown_for
 from .models import Attempt, Challenge, Check, Method, Outcome, Reproof, Roster, RosterRow, Status
+from .prefixes import is_named as is_named
+from .prefixes import rpki_of as rpki_of
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 LINK = "verify.link"
@@ -214,6 +216,10 @@ def check_by_id(*, subject: str, id: str) -> Check | None:
     return Check.objects.filter(subject=subject, pk=id).first()
 
 
+def check_about(*, subject: str, kind: str, target: str) -> Check | None:
+    return Check.objects.filter(subject=subject, kind=kind, target=target).first()
+
+
 def all_answered(subject: str) -> bool:
     """Whether checks were opened and none of them waits."""
     answers = set(Check.objects.filter(subject=subject).values_list("outcome", flat=True))
@@ -224,6 +230,11 @@ def waiting_of_kind(kind: str, *, other_than: Iterable[str]) -> QuerySet[Check]:
     """Checks of one kind that wait, but not those that are named as "check:<id>"."""
     known = [name.removeprefix("check:") for name in other_than]
     return waiting_checks().filter(kind=kind).exclude(pk__in=known)
+
+
+def controls_waiting(targets: Iterable[str]) -> QuerySet[Check]:
+    """Of these targets, checks of control that wait and do not stand for now yet."""
+    return waiting_checks().filter(kind="control", target__in=list(targets)).exclude(facts__has_key="stands_for_now")
 
 
 def check_with_id(id: str) -> Check | None:

@@ -4,6 +4,7 @@ A rule here says passed, failed or waiting and why; it never says what becomes o
 """
 
 import datetime as dt
+import hmac
 import ipaddress
 import re
 import unicodedata
@@ -31,6 +32,10 @@ MOST_ATTEMPTS = 250
 # An address that the block does not hold is told apart by what the visitor can do about it.
 ELSEWHERE = "elsewhere"
 OTHER_FAMILY = "other_family"
+
+# Ways that speak for a whole block, not for one address of it (models.Method).
+OF_THE_WHOLE = frozenset({"record", "contact"})
+MOST_CODES, MOST_CODES_A_DAY, MOST_TRIES = 3, 3, 5
 
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 
@@ -82,6 +87,17 @@ def token_line(token: str) -> str:
     return f"{TOKEN_WORD}{token}"
 
 
+def code_from(token: str) -> str:
+    """The code that is written to a contact, from a derived token: eight letters and digits in two halves."""
+    return f"{token[:4]}-{token[4:8]}"
+
+
+def same_code(given: str, code: str) -> bool:
+    """Whether what was typed is the code, however it was spaced or cased."""
+    typed = "".join(sign for sign in unicodedata.normalize("NFKC", given).casefold() if sign.isalnum())
+    return hmac.compare_digest(typed.encode("utf-8", "surrogatepass"), code.replace("-", "").encode())
+
+
 def holds_token(text: str, token: str) -> bool:
     """Whether a line of the file is exactly the token's; surrounding spaces and a byte order mark do not matter."""
     return any(line.strip("\ufeff \t\r") == token_line(token) for line in text.split("\n"))
@@ -113,10 +129,12 @@ def is_range(block: Block) -> bool:
 
 
 def comes_to(block: Block, parts: Iterable[Part]) -> int:
-    """What the parts count together: for one line each way once, for a range each address (each /64) once."""
+    """What the parts count together: for one line each way once, for a range each address (each /64) once, and each
+    way that speaks for the whole of it."""
     most: dict[str, int] = {}
     for part in parts:
-        key = _line_of(part.address) if is_range(block) else part.method
+        of_an_address = is_range(block) and part.method not in OF_THE_WHOLE
+        key = _line_of(part.address) if of_an_address else part.method
         most[key] = max(most.get(key, 0), part.weight)
     return sum(most.values())
 
@@ -174,12 +192,16 @@ def answer_not_registered(
     return Answer("passed", "registered_by_same" if same_holder else "free", {"block": block})
 
 
-def answer_origin(*, block: str, asn: int | None, operator: str, prefix: str, in_country: bool) -> Answer:
-    """A hint for a person, never a ground: some domestic networks announce space that is registered elsewhere."""
+def answer_origin(
+    *, block: str, asn: int | None, operator: str, prefix: str, in_country: bool, rpki: dict[str, Any] | None = None
+) -> Answer:
+    """A hint for a person, never a ground: some domestic networks announce space that is registered elsewhere. `rpki`
+    is what was signed about it, for the officer."""
     if asn is None:
         finding = "no_origin_but_in_country" if in_country else "no_origin"
         return Answer("failed", finding, {"block": block}, blames=False)
-    return Answer("passed", "origin_known", {"block": block, "asn": asn, "operator": operator, "prefix": prefix})
+    evidence: dict[str, Any] = {"block": block, "asn": asn, "operator": operator, "prefix": prefix}
+    return Answer("passed", "origin_known", evidence | ({"rpki": rpki} if rpki else {}))
 
 
 def answer_documents(

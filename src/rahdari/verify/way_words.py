@@ -13,7 +13,9 @@ from rahdari.page.values import clock_time, code, day, ltr
 from rahdari.probe.advice import Advice, advice_for
 from rahdari.probe.outcome import Outcome, ProbeAnswer
 
+from . import registry_words
 from .models import Attempt, Challenge, Method
+from .rules import OF_THE_WHOLE
 from .saying import Said, clock, fill
 from .words import of_attempt
 
@@ -51,6 +53,10 @@ def title(method: str) -> str:
             return _("Put a record beside the host name")
         case Method.OPERATOR:
             return _("Ask your operator")
+        case Method.RECORD:
+            return _("Put a line into the registry’s record")
+        case Method.CONTACT:
+            return _("Have a code sent to the range’s contact")
     return method
 
 
@@ -73,6 +79,10 @@ def gist(method: str) -> str:
             return _("For whoever knows TLS-ALPN-01 from web certificates. It needs port 443.")
         case Method.DNS:
             return _("For a host name that leads to this address.")
+        case Method.RECORD:
+            return _("For whoever holds the range at a regional registry such as APNIC, and can edit its record there.")
+        case Method.CONTACT:
+            return _("We write a code to a contact that the registry publishes for the range, and you enter it here.")
     return ""
 
 
@@ -93,6 +103,10 @@ def proved_by(challenge: Challenge) -> SafeString:
             return fill(_("Proved at %(time)s on %(date)s: the record was found"), **values)
         case Method.OPERATOR:
             return fill(_("Proved at %(time)s on %(date)s: your operator confirmed it"), **values)
+        case Method.RECORD:
+            return fill(_("Proved at %(time)s on %(date)s: the line stood in the registry’s record"), **values)
+        case Method.CONTACT:
+            return fill(_("Proved at %(time)s on %(date)s: the range’s contact handed over our code"), **values)
     return fill(_("Proved at %(time)s on %(date)s: the server showed its certificate"), **values)
 
 
@@ -118,7 +132,7 @@ class Tried:
 
 
 def of_try(attempt: Attempt) -> Tried:
-    here = "–" if attempt.challenge.method == Method.LINK else _("the register")
+    here = "–" if attempt.challenge.method in {Method.LINK, *OF_THE_WHOLE} else _("the register")
     return Tried(attempt.at, title(attempt.challenge.method), attempt.place or here, of_look(attempt))
 
 
@@ -136,6 +150,8 @@ def of_look(attempt: Attempt) -> Said:
         return of_attempt(attempt)
     if method == Method.OPERATOR:
         return _by_operator(attempt)
+    if method in OF_THE_WHOLE:
+        return registry_words.of_look(attempt)
     values = {
         "time": clock(attempt.at),
         "address": code(evidence.get("asked", "")),

@@ -27,6 +27,7 @@ LOOKED_AT = (
     Method.HTTP,
     Method.TLS_ALPN,
     Method.DNS,
+    Method.RECORD,
 )
 
 

@@ -7,13 +7,14 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from rahdari.page.values import clock_time, code, day, ltr, name
 
-from . import paper_words
+from . import paper_words, proof_words
 from .models import Attempt, Challenge, Check, Method
 from .saying import Said, clock, fill
 
@@ -70,26 +71,7 @@ def _block(check: Check) -> SafeString:
 def _proved(check: Check, evidence: dict[str, Any]) -> SafeString:
     at = dt.datetime.fromisoformat(evidence["proved_at"])
     values = {"block": _block(check), "date": day(at), "time": ltr(clock_time(at))}
-    return fill(_proved_how(evidence["method"]), **values)
-
-
-def _proved_how(method: str) -> str:
-    match method:
-        case Method.LINK:
-            return _("Control of %(block)s was proved on %(date)s at %(time)s: the link was opened there.")
-        case Method.HTTP:
-            return _("Control of %(block)s was proved on %(date)s at %(time)s: the token was found there.")
-        case Method.REPORT:
-            return _("Control of %(block)s was proved on %(date)s at %(time)s: its router reported it.")
-        case Method.WIREGUARD:
-            return _("Control of %(block)s was proved on %(date)s at %(time)s: the WireGuard server there answered us.")
-        case Method.TLS_ALPN:
-            return _("Control of %(block)s was proved on %(date)s at %(time)s: the certificate made for it was there.")
-        case Method.DNS:
-            return _("Control of %(block)s was proved on %(date)s at %(time)s: the record of the name was found.")
-        case Method.OPERATOR:
-            return _("Control of %(block)s was confirmed on %(date)s at %(time)s by its operator.")
-    return _("Control of %(block)s was proved on %(date)s at %(time)s: the server there showed its certificate.")
+    return fill(proof_words.proved_how(evidence["method"]), **values)
 
 
 def _not_proved(check: Check, evidence: dict[str, Any]) -> SafeString:
@@ -128,12 +110,16 @@ def _of_block(sentence: Callable[[], str]) -> Callable[[Check, dict[str, Any]], 
 
 
 def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
-    return fill(
+    known = fill(
         _("%(block)s belongs to the network of %(operator)s, %(asn)s."),
         block=_block(check),
         operator=name(evidence["operator"]),
         asn=ltr(f"AS{evidence['asn']}"),
     )
+    if "rpki" not in evidence:
+        return known
+    sentence, values = proof_words.of_rpki(evidence["rpki"])
+    return format_html("{} {}", known, fill(sentence, **values))
 
 
 def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
@@ -227,6 +213,9 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "operator_denies": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for %(block)s: %(why)s.")),
     "operator_cannot_tell": _by_operator(
         lambda _e: _("%(operator)s cannot tell whether %(block)s is yours. By itself this is no reason for a refusal.")
+    ),
+    "operator_silent": _by_operator(
+        lambda _e: _("%(operator)s was asked whether %(block)s is yours, and is late. Its answer still counts.")
     ),
     "no_operator_to_ask": _by_operator(
         lambda _e: _("We know no operator whom we could ask about %(block)s. An officer looks at it.")

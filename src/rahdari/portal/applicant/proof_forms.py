@@ -15,7 +15,7 @@ from rahdari.apply.models import Endpoint
 from rahdari.page.values import plain_ltr
 from rahdari.probe import openvpn_keys
 from rahdari.probe.claims import check_host
-from rahdari.verify import ways
+from rahdari.verify import rules, ways
 from rahdari.verify.models import Method
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -27,6 +27,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     Method.DNS: ("name",),
     Method.HTTP: (),
     Method.TLS_ALPN: (),
+    Method.RECORD: (),
 }
 
 
@@ -106,14 +107,19 @@ class ProofForm(forms.Form):
     def __init__(self, *args: Any, method: str, endpoint: Endpoint, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.method, self.endpoint = method, endpoint
-        needed = set(NEEDS[method]) | ({"at"} if endpoint.network.num_addresses > 1 else set())
+        needed = set(NEEDS[method]) | ({"at"} if self._names_an_address(method, endpoint) else set())
         for name in set(self.fields) - needed:
             del self.fields[name]
         self.order_fields(self.ORDER)
 
     @classmethod
     def is_needed(cls, method: str, endpoint: Endpoint) -> bool:
-        return bool(NEEDS[method]) or endpoint.network.num_addresses > 1
+        return bool(NEEDS[method]) or cls._names_an_address(method, endpoint)
+
+    @staticmethod
+    def _names_an_address(method: str, endpoint: Endpoint) -> bool:
+        """Whether one address of several is looked at, so that it has to be said which."""
+        return endpoint.network.num_addresses > 1 and method not in rules.OF_THE_WHOLE
 
     @property
     def has_file(self) -> bool:

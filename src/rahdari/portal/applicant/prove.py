@@ -122,6 +122,8 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "is_range": rules.is_range(mine.endpoint.network),
         "enough": asked.policy.proof.enough,
         "so_far": _so_far(mine.endpoint),
+        "whole_counted": any(part.method in rules.OF_THE_WHOLE for part in _parts(mine.endpoint)),
+        "by_registry": bool(counts(asked.policy, mine.endpoint, Method.RECORD)),
     }
     state = [row.state for row in listed]
     if counts(asked.policy, mine.endpoint, Method.LINK):
@@ -150,4 +152,8 @@ def _link(request: HttpRequest, endpoint: Endpoint, link: Challenge) -> dict[str
 
 def _so_far(endpoint: Endpoint) -> int:
     """How much has succeeded so far of what is needed."""
-    return rules.comes_to(endpoint.network, proofs.parts_of(endpoint.subject, endpoint.network))
+    return rules.comes_to(endpoint.network, _parts(endpoint))
+
+
+def _parts(endpoint: Endpoint) -> list[rules.Part]:
+    return proofs.parts_of(endpoint.subject, endpoint.network)

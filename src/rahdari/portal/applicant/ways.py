@@ -26,8 +26,8 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
+from rahdari.verify import registry_words, way_words, ways
 from rahdari.verify import rules as proving
-from rahdari.verify import way_words, ways
 from rahdari.verify.models import Challenge, Method, Status
 
 from . import operator_way, shared
@@ -62,7 +62,11 @@ def counts(policy: Policy, endpoint: Endpoint, method: str) -> int:
     way = policy.proof.way(method)
     if way is None or (method == Method.DNS and not settings.PROOF_RESOLVERS):
         return 0
-    return way.range_weight if proving.is_range(endpoint.network) else way.weight
+    if not proving.is_range(endpoint.network):
+        return way.weight
+    if way.named_weight is not None and proofs.is_named(endpoint.network, endpoint.asn, timezone.now()):
+        return way.named_weight
+    return way.range_weight
 
 
 def open_way(
@@ -99,7 +103,19 @@ def _looked_at(asked: Asked) -> Iterable[Row]:
     for method in sorted(offered, key=lambda each: fits.index(each) if each in fits else len(fits)):
         tone, state = standing(latest[method])
         url = reverse("portal:prove_way", args=[asked.application.reference, asked.endpoint.pk, method])
-        yield Row(way_words.title(method), way_words.gist(method), url, method in fits, tone, state)
+        is_fit = method in fits or method in proving.OF_THE_WHOLE
+        yield Row(way_words.title(method), way_words.gist(method), url, is_fit, tone, state)
+
+
+def _by_contact(asked: Asked) -> Iterable[Row]:
+    """A code to a contact that the registry names, where the policy has that: for whole ranges."""
+    if counts(asked.policy, asked.endpoint, Method.CONTACT):
+        latest = proofs.latest_challenge(
+            subject=asked.endpoint.subject, block=asked.endpoint.network, method=Method.CONTACT
+        )
+        tone, state = standing(latest)
+        url = reverse("portal:prove_contact", args=[asked.application.reference, asked.endpoint.pk])
+        yield Row(way_words.title(Method.CONTACT), way_words.gist(Method.CONTACT), url, True, tone, state)
 
 
 def _by_operator(asked: Asked) -> Iterable[Row]:
@@ -112,7 +128,7 @@ def _by_operator(asked: Asked) -> Iterable[Row]:
 
 
 # Whoever makes rows of ways: a room beside verify that knows another way adds its own.
-ROWS: tuple[Callable[[Asked], Iterable[Row]], ...] = (_looked_at, _by_operator)
+ROWS: tuple[Callable[[Asked], Iterable[Row]], ...] = (_looked_at, _by_contact, _by_operator)
 
 
 def rows(asked: Asked) -> list[Row]:
@@ -214,7 +230,11 @@ def _page(
         "counts_half": counts(asked.policy, asked.endpoint, method) < asked.policy.proof.enough,
         "is_range": proving.is_range(asked.endpoint.network),
         "needs_form": ProofForm.is_needed(method, asked.endpoint),
+        "of_the_whole": method in proving.OF_THE_WHOLE,
     }
+    if method in proving.OF_THE_WHOLE:
+        rpki = proofs.rpki_of(asked.endpoint.network, asked.endpoint.asn, timezone.now())
+        facts["rpki"] = registry_words.of_rpki(rpki) if rpki else ""
     if challenge is not None and form is None:
         facts |= progress(challenge)
     return render(request, "portal/applicant/way.html", facts)

@@ -1,0 +1,149 @@
+"""A way to prove a whole range: a code is written to a contact that the regional registry publishes for it.
+
+The registry is asked when the applicant asks, by the worker; then one contact is chosen, and the code comes back from
+whoever reads that address.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.address import format_block
+from rahdari.apply import queries as apply
+from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify import registry_words, way_words
+from rahdari.verify.models import Challenge, Method, Status
+from rahdari.verify.words import Said
+
+from . import shared
+from .ways import ask, counts, is_looking, open_way
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A contact that the registry names."""
+
+    role: str
+    address: str
+
+
+@dataclass(frozen=True)
+class ContactWay:
+    """How far this way has come. `trouble` says what is wrong with what was just typed or chosen."""
+
+    challenge: Challenge | None
+    looking: bool
+    contacts: tuple[Choice, ...]
+    sent_to: str
+    said: Said | None
+    counted: bool
+    trouble: str = ""
+
+    @property
+    def state(self) -> str:
+        of_this = f"{self.challenge.status}.{len(self.contacts)}" if self.challenge is not None else ""
+        return f"{of_this}.{self.looking}.{self.said.short if self.said else ''}"
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
+    application = shared.application(request, reference, Act.PROVE)
+    if application.status not in {"draft", "submitted"}:
+        return redirect("portal:application", reference=reference)
+    row = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
+    policy = apply.frozen_policy(application)
+    if row is None or not counts(policy, row, Method.CONTACT):
+        raise Http404
+    if proofs.is_proved(row.subject, row.network):
+        return redirect("portal:prove", reference=reference, endpoint=endpoint)
+    challenge = _pending(row.subject, row.network)
+    actor, now, trouble = actor_of(person(request)), timezone.now(), ""
+    if request.method == "POST":
+        if "look" in request.POST:
+            ask(challenge or open_way(row, policy, Method.CONTACT, actor=actor, now=now), now)
+        elif "contact" in request.POST and challenge is not None and application.holder_name:
+            trouble = _send(challenge, request.POST["contact"][:300], application.holder_name, actor)
+        elif "code" in request.POST and challenge is not None:
+            trouble = _try(challenge, request.POST["code"][:100])
+        if not trouble:
+            return redirect(request.path)
+    rpki = proofs.rpki_of(row.network, row.asn, now)
+    context = {
+        "application": application,
+        "endpoint": row,
+        "addr": format_block(row.network),
+        "title": way_words.title(Method.CONTACT),
+        "gist": way_words.gist(Method.CONTACT),
+        "way": _way(challenge, trouble),
+        "needs_name": not application.holder_name,
+        "counts_half": counts(policy, row, Method.CONTACT) < policy.proof.enough,
+        "rpki": registry_words.of_rpki(rpki) if rpki else "",
+    }
+    return render(request, "portal/applicant/contact_way.html", context, status=422 if trouble else 200)
+
+
+def _pending(subject: str, block: proofs.Block) -> Challenge | None:
+    found = proofs.latest_challenge(subject=subject, block=block, method=Method.CONTACT)
+    if found is None or found.status != Status.PENDING or found.expires_at <= timezone.now():
+        return None
+    return found
+
+
+def _way(challenge: Challenge | None, trouble: str) -> ContactWay:
+    if challenge is None:
+        return ContactWay(None, False, (), "", None, False, trouble)
+    facts, last = challenge.facts, proofs.last_attempt(challenge)
+    return ContactWay(
+        challenge,
+        is_looking(challenge, timezone.now()),
+        tuple(Choice(registry_words.role(each["role"]), each["address"]) for each in facts.get("contacts", [])),
+        facts.get("to", ""),
+        way_words.of_look(last) if last is not None else None,
+        last is not None and last.finding == "part",
+        trouble,
+    )
+
+
+def _send(challenge: Challenge, contact: str, name: str, actor: str) -> str:
+    """What is wrong; nothing when the letter is on its way."""
+    try:
+        verify.send_code(
+            challenge=challenge,
+            contact=contact,
+            name=name,
+            language=(get_language() or "en").split("-")[0],
+            actor=actor,
+            now=timezone.now(),
+        )
+    except verify.NoCodeNow as error:
+        if error.why == "unknown":
+            return _("Choose one of the contacts")
+        return _("Codes were sent often enough for now. Take another way, or try again tomorrow.")
+    except verify.ChallengeNotPending:
+        return ""
+    return ""
+
+
+def _try(challenge: Challenge, given: str) -> str:
+    try:
+        verify.try_code(challenge=challenge, given=given, now=timezone.now())
+    except verify.CodeNotTaken as error:
+        if error.why == "wrong":
+            return _("This is not the code of the last letter. Copy it from there.")
+        return _("This code cannot be used any more. Have a new one sent.")
+    except verify.ChallengeNotPending:
+        return ""
+    return ""

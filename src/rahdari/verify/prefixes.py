@@ -1,0 +1,38 @@
+"""What holders of address space have signed in the RPKI, as evidence about a block and the network that announces it.
+
+It shows that the network is entitled to announce the space, and says nothing of who applies: so it adds to a proof that
+rests on the registry, and is none by itself (ADR 0013).
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from rahdari.address import rpki, rpki_commands
+
+from .rules import Block
+
+MOST_PAYLOADS = 5
+
+
+def rpki_of(block: Block, asn: int | None, now: dt.datetime) -> dict[str, Any] | None:
+    """As plain data. None without a network, or without an export that is fresh enough to be evidence."""
+    payloads = rpki.Payloads(rpki_commands.in_use(Path(settings.DATA)))
+    if asn is None or not payloads.is_there or payloads.is_stale(now):
+        return None
+    covering = payloads.covering(block)
+    built_at = payloads.built_at()
+    return {
+        "authority": str(rpki.authority(block, asn, covering)),
+        "asn": asn,
+        "built_at": built_at.isoformat() if built_at else "",
+        "payloads": [each.as_data() for each in covering[:MOST_PAYLOADS]],
+    }
+
+
+def is_named(block: Block, asn: int | None, now: dt.datetime) -> bool:
+    """Whether the holder of the space has named the network for it."""
+    found = rpki_of(block, asn, now)
+    return found is not None and found["authority"] == rpki.Authority.NAMED

@@ -1,6 +1,7 @@
 """Questions to operators on the line: asked, answered, silent, corrected; a no is never a refusal."""
 
 import dataclasses
+import datetime as dt
 import ipaddress
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import policy
+from rahdari import line, policy
 from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
@@ -20,6 +21,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question, Way
 from rahdari.decide import clocks
 from rahdari.decide import queries as cases
+from rahdari.register import queries as entries
 from rahdari.verify import queries as checks
 from rahdari.verify import words
 from rahdari.verify.models import Check
@@ -191,3 +193,98 @@ class TestTheCheck:
         story.advance()
         question.refresh_from_db()
         assert question.withdrawn_at is not None and question.name_masked == ""
+
+
+class TestSilence:
+    """Where the policy lets an address stand while the operator that was asked to prove it is late."""
+
+    @pytest.fixture(autouse=True)
+    def standing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = policy.current(settings.POLICY_FILE)
+        service = found.services["vpn_freelancer"]
+        checks_ = tuple(
+            dataclasses.replace(check, provisional=policy.Provisionally("operator_confirms", "P1"))
+            if check.kind == "control"
+            else check
+            for check in service.checks
+        )
+        stands = dataclasses.replace(service, checks=checks_)
+        under = dataclasses.replace(found, services={**found.services, service.key: stands})
+        monkeypatch.setattr(applications, "frozen_policy", lambda _application: under)
+        monkeypatch.setattr(clocks, "_frozen", {})
+
+    def sent(self, address: str | None = None, *, asked: bool = True) -> Application:
+        draft = story.fill(story.a_draft(story.a_person()))
+        endpoint = story.add(draft, address)
+        if asked:
+            client = Client()
+            client.force_login(draft.applicant)
+            place = reverse("portal:prove_operator", args=[draft.reference, endpoint.pk])
+            client.post(place, {"ask": "1", "subscriber": "SN-0100338"})
+            assert "registered provisionally" in client.get(place).text or address
+        sent = story.send(story.fresh(draft))
+        story.advance()
+        return story.fresh(sent)
+
+    def pass_the_clock(self) -> None:
+        for days in (14, 15):
+            line.advance(now=timezone.now() + dt.timedelta(days=days))
+
+    def answer_late(self, application: Application, said: str, reason: str = "", *, days: int = 16) -> dt.datetime:
+        at = timezone.now() + dt.timedelta(days=days)
+        confirm.read_and_answer(
+            question=question_about(application), said=said, reason=reason, way=Way.PAGE, by="person:x", now=at
+        )
+        line.advance(now=at)
+        return at
+
+    def control(self, application: Application) -> Check:
+        return checks.checks_of(application.subject).get(kind="control")
+
+    def test_past_the_clock_registers_provisionally_and_a_yes_confirms_it(self) -> None:
+        application = self.sent()
+        assert application.status == "submitted"
+        self.pass_the_clock()
+        assert story.fresh(application).status == "granted"
+        case = cases.case_of(application)
+        assert case is not None and case.decisions.get().provisional_codes == ["P1"]
+        assert "is late" in words.of_check(self.control(application))
+        assert self.control(application).outcome == "waiting"
+        self.answer_late(application, "yes")
+        assert self.control(application).outcome == "passed"
+        assert case.decisions.get().confirmed_at is not None
+
+    def test_that_ends_in_a_no_goes_to_an_officer_and_the_entry_stays_meanwhile(self) -> None:
+        application = self.sent()
+        self.pass_the_clock()
+        at = self.answer_late(application, "no", "another_subscriber")
+        assert self.control(application).finding == "operator_denies"
+        assert story.fresh(application).status == "submitted"
+        [registration] = entries.registrations_of(holders=[application.holder_ref])
+        assert entries.standing(registration, at) == "valid"
+        self.answer_late(application, "yes", days=17)
+        assert self.control(application).outcome == "passed"
+
+    def test_registers_nobody_whose_operator_was_not_asked(self) -> None:
+        application = self.sent(asked=False)
+        self.pass_the_clock()
+        assert story.fresh(application).status == "submitted"
+        assert self.control(application).outcome == "failed"
+
+    def test_registers_no_range(self) -> None:
+        application = self.sent("203.0.113.48/29")
+        self.pass_the_clock()
+        assert story.fresh(application).status == "submitted"
+
+    def test_within_the_clock_registers_nobody(self) -> None:
+        application = self.sent()
+        line.advance(now=timezone.now() + dt.timedelta(minutes=1))
+        assert story.fresh(application).status == "submitted"
+
+
+class TestTheBundledRules:
+    def test_let_a_company_stand_on_silence_and_nobody_else(self) -> None:
+        found = policy.current(settings.POLICY_FILE)
+        standing = {key for key, service in found.services.items() if service.stands_on_silence}
+        assert standing == {"vpn_company"}
+        assert all(service.operator_may_prove for service in found.services.values() if service.stands_on_silence)

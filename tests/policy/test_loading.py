@@ -177,6 +177,12 @@ REFUSED = [
         "must name its provision",
     ),
     ('source = "telecom_act:7(2)"', 'source = "somewhere"', "appeal_officer_decision = {", "points to an instrument"),
+    (
+        'provisional = { after = "operator_confirms", reason = "P1" }',
+        'provisional = { after = "", reason = "P1" }',
+        "[[services.vpn_company.checks]]",
+        "Control stands for now only while the operator",
+    ),
     ("validity_months = 12", "validity_month = 12", "[services.vpn_company]", "This key is not known here"),
     ("validity_months = 12", 'validity_months = "twelve"', "[services.vpn_company]", "must be a whole number"),
     ("validity_months = 12", "validity_months = 0", "[services.vpn_company]", "must be between 1 and 240"),

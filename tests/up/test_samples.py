@@ -49,13 +49,15 @@ class TestApplications:
             statuses = {number: application_of(samples.email_of(number)).status for number, _ in samples.WORTH_SEEING}
             assert statuses == {
                 32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
-                38: "submitted", 39: "submitted",
+                38: "submitted", 39: "submitted", 40: "granted",
             }  # fmt: skip
         for number in (32, 33):
             user = persons.person_by_email(samples.email_of(number))
             assert user is not None
             (registration,) = register.registrations_of(holders=persons.holders_of(user))
             assert register.standing(registration, now) == "valid"
+        (silent,) = register.registrations_of(holders=[application_of(samples.email_of(40)).holder_ref])
+        assert (silent.provisional_code, register.standing(silent, now)) == ("P1", "valid")
         waits = application_of(samples.email_of(38))
         assert [each.operator for each in questions.questions_of(waits.subject)] == ["sample-fibre"]
         asked = application_of(samples.email_of(39))

@@ -128,6 +128,14 @@ def answers_to_carry() -> QuerySet[Question]:
     return Question.objects.filter(to_carry=True).order_by("answered_at", "id")
 
 
+def late(*, now: dt.datetime) -> QuerySet[Question]:
+    """Open questions about addresses whose time to answer is over, those late longest first."""
+    found = Question.objects.filter(
+        kind=Kind.SUBSCRIBER, answered_at__isnull=True, withdrawn_at__isnull=True, due_at__lte=now
+    )
+    return found.order_by("due_at", "id")
+
+
 def targets_with_open_questions(targets: Iterable[str]) -> list[str]:
     found = Question.objects.filter(target__in=list(targets), answered_at__isnull=True, withdrawn_at__isnull=True)
     return list(found.order_by("target").values_list("target", flat=True).distinct())

@@ -167,6 +167,9 @@ def _is_past_its_clock(application: Application, check: Check, asked: Sequence[C
     rule = next((one for one in asked if one.kind == check.kind and one.roster in {None, check.target}), None)
     if rule is None or rule.provisional is None or check.outcome != "waiting":
         return False
+    if rule.kind == "control":
+        # It waits as long as the applicant has not proved it, too: only an operator that is late lets it stand.
+        return bool(check.facts.get("stands_for_now"))
     if not rule.provisional.after or check.facts.get("stands_for_now"):
         return True
     allowance = policy_of(application).clocks[rule.provisional.after]

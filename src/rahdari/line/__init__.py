@@ -17,7 +17,7 @@ from rahdari.confirm import actions as confirm
 from rahdari.publish import actions as publishing
 from rahdari.verify import actions as verify
 
-from .asking import carry_operator_answers, end_questions, erase_subscribers
+from .asking import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
 from .attesting import (
     ask_associations,
     carry_answers_of_associations,
@@ -93,6 +93,7 @@ STEPS: tuple[Step, ...] = (
     Step("attest -> verify", carry_answers_of_associations),
     Step("attest -> verify: what is over", drop_what_is_over),
     Step("confirm -> verify", carry_operator_answers),
+    Step("confirm -> verify: operators that are late", stand_on_silence),
     Step("share: end requests", end_requests),
     Step("share -> verify", carry_answers),
     Step("verify", answer_checks),

@@ -49,7 +49,7 @@ def carry_out(
     wanted = {_key(row): row for row in endpoints if not row.is_dynamic}
     held = {
         _key(entry): entry
-        for entry in entries.entries_of(registration)
+        for entry in entries.own_entries_of(registration)
         if entry.ended_at is None and entry.kind == "static"
     }
     leaves_at = now + policy.change.overlap

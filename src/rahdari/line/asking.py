@@ -1,6 +1,7 @@
 """From verify to confirm and back: whom to ask about an address, and what the operator's answer comes to."""
 
 import datetime as dt
+import ipaddress
 from typing import Any
 
 from rahdari.apply import actions as apply
@@ -12,10 +13,11 @@ from rahdari.confirm.models import Question
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
 from rahdari.decide import queries as decisions
 from rahdari.people import actions as people
-from rahdari.policy import Policy
+from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
 from rahdari.verify import actions as verify
-from rahdari.verify.rules import Answer
+from rahdari.verify import queries as checks
+from rahdari.verify.rules import Answer, is_range
 
 from . import mobile
 from .answering import answer_from as evidence_of
@@ -64,10 +66,11 @@ def carry_operator_answers(now: dt.datetime) -> int:
             if question.is_mobile:
                 mobile.take_answer(question, now)
             else:
-                verify.answer_by_operator(
+                proved = verify.answer_by_operator(
                     subject=question.target, said=question.said, evidence=_evidence(question), now=now
                 )
                 _answer_check(question, now)
+                _answer_control(question, proved=proved, now=now)
             confirm.mark_carried(question=question, said=question.said, now=now)
             moved += 1
     return moved
@@ -83,6 +86,57 @@ def _answer_check(question: Question, now: dt.datetime) -> None:
         now=now,
         anew=True,
     )
+
+
+def _answer_control(question: Question, *, proved: bool, now: dt.datetime) -> None:
+    """What stood on the operator's silence stands on its answer: a yes is the proof, anything else is for an officer.
+
+    Of an application that is not decided yet nothing fails by a no: another way may still prove the address.
+    """
+    control = checks.check_about(subject=question.subject, kind="control", target=question.target)
+    if control is None or not control.facts.get("stands_for_now"):
+        return
+    if proved:
+        verify.look_again(subject=question.subject, kind="control", now=now)
+        return
+    verify.answer_check(
+        subject=question.subject,
+        kind="control",
+        target=question.target,
+        found=answer_from(question),
+        actor=f"operator:{question.operator}",
+        now=now,
+    )
+
+
+def stand_on_silence(now: dt.datetime) -> int:
+    """Operators that were asked to prove an address and are late: where the policy says so, the check stands for now.
+
+    An address only: of a range the holder has more to show than somebody's silence.
+    """
+    late = {question.target: question for question in questions.late(now=now)}
+    stood = 0
+    for check in list(checks.controls_waiting(late)[:AT_ONCE]):
+        question = late[check.target]
+        application = applications.application_by_subject(check.subject)
+        if application is None or is_range(ipaddress.ip_network(question.block)):
+            continue
+        policy = applications.frozen_policy(application)
+        if not policy.services[application.service].stands_on_silence or policy.provisional is None:
+            continue
+        with one_item(check.target):
+            until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
+            if verify.await_operator(subject=check.target, until=until):
+                stood += verify.let_stand_for_now(
+                    subject=check.subject,
+                    kind="control",
+                    target=check.target,
+                    finding="operator_silent",
+                    evidence=_evidence(question),
+                    actor="clock",
+                    now=now,
+                )
+    return stood
 
 
 def answer_from(question: Question) -> Answer:

@@ -150,6 +150,15 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
         row.fault("Only a roster check names a roster.", "roster")
     if check.kind != "control" and check.by_operator:
         row.fault("Only control is proved by an operator's yes.", "by_operator")
+    if (
+        check.kind == "control"
+        and check.provisional is not None
+        and not (check.by_operator and check.provisional.after)
+    ):
+        row.fault(
+            "Control stands for now only while the operator that was asked is silent: by_operator, and a clock.",
+            "provisional",
+        )
     if check.instead_of and (check.required or check.instead_of not in CHECK_KINDS):
         row.fault("A check that stands in for another is not required itself, and names a kind of check.", "instead_of")
     row.done()

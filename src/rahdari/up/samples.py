@@ -39,6 +39,7 @@ WORTH_SEEING = (
     (37, "Has a draft, not yet sent."),
     (38, "Waits for its operator, Sample Fibre, to confirm the address."),
     (39, "Waits for the sample association to attest them."),
+    (40, "A company, registered provisionally: its operator, Sample Fibre, is silent."),
 )
 # Begins with zeros, which no card number does.
 SAMPLE_CNIC = "00000000000{number:02d}"
@@ -47,6 +48,7 @@ SAMPLE_MOBILE = "+9230000000{number:02d}"
 
 def make_applications(now: dt.datetime) -> None:
     for make in (
+        registered_while_its_operator_is_silent,
         granted,
         granted_in_urdu,
         waiting_for_an_officer,
@@ -101,36 +103,26 @@ def left_as_draft(now: dt.datetime) -> None:
 
 def waiting_for_its_operator(now: dt.datetime) -> None:
     """Nobody can sit at the address: its operator was asked instead, and finds the check on its page."""
+    unless_there(38, now, lambda user: operator_asked(draft(user, "203.0.113.38", 38, now), "SN-0100338", now))
+
+
+# So long ago that a working day has passed, whatever holidays there were.
+LONG_AGO = dt.timedelta(days=14)
+
+
+def registered_while_its_operator_is_silent(now: dt.datetime) -> None:
+    """A company whose provider manages the router: its operator was asked, and its time to answer is over."""
 
     def make(user: User) -> None:
-        application = draft(user, "203.0.113.38", 38, now)
-        policy = applications.policy_in_force()
-        for endpoint in applications.endpoints_of(application):
-            operator = networks.operator_of_network(endpoint.asn)
-            if operator is None:
-                return
-            endpoint = apply.note_subscriber(endpoint=endpoint, number="SN-0100338", actor=f"person:{user.pk}", now=now)
-            confirm.ask(
-                operator=operator.slug,
-                subject=application.subject,
-                target=endpoint.subject,
-                policy=policy,
-                block=str(endpoint.block),
-                subscriber=endpoint.subscriber,
-                name=application.holder_name,
-                now=now,
-            )
-            verify.open_challenge(
-                subject=endpoint.subject,
-                block=endpoint.network,
-                method=Method.OPERATOR,
-                valid_for=policy.limits.challenge_valid,
-                now=now,
-            )
-        apply.submit_application(application=fresh(application), policy=policy, actor=f"person:{user.pk}", now=now)
+        then = now - LONG_AGO
+        application = a_company(user, "Sample Call Centre (Pvt) Ltd", "0000731", then)
+        apply.add_endpoint(
+            application=application, block="203.0.113.40", protocol="udp", port=1194, **facts_of(user, then)
+        )
+        operator_asked(fresh(application), "SN-0100340", then)
         line.advance(now=now)
 
-    unless_there(38, now, make)
+    unless_there(40, now, make)
 
 
 def waiting_for_its_association(now: dt.datetime) -> None:
@@ -155,15 +147,10 @@ def company_asked_a_question(now: dt.datetime) -> None:
     user = persons.person_by_email(demonstration.email_of("company"))
     if user is None or applications.applications_of(user).exists():
         return
-    facts = facts_of(user, now)
-    application = apply.start_application(
-        applicant=user, service="vpn_company", use="staff", fixed_address="yes", **facts
+    application = a_company(user, "Sample Software House (Pvt) Ltd", "0000482", now)
+    apply.add_endpoint(
+        application=application, block="2001:db8:8000::482", protocol="udp", port=1194, **facts_of(user, now)
     )
-    facts["application"] = application
-    apply.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="0000482-1", **facts)
-    apply.save_contact(name="Sample Manager 4", mobile=SAMPLE_MOBILE.format(number=4), **facts)
-    apply.save_purpose(use="staff", purpose="Our staff reach our own servers from home.", **facts)
-    apply.add_endpoint(block="2001:db8:8000::482", protocol="udp", port=1194, **facts)
     ask(proved_and_sent(application, now), "Is the address yours, or your provider's?", now)
 
 
@@ -206,6 +193,48 @@ def draft(user: User, address: str, number: int, now: dt.datetime) -> Applicatio
     apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
     apply.add_endpoint(block=address, protocol="udp", port=51820, **facts)
     return application
+
+
+def a_company(user: User, name: str, number: str, now: dt.datetime) -> Application:
+    """A company's application without an address."""
+    facts = facts_of(user, now)
+    application = apply.start_application(
+        applicant=user, service="vpn_company", use="staff", fixed_address="yes", **facts
+    )
+    facts["application"] = application
+    apply.save_company(name=name, company_number=number, ntn=f"{number}-1", **facts)
+    apply.save_contact(name="Sample Manager 4", mobile=SAMPLE_MOBILE.format(number=4), **facts)
+    apply.save_purpose(use="staff", purpose="Our staff reach our own servers from home.", **facts)
+    return application
+
+
+def operator_asked(application: Application, subscriber: str, now: dt.datetime) -> None:
+    """Have the operator of each address asked for it, and send the application."""
+    policy, actor = applications.policy_in_force(), f"person:{application.applicant_id}"
+    for endpoint in applications.endpoints_of(application):
+        operator = networks.operator_of_network(endpoint.asn)
+        if operator is None:
+            return
+        endpoint = apply.note_subscriber(endpoint=endpoint, number=subscriber, actor=actor, now=now)
+        confirm.ask(
+            operator=operator.slug,
+            subject=application.subject,
+            target=endpoint.subject,
+            policy=policy,
+            block=str(endpoint.block),
+            subscriber=endpoint.subscriber,
+            name=application.holder_name,
+            now=now,
+        )
+        verify.open_challenge(
+            subject=endpoint.subject,
+            block=endpoint.network,
+            method=Method.OPERATOR,
+            valid_for=policy.limits.challenge_valid,
+            now=now,
+        )
+    apply.submit_application(application=fresh(application), policy=policy, actor=actor, now=now)
+    line.advance(now=now)
 
 
 def proved_and_sent(application: Application, now: dt.datetime) -> Application:

@@ -31,6 +31,7 @@ from rahdari.publish.models import Operator
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
+from rahdari.verify.rules import is_range
 
 from . import shared
 
@@ -47,6 +48,8 @@ class OperatorWay:
     needs_name: bool
     usual: dt.timedelta | None
     trouble: str = ""
+    # Whether the address is registered for now when the operator is late.
+    stands: bool = False
 
     @property
     def name(self) -> str:
@@ -101,6 +104,7 @@ def way_of(
         needs_name=not application.holder_name,
         usual=questions.usual_time(operator=operator.slug, since=timezone.now() - LATELY),
         trouble=trouble,
+        stands=policy.services[application.service].stands_on_silence and not is_range(endpoint.network),
     )
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.attest.urls")),
     path("", include("rahdari.share.urls")),
+    path("", include("rahdari.remote.urls")),
     path("", include("rahdari.decide.urls")),
     path("", include("rahdari.publish.urls")),
     path("", include("rahdari.api.urls")),

@@ -45,7 +45,7 @@ ANYONE = frozenset(
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     people:invitation
     portal:accessibility portal:terms portal:source portal:licensees verify:prove portal:prove_by_link
-    vouch:question vouch:stop letters:no_reminders
+    vouch:question vouch:stop letters:no_reminders remote:line
     confirm:openapi api:openapi
     apply:start apply:who apply:use apply:fixed apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
@@ -84,7 +84,7 @@ OWN_BRANCHES = frozenset({"portal:branches", "portal:branch", "portal:mandates"}
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way
-    portal:prove_operator portal:share
+    portal:prove_operator portal:prove_contact portal:share
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
@@ -99,7 +99,8 @@ OWN_REGISTRATION = frozenset(
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset(
     """portal:end_registration portal:change_entry portal:prove_again portal:renew portal:change_addresses
-    portal:changing portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
+    portal:changing portal:remote_staff
+    portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 OFFICERS = frozenset(
     """decide:queue decide:approvals decide:keys portal:feed portal:hold portal:proofs_in_vain portal:matters
@@ -259,6 +260,7 @@ class World:
             "verify:prove": {"token": links.token(proofs.LINK, str(uuid.uuid4()))},
             "vouch:question": {"token": links.token("vouch.link", str(uuid.uuid4()))},
             "vouch:stop": {"token": links.token("vouch.link", str(uuid.uuid4()))},
+            "remote:line": {"token": links.token("remote.line", str(uuid.uuid4()))},
         }.get(name, {})
 
     def place(self, name: str, facts: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ FLOORS = (
     ("api",),
     ("line", "portal"),
     ("decide", "publish", "lease", "mobile"),
-    ("apply", "verify", "fees", "vouch", "confirm", "attest", "share"),
+    ("apply", "verify", "fees", "vouch", "confirm", "attest", "remote", "share"),
     ("letters",),
     ("people",),
     ("register",),
@@ -20,7 +20,7 @@ FLOORS = (
 )
 STATIONS = (
     *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
-    *("share", "decide", "publish", "lease", "mobile", "api"),
+    *("remote", "share", "decide", "publish", "lease", "mobile", "api"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
@@ -28,7 +28,7 @@ FACES_OF_ITS_OWN = {
     "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "telling", "wording"},
     "attest": FACE | {"forms", "words"},
     "people": FACE | {"access", "identifiers"},
-    "verify": FACE | {"answers", "ways", "words", "way_words", "names"},
+    "verify": FACE | {"answers", "ways", "words", "way_words", "registry_words", "names"},
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

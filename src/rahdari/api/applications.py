@@ -30,6 +30,7 @@ from .operation import PAGE, Answer, Call, Ok, operation
 from .problems import error, impossible, not_taken, of_form
 from .rules import A_PAGE, Scope
 from .schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
+from .schema import whole as number
 from .shown import APPLICATION, tag_of
 
 TAG = "applications"
@@ -227,8 +228,13 @@ def put_contact(call: Call, reference: str) -> Answer:
     return _step(call, reference, asked.CONTACT)
 
 
-@_answers("purpose", "Answer: what it is used for", closed({"use": choice(*telling.USES), "purpose": text(MOST_TEXT)}))
+@_answers(
+    "purpose",
+    "Answer: what it is used for",
+    closed({"use": choice(*telling.USES), "purpose": text(MOST_TEXT)}, {"remote_workers": number(0, 100_000)}),
+)
 def put_purpose(call: Call, reference: str) -> Answer:
+    """`remote_workers`: of an organisation, how many people work over it from elsewhere; only the number."""
     return _step(call, reference, asked.PURPOSE)
 
 

@@ -169,7 +169,7 @@ def _mobile(each: lines.MobileLine) -> Json:
 
 
 def _whole(found: Registration, call: Call) -> Json:
-    entries = list(register.entries_of(found))
+    entries = list(register.own_entries_of(found))
     standing = lines.standing_of(found, entries)
     proved = {each.entry.pk: each for each in proofs_of(entries)}
     shown_ones = [row for row in entries if row.kind != "dynamic" or row.ended_at is None]

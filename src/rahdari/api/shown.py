@@ -107,7 +107,9 @@ ANSWERS = named(
             "person": closed({"name": text(200), "card_number": text(40)}),
             "company": closed({"name": text(200), "company_number": text(20), "tax_number": text(40)}),
             "contact": closed({"name": text(200), "mobile": text(40)}),
-            "purpose": closed({"use": text(30), "purpose": text(20_000)}),
+            "purpose": closed(
+                {"use": text(30), "purpose": text(20_000), "remote_workers": or_null(schema.whole(0, 100_000))}
+            ),
             "evidence": closed(
                 {"kind": text(60), "text": text(20_000), "association": text(60), "association_number": text(60)}
             ),
@@ -190,7 +192,7 @@ def answers(row: Application) -> Json:
         "person": {"name": row.name, "card_number": identifiers.mask_cnic(row.cnic) if row.cnic else ""},
         "company": {"name": row.company_name, "company_number": row.company_number, "tax_number": row.ntn},
         "contact": {"name": row.contact_name, "mobile": row.contact_mobile},
-        "purpose": {"use": row.use, "purpose": row.purpose},
+        "purpose": {"use": row.use, "purpose": row.purpose, "remote_workers": row.remote_workers},
         "evidence": {
             "kind": row.evidence_kind,
             "text": row.evidence_text,

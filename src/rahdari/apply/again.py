@@ -35,6 +35,7 @@ COPIED = (
     "use",
     "fixed_address",
     "purpose",
+    "remote_workers",
     "association",
     "association_number",
 )
@@ -127,7 +128,7 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
     """What the register holds, but for addresses that the holder has left; of a changing one, its connection."""
     rows = [
         (entry.block, entry.protocol, entry.port, "static", entry.origin)
-        for entry in register.entries_of(registration)
+        for entry in register.own_entries_of(registration)
         if _goes_on(entry)
     ]
     before = list(queries.endpoints_of(last)) if last is not None else []

@@ -98,12 +98,23 @@ CONTACT = Asked(
 PURPOSE = Asked(
     step=StepKey.PURPOSE,
     form=forms.PurposeForm,
-    initial=lambda application: {"use": application.use, "purpose": application.purpose},
+    initial=lambda application: {
+        "use": application.use,
+        "purpose": application.purpose,
+        "remote_workers": application.remote_workers,
+    },
     save=lambda application, data, **common: actions.save_purpose(
-        application=application, use=data["use"], purpose=data["purpose"], **common
+        application=application,
+        use=data["use"],
+        purpose=data["purpose"],
+        remote_workers=data.get("remote_workers"),
+        **common,
     ),
     heading=_("What you use it for"),
-    options=lambda application, service, policy, now: {"most": policy.limits.answer_characters},
+    options=lambda application, service, policy, now: {
+        "most": policy.limits.answer_characters,
+        "asks_remote": policy.remote_staff is not None and service.key in policy.remote_staff.services,
+    },
 )
 
 

@@ -226,12 +226,19 @@ def save_contact(
 
 
 def save_purpose(
-    *, application: Application, use: str, purpose: str, actor: str, now: dt.datetime, seen: str | None = None
+    *,
+    application: Application,
+    use: str,
+    purpose: str,
+    remote_workers: int | None = None,
+    actor: str,
+    now: dt.datetime,
+    seen: str | None = None,
 ) -> Application:
-    """What the VPN is used for: the kind, and in the applicant's words."""
+    """What the VPN is used for: the kind, and in the applicant's words; and how many work over it from elsewhere."""
 
     def write(draft: Application) -> None:
-        draft.use, draft.purpose = use, purpose
+        draft.use, draft.purpose, draft.remote_workers = use, purpose, remote_workers
 
     return _save_step(application, StepKey.PURPOSE, write, seen=seen, actor=actor, now=now)
 

@@ -198,9 +198,28 @@ class PurposeForm(StepForm):
         error_messages={"required": _("Write in a sentence what the VPN is used for")},
     )
 
-    def __init__(self, *args: Any, most: int = 4000, **kwargs: Any) -> None:
+    remote_workers = forms.IntegerField(
+        label=_("How many people work over it from home or elsewhere"),
+        help_text=_(
+            "Only the number, if there are any. We ask for no names. Later each of them may let their own line be "
+            "registered, by a link from you."
+        ),
+        required=False,
+        min_value=0,
+        max_value=100_000,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr", "autocomplete": "off"}),
+        error_messages={
+            "invalid": _("Write a number, for example 40"),
+            "min_value": _("Write a number, for example 40"),
+            "max_value": _("Write a number, for example 40"),
+        },
+    )
+
+    def __init__(self, *args: Any, most: int = 4000, asks_remote: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.most = most
+        if not asks_remote:
+            del self.fields["remote_workers"]
 
     def clean_purpose(self) -> str:
         purpose: str = self.cleaned_data["purpose"]

@@ -76,6 +76,8 @@ class Application(models.Model):
     use = models.CharField(max_length=30, blank=True)
     fixed_address = models.CharField(max_length=10, blank=True)
     purpose = EncryptedTextField()
+    # How many people work over it from elsewhere, as the organisation says; never who.
+    remote_workers = models.PositiveIntegerField(null=True, blank=True)
     evidence_kind = models.CharField(max_length=60, blank=True)
     evidence_text = EncryptedTextField()
     # Which association is to attest the applicant, as the policy names it, and under which number it knows them.

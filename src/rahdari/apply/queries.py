@@ -423,14 +423,14 @@ STEP_FIELDS: dict[StepKey, tuple[str, ...]] = {
     StepKey.COMPANY: ("company_name", "company_number", "ntn"),
     StepKey.PERSON: ("name", "cnic"),
     StepKey.CONTACT: ("contact_name", "contact_mobile"),
-    StepKey.PURPOSE: ("use", "purpose"),
+    StepKey.PURPOSE: ("use", "purpose", "remote_workers"),
     StepKey.EVIDENCE: ("evidence_kind", "evidence_text", "association", "association_number"),
 }
 
 
 def seen(application: Application, step: StepKey) -> str:
     """The answers of a step as one short value: a form carries it, so that a save from an older page is noticed."""
-    values = "\0".join(getattr(application, field) for field in STEP_FIELDS[step])
+    values = "\0".join(str(getattr(application, field)) for field in STEP_FIELDS[step])
     # Salted with the application's own secret, so that the value in a page's source cannot be guessed back.
     return hashlib.sha256(f"{application.send_token}\0{step}\0{values}".encode()).hexdigest()[:16]
 

@@ -307,6 +307,16 @@ def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[R
             gettext("Change what it is for"),
         )
     ]
+    if application.remote_workers is not None:
+        rows.append(
+            Row(
+                "remote",
+                gettext("People who work over it from elsewhere"),
+                _line(str(application.remote_workers), "text"),
+                purpose,
+                gettext("Change how many work from elsewhere"),
+            )
+        )
     for number, endpoint in enumerate(endpoints, start=1):
         lines = [Line(endpoint.address_text, "code")]
         lines.append(

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
@@ -20,6 +21,7 @@ from rahdari.letters.models import Letter
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
+from rahdari.remote import queries as remote
 from rahdari.verify import queries as verify
 from rahdari.verify import way_words
 from rahdari.verify import words as findings
@@ -89,6 +91,26 @@ class CasePage:
             (titles.get(one.rule) or self.evidence_title or one.rule, one)
             for one in applications.documents_of(self.application)
         ]
+
+    @cached_property
+    def home_lines(self) -> list[tuple[int, str, dt.datetime | None]]:
+        """Lines of people who work from home, under the registration that this application is about: number, address,
+        and since when. No name is known."""
+        registration = self.application.registration or (self.decision.registration if self.decision else None)
+        if registration is None:
+            return []
+        return [
+            (line.number, format_block(line.entry.block), line.agreed_at)
+            for line in remote.lines_of(registration)
+            if line.stands and line.entry is not None
+        ]
+
+    @cached_property
+    def remote_workers(self) -> int | None:
+        """How many the organisation told of, last."""
+        registration = self.application.registration or (self.decision.registration if self.decision else None)
+        gateway = remote.gateway_of(registration) if registration is not None else None
+        return gateway.workers if gateway is not None else self.application.remote_workers
 
     @property
     def evidence_title(self) -> str:

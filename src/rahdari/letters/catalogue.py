@@ -81,6 +81,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
+    "registry_code": _kind(_("A code to the contact of a range"), "name address code ends_at", note="", urgent=True),
     "branch_proof_wanted": _kind(
         _("A branch hears that its address is to be shown again"), "organisation branch registration address", note=""
     ),
@@ -92,6 +93,7 @@ LETTERS: dict[str, Kind] = {
     "branch_expires_soon": _kind(
         _("A branch hears that its registration expires soon"), "organisation branch registration valid_until", note=""
     ),
+    "home_line_withdrawn": _kind(_("Somebody took their line at home off"), "registration number", note=""),
     "mandate_offered": _kind(_("A mandate is offered to an agent"), "organisation until", note="", urgent=True),
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", note="", urgent=True

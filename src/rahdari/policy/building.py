@@ -15,6 +15,7 @@ from .guards import GUARDS
 from .proving import proof_from
 from .reading import Faults, Section
 from .reasons import reason_from
+from .remote_staff import remote_staff_from
 from .services import service_from
 from .shapes import (
     STATUSES,
@@ -106,6 +107,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
         vouching=_vouching(root.section("vouching")) if root.has("vouching") else None,
         sharing=sharing_from(root.section("sharing")) if root.has("sharing") else None,
+        remote_staff=remote_staff_from(root.section("remote_staff"), services) if root.has("remote_staff") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         source=data,
     )

@@ -53,6 +53,7 @@ __all__ = [
     "follow_directory",
     "leave",
     "let_in",
+    "locked_valid",
     "move_entry",
     "prolong_provisional",
     "renew",

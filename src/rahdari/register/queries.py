@@ -81,6 +81,11 @@ def entries_of(registration: Registration) -> QuerySet[Entry]:
     return Entry.objects.filter(registration=registration).select_related("registration").order_by("valid_from", "id")
 
 
+def own_entries_of(registration: Registration) -> QuerySet[Entry]:
+    """What the holder applied for: without the lines of people who work from home."""
+    return entries_of(registration).exclude(origin__startswith=rules.HOME)
+
+
 def active_entry_of(registration: Registration, id: uuid.UUID) -> Entry | None:
     """An entry of this registration that has not ended; None for any other."""
     return Entry.objects.filter(registration=registration, pk=id, ended_at__isnull=True).first()

@@ -10,6 +10,9 @@ from typing import Any
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # The kind and the category of the register's own addresses, by which it sees what an operator really does.
 CANARY = "canary"
+# How the origin of an address begins that a person at home let be entered under their organisation's registration. It
+# is in the feed like any other; neither the organisation nor an application of it has it.
+HOME = "home:"
 
 
 class Standing(StrEnum):

@@ -84,6 +84,8 @@ CALLBACK_RANGES: list[str] = []
 PROOF_HTTP_PORT = 80
 # Resolvers that are asked about host names, as ADDRESS or ADDRESS:PORT. Without one the way by DNS is not offered.
 PROOF_RESOLVERS = listed("RAHDARI_RESOLVERS")
+# A file of made-up records in the place of the regional registries: the demonstration and tests only.
+SAMPLE_REGISTRY = ""
 POLICY_FILE = DATA / "policy" / "in-force.toml"
 REASONS_TO_CONFIRM_ALLOWED = False
 
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
     "rahdari.confirm",
     "rahdari.attest",
     "rahdari.share",
+    "rahdari.remote",
     "rahdari.decide",
     "rahdari.publish",
     "rahdari.lease",

@@ -26,7 +26,7 @@ from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import Standing
+from rahdari.register.rules import HOME, Standing
 
 from ..standing import standing_of
 from . import shared
@@ -84,7 +84,7 @@ def registration_for(request: HttpRequest, reference: str) -> Registration:
 @require_safe
 def registration(request: HttpRequest, reference: str) -> HttpResponse:
     found = registration_for(request, reference)
-    entries = list(register.entries_of(found))
+    entries = list(register.own_entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
     holder = people.public_holder(found.holder)
     now = timezone.now()
@@ -109,6 +109,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "hosts": list(hosts.values()),
         "lines": lines,
         "is_mobile": mobile.has_lines(found),
+        "has_remote": _has_remote(found),
         "in_grace": register.is_in_grace(found, now),
         "may_renew": state == Standing.VALID and may_act and now >= opens_at,
         "opens_at": opens_at,
@@ -119,7 +120,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
             Event(change.act, change.at, format_block(change.entry.block))
             for change in register.history_of(found)
             # An address that changes does so every day: its reports stand on its own page.
-            if change.entry.kind != "dynamic" or change.act == "enter"
+            if (change.entry.kind != "dynamic" or change.act == "enter") and not change.entry.origin.startswith(HOME)
         ],
         "looks": looks_at(found),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
@@ -130,6 +131,12 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
 def looks_at(found: Registration) -> list[Look]:
     """Who read the holder's data, newest first."""
     return [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
+
+
+def _has_remote(found: Registration) -> bool:
+    """Whether people who work from home may have their lines under it."""
+    rule = applications.policy_in_force().remote_staff
+    return rule is not None and found.category in rule.services
 
 
 def found_subject(registration: Registration) -> str:

@@ -53,7 +53,7 @@ def sheet_of(registration: Registration) -> paper.Sheet:
         category=(category_title(registration.category, "en"), category_title(registration.category, "ur")),
         registered_on=timezone.localdate(registration.valid_from),
         valid_until=timezone.localdate(register.shown_until(registration, timezone.now())),
-        addresses=register.entries_of(registration).filter(ended_at__isnull=True).count(),
+        addresses=register.own_entries_of(registration).filter(ended_at__isnull=True).count(),
         lines=mobile.lines_of(registration).count() if mobile.has_lines(registration) else None,
         link=settings.SITE_URL.rstrip("/") + link,
         check_at=settings.SITE_URL.partition("://")[2].rstrip("/") + reverse("portal:check_number").rstrip("/"),

@@ -1,0 +1,233 @@
+"""The acts of remote: tell how many, make links, agree, move, withdraw, end.
+
+Invariants: nobody's line is registered but by a press of a button from that very line, by whoever holds the link,
+after reading what is kept; the organisation chooses no address and is shown none; whoever agreed may withdraw at any
+time, and then the entry ends at once. The journal names the line by its number; no act here knows a person.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari.address import Address, directory, is_global
+from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.policy import RemoteStaff
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Registration
+from rahdari.register.rules import HOME, NewEntry
+
+from . import queries, rules
+from .models import Gateway, Line
+from .rules import State, WhyNot
+
+# So long the old address stays beside the new one.
+OVERLAP = dt.timedelta(minutes=10)
+
+
+class TooManyLines(Exception):
+    """More links than there is room for. `.room` is how many may still be made."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__(str(room))
+        self.room = room
+
+
+class NotFromHere(Exception):
+    """Nothing is registered from this address. `.why`"""
+
+    def __init__(self, why: WhyNot) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+class LineOver(Exception):
+    """The link has ended, or the line was withdrawn or ended, or its registration was."""
+
+
+@dataclass(frozen=True)
+class From:
+    """Where a press of the button came from. `allowed` are special ranges that count all the same (demonstration)."""
+
+    address: Address
+    allowed: tuple[str, ...] = ()
+
+
+@transaction.atomic
+def tell_workers(*, registration: Registration, workers: int, actor: str, now: dt.datetime) -> Gateway:
+    """How many people work over it from elsewhere. The same number again changes nothing."""
+    known = queries.gateway_of(registration)
+    if known is not None and known.workers == workers:
+        return known
+    gateway, _ = Gateway.objects.update_or_create(
+        registration=registration, defaults={"workers": workers, "told_at": now}
+    )
+    journal.record(
+        act="remote.told_workers",
+        actor=actor,
+        subject=f"registration:{registration.pk}",
+        now=now,
+        detail={"workers": workers},
+    )
+    return gateway
+
+
+@transaction.atomic
+def make_links(
+    *, registration: Registration, count: int, workers: int, policy: RemoteStaff, actor: str, now: dt.datetime
+) -> list[Line]:
+    """Links for so many more people. Raises TooManyLines, and then none was made; NotValid when it has ended."""
+    registration = register.locked_valid(registration.pk, now)
+    known = list(queries.lines_of(registration))
+    room = rules.room_for(workers=workers, most=policy.most_lines, live=sum(queries.live(line, now) for line in known))
+    if not 1 <= count <= room:
+        raise TooManyLines(room)
+    first = known[-1].number + 1 if known else 1
+    made = []
+    for number in range(first, first + count):
+        line = Line(registration=registration, number=number, made_at=now, link_ends_at=now + policy.link_valid)
+        line.link_index = queries.link_index(queries.token_of(line))
+        made.append(line)
+    Line.objects.bulk_create(made)
+    journal.record(
+        act="remote.made_links",
+        actor=actor,
+        subject=f"registration:{registration.pk}",
+        now=now,
+        detail={"first": first, "count": count},
+    )
+    return made
+
+
+@transaction.atomic
+def agree(*, line: Line, source: From, policy: RemoteStaff, now: dt.datetime) -> Line:
+    """Register the line that the button was pressed from; of one that stands, the address that it has now.
+
+    Raises LineOver, NotFromHere; then nothing was changed.
+    """
+    line = Line.objects.select_for_update().get(pk=line.pk)
+    stands = line.state == State.STANDING
+    if not queries.is_open(line, now) and not stands:
+        raise LineOver
+    try:
+        registration = register.locked_valid(line.registration_id, now)
+    except register.NotValid:
+        raise LineOver from None
+    block = rules.line_of(source.address)
+    entry = line.entry
+    if stands and entry is not None and entry.ended_at is None and entry.block == block:
+        return line
+    if not is_global(source.address, allowed=source.allowed):
+        raise NotFromHere(WhyNot.NOT_PUBLIC)
+    if stands and not rules.may_change(changed_at=line.changed_at, now=now, every=policy.change_every):
+        raise NotFromHere(WhyNot.TOO_SOON)
+    origin = directory.current().origin(block)
+    if origin is None:
+        raise NotFromHere(WhyNot.UNKNOWN_NETWORK)
+    _nobody_else_has(registration, block)
+    name = f"{HOME}{line.pk}:{line.changes}"
+    try:
+        if stands and entry is not None and entry.ended_at is None:
+            line.entry = register.move_entry(
+                entry=entry,
+                block=block,
+                asn=origin.asn,
+                origin=name,
+                until=None,
+                overlap_until=now + OVERLAP,
+                actor=_actor(line),
+                now=now,
+            )
+        else:
+            new = NewEntry(name, block, _protocol(registration), None, origin.asn)
+            line.entry = register.add_entry(registration=registration, new=new, actor=_actor(line), now=now)
+    except register.BlockAlreadyEntered:
+        raise NotFromHere(WhyNot.TAKEN) from None
+    line.changes += 1
+    if stands:
+        line.changed_at = now
+    else:
+        line.state, line.agreed_at, line.agreed_to = State.STANDING.value, now, rules.WORDS
+    line.save()
+    _record(line, "moved" if stands else "agreed", _actor(line), now)
+    return line
+
+
+def _nobody_else_has(registration: Registration, block: rules.Block) -> None:
+    """At the office the gateway itself is seen; in one house a colleague may have agreed already."""
+    for found in entries.overlapping_active(block=block):
+        if found.registration_id == registration.pk and not found.origin.startswith(HOME):
+            raise NotFromHere(WhyNot.AT_THE_OFFICE)
+        raise NotFromHere(WhyNot.TAKEN)
+
+
+def _protocol(registration: Registration) -> str:
+    """What is spoken to the gateway; all, where several are."""
+    spoken = {entry.protocol for entry in entries.own_entries_of(registration) if entry.ended_at is None}
+    return spoken.pop() if len(spoken) == 1 else "any"
+
+
+@transaction.atomic
+def withdraw(*, line: Line, now: dt.datetime) -> Line:
+    """The person who agreed takes it back: the entry ends at once, and the organisation hears of the number alone.
+
+    Doing it twice changes nothing. Raises LineOver of one that never stood.
+    """
+    line = Line.objects.select_for_update().get(pk=line.pk)
+    if line.state == State.WITHDRAWN:
+        return line
+    if line.state != State.STANDING:
+        raise LineOver
+    _end(line, State.WITHDRAWN, now)
+    _record(line, "withdrew", _actor(line), now)
+    for person in people.people_to_tell(line.registration.holder):
+        letters.write_once(
+            to=person,
+            template="home_line_withdrawn",
+            about=f"registration:{line.registration_id}",
+            once=f"line:{line.pk}",
+            context={
+                "registration": line.registration.reference,
+                "number": line.number,
+                "url": reverse("portal:remote_staff", args=[line.registration.reference]),
+            },
+            now=now,
+        )
+    return line
+
+
+@transaction.atomic
+def end_line(*, line: Line, actor: str, now: dt.datetime) -> Line:
+    """The organisation needs the line or its link no more. Doing it twice changes nothing."""
+    line = Line.objects.select_for_update().get(pk=line.pk)
+    if not rules.may_move(line.state, State.ENDED):
+        return line
+    _end(line, State.ENDED, now)
+    _record(line, "ended", actor, now)
+    return line
+
+
+def _end(line: Line, state: State, now: dt.datetime) -> None:
+    standing = entries.entries_of(line.registration).filter(origin__startswith=f"{HOME}{line.pk}:")
+    for entry in standing.filter(ended_at__isnull=True):
+        register.end_entry(entry=entry, why="lapse", now=now)
+    line.state, line.ended_at = state.value, now
+    line.save(update_fields=["state", "ended_at"])
+
+
+def _actor(line: Line) -> str:
+    return f"line:{line.pk}"
+
+
+def _record(line: Line, act: str, actor: str, now: dt.datetime) -> None:
+    journal.record(
+        act=f"remote.{act}",
+        actor=actor,
+        subject=f"registration:{line.registration_id}",
+        now=now,
+        detail={"number": line.number},
+    )

@@ -1,0 +1,62 @@
+"""Reads of lines at home. The token of a link is derived when it is needed; no table holds one."""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from rahdari.register.models import Registration
+from rahdari.vault import index, links
+
+from .models import Gateway, Line
+from .rules import State
+
+LINK = "remote.line"
+
+
+def gateway_of(registration: Registration) -> Gateway | None:
+    """How many the organisation told of since it was registered; None when it told of nobody."""
+    return Gateway.objects.filter(registration=registration).first()
+
+
+def lines_of(registration: Registration) -> QuerySet[Line]:
+    """All lines of a registration, by their numbers. For the holder, who sees no address of them, and for officers."""
+    return Line.objects.filter(registration=registration).select_related("entry", "registration").order_by("number")
+
+
+def live(line: Line, now: dt.datetime) -> bool:
+    """Whether it takes the place of one person: it stands, or its link still works."""
+    return line.stands or is_open(line, now)
+
+
+def is_open(line: Line, now: dt.datetime) -> bool:
+    """Whether its link can still be agreed to."""
+    return line.state == State.OFFERED and now < line.link_ends_at
+
+
+def line_of(registration: Registration, number: int) -> Line | None:
+    """The line of this number under this registration; None for any other."""
+    return lines_of(registration).filter(number=number).first()
+
+
+def token_of(line: Line) -> str:
+    return links.token(LINK, str(line.pk))
+
+
+def link_index(token: str) -> str:
+    return index.blind(LINK, token)
+
+
+def link_url(line: Line) -> str:
+    return settings.SITE_URL.rstrip("/") + reverse("remote:line", args=[token_of(line)])
+
+
+def line_by_token(token: str) -> Line | None:
+    """The line that a link opens, whatever became of it; None for a token that was never given out."""
+    if not token.isascii() or len(token) != links.LENGTH:
+        return None
+    found = Line.objects.filter(link_index=link_index(token)).select_related("entry", "registration").first()
+    if found is None or not links.matches(LINK, str(found.pk), token):
+        return None
+    return found

@@ -149,7 +149,7 @@ class TestDemo:
         assert demo.get("/healthz", port=port + 1) == 200
         assert demo.get("/healthz", port=port + 2) == 200
         children = demo.children()
-        assert set(children) == USUAL | {"agent", "postgres"}
+        assert set(children) == USUAL | {"agent", "vantage", "postgres"}
 
         # A second one on the same data, and one on the same port, are told so before anything starts.
         busy = Demo(data, three_free_ports())

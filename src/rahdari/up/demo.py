@@ -1,10 +1,10 @@
-"""`rahdari demo`: all of `rahdari up`, with made-up data, three sample operators, and accounts to sign in with."""
+"""`rahdari demo`: all of `rahdari up`, with made-up data, three sample operators, two vantages, and ready accounts."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from rahdari.up import datafolder, processes
+from rahdari.up import datafolder, processes, sample_vantages
 from rahdari.up.processes import Child
 from rahdari.up.start import Start, start
 
@@ -57,13 +57,15 @@ def agents_to_set_up(given: Start) -> Sequence[Child]:
 
 
 def agents(given: Start) -> Sequence[Child]:
-    """One agent for each sample operator, as it would run on a machine of that operator's."""
+    """One agent for each sample operator, as it would run on a machine of that operator's, and two vantages."""
     children = []
     for slug in OPERATORS:
         configuration = str(folder_of(given, slug) / "agent.toml")
         children.append(given.child(slug, "agent", "run", "--config", configuration, keyless=True, late=True))
     key = str(folder_of(given, ANSWERS_BY_ITSELF) / "answers.key")
     asked = ["--base", given.url, "--key-file", key]
+    for name, settings in sample_vantages.prepare(given.data):
+        children.append(given.child(name, "vantage", "run", "--config", str(settings), keyless=True, late=True))
     children.append(given.child("sample-answers", *asked, keyless=True, late=True, module="rahdari.up.sample_operator"))
     return children
 

@@ -28,7 +28,7 @@ FACES_OF_ITS_OWN = {
     "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "telling", "wording"},
     "attest": FACE | {"forms", "words"},
     "people": FACE | {"access", "identifiers"},
-    "verify": FACE | {"answers", "ways", "words", "way_words", "registry_words", "names"},
+    "verify": FACE | {"answers", "ways", "words", "way_words", "registry_words", "saying", "names"},
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

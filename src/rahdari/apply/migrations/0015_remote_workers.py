@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("apply", "0013_mandates_of_agents"),
+        ("apply", "0014_document_noted_from"),
     ]
 
     operations = [

@@ -22,6 +22,7 @@ from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.verify import queries as proofs
 from rahdari.verify import ways
+from rahdari.verify.rules import OF_THE_WHOLE
 
 from . import story
 
@@ -434,8 +435,12 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
     yield "tasks", at("tasks", draft)
     yield "proved", at("prove", draft, endpoint=first.pk)
     yield "prove", at("prove", draft, endpoint=second.pk)
+    block = story.add(draft, "192.0.2.8/29")
     for method in ways.LOOKED_AT:
-        yield f"way: {method}", at("prove_way", draft, endpoint=second.pk, method=method)
+        endpoint = block if method in OF_THE_WHOLE else second
+        yield f"way: {method}", at("prove_way", draft, endpoint=endpoint.pk, method=method)
+    yield "way: contact", at("prove_contact", draft, endpoint=block.pk)
+    yield "prove, a range", at("prove", draft, endpoint=block.pk)
     given: dict[str, Any]
     for method, given in story.GIVEN.items():
         story.take_a_way(second, method, given)

@@ -113,6 +113,8 @@ def can_be_repeated(challenge: Challenge) -> bool:
     """Whether we can look again without the holder: not a link, and nothing of which a part was erased or not kept."""
     if not is_looked_at(challenge.method) or challenge.facts.get("wrap"):
         return False
+    if challenge.method == Method.RECORD:
+        return True  # the line may still be there
     try:
         claim_of(challenge)
     except (TypeError, ValueError):

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("apply", "0014_document_noted_from"),
+        ("apply", "0015_found_by_an_index"),
     ]
 
     operations = [

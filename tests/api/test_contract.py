@@ -159,3 +159,55 @@ def test_every_answer_is_as_described(program: tuple[Program, World], id: str, m
         hold()
     except Unsatisfiable:
         assert mode is GenerationMode.NEGATIVE and not each.query and each.body is None, "nothing could be tried"
+
+
+# -- one after the other ---------------------------------------------------------------------------------------------
+
+WALKS, STEPS = 25, 12
+
+
+def test_every_answer_is_as_described_on_the_way_from_one_to_the_next(program: tuple[Program, World]) -> None:
+    """Walks along the links of the contract: what was made is read, changed, sent and taken back, in any order."""
+    asks, world = program
+    called: set[str] = set()
+    followed: set[str] = set()
+
+    schema = api(asks, world)
+
+    @schema.auth()  # type: ignore[untyped-decorator]
+    class Token:
+        def get(self, case: Any, context: Any) -> str:
+            return asks.text
+
+        def set(self, case: Any, data: str, context: Any) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    class Walk(schema.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"headers": {"Accept-Encoding": "identity"}}
+
+        def setup(self) -> None:
+            self.before = transaction.savepoint_create()
+
+        def teardown(self) -> None:
+            """Each walk begins with the story as it was told: what one did is not there for the next."""
+            transaction.savepoint_rollback(self.before)
+
+        def step(self, input: Any) -> Any:
+            called.add(input.case.operation.label)
+            if input.transition is not None and input.is_applied:
+                followed.add(input.case.operation.label)
+            return super().step(input)
+
+    Walk.run(
+        settings=settings(
+            max_examples=WALKS,
+            stateful_step_count=STEPS,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+    )
+    assert len(called) > 50 and len(followed) > 25, (len(called), len(followed))

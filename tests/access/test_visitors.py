@@ -397,7 +397,8 @@ class TestAFormFromElsewhere:
         before = as_it_stands()
         elsewhere = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
         browser = world.client(visitor, enforce_csrf_checks=True)
-        for name in sorted(set(ALL) - PROGRAMS):
+        # RFC 8058: a mail program posts without a cookie; the secret of the link stands for it.
+        for name in sorted(set(ALL) - PROGRAMS - {"letters:no_reminders"}):
             for place in world.places(name):
                 answer = browser.post(place, {"answer": "x", "declare": "on"}, headers=elsewhere)
                 assert answer.status_code == 403, f"{visitor} {place}: {answer.status_code}"

@@ -129,9 +129,19 @@ def go_on(
         opened = streams.fill(now=now, meanwhile=meanwhile)
         checkpoint("filled")
         return bool(opened)
+    for operator in Operator.objects.filter(active=False, due=True):
+        repository.of(operator.repository).erase()
+        Operator.objects.filter(pk=operator.pk).update(due=False)
     coming = list(Operator.objects.filter(active=True, due=True))
     for operator in coming:
         files.order_snapshots(of=list(streams.of_rights(operator)), now=now)
+    # First those for whom all is there: a snapshot of a large register is minutes of writing.
+    if coming:
+        moved = streams.join(now=now)
+        admit()
+        checkpoint("joined")
+        if _sign_coming(repository, coming, now, checkpoint) or moved:
+            return True
     written = files.write_next(repository=repository, meanwhile=meanwhile, checkpoint=checkpoint)
     if written is not None:
         if written.width == 0:
@@ -139,15 +149,7 @@ def go_on(
             admit()
             _name_if_first(repository, written, now, checkpoint)
         return True
-    for operator in Operator.objects.filter(active=False, due=True):
-        repository.of(operator.repository).erase()
-        Operator.objects.filter(pk=operator.pk).update(due=False)
-    if not coming:
-        return False
-    moved = streams.join(now=now)
-    admit()
-    checkpoint("joined")
-    return _sign_coming(repository, coming, now, checkpoint) or moved
+    return False
 
 
 def _name_if_first(repository: Repository, snapshot: File, now: dt.datetime, checkpoint: Checkpoint) -> None:

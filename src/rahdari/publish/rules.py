@@ -103,6 +103,13 @@ def merged_widths(sequence: int, *, first: int) -> Iterator[int]:
         width *= MERGED_BY
 
 
+def first_at_or_after(sequence: int) -> int:
+    """Where a session may begin: merged deltas end at round numbers, and one that begins between two of them would
+    need another snapshot as soon as its first narrow deltas are named no more."""
+    step = MERGED_BY**2
+    return -(-sequence // step) * step
+
+
 def live_number(width: int) -> int:
     """How many files of this width the metadata name."""
     if width == 0:

@@ -63,10 +63,12 @@ def open_everything(now: dt.datetime) -> list[Edition]:
 
 
 def open_session(*, stream: Stream, sequence: int, now: dt.datetime) -> Edition:
-    """Begin another session of a stream, at this sequence, with the set that it lists now; return its first edition.
+    """Begin another session of a stream, at this sequence or a little above, with the set that it lists now; return its
+    first edition.
 
     Agents load a snapshot of it, so nothing leads there until one is written. The caller holds the scissors.
     """
+    sequence = rules.first_at_or_after(sequence)
     last = Session.objects.select_for_update().filter(stream=stream, closed_at=None).first()
     if last is not None:
         last.closed_at = now
@@ -113,7 +115,7 @@ def want(operator: Operator, *, now: dt.datetime) -> None:
             continue
         stream = Stream.objects.create(role=role, asns=asns, followed=True, created_at=now)
         left = followed_by(operator).filter(role=role).first()
-        at = _sequence_of(left) + rules.ROOM_FOR_MEANWHILE if left is not None else 0
+        at = rules.first_at_or_after(_sequence_of(left) + rules.ROOM_FOR_MEANWHILE) if left is not None else 0
         Session.objects.create(stream=stream, opened_at=now, first_sequence=at, sequence=at)
 
 

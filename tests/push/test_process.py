@@ -53,7 +53,7 @@ class TestPushProcess:
             for stream in streams:
                 assert next_event(stream)["id"] == "1"
             poll = open_ones.enter_context(waiting(port, "/feed/poll?after=1&wait=55"))
-            # granian answers no request that comes in the moment of the stop, and kills itself over it: this one came.
+            # One that comes in the moment of the stop may stay unanswered, and end the worker hard: this one came.
             until(lambda: ready(port))
             process.send_signal(number)
             assert process.wait(PATIENCE) == 0, log.read_text()

@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from rahdari.register import actions, queries
 from rahdari.register.models import Change, Entry, Registration, SharedBlock, Sharer
-from rahdari.register.rules import NewEntry
+from rahdari.register.rules import HOME, NewEntry
 
 from .test_register import HOLDER, NOW, OTHER, YEAR, endpoint, entered
 
@@ -93,6 +93,14 @@ class TestLetIn:
         actions.add_entry(registration=other, new=lease, actor="person:1", now=NOW)
         with pytest.raises(actions.NotShareable):
             let_in(OTHER, THIRD)
+
+    def test_is_never_of_a_line_at_home(self) -> None:
+        staff = entered("198.51.100.7/32")
+        at_home = NewEntry(f"{HOME}1:0", BLOCK, "any", None, 64500)
+        actions.add_entry(registration=staff, new=at_home, actor="person:1", now=NOW)
+        assert not queries.may_be_shared(block=BLOCK)
+        with pytest.raises(actions.NotShareable):
+            let_in()
 
     def test_another_port_of_the_block_is_a_line_of_its_own(self) -> None:
         first, _ = entered(GATEWAY), let_in()

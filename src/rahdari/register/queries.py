@@ -188,9 +188,14 @@ def registrations_on(lines: Iterable[uuid.UUID]) -> set[uuid.UUID]:
 
 
 def may_be_shared(*, block: Block) -> bool:
-    """Whether the block is held, and by nothing but entries of exactly this block that stay where they are."""
+    """Whether the block is held, and by nothing but entries of exactly this block that stay where they are.
+
+    A line at home is not: whoever is asked is the organisation, and it is not told at which address its people live.
+    """
     there = list(overlapping_active(block=block))
-    return bool(there) and all(entry.block == block and entry.kind == "static" for entry in there)
+    return bool(there) and all(
+        entry.block == block and entry.kind == "static" and not entry.origin.startswith(rules.HOME) for entry in there
+    )
 
 
 def holders_to_ask(*, block: Block, newcomer: uuid.UUID) -> set[uuid.UUID]:

@@ -19,7 +19,7 @@ from rahdari.apply import queries as applications  # noqa: E402
 from rahdari.apply.models import Application  # noqa: E402
 from rahdari.lease import actions as lease  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
-from rahdari.portal.applicant import going_on  # noqa: E402
+from rahdari.portal.applicant import known  # noqa: E402
 from rahdari.register import queries as register  # noqa: E402
 from rahdari.register.models import Registration  # noqa: E402
 
@@ -68,7 +68,7 @@ def renew(reference: str) -> None:
     assert last is not None
     actor = f"person:{last.applicant_id}"
     draft = apply.apply_again(registration=found, applicant=last.applicant, about="renewal", actor=actor, now=NOW)
-    going_on.take_known_proofs(draft, actor, NOW)
+    known.take_known_proofs(draft, actor, NOW)
     send(draft)
 
 

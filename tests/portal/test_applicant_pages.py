@@ -17,6 +17,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as cases
+from rahdari.letters import queries as inbox
 from rahdari.page import urdu
 from rahdari.people.models import User
 from rahdari.vault import keys
@@ -415,8 +416,6 @@ class TestSomebodyElses:
         draft, theirs = story.a_draft(applicant), story.a_draft(other)
         endpoint = story.add(theirs)
         assert browser.get(at("prove", draft, endpoint=endpoint.pk)).status_code == 404
-        from rahdari.letters import queries as inbox
-
         letter = inbox.letters_of(other)[0]
         assert browser.get(reverse("portal:letter", args=[letter.pk])).status_code == 404
 
@@ -473,8 +472,6 @@ def _pages(applicant: User, feed: Path) -> Iterator[tuple[str, str]]:
     yield "registrations", reverse("portal:registrations")
     yield "home", reverse("portal:home")
     yield "letters", reverse("portal:letters")
-    from rahdari.letters import queries as inbox
-
     for letter in inbox.letters_of(applicant):
         yield f"letter: {letter.template}", reverse("portal:letter", args=[letter.pk])
 

@@ -15,6 +15,8 @@ from rahdari.proof.repository import METADATA
 from rahdari.publish.models import Operator
 from tests.agent.feeds import a_configuration, sync
 
+from .world import NOW
+
 
 class _OneRepository(SimpleHTTPRequestHandler):
     """`/feed/metadata/...` is one operator's, `/feed/targets/...` everybody's; receipts are taken and thrown away."""
@@ -67,7 +69,8 @@ class AgentSide:
         self.configuration: Configuration = a_configuration(folder, url, root, targets=(self.target,))
 
     def sync(self, **options: object) -> Outcome:
-        return sync(self.configuration, **options)  # type: ignore[arg-type]
+        # In the time of the world that publishes, however long ago that began.
+        return sync(self.configuration, **{"at": NOW, **options})  # type: ignore[arg-type]
 
     def moves_to(self, other: "AgentSide") -> None:
         """The same machine, with what it holds, asks where the other one asks."""

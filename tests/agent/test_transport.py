@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -180,6 +181,61 @@ class TestToken:
                 whole(Server(configuration), url)
             with pytest.raises(TokenRefused, match="does not accept the certificate"):
                 whole(Server(replace(configuration, token_file=None)), url)
+
+
+class TestKeptConnection:
+    """One that the other side closes in the very moment in which it is used again."""
+
+    class Once(StreamRequestHandler):
+        def handle(self) -> None:
+            assert isinstance(self.server, TestKeptConnection.Closing)
+            for number in range(2):
+                request = b"".join(iter(self.rfile.readline, b"\r\n"))
+                if number == 0 and request and not self.server.always:
+                    self.server.answered.append(request.split(b" ")[0])
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                else:
+                    self.server.closed += 1
+                    return
+
+    class Closing(ThreadingTCPServer):
+        daemon_threads = True
+        always = False
+
+        def __init__(self) -> None:
+            super().__init__(("127.0.0.1", 0), TestKeptConnection.Once)
+            self.answered: list[bytes] = []
+            self.closed = 0
+            self.url = f"http://127.0.0.1:{self.server_address[1]}/feed/x"
+
+    @pytest.fixture
+    def closing(self) -> Iterator[Closing]:
+        with self.Closing() as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield server
+            server.shutdown()
+            thread.join()
+
+    def test_is_opened_anew_for_a_question(self, configuration: Configuration, closing: Closing) -> None:
+        server = Server(configuration)
+        assert [whole(server, closing.url) for _ in range(3)] == [b"ok"] * 3
+        assert closing.answered == [b"GET"] * 3 and closing.closed == 2
+        server.close()
+
+    def test_to_a_proxy_is_opened_anew_as_well(self, configuration: Configuration, closing: Closing) -> None:
+        server = Server(replace(configuration, proxy=closing.url.removesuffix("/feed/x")))
+        assert [whole(server, "http://192.0.2.1/feed/x") for _ in range(3)] == [b"ok"] * 3
+        assert closing.answered == [b"GET"] * 3 and closing.closed == 2
+        server.close()
+
+    def test_that_is_never_answered_is_told_after_the_second_time(
+        self, configuration: Configuration, closing: Closing
+    ) -> None:
+        closing.always = True
+        with pytest.raises(NotReached):
+            whole(Server(configuration), closing.url)
+        assert closing.closed == 2
 
 
 class TestChanged:

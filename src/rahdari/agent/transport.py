@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
+from http.client import RemoteDisconnected
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError, ProxyError
 from urllib3.util import make_headers
 
 from rahdari import __version__
@@ -252,7 +254,8 @@ class Server:
         pool = self._pool(url, shown=shown)
         self.requests += 1
         with told(url):
-            response = pool.request(
+            ask = partial(
+                pool.request,
                 method,
                 url,
                 body=body,
@@ -263,6 +266,14 @@ class Server:
                 decode_content=False,
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
             )
+            try:
+                response = ask()
+            except (ProtocolError, ProxyError) as error:
+                # A connection that was kept, and closed by the other side (or by a proxy, as some do after each answer)
+                # in the moment it was used again: a question may be asked once more (RFC 9110, 9.2.2).
+                if method != "GET" or not any(isinstance(each, RemoteDisconnected) for each in error.args):
+                    raise
+                response = ask()
         try:
             if shown:
                 self._note_clock(response)

@@ -3,28 +3,20 @@
 The pages are fetched first and shown afterwards, since a running browser keeps Django from its database.
 """
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, Route, sync_playwright
 
 from rahdari.apply import actions
-from tests.needs import needs_chromium
+from tests.in_browser import faults_on_a_small_phone
 
 from .sample import NOW, a_draft, a_pdf, a_person, actor_of, register_to, with_address
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-ORIGIN = "http://rahdari.example"
-AXE = Axe()
 
 
 def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
@@ -104,43 +96,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     yield "documents-not-needed", text(client.get(at("documents", company)))
 
 
-def show(page: Page, markup: str) -> None:
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(ORIGIN)
-        if path == "/":
-            route.fulfill(body=markup, content_type="text/html; charset=utf-8")
-            return
-        found = finders.find(path.removeprefix("/static/")) if path.startswith("/static/") else None
-        if found:
-            route.fulfill(path=str(found))
-        else:
-            route.abort()
-
-    page.unroute_all()
-    page.route("**/*", answer)
-    page.goto(f"{ORIGIN}/")
-
-
 class TestPages:
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(self, language: str) -> None:
-        chromium = needs_chromium()
-        pages = list(pages_of_a_draft(language))
-        folder = os.environ.get("RAHDARI_PICTURES")
-        faults = []
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-            page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
-            for name, markup in pages:
-                show(page, markup)
-                found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
-                faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in found]
-                wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-                if wide > 0:
-                    faults.append(f"{name}: scrolls sideways by {wide} px")
-                if folder:
-                    target = Path(folder) / language
-                    target.mkdir(parents=True, exist_ok=True)
-                    page.screenshot(path=target / f"{name}.png", full_page=True)
-            browser.close()
-        assert faults == []
+        assert faults_on_a_small_phone(pages_of_a_draft(language), language) == []

@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.vault import keys
-from tests.apply.test_in_browser import ARGUMENTS, show
+from tests.in_browser import ARGUMENTS, show
 from tests.needs import needs_chromium
 
 from . import story

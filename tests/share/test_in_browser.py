@@ -1,18 +1,14 @@
 """The pages of sharing in Chromium at 360 px, fetched first: axe finds nothing, nothing scrolls sideways."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import sync_playwright
 
 from rahdari.register.models import Sharer
 from rahdari.share.models import Question
-from tests.apply.test_in_browser import ARGUMENTS, AXE, show
-from tests.needs import needs_chromium
+from tests.in_browser import faults_on_a_small_phone
 
 from .test_sharing import DESK, House, browser_of, text
 from .test_sharing import house as house
@@ -51,23 +47,4 @@ def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("language", ["en", "ur"])
 def test_pages_have_nothing_for_axe_to_find_and_fit_a_small_phone(house: House, language: str) -> None:
-    chromium = needs_chromium()
-    pages = list(pages_of(house, language))
-    folder = os.environ.get("RAHDARI_PICTURES")
-    faults = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
-        for name, markup in pages:
-            show(page, markup)
-            found = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
-            faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in found]
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if wide > 0:
-                faults.append(f"{name}: scrolls sideways by {wide} px")
-            if folder:
-                target = Path(folder) / language
-                target.mkdir(parents=True, exist_ok=True)
-                page.screenshot(path=target / f"{name}.png", full_page=True)
-        browser.close()
-    assert faults == []
+    assert faults_on_a_small_phone(pages_of(house, language), language) == []

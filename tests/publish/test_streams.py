@@ -282,6 +282,28 @@ class TestNewOperator:
         session = Session.objects.get(stream=stream_of(other), closed_at=None)
         assert session.entries == len(holds(other))
 
+    def test_does_not_wait_for_a_snapshot_that_is_being_written_when_all_is_there(
+        self, feed: Repository, follower: Follower, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", 2)
+        entered(*[address(number) for number in range(9)])
+        publish()
+        looked = queries.something_to_cut
+        come: list[Operator] = []
+
+        def meanwhile(*, now: dt.datetime) -> bool:
+            """The publisher looks for changes between two parts of the snapshot; just then somebody comes."""
+            if list(feed.targets.rglob(".*.new")) and not come:
+                come.append(an_operator("second", asns=[64500]))
+            return looked(now=now)
+
+        monkeypatch.setattr(queries, "something_to_cut", meanwhile)
+        entered(address(100))
+        passed: list[str] = []
+        actions.publish_editions(now=NOW + HOUR, checkpoint=passed.append)
+        assert passed.index("joined") < passed.index("snapshot: written")
+        assert follower.another("second", operator=come[0]).sync().entries == 10
+
     def test_of_rights_that_another_has_begins_where_that_one_is(self, feed: Repository, follower: Follower) -> None:
         publish()
         for number in range(3):

@@ -132,17 +132,18 @@ def go_on(
     for operator in Operator.objects.filter(active=False, due=True):
         repository.of(operator.repository).erase()
         Operator.objects.filter(pk=operator.pk).update(due=False)
-    coming = list(Operator.objects.filter(active=True, due=True))
-    for operator in coming:
+    for operator in _coming():
         files.order_snapshots(of=list(streams.of_rights(operator)), now=now)
-    # First those for whom all is there: a snapshot of a large register is minutes of writing.
-    if coming:
-        moved = streams.join(now=now)
-        admit()
-        checkpoint("joined")
-        if _sign_coming(repository, coming, now, checkpoint) or moved:
-            return True
-    written = files.write_next(repository=repository, meanwhile=meanwhile, checkpoint=checkpoint)
+    take_in = functools.partial(_take_in, repository=repository, now=now, admit=admit, checkpoint=checkpoint)
+    # First those for whom all is there; and while a snapshot is written, which takes minutes in a large register.
+    if take_in():
+        return True
+
+    def publish_and_take_in() -> None:
+        meanwhile()
+        take_in()
+
+    written = files.write_next(repository=repository, meanwhile=publish_and_take_in, checkpoint=checkpoint)
     if written is not None:
         if written.width == 0:
             # Nothing leads into a session before its first snapshot is there.
@@ -152,12 +153,28 @@ def go_on(
     return False
 
 
+def _coming() -> list[Operator]:
+    return list(Operator.objects.filter(active=True, due=True))
+
+
+def _take_in(*, repository: Repository, now: dt.datetime, admit: Callable[[], None], checkpoint: Checkpoint) -> bool:
+    """Lead operators that came or changed to the streams of their rights where these are there; whether one moved."""
+    coming = [operator for operator in _coming() if streams.can_be_named(list(streams.of_rights(operator)))]
+    if not coming:
+        return False
+    moved = streams.join(now=now)
+    admit()
+    checkpoint("joined")
+    return _sign_coming(repository, coming, now, checkpoint) or moved
+
+
 def _name_if_first(repository: Repository, snapshot: File, now: dt.datetime, checkpoint: Checkpoint) -> None:
     """A snapshot is named from the next signature on; but at once where agents could not begin without it."""
     stream = snapshot.session.stream
     others = File.objects.filter(session=snapshot.session, width=0, dropped_at=None).exclude(sha256="")
     led = stream.signed_edition is not None and stream.signed_edition.session_id == snapshot.session_id
-    if led and not others.exclude(pk=snapshot.pk).exists():
+    # Operators may have moved on while it was written, and the stream gone with the last of them.
+    if led and streams.present().filter(pk=stream.pk).exists() and not others.exclude(pk=snapshot.pk).exists():
         named = signing.sign(repository=repository, concerned=[stream], now=now, checkpoint=checkpoint)
         _drop([stream], named, now)
 

@@ -15,7 +15,9 @@ from rahdari.attest.models import Matter
 from rahdari.decide.models import Notice, Question
 from rahdari.mobile.models import Line
 from rahdari.people.models import Branch, Mandate
-from rahdari.register.models import Entry, Registration
+from rahdari.register.models import Entry, Registration, Sharer
+from rahdari.share.models import Question as Asked
+from rahdari.share.models import Request
 from tests.portal import story
 
 from .sample import Program
@@ -80,6 +82,9 @@ def as_it_stands() -> list[Any]:
         list(Branch.objects.order_by("pk").values_list("pk", "name", "ended_at")),
         list(Mandate.objects.order_by("pk").values_list("pk", "accepted_at", "ended_at")),
         list(Matter.objects.order_by("pk").values_list("pk", "said_at")),
+        list(Asked.objects.order_by("pk").values_list("pk", "reply")),
+        list(Request.objects.order_by("pk").values_list("pk", "state")),
+        list(Sharer.objects.order_by("pk").values_list("pk", "leaves_at")),
         list(Line.objects.order_by("pk").values_list("pk", "state")),
     ]
 

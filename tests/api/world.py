@@ -24,7 +24,11 @@ from rahdari.lease import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from rahdari.share import actions as share
+from rahdari.share import queries as requests
+from rahdari.share.models import Request
 from tests.apply.sample import a_photo
 from tests.attest.sample import an_attestation
 from tests.portal import story
@@ -72,6 +76,7 @@ def the_world(person: User | None = None) -> World:
         "letters.id": [str(each.pk) for each in letters.letters_of(person)[:3]],
     }
     found.places |= places_of_a_company(person)
+    found.places |= places_of_sharing(registrations[0])
     references = found.places["applications.reference"]
     found.places["applications.reference"] = [*found.places.pop("applications.more"), *references]
     hook, _secret = api.make_webhook(
@@ -118,6 +123,24 @@ def places_of_a_company(person: User) -> dict[str, list[str]]:
         "applications.file": [str(file.pk)],
         "applications.more": [draft.reference, mobile.reference],
     }
+
+
+def places_of_sharing(registration: Registration) -> dict[str, list[str]]:
+    """Somebody who was let in to the address of a registration, and another one who asks."""
+    now, block = timezone.now(), registration.entries.get().block
+    terms = requests.terms()
+    assert terms is not None
+
+    def asked(name: str) -> Request:
+        facts: dict[str, Any] = {"subject": f"endpoint:{uuid.uuid4()}", "block": block, "now": now}
+        return share.ask(holder=story.a_person().holder_ref, name=name, asked_by="system:test", terms=terms, **facts)
+
+    first = asked("Desk 7")
+    share.answer(question=first.questions.get(), given="yes", actor="system:test", now=now)
+    part = register.sharer_from(first.origin)
+    assert part is not None
+    question = asked("Desk 8").questions.get(holder=registration.holder)
+    return {"sharing.question": [str(question.pk)], "sharing.part": [str(part.pk)]}
 
 
 def ids(model: Any, applications: list[Application]) -> list[str]:

@@ -256,6 +256,29 @@ class TestMyOrganisation:
         assert "objection: no answer yet" in out
 
 
+def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
+    terminal.sign_in()
+    first = Program()
+    registration = story.registration_of(story.a_granted_application(first.person))
+    draft = story.a_draft(terminal.program.person)
+    story.prove(story.add(draft, str(registration.entries.get().block.network_address)))
+    code, out, _err = terminal.run("share", draft.reference)
+    assert code == YOUR_TURN and "has_it" in out and "Ask with --ask" in out
+    code, out, _err = terminal.run("share", draft.reference, "--ask", "Desk 7")
+    assert code == DONE and "asked as Desk 7" in out
+    assert "taken_back" in terminal.run("share", draft.reference, "--take-back")[1]
+    assert "waiting" in terminal.run("share", draft.reference, "--ask", "Desk 7")[1]
+    terminal.monkeypatch.setenv("RAHDARI_SERVER", terminal.server)
+    terminal.monkeypatch.setenv("RAHDARI_TOKEN", first.text)
+    code, out, _err = terminal.run("sharing")
+    assert code == YOUR_TURN and "May Desk 7 share" in out
+    code, out, _err = terminal.run("sharing", "--yes", out.split()[0])
+    assert code == DONE and registration.reference in out
+    part = out.splitlines()[1].split()[0]
+    assert ", until " in terminal.run("sharing", "--stop", part)[1]
+    assert ", until " not in terminal.run("sharing", "--go-on", part)[1]
+
+
 @pytest.mark.usefixtures("operators")
 def test_a_mobile_number_is_registered_step_by_step(terminal: Terminal) -> None:
     terminal.sign_in()

@@ -16,6 +16,7 @@ from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from rahdari.share import queries as sharing
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "mobile.listed": ("mobile.listed", {}),
     "mobile.left": ("mobile.leaving", {}),
     "mobile.ended": ("mobile.ended", {}),
+    "share.put_question": ("sharing.asked", {}),
+    "share.ended": ("sharing.ended", {}),
+    "register.gave_notice": ("sharing.leaving", {}),
+    "register.took_notice_back": ("sharing.goes_on", {}),
+    "register.ended_part": ("sharing.left", {}),
     "attest.revoked": ("attestation.revoked", {}),
     "attest.gave_back": ("attestation.restored", {}),
     "attest.replied": ("attestation.answered", {}),
@@ -146,11 +152,40 @@ def _matter(row: Row) -> About:
     return people.people_to_tell(found.holder, Act.PAPERS), {"attestation": found.attestation.number}
 
 
+def _question(row: Row) -> About:
+    """Whoever is asked to share an address: by which question, and nothing of who asks."""
+    found = sharing.question_by_subject(row.subject)
+    if found is None:
+        return None
+    return people.people_to_tell(found.holder, sharing.MAY_AGREE), {"question": str(found.pk)}
+
+
+def _sharing(row: Row) -> About:
+    """Whoever asked to share an address: what it came to."""
+    found = sharing.request_by_origin(row.subject)
+    endpoint = apply.endpoint_by_subject(found.subject) if found is not None else None
+    if endpoint is None:
+        return None
+    facts = {"application": endpoint.application.reference, "endpoint": str(endpoint.pk)}
+    return _working_on(endpoint.application, Act.PROVE), facts | {"came_to": row.detail["came_to"]}
+
+
+def _sharer(row: Row) -> About:
+    """Whoever has the part of a shared address that ends, or goes on."""
+    found = register.sharer_by_id(row.subject.partition(":")[2])
+    if found is None:
+        return None
+    return people.people_to_tell(found.holder, sharing.MAY_AGREE), {"part": str(found.pk)}
+
+
 ABOUT: dict[str, Callable[[Row], About]] = {
     "application": _application,
     "endpoint": _endpoint,
     "registration": _registration,
     "host": _host,
+    "question": _question,
+    "sharing": _sharing,
+    "sharer": _sharer,
     "attestation": _attestation,
     "matter": _matter,
 }

@@ -25,6 +25,7 @@ NAMES: dict[str, tuple[str, str, str]] = {
     "list_branches": ("/organisations/{organisation}/branches/{branch}", "branch", "/items/0/id"),
     "give_mandate": ("/organisations/{organisation}/mandates/{mandate}", "mandate", "/id"),
     "list_mandates_held": ("/mandates/{mandate}", "mandate", "/held/0/id"),
+    "list_sharing": ("/sharing/questions/{question}", "question", "/questions/0/id"),
     "list_attestations": ("/attestations/{attestation}", "attestation", "/items/0/number"),
     "list_invoices": ("/invoices/{number}", "number", "/items/0/number"),
     "list_letters": ("/letters/{id}", "id", "/items/0/id"),
@@ -32,17 +33,20 @@ NAMES: dict[str, tuple[str, str, str]] = {
     "test_webhook": ("/webhooks/{id}/deliveries/{delivery}", "delivery", "/id"),
     "list_services": ("/services/{key}", "key", "/services/0/key"),
 }
-# Of a registration its entries and connections.
-ENTRIES: dict[str, tuple[str, str, str]] = {
-    "entry": (f"{REGISTRATION}/entries/{{entry}}", "entry", "/entries/0/id"),
-    "connection": (f"{REGISTRATION}/connections/{{connection}}", "connection", "/connections/0/id"),
+# What an answer names besides: of a registration its entries and connections, of what is shared the parts of others.
+BESIDES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "get_registration": (
+        (f"{REGISTRATION}/entries/{{entry}}", "entry", "/entries/0/id"),
+        (f"{REGISTRATION}/connections/{{connection}}", "connection", "/connections/0/id"),
+    ),
+    "list_sharing": (("/sharing/parts/{part}", "part", "/shared/0/others/0/part"),),
 }
 
 
 def links_of(each: Operation) -> Json:
     """Each under the operation that it leads to, with the parts of the address that are known by then."""
     found = [NAMES[each.id]] if each.id in NAMES else []
-    found += ENTRIES.values() if each.id == "get_registration" else []
+    found += BESIDES.get(each.id, ())
     passed = routes.names_in(each.path)
     return {
         target.id: {"operationId": target.id, "parameters": _parameters(target, name, pointer)}

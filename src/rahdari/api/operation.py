@@ -118,7 +118,7 @@ PLACES: dict[str, tuple[str, Json]] = {
     "step": ("str", schema.text(20, 1, pattern=r"^[a-z]+$")),
     "way": ("str", schema.text(20, 1, pattern=r"^[a-z-]+$")),
     **dict.fromkeys(("id", "endpoint", "entry", "document", "delivery", "connection"), ("uuid", schema.ID)),
-    **dict.fromkeys(("organisation", "branch", "mandate", "file"), ("uuid", schema.ID)),
+    **dict.fromkeys(("organisation", "branch", "mandate", "file", "question", "part"), ("uuid", schema.ID)),
 }
 
 PAGE: dict[str, Json] = {

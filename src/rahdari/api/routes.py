@@ -12,7 +12,7 @@ from .rules import Scope
 # `told` says what becomes of errors of the rooms.
 MODULES = (
     *("told", "public", "applications", "parts", "proofs", "deciding"),
-    *("registrations", "connections", "mobile", "address_files"),
+    *("registrations", "connections", "mobile", "address_files", "sharing"),
     *("organisations", "mandates", "attestations", "accounts", "webhooks"),
 )
 NAME_IN_PATH = re.compile(r"{(\w+)}")

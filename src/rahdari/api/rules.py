@@ -20,6 +20,7 @@ class Scope(StrEnum):
     ORGANISATIONS_READ = "organisations:read"
     ORGANISATIONS_WRITE = "organisations:write"
     MANDATES_MANAGE = "mandates:manage"
+    SHARING_MANAGE = "sharing:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
 
 

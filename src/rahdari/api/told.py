@@ -13,6 +13,8 @@ from rahdari.letters import queries as letters
 from rahdari.page.programs import Problem
 from rahdari.people import actions as people
 from rahdari.register import actions as register
+from rahdari.share import actions as share
+from rahdari.share import queries as sharing
 from rahdari.vault import files
 from rahdari.verify import actions as verify
 
@@ -31,6 +33,7 @@ from .shown import stamp
     fees.InvoiceNotFound,
     files.FileMissing,
     apply.UnknownDocumentRule,
+    sharing.NotFound,
 )
 def absent(found: Exception) -> Problem:
     return not_found()
@@ -116,6 +119,29 @@ def not_valid(found: Exception) -> Problem:
 @told(register.SharedWithOthers)
 def shared(found: Exception) -> Problem:
     return impossible("shared", _("This address is shared. Add the other protocol or port, and remove this one."))
+
+
+@told(share.NoName)
+def no_name(found: Exception) -> Problem:
+    return not_taken([error("/name", "required", _("Write the name that they read"))])
+
+
+@told(share.TooSoon)
+def asked_too_soon(found: share.TooSoon) -> Problem:
+    words = _("They said no, or did not answer. You may ask them again later; or ask your operator for an address.")
+    return impossible("too_soon", words, again_at=stamp(found.again_at))
+
+
+@told(share.CannotBeShared)
+def cannot_be_shared(found: Exception) -> Problem:
+    words = _("It cannot be shared: it belongs to a range of theirs, or it changes from time to time.")
+    return impossible("cannot_be_shared", words)
+
+
+@told(share.NoLongerOpen)
+def no_longer_open(found: Exception) -> Problem:
+    words = _("The time to answer has ended, or they no longer ask. Nothing has changed for you.")
+    return impossible("not_open", words)
 
 
 @told(apply.TooEarlyToRenew)

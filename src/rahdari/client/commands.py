@@ -16,9 +16,9 @@ from typing import Any
 
 from rahdari.proof import webhook
 
-from . import adding, calling, filing, organising
+from . import adding, calling, filing, organising, sharing
 from .calling import Access, Json, Register, Trouble
-from .terminal import DONE, IN_VAIN, OVER, YOUR_TURN, register_of, say
+from .terminal import DONE, IN_VAIN, OVER, YOUR_TURN, endpoint_of, register_of, say
 
 GRANTED = frozenset({"granted", "registered", "published", "in_force"})
 OVER_STAGES = frozenset({"refused", "withdrawn", "not_pursued", "ended", "struck_out", "expired"})
@@ -61,6 +61,7 @@ def register(subparsers: Any) -> None:
     one.add_argument("--timeout", type=float, default=120.0)
     adding.add_to(act)
     organising.add_to(act)
+    sharing.add_to(act)
     one = act("wait", wait, "Wait until an application is decided, or it is your turn.")
     one.add_argument("reference")
     one.add_argument("--timeout", type=float, default=600.0)
@@ -166,7 +167,7 @@ def code_of(stage: str) -> int:
 
 def prove(given: argparse.Namespace) -> int:
     register = register_of(given)
-    endpoint = _endpoint(register, given)
+    endpoint = endpoint_of(register, given)
     at = f"/applications/{given.reference}/endpoints/{endpoint['id']}/proof"
     if not given.way:
         said = register.get(at)
@@ -182,15 +183,6 @@ def prove(given: argparse.Namespace) -> int:
         said = _look(register, f"{at}/{given.way}", given.timeout)
     say(given, said, _challenge(said))
     return DONE if said["status"] == "valid" else YOUR_TURN
-
-
-def _endpoint(register: Register, given: argparse.Namespace) -> Json:
-    items: list[Json] = register.get(f"/applications/{given.reference}/endpoints")["items"]
-    found = [each for each in items if not given.address or each["address"] == given.address]
-    if len(found) != 1:
-        listed = ", ".join(each["address"] for each in items) or "none"
-        raise Trouble(f"Say which address with --address. There are: {listed}")
-    return found[0]
 
 
 def _given(pairs: list[str]) -> Json:

@@ -26,3 +26,13 @@ def one_of(items: list[Json], wanted: str, *, what: str, option: str) -> Json:
         listed = ", ".join(each["name"] for each in items) or "none"
         raise Trouble(f"Say which {what} with {option}. There are: {listed}")
     return found[0]
+
+
+def endpoint_of(register: Register, given: argparse.Namespace) -> Json:
+    """The address of an application that is meant. Raises Trouble, with those there are."""
+    items: list[Json] = register.get(f"/applications/{given.reference}/endpoints")["items"]
+    found = [each for each in items if not given.address or each["address"] == given.address]
+    if len(found) != 1:
+        listed = ", ".join(each["address"] for each in items) or "none"
+        raise Trouble(f"Say which address with --address. There are: {listed}")
+    return found[0]

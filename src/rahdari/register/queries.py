@@ -157,6 +157,10 @@ def sharer_from(origin: str) -> Sharer | None:
     return Sharer.objects.filter(origin=origin).select_related("shared").first()
 
 
+def sharer_by_id(id: str) -> Sharer | None:
+    return Sharer.objects.filter(pk=id).first()
+
+
 def parts_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Sharer]:
     """The parts that these holders have in shared blocks."""
     found = Sharer.objects.filter(holder__in=list(holders), ended_at__isnull=True)

@@ -92,12 +92,13 @@ def ask(
     )
     journal.record(act="share.asked", actor=asked_by, subject=subject, now=now, detail={"request": str(request.pk)})
     for each in sorted(there):
-        _put(request, each, now)
+        _put(request, each, asked_by, now)
     return request
 
 
-def _put(request: Request, holder: uuid.UUID, now: dt.datetime) -> None:
+def _put(request: Request, holder: uuid.UUID, actor: str, now: dt.datetime) -> None:
     question = Question.objects.create(request=request, holder=holder, asked_at=now)
+    journal.record(act="share.put_question", actor=actor, subject=str(question), now=now)
     if queries.waiting_for(holder).count() <= LETTERS_AT_ONCE:
         _write(question, now)
 
@@ -155,7 +156,7 @@ def _let_in(request: Request, actor: str, now: dt.datetime) -> Request:
     except register.NotAllAgreed as error:
         asked = set(request.questions.values_list("holder", flat=True))
         for each in sorted(error.missing - asked):
-            _put(request, each, now)
+            _put(request, each, request.asked_by, now)
         return request
     return _end(request, State.AGREED, actor, now)
 

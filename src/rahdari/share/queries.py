@@ -38,6 +38,15 @@ def request_of(*, holder: uuid.UUID, block: Block) -> Request | None:
     return Request.objects.filter(holder=holder, block=block).order_by("-asked_at", "-id").first()
 
 
+def request_by_origin(origin: str) -> Request | None:
+    """The request by which the register knows a consent, `sharing:…`."""
+    return Request.objects.filter(pk=origin.removeprefix("sharing:")).first()
+
+
+def question_by_subject(subject: str) -> Question | None:
+    return Question.objects.filter(pk=subject.removeprefix("question:")).first()
+
+
 def is_waiting(*, holder: uuid.UUID, block: Block) -> bool:
     return Request.objects.filter(holder=holder, block=block, state=State.WAITING).exists()
 

@@ -3,7 +3,9 @@
 Nobody learns that an address is registered before they have proved control of it; and then never by whom.
 """
 
+import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -21,8 +23,10 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.page import values
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
+from rahdari.policy import Sharing
 from rahdari.register import queries as register
 from rahdari.share import actions, queries, rules
+from rahdari.share.models import Request
 from rahdari.share.rules import State
 from rahdari.verify import queries as proofs
 
@@ -57,6 +61,43 @@ def to_share(application: Application) -> list[Endpoint]:
     return [endpoint for endpoint in apply.endpoints_of(application) if is_held(application, endpoint)]
 
 
+@dataclass(frozen=True)
+class Stand:
+    """What there is to ask about an address, and what became of it: `unproved`, `nobody` has it, somebody `has_it`; or
+    the state of the last request. While control is not proved it says the same of every address.
+    """
+
+    state: str
+    last: Request | None = None
+    terms: Sharing | None = None
+    again_at: dt.datetime | None = None
+    may_ask: bool = False
+
+
+UNPROVED, NOBODY, HAS_IT = "unproved", "nobody", "has_it"
+STATES = (UNPROVED, NOBODY, HAS_IT, *(str(state) for state in State))
+
+
+def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Stand:
+    holder, block = application.holder_ref, endpoint.network
+    last = queries.request_of(holder=holder, block=block)
+    if last is not None and last.state == State.AGREED:
+        if register.sharer_of(block=block, holder=holder) is not None:
+            return Stand(State.AGREED.value, last, queries.terms())
+        last = None  # the part has ended since
+    if endpoint.is_dynamic or not proofs.is_proved(endpoint.subject, block):
+        return Stand(UNPROVED)
+    if not is_held(application, endpoint):
+        return Stand(NOBODY)
+    terms, again_at = queries.terms(), None
+    if last is not None and terms is not None:
+        again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
+        again_at = again_at if again_at is not None and now < again_at else None
+    waits = last is not None and last.state == State.WAITING
+    may_ask = terms is not None and not waits and again_at is None and register.may_be_shared(block=block)
+    return Stand(str(last.state) if last is not None else HAS_IT, last, terms, again_at, may_ask)
+
+
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,24 +108,16 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
     if mine is None or mine.is_dynamic:
         raise Http404
-    last = queries.request_of(holder=application.holder_ref, block=mine.network)
-    if not is_held(application, mine) and (last is None or last.state != State.AGREED):
+    now, actor = timezone.now(), actor_of(person(request))
+    stands = stand(application, mine, now)
+    if stands.state in {UNPROVED, NOBODY}:
         return redirect("portal:prove", reference=reference, endpoint=mine.pk)
-    terms, now, actor = queries.terms(), timezone.now(), actor_of(person(request))
-    again_at = None
-    if last is not None and terms is not None:
-        again_at = rules.asks_again_at(state=last.state, ended_at=last.ended_at, again_after=terms.again_after)
-    may_ask = (
-        terms is not None
-        and (last is None or last.state not in {State.WAITING, State.AGREED})
-        and (again_at is None or now >= again_at)
-        and register.may_be_shared(block=mine.network)
-    )
+    last, terms = stands.last, stands.terms
     form = NameForm(initial={"name": application.company_name or application.holder_name})
     if request.method == "POST" and "take_back" in request.POST and last is not None:
         actions.take_back(request=last, actor=actor, now=now)
         return redirect(request.path)
-    if request.method == "POST" and may_ask and terms is not None:
+    if request.method == "POST" and stands.may_ask and terms is not None:
         form = NameForm(request.POST)
         if form.is_valid():
             try:
@@ -108,9 +141,9 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "endpoint": mine,
         "addr": format_block(mine.network),
         "last": last,
-        "state": str(last.state) if last is not None else "",
-        "may_ask": may_ask,
-        "again_at": again_at if again_at is not None and now < again_at else None,
+        "state": stands.state,
+        "may_ask": stands.may_ask,
+        "again_at": stands.again_at,
         "answer_within": values.span_words(terms.answer_within) if terms is not None else "",
         "form": form,
     }

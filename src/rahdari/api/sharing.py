@@ -1,0 +1,359 @@
+"""Two holders behind one address: asking whoever has it, and, of whoever is asked, answering, stopping, backing out.
+
+Nothing is said of others before control of the address is proved; then that somebody has it, and never who. Whoever is
+asked reads the address, which is theirs, and the name that the asker chose.
+"""
+
+import uuid
+
+from django.utils.translation import gettext as _
+
+from rahdari.address import format_block
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application, Endpoint
+from rahdari.people.rules import Act
+from rahdari.policy import Sharing
+from rahdari.portal.applicant import sharing as pages
+from rahdari.portal.applicant.prove import share_proofs
+from rahdari.share import actions, queries, rules
+from rahdari.share.models import Question
+from rahdari.share.queries import Beside, Part
+
+from .applications import ONE, READ, WRITE, own
+from .operation import Answer, Call, Ok, operation
+from .problems import impossible, of_form, plain
+from .rules import Scope
+from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
+from .shown import stamp, stamp_or_none
+
+TAG = "shared addresses"
+MANAGE = Scope.SHARING_MANAGE
+AT = f"{ONE}/endpoints/{{endpoint}}/sharing"
+SHARING = named(
+    "Sharing",
+    closed(
+        {
+            "endpoint": text(36),
+            "address": text(49),
+            "state": choice(*pages.STATES),
+            "text": text(1000),
+            "may_ask": TRUTH,
+            "ask_again_at": or_null(MOMENT),
+            "name": text(rules.LONGEST_NAME),
+            "asked_at": or_null(MOMENT),
+            "answer_by": or_null(MOMENT),
+        }
+    ),
+)
+
+
+# -- of whoever comes second -------------------------------------------------------------------------------------------
+
+
+def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint, pages.Stand]:
+    row = own(call, reference, Act.PROVE)
+    if row.status in {"draft", "submitted"}:
+        share_proofs(row, call.actor)
+    found = apply.endpoint_of(application=row, id=endpoint)
+    if row.status not in {"draft", "submitted"}:
+        raise impossible("decided", _("It is decided already: nobody is asked about its addresses any more."))
+    if found.is_dynamic:
+        raise impossible("changes", _("An address that changes is not shared: it is whose router reports it."))
+    return row, found, pages.stand(row, found, call.now)
+
+
+def _said(found: Endpoint, stands: pages.Stand) -> Json:
+    last = stands.last
+    return {
+        "endpoint": str(found.pk),
+        "address": format_block(found.network),
+        "state": stands.state,
+        "text": plain(_words(stands)),
+        "may_ask": stands.may_ask,
+        "ask_again_at": stamp_or_none(stands.again_at),
+        "name": last.name if last is not None else "",
+        "asked_at": stamp_or_none(last.asked_at if last is not None else None),
+        "answer_by": stamp_or_none(last.due_at if last is not None and stands.state == "waiting" else None),
+    }
+
+
+def _words(stands: pages.Stand) -> str:
+    match stands.state:
+        case pages.UNPROVED:
+            return _("Prove control of the address first. Then you may ask whoever has it, if somebody has.")
+        case pages.NOBODY:
+            return _("Nobody else has this address. Go on with your application.")
+        case "waiting":
+            return _("We asked. You may go on with your application meanwhile.")
+        case "agreed":
+            return _("Everybody who has it agreed")
+        case "declined":
+            return _("They did not agree")
+        case "silent":
+            return _("They did not answer in time")
+    return _(
+        "You have proved that you control it, and it stands on the register for somebody else. We do not say for whom."
+    )
+
+
+@operation(
+    "GET",
+    AT,
+    scope=READ,
+    tag=TAG,
+    summary="Whether somebody else has the address, and what became of asking",
+    problems=("not-possible-now",),
+    ok=Ok("How it stands.", SHARING),
+)
+def get_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """`unproved` of every address until control of it is proved; then `nobody`, or `has_it`: somebody has it, and we do
+    not say who. Afterwards what the question came to. `name` is what they read, and all that they learn of you.
+    """
+    _row, found, stands = _found(call, reference, endpoint)
+    return Answer(_said(found, stands))
+
+
+@operation(
+    "POST",
+    AT,
+    scope=WRITE,
+    tag=TAG,
+    summary="Ask whoever has the address to share it",
+    body=closed({"name": text(500)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("They are asked. What waits or was agreed stays as it is.", SHARING, 202),
+)
+def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """`name` is what they read: yours, your company's, your desk. It is for all ports of the address at once. The
+    application goes on meanwhile, and a webhook is told of the answer (`sharing.ended`).
+    """
+    row, found, stands = _found(call, reference, endpoint)
+    if stands.state not in {"waiting", "agreed"}:
+        terms = _may_ask(stands)
+        form = pages.NameForm(call.body)
+        if not form.is_valid():
+            raise of_form(form)
+        facts = {"subject": found.subject, "block": found.network, "holder": row.holder_ref, "now": call.now}
+        actions.ask(name=form.cleaned_data["name"], asked_by=call.actor, terms=terms, **facts)
+        stands = pages.stand(row, found, call.now)
+    return Answer(_said(found, stands), 202)
+
+
+def _may_ask(stands: pages.Stand) -> Sharing:
+    if stands.state == pages.UNPROVED:
+        raise impossible("not_proved", _words(stands))
+    if stands.state == pages.NOBODY:
+        raise impossible("nobody_has_it", _words(stands))
+    if stands.terms is None:
+        raise impossible(
+            "not_shared", _("Addresses are not shared here. Ask your operator for an address of your own.")
+        )
+    if stands.again_at is not None:
+        raise actions.TooSoon(stands.again_at)
+    if not stands.may_ask:
+        raise actions.CannotBeShared
+    return stands.terms
+
+
+@operation(
+    "DELETE",
+    AT,
+    scope=WRITE,
+    tag=TAG,
+    summary="Take the question back",
+    problems=("not-possible-now",),
+    ok=Ok("Nobody is asked any more.", status=204),
+)
+def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """While it waits for an answer. Doing it twice changes nothing."""
+    _row, _endpoint, stands = _found(call, reference, endpoint)
+    if stands.state in {"agreed", "declined", "silent"}:
+        raise impossible("answered", _("It was answered already. To leave an address, take it out of the application."))
+    if stands.last is not None:
+        actions.take_back(request=stands.last, actor=call.actor, now=call.now)
+    return Answer(status=204)
+
+
+# -- of whoever has the address ----------------------------------------------------------------------------------------
+
+QUESTION = named(
+    "SharingQuestion",
+    closed(
+        {
+            "id": text(36),
+            "address": text(49),
+            "name": text(rules.LONGEST_NAME),
+            "asked_at": MOMENT,
+            "answer_by": MOMENT,
+            "answer": or_null(choice("yes", "no")),
+            "answered_at": or_null(MOMENT),
+            "state": choice("open", "waiting", "over"),
+        }
+    ),
+)
+OTHER = named(
+    "SharedWith",
+    closed(
+        {
+            "name": text(rules.LONGEST_NAME),
+            "part": or_null(text(36)),
+            "since": or_null(MOMENT),
+            "leaves_at": or_null(MOMENT),
+            "own_notice": TRUTH,
+        }
+    ),
+)
+PART = named(
+    "SharedAddress",
+    closed(
+        {
+            "id": text(36),
+            "address": text(49),
+            "registrations": listed(text(20)),
+            "leaves_at": or_null(MOMENT),
+            "others": listed(OTHER),
+        }
+    ),
+)
+
+
+def _question(row: Question, call: Call) -> Json:
+    asked = row.request
+    return {
+        "id": str(row.pk),
+        "address": format_block(asked.block),
+        "name": asked.name,
+        "asked_at": stamp(row.asked_at),
+        "answer_by": stamp(asked.due_at),
+        "answer": str(row.reply) if row.reply != rules.Reply.WAITING else None,
+        "answered_at": stamp_or_none(row.answered_at),
+        "state": _state(row, call),
+    }
+
+
+def _state(row: Question, call: Call) -> str:
+    """`waiting` for somebody else who is asked too; of what they said nothing is told."""
+    if row.request.state != rules.State.WAITING or call.now >= row.request.due_at:
+        return "over"
+    return "open" if row.reply == rules.Reply.WAITING else "waiting"
+
+
+def _part(part: Part) -> Json:
+    return {
+        "id": str(part.sharer.pk),
+        "address": format_block(part.sharer.shared.block),
+        "registrations": sorted({each.registration.reference for each in part.entries}),
+        "leaves_at": stamp_or_none(part.sharer.leaves_at),
+        "others": [_other(part, each) for each in part.others],
+    }
+
+
+def _other(part: Part, other: Beside) -> Json:
+    """Whoever was there before is told by nothing; of whoever was let in, what this holder agreed to."""
+    if not other.may_stop:
+        return {"name": "", "part": None, "since": None, "leaves_at": None, "own_notice": False}
+    return {
+        "name": other.name,
+        "part": str(other.sharer.pk),
+        "since": stamp(other.sharer.since_at),
+        "leaves_at": stamp_or_none(other.sharer.leaves_at),
+        "own_notice": other.sharer.withdrawn_by == part.sharer.holder,
+    }
+
+
+@operation(
+    "GET",
+    "/sharing",
+    scope=MANAGE,
+    tag=TAG,
+    summary="List who asks to share an address of yours, and what is shared",
+    ok=Ok(
+        "What waits for an answer, and what is shared now.",
+        closed({"questions": listed(QUESTION), "shared": listed(PART)}),
+    ),
+)
+def list_sharing(call: Call) -> Answer:
+    """Of yours, and of organisations whose owner or manager you are. Whoever was there before you has no name here."""
+    return Answer(
+        {
+            "questions": [_question(each, call) for each in queries.questions_to(call.person)],
+            "shared": [_part(each) for each in queries.parts_of(call.person)],
+        }
+    )
+
+
+@operation(
+    "GET",
+    "/sharing/questions/{question}",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Read a question about sharing",
+    ok=Ok("The question, whatever became of it.", QUESTION),
+)
+def get_sharing_question(call: Call, question: uuid.UUID) -> Answer:
+    """They have proved that they control the address too. The name is the one they chose; nobody checked it."""
+    return Answer(_question(queries.question_for(user=call.person, id=question), call))
+
+
+@operation(
+    "POST",
+    "/sharing/questions/{question}/answer",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Agree to share the address, or refuse",
+    body=closed({"answer": choice("yes", "no")}),
+    problems=("not-possible-now",),
+    ok=Ok("Your answer stands.", QUESTION),
+)
+def answer_sharing_question(call: Call, question: uuid.UUID) -> Answer:
+    """By a yes your registration stays as it is, and they are not told who you are; you may stop it later, with notice.
+    A no needs no reason. The same answer twice is given once; another one is `not-possible-now`.
+    """
+    row = queries.question_for(user=call.person, id=question)
+    actions.answer(question=row, given=call.body["answer"], actor=call.actor, now=call.now)
+    return Answer(_question(queries.question_for(user=call.person, id=question), call))
+
+
+@operation(
+    "POST",
+    "/sharing/parts/{part}/notice",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Stop sharing an address, with notice",
+    problems=("not-possible-now",),
+    ok=Ok("They are told, and keep their part until `leaves_at`.", PART),
+)
+def give_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
+    """`part` is of whoever you agreed to. Your own registration stays as it is. Given twice it is given once."""
+    sharer, consent = queries.part_to_stop(user=call.person, id=part)
+    terms = queries.terms()
+    if terms is None:
+        raise impossible("no_notice", _("The rules in force have no notice for it. Ask the Authority."))
+    actions.give_notice(sharer=sharer, question=consent, terms=terms, actor=call.actor, now=call.now)
+    return Answer(_shared_with(call, part))
+
+
+@operation(
+    "DELETE",
+    "/sharing/parts/{part}/notice",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Take a notice back",
+    problems=("not-possible-now",),
+    ok=Ok("They keep their part.", PART),
+)
+def take_back_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
+    """Only whoever gave it. Without a notice nothing changes."""
+    sharer, consent = queries.part_to_stop(user=call.person, id=part)
+    if sharer.leaves_at is not None and sharer.withdrawn_by != consent.holder:
+        raise impossible("of_another", _("Somebody else who has the address gave this notice."))
+    actions.take_notice_back(sharer=sharer, question=consent, actor=call.actor, now=call.now)
+    return Answer(_shared_with(call, part))
+
+
+def _shared_with(call: Call, part: uuid.UUID) -> Json:
+    """The address of which this is another's part, as it stands now."""
+    for each in queries.parts_of(call.person):
+        if any(other.sharer.pk == part and other.may_stop for other in each.others):
+            return _part(each)
+    raise queries.NotFound(str(part))

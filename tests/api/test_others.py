@@ -16,6 +16,8 @@ from rahdari.decide.models import Notice, Question
 from rahdari.mobile.models import Line
 from rahdari.people.models import Branch, Mandate
 from rahdari.register.models import Entry, Registration, Sharer
+from rahdari.remote.models import Gateway
+from rahdari.remote.models import Line as AtHome
 from rahdari.share.models import Question as Asked
 from rahdari.share.models import Request
 from tests.portal import story
@@ -85,6 +87,8 @@ def as_it_stands() -> list[Any]:
         list(Asked.objects.order_by("pk").values_list("pk", "reply")),
         list(Request.objects.order_by("pk").values_list("pk", "state")),
         list(Sharer.objects.order_by("pk").values_list("pk", "leaves_at")),
+        list(AtHome.objects.order_by("pk").values_list("pk", "state")),
+        list(Gateway.objects.order_by("pk").values_list("pk", "workers")),
         list(Line.objects.order_by("pk").values_list("pk", "state")),
     ]
 

@@ -88,6 +88,10 @@ def test_every_operation_stands_in_a_row() -> None:
     assert of_pages & without == set()
 
 
+def test_nothing_is_left_for_later() -> None:
+    assert "not yet" not in PAGE
+
+
 @pytest.mark.parametrize("rows", [ROWS, BUTTONS], ids=["pages", "buttons"])
 def test_a_row_gives_operations_or_a_reason(rows: list[tuple[str, str]]) -> None:
     empty = [cell for cell, answer in rows if not operations_of(answer) and len(answer) < 12]

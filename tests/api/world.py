@@ -4,14 +4,17 @@ connections, letters, invoices.
 
 import datetime as dt
 import ipaddress
+import json
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 
+from rahdari import policy as policies
 from rahdari.address import directory
 from rahdari.api import actions as api
 from rahdari.apply import actions as apply
@@ -24,11 +27,16 @@ from rahdari.lease import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.register import actions as enter
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from rahdari.register.rules import NewEntry
+from rahdari.remote import actions as remote
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
 from rahdari.share.models import Request
+from rahdari.verify import actions as verify
+from rahdari.verify.models import Method
 from tests.apply.sample import a_photo
 from tests.attest.sample import an_attestation
 from tests.portal import story
@@ -54,6 +62,7 @@ def the_world(person: User | None = None) -> World:
     person = person or story.a_person()
     found = World(person)
     drafts = [story.a_draft(person), with_document(story.a_full_draft(person)), changing(story.a_draft(person))]
+    drafts += [with_contacts(story.fill(story.a_draft(person)))]
     sent = [
         story.a_case(person).application,
         story.a_question(person).application,
@@ -68,7 +77,7 @@ def the_world(person: User | None = None) -> World:
         "applications.reference": [each.reference for each in applications],
         "applications.endpoint": ids(Endpoint, applications),
         "applications.document": ids(Document, applications),
-        "applications.way": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator"],
+        "applications.way": ["link", "wireguard", "openvpn", "tls", "http", "tls-alpn", "operator", "contact"],
         "registrations.reference": [each.reference for each in registrations],
         "registrations.entry": [str(each.entries.get().pk) for each in registrations],
         "registrations.connection": [str(connection_of(registrations[0]))],
@@ -77,6 +86,9 @@ def the_world(person: User | None = None) -> World:
     }
     found.places |= places_of_a_company(person)
     found.places |= places_of_sharing(registrations[0])
+    at_home = with_lines(person)
+    found.places["registrations.reference"].insert(0, at_home.reference)
+    found.places["registrations.line"] = ["1", "2"]
     references = found.places["applications.reference"]
     found.places["applications.reference"] = [*found.places.pop("applications.more"), *references]
     hook, _secret = api.make_webhook(
@@ -143,6 +155,27 @@ def places_of_sharing(registration: Registration) -> dict[str, list[str]]:
     return {"sharing.question": [str(question.pk)], "sharing.part": [str(part.pk)]}
 
 
+def with_lines(person: User) -> Registration:
+    """A registration over which people work from home, with two links for them."""
+    now = timezone.now()
+    found = enter.enter(
+        origin=f"application:{uuid.uuid4()}",
+        holder=person.holder_ref,
+        category="vpn_company",
+        endpoints=[NewEntry(f"endpoint:{uuid.uuid4()}", ipaddress.ip_network("203.0.113.252"), "udp", 1194, 64500)],
+        valid_from=now,
+        valid_until=now + dt.timedelta(days=365),
+        actor="system:test",
+        now=now,
+    )
+    rule = policies.current(settings.POLICY_FILE).remote_staff
+    assert rule is not None
+    facts: dict[str, Any] = {"registration": found, "workers": 20, "actor": "system:test", "now": now}
+    remote.tell_workers(**facts)
+    remote.make_links(count=2, policy=rule, **facts)
+    return found
+
+
 def ids(model: Any, applications: list[Application]) -> list[str]:
     return [str(pk) for pk in model.objects.filter(application__in=applications).values_list("pk", flat=True)]
 
@@ -173,6 +206,21 @@ def changing(application: Application) -> Application:
     return story.fresh(application)
 
 
+def with_contacts(application: Application) -> Application:
+    """With a range of which the registry named a contact."""
+    endpoint = story.add(application, "203.0.113.80/29")
+    row = verify.open_challenge(
+        subject=endpoint.subject,
+        block=endpoint.network,
+        method=Method.CONTACT,
+        valid_for=dt.timedelta(days=7),
+        now=timezone.now(),
+    )
+    row.given = json.dumps({"contacts": [{"role": "technical", "address": "noc@network.example"}]})
+    row.save(update_fields=["given"])
+    return story.fresh(application)
+
+
 def connection_of(registration: Registration) -> uuid.UUID:
     now = timezone.now()
     facts = {"holder": registration.holder, "protocol": "udp", "port": 51821, "actor": "system:test"}
@@ -198,4 +246,6 @@ def an_invoice(holder: User) -> str:
 
 def nothing(name: str) -> str:
     """A value of this kind that names nothing."""
+    if name == "line":
+        return "999999"
     return "A-2611-AAAA-AAAA" if name in {"reference", "number", "key", "way"} else str(uuid.UUID(int=0))

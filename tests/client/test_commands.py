@@ -33,6 +33,7 @@ from tests.mobile import sample as mobile
 from tests.mobile.conftest import operators
 from tests.portal import story
 from tests.portal.test_many import with_addresses
+from tests.remote.test_lines import a_registration
 
 __all__ = ["operators"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -277,6 +278,29 @@ def test_an_address_is_shared_with_whoever_asks(terminal: Terminal) -> None:
     part = out.splitlines()[1].split()[0]
     assert ", until " in terminal.run("sharing", "--stop", part)[1]
     assert ", until " not in terminal.run("sharing", "--go-on", part)[1]
+
+
+def test_links_are_made_for_people_who_work_from_home(terminal: Terminal) -> None:
+    terminal.sign_in()
+    number = a_registration(terminal.program.person.holder_ref, now=timezone.now()).reference
+    assert "room for 3 more links" in terminal.run("remote", number, "--workers", "3")[1]
+    code, out, _err = terminal.run("remote", number, "--links", "2")
+    assert code == DONE and out.count("/line/") == 2 and "room for 1 more" in out
+    assert terminal.run("remote", number, "--end", "1")[1].count("/line/") == 1
+    code, _out, err = terminal.run("remote", number, "--links", "3")
+    assert code == WRONG and "There is room for 2 more links" in err
+
+
+def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> None:
+    terminal.sign_in()
+    path = terminal.folder / "company.toml"
+    path.write_text('service = "vpn_company"\nuse = "staff"\n[association]\nassociation_number = "sm-0417"\n')
+    assert "documents" not in terminal.run("apply", str(path))[1]
+    reference = Application.objects.get().reference
+    code, out, _err = terminal.run("association", reference, "--leave")
+    assert code == DONE and "send papers" in out and "documents" in out
+    out = terminal.run("association", reference, "--number", "SM-0417")[1]
+    assert "sample-software-houses vouches, by the number SM-0417." in out
 
 
 @pytest.mark.usefixtures("operators")

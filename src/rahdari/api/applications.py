@@ -172,7 +172,8 @@ MOST_TEXT = 20_000
 def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] | None = None) -> Answer:
     """Answer one step by its form; what the page would say beside a field comes back as an error."""
     row, service = draft(call, reference)
-    _in_service(service, table.step)
+    if not table.anywhere:
+        _in_service(service, table.step)
     policy = apply.policy_in_force()
     seen = apply.seen(row, table.step)
     data = {field: call.body.get(name, "") for field, name in _names(table, names, call.body).items()}
@@ -294,6 +295,44 @@ def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, J
         case "declaration":
             return asked.DECLARATION, data | ({"declared": "on"} if body.get("declared") else {}), {}
     return None, {}, {}
+
+
+@_answers(
+    "association",
+    "Answer: the association that vouches",
+    closed({"association_number": text(60)}, {"association": text(60)}),
+)
+def put_association(call: Call, reference: str) -> Answer:
+    """In the place of papers of an organisation, or as the proof of work of a person. `association` is the key of one
+    that the service names; it may be left out where there is one. It is looked up, or asked, when you send.
+    """
+    _takes_association(call, reference)
+    return _step(call, reference, asked.MEMBERSHIP, {"number": "association_number"})
+
+
+@operation(
+    "DELETE",
+    f"{ONE}/association",
+    scope=WRITE,
+    tag=TAG,
+    summary="Take the association out, and send papers instead",
+    problems=("not-possible-now",),
+    matches=True,
+    ok=Ok("The application without it.", APPLICATION, tag=True),
+)
+def leave_association(call: Call, reference: str) -> Answer:
+    """Documents that were uploaded before are there still. Where none was named nothing changes."""
+    row = _takes_association(call, reference)
+    if row.evidence_kind == rules.ASSOCIATION:
+        actions.save_evidence(application=row, kind="", actor=call.actor, now=call.now)
+    return whole(call, row)
+
+
+def _takes_association(call: Call, reference: str) -> Application:
+    row, service = draft(call, reference)
+    if not rules.takes_association(service):
+        raise impossible("no_association", _("No association vouches for this service. Send what it asks for."))
+    return row
 
 
 # -- checking and sending --------------------------------------------------------------------------------------------

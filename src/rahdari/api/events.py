@@ -59,6 +59,8 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
     "mobile.listed": ("mobile.listed", {}),
     "mobile.left": ("mobile.leaving", {}),
     "mobile.ended": ("mobile.ended", {}),
+    "remote.agreed": ("remote.agreed", {}),
+    "remote.withdrew": ("remote.withdrawn", {}),
     "share.put_question": ("sharing.asked", {}),
     "share.ended": ("sharing.ended", {}),
     "register.gave_notice": ("sharing.leaving", {}),
@@ -120,7 +122,12 @@ def _endpoint(row: Row) -> About:
 
 def _registration(row: Row) -> About:
     found = register.registration_by_id(row.subject.partition(":")[2])
-    return _of(found) if found is not None else None
+    if found is None:
+        return None
+    if row.act.startswith("remote."):  # of a line at home its number, and nothing else
+        to = people.people_to_tell(found.holder, Act.ADDRESSES)
+        return to, {"registration": found.reference, "line": row.detail["number"]}
+    return _of(found)
 
 
 def _of(found: Registration) -> tuple[list[User], dict[str, Any]]:

@@ -20,6 +20,8 @@ NAMES: dict[str, tuple[str, str, str]] = {
     "list_registrations": (REGISTRATION, "reference", "/items/0/reference"),
     "renew_registration": (APPLICATION, "reference", "/reference"),
     "change_registration": (APPLICATION, "reference", "/reference"),
+    "get_remote_staff": (f"{REGISTRATION}/remote-staff/lines/{{line}}", "line", "/lines/0/line"),
+    "make_remote_links": (f"{REGISTRATION}/remote-staff/lines/{{line}}", "line", "/items/0/line"),
     "list_organisations": ("/organisations/{organisation}", "organisation", "/items/0/id"),
     "add_branch": ("/organisations/{organisation}/branches/{branch}", "branch", "/id"),
     "list_branches": ("/organisations/{organisation}/branches/{branch}", "branch", "/items/0/id"),

@@ -16,15 +16,15 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.page import programs
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
-from rahdari.portal.applicant import operator_way
+from rahdari.portal.applicant import contact_way, operator_way
 from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, TextForm, ways_of
 from rahdari.portal.applicant.proof_forms import ProofForm
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.ways import TRIES_SHOWN, counts, is_looking, open_way
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges
+from rahdari.verify import registry_words, way_words, ways
 from rahdari.verify import rules as proving
-from rahdari.verify import way_words, ways
 from rahdari.verify.models import Challenge, Method, Status
 
 from . import applications, shown
@@ -38,7 +38,9 @@ from .shown import bare, stamp, stamp_or_none
 TAG = "proofs"
 PROVE = Scope.ENDPOINTS_PROVE
 AT = f"{ONE}/endpoints/{{endpoint}}/proof"
-WAYS = (Method.LINK, *ways.LOOKED_AT, Method.OPERATOR)
+# Those for which we go and look, or ask a registry.
+WE_LOOK = (*ways.LOOKED_AT, Method.CONTACT)
+WAYS = (Method.LINK, *WE_LOOK, Method.OPERATOR)
 
 # -- how the proof of an address stands ------------------------------------------------------------------------------
 
@@ -82,6 +84,8 @@ CHALLENGE = named(
             "looking": TRUTH,
             "asked_at": or_null(text(49)),
             "instructions": {"type": "object", "additionalProperties": text(4000)},
+            "contacts": listed(closed({"role": text(60), "title": text(200), "address": text(300)})),
+            "sent_to": or_null(text(300)),
             "tries": listed(TRY),
             "advice": listed(text(2000)),
         }
@@ -94,7 +98,7 @@ def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application
     return row, apply.endpoint_of(application=row, id=endpoint)
 
 
-def _open(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint, Policy]:
+def unproved(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint, Policy]:
     """An address that can still be proved."""
     row, found = _found(call, reference, endpoint)
     if row.status not in {"draft", "submitted"}:
@@ -114,7 +118,7 @@ def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
 
 def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
     fits = ways.fitting(endpoint.protocol, endpoint.port)
-    offered = [way for way in (Method.LINK, *ways.LOOKED_AT) if counts(policy, endpoint, way)]
+    offered = [way for way in (Method.LINK, *WE_LOOK) if counts(policy, endpoint, way)]
     if operator_way.way_of(row, endpoint, policy) is not None:
         offered.append(Method.OPERATOR)
     found = []
@@ -125,7 +129,7 @@ def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
                 "way": str(way),
                 "title": plain(way_words.title(way)),
                 "gist": plain(way_words.gist(way)),
-                "fits": way in fits,
+                "fits": way in fits or way in proving.OF_THE_WHOLE,
                 "counts": counts(policy, endpoint, way) if way != Method.OPERATOR else policy.proof.enough,
                 "status": str(latest.status) if latest is not None else None,
             }
@@ -167,6 +171,7 @@ def challenge(row: Challenge, call: Call) -> Json:
     """What to do, and what was found; `instructions` are the values that go on the machine."""
     tries = list(challenges.attempts_of(row).select_related("challenge")[:TRIES_SHOWN])
     looked_at = row.method in ways.LOOKED_AT
+    facts = row.facts if row.method == Method.CONTACT else {}
     return {
         "way": row.method,
         "status": row.status,
@@ -175,6 +180,8 @@ def challenge(row: Challenge, call: Call) -> Json:
         "looking": is_looking(row, call.now),
         "asked_at": str(challenges.address_asked(row)) if looked_at else None,
         "instructions": _instructions(row),
+        "contacts": [{**each, "title": plain(registry_words.role(each["role"]))} for each in facts.get("contacts", ())],
+        "sent_to": facts.get("to"),
         "tries": [_tried(each) for each in tries],
         "advice": [bare(each) for each in way_words.advice_of(tries[0])] if tries and looked_at else [],
     }
@@ -231,16 +238,19 @@ GIVEN = named(
 def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
     """What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
     fingerprint) for `openvpn`, `ikev2`, `sstp` and `tls`; `name` for `dns`; nothing for `link`, `http` and `tls-alpn`;
-    the number of a `subscriber` for `operator`; of a range also `at`, the address in it that answers. The link is
+    the number of a `subscriber` for `operator`; nothing for `record` and `contact`, by which a registry is asked
+    about a whole range; of a range also `at`, the address in it that answers. The link is
     opened from the address itself, and its button pressed there. Opening it again puts right what was given.
     """
-    row, found, policy = _open(call, reference, endpoint)
+    row, found, policy = unproved(call, reference, endpoint)
     if way == Method.OPERATOR:
         return _ask_operator(call, row, found, policy)
     if way not in WAYS or not counts(policy, found, way):
         raise not_found()
     given = None
-    if way != Method.LINK and ProofForm.is_needed(way, found):
+    if way == Method.CONTACT and (pending := contact_way.pending(found.subject, found.network)) is not None:
+        return Answer(challenge(pending, call), 201)
+    if way not in {Method.LINK, Method.CONTACT} and ProofForm.is_needed(way, found):
         data = {name: str(value) for name, value in call.body.items()}
         form = ProofForm(data, {}, method=way, endpoint=found)
         if not form.is_valid():
@@ -295,12 +305,14 @@ def get_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
     ok=Ok("We look as soon as we can.", CHALLENGE, 202),
 )
 def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
-    """For the ways for which we go and look. The link is opened by you, and an operator answers in its own time."""
+    """For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened by
+    you, and an operator answers in its own time.
+    """
     latest = _begun(call, reference, endpoint, way)
     if way == Method.LINK:
         words = _("Somebody has to open the link from that network, and press its button.")
         raise problem("person-needed", words, **_instructions(latest))
-    if way not in ways.LOOKED_AT:
+    if way not in WE_LOOK:
         raise impossible("no_look", _("Nobody looks for this way: the operator answers in its own time."))
     asked = verify.ask_for_a_look(challenge=latest, now=call.now)
     return Answer(challenge(asked, call), 202)

@@ -11,8 +11,8 @@ from .rules import Scope
 
 # `told` says what becomes of errors of the rooms.
 MODULES = (
-    *("told", "public", "applications", "parts", "proofs", "deciding"),
-    *("registrations", "connections", "mobile", "address_files", "sharing"),
+    *("told", "public", "applications", "parts", "proofs", "contacts", "deciding"),
+    *("registrations", "connections", "mobile", "address_files", "sharing", "remote"),
     *("organisations", "mandates", "attestations", "accounts", "webhooks"),
 )
 NAME_IN_PATH = re.compile(r"{(\w+)}")

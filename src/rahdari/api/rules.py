@@ -21,6 +21,7 @@ class Scope(StrEnum):
     ORGANISATIONS_WRITE = "organisations:write"
     MANDATES_MANAGE = "mandates:manage"
     SHARING_MANAGE = "sharing:manage"
+    REMOTE_MANAGE = "remote:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
 
 

@@ -133,8 +133,15 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
         form = pages.NameForm(call.body)
         if not form.is_valid():
             raise of_form(form)
-        facts = {"subject": found.subject, "block": found.network, "holder": row.holder_ref, "now": call.now}
-        actions.ask(name=form.cleaned_data["name"], asked_by=call.actor, terms=terms, **facts)
+        actions.ask(
+            subject=found.subject,
+            block=found.network,
+            holder=row.holder_ref,
+            name=form.cleaned_data["name"],
+            asked_by=call.actor,
+            terms=terms,
+            now=call.now,
+        )
         stands = pages.stand(row, found, call.now)
     return Answer(_said(found, stands), 202)
 

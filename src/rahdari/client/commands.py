@@ -58,6 +58,8 @@ def register(subparsers: Any) -> None:
     one.add_argument(
         "--try", dest="look", action="store_true", help="have the register look, and wait for what it finds"
     )
+    one.add_argument("--send-to", default="", metavar="CONTACT", help="of a range: write a code to this contact of it")
+    one.add_argument("--code", default="", help="of a range: the code that the contact handed over")
     one.add_argument("--timeout", type=float, default=120.0)
     adding.add_to(act)
     organising.add_to(act)
@@ -169,6 +171,11 @@ def prove(given: argparse.Namespace) -> int:
     register = register_of(given)
     endpoint = endpoint_of(register, given)
     at = f"/applications/{given.reference}/endpoints/{endpoint['id']}/proof"
+    if given.send_to or given.code:
+        step, body = ("letter", {"contact": given.send_to}) if given.send_to else ("code", {"code": given.code})
+        said = register.post(f"{at}/contact/{step}", body)
+        say(given, said, _challenge(said))
+        return DONE if said["status"] == "valid" else YOUR_TURN
     if not given.way:
         said = register.get(at)
         lines = [f"{said['address']}: {'proved' if said['proved'] else 'not proved'} {said['text']}".strip()]
@@ -207,6 +214,7 @@ def _look(register: Register, at: str, timeout: float) -> Json:
 def _challenge(said: Json) -> list[str]:
     lines = [f"{said['way']}: {said['status']}"]
     lines += [f"  {name}: {value}" for name, value in said["instructions"].items()]
+    lines += [f"  contact: {each['address']}  {each['title']}" for each in said["contacts"]]
     lines += [f"  {each['at']} {each['short']} {each['text']}" for each in said["tries"]]
     return lines + [f"  try: {each}" for each in said["advice"]]
 

@@ -1,4 +1,4 @@
-"""Branches and mandates of organisations, and what associations say."""
+"""Branches and mandates of organisations, people who work from home, and what associations say."""
 
 import argparse
 from typing import Any
@@ -96,6 +96,28 @@ def _mandate(each: Json) -> str:
     return f"{each['id']}  {who}: {each['scope']}, {services}, until {each['valid_until'][:10]}"
 
 
+# -- people who work from home ----------------------------------------------------------------------------------------
+
+
+def remote(given: argparse.Namespace) -> int:
+    """How many, their links by number, and the lines that stand; nobody's name or address."""
+    register = register_of(given)
+    at = f"/registrations/{given.reference}/remote-staff"
+    if given.workers is not None:
+        register.put(at, {"workers": given.workers})
+    if given.links:
+        register.post(f"{at}/links", {"count": given.links})
+    if given.end:
+        register.ask("DELETE", f"{at}/lines/{given.end}")
+    said = register.get(at)
+    lines = [f"{said['standing']} of {said['workers']} lines are registered; room for {said['room']} more links."]
+    for each in said["lines"]:
+        more = f"{each['link']}  until {each['link_ends_at'][:10]}" if each["link"] else f"since {each['agreed_at']}"
+        lines.append(f"{each['line']:>6}  {each['state']:<10}  {more}")
+    say(given, said, lines)
+    return DONE
+
+
 # -- attestations ------------------------------------------------------------------------------------------------------
 
 
@@ -110,6 +132,23 @@ def attestations(given: argparse.Namespace) -> int:
         if each["objection"]:
             lines.append(f"  objection: {each['objection']['text'] or 'no answer yet'}")
     say(given, said, lines or ["No association says anything of you."])
+    return DONE
+
+
+def association(given: argparse.Namespace) -> int:
+    """Name the one that vouches in an application, or take it out."""
+    register = register_of(given)
+    at = f"/applications/{given.reference}/association"
+    if given.leave:
+        said = register.ask("DELETE", at)
+    else:
+        body = {"association_number": given.number} | ({"association": given.key} if given.key else {})
+        said = register.put(at, body)
+    found = said["answers"]["evidence"]
+    named = f"{found['association']} vouches, by the number {found['association_number']}."
+    lines = [named if found["kind"] == "association" else "No association is named: send papers."]
+    lines += [f"  missing: {', '.join(said['missing'])}"] if said["missing"] else []
+    say(given, said, lines)
     return DONE
 
 
@@ -136,6 +175,17 @@ def add_to(act: Any) -> None:
     one.add_argument("--months", type=int, choices=(3, 12, 24), default=12)
     one.add_argument("--service", action="append", default=[])
     one.add_argument("--take-back", default="", metavar="ID")
+    one = act("remote", remote, "People who work from home over a registration: the number, links, lines.")
+    one.add_argument("reference")
+    one.add_argument("--workers", type=int, metavar="NUMBER", help="tell how many there are")
+    one.add_argument("--links", type=int, default=0, metavar="COUNT", help="make links for so many more")
+    one.add_argument("--end", type=int, default=0, metavar="LINE", help="end a line, or its link, by its number")
+    one = act("association", association, "Name the association that vouches in an application, or take it out.")
+    one.add_argument("reference")
+    which = one.add_mutually_exclusive_group(required=True)
+    which.add_argument("--number", default="", help="under which it knows you")
+    which.add_argument("--leave", action="store_true", help="send papers instead")
+    one.add_argument("--key", default="", help="which one; needed where the service names several")
     one = act("attestations", attestations, "What associations say of you; and objecting to it.")
     one.add_argument("--dispute", default="", metavar="NUMBER")
     one.add_argument("--said", default="")

@@ -6,6 +6,7 @@ time, and then the entry ends at once. The journal names the line by its number;
 """
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -78,18 +79,36 @@ def tell_workers(*, registration: Registration, workers: int, actor: str, now: d
 
 @transaction.atomic
 def make_links(
-    *, registration: Registration, count: int, workers: int, policy: RemoteStaff, actor: str, now: dt.datetime
+    *,
+    registration: Registration,
+    count: int,
+    workers: int,
+    policy: RemoteStaff,
+    actor: str,
+    now: dt.datetime,
+    id: uuid.UUID | None = None,
 ) -> list[Line]:
-    """Links for so many more people. Raises TooManyLines, and then none was made; NotValid when it has ended."""
+    """Links for so many more people. The same `id` twice gives the same ones. Raises TooManyLines, and then none was
+    made; NotValid when it has ended.
+    """
     registration = register.locked_valid(registration.pk, now)
     known = list(queries.lines_of(registration))
+    if id is not None and any(line.pk == uuid.uuid5(id, "0") for line in known):
+        names = {uuid.uuid5(id, str(place)) for place in range(count)}
+        return [line for line in known if line.pk in names]
     room = rules.room_for(workers=workers, most=policy.most_lines, live=sum(queries.live(line, now) for line in known))
     if not 1 <= count <= room:
         raise TooManyLines(room)
     first = known[-1].number + 1 if known else 1
     made = []
-    for number in range(first, first + count):
-        line = Line(registration=registration, number=number, made_at=now, link_ends_at=now + policy.link_valid)
+    for place in range(count):
+        line = Line(
+            id=uuid.uuid5(id, str(place)) if id is not None else uuid.uuid4(),
+            registration=registration,
+            number=first + place,
+            made_at=now,
+            link_ends_at=now + policy.link_valid,
+        )
         line.link_index = queries.link_index(queries.token_of(line))
         made.append(line)
     Line.objects.bulk_create(made)

@@ -69,7 +69,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
         raise Http404
     if proofs.is_proved(row.subject, row.network):
         return redirect("portal:prove", reference=reference, endpoint=endpoint)
-    challenge = _pending(row.subject, row.network)
+    challenge = pending(row.subject, row.network)
     actor, now, trouble = actor_of(person(request)), timezone.now(), ""
     if request.method == "POST":
         if "look" in request.POST:
@@ -95,7 +95,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
     return render(request, "portal/applicant/contact_way.html", context, status=422 if trouble else 200)
 
 
-def _pending(subject: str, block: proofs.Block) -> Challenge | None:
+def pending(subject: str, block: proofs.Block) -> Challenge | None:
     found = proofs.latest_challenge(subject=subject, block=block, method=Method.CONTACT)
     if found is None or found.status != Status.PENDING or found.expires_at <= timezone.now():
         return None
@@ -129,9 +129,7 @@ def _send(challenge: Challenge, contact: str, name: str, actor: str) -> str:
             now=timezone.now(),
         )
     except verify.NoCodeNow as error:
-        if error.why == "unknown":
-            return _("Choose one of the contacts")
-        return _("Codes were sent often enough for now. Take another way, or try again tomorrow.")
+        return no_code(error)
     except verify.ChallengeNotPending:
         return ""
     return ""
@@ -141,9 +139,19 @@ def _try(challenge: Challenge, given: str) -> str:
     try:
         verify.try_code(challenge=challenge, given=given, now=timezone.now())
     except verify.CodeNotTaken as error:
-        if error.why == "wrong":
-            return _("This is not the code of the last letter. Copy it from there.")
-        return _("This code cannot be used any more. Have a new one sent.")
+        return not_taken(error)
     except verify.ChallengeNotPending:
         return ""
     return ""
+
+
+def no_code(trouble: verify.NoCodeNow) -> str:
+    if trouble.why == "unknown":
+        return _("Choose one of the contacts")
+    return _("Codes were sent often enough for now. Take another way, or try again tomorrow.")
+
+
+def not_taken(trouble: verify.CodeNotTaken) -> str:
+    if trouble.why == "wrong":
+        return _("This is not the code of the last letter. Copy it from there.")
+    return _("This code cannot be used any more. Have a new one sent.")

@@ -1,0 +1,92 @@
+"""A whole range by a contact of its registry: a code is written to one whom it names, and comes back from there.
+
+The code is in no answer: whoever reads the contact's mail has it, and that is what is proved.
+"""
+
+import uuid
+
+from django.utils.translation import gettext as _
+
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application
+from rahdari.portal.applicant import contact_way as pages
+from rahdari.portal.applicant.ways import counts
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as challenges
+from rahdari.verify.models import Challenge, Method
+
+from .operation import Answer, Call, Ok, operation
+from .problems import error, impossible, not_found, not_taken
+from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
+from .schema import closed, text
+
+
+def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Challenge]:
+    """This way as it was opened, while it can still come to something."""
+    row, found, policy = unproved(call, reference, endpoint)
+    if not counts(policy, found, Method.CONTACT):
+        raise not_found()
+    pending = pages.pending(found.subject, found.network)
+    if pending is None or not pending.facts.get("contacts"):
+        raise impossible(
+            "no_contacts", _("Open this way first, and have the registry asked whom it names. Then choose one.")
+        )
+    return row, pending
+
+
+@operation(
+    "POST",
+    f"{AT}/contact/letter",
+    scope=PROVE,
+    tag=TAG,
+    summary="Have a code sent to a contact of the range",
+    body=closed({"contact": text(300)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("A letter is on its way to them.", CHALLENGE, 202),
+)
+def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """`contact` is the address of one of `contacts`, those that the registry publishes. They read who asks, for which
+    range, and the code; three letters at most. Only they have the code: no answer of ours holds it.
+    """
+    row, pending = _pending(call, reference, endpoint)
+    if not row.holder_name:
+        raise impossible("no_name", _("Answer first who applies: the letter says who asks."))
+    try:
+        sent = verify.send_code(
+            challenge=pending,
+            contact=call.body["contact"],
+            name=row.holder_name,
+            language=apply.language_now(),
+            actor=call.actor,
+            now=call.now,
+        )
+    except verify.NoCodeNow as found:
+        if found.why == "unknown":
+            raise not_taken([error("/contact", "unknown", pages.no_code(found))]) from None
+        raise impossible("too_many_codes", pages.no_code(found)) from None
+    return Answer(challenge(sent, call), 202)
+
+
+@operation(
+    "POST",
+    f"{AT}/contact/code",
+    scope=PROVE,
+    tag=TAG,
+    summary="Give the code that the contact handed over",
+    body=closed({"code": text(100)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("It counts. By itself it may be half of what is needed: see the proof.", CHALLENGE),
+)
+def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
+    """A few tries for each letter, as on the page."""
+    _row, pending = _pending(call, reference, endpoint)
+    try:
+        verify.try_code(challenge=pending, given=call.body["code"], now=call.now)
+    except verify.CodeNotTaken as found:
+        if found.why == "wrong":
+            raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
+        if found.why == "none":
+            raise impossible("no_code", _("No code is awaited.")) from None
+        raise impossible("code_over", pages.not_taken(found)) from None
+    fresh = challenges.latest_challenge(subject=pending.subject, block=pending.network, method=Method.CONTACT)
+    return Answer(challenge(fresh or pending, call))

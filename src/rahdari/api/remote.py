@@ -1,0 +1,171 @@
+"""People who work from home over what is registered: how many, the links for them, and the lines that stand.
+
+Nothing here has the address of a line: the organisation is shown none. Whoever sits at a line agrees on the page of the
+link, from that line; a program makes and ends links, and agrees for nobody.
+"""
+
+from django.utils.translation import gettext as _
+
+from rahdari.people.rules import Act
+from rahdari.policy import RemoteStaff
+from rahdari.portal.applicant import remote as pages
+from rahdari.register.models import Registration
+from rahdari.remote import actions, queries, rules
+from rahdari.remote.models import Line
+
+from .operation import Answer, Call, Ok, operation
+from .problems import impossible, not_found, of_form
+from .registrations import ONE, held, valid
+from .rules import Scope
+from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text, whole
+from .shown import stamp, stamp_or_none
+
+TAG = "people who work from home"
+MANAGE = Scope.REMOTE_MANAGE
+AT = f"{ONE}/remote-staff"
+MOST = 100_000
+LINE = named(
+    "HomeLine",
+    closed(
+        {
+            "line": whole(1, 2**31),
+            "state": choice("offered", "standing"),
+            "link": or_null(text(500)),
+            "link_ends_at": or_null(MOMENT),
+            "agreed_at": or_null(MOMENT),
+        }
+    ),
+)
+STAFF = named(
+    "RemoteStaff",
+    closed(
+        {
+            "workers": whole(0, 2**31),
+            "standing": whole(0, 2**31),
+            "over": whole(0, 2**31),
+            "room": whole(0, 2**31),
+            "most": whole(0, 2**31),
+            "lines": listed(LINE),
+        }
+    ),
+)
+
+
+def _rule(found: Registration) -> RemoteStaff:
+    rule = pages.is_offered(found)
+    if rule is None:
+        raise impossible("no_remote_staff", _("Registrations of this service have no lines at home."))
+    return rule
+
+
+def _line(row: Line, call: Call) -> Json:
+    """By its number. The link of one that nobody agreed to yet; never where a line is."""
+    is_open = queries.is_open(row, call.now)
+    return {
+        "line": row.number,
+        "state": "offered" if is_open else "standing",
+        "link": queries.link_url(row) if is_open else None,
+        "link_ends_at": stamp(row.link_ends_at) if is_open else None,
+        "agreed_at": stamp_or_none(row.agreed_at),
+    }
+
+
+def _said(found: Registration, rule: RemoteStaff, call: Call) -> Json:
+    known, workers = list(queries.lines_of(found)), pages.workers_of(found)
+    live = [row for row in known if queries.live(row, call.now)]
+    return {
+        "workers": workers,
+        "standing": sum(row.stands for row in known),
+        "over": len(known) - len(live),
+        "room": rules.room_for(workers=workers, most=rule.most_lines, live=len(live)),
+        "most": rule.most_lines,
+        "lines": [_line(row, call) for row in live],
+    }
+
+
+@operation(
+    "GET",
+    AT,
+    scope=MANAGE,
+    tag=TAG,
+    summary="How many work from home, and the lines",
+    problems=("not-possible-now",),
+    ok=Ok("The number told, how many lines stand, and those that live, by their numbers.", STAFF),
+)
+def get_remote_staff(call: Call, reference: str) -> Answer:
+    """A line has a number and no name, and its address is shown to nobody here. A link that nobody agreed to yet stands
+    beside its line: whoever has it may agree, and withdraw later, so it goes to one person.
+    """
+    found = held(call, reference, Act.ADDRESSES)
+    return Answer(_said(found, _rule(found), call))
+
+
+@operation(
+    "PUT",
+    AT,
+    scope=MANAGE,
+    tag=TAG,
+    summary="Tell how many work from home",
+    body=closed({"workers": whole(0, MOST)}),
+    problems=("not-possible-now",),
+    ok=Ok("With the new number; lines that stand stay.", STAFF),
+)
+def tell_remote_workers(call: Call, reference: str) -> Answer:
+    """Only the number. There is room for as many links, up to what the policy has."""
+    found = valid(call, reference, Act.ADDRESSES)
+    rule = _rule(found)
+    actions.tell_workers(registration=found, workers=call.body["workers"], actor=call.actor, now=call.now)
+    return Answer(_said(found, rule, call))
+
+
+@operation(
+    "POST",
+    f"{AT}/links",
+    scope=MANAGE,
+    tag=TAG,
+    summary="Make links for more people",
+    body=closed({"count": whole(1, MOST)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The new links, one for each person.", closed({"items": listed(LINE)}), 201),
+)
+def make_remote_links(call: Call, reference: str) -> Answer:
+    """All of them, or none where there is no room for all. Send each to one person, as other messages are sent; they
+    open it from home, read what is kept, and agree or not.
+    """
+    found = valid(call, reference, Act.ADDRESSES)
+    rule, form = _rule(found), pages.LinksForm(call.body)
+    if not form.is_valid():
+        raise of_form(form)
+    try:
+        made = actions.make_links(
+            registration=found,
+            count=form.cleaned_data["count"],
+            workers=pages.workers_of(found),
+            policy=rule,
+            actor=call.actor,
+            now=call.now,
+            id=call.id,
+        )
+    except actions.TooManyLines as trouble:
+        form.add_too_many(trouble.room)
+        raise of_form(form) from None
+    return Answer({"items": [_line(row, call) for row in made]}, 201)
+
+
+@operation(
+    "DELETE",
+    f"{AT}/lines/{{line}}",
+    scope=MANAGE,
+    tag=TAG,
+    summary="End a line, or its link",
+    problems=("not-possible-now",),
+    ok=Ok("It is off the register, and its link works no more.", status=204),
+)
+def end_remote_line(call: Call, reference: str, line: str) -> Answer:
+    """`line` is its number. Ended twice it is ended once."""
+    found = valid(call, reference, Act.ADDRESSES)
+    row = queries.line_of(found, int(line))
+    if row is None:
+        raise not_found()
+    actions.end_line(line=row, actor=call.actor, now=call.now)
+    return Answer(status=204)

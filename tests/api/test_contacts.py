@@ -107,6 +107,8 @@ class TestRefused:
 
     def test_without_a_name_in_the_application(self) -> None:
         program = Program()
+        program.person.name = ""
+        program.person.save()
         draft = story.a_draft(program.person)
         place = f"/applications/{draft.reference}/endpoints/{story.add(draft, '203.0.113.48/29').pk}/proof"
         asked(program, place)

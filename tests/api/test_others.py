@@ -62,9 +62,10 @@ def absent(each: Operation) -> str:
 
 
 def places(each: Operation, world: World) -> Iterator[str]:
-    """Addresses of what is there."""
+    """Addresses of what is there. The application is looked up before the way: two ways stand for all."""
     names = routes.names_in(each.path)
-    for values in itertools.product(*((world.values(each.path, name) or [nothing(name)])[:9] for name in names)):
+    known = ((world.values(each.path, name) or [nothing(name)])[: 2 if name == "way" else 9] for name in names)
+    for values in itertools.product(*known):
         place = each.path
         for name, value in zip(names, values, strict=True):
             place = place.replace(f"{{{name}}}", value)

@@ -26,7 +26,8 @@ from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
 from tests.api.sample import Program
-from tests.api.world import KNOWN
+from tests.api.test_contacts import code_in_the_letter
+from tests.api.world import KNOWN, with_contacts
 from tests.apply.sample import a_photo
 from tests.attest.sample import an_attestation
 from tests.mobile import sample as mobile
@@ -301,6 +302,17 @@ def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> No
     assert code == DONE and "send papers" in out and "documents" in out
     out = terminal.run("association", reference, "--number", "SM-0417")[1]
     assert "sample-software-houses vouches, by the number SM-0417." in out
+
+
+def test_a_range_is_proved_by_a_contact_of_its_registry(terminal: Terminal) -> None:
+    terminal.sign_in()
+    reference = with_contacts(story.fill(story.a_draft(terminal.program.person))).reference
+    code, out, _err = terminal.run("prove", reference, "--way", "contact")
+    assert code == YOUR_TURN and "contact: noc@network.example  Technical contact" in out
+    assert "Code sent" in terminal.run("prove", reference, "--send-to", "noc@network.example")[1]
+    code, _out, err = terminal.run("prove", reference, "--code", "aaaa-aaaa")
+    assert code == WRONG and "not the code of the last letter" in err
+    assert terminal.run("prove", reference, "--code", code_in_the_letter())[0] == DONE
 
 
 @pytest.mark.usefixtures("operators")

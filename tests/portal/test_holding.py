@@ -361,6 +361,12 @@ class TestStageOf:
         assert stage_of(Facts(**facts, in_force=1, operators=1, standing="valid")) is Stage.IN_FORCE
         assert stage_of(Facts(**facts, in_force=1, operators=1, standing=standing)) is Stage(standing)
 
+    def test_the_proof_comes_before_the_fee_and_an_officer_before_both(self) -> None:
+        facts: dict[str, Any] = {"status": "submitted", "fee_waits": True}
+        assert stage_of(Facts(**facts)) is Stage.FEE
+        assert stage_of(Facts(**facts, control_waits=True)) is Stage.PROOF
+        assert stage_of(Facts(**facts, has_case=True)) is Stage.REVIEW
+
 
 class TestInBothLanguages:
     @pytest.mark.parametrize("language", ["en", "ur"])

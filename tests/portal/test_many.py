@@ -133,8 +133,11 @@ class TestTheLink:
         answer = Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*"}).get(link)
         assert answer.text.startswith("Proved for 1 entry") and proved(draft) == 1
         assert "Proved already" in Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*"}).get(link).text
-        assert "This address is proved" in Client(REMOTE_ADDR=KNOWN[8]).get(link).text
+        page = Client(REMOTE_ADDR=KNOWN[8]).get(link).text
+        assert "This address is proved" in page and "Go on with the application" not in page
         assert proved(draft) == 2
+        # On the phone of whoever applies the link took the place of the application: there is a way back.
+        assert "Go on with the application" in signed_in(owner).get(link, REMOTE_ADDR=KNOWN[9]).text
 
     def test_proves_all_that_runs_at_the_address(self, owner: User) -> None:
         draft = with_addresses(owner, KNOWN[:1])

@@ -155,7 +155,11 @@ class TestCallCentre:
         page = applicant.see(reverse("fees:invoice", args=[invoice.number]))
         reference = fees.grouped(invoice.reference)
         assert reference in page and reference in told.text and "1,000.00" in page
-        assert "1 invoice is to be paid" in applicant.see(reverse("portal:home"))
+        home = applicant.see(reverse("portal:home"))
+        assert "1 invoice is to be paid" in home and "1 application waits for you" in home
+        status = applicant.see(reverse("portal:status", args=[application.reference]))
+        assert "One thing is missing: the fee" in status and "You need not do anything" not in status
+        assert reverse("fees:invoice", args=[invoice.number]) in status
         # 2) the bank's statement
         if form == "csv":
             rows = f"Transaction,Date,Amount,Reference\nT1,2026-11-23,1000,Fee {reference}\n"

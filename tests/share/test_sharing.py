@@ -137,7 +137,7 @@ class TestAsking:
         assert letter.to == house.first and DESK in letter.text and house.address in letter.text
         page = text(browser_of(house.first), reverse("share:question", args=[Question.objects.get().pk]))
         home = text(browser_of(house.first), reverse("portal:home"))
-        assert DESK in page and "1 question about sharing an address" in home
+        assert DESK in page and "1 question about sharing an address" in home and "Something waits for you" in home
         for hidden in (house.second.name, house.second.email, house.draft.reference):
             assert hidden not in letter.text + page
         with connection.cursor() as cursor:

@@ -279,7 +279,7 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             told = decide.open_notice(seen.case)
             if told is not None:
                 found.append(item("comment", "applicant", stamp(decide.notice_due_at(told)), lead))
-        case Stage.PROOF | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
+        case Stage.PROOF | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
             found += [item("proof", "applicant", None, each.endpoint.address_text) for each in seen.unproved]
             found += [
                 item("check", FROM.get(each.kind, "register"), until, bare(check(each)["text"]))

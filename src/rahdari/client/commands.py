@@ -22,7 +22,7 @@ from .terminal import DONE, IN_VAIN, OVER, YOUR_TURN, endpoint_of, register_of, 
 
 GRANTED = frozenset({"granted", "registered", "published", "in_force"})
 OVER_STAGES = frozenset({"refused", "withdrawn", "not_pursued", "ended", "struck_out", "expired"})
-TURN = frozenset({"draft", "proof", "question", "notice"})
+TURN = frozenset({"draft", "proof", "fee", "question", "notice"})
 EVERY = 5.0
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 class Stage(StrEnum):
     DRAFT = "draft"
     PROOF = "proof"  # sent, and an address still needs its proof: the applicant's turn
+    FEE = "fee"  # everything else is answered, and an invoice is open: the applicant's turn
     CHECKING = "checking"
     REVIEW = "review"
     QUESTION = "question"  # the applicant's turn
@@ -28,10 +29,13 @@ class Stage(StrEnum):
     NOT_PURSUED = "not_pursued"
 
 
-YOUR_TURN = frozenset({Stage.DRAFT, Stage.PROOF, Stage.QUESTION, Stage.NOTICE})
+YOUR_TURN = frozenset({Stage.DRAFT, Stage.PROOF, Stage.FEE, Stage.QUESTION, Stage.NOTICE})
 # Something will change without the reader: the page looks by itself.
 MOVING = frozenset(
-    {Stage.PROOF, Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.GRANTED, Stage.REGISTERED, Stage.PUBLISHED}
+    {
+        *(Stage.PROOF, Stage.FEE, Stage.CHECKING, Stage.REVIEW, Stage.SECOND),
+        *(Stage.GRANTED, Stage.REGISTERED, Stage.PUBLISHED),
+    }
 )
 OVER = frozenset({Stage.REFUSED, Stage.WITHDRAWN, Stage.NOT_PURSUED})
 ENDED = frozenset({Stage.ENDED, Stage.STRUCK_OUT, Stage.EXPIRED})
@@ -41,6 +45,7 @@ ENDED = frozenset({Stage.ENDED, Stage.STRUCK_OUT, Stage.EXPIRED})
 class Facts:
     status: str  # of the application
     control_waits: bool = False
+    fee_waits: bool = False  # an invoice is open
     has_case: bool = False
     question: str = "none"  # none | open | lapsed
     notice: str = "none"  # none | running | ripe
@@ -75,7 +80,9 @@ def stage_of(facts: Facts) -> Stage:
         return Stage.NOTICE if facts.notice == "running" else Stage.SECOND
     if facts.has_case:
         return Stage.REVIEW
-    return Stage.PROOF if facts.control_waits else Stage.CHECKING
+    if facts.control_waits:
+        return Stage.PROOF
+    return Stage.FEE if facts.fee_waits else Stage.CHECKING
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,12 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         _("One thing is missing: the proof of an address"),
         _("Prove the address, and we go on at once."),
         _("Waiting for your proof"),
+        "warn",
+    ),
+    Stage.FEE: lambda: Said(
+        _("One thing is missing: the fee"),
+        _("Pay the invoice, and we go on at once. Your connection stays as it is."),
+        _("Waiting for your payment"),
         "warn",
     ),
     Stage.CHECKING: lambda: Said(

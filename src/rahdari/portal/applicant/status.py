@@ -18,8 +18,11 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
+from rahdari.fees import queries as fees
+from rahdari.fees.models import Invoice
 from rahdari.mobile.models import Line
 from rahdari.page import values
+from rahdari.people import queries as people
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.publish import queries as publish
@@ -52,6 +55,8 @@ class Overview:
     checks: list[Check]
     proofs: list[Proof]
     line: Line | None = None
+    # What is to be paid before it can be decided.
+    invoice: Invoice | None = None
 
     @property
     def counted(self) -> list[Check]:
@@ -110,8 +115,10 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         for check in verify.checks_of(application.subject)
         if check.kind != "not_registered" or check.target in proved
     ]
+    invoice = _open_invoice(application, checks)
     facts = Facts(
         status=application.status,
+        fee_waits=invoice is not None,
         control_waits=any(check.kind == "control" and check.outcome == Outcome.WAITING for check in checks),
         has_case=case is not None,
         question=str(case.standing.question) if case else "none",
@@ -134,7 +141,14 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         checks=checks,
         proofs=proofs,
         line=line_for(application) if application.is_mobile else None,
+        invoice=invoice,
     )
+
+
+def _open_invoice(application: Application, checks: list[Check]) -> Invoice | None:
+    waits = any(check.kind == "fee" and check.outcome == Outcome.WAITING for check in checks)
+    invoice = fees.invoice_of(application.subject) if waits and application.status == "submitted" else None
+    return invoice if invoice is not None and invoice.paid_at is None else None
 
 
 @login_required
@@ -169,6 +183,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION} and bool(ways_of(found)),
+        "may_pay": found.holder_ref in people.holders_for(person(request), Act.INVOICES),
         "to_share": sharing.to_share(found) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
         "is_ended": seen.stage in ENDED,

@@ -157,9 +157,10 @@ def publish_editions(*, now: dt.datetime, checkpoint: Checkpoint = no_checkpoint
             for _ in range(at_most):
                 if not queries.something_to_cut(now=at):
                     return
-                if not editions.cut(repository=repository, now=at, checkpoint=checkpoint):
+                fresh = editions.cut(repository=repository, now=at, checkpoint=checkpoint)
+                if not fresh:
                     return
-                count += editions.publish(repository=repository, now=at, checkpoint=checkpoint)
+                count += editions.publish(repository=repository, now=at, checkpoint=checkpoint, fresh=fresh)
 
         while True:
             # Not all of a long backlog at once: wide deltas and snapshots keep the way through it short.

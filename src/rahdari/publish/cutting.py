@@ -12,12 +12,13 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
 from rahdari.proof import Header, Kind, Operation, SetDigest
 from rahdari.proof.edition import encode_edition
-from rahdari.proof.repository import delta_path, role_of
+from rahdari.proof.repository import KINDS, delta_path, role_of
 from rahdari.register.models import Change
 
 from . import holds, reading, rules, streams
@@ -27,6 +28,15 @@ from .rules import Net
 
 # Called with the streams that are about to be cut, while nothing is made of it yet.
 Guard = Callable[[Sequence[Stream]], None]
+
+
+class Due(NamedTuple):
+    """What there may be to cut: asked in one question, since mostly it is a change and nothing else."""
+
+    changes: bool
+    holds: bool
+    moved: bool
+    opened: bool
 
 
 @dataclass
@@ -52,7 +62,8 @@ def cut(*, now: dt.datetime, checkpoint: Checkpoint, guard: Guard) -> list[Editi
     """One edition of each stream that something waits for, at first the opening ones; empty when nothing does."""
     with transaction.atomic():
         streams.hold_scissors()
-        editions = streams.open_everything(now) or _cut_waiting(now, guard)
+        waits = due(now=now)
+        editions = (streams.open_everything(now) if not waits.opened else []) or _cut_waiting(waits, now, guard)
         if editions:
             checkpoint("cut: before commit")
     if editions:
@@ -60,7 +71,34 @@ def cut(*, now: dt.datetime, checkpoint: Checkpoint, guard: Guard) -> list[Editi
     return editions
 
 
-def _cut_waiting(now: dt.datetime, guard: Guard) -> list[Edition]:
+_DUE = """
+SELECT EXISTS (SELECT 1 FROM publish_waitingchange),
+       EXISTS (SELECT 1 FROM publish_hold WHERE state <> %s),
+       EXISTS (SELECT 1 FROM publish_listing
+                WHERE until_sequence IS NULL AND leaving = 'moved' AND leaving_since <= %s),
+       (SELECT count(*) FROM publish_stream WHERE everything AND retired_at IS NULL) >= %s
+"""
+
+
+def due(*, now: dt.datetime) -> Due:
+    """Whether changes wait, removals are held, entries that moved were long enough with both, and streams are there."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [Hold.State.ENDED, now - rules.OVERLAP, len(KINDS)])
+        return Due(*cursor.fetchone())
+
+
+def something(*, now: dt.datetime) -> bool:
+    """Whether changes wait, entries may leave a stream, held ones too, or no stream was opened yet."""
+    waits = due(now=now)
+    return (
+        waits.changes
+        or not waits.opened
+        or (waits.holds and holds.something_to_let_go(now=now))
+        or (waits.moved and bool(may_leave(now=now)))
+    )
+
+
+def _cut_waiting(waits: Due, now: dt.datetime, guard: Guard) -> list[Edition]:
     # The lowest numbers first: for one entry that is the order in which its changes were committed, and all its
     # earlier ones are in these editions or in earlier ones.
     waiting = list(
@@ -68,8 +106,9 @@ def _cut_waiting(now: dt.datetime, guard: Guard) -> list[Edition]:
     )
     last = {each.change.entry_id: each.change for each in waiting}
     plans = _planned(last, now)
-    released = {hold.stream_id: hold for hold in holds.to_let_go(now=now)}
-    _let_leave(plans, released, now)
+    released = {hold.stream_id: hold for hold in holds.to_let_go(now=now)} if waits.holds else {}
+    if waits.holds or waits.moved:
+        _let_leave(plans, released, now)
     sessions = {
         session.stream_id: session
         for session in Session.objects.select_for_update(of=("self",))
@@ -80,7 +119,8 @@ def _cut_waiting(now: dt.datetime, guard: Guard) -> list[Edition]:
         _hold_back(plan, sessions[pk], released.get(pk), now)
     guard([plan.stream for plan in plans.values() if plan.put or plan.gone])
     editions = _carry_out(plans, sessions, now)
-    holds.count_again(streams=list(plans), now=now)
+    if waits.holds:
+        holds.count_again(streams=list(plans), now=now)
     WaitingChange.objects.filter(change__in=[each.change_id for each in waiting]).delete()
     return editions
 
@@ -262,6 +302,8 @@ def _move_on(sessions: Sequence[Session]) -> None:
 
 
 def _end(rows: Sequence[tuple[int, int]]) -> None:
+    if not rows:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE publish_listing l SET until_sequence = ended.sequence"

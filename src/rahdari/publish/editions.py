@@ -56,9 +56,14 @@ def cut(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint = no
     return cutting.cut(now=now, checkpoint=checkpoint, guard=guard)
 
 
-def publish(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint) -> int:
-    """Steps 2 to 4 for every edition that is not marked; return how many were. What cannot be named yet waits."""
-    waiting = list(queries.editions_to_publish().select_related("stream", "session"))
+def publish(
+    *, repository: Repository, now: dt.datetime, checkpoint: Checkpoint, fresh: Sequence[Edition] | None = None
+) -> int:
+    """Steps 2 to 4 for every edition that is not marked, or for those that were cut just now; return how many were.
+
+    What cannot be named yet waits.
+    """
+    waiting = list(queries.editions_to_publish().select_related("stream", "session")) if fresh is None else fresh
     if not waiting:
         return 0
     concerned = {edition.stream_id: edition.stream for edition in waiting}
@@ -71,7 +76,11 @@ def publish(*, repository: Repository, now: dt.datetime, checkpoint: Checkpoint)
     files.order_snapshots(of=[edition.stream for edition in waiting if edition not in ready], now=now)
     if not ready:
         return 0
-    named = signing.sign(repository=repository, concerned=signed, now=now, checkpoint=checkpoint) if signed else []
+    named = (
+        signing.sign(repository=repository, concerned=signed, now=now, begun=nameable, checkpoint=checkpoint)
+        if signed
+        else []
+    )
     checkpoint("signed")
     with transaction.atomic():
         Edition.objects.filter(pk__in=[edition.pk for edition in ready], published_at=None).update(published_at=now)

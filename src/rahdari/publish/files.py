@@ -50,7 +50,7 @@ def feed_file(file: File) -> FeedFile:
 # -- which ---------------------------------------------------------------------------------------------------------
 
 
-def live(sessions: Iterable[Session]) -> QuerySet[File]:
+def live(sessions: Iterable[str]) -> QuerySet[File]:
     """What the metadata of these sessions name: of each width the last few that are whole."""
     ranked = (
         File.objects.defer("content")

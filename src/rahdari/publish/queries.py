@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from rahdari.proof.repository import METADATA, ROLES
 from rahdari.register.models import Entry
 
-from . import cutting, envelope, holds, keys, rules, signing, streams
+from . import cutting, envelope, keys, rules, signing
 from .credentials import Shown, credentials_of, holder
 from .holds import hold_by_start, open_holds, who_ended
 from .lags import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
@@ -123,12 +123,7 @@ def holds_waiting() -> int:
 
 def something_to_cut(*, now: dt.datetime) -> bool:
     """Whether changes wait, entries may leave a stream, held ones too, or no stream was opened yet."""
-    return (
-        WaitingChange.objects.exists()
-        or holds.something_to_let_go(now=now)
-        or bool(cutting.may_leave(now=now))
-        or not streams.present().filter(everything=True).exists()
-    )
+    return cutting.something(now=now)
 
 
 # -- operators -----------------------------------------------------------------------------------------------------

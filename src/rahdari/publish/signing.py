@@ -6,11 +6,12 @@ that operator; whatever is signed can be signed again from what the database say
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from rahdari.proof import Head
 from rahdari.proof.entry import time_text
@@ -32,10 +33,11 @@ def sign(
     concerned: Sequence[Stream],
     now: dt.datetime,
     operators: Sequence[Operator] = (),
+    begun: Set[int] = frozenset(),
     checkpoint: Checkpoint = no_checkpoint,
 ) -> list[int]:
     """Sign these streams, and the repositories that lead to them and of these operators; return the files that are
-    named now."""
+    named now. `begun` are streams that are known to have a snapshot."""
     leading: dict[uuid.UUID, Operator] = {each.pk: each for each in operators}
     for operator in Operator.objects.filter(active=True, followings__stream__in=concerned, followings__left_at=None):
         leading.setdefault(operator.pk, operator)
@@ -47,8 +49,9 @@ def sign(
     )
     unsigned = {pk for pk, stream in known.items() if pk in wanted or not _is_signed(repository, stream)}
     # A session without a snapshot leads nowhere: whoever follows it too waits for that.
-    ready = with_snapshot(unsigned)
-    named = _sign_roles(repository, [known[pk] for pk in sorted(ready)], now, checkpoint)
+    ready = (unsigned & begun) | with_snapshot(unsigned - begun)
+    signed = [known[pk] for pk in sorted(ready)]
+    named = _sign_roles(repository, signed, now, checkpoint)
     checkpoint("roles: signed")
     _sign_operators(
         repository,
@@ -57,6 +60,7 @@ def sign(
             for pk, streams in followed.items()
             if unsigned & set(streams) <= ready
         ],
+        signed,
         now,
         checkpoint,
     )
@@ -87,18 +91,16 @@ def _sign_roles(
 ) -> list[int]:
     if not streams:
         return []
-    sessions = {session.stream_id: session for session in Session.objects.filter(stream__in=streams, closed_at=None)}
+    heads = _heads(streams)
     rows: dict[str, list[File]] = {}
-    for file in files.live(sessions.values()):
+    for file in files.live([last.session_id for last in heads.values()]):
         rows.setdefault(file.session_id, []).append(file)
-    heads = _heads(sessions.values())
     versions = _reserve_roles(repository, streams)
     named: list[int] = []
 
     def work(stream: Stream) -> Callable[[], None]:
-        session = sessions[stream.pk]
-        last = heads[session.pk]
-        listed = rows.get(session.pk, [])
+        last = heads[stream.pk]
+        listed = rows.get(last.session_id, [])
         there = files.present(repository, listed, now=now, checkpoint=checkpoint)
         paths = {file.path for file in there}
         named.extend(file.pk for file in listed if file.path in paths)
@@ -108,7 +110,9 @@ def _sign_roles(
                 role=stream.role,
                 name=stream.folder,
                 version=versions[stream.pk],
-                head=Head(session.pk, last.sequence, last.digest, last.entries, time_text(last.published_at or now)),
+                head=Head(
+                    last.session_id, last.sequence, last.digest, last.entries, time_text(last.published_at or now)
+                ),
                 files=there,
                 now=now,
                 checkpoint=checkpoint,
@@ -123,7 +127,6 @@ def _sign_roles(
         return sign_it
 
     side_by_side([work(stream) for stream in streams])
-    _note_signed(streams)
     return named
 
 
@@ -138,6 +141,8 @@ UPDATE publish_stream s
 
 
 def _note_signed(streams: Sequence[Stream]) -> None:
+    if not streams:
+        return
     said = [
         (each.pk, each.signed_version, each.signed_sha256, each.signed_length, each.signed_edition_id, expires)
         for each in streams
@@ -147,18 +152,15 @@ def _note_signed(streams: Sequence[Stream]) -> None:
         cursor.execute(_NOTE, [list(column) for column in zip(*said, strict=True)])
 
 
-def _heads(sessions: Iterable[Session]) -> dict[str, Edition]:
-    """The last edition of each session that is cut."""
-    wanted = [(session.pk, session.sequence) for session in sessions]
-    found = Edition.objects.filter(
-        session__in=[pk for pk, _ in wanted], sequence__in={sequence for _, sequence in wanted}
-    )
-    return {edition.session_id: edition for edition in found if (edition.session_id, edition.sequence) in wanted}
+def _heads(streams: Sequence[Stream]) -> dict[int, Edition]:
+    """The last edition of each stream that is cut."""
+    last = Edition.objects.filter(session__stream__in=streams, session__closed_at=None, sequence=F("session__sequence"))
+    return {edition.stream_id: edition for edition in last}
 
 
 def _reserve_roles(repository: Repository, streams: Sequence[Stream]) -> dict[int, int]:
     while True:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE publish_stream SET version = version + 1 WHERE id = ANY(%s) RETURNING id, version",
                 [[stream.pk for stream in streams]],
@@ -192,7 +194,7 @@ def _reserve(
         seen = published(repository, operator)
         floors.append((seen.snapshot.version, seen.timestamp_version) if seen else (0, 0))
     while True:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(
                 _RESERVE,
                 [
@@ -249,13 +251,15 @@ def behind(
 def _sign_operators(
     repository: Repository,
     leading: Sequence[tuple[Operator, Sequence[Stream]]],
+    signed: Sequence[Stream],
     now: dt.datetime,
     checkpoint: Checkpoint,
 ) -> None:
-    if not leading:
-        return
     trusted = repository.trusted()
-    versions = _reserve(repository, [operator for operator, _ in leading], snapshots=True)
+    # What was signed is noted with the versions that lead to it: one flush, and neither without the other.
+    with transaction.atomic():
+        _note_signed(signed)
+        versions = _reserve(repository, [operator for operator, _ in leading], snapshots=True) if leading else {}
 
     def work(operator: Operator, streams: Sequence[Stream]) -> Callable[[], None]:
         snapshot_version, timestamp_version = versions[operator.pk]

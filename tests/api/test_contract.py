@@ -49,6 +49,7 @@ class TestTheDocument:
             if method != "parameters"
         }
         assert told == {each.id: each.scope and str(each.scope) for each in routes.operations()}
+        assert set(contract.SCOPES) == routes.scopes()
 
     def test_links_lead_from_what_is_made_to_the_operations_about_it(self) -> None:
         known = {each.id: each for each in routes.operations()}

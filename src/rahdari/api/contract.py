@@ -32,6 +32,8 @@ SCOPES = {
     Scope.ORGANISATIONS_READ: "Read your organisations, their branches, and mandates given and held.",
     Scope.ORGANISATIONS_WRITE: "Add, change and end branches, and say which addresses belong to them.",
     Scope.MANDATES_MANAGE: "Give, accept and end mandates.",
+    Scope.SHARING_MANAGE: "See who asks to share an address, answer, and stop sharing.",
+    Scope.REMOTE_MANAGE: "Make and end links for people who work from home.",
     Scope.WEBHOOKS_MANAGE: "Make, change, try and end webhooks.",
 }
 ERROR = closed({"pointer": text(), "code": text(60), "detail": text(2000)}, {"in": text(10)})

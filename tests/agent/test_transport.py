@@ -211,7 +211,7 @@ class TestKeptConnection:
     @pytest.fixture
     def closing(self) -> Iterator[Closing]:
         with self.Closing() as server:
-            thread = threading.Thread(target=server.serve_forever)
+            thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
             thread.start()
             yield server
             server.shutdown()

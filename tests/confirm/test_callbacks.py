@@ -64,7 +64,7 @@ def serve(system: SampleOperatorSystem, context: ssl.SSLContext | None = None) -
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     system.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_address[1]}/hook"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
         yield system

@@ -51,7 +51,7 @@ class _OneRepository(SimpleHTTPRequestHandler):
 def serving(feed: Path, operator: Operator) -> Iterator[str]:
     handler = functools.partial(_OneRepository, feed=feed, repository=operator.repository)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.01))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

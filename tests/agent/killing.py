@@ -8,9 +8,9 @@ when they are first run. Answers, one line each: `killed`, or `done` with the nu
 import os
 import shutil
 import sys
+import threading
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import CodeType
 
 from rahdari.agent import (
     applying,
@@ -57,22 +57,26 @@ WRITERS = {
 
 
 def run(configuration: Path, step: int) -> None:
+    loaded = load(configuration)
     seen: set[tuple[str, int]] = set()
+    watching, ours = sys.monitoring, threading.get_ident()
 
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        if frame.f_code.co_filename not in WRITERS:
-            return None
-        if event == "line":
-            seen.add((frame.f_code.co_filename, frame.f_lineno))
+    def at(code: CodeType, line: int) -> object:
+        if code.co_filename in WRITERS:
+            if threading.get_ident() != ours:
+                return None
+            seen.add((code.co_filename, line))
             if len(seen) > step:
                 os.write(1, b"killed\n")
                 os._exit(9)
-        return trace
+        # Python need not ask again at this line.
+        return watching.DISABLE
 
-    loaded = load(configuration)
-    sys.settrace(trace)
+    watching.use_tool_id(watching.DEBUGGER_ID, "killing")
+    watching.register_callback(watching.DEBUGGER_ID, watching.events.LINE, at)
+    watching.set_events(watching.DEBUGGER_ID, watching.events.LINE)
     sync(loaded)
-    sys.settrace(None)
+    watching.set_events(watching.DEBUGGER_ID, watching.events.NO_EVENTS)
     os.write(1, b"done %d\n" % len(seen))
     os._exit(0)
 

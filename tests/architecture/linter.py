@@ -12,7 +12,8 @@ def lint_imports(root: Path) -> str:
     ran = subprocess.run(
         [command, "--config", root / "pyproject.toml", "--no-cache"],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root / "src")},
+        # So wide that no line is wrapped.
+        env={**os.environ, "PYTHONPATH": str(root / "src"), "COLUMNS": "500"},
         capture_output=True,
         text=True,
         check=False,

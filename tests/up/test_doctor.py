@@ -15,6 +15,8 @@ import pytest
 
 from rahdari.up import datafolder, doctor, postgres
 
+# One process runs these: the installation is made once.
+pytestmark = pytest.mark.xdist_group("doctor")
 DROPPED = ("RAHDARI", "DATABASE_URL", "DJANGO")
 
 

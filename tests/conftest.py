@@ -59,6 +59,8 @@ LONGEST = (
     "tests/apply/test_in_browser.py",
     "tests/access/test_visitors.py",
     "tests/api/test_others.py",
+    "tests/api/test_contract.py",
+    "tests/up/test_doctor.py",
     "tests/publish/test_crash.py",
 )
 
@@ -71,6 +73,9 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    for item in items:
+        if "django_db_setup" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db"):
+            item.add_marker("database")
 
 
 # The journal and its like refuse to be emptied, by triggers on TRUNCATE. Tests with transactions of their own end with

@@ -39,7 +39,8 @@ def within_reach(person: User, act: Act) -> Q:
     A draft of a new registration is also whoever's began it in their own right, whatever became of their role since: it
     was never sent.
     """
-    return in_own_right(person, act) | _mandated(person, act)
+    mandated = _mandated(person, act)
+    return in_own_right(person, act) | mandated if mandated else in_own_right(person, act)
 
 
 def in_own_right(person: User, act: Act) -> Q:
@@ -48,11 +49,13 @@ def in_own_right(person: User, act: Act) -> Q:
     return own | begun | Q(organisation__in=people.organisations_for(person, act))
 
 
-def _mandated(person: User, act: Act) -> Q:
-    found = Q(pk__in=[])
+def _mandated(person: User, act: Act) -> Q | None:
+    """None for somebody without a mandate, who is nearly everybody: there is nothing to ask for then."""
+    found: Q | None = None
     for mandate in people.mandates_in_force(person, act):
         services = Q(service__in=mandate.services.split()) if mandate.services else Q()
-        found |= Q(organisation=mandate.organisation) & services
+        given = Q(organisation=mandate.organisation) & services
+        found = given if found is None else found | given
     return found
 
 
@@ -64,7 +67,8 @@ def application_for_applicant(*, applicant: User, reference: str, act: Act = Act
     found = every().filter(in_own_right(applicant, act), reference=_typed(reference)).first()
     if found is not None:
         return found
-    found = every().filter(_mandated(applicant, act), reference=_typed(reference)).first()
+    mandated = _mandated(applicant, act)
+    found = every().filter(mandated, reference=_typed(reference)).first() if mandated else None
     if found is None:
         raise ApplicationNotFound(reference)
     people.may_for_holder(applicant, found.holder_ref, act, service=found.service)

@@ -109,7 +109,7 @@ def test_planted_imports_are_seen(tmp_path: Path, package: Path) -> None:
         f"{module}: {contract}"
         for module, contract in planted
         if not any(
-            re.search(rf"^- {re.escape(module)}(?: |$)", said, re.MULTILINE)
+            re.search(rf"^- +{re.escape(module)}(?: |$)", said, re.MULTILINE)
             for heading, said in details.items()
             if contract in heading
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.apply.sample import a_pdf
 
+from .beginning import begin, declare_and_send
 from .people import Person
 
 
@@ -36,19 +37,7 @@ NEVER = Company(
 
 def send_as(company: Company, person: Person) -> str:
     """From the start page to the sent application. Gives the application's path."""
-    person.open("/", "start")
-    person.follow("main a.btn.start, main a.btn.go", "question 1")
-    for number, value in enumerate(("company", "staff", "yes"), start=2):
-        person.choose(value)
-        if number < 4:
-            person.go_on(f"question {number}")
-        else:
-            person.page.locator("main form button.btn").first.click()
-            person.page.wait_for_url("**/sign-in/**")
-    person.sign_in(company.email)
-    person.page.wait_for_url("**/tasks/")
-    base = person.page.url.removeprefix(person.stack.url).removesuffix("tasks/")
-
+    base = begin(person, company.email, who="company", use="staff")
     person.follow("a[aria-describedby=s-company]", "company")
     person.fill({"name": company.name, "company_number": company.number})
     person.go_on("tasks, company done")
@@ -81,9 +70,7 @@ def send_as(company: Company, person: Person) -> str:
     person.open(f"{base}prove/", "prove")
     person.go_on("link")
     person.sees("This address is proved")
-    person.open(f"{base}send/", "check answers")
-    person.page.locator("main form input[type=checkbox]").check()
-    person.go_on("sent")
+    declare_and_send(person, base)
     return base
 
 

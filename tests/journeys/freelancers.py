@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.apply.sample import a_photo_with_place
 
+from .beginning import begin
 from .people import Person
 
 
@@ -20,29 +21,13 @@ class Freelancer:
     mobile: str = "0300 1234567"
     purpose: str = "I reach the servers of two clients abroad."
     letter: str = "letter.jpg"
-
-
-def answer_three_questions(person: Person) -> None:
-    person.open("/", "start")
-    person.speak()
-    person.read("start")
-    person.follow("main a.btn.start, main a.btn.go", "question 1")
-    for number, value in enumerate(("freelancer", "clients", "yes"), start=2):
-        person.choose(value)
-        if number < 4:
-            person.go_on(f"question {number}")
-        else:
-            person.page.locator("main form button.btn").first.click()
-            person.page.wait_for_url("**/sign-in/**")
+    # Where the own server listens, if not at the usual port.
+    port: int | None = None
 
 
 def fill_in(who: Freelancer, person: Person, show_work: Callable[[Freelancer, Person], None] | None = None) -> str:
     """Everything up to the full task list. Gives the application's path."""
-    answer_three_questions(person)
-    person.sign_in(who.email)
-    person.page.wait_for_url("**/tasks/")
-    person.read("tasks, none done")
-    base = person.page.url.removeprefix(person.stack.url).removesuffix("tasks/")
+    base = begin(person, who.email, who="freelancer", use="clients")
 
     person.follow("a[aria-describedby=s-person]", "person")
     # First a card number that is too short: told in a sentence, and the name is still there.
@@ -69,6 +54,8 @@ def fill_in(who: Freelancer, person: Person, show_work: Callable[[Freelancer, Pe
     person.follow("main a.btn.small[href*=address]", "address, taken over")
     assert person.page.locator("main [name=block]").input_value() == person.home.address
     person.choose("wireguard")
+    if who.port:
+        person.fill({"port": str(who.port)})
     person.go_on("addresses")
     assert person.home.address in person.text()
     return base

@@ -16,7 +16,9 @@ from pathlib import Path
 PROGRAM = (sys.executable, "-m", "rahdari")
 
 
-def wait_for[Found](what: str, look: Callable[[], Found | None], *, patience: float = 60.0) -> Found:
+def wait_for[Found](
+    what: str, look: Callable[[], Found | None], *, patience: float = 60.0, between: float = 0.1
+) -> Found:
     """Look until there is something, or fail saying what was waited for. Not a sleep: a condition with an end."""
     until = time.monotonic() + patience
     pause = threading.Event()
@@ -26,7 +28,7 @@ def wait_for[Found](what: str, look: Callable[[], Found | None], *, patience: fl
             return found
         if time.monotonic() > until:
             raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
-        pause.wait(0.1)
+        pause.wait(between)
 
 
 def free_port() -> int:

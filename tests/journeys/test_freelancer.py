@@ -12,8 +12,9 @@ from tests.needs import needs_program
 
 from .edge import NAME, NAME_UR, Edge
 from .freelancers import Freelancer, fill_in, prove, send
+from .own_server import a_server, prove_by_it
 from .people import DESK, Person
-from .stack import Stack
+from .stack import Stack, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
 
@@ -22,7 +23,8 @@ OPERATORS = {"en": ["Sample Fibre", NAME], "ur": ["Sample Fibre", NAME_UR]}
 OTHERS = ("example-broadband", "placeholder-net")
 WHO = {
     "en": Freelancer("Sample Freelancer 71", "freelancer-71@sample.example"),
-    "ur": Freelancer("نمونہ فری لانسر 72", "freelancer-72@sample.example"),
+    # Has a server of their own, which answers by itself.
+    "ur": Freelancer("نمونہ فری لانسر 72", "freelancer-72@sample.example", port=free_port()),
 }
 
 
@@ -51,7 +53,7 @@ def scanned(picture: bytes) -> str:
 @pytest.mark.parametrize("language", ["en", "ur"])
 class TestFreelancer:
     def test_goes_from_a_phone_to_a_set_in_an_operators_firewall(
-        self, stack: Stack, edge: Edge, a_person: Callable[..., Person], language: str
+        self, stack: Stack, edge: Edge, a_person: Callable[..., Person], language: str, tmp_path: Path
     ) -> None:
         person = a_person("freelancer", language=language)
         stranger = a_person("stranger", language=language)
@@ -59,14 +61,18 @@ class TestFreelancer:
         stranger.speak()
         who = WHO[language]
         base = fill_in(who, person)
-        prove(person, base, stranger)
+        if who.port is None:
+            prove(person, base, stranger)
+        else:
+            with a_server(tmp_path, who.port) as (public, device):
+                prove_by_it(person, base, public, device)
         assert edge.held("host_ports4") == [] or person.home.address not in str(edge.held("host_ports4"))
         send(who, person, base)
         # Nobody does anything more: the rule grants, the register changes, an edition goes out, two agents apply it.
         in_force_everywhere(person, base)
         person.sees("By rule: %(count)s of %(total)s checks passed.", count=4, total=4)
         # The kernel of the operator's router holds it.
-        assert {"concat": [person.home.address, 17, 51820]} in edge.held("host_ports4")
+        assert {"concat": [person.home.address, 17, who.port or 51820]} in edge.held("host_ports4")
         # What an operator was not given is nowhere on its machine.
         assert person.home.address in (stack.data / "agents" / "sample-fibre" / "entries.json").read_text()
         for slug in OTHERS:

@@ -1,105 +1,83 @@
-"""Work over mobile data, on a phone: the number, its code, an operator that answers by itself, in force."""
+"""Work over mobile data, on a phone: the number, its code, the operator, in force. In English the operator answers by
+itself; in Urdu it is silent past its time, and then sits down at its page.
+"""
 
-import re
 from collections.abc import Callable
 
 import pytest
 
-from .freelancers import Freelancer, by_a_letter, send
+from .freelancers import Freelancer, send
+from .mobile_numbers import days_pass, fill_in
 from .people import Person
-from .stack import Stack, wait_for
+from .stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
 
-WHO = {
-    "en": Freelancer("Sample Freelancer 73", "freelancer-73@sample.example"),
-    "ur": Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example"),
-}
-TYPED = {"en": "0300 7000010", "ur": "۰۳۰۰۷۰۰۰۰۲۰"}
-NUMBER = {"en": "3007000010", "ur": "3007000020"}
+ANSWERED = Freelancer("Sample Freelancer 73", "freelancer-73@sample.example")
+SILENCE = Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example")
+# The made-up operator never answers about a number that ends with 9.
+ANSWERED_NUMBER, SILENT_NUMBER = "3007000010", "3007000029"
+OPERATOR, WORD = "operator-placeholder-net@demo.rahdari.example", "line-of-74"
 
 
-def code_sent(stack: Stack, number: str) -> str:
-    """From the SMS, which the demonstration keeps in a folder."""
+def registered(person: Person, number: str, word: str) -> None:
+    """On the page of the registration of this line, whose operator has this word for it."""
+    assert word in person.text() and number not in person.page.content()
+    # Nothing of it is anywhere in the feed, nor at any operator's agent.
+    files = [path for path in (person.stack.data / "feed").rglob("*") if path.is_file()]
+    files += list((person.stack.data / "agents").rglob("entries.*"))
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        assert word.encode() not in content and number.encode() not in content, path
+    reference = person.page.locator(".cert-no").first.inner_text()
+    person.follow("main .actions a.btn[href*=certificate]", "certificate of a mobile line")
+    assert reference in person.text() and word not in person.text()
+    person.open(f"/my/registrations/{reference}/mobile/", "mobile, another operator")
 
-    def look() -> str | None:
-        for path in (stack.data / "sms").glob("*"):
-            text = path.read_text()
-            if number in text.splitlines()[0] and (found := re.search(r"(?m)^(\d{6})$", text)):
-                return found.group(1)
-        return None
 
-    return wait_for(f"the code sent to {number}", look)
-
-
-@pytest.mark.parametrize("language", ["en", "ur"])
-def test_a_mobile_number_from_a_phone_to_the_operators_own_list(
-    stack: Stack, a_person: Callable[..., Person], language: str
-) -> None:
-    person, who = a_person("mobile", language=language), WHO[language]
-    person.open("/", "start")
-    person.speak()
-    person.follow("main a.btn.start, main a.btn.go", "question 1")
-    for number, value in enumerate(("freelancer", "clients", "mobile"), start=2):
-        person.choose(value)
-        if number < 4:
-            person.go_on(f"question {number}")
-        else:
-            person.page.locator("main form button.btn").first.click()
-            person.page.wait_for_url("**/sign-in/**")
-    person.sign_in(who.email)
-    person.page.wait_for_url("**/tasks/")
-    person.read("tasks of a mobile number")
-    base = person.page.url.removeprefix(stack.url).removesuffix("tasks/")
-    assert person.page.locator("a[aria-describedby=s-addresses]").count() == 0
-
-    person.follow("a[aria-describedby=s-person]", "person")
-    person.fill({"name": who.name, "cnic": who.cnic})
-    person.go_on("tasks, person done")
-    person.follow("a[aria-describedby=s-contact]", "contact")
-    person.fill({"name": who.name, "mobile": who.mobile})
-    person.go_on("tasks, contact done")
-    person.follow("a[aria-describedby=s-purpose]", "purpose")
-    person.choose("clients")
-    person.fill({"purpose": who.purpose})
-    person.go_on("tasks, purpose done")
-    person.follow("a[aria-describedby=s-evidence]", "evidence")
-    by_a_letter(who, person)
-
-    person.follow("a[aria-describedby=s-proof]", "mobile number")
-    person.fill({"number": TYPED[language]})
-    person.choose("other", "sim")
-    person.go_on("mobile number, not theirs")
-    person.sees("A SIM in another name cannot be registered. Move it to your name, or use another number.")
-    assert person.page.locator("main [name=number]").input_value() == TYPED[language]
-    person.choose("me", "sim")
-    person.go_on("mobile code")
-    assert NUMBER[language] not in person.page.content()
-    person.fill({"code": code_sent(stack, NUMBER[language])})
-    person.go_on("mobile operator")
-    # The operator of the prefix is proposed; nothing has to be chosen.
-    assert person.page.locator("main input[name=operator]:checked").get_attribute("value") == "placeholder-net"
-    person.go_on("mobile, asked")
+def test_from_a_phone_to_the_operators_own_list(stack: Stack, a_person: Callable[..., Person]) -> None:
+    person = a_person("mobile")
+    base = fill_in(ANSWERED, person, typed="0300 7000010", number=ANSWERED_NUMBER)
     # Its made-up system answers by itself, over its own API.
     person.waits_for(f"{base}mobile/operator/", "Your operator confirmed the SIM")
     person.read("mobile, confirmed")
-    assert NUMBER[language] not in person.page.content()
+    assert ANSWERED_NUMBER not in person.page.content()
 
-    send(who, person, base)
+    send(ANSWERED, person, base)
     person.waits_for(f"{base}status/", "Your registration is in force")
     person.read("mobile, in force")
     person.sees("In force at %(count)s of %(total)s operators", count=1, total=1)
     person.follow("main .actions a.btn", "registration of a mobile line")
-    assert "sample-" in person.text() and NUMBER[language] not in person.page.content()
+    assert "sample-" in person.text()
     word = person.page.locator("main .mono").first.inner_text().strip("\u2066\u2069")
-    # Nothing of it is anywhere in the feed, nor at any operator's agent.
-    files = [path for path in (stack.data / "feed").rglob("*") if path.is_file()]
-    files += list((stack.data / "agents").rglob("entries.*"))
-    assert files
-    for path in files:
-        content = path.read_bytes()
-        assert word.encode() not in content and NUMBER[language].encode() not in content, path
-    number = person.page.locator(".cert-no").first.inner_text()
-    person.follow("main .actions a.btn[href*=certificate]", "certificate of a mobile line")
-    assert number in person.text() and word not in person.text()
-    person.open(f"/my/registrations/{number}/mobile/", "mobile, another operator")
+    registered(person, ANSWERED_NUMBER, word)
+
+
+def test_a_silent_operator_keeps_nobody_waiting_longer_than_its_time(
+    stack: Stack, a_person: Callable[..., Person]
+) -> None:
+    person = a_person("silence", language="ur")
+    base = fill_in(SILENCE, person, typed="۰۳۰۰۷۰۰۰۰۲۹", number=SILENT_NUMBER)
+    send(SILENCE, person, base)
+    person.open(f"{base}status/", "mobile, waits for the operator")
+    days_pass(stack, base.rstrip("/").rpartition("/")[2])
+    person.waits_for(f"{base}status/", "See the registration")
+    person.read("mobile, provisional")
+    person.follow("main .actions a.btn", "registration, provisional, of a mobile line")
+    person.sees("You are registered provisionally")
+    registration = person.page.url.removeprefix(stack.url)
+    person.follow("main a[href$='/provisional/']", "provisional, operator silent")
+    person.sees("What is still to come")
+
+    # It finds the check on its page, late, and answers.
+    operator = a_person("silent-operator")
+    operator.sign_in_ready(OPERATOR)
+    operator.open("/operator/checks/", "checks of an operator")
+    row = operator.page.locator("main tbody tr", has_text=SILENT_NUMBER)
+    row.locator("details.pick summary").first.click()
+    row.locator("input[name=reference]").fill(WORD)
+    operator.follow(row.locator("button[value=yes]"), "checks of an operator, answered")
+    person.waits_for(registration, "Your registration is valid")
+    person.read("registration of a mobile line")
+    registered(person, SILENT_NUMBER, WORD)

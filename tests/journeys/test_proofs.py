@@ -1,19 +1,15 @@
-"""Whoever has no letter of an employer: a client confirms by one press; a declaration; a university."""
+"""Whoever has no letter of an employer: a client confirms by one press; or a declaration."""
 
 import re
 from collections.abc import Callable
 
 import pytest
 
-from tests.apply.sample import a_pdf
-
-from . import desk
-from .desk import OFFICER
 from .freelancers import Freelancer, fill_in, prove, send
 from .people import Person, body_of
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("more journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
 
 CLIENT = "accounts@client-of-81.example"
 BY_A_CLIENT = Freelancer("Sample Freelancer 81", "freelancer-81@sample.example", cnic="35202-1234581-1")
@@ -104,58 +100,3 @@ class TestADeclaration:
         person.read("registration")
         stranger.open(f"/check/?number={number}", "checked")
         stranger.sees("Valid", context="registration")
-
-
-class TestAUniversity:
-    def test_needs_no_company_number_and_an_officer_reads_its_letter(
-        self, stack: Stack, a_person: Callable[..., Person]
-    ) -> None:
-        person, officer = a_person("university"), a_person("officer")
-        person.open("/apply/", "question 1")
-        for number, value in enumerate(("public_body", "staff", "yes"), start=2):
-            person.choose(value)
-            if number < 4:
-                person.go_on(f"question {number}")
-            else:
-                person.page.locator("main form button.btn").first.click()
-                person.page.wait_for_url("**/sign-in/**")
-        person.sign_in("registrar@university.example")
-        person.page.wait_for_url("**/tasks/")
-        base = person.page.url.removeprefix(stack.url).removesuffix("tasks/")
-        person.follow("a[aria-describedby=s-company]", "organisation")
-        person.fill({"name": "Sample University of the North"})
-        person.go_on("tasks, organisation done")
-        person.follow("a[aria-describedby=s-contact]", "contact")
-        person.fill({"name": "Sample Registrar", "mobile": "0300 1234583"})
-        person.go_on("tasks, contact done")
-        person.follow("a[aria-describedby=s-purpose]", "purpose")
-        person.choose("staff")
-        person.fill({"purpose": "Our researchers reach our own library from home."})
-        person.go_on("tasks, purpose done")
-        for rule in ("body_letter", "founding_paper"):
-            person.open(f"{base}documents/{rule}/", f"upload {rule}")
-            paper = {"name": f"{rule}.pdf", "mimeType": "application/pdf", "buffer": a_pdf(1)}
-            person.page.locator("input[type=file]").set_input_files(paper)
-            person.go_on("documents")
-        person.open(f"{base}addresses/add/", "address")
-        person.fill({"block": person.home.address})
-        person.choose("openvpn_udp")
-        person.go_on("addresses")
-        person.open(f"{base}prove/", "prove")
-        person.go_on("link")
-        person.open(f"{base}send/", "check answers")
-        person.page.locator("main form input[type=checkbox]").check()
-        person.go_on("sent")
-        person.waits_for(f"{base}status/", "An officer is looking at your application")
-        person.sees("The documents are there. An officer reads them.")
-
-        reference = base.rstrip("/").rpartition("/")[2]
-        desk.sit_down(officer, OFFICER)
-        desk.open_from_the_queue(officer, reference)
-        desk.take(officer)
-        papers = desk.check_titled(officer, "Letter and founding paper")
-        papers.locator("input[value=passed]").check()
-        papers.locator("input[name=how]").fill("Both read: the charter names the university.")
-        officer.follow(papers.locator("button"), "case, check recorded")
-        desk.decide(officer, "grant")
-        person.waits_for(f"{base}status/", "See the registration")

@@ -1,0 +1,82 @@
+"""Sample organisations of every kind but companies (companies.py), and how one applies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.apply.sample import a_pdf
+
+from .beginning import begin, declare_and_send
+from .people import Person
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """`papers`: the day until which each is valid; empty where it has no end."""
+
+    who: str
+    name: str
+    email: str
+    papers: Mapping[str, str]
+    number: str = ""
+    use: str = "staff"
+    contact: str = "Sample Manager"
+    purpose: str = "Our staff reach our own servers from home."
+    # Other addresses than the one that it applies from.
+    more: tuple[str, ...] = field(default=())
+
+
+def fill_in(who: Organisation, person: Person) -> str:
+    """Everything up to the task list on which only the proof is missing. Gives the application's path."""
+    base, kind = begin(person, who.email, who=who.who, use=who.use), who.who
+    person.follow("a[aria-describedby=s-company]", f"organisation, {kind}")
+    person.fill({"name": who.name} | ({"company_number": who.number} if who.number else {}))
+    person.go_on(f"tasks, {kind} named")
+    person.follow("a[aria-describedby=s-contact]", "contact")
+    person.fill({"name": who.contact, "mobile": "0300 1234568"})
+    person.go_on("tasks, contact done")
+    person.follow("a[aria-describedby=s-purpose]", "purpose")
+    person.choose(who.use)
+    person.fill({"purpose": who.purpose})
+    person.go_on("tasks, purpose done")
+
+    person.follow("a[aria-describedby=s-documents]", f"documents, {kind}")
+    for rule, until in who.papers.items():
+        # Of one paper alone the task leads to its page.
+        if not person.page.locator("input[type=file]").count():
+            person.follow(f"main a[href$='/documents/{rule}/']", f"upload, {rule}")
+        paper = {"name": f"{rule}.pdf", "mimeType": "application/pdf", "buffer": a_pdf(1)}
+        person.page.locator("input[type=file]").set_input_files(paper)
+        if until:
+            person.fill({"valid_until": until})
+        person.go_on(f"documents, {kind}, {rule} given")
+    person.open(f"{base}addresses/", "addresses, none")
+    person.follow("main a.btn.small[href*=address]", "address, taken over")
+    person.choose("openvpn_udp")
+    person.go_on("addresses")
+    if who.more:
+        add_pasted(who, person)
+    return base
+
+
+def add_pasted(who: Organisation, person: Person) -> None:
+    """The other addresses, as a list that somebody copied out of a mail."""
+    person.follow("main a[href$='/addresses/many/']", "many addresses")
+    person.page.locator("main details summary").first.click()
+    person.fill({"paste": "\n".join(["address,protocol", *(f"{address},openvpn" for address in who.more)])})
+    person.go_on("rows of the list")
+    person.follow("main button[value=add]", "addresses, of a list")
+    assert all(address in person.text() for address in who.more)
+
+
+def prove_from_here(person: Person, base: str) -> None:
+    person.open(f"{base}prove/", "prove")
+    person.go_on("link")
+    person.sees("This address is proved")
+
+
+def apply_as(who: Organisation, person: Person) -> str:
+    """From the start page to the sent application."""
+    base = fill_in(who, person)
+    prove_from_here(person, base)
+    declare_and_send(person, base)
+    return base

@@ -35,8 +35,9 @@ def in_force_everywhere(person: Person, base: str) -> None:
     person.waits_for(f"{base}status/", "Your registration is in force")
     person.read("in force")
     total = len(OPERATORS[person.language])
-    person.sees("In force at %(count)s of %(total)s operators", count=total, total=total)
     steps = person.page.locator("main .timeline > li")
+    # In force at 2 of 2 operators, in the order of words of the language.
+    assert re.findall(r"\d+", steps.last.locator("h3").inner_text()) == [str(total)] * 2
     assert steps.count() == person.page.locator("main .timeline > li.done").count() >= 5
     named = steps.last.locator("li").all_inner_texts()
     for operator in OPERATORS[person.language]:

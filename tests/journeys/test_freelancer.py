@@ -65,7 +65,7 @@ class TestFreelancer:
         if who.port is None:
             prove(person, base, stranger)
         else:
-            with a_server(tmp_path, who.port) as (public, device):
+            with a_server(tmp_path, person.home.address, who.port) as (public, device):
                 prove_by_it(person, base, public, device)
         assert edge.held("host_ports4") == [] or person.home.address not in str(edge.held("host_ports4"))
         send(who, person, base)

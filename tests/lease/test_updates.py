@@ -26,6 +26,7 @@ WORDS = {"good", "nochg", "badauth", "nohost", "abuse", "911"}
 def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test stands in a transaction of its connection, which a request of its own would end."""
     monkeypatch.setattr(updates, "close_old_connections", lambda: None)
+    monkeypatch.setattr(updates.connections, "begin", lambda: None)
 
 
 def behind(environ: Any, start: Any) -> Iterable[bytes]:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, reset_queries
 from django.utils import timezone
 
-from rahdari.page import visitor
+from rahdari.page import connections, visitor
 
 from . import actions, queries, rules
 from .models import Host, Token
@@ -47,7 +47,7 @@ class Updates:
             return _say(start, OK, str(_source(environ)))
         if path not in UPDATE:
             return self.behind(environ, start)
-        close_old_connections()
+        connections.begin()
         try:
             status, text = answer(environ, timezone.now())
         except (OperationalError, InterfaceError):

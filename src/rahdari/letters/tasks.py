@@ -6,19 +6,21 @@ from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from rahdari.page import connections
+
 from . import actions, queries
 
 
 @app.task(name="letters.send_letter", queue="letters")
 def send_letter(letter_id: str) -> None:
-    close_old_connections()
+    connections.begin()
     actions.send(letter_id=uuid.UUID(letter_id), now=timezone.now())
     close_old_connections()
 
 
 @app.task(name="letters.send_message", queue="letters")
 def send_message(message_id: str) -> None:
-    close_old_connections()
+    connections.begin()
     actions.send_message(message_id=uuid.UUID(message_id), now=timezone.now())
     close_old_connections()
 

@@ -8,10 +8,15 @@ class PageConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Tell the operator directory where this installation keeps its own file, and the demonstration's samples."""
+        """Look at connections as `connections` does; tell the operator directory where this installation keeps its own
+        file, and the demonstration's samples.
+        """
         from rahdari.address import directory
         from rahdari.address.block import parse_block
 
+        from . import connections
+
+        connections.connect()
         extra = [
             directory.Origin(asn=asn, organisation=organisation, prefix=parse_block(prefix))
             for asn, organisation, prefix in getattr(settings, "DIRECTORY_EXTRA", [])

@@ -48,6 +48,13 @@ class TestAdvance:
         assert not any(line.advance(now=NOW).values())
         assert Change.objects.count() == 1
 
+    def test_what_waits_for_a_clock_is_not_looked_for_with_each_wake_up(self) -> None:
+        idle: dict[str, dt.datetime] = {}
+        waiting = {step.name for step in line.STEPS if step.clock}
+        assert waiting <= set(line.advance(now=NOW, idle=idle))
+        assert not waiting & set(line.advance(now=NOW + dt.timedelta(seconds=1), idle=idle))
+        assert waiting <= set(line.advance(now=NOW + dt.timedelta(seconds=5), idle=idle))
+
     def test_goes_on_where_a_crash_between_any_two_steps_left_it(self) -> None:
         application = an_application()
         for step in line.STEPS:

@@ -31,7 +31,8 @@ def step(now):
 
 stop = threading.Event()
 loops.stop_on_signals(stop)
-loops.run_loop(name="sample", channel="sample_channel", step=step, stop=stop, beat=float(sys.argv[1]))
+beat, apart = map(float, sys.argv[1:])
+loops.run_loop(name="sample", channel="sample_channel", step=step, stop=stop, beat=beat, apart=apart)
 print("stopped", flush=True)
 """
 
@@ -43,12 +44,13 @@ class Looping:
         self,
         url: str,
         beat: float = 0,
+        apart: float = 0,
         *,
         command: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.process = subprocess.Popen(
-            command or [sys.executable, "-u", "-c", PROGRAM, str(beat)],
+            command or [sys.executable, "-u", "-c", PROGRAM, str(beat), str(apart)],
             env=os.environ | {"DATABASE_URL": url} | dict(environment or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -113,6 +115,17 @@ class TestRounds:
             connection.execute("INSERT INTO waiting VALUES (1)")
             connection.execute("NOTIFY sample_channel")
         loop.read_until("round 1")
+
+    def test_of_many_who_come_together_are_one(self, server: postgres.Server, looping: list[Looping]) -> None:
+        # Rounds are an hour apart: the second waits for its time, and a stop does not wait with it.
+        loop = Looping(server.url, beat=3600, apart=3600)
+        looping.append(loop)
+        loop.read_until("round 0 UTC")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            for _ in range(5):
+                connection.execute("NOTIFY sample_channel")
+        loop.process.terminate()
+        assert loop.read_until("stopped") == ["stopped"]
 
     def test_come_with_the_beat_when_a_wake_up_was_lost(self, server: postgres.Server, looping: list[Looping]) -> None:
         loop = Looping(server.url, beat=0.05)

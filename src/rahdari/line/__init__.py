@@ -58,10 +58,10 @@ def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> 
     idle = {} if idle is None else idle
     moved = {}
     for step in STEPS:
-        if step.rests and abs(now - idle.get(step.name, NEVER)) < step.rests:
+        if step.pause and abs(now - idle.get(step.name, NEVER)) < step.pause:
             continue
         moved[step.name] = step.run(now)
-        if step.rests and not moved[step.name]:
+        if step.pause and not moved[step.name]:
             idle[step.name] = now
     return moved
 
@@ -87,13 +87,13 @@ STEPS: tuple[Step, ...] = (
     Step("apply -> verify: later proofs", take_in_proofs),
     Step("verify -> vouch", ask_clients),
     Step("vouch -> verify", carry_answers_of_clients),
-    Step("vouch: remind", remind_clients),
-    Step("vouch: forget addresses", forget_addresses),
+    Step("vouch: remind", remind_clients, clock=True),
+    Step("vouch: forget addresses", forget_addresses, clock=True),
     Step("attest -> verify: members attested", look_at_requests),
     Step("attest -> verify", carry_answers_of_associations),
     Step("attest -> verify: what is over", drop_what_is_over),
     Step("confirm -> verify", carry_operator_answers),
-    Step("confirm -> verify: operators that are late", stand_on_silence),
+    Step("confirm -> verify: operators that are late", stand_on_silence, clock=True),
     Step("share: end requests", end_requests),
     Step("share -> verify", carry_answers),
     Step("verify", answer_checks),
@@ -104,38 +104,38 @@ STEPS: tuple[Step, ...] = (
     Step("verify -> attest", ask_associations),
     Step("attest: what was revoked", follow_revocations),
     Step("attest: what officers decided", carry_out_matters),
-    Step("attest: forget members", forget_members),
+    Step("attest: forget members", forget_members, clock=True),
     Step("register: settle provisional ones", settle_provisional),
     Step("clocks", run_clocks),
-    Step("apply: delete idle drafts", delete_idle_drafts),
-    Step("apply: erase documents", erase_documents),
+    Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
+    Step("apply: erase documents", erase_documents, clock=True),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("confirm: end questions", end_questions),
-    Step("confirm: erase subscribers", erase_subscribers),
-    Step("register: expire", expire),
+    Step("confirm: erase subscribers", erase_subscribers, clock=True),
+    Step("register: expire", expire, clock=True),
     Step("mobile: drop lines", drop_lines),
     Step("mobile: follow registrations", follow_registrations),
     Step("mobile: end lines", end_lines_due),
     Step("mobile: tell of lines left", tell_of_left),
-    Step("mobile: erase", erase_lines),
+    Step("mobile: erase", erase_lines, clock=True),
     Step("share: follow requests", follow_requests),
     Step("share: end parts", end_parts),
-    Step("share: remind", remind_of_sharing),
-    Step("share: forget names", forget_names),
+    Step("share: remind", remind_of_sharing, clock=True),
+    Step("share: forget names", forget_names, clock=True),
     Step("lease: take proved claims", take_proved_claims),
-    Step("lease: tell of silence", tell_of_silence),
+    Step("lease: tell of silence", tell_of_silence, clock=True),
     Step("register: end what is due", end_entries_due),
-    Step("lease: tell of lapses", tell_of_lapses),
-    Step("lease: forget reports", forget_reports),
-    Step("register: follow the directory", follow_directory),
+    Step("lease: tell of lapses", tell_of_lapses, clock=True),
+    Step("lease: forget reports", forget_reports, clock=True),
+    Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> verify: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
-    Step("register -> verify: prove again when rerouted", prove_rerouted),
+    Step("register -> verify: prove again when rerouted", prove_rerouted, clock=True),
     Step("verify: proved again, or in vain", follow_reproofs),
-    Step("remind", remind),
-    Step("register: tell of the grace", tell_of_grace),
-    Step("register: remind of provisional terms", remind_of_provisional),
-    Step("register: tell of expiry", tell_of_expiry),
-    Step("fees: remind", remind_of_fees),
+    Step("remind", remind, clock=True),
+    Step("register: tell of the grace", tell_of_grace, clock=True),
+    Step("register: remind of provisional terms", remind_of_provisional, clock=True),
+    Step("register: tell of expiry", tell_of_expiry, clock=True),
+    Step("fees: remind", remind_of_fees, clock=True),
     Step("fees: void", void_invoices_of_ended_applications),
 )
 

@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -21,6 +22,8 @@ from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
 
 BEAT = 2.0
+# A round of the line asks some forty questions, whether one applicant waits or a hundred.
+LINE_APART = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
 RESCUE_EVERY = 30.0
@@ -60,8 +63,13 @@ def run_loop(
     step: Callable[[dt.datetime], object],
     stop: threading.Event,
     beat: float = BEAT,
+    apart: float = 0.0,
 ) -> None:
-    """Call `step(now)` on every wake-up and on every beat until `stop` is set."""
+    """Call `step(now)` on every wake-up and on every beat until `stop` is set.
+
+    Two rounds begin at least so many seconds `apart`: whoever wakes a loop that has been quiet is served at once, and
+    of many who come together all are served by one round.
+    """
     log = logging.getLogger(f"rahdari.{name}")
     away = 0
     listening: psycopg.Connection[Any] | None = None
@@ -71,9 +79,12 @@ def run_loop(
                 listening = listen_to(channel)
                 log.info("The database answers again." if away else "At work.")
                 away = 0
+            began = time.monotonic()
             step(dt.datetime.now(dt.UTC))
             for _ in listening.notifies(timeout=beat, stop_after=1):
                 pass
+            if (early := began + apart - time.monotonic()) > 0:
+                stop.wait(early)
             # Many wake-ups at once ask for one round.
             for _ in listening.notifies(timeout=0):
                 pass
@@ -159,16 +170,18 @@ def run_worker() -> None:
 
     stop = threading.Event()
     loops = (
-        ("line", "rahdari_line", advance),
-        ("looks", "rahdari_looks", look),
-        ("sms", "rahdari_sms", listen),
-        ("webhooks", "rahdari_line", tell),
+        ("line", "rahdari_line", advance, LINE_APART),
+        ("looks", "rahdari_looks", look, 0.0),
+        ("sms", "rahdari_sms", listen, 0.0),
+        ("webhooks", "rahdari_line", tell, LINE_APART),
     )
     threads = [
         threading.Thread(
-            target=run_loop, kwargs={"name": name, "channel": channel, "step": step, "stop": stop}, name=name
+            target=run_loop,
+            kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart},
+            name=name,
         )
-        for name, channel, step in loops
+        for name, channel, step, apart in loops
     ]
     for thread in threads:
         thread.start()

@@ -135,6 +135,16 @@ class TestControl:
         assert queries.all_answered(subject)
         assert not queries.all_required_passed(subject)
 
+    def test_many_that_are_awaited_cost_no_more_than_one(self, django_assert_num_queries: Any) -> None:
+        for _ in range(5):
+            endpoint = f"endpoint:{uuid.uuid4()}"
+            challenge(endpoint)
+            asked(f"application:{uuid.uuid4()}", self.request(endpoint))
+        # The savepoint and its end, what waits, and whether it is awaited still.
+        with django_assert_num_queries(4):
+            assert actions.answer_waiting(now=NOW) == 0
+        assert actions.answer_waiting(now=NOW + WEEK) == 5
+
     def test_of_another_subject_is_no_proof(self, subject: str, endpoint: str) -> None:
         actions.open_link(token=queries.link_token(challenge("endpoint:another")), address=THERE, now=NOW)
         (check,) = asked(subject, self.request(endpoint))

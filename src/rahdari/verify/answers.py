@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from rahdari.address import directory
 from rahdari.register import queries as register
 
 from . import names, queries, rules
-from .models import Challenge, Check, Status
+from .models import Attempt, Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Kinds that a room beside this one answers: they wait here until `actions.answer_check` brings the answer.
@@ -103,19 +104,41 @@ def answer(check: Check, *, now: dt.datetime) -> rules.Answer:
     return _ANSWERS[check.kind](check, now)
 
 
+def _proved_of(check: Check) -> tuple[str, Block]:
+    """Whose control of which block a check of control asks for."""
+    return check.facts.get("control_subject") or check.target, ipaddress.ip_network(check.facts["block"])
+
+
 def _control(check: Check, now: dt.datetime) -> rules.Answer:
-    subject = check.facts.get("control_subject") or check.target
-    block = ipaddress.ip_network(check.facts["block"])
+    subject, block = _proved_of(check)
     proof = queries.proof_of(subject, block)
+    if proof is not None and proof.validated_at is not None:
+        return rules.answer_control(
+            proved_at=proof.validated_at.isoformat(), method=proof.method, waiting=False, tried=0
+        )
     challenges = Challenge.objects.filter(subject=subject, block=str(block))
     # Open the challenges first: a block for which nothing is pending has not been proved and will not be by itself.
     waiting = challenges.filter(status=Status.PENDING, expires_at__gt=now).exists()
-    return rules.answer_control(
-        proved_at=proof.validated_at.isoformat() if proof and proof.validated_at else None,
-        method=proof.method if proof else "",
-        waiting=waiting,
-        tried=sum(challenge.attempts.count() for challenge in challenges),
-    )
+    tried = 0 if waiting else Attempt.objects.filter(challenge__in=challenges).count()
+    return rules.answer_control(proved_at=None, method="", waiting=waiting, tried=tried)
+
+
+def still_awaited(checks: Iterable[Check], now: dt.datetime) -> set[uuid.UUID]:
+    """Those of the checks of control to which `answer` would say that the proof is awaited, in one query."""
+    asked = {check.pk: _proved_of(check) for check in checks if check.kind == "control"}
+    if not asked:
+        return set()
+    found = Challenge.objects.filter(
+        subject__in={subject for subject, _ in asked.values()}, status__in=[Status.VALID, Status.PENDING]
+    ).order_by()
+    pending, proved = set(), set()
+    for subject, block, status, until in found.values_list("subject", "block", "status", "expires_at"):
+        about = subject, ipaddress.ip_network(str(block))
+        if status == Status.VALID:
+            proved.add(about)
+        elif until > now:
+            pending.add(about)
+    return {pk for pk, about in asked.items() if about in pending and about not in proved}
 
 
 def _not_registered(check: Check, now: dt.datetime) -> rules.Answer:

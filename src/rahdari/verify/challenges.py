@@ -84,7 +84,7 @@ def open_challenge(
     proof = queries.proof_of(subject, block)
     if proof is not None:
         return proof
-    known = queries.latest_challenge(subject=subject, block=block, method=method)
+    known = queries.newest_challenge(subject=subject, block=block, method=method)
     if known is not None and known.status == Status.PENDING and known.expires_at > now:
         return _given_anew(_with_a_working_link(known), given, actor, now)
     if known is not None and known.status == Status.PENDING:

@@ -10,11 +10,13 @@ from django.db import transaction
 from rahdari.journal import actions as journal
 
 from . import queries
-from .answers import CheckRequest, answer, facts_of
+from .answers import CheckRequest, answer, facts_of, still_awaited
 from .models import Check, Outcome
 from .rules import Answer
 
 RULE = "system:verify"
+# What an answer writes.
+ANSWERED = ("outcome", "finding", "evidence", "answered_at", "answered_by", "reason_code")
 
 
 class NotACheckOutcome(ValueError):
@@ -27,41 +29,50 @@ def open_checks(*, subject: str, requests: Sequence[CheckRequest], now: dt.datet
 
     Open the challenges of its blocks first: a control check for which nothing is pending fails.
     """
-    opened = 0
+    known = set(queries.checks_of(subject).order_by().values_list("kind", "target"))
+    new = {}
     for position, request in enumerate(requests):
-        title = request.title
-        _, is_new = Check.objects.get_or_create(
-            subject=subject,
-            kind=request.kind,
-            target=request.target,
-            defaults={
-                "position": position,
-                "required": request.required,
-                "title": title if isinstance(title, dict) else {"en": title.en, "ur": title.ur} if title else {},
-                "facts": facts_of(request),
-                "reason": request.reason,
-                "opened_at": now,
-            },
-        )
-        opened += is_new
-    if opened:
-        journal.record(act="verify.opened_checks", actor=actor, subject=subject, now=now, detail={"count": opened})
+        if (request.kind, request.target) not in known:
+            new.setdefault((request.kind, request.target), _opened(subject, position, request, now))
+    if new:
+        # Should two come at once, the database takes each check once.
+        Check.objects.bulk_create(new.values(), ignore_conflicts=True)
+        journal.record(act="verify.opened_checks", actor=actor, subject=subject, now=now, detail={"count": len(new)})
     answer_waiting(subject=subject, now=now)
     return list(queries.checks_of(subject))
+
+
+def _opened(subject: str, position: int, request: CheckRequest, now: dt.datetime) -> Check:
+    title = request.title
+    return Check(
+        subject=subject,
+        kind=request.kind,
+        target=request.target,
+        position=position,
+        required=request.required,
+        title=title if isinstance(title, dict) else {"en": title.en, "ur": title.ur} if title else {},
+        facts=facts_of(request),
+        reason=request.reason,
+        opened_at=now,
+    )
 
 
 def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int = 1000) -> int:
     """A step of the line: answer again what waits. Returns how many checks were answered."""
     answered = 0
     with transaction.atomic():
-        waiting = queries.waiting_checks(subject=subject).select_for_update(skip_locked=True)[:limit]
+        waiting = list(queries.waiting_checks(subject=subject).select_for_update(skip_locked=True)[:limit])
+        # The proof of each of these is still awaited: seen for all of them at once, however many they are.
+        awaited = still_awaited(waiting, now)
         for check in waiting:
+            if check.pk in awaited:
+                continue
             found = answer(check, now=now)
             if found.result == "waiting":
                 continue
             _record(check, found.result, found.finding, found.evidence, RULE, now)
             check.reason_code = check.reason if found.result == "failed" and found.blames else ""
-            check.save()
+            check.save(update_fields=ANSWERED)
             answered += 1
     return answered
 

@@ -45,6 +45,24 @@ def latest_challenge(*, subject: str, block: Block, method: str) -> Challenge | 
     )
 
 
+def newest_challenge(*, subject: str, block: Block, method: str) -> Challenge | None:
+    """The same where it is known that none is proved."""
+    of_this = Challenge.objects.filter(subject=subject, block=str(block), method=method)
+    return of_this.order_by("-opened_at", "id").first()
+
+
+def latest_challenges(*, subject: str, block: Block) -> dict[str, Challenge]:
+    """The same for every way at once, in one query, by the method."""
+    found: dict[str, Challenge] = {}
+    of_this = Challenge.objects.filter(subject=subject, block=str(block)).order_by("-opened_at", "id")
+    for challenge in of_this:
+        found.setdefault(challenge.method, challenge)
+    proved = [challenge for challenge in of_this if challenge.status == Status.VALID]
+    # Of those that are proved the first, whatever was opened since.
+    first = sorted(proved, key=lambda each: (each.validated_at or each.opened_at, each.pk), reverse=True)
+    return found | {challenge.method: challenge for challenge in first}
+
+
 def proof_of(subject: str, block: Block) -> Challenge | None:
     """The first challenge by which the subject showed control of exactly this block; None while there is none."""
     return (

@@ -42,7 +42,8 @@ def own_address(request: HttpRequest) -> Own | None:
 def addresses(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
-    troubles = {row.pk: wording.trouble(trouble) for row, trouble in queries.endpoint_troubles(application, policy)}
+    found = queries.endpoint_troubles(application, policy, endpoints=endpoints)
+    troubles = {row.pk: wording.trouble(trouble) for row, trouble in found}
     most = policy.limits.most_endpoints(queries.service_of(application, policy).holder)
     page = Paginator(endpoints, A_PAGE).get_page(request.GET.get("page"))
     own = own_address(request)

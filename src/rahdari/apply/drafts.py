@@ -6,7 +6,7 @@ draft; a save that changes nothing writes nothing.
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -49,10 +49,11 @@ class ChangedMeanwhile(Exception):
 
 
 def locked(application: Application) -> Application:
-    row = Application.objects.select_for_update(of=("self",)).select_related(
-        "applicant", "organisation", "policy", "mandate"
-    )
-    return row.get(pk=application.pk)
+    row = Application.objects.select_for_update().get(pk=application.pk)
+    # Who applied never changes.
+    if "applicant" in application._state.fields_cache and row.applicant_id == application.applicant_id:
+        row.applicant = application.applicant
+    return row
 
 
 def locked_draft(application: Application) -> Application:
@@ -62,10 +63,11 @@ def locked_draft(application: Application) -> Application:
     return draft
 
 
-def touch(draft: Application, now: dt.datetime) -> None:
+def touch(draft: Application, now: dt.datetime, changed: Iterable[str] = ()) -> None:
+    """Note that the draft is another, and write these fields of it."""
     draft.version += 1
     draft.updated_at = now
-    draft.save()
+    draft.save(update_fields=["version", "updated_at", *changed])
 
 
 def start_application(
@@ -274,12 +276,14 @@ def _save_step(
 ) -> Application:
     with transaction.atomic():
         draft = locked_draft(application)
-        before = queries.seen(draft, step)
+        before, was = queries.seen(draft, step), dict(vars(draft))
         write(draft)
         if queries.seen(draft, step) == before:
             return draft  # sent twice, or nothing changed
         if seen is not None and seen != before:
             raise ChangedMeanwhile(Application.objects.get(pk=draft.pk))
-        touch(draft, now)
+        is_now = vars(draft)
+        changed = [each.attname for each in draft._meta.concrete_fields if is_now[each.attname] != was[each.attname]]
+        touch(draft, now, changed)
         journal.record(act=f"apply.saved_{step}", actor=actor, subject=draft.subject, now=now)
         return draft

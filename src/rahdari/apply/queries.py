@@ -4,6 +4,7 @@ An officer's read of a file is a row in the journal.
 """
 
 import datetime as dt
+import functools
 import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
@@ -27,7 +28,7 @@ from rahdari.register.models import Registration
 from rahdari.vault import files
 
 from . import rules, telling
-from .models import AddressFile, Application, Document, Endpoint, Proof
+from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
 from .reach import PROVE_ALL as PROVE_ALL
 from .reach import ApplicationNotFound as ApplicationNotFound
 from .reach import application_for_applicant as application_for_applicant
@@ -209,14 +210,26 @@ def application_by_subject(subject: str) -> Application | None:
 
 def frozen_policy(application: Application) -> Policy:
     """The rules the application was sent under; those in force while it is a draft."""
-    return policy_in_force() if application.policy is None else thaw(application.policy.text)
+    return policy_in_force() if application.policy_id is None else _frozen(application.policy_id)
+
+
+@functools.lru_cache(maxsize=16)
+def _frozen(digest: str) -> Policy:
+    """The digest is that of the text, so what it names is the same for ever; and the text is long."""
+    return thaw(FrozenPolicy.objects.get(pk=digest).text)
 
 
 def service_of(application: Application, policy: Policy) -> Service:
     return policy.services[application.service]
 
 
-def facts_of(application: Application) -> Facts:
+def facts_of(
+    application: Application,
+    *,
+    endpoints: Sequence[Endpoint] | None = None,
+    documents: Sequence[Document] | None = None,
+) -> Facts:
+    """What the rules look at. Whoever has its endpoints and documents already gives them along."""
     return Facts(
         company_name=application.company_name,
         company_number=application.company_number,
@@ -230,8 +243,12 @@ def facts_of(application: Application) -> Facts:
         evidence_kind=application.evidence_kind,
         evidence_text=application.evidence_text,
         association_number=application.association_number,
-        endpoints=endpoints_of(application).count(),
-        document_rules=frozenset(documents_of(application).values_list("rule", flat=True)),
+        endpoints=endpoints_of(application).order_by().count() if endpoints is None else len(endpoints),
+        document_rules=frozenset(
+            documents_of(application).order_by().values_list("rule", flat=True)
+            if documents is None
+            else (document.rule for document in documents)
+        ),
         mobile=application.is_mobile,
     )
 
@@ -265,7 +282,7 @@ def declared_before(application: Application, kind: EvidenceKind, *, now: dt.dat
 
 def proofs_to_take_in() -> QuerySet[Proof]:
     """Later proofs that the checks do not know of yet, oldest first."""
-    waiting = Proof.objects.filter(taken_in_at__isnull=True).select_related("application", "application__policy")
+    waiting = Proof.objects.filter(taken_in_at__isnull=True).select_related("application")
     return waiting.order_by("given_at", "id")
 
 
@@ -281,7 +298,10 @@ def later_kinds(application: Application) -> list[EvidenceKind]:
 
 def documents_to_follow(application: Application, policy: Policy) -> tuple[DocumentRule, ...]:
     """What may come after sending and has not come yet."""
-    return service_of(application, policy).still_to_follow(facts_of(application).document_rules)
+    service = service_of(application, policy)
+    if not service.still_to_follow(frozenset()):
+        return ()
+    return service.still_to_follow(facts_of(application).document_rules)
 
 
 def certified_until(application: Application) -> dt.datetime | None:
@@ -371,9 +391,11 @@ def trouble_with(
     return assess_endpoints(application, [endpoint], policy, beside=beside)[0]
 
 
-def endpoint_troubles(application: Application, policy: Policy) -> list[tuple[Endpoint, Trouble]]:
+def endpoint_troubles(
+    application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
+) -> list[tuple[Endpoint, Trouble]]:
     """Endpoints of a draft that could not be added today: held by another meanwhile, or beyond a new limit."""
-    rows = list(endpoints_of(application))
+    rows = list(endpoints_of(application)) if endpoints is None else endpoints
     found = assess_endpoints(application, [row.as_address() for row in rows], policy, kept=True)
     return [(row, trouble) for row, trouble in zip(rows, found, strict=True) if trouble is not None]
 
@@ -442,15 +464,21 @@ def language_now() -> str:
 # --------------------------------------------------------------------- telling
 
 
-def step_list(application: Application, policy: Policy) -> list[telling.StepGroup]:
+def step_list(
+    application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
+) -> list[telling.StepGroup]:
     """The tasks of the application, grouped, each with its state and page."""
-    endpoints, documents = list(endpoints_of(application)), list(documents_of(application))
-    service = service_of(application, policy)
-    return telling.step_groups(application, service, facts_of(application), endpoints, documents)
+    endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
+    documents = list(documents_of(application))
+    facts = facts_of(application, endpoints=endpoints, documents=documents)
+    return telling.step_groups(application, service_of(application, policy), facts, endpoints, documents)
 
 
-def summary_of(application: Application, policy: Policy) -> list[telling.SummaryGroup]:
+def summary_of(
+    application: Application, policy: Policy, *, endpoints: Sequence[Endpoint] | None = None
+) -> list[telling.SummaryGroup]:
     """The answers of the application, grouped, each with the page that changes it."""
-    endpoints, documents = list(endpoints_of(application)), list(documents_of(application))
+    endpoints = list(endpoints_of(application)) if endpoints is None else endpoints
+    documents = list(documents_of(application))
     service = service_of(application, policy)
     return telling.summary_groups(application, service, endpoints, documents, language=language_now())

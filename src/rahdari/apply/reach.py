@@ -23,8 +23,11 @@ class ApplicationNotFound(Exception):
 
 
 def every() -> QuerySet[Application]:
-    """All applications, with what is always asked for. No gatekeeper."""
-    return Application.objects.select_related("applicant", "organisation", "policy", "mandate")
+    """All applications, with what is always asked for. No gatekeeper.
+
+    Not with their rules, which are long and mostly known: `queries.frozen_policy` has those.
+    """
+    return Application.objects.select_related("applicant", "organisation", "mandate")
 
 
 def _typed(reference: str) -> str:
@@ -59,11 +62,24 @@ def _mandated(person: User, act: Act) -> Q | None:
     return found
 
 
+def _of_a_person(applicant: User, reference: str) -> Application | None:
+    """A person's own, in nobody else's name: what most pages are about, so it is asked for first, and by itself."""
+    own = Application.objects.filter(applicant=applicant, organisation__isnull=True, mandate__isnull=True)
+    found = own.filter(reference=_typed(reference)).order_by()[:1]
+    for application in found:
+        application.applicant = applicant
+        return application
+    return None
+
+
 def application_for_applicant(*, applicant: User, reference: str, act: Act = Act.PAPERS) -> Application:
     """The application, if this person may do this with it. Raises ApplicationNotFound.
 
     Who comes by a mandate is marked, so that what they do is told apart.
     """
+    found = _of_a_person(applicant, reference)
+    if found is not None:
+        return found
     found = every().filter(in_own_right(applicant, act), reference=_typed(reference)).first()
     if found is not None:
         return found
@@ -129,4 +145,7 @@ def applications_to_prove(person: User) -> QuerySet[Application]:
 
 
 def may(person: User, act: Act, *, application: Application) -> bool:
+    if application.organisation_id is None:
+        # In nobody else's name: no role and no mandate reaches it.
+        return application.applicant_id == person.pk
     return Application.objects.filter(within_reach(person, act), pk=application.pk).exists()

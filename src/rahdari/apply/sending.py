@@ -122,9 +122,12 @@ def _send(
     )
     if let_go and draft.mandate is None:
         draft.organisation = organisation_for(draft, actor=actor, now=now)
-    draft.policy, _ = FrozenPolicy.objects.get_or_create(
-        digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}
-    )
+    # The same rules lie there already but for the first time: their text is long, and is not read for nothing.
+    if not FrozenPolicy.objects.filter(digest=policy.digest).exists():
+        FrozenPolicy.objects.get_or_create(
+            digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}
+        )
+    draft.policy_id = policy.digest
     draft.status, draft.submitted_at, draft.updated_at = Status.SUBMITTED.value, now, now
     draft.save()
     journal.record(

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from rahdari.policy import Policy
+
 from . import actions, kept, pages, queries, rules, telling
 from .asked import (
     CLIENT,
@@ -55,12 +57,7 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
     else:
         given = kept.take(request, now=pages.now())
         form = asked.form(initial={**asked.initial(application), **(given or {}), "seen": now_seen}, **options)
-    rows = [
-        row
-        for group in queries.summary_of(application, policy)
-        for row in group.rows
-        if changed_meanwhile and row.url == telling.url_of(asked.step, application)
-    ]
+    rows = _as_they_stand(application, asked, policy) if changed_meanwhile else []
     return render(
         request,
         "apply/step.html",
@@ -74,6 +71,12 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
             "tasks_url": pages.tasks_url(application),
         },
     )
+
+
+def _as_they_stand(application: Application, asked: Asked, policy: Policy) -> list[telling.Row]:
+    """The answers of this step that another tab saved."""
+    url = telling.url_of(asked.step, application)
+    return [row for group in queries.summary_of(application, policy) for row in group.rows if row.url == url]
 
 
 @pages.draft_page

@@ -81,7 +81,7 @@ class AlreadyAnswered(Exception):
 
 
 def lock(case: Case) -> Case:
-    Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+    Case.objects.select_for_update().values_list("pk").get(pk=case.pk)
     return queries.cases().get(pk=case.pk)
 
 

@@ -85,9 +85,12 @@ class CaseNotFound(Exception):
 
 def cases() -> QuerySet[Case]:
     """Cases with all that their standing and their clock are computed from."""
-    return Case.objects.select_related(
-        "application", "application__applicant", "application__organisation", "assigned_to"
-    ).prefetch_related(
+    found = Case.objects.select_related("application", "application__applicant", "application__organisation")
+    return _with_events(found)
+
+
+def _with_events(found: QuerySet[Case]) -> QuerySet[Case]:
+    return found.select_related("assigned_to").prefetch_related(
         Prefetch("questions", Question.objects.order_by("asked_at", "id")),
         Prefetch("notices", Notice.objects.select_related("proposed_by").order_by("sent_at", "id")),
         Prefetch("decisions", Decision.objects.order_by("at", "id")),
@@ -195,8 +198,9 @@ def rules_of(application: Application) -> tuple[CheckRule, ...]:
     return tuple(rule if is_usable(rule) else replace(rule, provisional=None) for rule in asked)
 
 
-def assessment_of(application: Application, now: dt.datetime) -> rules.Assessment:
-    found = list(checks.checks_of(application.subject))
+def assessment_of(application: Application, now: dt.datetime, found: Sequence[Check] | None = None) -> rules.Assessment:
+    """Whoever has its checks already gives them along."""
+    found = list(checks.checks_of(application.subject)) if found is None else found
     return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
 
 
@@ -261,7 +265,11 @@ def case_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Case
 
 
 def case_of(application: Application) -> Case | None:
-    return cases().filter(application=application).first()
+    # The application is at hand, and most have no case when this is asked for the first time.
+    for case in _with_events(Case.objects.filter(application=application)).order_by():
+        case.application = application
+        return case
+    return None
 
 
 def decision_of(case: Case) -> Decision | None:

@@ -1,6 +1,7 @@
 """One more proof after the application was sent: what counts, and the page that takes it."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ from rahdari.decide.rules import NotYet, Provisional
 from rahdari.page import limits
 from rahdari.people.access import actor_of, person
 from rahdari.policy import DocumentRule, EvidenceKind
+from rahdari.verify.models import Check
 
 from . import shared
 
@@ -45,18 +47,18 @@ class Way:
     expires: bool = False
 
 
-def ways_of(application: Application) -> list[Way]:
-    """What can be sent now; nothing where no proof is awaited."""
-    if application.status not in {"submitted", "granted"} or not _is_awaited(application):
+def ways_of(application: Application, found: Sequence[Check] | None = None) -> list[Way]:
+    """What can be sent now; nothing where no proof is awaited. Whoever has all its checks already gives them along."""
+    if application.status not in {"submitted", "granted"} or not _is_awaited(application, found):
         return []
     policy = queries.frozen_policy(application)
     following = [_document(rule) for rule in queries.documents_to_follow(application, policy)]
     return following or [_evidence(kind) for kind in queries.later_kinds(application)]
 
 
-def _is_awaited(application: Application) -> bool:
-    found = decide.assessment_of(application, timezone.now())
-    open_ones = found.awaited if isinstance(found, Provisional) else found.missing if isinstance(found, NotYet) else ()
+def _is_awaited(application: Application, found: Sequence[Check] | None) -> bool:
+    seen = decide.assessment_of(application, timezone.now(), found)
+    open_ones = seen.awaited if isinstance(seen, Provisional) else seen.missing if isinstance(seen, NotYet) else ()
     return any(fact.kind in PROOF_CHECKS for fact in open_ones)
 
 

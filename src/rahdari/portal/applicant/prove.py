@@ -1,12 +1,14 @@
 """Proving an address: the ways as they stand, the fitting ones first. Each has a page of its own (`ways`)."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -42,17 +44,19 @@ class Proof:
         return self.proof is not None
 
 
-def proofs_of(application: Application) -> list[Proof]:
-    """The endpoints of an application, each with its proof or without."""
-    endpoints = list(apply.endpoints_of(application))
+def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
+    """The endpoints of an application, each with its proof or without. Whoever has the endpoints gives them along."""
+    endpoints = list(apply.endpoints_of(application)) if endpoints is None else endpoints
+    if not endpoints:
+        return []
     known = proofs.proofs_of([endpoint.subject for endpoint in endpoints])
     return [Proof(endpoint, known.get((endpoint.subject, str(endpoint.network)))) for endpoint in endpoints]
 
 
-def share_proofs(application: Application, actor: str) -> list[Proof]:
+def share_proofs(application: Application, actor: str, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
     """Two ports of one server are proved at once: what was proved for a block counts for its other endpoints."""
     take_known_proofs(application, actor, timezone.now())
-    known = proofs_of(application)
+    known = proofs_of(application, endpoints)
     by_block = {
         each.endpoint.network: each.proof for each in known if each.proof is not None and not each.endpoint.is_dynamic
     }
@@ -67,21 +71,26 @@ def share_proofs(application: Application, actor: str) -> list[Proof]:
         verify.share_proof(
             proof=by_block[each.endpoint.network], subject=each.endpoint.subject, actor=actor, now=timezone.now()
         )
-    return proofs_of(application)
+    return proofs_of(application, [each.endpoint for each in known])
 
 
 @login_required
 @require_safe
 def first(request: HttpRequest, reference: str) -> HttpResponse:
-    """The first endpoint that still needs a proof; of many, their list."""
+    """Where to go on with the proofs; there is nothing to prove without an address."""
     application = shared.application(request, reference, Act.PROVE)
     known = share_proofs(application, actor_of(person(request)))
     if not known:
         return redirect("portal:tasks", reference=reference)
+    return redirect(where_to_prove(application, known))
+
+
+def where_to_prove(application: Application, known: Sequence[Proof]) -> str:
+    """The page of the first endpoint that still needs a proof; of many, their list."""
     if len(known) >= MANY:
-        return redirect("portal:prove_many", reference=reference)
+        return reverse("portal:prove_many", args=[application.reference])
     wanted = next((each for each in known if not each.is_proved), known[0])
-    return redirect("portal:prove", reference=reference, endpoint=wanted.endpoint.pk)
+    return reverse("portal:prove", args=[application.reference, wanted.endpoint.pk])
 
 
 @login_required
@@ -115,14 +124,14 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         facts["is_held"] = sharing.is_held(application, mine.endpoint)
         return render(request, "portal/applicant/proved.html", facts)
     asked = Asked(application, mine.endpoint, apply.frozen_policy(application))
-    listed = rows(asked)
+    listed, parts = rows(asked), proofs.parts_of(mine.endpoint.subject, mine.endpoint.network)
     facts |= {
         "fitting": [row for row in listed if row.fits],
         "another": [row for row in listed if not row.fits],
         "is_range": rules.is_range(mine.endpoint.network),
         "enough": asked.policy.proof.enough,
-        "so_far": _so_far(mine.endpoint),
-        "whole_counted": any(part.method in rules.OF_THE_WHOLE for part in _parts(mine.endpoint)),
+        "so_far": rules.comes_to(mine.endpoint.network, parts),
+        "whole_counted": any(part.method in rules.OF_THE_WHOLE for part in parts),
         "by_registry": bool(counts(asked.policy, mine.endpoint, Method.RECORD)),
     }
     state = [row.state for row in listed]
@@ -148,12 +157,3 @@ def _link(request: HttpRequest, endpoint: Endpoint, link: Challenge) -> dict[str
         "link_said": said,
         "looked_at": timezone.now(),
     }
-
-
-def _so_far(endpoint: Endpoint) -> int:
-    """How much has succeeded so far of what is needed."""
-    return rules.comes_to(endpoint.network, _parts(endpoint))
-
-
-def _parts(endpoint: Endpoint) -> list[rules.Part]:
-    return proofs.parts_of(endpoint.subject, endpoint.network)

@@ -62,7 +62,8 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
             return sent
         application.refresh_from_db()
         form = Declaration(initial={"version": application.version}, words=words)
-    summary = queries.summary_of(application, policy)
+    endpoints = [each.endpoint for each in proofs]
+    summary = queries.summary_of(application, policy, endpoints=endpoints)
     by_endpoint = {each.endpoint.pk: each for each in proofs}
     rows = [
         (group, [(row, by_endpoint.get(row.endpoint.pk) if row.endpoint else None) for row in group.rows])
@@ -81,7 +82,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "months": service.validity_months,
         "first_provisional": _is_first_provisional(application, service, policy),
         "is_organisation": service.holder == "organisation",
-        "troubles": queries.endpoint_troubles(application, policy),
+        "troubles": queries.endpoint_troubles(application, policy, endpoints=endpoints),
         "terms_changed": queries.terms_changed(application, policy),
     }
     return render(request, "portal/applicant/check.html", context)

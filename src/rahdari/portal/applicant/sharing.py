@@ -5,6 +5,7 @@ Nobody learns that an address is registered before they have proved control of i
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django import forms
@@ -56,9 +57,14 @@ def is_held(application: Application, endpoint: Endpoint) -> bool:
     return register.in_the_way(block=endpoint.network, holder=application.holder_ref).exists()
 
 
-def to_share(application: Application) -> list[Endpoint]:
-    """The addresses of an application for which there is something to ask, or to wait for."""
-    return [endpoint for endpoint in apply.endpoints_of(application) if is_held(application, endpoint)]
+def to_share(application: Application, proved: Iterable[Endpoint]) -> list[Endpoint]:
+    """Of the addresses of which control is proved, those for which there is something to ask, or to wait for."""
+    return [
+        endpoint
+        for endpoint in proved
+        if not endpoint.is_dynamic
+        and register.in_the_way(block=endpoint.network, holder=application.holder_ref).exists()
+    ]
 
 
 @dataclass(frozen=True)

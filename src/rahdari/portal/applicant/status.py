@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
 from rahdari.fees import queries as fees
@@ -53,6 +53,8 @@ class Overview:
     standing: publish.Standing | None
     clock: decide.ClockFace | None
     checks: list[Check]
+    # With those that are not for the applicant to see.
+    every_check: list[Check]
     proofs: list[Proof]
     line: Line | None = None
     # What is to be paid before it can be decided.
@@ -98,6 +100,10 @@ class Overview:
         return max(moments) if moments and len(moments) == len(self.proofs) else None
 
     @property
+    def proved(self) -> list[Endpoint]:
+        return [each.endpoint for each in self.proofs if each.is_proved]
+
+    @property
     def unproved(self) -> list[Proof]:
         return [each for each in self.proofs if not each.is_proved]
 
@@ -110,11 +116,8 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     proofs = proofs_of(application)
     # Whether somebody else has an address is shown only to whoever has proved control of it.
     proved = {each.endpoint.subject for each in proofs if each.is_proved}
-    checks = [
-        check
-        for check in verify.checks_of(application.subject)
-        if check.kind != "not_registered" or check.target in proved
-    ]
+    every = list(verify.checks_of(application.subject))
+    checks = [check for check in every if check.kind != "not_registered" or check.target in proved]
     invoice = _open_invoice(application, checks)
     facts = Facts(
         status=application.status,
@@ -139,6 +142,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         standing=standing,
         clock=decide.clock_of(case, now) if case else decide.clock_of_application(application, now),
         checks=checks,
+        every_check=every,
         proofs=proofs,
         line=line_for(application) if application.is_mobile else None,
         invoice=invoice,
@@ -182,9 +186,10 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
         "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
-        "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION} and bool(ways_of(found)),
-        "may_pay": found.holder_ref in people.holders_for(person(request), Act.INVOICES),
-        "to_share": sharing.to_share(found) if found.status == "submitted" else [],
+        "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
+        and bool(ways_of(found, seen.every_check)),
+        "may_pay": seen.invoice is not None and found.holder_ref in people.holders_for(person(request), Act.INVOICES),
+        "to_share": sharing.to_share(found, seen.proved) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.stage in YOUR_TURN,

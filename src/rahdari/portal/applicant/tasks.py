@@ -11,7 +11,7 @@ from rahdari.people.access import actor_of, person
 
 from . import shared
 from .lines import is_ready, line_for
-from .prove import share_proofs
+from .prove import share_proofs, where_to_prove
 
 
 @login_required
@@ -30,8 +30,9 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "portal/applicant/service_closed.html",
             {"application": application, "kept_until": kept_until},
         )
-    groups = apply.step_list(application, policy)
-    proofs = share_proofs(application, actor_of(person(request)))
+    endpoints = list(apply.endpoints_of(application))
+    groups = apply.step_list(application, policy, endpoints=endpoints)
+    proofs = share_proofs(application, actor_of(person(request)), endpoints)
     proved = sum(each.is_proved for each in proofs)
     steps = [step for group in groups for step in group.steps]
     ready = is_ready(application) if application.is_mobile else bool(proofs and proved == len(proofs))
@@ -46,6 +47,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "groups": groups,
             "proofs": proofs,
             "proved": proved,
+            "proof_url": where_to_prove(application, proofs) if proofs else "",
             "line": line_for(application) if application.is_mobile else None,
             "ready": ready,
             "complete": complete,

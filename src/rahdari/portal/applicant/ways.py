@@ -96,12 +96,9 @@ def _looked_at(asked: Asked) -> Iterable[Row]:
     """The ways for which we go and look."""
     fits = ways.fitting(asked.endpoint.protocol, asked.endpoint.port)
     offered = [method for method in ways.LOOKED_AT if counts(asked.policy, asked.endpoint, method)]
-    latest = {
-        method: proofs.latest_challenge(subject=asked.endpoint.subject, block=asked.endpoint.network, method=method)
-        for method in offered
-    }
+    latest = proofs.latest_challenges(subject=asked.endpoint.subject, block=asked.endpoint.network)
     for method in sorted(offered, key=lambda each: fits.index(each) if each in fits else len(fits)):
-        tone, state = standing(latest[method])
+        tone, state = standing(latest.get(method))
         url = reverse("portal:prove_way", args=[asked.application.reference, asked.endpoint.pk, method])
         is_fit = method in fits or method in proving.OF_THE_WHOLE
         yield Row(way_words.title(method), way_words.gist(method), url, is_fit, tone, state)

@@ -1,0 +1,54 @@
+"""What the pages of one application ask of the database: a last day before a deadline is made of them.
+
+The numbers are what they need today, with a little room; whoever needs more says so here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari import line
+from rahdari.apply import actions as apply
+from rahdari.vault import keys
+
+from . import story
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_pages_of_a_freelancer_ask_little(django_assert_max_num_queries: Any) -> None:
+    keys.make_missing(Path(settings.DATA) / "keys")
+    applicant = story.a_person()
+    browser = Client()
+    browser.force_login(applicant)
+    draft = story.fill(story.a_draft(applicant))
+    endpoint = story.add(draft)
+    at = [draft.reference]
+
+    def open(name: str, most: int, *, more: tuple[object, ...] = ()) -> None:
+        with django_assert_max_num_queries(most):
+            assert browser.get(reverse(name, args=[*at, *more])).status_code == 200
+
+    # Session, person, application, posts, unread letters: the five that every page asks.
+    open("apply:person", 5)
+    open("apply:purpose", 5)
+    open("portal:tasks", 8)
+    open("apply:addresses", 9)
+    open("portal:prove", 22, more=(endpoint.pk,))
+    story.prove(endpoint)
+    open("portal:tasks", 8)
+    open("portal:check", 13)
+    apply.submit_application(
+        application=story.fresh(draft),
+        policy=story.policy.current(settings.POLICY_FILE),
+        actor=story.actor_of(applicant),
+        now=timezone.now(),
+    )
+    open("portal:status", 14)
+    line.advance(now=timezone.now())
+    open("portal:status", 24)

@@ -290,8 +290,12 @@ def want_reminders(*, person: User, wanted: bool, now: dt.datetime) -> bool:
 @transaction.atomic
 def _settle_sent(letter: Letter, now: dt.datetime) -> State:
     letter.state, letter.sent_at, letter.last_error, letter.next_try_at = State.SENT, now, "", None
-    _forget_code(letter)
-    letter.save()
+    if letter.to_id is None:
+        _forget_code(letter)
+        letter.save()
+    else:
+        # The words stay as they are: they are long.
+        letter.save(update_fields=["state", "sent_at", "last_error", "next_try_at"])
     return State.SENT
 
 

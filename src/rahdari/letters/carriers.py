@@ -8,6 +8,7 @@ from .models import Carrier
 from .rules import rest_after
 
 MAIL = "mail"
+NOTED_EVERY = dt.timedelta(minutes=1)
 
 
 def resting(*, now: dt.datetime) -> dict[str, dt.datetime]:
@@ -16,9 +17,13 @@ def resting(*, now: dt.datetime) -> dict[str, dt.datetime]:
     return {one.name: one.rests_until for one in found if one.rests_until is not None}
 
 
-@transaction.atomic
 def note_taken(name: str, *, now: dt.datetime) -> None:
-    Carrier.objects.update_or_create(name=name, defaults={"failures": 0, "rests_until": None, "last_taken_at": now})
+    """With each letter; written when that is news, and once a minute while all is well."""
+    well = Carrier.objects.filter(name=name, failures=0, rests_until__isnull=True)
+    if well.filter(last_taken_at__gt=now - NOTED_EVERY, last_taken_at__lte=now).exists():
+        return
+    with transaction.atomic():
+        Carrier.objects.update_or_create(name=name, defaults={"failures": 0, "rests_until": None, "last_taken_at": now})
 
 
 @transaction.atomic

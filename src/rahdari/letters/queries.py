@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Min, Q, QuerySet
 from django.urls import reverse
 
@@ -77,7 +78,10 @@ def letter_for(user: User, id: uuid.UUID) -> Letter:
 
 
 def unread_count(user: User) -> int:
-    return letters_of(user).filter(read_at__isnull=True).count()
+    # Asked for each page.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM letters_letter WHERE to_id = %s AND read_at IS NULL", [user.pk])
+        return int(cursor.fetchone()[0])
 
 
 def letters_about(about: str) -> QuerySet[Letter]:

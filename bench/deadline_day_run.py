@@ -252,7 +252,8 @@ class Person:
         else:
             visitor.send({"kind": "self_declaration"})
             visitor.send({"text": "I write software for two clients abroad.", "declared": "on"})
-        visitor.open(tasks)
+        if visitor.path != tasks:
+            visitor.open(tasks)
         visitor.follow("s-addresses")
         visitor.follow(f"address={self.address}")
         visitor.send({"kind": "wireguard"})

@@ -1,7 +1,6 @@
 """A connection in use is not asked whether it serves; one that the server has ended is."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -36,17 +35,18 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
 def queries_of_a_request() -> list[str]:
     """What the server is asked, as it hears it: Django's own question does not pass by its cursors' wrappers."""
     connections.begin()
-    opened: Any = connection.connection
     heard: list[str] = []
     usable = connection.is_usable
-    connection.is_usable = lambda: bool(heard.append("SELECT 1")) or usable()  # type: ignore[method-assign]
-    try:
+
+    def ask() -> bool:
+        heard.append("SELECT 1")
+        return usable()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "is_usable", ask)
         with connection.cursor() as cursor:
             cursor.execute("SELECT 2")
             heard.append("SELECT 2")
-    finally:
-        del connection.is_usable
-    assert connection.connection is opened or "SELECT 1" in heard
     return heard
 
 

@@ -67,16 +67,16 @@ def add_endpoint(
     wanted = _wanted(block, protocol, port)
     with transaction.atomic():
         draft = locked_draft(application)
-        if id is not None:
-            existing = Endpoint.objects.filter(pk=id, application=draft, removed_at__isnull=True).first()
-            if existing is not None and existing.as_address() == wanted:
-                return existing
+        known = Endpoint.objects.filter(pk=id).first() if id is not None else None
+        is_there = known is not None and known.application_id == draft.pk and known.removed_at is None
+        if known is not None and is_there and known.as_address() == wanted:
+            return known
         trouble = queries.trouble_with(draft, wanted, policy)
         if trouble is not None:
             raise EndpointNotTaken(trouble)
         last = Endpoint.objects.filter(application=draft).order_by("-position").values_list("position", flat=True)
         row = Endpoint(
-            id=id if id is not None and not Endpoint.objects.filter(pk=id).exists() else uuid.uuid4(),
+            id=id if id is not None and known is None else uuid.uuid4(),
             application=draft,
             position=(last.first() or 0) + 1,
             added_at=now,

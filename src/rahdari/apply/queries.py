@@ -415,9 +415,10 @@ def assess_endpoints(
         # Its operator answers for a number; nobody would look whether an address is the applicant's.
         return [Trouble(rules.AddressTrouble.FOR_A_MOBILE_NUMBER)] * len(endpoints)
     limits, service = policy.limits, policy.services.get(application.service)
-    own = {application.holder_ref, *people.holders_for(application.applicant, Act.SEE)}
     held: rules.Neighbours[Held] = rules.Neighbours(limits)
-    for entry in register.overlapping_any({each.block for each in endpoints}):
+    there_already = list(register.overlapping_any({each.block for each in endpoints}))
+    own = {application.holder_ref, *(people.holders_for(application.applicant, Act.SEE) if there_already else ())}
+    for entry in there_already:
         # What is renewed or changed stands in nobody's way.
         if application.registration_id is None or entry.registration_id != application.registration_id:
             there = AddressEndpoint(entry.block, rules.protocol(entry.protocol), entry.port)

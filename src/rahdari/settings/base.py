@@ -252,6 +252,7 @@ SECURE_CSP = {
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "rahdari.people.sessions"
 # Signed out when nothing moved for two hours: phones are shared, and so are tables in net cafes. A session is kept
 # alive by a write each few minutes, which are added here (`people.access.KeepAliveMiddleware`): a write with each page
 # would wait for the disk each time, and undo what another page of the same person wrote meanwhile.

@@ -25,7 +25,7 @@ def trust_what_is_in_use(**_: Any) -> None:
         last = getattr(connection, "used_at", None)
         connection.used_at = now  # type: ignore[attr-defined]
         if last is not None and now - last < A_MOMENT and is_silent(connection):
-            connection.health_check_done = True
+            connection.health_check_done = True  # type: ignore[attr-defined]
 
 
 def begin() -> None:

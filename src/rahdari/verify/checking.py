@@ -30,7 +30,7 @@ def open_checks(*, subject: str, requests: Sequence[CheckRequest], now: dt.datet
     Open the challenges of its blocks first: a control check for which nothing is pending fails.
     """
     known = set(queries.checks_of(subject).order_by().values_list("kind", "target"))
-    new = {}
+    new: dict[tuple[str, str], Check] = {}
     for position, request in enumerate(requests):
         if (request.kind, request.target) not in known:
             new.setdefault((request.kind, request.target), _opened(subject, position, request, now))

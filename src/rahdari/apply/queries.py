@@ -159,8 +159,9 @@ def closed_among(subjects: Iterable[str]) -> list[Application]:
 
 
 def endpoints_of(application: Application) -> QuerySet[Endpoint]:
-    found = Endpoint.objects.filter(application=application, removed_at__isnull=True)
-    return found.select_related("branch").order_by("position", "id")
+    found = Endpoint.objects.filter(application=application, removed_at__isnull=True).order_by("position", "id")
+    # Only organisations have branches.
+    return found if application.organisation_id is None else found.select_related("branch")
 
 
 def endpoint_by_subject(subject: str) -> Endpoint | None:
@@ -183,8 +184,9 @@ def language_of(organisation: Organisation) -> str:
 
 
 def documents_of(application: Application) -> QuerySet[Document]:
-    found = Document.objects.filter(application=application, removed_at__isnull=True)
-    return found.select_related("noted_from__application").order_by("uploaded_at", "id")
+    found = Document.objects.filter(application=application, removed_at__isnull=True).order_by("uploaded_at", "id")
+    # Only what renews or changes rests on papers that were seen before.
+    return found if application.about == rules.About.NEW else found.select_related("noted_from__application")
 
 
 def seen_with(application: Application) -> list[Application]:

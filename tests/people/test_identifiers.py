@@ -79,6 +79,12 @@ class TestMaskCnic:
     def test_shows_two_digits_only(self, number: str) -> None:
         assert identifiers.mask_cnic(CardNumber(number)) == f"{number[:2]}xxx-xxxxxxx-x"
 
+    @given(st.from_regex(r"[0-9]{13}", fullmatch=True))
+    def test_judges_nothing_that_is_on_file(self, number: str) -> None:
+        """The demonstration's numbers begin with a zero, so that they are nobody's."""
+        assert identifiers.mask_cnic(number) == f"{number[:2]}xxx-xxxxxxx-x"
+        assert str(identifiers.kept_cnic(number)).replace("-", "") == number
+
 
 class TestParseNtn:
     @given(st.from_regex(r"[0-9]{7}", fullmatch=True), st.sampled_from(["", *"0123456789"]))

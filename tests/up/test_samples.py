@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from rahdari.address import directory, parse_block
@@ -68,6 +69,11 @@ class TestApplications:
         assert decisions.open_notice(cases[36]) is not None
         company = decisions.case_of(application_of(demonstration.email_of("company")))
         assert decisions.open_question(company) is not None
+        draft = application_of(samples.email_of(37))
+        client = Client()
+        client.force_login(draft.applicant)
+        for page in ("person", "contact", "purpose", "proof-of-work", "addresses", "tasks", "send"):
+            assert client.get(f"/my/applications/{draft.reference}/{page}/").status_code == 200, page
 
     def test_write_to_each_in_their_language(self, now: dt.datetime) -> None:
         samples.make_applications(now)

@@ -41,7 +41,7 @@ class Asked:
 
 
 def _person_initial(application: Application) -> dict[str, Any]:
-    cnic = str(identifiers.parse_cnic(application.cnic)) if application.cnic else ""
+    cnic = str(identifiers.kept_cnic(application.cnic)) if application.cnic else ""
     return {"name": application.name, "cnic": cnic}
 
 
@@ -145,6 +145,12 @@ EVIDENCE = Asked(
         association=application.association,
         association_number=application.association_number,
         **common,
+    ),
+    beside_heading=_("Where each leads"),
+    beside=(
+        _("Registered: for the whole term, with the same protection as a company."),
+        _("Provisionally: the same protection, for a shorter time, while you find a stronger proof."),
+        _("You have no letter? Nobody is refused for that. Choose what you have."),
     ),
     options=lambda application, service, policy, now: {"service": service, "language": queries.language_now()},
     after=_evidence_next,

@@ -46,8 +46,8 @@ class TestTheMenu:
         for kind in service.evidence:
             assert kind.title.in_language(language) in page
         if language == "en":
-            assert page.count("You are registered provisionally, and send one more proof later.") == 2
-            assert "You are registered after an officer has read it." in page
+            assert page.count('<span class="g wait">Registered provisionally, then one more proof</span>') == 2
+            assert '<span class="g ok">Registered after an officer has read it</span>' in page
 
 
 class TestAClientsAddress:

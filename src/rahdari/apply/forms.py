@@ -246,17 +246,22 @@ class EvidenceForm(StepForm):
         super().__init__(*args, **kwargs)
         choices: list[tuple[str, Any]] = []
         hints: dict[str, Any] = {}
+        leads: dict[str, tuple[str, str]] = {}
         if rules.takes_association(service):
             choices.append((ASSOCIATION, _("Your association vouches for you")))
             hints[ASSOCIATION] = _(
                 "If you are a member. If it has attested you, or has you on its list, nobody has to read anything."
             )
+            leads[ASSOCIATION] = ("ok", _("Registered at once when it has attested you"))
         for kind in service.evidence:
             choices.append((kind.key, kind.title.in_language(language)))
-            hints[kind.key] = f"{kind.hint.in_language(language)} {telling.leads_to(kind)}"
+            hints[kind.key] = kind.hint.in_language(language)
+            leads[kind.key] = telling.leads_to(kind)
         field: Any = self.fields["kind"]
         field.choices = choices
-        field.hints = hints
+        field.hints, field.leads = hints, leads
+        # What a person says of themselves comes last: it is for those who have nothing else yet.
+        field.or_before = tuple(kind.key for kind in service.evidence[1:] if kind.wants == "declaration")
 
 
 class EvidenceTextForm(StepForm):

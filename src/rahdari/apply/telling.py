@@ -104,15 +104,15 @@ class SummaryGroup:
     rows: tuple[Row, ...]
 
 
-def leads_to(kind: EvidenceKind) -> str:
-    """What a kind of evidence is worth, in a sentence."""
+def leads_to(kind: EvidenceKind) -> tuple[str, str]:
+    """Where a kind of evidence leads: a tone and a few words, which stand under the choice."""
     if kind.weight == "provisional":
-        return gettext("You are registered provisionally, and send one more proof later.")
+        return "wait", gettext("Registered provisionally, then one more proof")
     if kind.weight == "supporting":
-        return gettext("You are registered after an officer has read it.")
+        return "ok", gettext("Registered after an officer has read it")
     if kind.wants == "address":
-        return gettext("You are registered when they confirm.")
-    return ""
+        return "ok", gettext("Registered when they confirm")
+    return "ok", gettext("Enough for a full registration")
 
 
 def url_of(step: StepKey, application: Application) -> str:

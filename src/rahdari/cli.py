@@ -29,6 +29,7 @@ from rahdari.up.errors import Told
 
 # Of `rahdari[server]`: when one of them is missing, only `rahdari` was installed.
 SERVER_PACKAGES = ("django", "psycopg", "granian")
+TOLD_OF_CATALOGUES = "RAHDARI_TOLD_OF_CATALOGUES"
 
 
 class Needs(Enum):
@@ -208,6 +209,33 @@ def make_ready(command: Command, data: Path | None) -> Path:
     return folder
 
 
+def stale_catalogues(package: Path) -> list[Path]:
+    """Of a checkout: the translations that changed after they were compiled. What is installed was compiled with it."""
+    if not (package.parent.parent / "pyproject.toml").is_file():
+        return []
+    sources = sorted(package.glob("*/locale/*/LC_MESSAGES/*.po"))
+    compiled = {source: source.with_suffix(".mo") for source in sources}
+    return [
+        source
+        for source, ours in compiled.items()
+        if not ours.exists() or ours.stat().st_mtime_ns < source.stat().st_mtime_ns
+    ]
+
+
+def tell_of_stale_catalogues() -> None:
+    """Said once by the command, and not again by the processes that it starts."""
+    if os.environ.get(TOLD_OF_CATALOGUES):
+        return
+    os.environ[TOLD_OF_CATALOGUES] = "1"
+    if stale := stale_catalogues(Path(__file__).parent):
+        rooms = ", ".join(path.parents[3].name for path in stale)
+        print(
+            f"Translations changed after they were compiled ({rooms}): Urdu pages may show old or English words. "
+            "In the checkout, `./rahdari --version` compiles them.",
+            file=sys.stderr,
+        )
+
+
 def run(arguments: Sequence[str]) -> int:
     given = list(arguments)
     word = next((argument for argument in given if not argument.startswith("-")), None)
@@ -231,6 +259,8 @@ def run(arguments: Sequence[str]) -> int:
         command = replace(command, needs=Needs.NOTHING)
     data = None
     asks = {"-h", "--help"} & set(given)
+    if command.server and not asks:
+        tell_of_stale_catalogues()
     if command.needs is not Needs.NOTHING and not asks:
         data, given = take_data(given)
         folder = make_ready(command, data)

@@ -63,6 +63,23 @@ class TestImports:
         assert "pip install 'rahdari[server]'" in capsys.readouterr().err
 
 
+class TestCatalogues:
+    def test_of_a_checkout_that_are_older_than_their_sources_are_named(self, tmp_path: Path) -> None:
+        package = tmp_path / "src" / "rahdari"
+        folder = package / "apply" / "locale" / "ur" / "LC_MESSAGES"
+        folder.mkdir(parents=True)
+        source, compiled = folder / "django.po", folder / "django.mo"
+        source.touch()
+        assert cli.stale_catalogues(package) == [], "no checkout: what is installed was compiled with it"
+        (tmp_path / "pyproject.toml").touch()
+        assert cli.stale_catalogues(package) == [source]
+        compiled.touch()
+        os.utime(compiled, ns=(source.stat().st_mtime_ns, source.stat().st_mtime_ns))
+        assert cli.stale_catalogues(package) == []
+        os.utime(source, ns=(compiled.stat().st_mtime_ns + 1, compiled.stat().st_mtime_ns + 1))
+        assert cli.stale_catalogues(package) == [source]
+
+
 class TestData:
     def test_is_taken_from_anywhere_before_a_bare_dash(self) -> None:
         given = ["roster", "import", "--data", "/somewhere", "x", "--", "--data", "y"]

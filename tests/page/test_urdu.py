@@ -33,6 +33,7 @@ PLANTED = [
     ("7 days", "7 دن", "۷ دن", "digits"),
     ("18,442 entries", "18,442 اندراج", "18 442 اندراج", "digits"),
     ("Use your browser", "اپنا براؤزر لیں", "اپنا Browser لیں", "latin"),
+    ("PDF, JPG or PNG", "PDF یا JPG یا PNG", "PDF، JPG یا PNG", "order"),
     ("Reference", "حوالہ", "حوالہ Q-77", "bare"),
     ("Address", "ایڈریس", "ایڈریس 203.0.113.24", "bare"),
     ("Address", "ایڈریس", "ایڈریس 2001:db8::1", "bare"),

@@ -175,6 +175,12 @@ def _latin(text: str) -> Iterator[tuple[str, str]]:
             yield "latin", f"{word} stands in Latin letters"
 
 
+def _order(text: str) -> Iterator[tuple[str, str]]:
+    """The bidi algorithm reads words of Latin letters with only marks between them as one run, from left to right."""
+    if re.search(r"[A-Za-z][A-Za-z0-9-]*[^\w\s]*،\s*[^\w\s]*[A-Za-z]", text):
+        yield "order", "two Latin words with a comma between them change places: یا or اور between them keeps the order"
+
+
 def _bare(text: str) -> Iterator[tuple[str, str]]:
     for pattern, words in SINGLE_VALUES:
         if re.search(pattern, text):
@@ -210,6 +216,7 @@ def _running(text: str) -> Iterator[tuple[str, str]]:
     yield from _words(outside)
     yield from _marks(outside)
     yield from _latin(outside)
+    yield from _order(outside)
     yield from _bare(outside)
 
 

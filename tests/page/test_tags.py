@@ -1,7 +1,11 @@
 import re
+from pathlib import Path
 
 from django import forms
 from django.template import engines
+from django.utils import translation
+
+import rahdari
 
 KINDS = [("company", "A company"), ("person", "A person"), ("none", "None of these")]
 
@@ -96,3 +100,20 @@ class TestServiceClock:
             page = shown('{% service_clock "Due in" "7 h" share=share tone="near" %}', share=share)
             assert f'stroke-dasharray="{dashes}"' in page
             assert "style=" not in page
+
+
+class TestComma:
+    def test_is_the_mark_of_the_language_and_no_template_writes_its_own(self) -> None:
+        assert shown("{{ a }}{% comma %}{{ b }}", a=1, b=2) == "1, 2"
+        with translation.override("ur"):
+            assert shown("{{ a }}{% comma %}{{ b }}", a=1, b=2) == "1، 2"
+        found = [
+            f"{path.name}: {match}"
+            for path in Path(rahdari.__file__).parent.glob("*/templates/**/*.html")
+            if not path.name.endswith(".en.html")
+            for match in re.findall(
+                r"\}, ?(?:\{\{|\{%|<).{0,30}",
+                re.sub(r"\{% blocktrans.*?endblocktrans\w* %\}", "{}", path.read_text(), flags=re.DOTALL),
+            )
+        ]
+        assert found == []

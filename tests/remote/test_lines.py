@@ -250,7 +250,7 @@ class TestThePages:
     def test_walk_from_the_number_to_a_line_that_is_withdrawn(self, owner: User, registration: Registration) -> None:
         browser, place = self.browser(owner), self.page(registration)
         assert place in browser.get(reverse("portal:registration", args=[registration.reference])).text
-        assert "as many as you told people" in browser.get(place).text
+        assert "First say how many people it is" in browser.get(place).text
         assert browser.post(place, {"act": "workers", "workers": "some"}).status_code == 422
         browser.post(place, {"act": "workers", "workers": "3"})
         assert browser.post(place, {"act": "links", "count": "4"}).status_code == 422

@@ -12,7 +12,7 @@ from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import identifiers
-from rahdari.portal.applicant.stages import Stage, said
+from rahdari.portal.applicant.stages import Stage
 from rahdari.portal.applicant.status import Overview, overview
 from rahdari.verify import queries as verify
 from rahdari.verify import words
@@ -160,7 +160,7 @@ def summary(application: Application, seen: Overview) -> Json:
         "about": application.about,
         "status": application.status,
         "stage": str(seen.stage),
-        "heading": said(seen.stage).heading,
+        "heading": seen.said.heading,
         "created_at": stamp(application.created_at),
         "updated_at": stamp(application.updated_at),
         "submitted_at": stamp_or_none(application.submitted_at),
@@ -175,7 +175,7 @@ def application(row: Application, now: dt.datetime, *, papers: bool = True) -> J
     is_open = row.status == "draft" and row.service in policy.services
     return {
         **summary(row, seen),
-        "lead": said(seen.stage).lead,
+        "lead": seen.said.lead,
         "version": row.version,
         "awaited": [each for each in awaited(row, seen, now) if papers or each["what"] in {"draft", "proof"}],
         "missing": [str(step) for step in apply.missing_steps(row, policy)] if is_open and papers else [],
@@ -262,7 +262,7 @@ FROM = {
 
 def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
     """What is awaited, from whom, until when; what the applicant has to do first."""
-    lead, until = said(seen.stage).lead, stamp_or_none(seen.clock.due_at if seen.clock is not None else None)
+    lead, until = seen.said.lead, stamp_or_none(seen.clock.due_at if seen.clock is not None else None)
 
     def item(what: str, whose: str, end: str | None, words: str) -> Json:
         return {"what": what, "from": whose, "until": end, "text": plain(words)}
@@ -280,9 +280,16 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             if told is not None:
                 found.append(item("comment", "applicant", stamp(decide.notice_due_at(told)), lead))
         case Stage.PROOF | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
-            found += [item("proof", "applicant", None, each.endpoint.address_text) for each in seen.unproved]
+            for each, asked, _operator in seen.to_prove:
+                whose, end = ("operator", stamp(asked.due_at)) if asked else ("applicant", None)
+                found.append(item("proof", whose, end, each.endpoint.address_text))
             found += [
-                item("check", FROM.get(each.kind, "register"), until, bare(check(each)["text"]))
+                item(
+                    "check",
+                    FROM.get(each.kind, "register"),
+                    stamp_or_none(seen.answer_due(each)) or until,
+                    bare(check(each)["text"]),
+                )
                 for each in seen.checks
                 if each.outcome == "waiting" and each.kind not in {"control", "fee"}
             ]

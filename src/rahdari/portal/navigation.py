@@ -16,11 +16,16 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
 
-APPLICATIONS = frozenset({"home", "application", "tasks", "prove_first", "prove", "check", "status"})
-APPLICATIONS |= {"question", "notice", "refusal", "withdraw"}
+APPLICATIONS = frozenset({"home", "application", "tasks", "check", "status", "question", "notice", "refusal"})
+APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_way", "prove_operator", "prove_contact"}
+APPLICATIONS |= {"share", "proof", "send_proof", "mobile_number", "mobile_code", "mobile_line"}
+REGISTRATIONS = frozenset({"registrations", "registration", "remote_staff", "provisional", "end_registration"})
+REGISTRATIONS |= {"change_entry", "prove_again", "renew", "change_addresses", "changing", "certificate"}
+REGISTRATIONS |= {"mobile_move_number", "mobile_move_code", "mobile_move_line"}
+ORGANISATIONS = frozenset({"organisations", "organisation", "branches", "branch", "mandates", "mandates_held"})
 
 
-def _of_an_operator(operator: str, room: str | None, page: str | None) -> list[Link]:
+def _of_an_operator(operator: str, room: str, page: str) -> list[Link]:
     waiting = checks.open_count(operator=operator)
     return [
         Link(_("In step"), reverse("portal:operator"), here=page == "operator"),
@@ -34,7 +39,7 @@ def _of_an_operator(operator: str, room: str | None, page: str | None) -> list[L
     ]
 
 
-def _of_an_association(association: str, room: str | None) -> list[Link]:
+def _of_an_association(association: str, room: str) -> list[Link]:
     waiting = attestations.waiting_count(association, timezone.now())
     return [
         Link(
@@ -47,7 +52,7 @@ def _of_an_association(association: str, room: str | None) -> list[Link]:
     ]
 
 
-def _matters(page: str | None) -> Link:
+def _matters(page: str) -> Link:
     waiting = attestations.officers_count(timezone.now())
     return Link(
         pgettext("navigation", "Attestations"),
@@ -59,10 +64,20 @@ def _matters(page: str | None) -> Link:
 
 
 def links(request: HttpRequest) -> list[Link]:
+    """What this reader comes for, and the account, where everybody has their keys and their number."""
     user = getattr(request, "user", None)
     match = request.resolver_match
     room = match.namespace if match else ""
-    page = match.url_name if match and room == "portal" else ""
+    name = match.url_name or "" if match else ""
+    found = _of_reader(user, room, name)
+    if not isinstance(user, User):
+        return found
+    of_account = room in {"people", "api"} and name not in ORGANISATIONS
+    return [*found, Link(pgettext("navigation", "Account"), reverse("people:account"), here=of_account)]
+
+
+def _of_reader(user: object, room: str, name: str) -> list[Link]:
+    page = name if room == "portal" else ""
     if not isinstance(user, User):
         return [
             Link(_("Apply"), reverse("portal:start"), here=page == "start" or room == "apply"),
@@ -100,7 +115,7 @@ def links(request: HttpRequest) -> list[Link]:
     unread = inbox.unread_count(user)
     return [
         Link(_("Applications"), reverse("portal:home"), here=room == "apply" or page in APPLICATIONS),
-        Link(_("Registrations"), reverse("portal:registrations"), here=page in {"registrations", "registration"}),
+        Link(_("Registrations"), reverse("portal:registrations"), here=room == "share" or page in REGISTRATIONS),
         Link(
             _("Letters"),
             reverse("portal:letters"),
@@ -108,10 +123,21 @@ def links(request: HttpRequest) -> list[Link]:
             count=unread,
             count_words=ngettext("unread letter", "unread letters", unread),
         ),
+        *_organisation(user, here=name in ORGANISATIONS),
     ]
 
 
-def _previews(page: str | None) -> Link:
+def _organisation(user: User, *, here: bool) -> list[Link]:
+    """Of whoever belongs to one; of several, their list."""
+    mine = list(people.organisations_of(user)[:2])
+    if not mine:
+        return []
+    if len(mine) > 1:
+        return [Link(pgettext("navigation", "Organisations"), reverse("people:organisations"), here=here)]
+    return [Link(pgettext("navigation", "Organisation"), reverse("people:organisation", args=[mine[0].pk]), here=here)]
+
+
+def _previews(page: str) -> Link:
     return Link(
         pgettext("navigation", "Letters"),
         reverse("portal:letter_previews"),

@@ -32,6 +32,12 @@ for _filter in (
     register.filter(_filter.__name__, _filter)
 
 
+@register.simple_tag
+def comma() -> str:
+    """Between two values that are not one sentence: each language has its own mark."""
+    return pgettext("list", ", ")
+
+
 # ---------------------------------------------------------------- the road
 
 GATES = ("apply", "prove", "decision", "register", "published")
@@ -77,6 +83,12 @@ def service_clock(
 def copy_row(id: str, label: str, value: Any, what: str = "", note: str = "") -> dict[str, Any]:
     """One row of `dl.copylist`: a value to copy with its button. `what` is said with the button ("the link")."""
     return {"id": id, "label": label, "value": value, "what": what or label, "note": note}
+
+
+@register.inclusion_tag("page/parts/copy_button.html")
+def copy_button(id: str, what: str) -> dict[str, str]:
+    """The button that copies the element of this id, where there is no room for a list of rows."""
+    return {"id": id, "what": what}
 
 
 # ---------------------------------------------------------------- forms

@@ -148,6 +148,7 @@ def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     found = list(queries.branches_of(organisation))
     context = {
         "organisation": organisation,
+        "owns": queries.owns(user=person(request), organisation=organisation),
         "branches": [(branch, counts[branch.pk]) for branch in found],
         "registered": sum(bool(counts[branch.pk]) for branch in found),
         "may_edit": may_edit,

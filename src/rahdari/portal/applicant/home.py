@@ -23,7 +23,7 @@ from rahdari.share import queries as sharing
 
 from ..standing import standing_of
 from . import shared
-from .stages import YOUR_TURN, Said, Stage, said
+from .stages import Said, Stage, said
 from .status import overview
 
 
@@ -32,6 +32,7 @@ class Row:
     application: Application
     stage: Stage
     said: Said
+    is_your_turn: bool
     service: str
     url: str
 
@@ -63,8 +64,8 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "portal/applicant/home.html",
         {
-            "waiting": [row for row in rows if row.stage in YOUR_TURN],
-            "others": [row for row in rows if row.stage not in YOUR_TURN],
+            "waiting": [row for row in rows if row.is_your_turn],
+            "others": [row for row in rows if not row.is_your_turn],
             "to_prove": apply.applications_to_prove(user)[:50],
             "registrations": held_by(request),
             "invoices": invoices,
@@ -101,7 +102,8 @@ def held_by(request: HttpRequest) -> list[Held]:
 
 
 def _row(application: Application) -> Row:
-    stage = Stage.DRAFT if application.status == "draft" else overview(application, now=timezone.now()).stage
+    seen = None if application.status == "draft" else overview(application, now=timezone.now())
+    stage = seen.stage if seen else Stage.DRAFT
     name = {
         Stage.DRAFT: "portal:tasks",
         Stage.QUESTION: "portal:question",
@@ -111,7 +113,8 @@ def _row(application: Application) -> Row:
     return Row(
         application=application,
         stage=stage,
-        said=said(stage),
+        said=seen.said if seen else said(stage),
+        is_your_turn=seen.is_your_turn if seen else True,
         service=shared.service_title(application.service),
         url=reverse(name, args=[application.reference]),
     )

@@ -104,8 +104,13 @@ def way_of(
         needs_name=not application.holder_name,
         usual=questions.usual_time(operator=operator.slug, since=timezone.now() - LATELY),
         trouble=trouble,
-        stands=policy.services[application.service].stands_on_silence and not is_range(endpoint.network),
+        stands=stands_meanwhile(application, endpoint, policy),
     )
+
+
+def stands_meanwhile(application: Application, endpoint: Endpoint, policy: Policy) -> bool:
+    """Whether the address is registered for now when its operator is late."""
+    return policy.services[application.service].stands_on_silence and not is_range(endpoint.network)
 
 
 def _operator(application: Application, endpoint: Endpoint, policy: Policy) -> Operator | None:

@@ -126,8 +126,9 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     asked = Asked(application, mine.endpoint, apply.frozen_policy(application))
     listed, parts = rows(asked), proofs.parts_of(mine.endpoint.subject, mine.endpoint.network)
     facts |= {
-        "fitting": [row for row in listed if row.fits],
-        "another": [row for row in listed if not row.fits],
+        # What was begun stays in sight, and stands first.
+        "fitting": sorted((row for row in listed if row.fits or row.tone), key=lambda row: not row.tone),
+        "another": [row for row in listed if not row.fits and not row.tone],
         "is_range": rules.is_range(mine.endpoint.network),
         "enough": asked.policy.proof.enough,
         "so_far": rules.comes_to(mine.endpoint.network, parts),

@@ -60,14 +60,14 @@ def term_of(registration: Registration, *, now: dt.datetime) -> Term | None:
         return None
     whole = until - registration.valid_from
     rules = apply.policy_in_force().provisional
-    days = round(whole / dt.timedelta(days=1))
+    days = whole.days
     reminders = tuple(days - before for before in rules.remind_days_before if before < days) if rules else ()
     share = min(1.0, (now - registration.valid_from) / whole)
     return Term(until, max(until - now, dt.timedelta()), share, days, reminders)
 
 
 def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
-    """The checks that count, those that are awaited last."""
+    """The checks that count, those that are awaited first."""
     application = apply.application_by_subject(registration.origin)
     if application is None:
         return []
@@ -89,7 +89,7 @@ def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
             )
             for check in checks
         ),
-        key=lambda point: not point.done,
+        key=lambda point: point.done,
     )
 
 
@@ -99,6 +99,8 @@ def _counts(check: Check, open_ones: Sequence[tuple[str, str]]) -> bool:
 
 def _whose(check: Check) -> str:
     """From whom the answer has to come, as words for the applicant."""
+    if check.finding == "operator_silent":
+        return _("From your operator")
     if check.facts.get("stands_for_now"):
         return _("From you")
     return {
@@ -127,7 +129,7 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "registration": found,
         "holder": holder.name if holder else "",
         "term": term,
-        "left": values.span_words(term.left),
+        "left": values.span_words(dt.timedelta(days=term.left.days) or term.left),
         "reason": shared.words(reason.text) if reason else "",
         "provisions": policy.provisions(reason.provisions) if reason else (),
         "points": points_of(found, now=now),

@@ -73,6 +73,10 @@ class Shown:
     is_open: bool
     url: str
 
+    @property
+    def name(self) -> str:
+        return str(self.line.number)
+
 
 def is_offered(registration: Registration) -> RemoteStaff | None:
     """The policy's rules, where registrations of this kind have lines at home."""

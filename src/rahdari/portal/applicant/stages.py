@@ -194,3 +194,13 @@ _SAID: dict[Stage, Callable[[], Said]] = {
 
 def said(stage: Stage) -> Said:
     return _SAID[stage]()
+
+
+def said_of_operator() -> Said:
+    """Instead of `proof`, while every address without a proof is with its operator, who was asked."""
+    return Said(
+        _("Waiting for your operator to confirm the address"),
+        _("You need not do anything. You can also prove the address yourself: then we go on at once."),
+        _("Waiting for your operator"),
+        "wait",
+    )

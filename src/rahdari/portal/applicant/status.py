@@ -1,7 +1,8 @@
 """The status of an application: what is awaited, from whom, until when; then when it was published and is in force."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.attest import queries as attestations
+from rahdari.confirm import queries as questions
+from rahdari.confirm.models import Question
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
 from rahdari.fees import queries as fees
@@ -31,14 +35,16 @@ from rahdari.register.models import Registration
 from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
+from rahdari.vouch import queries as vouching
 
 from ..standing import standing_of
 from . import shared, sharing
-from .lines import line_for
+from .lines import line_for, operator_name
 from .lines import standing_of as standing_at_operators
+from .operator_way import stands_meanwhile
 from .proof import ways_of
 from .prove import Proof, proofs_of
-from .stages import ENDED, MOVING, OVER, YOUR_TURN, Facts, Stage, said, stage_of
+from .stages import ENDED, MOVING, OVER, YOUR_TURN, Facts, Said, Stage, said, said_of_operator, stage_of
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class Overview:
     line: Line | None = None
     # What is to be paid before it can be decided.
     invoice: Invoice | None = None
+    # Operators' open questions, by the endpoint that they are about.
+    asked: Mapping[str, Question] = field(default_factory=dict)
 
     @property
     def counted(self) -> list[Check]:
@@ -84,15 +92,31 @@ class Overview:
         ]
 
     @property
-    def awaited(self) -> list[tuple[str, str]]:
-        """What somebody else has to answer, each with its title and a sentence. Proofs and fees have places of their
+    def awaited(self) -> list[tuple[str, str, dt.datetime | None]]:
+        """What somebody else has to answer: its title, a sentence, until when. Proofs and fees have places of their
         own."""
         language = get_language() or "en"
         return [
-            (words.title_of(check, language), words.of_check(check))
+            (words.title_of(check, language), words.of_check(check), self.answer_due(check))
             for check in self.checks
             if check.outcome == Outcome.WAITING and check.kind not in {"control", "fee"}
         ]
+
+    def answer_due(self, check: Check) -> dt.datetime | None:
+        """Until when whoever was asked answers a check; none when nobody was."""
+        match check.kind:
+            case "employer":
+                client = vouching.question_of(self.application.subject)
+                return client.ends_at if client is not None else None
+            case "attestation":
+                request = attestations.request_about(f"check:{check.pk}")
+                return request.due_at if request is not None else None
+            case "operator":
+                asked = self.asked.get(check.target)
+                return asked.due_at if asked is not None else None
+            case "mobile_line":
+                return min((each.due_at for each in self.asked.values()), default=None)
+        return None
 
     @property
     def proved_at(self) -> dt.datetime | None:
@@ -106,6 +130,26 @@ class Overview:
     @property
     def unproved(self) -> list[Proof]:
         return [each for each in self.proofs if not each.is_proved]
+
+    @property
+    def with_operator(self) -> bool:
+        """Nobody but operators is awaited: of each address without a proof, its operator was asked."""
+        wanted = [each.endpoint.subject for each in self.unproved]
+        return self.stage is Stage.PROOF and bool(wanted) and all(subject in self.asked for subject in wanted)
+
+    @property
+    def is_your_turn(self) -> bool:
+        return self.stage in YOUR_TURN and not self.with_operator
+
+    @property
+    def said(self) -> Said:
+        return said_of_operator() if self.with_operator else said(self.stage)
+
+    @property
+    def to_prove(self) -> list[tuple[Proof, Question | None, str]]:
+        """Each address without a proof, with what its operator was asked, and the operator's name."""
+        found = [(each, self.asked.get(each.endpoint.subject)) for each in self.unproved]
+        return [(each, asked, operator_name(asked.operator) if asked else "") for each, asked in found]
 
 
 def overview(application: Application, *, now: dt.datetime) -> Overview:
@@ -146,6 +190,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         proofs=proofs,
         line=line_for(application) if application.is_mobile else None,
         invoice=invoice,
+        asked={each.target: each for each in questions.questions_of(application.subject) if each.is_open},
     )
 
 
@@ -174,11 +219,15 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:tasks", reference=reference)
     seen = overview(found, now=timezone.now())
     in_force = len(seen.standing.in_force) if seen.standing else 0
+    waits = _operator_clock(seen, timezone.now())
     context = {
         "application": found,
         "seen": seen,
         "stage": str(seen.stage),
-        "said": said(seen.stage),
+        "said": seen.said,
+        "operator_clock": waits,
+        "stands": seen.with_operator
+        and all(stands_meanwhile(found, each.endpoint, apply.frozen_policy(found)) for each in seen.unproved),
         "here": _gate(seen.stage),
         "service": shared.service_title(found.service),
         "is_moving": seen.stage in MOVING,
@@ -192,10 +241,29 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "to_share": sharing.to_share(found, seen.proved) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
         "is_ended": seen.stage in ENDED,
-        "your_turn": seen.stage in YOUR_TURN,
-        "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{in_force}",
+        "your_turn": seen.is_your_turn,
+        "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}",
     }
     return render(request, "portal/applicant/status.html", context)
+
+
+@dataclass(frozen=True)
+class OperatorClock:
+    """Until when the operators answer; of several, the one whose time is over first."""
+
+    due_at: dt.datetime
+    big: str
+    share: float
+    is_late: bool
+
+
+def _operator_clock(seen: Overview, now: dt.datetime) -> OperatorClock | None:
+    asked = [question for _proof, question, _name in seen.to_prove if question is not None]
+    if not seen.with_operator:
+        return None
+    first = min(asked, key=lambda question: question.due_at)
+    used = (now - first.asked_at) / max(first.due_at - first.asked_at, dt.timedelta(seconds=1))
+    return OperatorClock(first.due_at, values.span_words(first.due_at - now), min(used, 1.0), first.due_at <= now)
 
 
 def _clock_words(clock: decide.ClockFace | None) -> str:

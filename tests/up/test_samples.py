@@ -74,6 +74,17 @@ class TestApplications:
         client.force_login(draft.applicant)
         for page in ("person", "contact", "purpose", "proof-of-work", "addresses", "tasks", "send"):
             assert client.get(f"/my/applications/{draft.reference}/{page}/").status_code == 200, page
+        for number, page, said in (
+            (38, "status", "Waiting for your operator to confirm the address"),
+            (39, "status", "There is time for it until"),
+            (40, "provisional", "From your operator"),
+        ):
+            application = application_of(samples.email_of(number))
+            client.force_login(application.applicant)
+            place = f"/my/applications/{application.reference}/{page}/"
+            if number == 40:
+                place = f"/my/registrations/{silent.reference}/{page}/"
+            assert said in client.get(place).text
 
     def test_write_to_each_in_their_language(self, now: dt.datetime) -> None:
         samples.make_applications(now)

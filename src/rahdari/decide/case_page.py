@@ -35,6 +35,8 @@ from .models import Case, Decision, Notice, Question
 from .rules import NoticeState, QuestionState, Standing, Status
 
 TRIES_SHOWN = 20
+# What stands in the way of a decision is read first.
+ORDER = ("bad", "wait", "ok", "off")
 LINES_OF_HISTORY = 200
 
 
@@ -175,9 +177,11 @@ class CasePage:
 
     @cached_property
     def checks(self) -> list[ShownCheck]:
-        """Those that the page of the case shows whole: without those of single addresses, when they are many."""
+        """Those that the page of the case shows whole, what is in the way first: without those of single addresses,
+        when they are many."""
         elsewhere = {each.subject for each in self.endpoints} if self.is_grouped else set()
-        return self.shown(check for check in self.all_checks if check.target not in elsewhere)
+        here = [check for check in self.all_checks if check.target not in elsewhere]
+        return self.shown(sorted(here, key=lambda check: ORDER.index(addresses.tone_of(check))))
 
     def shown(self, checks: Iterable[Check]) -> list[ShownCheck]:
         return [

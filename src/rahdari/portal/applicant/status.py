@@ -106,7 +106,7 @@ class Overview:
         """Until when whoever was asked answers a check; none when nobody was."""
         match check.kind:
             case "employer":
-                client = vouching.question_of(self.application.subject)
+                client = vouching.question_of(f"check:{check.pk}")
                 return client.ends_at if client is not None else None
             case "attestation":
                 request = attestations.request_about(f"check:{check.pk}")

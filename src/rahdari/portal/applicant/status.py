@@ -102,6 +102,11 @@ class Overview:
             if check.outcome == Outcome.WAITING and check.kind not in {"control", "fee"}
         ]
 
+    @property
+    def asked_of_others(self) -> bool:
+        """Whether somebody else was asked already, while the applicant's own proof is still to come."""
+        return any(due is not None for _title, _text, due in self.awaited)
+
     def answer_due(self, check: Check) -> dt.datetime | None:
         """Until when whoever was asked answers a check; none when nobody was."""
         match check.kind:

@@ -144,7 +144,7 @@ class TestThePages:
         application, registration, line = sample.granted()
         client = browser(application)
         status = reverse("portal:status", args=[application.reference])
-        assert "In force at 0 of 1 operators" in plain(client.get(status).text)
+        assert "In force at 0 of 1 operator" in plain(client.get(status).text)
         actions.record_receipt(operator=FIRST, sequence=line.last_sequence, by="token:x", now=timezone.now())
         assert "Your registration is in force" in client.get(status).text
         assert registration.reference in client.get(reverse("portal:registrations")).text

@@ -169,6 +169,12 @@ def subjects_with_a_pending_challenge(subjects: Iterable[str]) -> list[str]:
     return list(found.order_by("subject").values_list("subject", flat=True).distinct())
 
 
+def subjects_with_their_operators(subjects: Iterable[str]) -> set[str]:
+    """Those whose operator was asked to prove their address, and has not answered."""
+    found = Challenge.objects.filter(subject__in=list(subjects), method=Method.OPERATOR, status=Status.PENDING)
+    return set(found.values_list("subject", flat=True))
+
+
 def challenges_past_their_time(*, now: dt.datetime) -> QuerySet[Challenge]:
     return Challenge.objects.filter(status=Status.PENDING, expires_at__lte=now).order_by("expires_at", "id")
 

@@ -65,8 +65,9 @@ class Overview:
     line: Line | None = None
     # What is to be paid before it can be decided.
     invoice: Invoice | None = None
-    # Operators' open questions, by the endpoint that they are about.
+    # Operators' open questions, by the endpoint that they are about; and which of these endpoints a yes would prove.
     asked: Mapping[str, Question] = field(default_factory=dict)
+    with_their_operators: frozenset[str] = frozenset()
 
     @property
     def counted(self) -> list[Check]:
@@ -140,7 +141,7 @@ class Overview:
     def with_operator(self) -> bool:
         """Nobody but operators is awaited: of each address without a proof, its operator was asked."""
         wanted = [each.endpoint.subject for each in self.unproved]
-        return self.stage is Stage.PROOF and bool(wanted) and all(subject in self.asked for subject in wanted)
+        return self.stage is Stage.PROOF and bool(wanted) and self.with_their_operators.issuperset(wanted)
 
     @property
     def is_your_turn(self) -> bool:
@@ -153,7 +154,8 @@ class Overview:
     @property
     def to_prove(self) -> list[tuple[Proof, Question | None, str]]:
         """Each address without a proof, with what its operator was asked, and the operator's name."""
-        found = [(each, self.asked.get(each.endpoint.subject)) for each in self.unproved]
+        asked = {subject: self.asked[subject] for subject in self.with_their_operators}
+        found = [(each, asked.get(each.endpoint.subject)) for each in self.unproved]
         return [(each, asked, operator_name(asked.operator) if asked else "") for each, asked in found]
 
 
@@ -168,6 +170,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     every = list(verify.checks_of(application.subject))
     checks = [check for check in every if check.kind != "not_registered" or check.target in proved]
     invoice = _open_invoice(application, checks)
+    asked = {each.target: each for each in questions.questions_of(application.subject) if each.is_open}
     facts = Facts(
         status=application.status,
         fee_waits=invoice is not None,
@@ -195,7 +198,8 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         proofs=proofs,
         line=line_for(application) if application.is_mobile else None,
         invoice=invoice,
-        asked={each.target: each for each in questions.questions_of(application.subject) if each.is_open},
+        asked=asked,
+        with_their_operators=frozenset(verify.subjects_with_their_operators(asked)) if asked else frozenset(),
     )
 
 

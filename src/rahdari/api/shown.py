@@ -280,8 +280,8 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             if told is not None:
                 found.append(item("comment", "applicant", stamp(decide.notice_due_at(told)), lead))
         case Stage.PROOF | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
-            for each, asked, _operator in seen.to_prove:
-                whose, end = ("operator", stamp(asked.due_at)) if asked else ("applicant", None)
+            for each, put, _operator in seen.to_prove:
+                whose, end = ("operator", stamp(put.due_at)) if put else ("applicant", None)
                 found.append(item("proof", whose, end, each.endpoint.address_text))
             found += [
                 item(

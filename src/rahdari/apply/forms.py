@@ -246,7 +246,7 @@ class EvidenceForm(StepForm):
         super().__init__(*args, **kwargs)
         choices: list[tuple[str, Any]] = []
         hints: dict[str, Any] = {}
-        leads: dict[str, tuple[str, str]] = {}
+        leads: dict[str, tuple[str, Any]] = {}
         if rules.takes_association(service):
             choices.append((ASSOCIATION, _("Your association vouches for you")))
             hints[ASSOCIATION] = _(

@@ -50,6 +50,7 @@ class TestAnOperatorThatWasAsked:
         draft = story.fill(story.a_draft(applicant))
         endpoint = story.add(draft)
         place = {"reference": draft.reference}
+        browser.get(reverse("portal:prove", kwargs={**place, "endpoint": endpoint.pk}))
         sent = story.send(story.fresh(draft))
         story.advance()
         status = reverse("portal:status", kwargs=place)

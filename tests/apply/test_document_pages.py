@@ -43,6 +43,17 @@ class TestDocuments:
         assert "letter.pdf" not in page(client.get(url))
 
     @BOTH
+    def test_of_which_one_is_enough_are_told_from_what_is_needed_besides(self, language: str) -> None:
+        draft = a_draft(service="whitelist_call_centre")
+        shown = page(a_client(draft.applicant, language=language).get(at("documents", draft)))
+        if language == "en":
+            assert "One of these is enough: Incorporation letter or Proof of active taxpayer status." in shown
+        assert shown.count('<li class="task">') == 3
+        company = a_draft(service="vpn_company")
+        shown = page(a_client(company.applicant, language=language).get(at("documents", company)))
+        assert language == "ur" or "<p>One of these is enough.</p>" in shown
+
+    @BOTH
     def test_that_cannot_be_used_are_named_and_hold_no_good_one_up(self, language: str) -> None:
         draft = a_draft()
         client = a_client(draft.applicant, language=language)

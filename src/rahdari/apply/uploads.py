@@ -59,13 +59,26 @@ def documents(request: HttpRequest, application: Application) -> HttpResponse:
                 }
                 for rule in service.documents
             ],
-            "one_is_enough": any(rule.group for rule in service.documents),
+            "one_is_enough": _one_is_enough(service),
             "stands_in": bool(facts.ntn) and rules.tax_number_stands_in(service),
             "may_be_vouched_for": rules.papers_or_association(service) and _has_associations(service, policy),
             "association": _association(application, policy) if rules.is_vouched_for(facts, service) else "",
             "tasks_url": pages.tasks_url(application),
         },
     )
+
+
+def _one_is_enough(service: Service) -> list[str]:
+    """Which papers stand for each other, one sentence for each set of them."""
+    sets: dict[str, list[str]] = {}
+    for rule in service.documents:
+        if rule.group:
+            sets.setdefault(rule.group, []).append(rule.title.in_language(queries.language_now()))
+    if len(sets) == 1 and all(rule.group for rule in service.documents):
+        return [_("One of these is enough.")]
+    return [
+        _("One of these is enough: %(papers)s.") % {"papers": f" {_('or')} ".join(titles)} for titles in sets.values()
+    ]
 
 
 def _has_associations(service: Service, policy: Policy) -> bool:

@@ -126,7 +126,7 @@ def no_template_uses_another_rooms(package: Path) -> list[str]:
 
 # Only the edge asks what time it is: what answers a request, a command, a timer. Everything else is told.
 EDGE = re.compile(
-    r"(^|/)((tasks|commands|backends|adapter|updates)\.py$|commands/)|^cli\.py$|^(line|up|agent|client|push|lookup|vantage)/|^page/"
+    r"(^|/)((tasks|commands|backends|sessions|adapter|updates)\.py$|commands/)|^cli\.py$|^(line|up|agent|client|push|lookup|vantage)/|^page/"
 )
 EDGE_IMPORTS = frozenset({"django.http", "django.shortcuts", "django.views"})
 

@@ -170,7 +170,9 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     every = list(verify.checks_of(application.subject))
     checks = [check for check in every if check.kind != "not_registered" or check.target in proved]
     invoice = _open_invoice(application, checks)
-    asked = {each.target: each for each in questions.questions_of(application.subject) if each.is_open}
+    waits = any(check.outcome == Outcome.WAITING for check in checks)
+    put = questions.questions_of(application.subject) if waits else ()
+    asked = {each.target: each for each in put if each.is_open}
     facts = Facts(
         status=application.status,
         fee_waits=invoice is not None,

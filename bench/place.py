@@ -386,3 +386,27 @@ def _ip(*words: str) -> None:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotHere(f"ip {' '.join(words)}: {done.stderr.strip()}")
+
+
+def wait_until_calm(patience: float = 900.0) -> None:
+    """Until the machine has done little for three seconds: a register that was started catches up on what came due
+    while it slept, such as a snapshot, and that is not what is measured. Says so when it never comes to that."""
+    pause, until, calm = threading.Event(), time.monotonic() + patience, 0
+    said = False
+    while calm < 3:
+        if time.monotonic() > until:
+            say("the machine does not come to rest; measured all the same")
+            return
+        before = _jiffies()
+        pause.wait(1.0)
+        idle, whole = (now - then for now, then in zip(_jiffies(), before, strict=True))
+        calm = calm + 1 if idle >= 0.85 * whole else 0
+        if not calm and not said:
+            say("waiting until the machine has come to rest")
+            said = True
+
+
+def _jiffies() -> tuple[int, int]:
+    """Of all cores since the start: idle or waiting for a disk, and altogether."""
+    spent = [int(each) for each in Path("/proc/stat").read_text().partition("\n")[0].split()[1:9]]
+    return spent[3] + spent[4], sum(spent)

@@ -49,6 +49,7 @@ def main(about: str | None) -> None:
 
 def _ours(size: int, what: str, changes: int) -> dict[str, Any]:
     with filling.register(size, what) as stack:
+        place.wait_until_calm()
         place.say(f"ours: {changes} changes to {size} entries")
         return _measured(stack, size, what, changes)
 

@@ -159,7 +159,8 @@ def send_receipts(*, state: State, server: Server, configuration: Configuration)
             return AgentKeyRefused(url, public_hex(key))
         if status >= 400:
             refused = ReceiptRefused(url, status)
-        with state.transaction():
+        # Forgotten by a power cut it is sent once more, which changes nothing.
+        with state.transaction(durable=False):
             state.drop_receipt(number)
     return refused
 

@@ -61,7 +61,7 @@ def _measured(stack: Any, folder: Path, size: int, what: str, times: int) -> lis
             place.say(f"ours: cold start with {size} entries, {at + 1} of {times}")
             for left in folder.glob("state*"):
                 shutil.rmtree(left)
-            place.wait_until_calm()
+            place.wait_until_calm(size)
             said.append(ours.sync_once(ours.configuration_of(stack, token, folder / "state"), folder))
         middle = sorted(said, key=lambda each: each["catch up s"])[len(said) // 2]
         base = {"who": "Rahdari", "entries": middle["entries"], "what": what}

@@ -67,7 +67,7 @@ def _measured(stack: Any, size: int, what: str, changes: int) -> dict[str, Any]:
         for _ in range(5):
             _wait(signing, grants.one(), len(next(iter(signing.seen.values()))))
         # And may bring a snapshot that is due: minutes of writing, in a large register, beside what is measured.
-        place.wait_until_calm()
+        place.wait_until_calm(size)
         processor, written = _used(publisher)
         granted = []
         for _ in range(changes):

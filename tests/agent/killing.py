@@ -5,12 +5,14 @@ child syncs, and ends like a killed process before that step; steps are the line
 when they are first run. Answers, one line each: `killed`, or `done` with the number of steps there were.
 """
 
+import gc
 import os
 import shutil
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 
 from rahdari.agent import (
     applying,
@@ -33,6 +35,7 @@ from rahdari.agent import (
 from rahdari.agent.configuration import load
 from tests.agent.feeds import sync
 
+TOOL, LINE = sys.monitoring.DEBUGGER_ID, sys.monitoring.events.LINE
 WRITERS = {
     str(module.__file__)
     for module in (
@@ -56,32 +59,49 @@ WRITERS = {
 }
 
 
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """It and all that is written within it."""
+    yield code
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from codes(each)
+
+
+def watch(at: Callable[[CodeType, int], object]) -> None:
+    """Call at each line of the modules that write, and of no other."""
+    functions = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
+    sys.monitoring.use_tool_id(TOOL, "killing")
+    sys.monitoring.register_callback(TOOL, LINE, at)
+    for function in functions:
+        if function.__code__.co_filename in WRITERS:
+            for code in codes(function.__code__):
+                sys.monitoring.set_local_events(TOOL, code, LINE)
+
+
 def run(configuration: Path, step: int) -> None:
     loaded = load(configuration)
     seen: set[tuple[str, int]] = set()
-    watching, ours = sys.monitoring, threading.get_ident()
+    ours = threading.get_ident()
 
     def at(code: CodeType, line: int) -> object:
-        if code.co_filename in WRITERS:
-            if threading.get_ident() != ours:
-                return None
-            seen.add((code.co_filename, line))
-            if len(seen) > step:
-                os.write(1, b"killed\n")
-                os._exit(9)
+        if threading.get_ident() != ours:
+            return None
+        seen.add((code.co_filename, line))
+        if len(seen) > step:
+            os.write(1, b"killed\n")
+            os._exit(9)
         # Python need not ask again at this line.
-        return watching.DISABLE
+        return sys.monitoring.DISABLE
 
-    watching.use_tool_id(watching.DEBUGGER_ID, "killing")
-    watching.register_callback(watching.DEBUGGER_ID, watching.events.LINE, at)
-    watching.set_events(watching.DEBUGGER_ID, watching.events.LINE)
+    sys.monitoring.register_callback(TOOL, LINE, at)
     sync(loaded)
-    watching.set_events(watching.DEBUGGER_ID, watching.events.NO_EVENTS)
+    sys.monitoring.register_callback(TOOL, LINE, None)
     os.write(1, b"done %d\n" % len(seen))
     os._exit(0)
 
 
 def main() -> None:
+    watch(lambda _code, _line: None)
     for line in sys.stdin:
         configuration, before, step = line.rstrip("\n").split("\t")
         held = load(Path(configuration)).state

@@ -54,6 +54,11 @@ class TestAClientsAddress:
     def place(self, draft: Application) -> str:
         return reverse("apply:evidence_client", args=[draft.reference])
 
+    def test_page_leads_back_to_the_choice(self) -> None:
+        draft, client = chosen("client_confirms")
+        page = client.get(self.place(draft)).text
+        assert f'<a class="back" href="{reverse("apply:evidence", args=[draft.reference])}">' in page
+
     @pytest.mark.parametrize(
         ("address", "said"),
         [

@@ -32,6 +32,8 @@ class Asked:
     lead: Words = ""
     # Asked also where the service has no such step: its page sees to that.
     anywhere: bool = False
+    # A page of one kind of proof leads back to the choice among them.
+    of_evidence: bool = False
     beside_heading: Words = ""
     beside: tuple[Words, ...] = ()
     options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
@@ -168,6 +170,7 @@ def _evidence_words(application: Application, service: Service, policy: Policy, 
 
 
 EVIDENCE_TEXT = Asked(
+    of_evidence=True,
     step=StepKey.EVIDENCE,
     form=forms.EvidenceTextForm,
     initial=lambda application: {"text": application.evidence_text},
@@ -196,6 +199,7 @@ def _save_text(application: Application, data: dict[str, Any], **common: Any) ->
 
 
 CLIENT = Asked(
+    of_evidence=True,
     step=StepKey.EVIDENCE,
     form=forms.ClientForm,
     initial=lambda application: {"text": application.evidence_text},
@@ -214,6 +218,7 @@ CLIENT = Asked(
 )
 
 DECLARATION = Asked(
+    of_evidence=True,
     step=StepKey.EVIDENCE,
     form=forms.DeclarationForm,
     initial=lambda application: {"text": application.evidence_text},

@@ -36,21 +36,21 @@ def test_the_pages_of_a_freelancer_ask_little(django_assert_max_num_queries: Any
 
     # The first page notes that they are here.
     browser.get(reverse("portal:home"))
-    # Session, person, application, posts, unread letters: the five that every page asks.
-    open("apply:person", 5)
-    open("apply:purpose", 5)
-    open("portal:tasks", 8)
-    open("apply:addresses", 9)
-    open("portal:prove", 24, more=(endpoint.pk,))
+    # Session, person, application, posts, unread letters, organisations: the six that every page asks.
+    open("apply:person", 6)
+    open("apply:purpose", 6)
+    open("portal:tasks", 9)
+    open("apply:addresses", 10)
+    open("portal:prove", 25, more=(endpoint.pk,))
     story.prove(endpoint)
-    open("portal:tasks", 8)
-    open("portal:check", 13)
+    open("portal:tasks", 9)
+    open("portal:check", 14)
     apply.submit_application(
         application=story.fresh(draft),
         policy=story.policy.current(settings.POLICY_FILE),
         actor=story.actor_of(applicant),
         now=timezone.now(),
     )
-    open("portal:status", 14)
+    open("portal:status", 16)
     line.advance(now=timezone.now())
-    open("portal:status", 24)
+    open("portal:status", 25)

@@ -15,11 +15,6 @@ from .sample import Program, problem
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def program() -> Program:
-    return Program()
-
-
 def begun(program: Program, **more: Any) -> str:
     answer = program.post(
         "/applications", {"service": "vpn_freelancer", "use": "clients", "fixed_address": "yes", **more}

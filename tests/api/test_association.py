@@ -1,31 +1,16 @@
 """An association in the place of papers, as a program names it and takes it out again."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from rahdari.address import directory
 from rahdari.apply.models import Application
 from tests.portal import story
 
 from .sample import Program, problem
-from .world import KNOWN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 NAMED = {"association_number": "sm-0417"}
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
-
-
-@pytest.fixture
-def program() -> Program:
-    return Program()
 
 
 def begun(program: Program, service: str) -> str:

@@ -1,13 +1,11 @@
 """A mobile number as a program registers it: number, code, operator; and moved to another operator afterwards."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from rahdari.address import directory
 from rahdari.apply.models import Application
 from rahdari.mobile import actions, queries
 from rahdari.mobile.rules import Left
@@ -18,18 +16,10 @@ from tests.mobile.sample import FIRST, SECOND
 from tests.portal import story
 
 from .sample import Program, problem
-from .world import KNOWN
 
 __all__ = ["operators"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("operators")]
 BEGIN = {"service": "vpn_freelancer", "use": "clients", "fixed_address": "mobile"}
-
-
-@pytest.fixture
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
 
 
 def begun(program: Program) -> str:

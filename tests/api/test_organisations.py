@@ -1,14 +1,12 @@
 """What a program does for an organisation: branches, files of addresses, one link for many, mandates, attestations."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rahdari.address import directory
 from rahdari.apply import queries as applications
 from rahdari.apply.models import AddressFile, Application
 from rahdari.attest.rules import Identifier
@@ -21,22 +19,14 @@ from tests.portal.test_roles import World
 
 from .sample import Program, problem
 from .test_roles import granted
-from .world import KNOWN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 NORTH = {"name": "Branch North", "city": "Sample City", "contact_mobile": "0300 1234567"}
 ROWS = b"""address,protocol,port,branch,machine
 203.0.113.60,wireguard,,Branch North,a
 203.0.113.1310,wireguard,,,b
 203.0.113.61:51821,udp,,,c
 """
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from rahdari.address import directory
 from rahdari.api import routes
 from rahdari.api.operation import Operation
 from rahdari.apply.models import AddressFile, Application, Document, Endpoint
@@ -24,10 +23,10 @@ from tests.portal import story
 
 from .sample import Program
 from .test_contract import one_connection, without_rates
-from .world import KNOWN, World, nothing, the_world
+from .world import World, nothing, the_world
 
 __all__ = ["one_connection", "without_rates"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 
 
 def bodies(each: Operation) -> Any:
@@ -106,13 +105,6 @@ def as_it_stands() -> list[Any]:
         list(Gateway.objects.order_by("pk").values_list("pk", "workers")),
         list(Line.objects.order_by("pk").values_list("pk", "state")),
     ]
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
 
 
 @pytest.mark.usefixtures("without_rates")

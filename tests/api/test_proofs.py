@@ -1,32 +1,18 @@
 """Proving an address, answering an officer, and reading a decision, as a program does it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.address import directory
 from rahdari.verify.models import Challenge
 from tests.portal import story
 
 from .sample import Program, problem
-from .world import KNOWN, changing
+from .world import changing
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
-
-
-@pytest.fixture
-def program() -> Program:
-    return Program()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 
 
 def at(program: Program, **more: Any) -> str:

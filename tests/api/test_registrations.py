@@ -1,29 +1,14 @@
 """What is held, as a program reads, changes, renews and ends it; invoices and letters."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from rahdari.address import directory
 from rahdari.register.models import Registration
 from tests.portal import story
 
 from .sample import Program, problem
-from .world import KNOWN, an_invoice, connection_of
+from .world import an_invoice, connection_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
-
-
-@pytest.fixture
-def program() -> Program:
-    return Program()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 
 
 @pytest.fixture

@@ -37,11 +37,6 @@ def known_networks() -> Iterator[None]:
     directory.configure(None)
 
 
-@pytest.fixture
-def program() -> Program:
-    return Program()
-
-
 def place(found: Registration) -> str:
     return f"/registrations/{found.reference}/remote-staff"
 

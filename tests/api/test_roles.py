@@ -1,13 +1,11 @@
 """What a token of a member reaches of their organisation: as on the pages, by their role."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from rahdari.address import directory
 from rahdari.apply.models import Application
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
@@ -15,16 +13,8 @@ from rahdari.register.rules import NewEntry
 from tests.portal.test_roles import ADDRESSES, INVOICES, PAPERS, ROLES, SEE, World
 
 from .sample import Program, problem
-from .world import KNOWN
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 
 
 def places(world: World) -> dict[str, set[str]]:

@@ -1,6 +1,5 @@
 """Two holders behind one address, by programs: silence before the proof, asking, answering, stopping with notice."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from rahdari import line
-from rahdari.address import directory
 from rahdari.api import actions as api
 from rahdari.api.models import Delivery
 from rahdari.api.rules import Scope
@@ -22,9 +20,9 @@ from tests.portal import story
 from tests.portal.test_roles import World
 
 from .sample import Program, problem
-from .world import KNOWN, nothing
+from .world import nothing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 DESK = "Desk 7, second floor"
 
 
@@ -55,13 +53,6 @@ class House:
         story.send(story.fresh(self.draft))
         story.advance()
         return str(self.first.get("/sharing").said["shared"][0]["others"][0]["part"])
-
-
-@pytest.fixture(autouse=True)
-def known_networks() -> Iterator[None]:
-    directory.configure(None, KNOWN)
-    yield
-    directory.configure(None)
 
 
 @pytest.fixture

@@ -55,11 +55,6 @@ def server() -> Iterator[SampleOperatorSystem]:
     yield from serve(SampleOperatorSystem())
 
 
-@pytest.fixture
-def program() -> Program:
-    return Program()
-
-
 def made(program: Program, url: str, *chosen: str) -> Any:
     actions.note_events(now=timezone.now())
     answer = program.post("/webhooks", {"url": url, "events": list(chosen)})

@@ -341,8 +341,8 @@ def _merged(edition: Edition, now: dt.datetime) -> Iterable[File]:
         expected = sum(changes.values_list("changes", flat=True)) if width <= rules.MERGED_BY**3 else None
         if expected is None or expected > rules.OPERATIONS_AT_ONCE:
             # Written after its edition, and named from the next signature on.
-            placeholder = Header(Kind.DELTA, session.pk, start, edition.sequence, edition.digest, edition.digest, 0)
-            yield delta(stream=edition.stream, header=placeholder, operations=[], now=now, written=False)
+            unwritten = Header(Kind.DELTA, session.pk, start, edition.sequence, edition.digest, edition.digest, 0)
+            yield delta(stream=edition.stream, header=unwritten, operations=[], now=now, written=False)
             continue
         header, operations = merge(session=session, start=start, end=edition)
         yield delta(stream=edition.stream, header=header, operations=operations, now=now)

@@ -1,0 +1,23 @@
+"""What most tests of the API begin with."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from rahdari.address import directory
+
+from .sample import Program
+from .world import KNOWN
+
+
+@pytest.fixture
+def known_networks() -> Iterator[None]:
+    """The sample operators' networks are in the directory."""
+    directory.configure(None, KNOWN)
+    yield
+    directory.configure(None)
+
+
+@pytest.fixture
+def program() -> Program:
+    return Program()

@@ -257,6 +257,11 @@ class TestManyTakenBack:
         answer = self.sent(desk, content, **more)
         assert answer.status_code == 422 and said in answer.text and not MemberList.objects.exists()
 
+    def test_a_refused_one_leads_back_when_its_page_is_loaded_anew(self, desk: Client) -> None:
+        """As the switch of languages does."""
+        answer = desk.get(reverse("attest:upload"))
+        assert answer.status_code == 302 and answer.headers["Location"] == reverse("attest:members")
+
     def test_lists_of_the_two_kinds_and_of_others_are_not_mixed(self, desk: Client) -> None:
         found = an_attestation()
         place = self.sent(desk, f"member_number\n{found.member_number}\n".encode()).headers["Location"]

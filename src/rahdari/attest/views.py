@@ -268,8 +268,11 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @association_required
 @never_cache
-@require_POST
+@require_http_methods(READ)
 def upload(request: HttpRequest) -> HttpResponse:
+    # A list that was refused is answered here: whoever loads that page anew, or in the other language, begins again.
+    if request.method != "POST":
+        return redirect("attest:members")
     form = _list_form(request, request.POST, request.FILES)
     if form.is_valid():
         most = attesting_of(request).most_rows

@@ -14,7 +14,7 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
-from rahdari.page import values
+from rahdari.page import urdu, values
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
@@ -71,6 +71,17 @@ class TestAnOperatorThatWasAsked:
         Question.objects.filter(pk=asked.pk).update(due_at=timezone.now() - dt.timedelta(hours=3))
         late = browser.get(status).text
         assert "The answer is late by" in late and 'class="clock late"' in late
+
+
+    def test_is_named_apart_from_the_urdu_around_it(self) -> None:
+        applicant = story.a_person()
+        draft = story.fill(story.a_draft(applicant))
+        endpoint = story.add(draft)
+        browser = browser_of(applicant)
+        browser.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ur"
+        page = browser.get(reverse("portal:prove", kwargs={"reference": draft.reference, "endpoint": endpoint.pk})).text
+        assert "آپریٹر <bdi>Sample Fibre</bdi> سے تصدیق ہو گی" in page
+        assert urdu.page_problems(page) == []
 
 
 class TestTheNavigation:

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import Said
+from rahdari.page.values import name
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
@@ -32,6 +34,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 from rahdari.verify.rules import is_range
+from rahdari.verify.saying import fill
 
 from . import shared
 
@@ -72,9 +75,9 @@ class OperatorWay:
         return words.said(self.question) if self.question is not None else ""
 
     @property
-    def gist(self) -> str:
+    def gist(self) -> SafeString:
         told = _("%(operator)s confirms that this address is yours. For those who can take no other way.")
-        return told % {"operator": self.name}
+        return fill(told, operator=name(self.name))
 
     @property
     def standing(self) -> tuple[str, str]:

@@ -72,7 +72,6 @@ class TestAnOperatorThatWasAsked:
         late = browser.get(status).text
         assert "The answer is late by" in late and 'class="clock late"' in late
 
-
     def test_is_named_apart_from_the_urdu_around_it(self) -> None:
         applicant = story.a_person()
         draft = story.fill(story.a_draft(applicant))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rahdari.proof import DELTA_LIMITS, EditionReader, Kind, Op, Operation, SetDigest
-from rahdari.publish import actions, files, rules
+from rahdari.publish import actions, files, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Session, Stream
 
@@ -124,6 +124,33 @@ class TestMergedDeltas:
         assert wide(feed, operator) == []
         assert actions.refresh_timestamp(now=NOW)
         assert [file.to_sequence for file in wide(feed, operator)] == [16]
+
+    def test_let_a_change_pass_that_comes_while_they_are_written(
+        self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "OPERATIONS_AT_ONCE", 10)
+        monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", 4)
+        publish()
+        came = []
+        for number in range(15):
+            came.append(entered(address(number)))
+            publish()
+        entered(address(99))
+        passed: list[str] = []
+        looked = queries.something_to_cut
+
+        def just_then(*, now: dt.datetime) -> bool:
+            """The publisher looks for changes between two parts: each time one of what is being merged has come."""
+            if passed and passed[-1] != "wide: noted" and (number := passed.count("mark: committed")) in range(1, 6):
+                moved(came[number], address(200 + number))
+            return looked(now=now)
+
+        monkeypatch.setattr(queries, "something_to_cut", just_then)
+        actions.publish_editions(now=NOW, checkpoint=passed.append)
+        assert passed[: passed.index("wide: written")].count("mark: committed") == 6
+        assert actions.refresh_timestamp(now=NOW)
+        assert {line.entry.prefix for line in lines(feed, 0, 16)} >= {address(0), address(14), address(99)}
+        assert [line.op for line in lines(feed, 0, 16)] == [Op.ADD] * 16
 
     def test_that_are_too_large_are_not_made(
         self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch

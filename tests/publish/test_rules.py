@@ -1,6 +1,8 @@
 """Pure rules: what a change says in the feed, how an operator stands."""
 
 import datetime as dt
+import itertools
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from rahdari.proof import InvalidEntry, Op
 from rahdari.publish import rules
-from rahdari.publish.rules import LagState, Net, NotPublishable, ReceiptStanding
+from rahdari.publish.rules import Course, LagState, Net, NotPublishable, ReceiptStanding
 
 AT = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -53,6 +55,64 @@ class TestOperationsOf:
     def test_are_refused_of_what_was_never_listed(self) -> None:
         with pytest.raises(NotPublishable):
             rules.operations_of(Net(None, None))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[int, int, int | None]]:
+    """Rows of one entry in one stream as (change, begun, ended): one after the other, perhaps with gaps."""
+    rows, at = [], draw(st.integers(1, 6))
+    for change in range(1, draw(st.integers(1, 6)) + 1):
+        ended = draw(st.none() | st.integers(at, at + 5))
+        rows.append((change, at, ended))
+        if ended is None:
+            break
+        at = draw(st.integers(ended, ended + 3))
+    return rows
+
+
+class TestTheCourseOfAnEntry:
+    @given(histories(), st.integers(0, 20), st.integers(0, 20), st.randoms())
+    def test_says_how_it_stood_at_both_ends(
+        self, rows: list[tuple[int, int, int | None]], one: int, other: int, order: Random
+    ) -> None:
+        start, end = sorted((one, other))
+        touched = [
+            (change, begun, ended)
+            for change, begun, ended in rows
+            if start < begun <= end or (begun <= start and ended is not None and start < ended <= end)
+        ]
+        order.shuffle(touched)
+        course = Course()
+        for change, begun, ended in touched:
+            course = course.with_row(change, begun, ended, start=start, end=end)
+
+        def at(sequence: int) -> int | None:
+            held = [
+                change for change, begun, ended in rows if begun <= sequence and (ended is None or ended > sequence)
+            ]
+            return held[0] if held else None
+
+        if not touched:
+            return
+        assert (course.before, course.after) == (at(start), at(end))
+        began = [change for change, begun, _ in rows if start < begun <= end]
+        assert course.between == max(began, default=None)
+        said = {change: {"id": str(change)} for change in course.told}
+        net = course.net(said)
+        assert [one and one["id"] for one in (net.before, net.after)] == [
+            None if change is None else str(change) for change in (at(start), at(end))
+        ]
+
+
+class TestSpans:
+    @given(st.lists(st.integers(1, 9_000), max_size=30), st.integers(0, 1_000_000))
+    def test_cover_all_editions_once_and_are_small_where_these_are(self, changes: list[int], start: int) -> None:
+        found = list(rules.spans(zip(itertools.count(start + 1), changes), start=start))
+        edges = [start, *(high for _, high in found)]
+        assert found == list(itertools.pairwise(edges)) and edges[-1] == start + len(changes)
+        for low, high in found:
+            within = changes[low - start : high - start]
+            assert len(within) == 1 or sum(within) <= rules.ENTRIES_AT_A_TIME
 
 
 class TestMergedWidths:

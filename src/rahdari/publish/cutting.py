@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -345,15 +345,22 @@ def _merged(edition: Edition, now: dt.datetime) -> Iterable[File]:
             yield delta(stream=edition.stream, header=unwritten, operations=[], now=now, written=False)
             continue
         header, operations = merge(session=session, start=start, end=edition)
-        yield delta(stream=edition.stream, header=header, operations=operations, now=now)
+        yield delta(stream=edition.stream, header=header, operations=list(operations), now=now)
 
 
-def merge(*, session: Session, start: int, end: Edition) -> tuple[Header, list[Operation]]:
-    """The net of all editions of a session after `start` up to this one."""
-    nets = reading.between(end.stream, start, end.sequence)
-    operations = [operation for _, net in nets for operation in rules.operations_of(net)]
+def merge(
+    *, session: Session, start: int, end: Edition, meanwhile: Callable[[], None] = lambda: None
+) -> tuple[Header, Iterator[Operation]]:
+    """The net of all editions of a session after `start` up to this one: its header, and its lines as they are read.
+
+    `meanwhile` is called every so often, and may publish what came.
+    """
+    editions = Edition.objects.filter(session=session, sequence__gt=start, sequence__lte=end.sequence)
+    parts = rules.spans(editions.order_by("sequence").values_list("sequence", "changes"), start=start)
+    courses = reading.between(end.stream, start, end.sequence, parts=list(parts), meanwhile=meanwhile)
+    count = sum(course.lines for course in courses.values())
     before = Edition.objects.get(session=session, sequence=start)
-    return (
-        Header(Kind.DELTA, session.pk, start, end.sequence, before.digest, end.digest, len(operations)),
-        operations,
+    operations = (
+        operation for net in reading.nets(courses, meanwhile=meanwhile) for operation in rules.operations_of(net)
     )
+    return Header(Kind.DELTA, session.pk, start, end.sequence, before.digest, end.digest, count), operations

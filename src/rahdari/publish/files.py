@@ -112,7 +112,7 @@ def unwritten() -> QuerySet[File]:
 def write_next(*, repository: Repository, meanwhile: Callable[[], None], checkpoint: Checkpoint) -> File | None:
     """Write one of the files that are to be written; None when there is none.
 
-    `meanwhile` is called every so often, and may publish what came: no change waits for a snapshot.
+    `meanwhile` is called every so often, and may publish what came: no change waits for a snapshot or a wide delta.
     """
     file = unwritten().first()
     if file is None:
@@ -123,8 +123,7 @@ def write_next(*, repository: Repository, meanwhile: Callable[[], None], checkpo
         if _too_many(session, file):
             file.delete()
             return file
-        header, operations = cutting.merge(session=session, start=file.from_sequence or 0, end=end)
-        lines: Iterator[Operation] = iter(operations)
+        header, lines = cutting.merge(session=session, start=file.from_sequence or 0, end=end, meanwhile=meanwhile)
     else:
         header = Header.snapshot(session=session.pk, sequence=file.to_sequence, digest=end.digest, count=end.entries)
         lines = _snapshot(session.stream, end, meanwhile)

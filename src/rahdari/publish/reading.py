@@ -3,8 +3,9 @@
 Nothing here holds a transaction open: rows are only ever ended, so what held at an edition can be read at any time.
 """
 
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import connection
@@ -13,7 +14,7 @@ from rahdari.proof import FeedEntry
 
 from . import rules
 from .models import Stream
-from .rules import Net
+from .rules import Course, Net
 
 # A row is live, or it ended after the edition; the second part is as long as what changed since.
 _PAGE = """
@@ -30,30 +31,16 @@ SELECT listed.id, c.snapshot FROM (
 ORDER BY listed.id
 """
 
-_BETWEEN = """
-WITH touched AS (
-    SELECT entry_id, max(change_id) AS change_id FROM publish_listing
-     WHERE stream_id = %(stream)s AND from_sequence > %(start)s AND from_sequence <= %(end)s
-     GROUP BY entry_id
-    UNION
-    SELECT entry_id, NULL FROM publish_listing
-     WHERE stream_id = %(stream)s AND until_sequence > %(start)s AND until_sequence <= %(end)s
-), entries AS (
-    SELECT entry_id, max(change_id) AS change_id FROM touched GROUP BY entry_id
-)
-SELECT e.feed_id, before.snapshot, after.snapshot, between_.snapshot
-  FROM entries t
-  JOIN register_entry e ON e.id = t.entry_id
-  LEFT JOIN LATERAL (
-    SELECT c.snapshot FROM publish_listing l JOIN register_change c ON c.id = l.change_id
-     WHERE l.entry_id = t.entry_id AND l.stream_id = %(stream)s AND l.from_sequence <= %(start)s
-       AND (l.until_sequence IS NULL OR l.until_sequence > %(start)s)) before ON true
-  LEFT JOIN LATERAL (
-    SELECT c.snapshot FROM publish_listing l JOIN register_change c ON c.id = l.change_id
-     WHERE l.entry_id = t.entry_id AND l.stream_id = %(stream)s AND l.from_sequence <= %(end)s
-       AND (l.until_sequence IS NULL OR l.until_sequence > %(end)s)) after ON true
-  LEFT JOIN register_change between_ ON between_.id = t.change_id
- ORDER BY e.feed_id
+# The rows that began within the span, and of those that held at the start the ones that ended within it.
+_TOUCHED = """
+SELECT e.feed_id, l.change_id, l.from_sequence, l.until_sequence FROM publish_listing l
+  JOIN register_entry e ON e.id = l.entry_id
+ WHERE l.stream_id = %(stream)s AND l.from_sequence > %(low)s AND l.from_sequence <= %(high)s
+UNION ALL
+SELECT e.feed_id, l.change_id, l.from_sequence, l.until_sequence FROM publish_listing l
+  JOIN register_entry e ON e.id = l.entry_id
+ WHERE l.stream_id = %(stream)s AND l.until_sequence > %(low)s AND l.until_sequence <= %(high)s
+   AND l.from_sequence <= %(start)s
 """
 
 
@@ -75,14 +62,37 @@ def entries_at(stream: Stream, sequence: int) -> Iterator[list[FeedEntry]]:
         after = rows[-1][0]
 
 
-def between(stream: Stream, start: int, end: int) -> list[tuple[str, Net]]:
-    """Each entry that changed in the stream after edition `start` up to `end`, by its id, in the order of these."""
+def between(
+    stream: Stream, start: int, end: int, *, parts: Iterable[tuple[int, int]], meanwhile: Callable[[], None]
+) -> dict[str, Course]:
+    """What became of each entry that changed in the stream after edition `start` up to `end`, by the entry's id.
+
+    It is read a span of sequences at a time, and after each `meanwhile` is called: anything may be published then.
+    """
+    courses: dict[str, Course] = {}
+    for low, high in parts:
+        with connection.cursor() as cursor:
+            cursor.execute(_TOUCHED, {"stream": stream.pk, "start": start, "low": low, "high": high})
+            for feed_id, change, begun, ended in cursor.fetchall():
+                seen = courses.get(feed_id, Course())
+                courses[feed_id] = seen.with_row(change, begun, ended, start=start, end=end)
+        meanwhile()
+    return courses
+
+
+def nets(courses: Mapping[str, Course], *, meanwhile: Callable[[], None]) -> Iterator[Net]:
+    """The courses with what the changes say, in the order of the entries' ids, read some at a time."""
+    for ids in itertools.batched(sorted(courses), rules.ENTRIES_AT_A_TIME):
+        said = _snapshots({change for feed_id in ids for change in courses[feed_id].told})
+        for feed_id in ids:
+            yield courses[feed_id].net(said)
+        meanwhile()
+
+
+def _snapshots(changes: Iterable[int]) -> dict[int, Any]:
     with connection.cursor() as cursor:
-        cursor.execute(_BETWEEN, {"stream": stream.pk, "start": start, "end": end})
-        return [
-            (feed_id, Net(_said(before), _said(after), _said(middle)))
-            for feed_id, before, after, middle in cursor.fetchall()
-        ]
+        cursor.execute("SELECT id, snapshot FROM register_change WHERE id = ANY(%s)", [list(changes)])
+        return {number: _said(snapshot) for number, snapshot in cursor.fetchall()}
 
 
 def _said(value: Any) -> Any:

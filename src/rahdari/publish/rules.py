@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from rahdari.proof import FeedEntry, Op, Operation
 from rahdari.proof.entry import FIELDS
@@ -76,6 +76,40 @@ class Net:
     between: Mapping[str, Any] | None = None
 
 
+class Course(NamedTuple):
+    """What became of an entry between two editions of a stream, by the numbers of the changes that say it."""
+
+    before: int | None = None
+    after: int | None = None
+    between: int | None = None
+
+    def with_row(self, change: int, begun: int, ended: int | None, *, start: int, end: int) -> "Course":
+        """With one more row of the entry: of those that held from edition `begun` on, before edition `ended`.
+
+        Rows may come in any order; they are those that began after `start` or held at it and ended, up to `end`.
+        """
+        if begun <= start:
+            return self._replace(before=change)
+        after = change if ended is None or ended > end else self.after
+        return self._replace(after=after, between=max(change, self.between or 0))
+
+    @property
+    def told(self) -> list[int]:
+        """The changes that its lines are made from."""
+        held = [change for change in (self.before, self.after) if change is not None]
+        return held or [change for change in (self.between,) if change is not None]
+
+    def net(self, said: Mapping[int, Mapping[str, Any]]) -> Net:
+        """The same with what the changes say, of all that are `told`."""
+        before, after, between = (said[change] if change in self.told else None for change in self)
+        return Net(before, after, between)
+
+    @property
+    def lines(self) -> int:
+        """How many lines `operations_of` makes of it."""
+        return 1 if self.before is not None or self.after is not None else 2
+
+
 def operations_of(net: Net) -> list[Operation]:
     """The lines of a delta for an entry.
 
@@ -93,6 +127,19 @@ def operations_of(net: Net) -> list[Operation]:
         raise NotPublishable("an entry that was never listed has no line")
     entry = entry_of(net.between)
     return [Operation(Op.ADD, entry), Operation(Op.REMOVE, entry)]
+
+
+def spans(editions: Iterable[tuple[int, int]], *, start: int) -> Iterator[tuple[int, int]]:
+    """Cut what follows edition `start` into spans (after, up to) of some ENTRIES_AT_A_TIME changes; one edition stays
+    whole. `editions` are sequences and how much each changed, in their order."""
+    low, high, held = start, start, 0
+    for sequence, changes in editions:
+        if held and held + changes > ENTRIES_AT_A_TIME:
+            yield low, high
+            low, held = high, 0
+        high, held = sequence, held + changes
+    if high > low:
+        yield low, high
 
 
 def merged_widths(sequence: int, *, first: int) -> Iterator[int]:

@@ -25,10 +25,11 @@ from tests.needs import everything_is_needed
 ROOT = Path(__file__).resolve().parent.parent
 RUNNING = ExitStack()
 
-# Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs.
-hypothesis.settings.register_profile("short", max_examples=40)
-if not everything_is_needed():
-    hypothesis.settings.load_profile("short")
+# Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs. How
+# long an example takes is asserted nowhere: the machine may be busy.
+hypothesis.settings.register_profile("whole", deadline=None)
+hypothesis.settings.register_profile("short", max_examples=40, deadline=None)
+hypothesis.settings.load_profile("whole" if everything_is_needed() else "short")
 
 
 def pytest_configure(config: pytest.Config) -> None:

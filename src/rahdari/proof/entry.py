@@ -6,6 +6,7 @@ know in `extra`, since the digest is taken over the whole entry as published, an
 """
 
 import datetime as dt
+import functools
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -135,6 +136,14 @@ def time_text(at: dt.datetime) -> str:
 
 def parse_time(text: str) -> dt.datetime:
     """Raises InvalidEntry."""
+    if not isinstance(text, str):
+        raise InvalidEntry("time", text)
+    return _parsed(text)
+
+
+# Whoever follows the feed reads the same times again at every edition.
+@functools.lru_cache(maxsize=1024)
+def _parsed(text: str) -> dt.datetime:
     if not is_time(text):
         raise InvalidEntry("time", text)
     return dt.datetime.fromisoformat(text)

@@ -14,6 +14,7 @@ before it is published.
 """
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ ROLES = tuple(f"feed-{kind}" for kind in KINDS)
 METADATA = "metadata"
 TARGETS = "targets"
 BULK = "bulk"
+_KNOWN_KINDS = tuple(Kind)
 _BULK_PATH = re.compile(r"bulk/[0-9a-f]{32}\.json", re.ASCII)
 _PATH = re.compile(
     r"(?P<role>feed-(?:static|dynamic|canary))/(?P<session>[0-9a-f]{32})/"
@@ -254,19 +256,34 @@ def _files(signed: "Targets") -> Iterator[FeedFile]:
         custom = target.unrecognized_fields.get("custom")
         if not isinstance(custom, dict):
             raise Malformed(f"nothing is said of {path[:120]!r}")
-        if custom.get("kind") not in list(Kind):
+        if custom.get("kind") not in _KNOWN_KINDS:
             continue
         texts = (custom.get("session"), custom.get("digest_after"), target.hashes.get("sha256"))
         numbers = (custom.get("to"), custom.get("from", 0))
         if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
             raise Malformed(f"something is missing of what is said of {path[:120]!r}")
-        yield FeedFile(
-            path=path,
-            kind=Kind(custom["kind"]),
-            session=custom["session"],
-            from_sequence=custom.get("from"),
-            to_sequence=custom["to"],
-            digest_after=custom["digest_after"],
-            sha256=target.hashes["sha256"],
-            length=target.length,
+        yield _feed_file(
+            path,
+            custom["kind"],
+            custom["session"],
+            custom.get("from"),
+            custom["to"],
+            custom["digest_after"],
+            target.hashes["sha256"],
+            target.length,
         )
+
+
+# From one edition to the next nearly all files are the same.
+@functools.lru_cache(maxsize=1024)
+def _feed_file(
+    path: str,
+    kind: str,
+    session: str,
+    from_sequence: int | None,
+    to_sequence: int,
+    digest_after: str,
+    sha256: str,
+    length: int,
+) -> FeedFile:
+    return FeedFile(path, Kind(kind), session, from_sequence, to_sequence, digest_after, sha256, length)

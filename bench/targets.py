@@ -97,12 +97,13 @@ def judge(results: Results) -> list[Judged]:
 
 
 def _beside_bird(ours: Rows, birds: Rows) -> list[Judged]:
-    """At each size of a register that both were measured at: what BIRD takes grows with its table."""
+    """At each size of a register that both were measured at, in one run: what BIRD takes grows with its table."""
     says, unit = "grant to one agent applied, times BIRD to BIRD", "x"
     found = []
     for row in sorted(ours, key=lambda row: row["entries"]):
         for bird in birds:
-            if _about(row, bird["entries"]):
+            alike = row.get("run") == bird.get("run") and row.get("what") == bird.get("what")
+            if alike and _about(row, bird["entries"]):
                 told = f"{says} with {bird['entries']:,} entries (p50)"
                 found.append(Judged("bird", told, 4.0, row["p50 s"] / bird["p50 s"], unit, "less"))
     return found or [Judged("bird", f"{says} (p50)", 4.0, None, unit, "less")]

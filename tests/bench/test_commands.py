@@ -132,7 +132,9 @@ class TestReport:
 
     def test_bird_is_held_against_us_at_each_size_that_both_were_measured_at(self) -> None:
         large = [{**row, "entries": 100_000, "p50 s": 4 * row["p50 s"]} for row in ROWS["propagation"][:2]]
-        found = [each for each in judge({"propagation": [*ROWS["propagation"], *large]}) if each.key == "bird"]
+        elsewhere = [{**ROWS["propagation"][0], "run": 1}, {**ROWS["propagation"][0], "what": "prefixes"}]
+        rows = [*ROWS["propagation"], *large, *elsewhere]
+        found = [each for each in judge({"propagation": rows}) if each.key == "bird"]
         assert [each.says.split(" with ")[1] for each in found] == ["10,000 entries (p50)", "100,000 entries (p50)"]
 
     def test_each_target_is_judged_by_its_rows(self) -> None:

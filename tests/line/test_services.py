@@ -22,7 +22,7 @@ from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 from tests.apply.sample import a_pdf
 from tests.attest.sample import an_attestation
-from tests.decide.builders import DAY, NOW, a_person, an_officer
+from tests.decide.builders import DAY, HOUR, NOW, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
 CENTRE, NUMBER = "Sample Call Centre (Pvt) Ltd", "0000731"
@@ -92,6 +92,26 @@ class TestCompany:
         check = checks.checks_of(application.subject).get(kind="attestation")
         assert (check.outcome, check.finding, check.reason_code) == ("failed", "attested_another_name", "")
         assert decisions.case_of(application) is not None
+
+    def test_that_an_association_attests_only_then_is_registered_while_no_officer_has_touched_it(self) -> None:
+        application = sent("vpn_company", {}, ntn="0000999")
+        an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=CENTRE, now=NOW)
+        line.advance(now=NOW + HOUR)
+        registration = register.registration_from(application.subject)
+        assert registration is not None and not registration.is_provisional
+
+    def test_whose_tax_number_is_in_the_next_roster_only_is_registered_by_rule(self, tmp_path: Path) -> None:
+        application = sent("vpn_company", {}, ntn="0000999")
+        path = tmp_path / "taxpayers.csv"
+        path.write_text(f"number,name,status,valid_until\n0000999,{CENTRE},active,\n", encoding="utf-8")
+        verify.import_roster(name="active_taxpayers", path=path, now=NOW + DAY, actor="system:test", processes=1)
+        line.advance(now=NOW + DAY)
+        registration = register.registration_from(application.subject)
+        assert registration is not None and not registration.is_provisional
+        check = checks.checks_of(application.subject).get(kind="roster", target="active_taxpayers")
+        assert check.finding == "listed" and check.evidence["before"]["finding"] in {"no_roster", "not_listed"}
+        decision = decisions.decision_of(decisions.case_of(application))  # type: ignore[arg-type]
+        assert decision is not None and decision.decided_by.startswith("rule:")
 
 
 class TestCallCentre:

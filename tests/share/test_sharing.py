@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from rahdari import line
 from rahdari.apply.models import Application, Endpoint
+from rahdari.decide import actions as decide
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
@@ -232,8 +233,27 @@ class TestAgreed:
         assert "Everybody who has it agreed" in text(browser_of(house.second), house.page)
         assert house.sent().status == "granted"
 
-    def test_after_an_officer_had_it_the_check_passes_and_the_officer_reads_why(self, house: House) -> None:
+    def test_after_it_went_to_an_officer_who_has_not_touched_it_is_granted_by_rule(self, house: House) -> None:
         application = house.sent()
+        assert story.case_of(application).lane == "review" and application.status == "submitted"
+        house.ask()
+        story.advance()
+        assert story.fresh(application).status == "submitted"
+        house.answer("yes")
+        story.advance()
+        assert story.fresh(application).status == "granted"
+        decision = story.case_of(application).decisions.get()
+        assert decision.decided_by.startswith("rule:") and decision.entered_at is not None
+        assert Letter.objects.filter(template="application_granted", to=house.second).count() == 1
+        acts = [row.act for row in Row.objects.filter(subject=application.subject, act__startswith="decide.")]
+        assert sorted(acts) == ["decide.entered", "decide.granted_by_rule", "decide.opened_case"]
+        page = text(browser_of(house.second), reverse("portal:registration", args=[decision.registration.reference]))
+        assert house.address in page
+
+    def test_after_an_officer_took_it_the_check_passes_and_the_officer_reads_why(self, house: House) -> None:
+        application = house.sent()
+        officer = story.an_officer()
+        decide.take_case(case=story.case_of(application), officer=officer, now=timezone.now())
         assert house.check() == ("failed", "registered_by_another")
         status = text(browser_of(house.second), reverse("portal:status", args=[application.reference]))
         assert house.page in status
@@ -241,7 +261,7 @@ class TestAgreed:
         house.answer("yes")
         story.advance()
         assert house.check() == ("passed", "shared")
-        officer = story.an_officer()
+        assert story.fresh(application).status == "submitted", "it is the officer's"
         case = text(browser_of(officer), reverse("decide:case", args=[application.reference]))
         assert "is shared: everybody who has it agreed on" in case
         assert house.first.name not in case and house.registration.reference not in case

@@ -205,8 +205,10 @@ def stop_following(attestation: Attestation) -> None:
 
 
 def wake_requests(association: str, indexes: set[str]) -> None:
-    """Applicants who wait and stand behind one of these hashes: the line compares."""
-    waiting = Request.objects.filter(association=association, answer="", to_look=False)
+    """Applicants who wait and stand behind one of these hashes: the line compares. Those too of whom the association
+    said nothing or no, as long as we know of whom it was asked: it may have been late, or wrong."""
+    unheard = ["", rules.Answer.SILENT, rules.Answer.NOT_MEMBER]
+    waiting = Request.objects.filter(association=association, answer__in=unheard, erased_at=None, to_look=False)
     hit = [each.pk for each in waiting if each.member_index in indexes or not indexes.isdisjoint(each.indexes)]
     Request.objects.filter(pk__in=hit).update(to_look=True)
     wake()

@@ -224,7 +224,7 @@ def request_about(subject: str) -> Request | None:
 
 
 def requests_to_look_at() -> QuerySet[Request]:
-    return Request.objects.filter(answer="", to_look=True).order_by("asked_at", "id")
+    return Request.objects.filter(to_look=True, erased_at__isnull=True).order_by("asked_at", "id")
 
 
 def requests_to_carry() -> QuerySet[Request]:

@@ -12,6 +12,7 @@ from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Check
+from rahdari.verify.queries import checks_of as checks_of_subject
 
 from . import clocks, queries, rules
 from .acting import close, in_own_hands, lock, move_of, record, wake, write
@@ -37,15 +38,20 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     if not is_new:
         return lock(case)
     case = lock(case)
-    frozen = clocks.policy_of(application)
-    actor = f"rule:{frozen.version}"
-    result = rules.assess(rules=queries.rules_of(application), facts=queries.facts_of(application, checks, now))
+    return _by_rule(case, queries.assessment_of(application, now, checks), now)
+
+
+def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
+    actor = f"rule:{clocks.policy_of(case.application).version}"
+    case.assessed_at = now
     if isinstance(result, rules.NotYet):
         case.lane = Lane.REVIEW
-        case.save(update_fields=["lane"])
+        case.save(update_fields=["lane", "assessed_at"])
         missing = sorted({fact.kind for fact in result.missing})
         record(case, "opened_case", actor, now, detail={"missing": missing})
         return case
+    case.lane = Lane.AUTOMATIC
+    case.save(update_fields=["lane", "assessed_at"])
     if isinstance(result, rules.Provisional):
         move_of(case, "grant_provisionally")
         _decide_grant(case, decided_by=actor, text="", now=now, provisional=result)
@@ -56,6 +62,31 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     _decide_grant(case, decided_by=actor, text="", now=now)
     record(case, "granted_by_rule", actor, now, detail={"passed": result.passed})
     return queries.cases().get(pk=case.pk)
+
+
+@transaction.atomic
+def decide_late(*, case: Case, now: dt.datetime) -> bool:
+    """What a case waited for came before any officer touched it: the rule decides, as it would have at once.
+
+    Returns whether it did. A case that an officer has taken, asked about or begun to refuse is the officer's.
+    """
+    case = lock(case)
+    if not queries.is_untouched(case):
+        return False
+    found = list(checks_of_subject(case.application.subject))
+    result = queries.assessment_of(case.application, now, found)
+    returned = [decision.voided_at for decision in case.decisions.all() if decision.voided_at is not None]
+    may = rules.may_decide_late(
+        found=result,
+        settled=queries.is_settled(case.application, found, now),
+        returned=bool(returned),
+        news=any(check.answered_at > max(returned) for check in found if check.answered_at) if returned else True,
+    )
+    if may:
+        _by_rule(case, result, now)
+    else:
+        Case.objects.filter(pk=case.pk).update(assessed_at=now)
+    return may
 
 
 def _started_at(application: Application, found: Sequence[Check]) -> dt.datetime:

@@ -35,6 +35,8 @@ class Case(models.Model):
     started_at = models.DateTimeField()
     assigned_to = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="cases")
     assigned_at = models.DateTimeField(null=True, blank=True)
+    # When the rule last looked whether it could decide what no officer has touched.
+    assessed_at = models.DateTimeField(null=True, blank=True)
     # When the time to decide was over: from then on a supervisor is answerable, and the applicant was told.
     escalated_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)

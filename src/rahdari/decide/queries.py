@@ -38,6 +38,7 @@ from .clocks import (
 )
 from .models import Case, Decision, Notice, Question
 from .rules import Outcome, Status
+from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 
 __all__ = [
     "CaseNotFound",
@@ -57,6 +58,8 @@ __all__ = [
     "history",
     "history_for_applicant",
     "is_settled",
+    "is_untouched",
+    "not_looked_at_since",
     "notice_due_at",
     "notices_due_between",
     "open_notice",
@@ -68,6 +71,8 @@ __all__ = [
     "questions_due_between",
     "refusal_of",
     "undecided_applications",
+    "with_news",
+    "with_proofs_that_came_late",
 ]
 
 

@@ -234,6 +234,17 @@ def is_settled(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> boo
     return isinstance(assess(rules=rules, facts=facts), Grantable)
 
 
+def may_decide_late(*, found: Assessment, settled: bool, returned: bool, news: bool) -> bool:
+    """Whether a rule decides a case that waits for an officer, when no officer has touched it.
+
+    One that was decided before and came back (`returned`) is decided by a rule only when something was answered since
+    (`news`), and never provisionally again: nothing goes round in circles, and no provisional term grows by itself.
+    """
+    if isinstance(found, Grantable):
+        return news or not returned
+    return isinstance(found, Provisional) and settled and not returned
+
+
 def _facts_of(rule: CheckRule, facts: Iterable[CheckFact]) -> list[CheckFact]:
     return [fact for fact in facts if fact.kind == rule.kind and (rule.roster is None or fact.target == rule.roster)]
 

@@ -38,6 +38,7 @@ from .clocks import (
     tell_of_expiry,
 )
 from .entering import enter_grants
+from .late import RESTS, decide_late, take_in_late_proofs
 from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_of_lapses, tell_of_silence
 from .mobile import drop_lines, end_lines_due, erase_lines, follow_registrations, tell_of_left
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
@@ -97,9 +98,11 @@ STEPS: tuple[Step, ...] = (
     Step("share: end requests", end_requests),
     Step("share -> verify", carry_answers),
     Step("verify", answer_checks),
+    Step("verify: proofs that came late", take_in_late_proofs, rests=RESTS),
     Step("fees", ask_for_fees),
     Step("fees -> verify", answer_fees),
     Step("verify -> decide", decide_what_is_answered),
+    Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
     Step("verify -> attest", ask_associations),
     Step("attest: what was revoked", follow_revocations),

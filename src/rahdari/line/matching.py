@@ -98,11 +98,19 @@ def _count(
     finding = _FINDINGS[weight]
     if weight == "provisional":
         verify.let_stand_for_now(
-            subject=application.subject, kind=KIND, target="", finding=finding, evidence=evidence, actor=ACTOR, now=now
+            subject=application.subject,
+            kind=KIND,
+            target="",
+            finding=finding,
+            evidence=evidence,
+            actor=ACTOR,
+            now=now,
+            anew=True,
         )
     else:
         outcome: Result = "passed" if weight == "alone" else "failed"
-        answer(application.subject, Answer(outcome, finding, evidence, blames=False), now)
+        # Also when it comes after a silence or a no that was a mistake.
+        answer(application.subject, Answer(outcome, finding, evidence, blames=False), now, anew=True)
     attest.note_use(
         attestation=attestation,
         subject=application.subject,

@@ -15,6 +15,8 @@ from .models import Check, Outcome
 from .rules import Answer
 
 RULE = "system:verify"
+# Kinds that are answered from what the house knows by itself: its proofs, the register, the directory, rosters.
+FROM_FACTS = frozenset({"control", "not_registered", "origin", "roster"})
 # What an answer writes.
 ANSWERED = ("outcome", "finding", "evidence", "answered_at", "answered_by", "reason_code")
 
@@ -115,15 +117,31 @@ def answer_check(
 
 @transaction.atomic
 def let_stand_for_now(
-    *, subject: str, kind: str, target: str, finding: str, evidence: dict[str, Any], actor: str, now: dt.datetime
+    *,
+    subject: str,
+    kind: str,
+    target: str,
+    finding: str,
+    evidence: dict[str, Any],
+    actor: str,
+    now: dt.datetime,
+    anew: bool = False,
 ) -> bool:
-    """What is known of a check that waits is enough for a while: it goes on waiting, and says so. True if it is new."""
+    """What is known of a check that waits is enough for a while: it goes on waiting, and says so. True if it is new.
+
+    With `anew` one that failed waits again, and what was known before stays in the evidence.
+    """
     check = Check.objects.select_for_update().filter(subject=subject, kind=kind, target=target).first()
-    if check is None or check.outcome != Outcome.WAITING or check.finding == finding:
+    if check is None or check.finding == finding:
         return False
+    if check.outcome != Outcome.WAITING:
+        if not anew or check.outcome != Outcome.FAILED:
+            return False
+        evidence = {**evidence, "before": _as_it_was(check)}
+    check.outcome, check.answered_at, check.answered_by, check.reason_code = Outcome.WAITING, None, "", ""
     check.finding, check.evidence = finding, evidence
     check.facts = {**check.facts, "stands_for_now": True}
-    check.save(update_fields=["finding", "evidence", "facts"])
+    check.save()
     detail = {"check": str(check.pk), "kind": kind, "finding": finding}
     journal.record(act="verify.let_stand_for_now", actor=actor, subject=subject, now=now, detail=detail)
     return True
@@ -145,6 +163,32 @@ def look_again(*, subject: str, kind: str, now: dt.datetime) -> int:
         detail = {"kind": kind, "count": answered}
         journal.record(act="verify.looked_again", actor=RULE, subject=subject, now=now, detail=detail)
     return answered
+
+
+@transaction.atomic
+def ask_again(*, subject: str, requests: Sequence[CheckRequest], now: dt.datetime) -> int:
+    """Answer anew what failed on the house's own facts, and keep what passes now: the world moved since.
+
+    Returns how many passed. An officer's own answer stands, as does whatever a person has to look at.
+    """
+    asked = {(request.kind, request.target): request for request in requests if request.kind in FROM_FACTS}
+    passed = 0
+    for check in Check.objects.select_for_update().filter(subject=subject, outcome=Outcome.FAILED).order_by("id"):
+        request = asked.get((check.kind, check.target))
+        if request is None or check.finding == "by_hand":
+            continue
+        check.facts = facts_of(request)
+        found = answer(check, now=now)
+        if found.result == "passed":
+            found = replace(found, evidence={**found.evidence, "before": _as_it_was(check)})
+            _record(check, found.result, found.finding, found.evidence, RULE, now)
+            check.reason_code = ""
+            check.save()
+            passed += 1
+    if passed:
+        detail = {"count": passed}
+        journal.record(act="verify.passed_late", actor=RULE, subject=subject, now=now, detail=detail)
+    return passed
 
 
 @transaction.atomic

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection
 from django.db.models import CharField, Exists, Max, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
 
 from rahdari.vault import cipher, index, links
@@ -259,6 +260,14 @@ def waiting_of_kind(kind: str, *, other_than: Iterable[str]) -> QuerySet[Check]:
 def controls_waiting(targets: Iterable[str]) -> QuerySet[Check]:
     """Of these targets, checks of control that wait and do not stand for now yet."""
     return waiting_checks().filter(kind="control", target__in=list(targets)).exclude(facts__has_key="stands_for_now")
+
+
+def controls_proved_late() -> QuerySet[Check]:
+    """Checks of control that failed for want of a proof, of what is proved now."""
+    proved = Challenge.objects.filter(subject=OuterRef("proved_of"), block=OuterRef("of_block"), status=Status.VALID)
+    return Check.objects.annotate(
+        proved_of=Coalesce(KT("facts__control_subject"), "target"), of_block=KT("facts__block")
+    ).filter(Exists(proved), kind="control", outcome=Outcome.FAILED, finding="not_proved")
 
 
 def check_with_id(id: str) -> Check | None:

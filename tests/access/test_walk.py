@@ -79,12 +79,14 @@ OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
 OWN_LETTER = frozenset({"portal:letter"})
 # A member sees the first; the acts are an owner's, but everybody may leave.
 OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_member people:withdraw_invitation".split())
-# Branches are an organisation's, seen and changed by role: tests/portal/test_branches.py, test_mandates.py.
-OWN_BRANCHES = frozenset({"portal:branches", "portal:branch", "portal:mandates"})
+# An organisation's, seen and changed by role: tests/portal/test_branches.py, test_mandates.py, test_organisation.py.
+OWN_BRANCHES = frozenset(
+    {"portal:branches", "portal:branch", "portal:mandates", "portal:organisation", "portal:organisation_list"}
+)
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way
-    portal:prove_operator portal:prove_contact portal:share
+    portal:prove_operator portal:prove_contact portal:share portal:client
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
@@ -119,7 +121,8 @@ OPERATORS = frozenset(
 )
 ASSOCIATIONS = frozenset(
     """attest:members attest:add attest:attestation attest:revoke attest:give_back attest:asked attest:upload
-    attest:file attest:corrected attest:revoke_many attest:revocations attest:reply""".split()
+    attest:file attest:corrected attest:revoke_many attest:revocations
+    attest:corrected_revocations attest:reply""".split()
 )
 OWN_ATTESTATION = frozenset({"attest:theirs"})
 ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
@@ -242,7 +245,13 @@ class World:
             },
             **{
                 key: {"id": uuid.uuid4()}
-                for key in ("attest:asked", "attest:file", "attest:corrected", "attest:revocations")
+                for key in (
+                    "attest:asked",
+                    "attest:file",
+                    "attest:corrected",
+                    "attest:revocations",
+                    "attest:corrected_revocations",
+                )
             },
             **{key: {"number": "M-AAAA-AAAA"} for key in ("attest:reply", "portal:matter")},
             "portal:hold": {"hold": uuid.uuid4()},

@@ -38,7 +38,7 @@ def page_of(items: Json) -> Json:
 
 # -- an application ------------------------------------------------------------------------------------------------
 
-WHOSE = ("applicant", "officer", "operator", "client", "association", "register")
+WHOSE = ("applicant", "officer", "operator", "client", "association", "holder", "register")
 AWAITED = named(
     "Awaited",
     closed(
@@ -260,6 +260,13 @@ FROM = {
 }
 
 
+def _whose(check: Check) -> str:
+    """`holder`: somebody else who has the address, and was asked to share it."""
+    if check.kind == "not_registered" and check.facts.get("asked_to_share"):
+        return "holder"
+    return FROM.get(check.kind, "register")
+
+
 def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
     """What is awaited, from whom, until when; what the applicant has to do first."""
     lead, until = seen.said.lead, stamp_or_none(seen.clock.due_at if seen.clock is not None else None)
@@ -286,8 +293,9 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             found += [
                 item(
                     "check",
-                    FROM.get(each.kind, "register"),
-                    stamp_or_none(seen.answer_due(each)) or until,
+                    _whose(each),
+                    # Nobody decides before whoever was asked has answered, so our own time is none of theirs.
+                    stamp_or_none(seen.answer_due(each)) or ("" if seen.waits_for_others else until) or None,
                     bare(check(each)["text"]),
                 )
                 for each in seen.checks

@@ -155,14 +155,16 @@ def write_to_outsider(
     context: Mapping[str, Any],
     useless_at: dt.datetime,
     now: dt.datetime,
+    about: str = "",
 ) -> Letter:
     """Write to somebody who has no account. It belongs to no person's file; words and address are forgotten once it is
-    settled, as with a code to sign in."""
+    settled, as with a code to sign in. What it is `about` stays, so that it can be said whether it arrived."""
     written = compose(template=template, language=language, context=context)
     letter = Letter.objects.create(
         address=address,
         language=language,
         template=template,
+        about=about,
         subject=written.subject,
         text=written.text,
         html=written.html,

@@ -113,6 +113,7 @@ _FOUND: dict[State, tuple[Result, str, bool]] = {
     State.NOT_ME: ("failed", "client_not_known", False),
     State.SILENT: ("failed", "client_silent", False),
     State.STOPPED: ("failed", "client_stopped", False),
+    State.RECALLED: ("failed", "client_recalled", False),
 }
 
 

@@ -251,6 +251,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "client_stopped": _client(
         lambda _e: _("The person at %(domain)s wants no mail from us. Name somebody else, or send another proof.")
     ),
+    "client_recalled": _client(lambda _e: _("You took back the question to %(domain)s and named somebody else.")),
     "client_free_mail": _client(
         lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Send another proof.")
     ),

@@ -43,6 +43,14 @@ class NoLongerOpen(Exception):
         self.question = question
 
 
+class TooSoon(Exception):
+    """The letter was sent a short time ago, or once more already. `.question`"""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(f"{question} was sent lately")
+        self.question = question
+
+
 class NotAnAnswer(ValueError):
     """An answer is yes, no, or not me."""
 
@@ -99,6 +107,7 @@ def _write(question: Question, template: str, now: dt.datetime) -> None:
         address=question.address,
         language=question.language,
         template=template,
+        about=f"vouch:{question.pk}",
         context={
             "name": question.name,
             "ends_at": question.ends_at,
@@ -131,6 +140,34 @@ def stop(*, question: Question, now: dt.datetime) -> Question:
     if question.state == State.WAITING:
         return _end(question, State.STOPPED, now, act="stopped", actor=CLIENT)
     return question
+
+
+@transaction.atomic
+def send_again(*, question: Question, actor: str, now: dt.datetime) -> Question:
+    """Write once more, because the first letter may have been overlooked. Raises NoLongerOpen, TooSoon."""
+    question = _locked(question)
+    if not queries.is_open(question, now):
+        raise NoLongerOpen(question)
+    allowed_from = _rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
+    if allowed_from is None or now < allowed_from or queries.wants_no_mail(question.address):
+        raise TooSoon(question)
+    question.sent_again_at = now
+    question.save(update_fields=["sent_again_at"])
+    _write(question, "client_question", now)
+    detail = {"domain": question.domain}
+    journal.record(act="vouch.sent_again", actor=actor, subject=question.subject, now=now, detail=detail)
+    return question
+
+
+@transaction.atomic
+def recall(*, question: Question, actor: str, now: dt.datetime) -> Question:
+    """Whoever named the person takes it back: its link asks nothing any more. Raises NoLongerOpen."""
+    question = _locked(question)
+    if question.state == State.RECALLED:
+        return question
+    if question.state != State.WAITING:
+        raise NoLongerOpen(question)
+    return _end(question, State.RECALLED, now, act="recalled", actor=actor)
 
 
 def end_links(*, now: dt.datetime) -> int:

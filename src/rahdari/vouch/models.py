@@ -35,6 +35,7 @@ class Question(models.Model):
     ends_at = models.DateTimeField()
     remind_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
+    sent_again_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     carried_at = models.DateTimeField(null=True, blank=True)
     forget_at = models.DateTimeField()

@@ -11,6 +11,8 @@ from .models import Question, Stop
 from .rules import State, Written
 
 LINK = "vouch.link"
+# Of fewer answers than these it is not said how long they took.
+FEWEST_TO_SAY = 5
 
 
 def token_of(question: Question) -> str:
@@ -50,6 +52,22 @@ def is_open(question: Question, now: dt.datetime) -> bool:
 def subjects_asked() -> list[str]:
     """The subjects whose answer is still awaited, or was not taken along yet."""
     return list(Question.objects.filter(carried_at__isnull=True).values_list("subject", flat=True))
+
+
+def latest_waiting(subjects: Iterable[str]) -> Question | None:
+    """Of these subjects, the question that waits and was asked last."""
+    return questions_of(subjects).filter(state=State.WAITING).order_by("-asked_at", "-id").first()
+
+
+def usual_time(*, since: dt.datetime) -> dt.timedelta | None:
+    """How long half of those who answered took at most, of the last hundred; None while too few did to say so."""
+    answered = Question.objects.filter(state__in=[State.YES, State.NO, State.NOT_ME], answered_at__gte=since)
+    spans = sorted(
+        done - asked
+        for asked, done in answered.order_by("-answered_at").values_list("asked_at", "answered_at")[:100]
+        if done is not None
+    )
+    return spans[(len(spans) - 1) // 2] if len(spans) >= FEWEST_TO_SAY else None
 
 
 def wants_no_mail(address: str) -> bool:

@@ -1,5 +1,6 @@
 """Whether somebody may be written to, and what may become of a question. Pure."""
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +14,7 @@ class State(StrEnum):
     NOT_ME = "not_me"  # the person asked is not the one to ask
     STOPPED = "stopped"  # the person asked wants no mail from us
     SILENT = "silent"  # the link ended without an answer
+    RECALLED = "recalled"  # whoever named the person took it back: the address was wrong
 
 
 ANSWERS = frozenset({State.YES, State.NO, State.NOT_ME})
@@ -24,11 +26,21 @@ MOVES: tuple[tuple[State, str, State, str], ...] = (
     (State.WAITING, "answer", State.NOT_ME, "client"),
     (State.WAITING, "stop", State.STOPPED, "client"),
     (State.WAITING, "end_link", State.SILENT, "clock"),
+    (State.WAITING, "recall", State.RECALLED, "applicant"),
 )
 
 
 def may_move(source: str, target: str) -> bool:
     return any((move[0], move[2]) == (source, target) for move in MOVES)
+
+
+# The letter may be sent once more, when it has had this time: a mail that was overlooked, not one that was refused.
+AGAIN_AFTER = dt.timedelta(days=1)
+
+
+def may_send_again_from(*, asked_at: dt.datetime, sent_again_at: dt.datetime | None) -> dt.datetime | None:
+    """From when the letter may be sent once more; None when it was already."""
+    return asked_at + AGAIN_AFTER if sent_again_at is None else None
 
 
 class WhyNot(StrEnum):

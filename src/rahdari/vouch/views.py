@@ -60,6 +60,7 @@ def _page(request: HttpRequest, template: str, found: Question | None, token: st
     state = "unknown"
     if found is not None:
         state = found.state if found.state != State.WAITING or queries.is_open(found, now) else State.SILENT.value
+        state = State.SILENT.value if state == State.RECALLED else state
     context = {"question": found, "state": state, "token": token, **more}
     response = render(request, template, context, status=404 if found is None else 200)
     # The address of this page is what answers the question: it goes to no other site and into no search. Not

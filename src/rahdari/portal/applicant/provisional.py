@@ -29,6 +29,7 @@ from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
 
 from . import shared
+from .client import question_about
 from .proof import ways_of
 from .registration import registration_for
 
@@ -139,6 +140,9 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "may_prove": application is not None
         and apply.may(person(request), Act.PAPERS, application=application)
         and bool(ways_of(application)),
+        "asks_client": application is not None
+        and apply.may(person(request), Act.PAPERS, application=application)
+        and question_about(application) is not None,
         "may_act": shared.may_act_for(person(request), found),
     }
     return render(request, "portal/applicant/provisional.html", context)

@@ -1,0 +1,108 @@
+"""A client or employer was asked by mail whether the applicant works for them: how far it is, and another address."""
+
+from django.utils.translation import gettext as _
+
+from rahdari.apply.models import Application
+from rahdari.letters import queries as letters
+from rahdari.people.rules import Act
+from rahdari.portal.applicant import client as pages
+from rahdari.vouch import actions, rules
+from rahdari.vouch.models import Question
+
+from .applications import ONE, READ, WRITE, own
+from .operation import Answer, Call, Ok, operation
+from .problems import impossible, not_found, of_form, plain
+from .schema import MOMENT, Json, closed, named, or_null, text
+from .shown import stamp, stamp_or_none
+
+TAG = "applications"
+AT = f"{ONE}/client"
+CLIENT = named(
+    "ClientAsked",
+    closed(
+        {
+            "address": text(254),
+            "domain": text(253),
+            "name": text(500),
+            "asked_at": MOMENT,
+            "answer_by": MOMENT,
+            "reminded_at": or_null(MOMENT),
+            "sent_again_at": or_null(MOMENT),
+            "send_again_from": or_null(MOMENT),
+            "delivery": text(300),
+        }
+    ),
+)
+
+
+def _asked(call: Call, reference: str) -> tuple[Application, Question]:
+    row = own(call, reference, Act.PAPERS)
+    question = pages.question_about(row)
+    if question is None:
+        raise not_found()
+    return row, question
+
+
+def _said(question: Question) -> Json:
+    letter = letters.letters_about(f"vouch:{question.pk}").first()
+    return {
+        "address": question.address,
+        "domain": question.domain,
+        "name": question.name,
+        "asked_at": stamp(question.asked_at),
+        "answer_by": stamp(question.ends_at),
+        "reminded_at": stamp_or_none(question.reminded_at),
+        "sent_again_at": stamp_or_none(question.sent_again_at),
+        "send_again_from": stamp_or_none(
+            rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
+        ),
+        "delivery": plain(letters.reached(letter)[0].text) if letter is not None else "",
+    }
+
+
+@operation("GET", AT, scope=READ, tag=TAG, summary="Whom we asked by mail, and until when", ok=Ok("It.", CLIENT))
+def get_client(call: Call, reference: str) -> Answer:
+    """404 when nobody was asked, or all have answered. `name` is what they read of the applicant."""
+    return Answer(_said(_asked(call, reference)[1]))
+
+
+@operation(
+    "POST",
+    f"{AT}/letter",
+    scope=WRITE,
+    tag=TAG,
+    summary="Send the client's letter once more",
+    problems=("not-possible-now",),
+    ok=Ok("It is on its way.", CLIENT, 202),
+)
+def send_client_letter(call: Call, reference: str) -> Answer:
+    """Once, a day after the first at the earliest (`send_again_from`)."""
+    _row, question = _asked(call, reference)
+    try:
+        question = actions.send_again(question=question, actor=call.actor, now=call.now)
+    except actions.TooSoon:
+        raise impossible("too_soon", _("It was sent a short time ago. Nothing was sent again.")) from None
+    except actions.NoLongerOpen:
+        raise impossible("over", _("It is answered, or its time is over. Nothing was sent again.")) from None
+    return Answer(_said(question), 202)
+
+
+@operation(
+    "PUT",
+    AT,
+    scope=WRITE,
+    tag=TAG,
+    summary="Correct the address of the client",
+    body=closed({"address": text(500)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The new address is written to at once; the old link asks nothing any more.", None, 204),
+)
+def correct_client(call: Call, reference: str) -> Answer:
+    """The address is judged like the first one: no free mail service, and not the applicant's own."""
+    row, question = _asked(call, reference)
+    form = pages.form_for(row, {"text": call.body.get("address", "")})
+    if not form.is_valid():
+        raise of_form(form, {"text": "address"})
+    if form.cleaned_data["text"] != question.address:
+        pages.correct(row, question, form.cleaned_data["text"], actor=call.actor, now=call.now)
+    return Answer(status=204)

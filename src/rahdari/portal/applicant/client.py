@@ -1,0 +1,122 @@
+"""A client or employer was asked: when, what they see, until when; send it again, or correct the address."""
+
+import contextlib
+import datetime as dt
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.forms import ClientForm
+from rahdari.apply.models import Application
+from rahdari.letters import queries as letters
+from rahdari.page import limits, values
+from rahdari.people.access import actor_of, person
+from rahdari.verify import queries as checks
+from rahdari.verify.models import Outcome
+from rahdari.vouch import actions as vouch
+from rahdari.vouch import queries as questions
+from rahdari.vouch import rules
+from rahdari.vouch.models import Question
+
+from . import shared
+from .proof import PER_SECONDS, PROOFS, ways_of
+
+LATELY = dt.timedelta(days=90)
+
+
+def question_about(application: Application) -> Question | None:
+    """What a client or employer of this application was asked and has not answered; None where nobody was."""
+    if application.status not in {"submitted", "granted"}:
+        return None
+    open_ones = checks.checks_of(application.subject).filter(kind="employer", outcome=Outcome.WAITING)
+    return questions.latest_waiting(f"check:{check.pk}" for check in open_ones)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def client(request: HttpRequest, reference: str) -> HttpResponse:
+    application = shared.application(request, reference)
+    question = question_about(application)
+    if question is None:
+        return redirect("portal:application", reference=reference)
+    now = timezone.now()
+    form = form_for(application, request.POST if "correct" in request.POST else None)
+    if request.method == "POST":
+        if "again" in request.POST:
+            _send_again(request, question, now)
+            return redirect(request.path)
+        if form.is_valid() and _correct(request, application, question, form, now):
+            messages.success(request, _("We write to the new address at once. The old link asks nothing any more."))
+            return redirect("portal:status", reference=reference)
+    return render(request, "portal/applicant/client.html", _context(application, question, form, now))
+
+
+def _context(application: Application, question: Question, form: ClientForm, now: dt.datetime) -> dict[str, Any]:
+    letter = letters.letters_about(f"vouch:{question.pk}").first()
+    again_from = rules.may_send_again_from(asked_at=question.asked_at, sent_again_at=question.sent_again_at)
+    usual = questions.usual_time(since=now - LATELY)
+    whole = max(question.ends_at - question.asked_at, dt.timedelta(seconds=1))
+    return {
+        "application": application,
+        "question": question,
+        "form": form,
+        "reached": letters.reached(letter)[0] if letter is not None else None,
+        "left": values.span_words(max(question.ends_at - now, dt.timedelta())),
+        "share": min((now - question.asked_at) / whole, 1.0),
+        "usual": values.span_words(usual, "in") if usual is not None else "",
+        "may_send_again": again_from is not None and again_from <= now,
+        "again_from": again_from,
+        "may_prove": bool(ways_of(application)),
+        "is_open": questions.is_open(question, now),
+    }
+
+
+def form_for(application: Application, given: Any) -> ClientForm:
+    policy = applications.frozen_policy(application)
+    free = policy.vouching.free_mail if policy.vouching else ()
+    return ClientForm(given, own=application.applicant.email, free_mail=free)
+
+
+def _send_again(request: HttpRequest, question: Question, now: dt.datetime) -> None:
+    try:
+        vouch.send_again(question=question, actor=actor_of(person(request)), now=now)
+    except vouch.TooSoon:
+        messages.info(request, _("It was sent a short time ago. Nothing was sent again."))
+    except vouch.NoLongerOpen:
+        messages.info(request, _("It is answered, or its time is over. Nothing was sent again."))
+    else:
+        messages.success(request, _("The letter is on its way again."))
+
+
+def _correct(
+    request: HttpRequest, application: Application, question: Question, form: ClientForm, now: dt.datetime
+) -> bool:
+    address = form.cleaned_data["text"]
+    if address == question.address:
+        form.add_error("text", _("We wrote to this address already. Give another one."))
+        return False
+    if not limits.allow(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS):
+        form.add_error("text", _("Many proofs came in a short time. Wait some minutes, then send this one again."))
+        return False
+    correct(application, question, address, actor=actor_of(person(request)), now=now)
+    return True
+
+
+def correct(application: Application, question: Question, address: str, *, actor: str, now: dt.datetime) -> None:
+    """Another address takes the place of this one: a proof that comes later, and the old question is taken back."""
+    service = applications.frozen_policy(application).services[application.service]
+    kind = next(kind.key for kind in service.evidence if kind.wants == "address")
+    apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
+    # If it is answered in the same moment, both count.
+    with contextlib.suppress(vouch.NoLongerOpen):
+        vouch.recall(question=question, actor=actor, now=now)

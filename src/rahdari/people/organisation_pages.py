@@ -56,6 +56,8 @@ def organisations(request: HttpRequest) -> HttpResponse:
     user = access.person(request)
     context = {
         "organisations": queries.organisations_of(user),
+        # Those whose registrations this person sees: their page says how they stand.
+        "seen": set(queries.organisations_for(user, Act.SEE).values_list("pk", flat=True)),
         "invitations": [_shown(each) for each in queries.invitations_to(user, timezone.now())],
     }
     return render(request, "people/organisations.html", context)

@@ -188,7 +188,7 @@ def known_sessions() -> set[str]:
 # -- where entries stand -------------------------------------------------------------------------------------------
 
 _RECEIVED = """
-SELECT f.operator_id, n.stream_id, newest.standing, newest.sequence, good.applied_at, good.received_at
+SELECT f.operator_id, n.stream_id, n.sequence, newest.standing, newest.sequence, good.applied_at, good.received_at
   FROM unnest(%s::bigint[], %s::bigint[]) AS n (stream_id, sequence)
   JOIN publish_following f ON f.stream_id = n.stream_id AND f.left_at IS NULL
   LEFT JOIN LATERAL (
@@ -206,29 +206,62 @@ def standing_of(entries: Iterable[Entry]) -> Standing:
 
     Only operators who are to have one of them are counted.
     """
+    return standings_of({"": entries})[""]
+
+
+def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, Standing]:
+    """The same for many groups of entries, in as many queries as for one."""
     # Of an address that is shared, the line by which the feed knows it.
-    asked = list({entry.line.pk: entry.line for entry in entries}.values())
-    asns = sorted({asn for entry in asked for asn in entry.asns})
-    entitled = list(active_operators().filter(Q(gateway=True) | Q(asns__overlap=asns))) if asked else []
-    rows = list(
-        Listing.objects.filter(entry__in=asked)
+    asked = {key: list({entry.line.pk: entry.line for entry in group}.values()) for key, group in groups.items()}
+    lines = [entry for group in asked.values() for entry in group]
+    if not lines:
+        return {key: Standing(None, None, [], 0) for key in asked}
+    asns = sorted({asn for entry in lines for asn in entry.asns})
+    operators = list(active_operators().filter(Q(gateway=True) | Q(asns__overlap=asns)))
+    rows: dict[object, list[Listing]] = defaultdict(list)
+    for row in (
+        Listing.objects.filter(entry__in=lines)
         .select_related("stream")
         .order_by("stream_id", "entry_id", "-from_sequence", "-pk")
         .distinct("stream_id", "entry_id")
+    ):
+        rows[row.entry_id].append(row)
+    waiting = set(WaitingChange.objects.filter(change__entry__in=lines).values_list("change__entry", flat=True))
+    listed = {
+        key: [row for entry in group for row in rows[entry.pk]]
+        for key, group in asked.items()
+        if group and waiting.isdisjoint(entry.pk for entry in group)
+    }
+    published = _published_at([row for group in listed.values() for row in group])
+    lasts = {key: _last(group) for key, group in listed.items()}
+    received = _received({pair for last in lasts.values() for pair in last.items()})
+    found: dict[K, Standing] = {}
+    for key, group in asked.items():
+        entitled = [each for each in operators if _is_entitled(each, group)]
+        shown = [row for row in listed.get(key, []) if row.stream.everything]
+        if not group or len(shown) < len(group):
+            found[key] = Standing(None, None, [], len(entitled))
+            continue
+        sequence = max(row.from_sequence for row in shown)
+        times = [published.get((row.stream_id, row.from_sequence)) for row in shown]
+        moments = [at for at in times if at is not None]
+        if len(moments) < len(times):
+            found[key] = Standing(sequence, None, [], len(entitled))
+            continue
+        there = _in_force(group, entitled, listed[key], published, lasts[key], received)
+        found[key] = Standing(sequence, max(moments), there, len(entitled))
+    return found
+
+
+def _is_entitled(operator: Operator, entries: Sequence[Entry]) -> bool:
+    return bool(entries) and (
+        operator.gateway or any(not set(operator.asns).isdisjoint(entry.asns) for entry in entries)
     )
-    shown = [row for row in rows if row.stream.everything]
-    if not asked or len(shown) < len(asked) or WaitingChange.objects.filter(change__entry__in=asked).exists():
-        return Standing(None, None, [], len(entitled))
-    sequence = max(row.from_sequence for row in shown)
-    published = _published_at(rows)
-    times = [published.get((row.stream_id, row.from_sequence)) for row in shown]
-    if None in times:
-        return Standing(sequence, None, [], len(entitled))
-    published_at = max(at for at in times if at is not None)
-    return Standing(sequence, published_at, _in_force(asked, entitled, rows, published), len(entitled))
 
 
-def _published_at(rows: Iterable[Listing]) -> dict[tuple[int, int], dt.datetime]:
+def _published_at(rows: Sequence[Listing]) -> dict[tuple[int, int], dt.datetime]:
+    if not rows:
+        return {}
     wanted = {(row.stream_id, row.from_sequence) for row in rows}
     found = Edition.objects.filter(
         stream__in={stream for stream, _ in wanted}, sequence__in={sequence for _, sequence in wanted}
@@ -236,31 +269,53 @@ def _published_at(rows: Iterable[Listing]) -> dict[tuple[int, int], dt.datetime]
     return {(stream, sequence): at for stream, sequence, at in found if at is not None}
 
 
+def _last(rows: Iterable[Listing]) -> dict[int, int]:
+    """In each stream, the last edition that changed one of these."""
+    last: dict[int, int] = {}
+    for row in rows:
+        last[row.stream_id] = max(last.get(row.stream_id, 0), row.from_sequence)
+    return last
+
+
+type Received = dict[tuple[int, int, object], tuple[str | None, int | None, dt.datetime | None, dt.datetime | None]]
+
+
+def _received(pairs: set[tuple[int, int]]) -> Received:
+    """Of each stream and edition, what each operator that follows the stream said last, and when it first had it."""
+    if not pairs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIVED, [[stream for stream, _ in pairs], [sequence for _, sequence in pairs]])
+        return {
+            (stream, sequence, operator): (standing, newest, applied_at, received_at)
+            for operator, stream, sequence, standing, newest, applied_at, received_at in cursor.fetchall()
+        }
+
+
 def _in_force(
     asked: Sequence[Entry],
     entitled: Sequence[Operator],
     rows: Sequence[Listing],
     published: Mapping[tuple[int, int], dt.datetime],
+    last: Mapping[int, int],
+    received: Received,
 ) -> list[InForce]:
-    last: dict[int, int] = {}
     listed: dict[int, set[object]] = defaultdict(set)
     for row in rows:
-        last[row.stream_id] = max(last.get(row.stream_id, 0), row.from_sequence)
         listed[row.stream_id].add(row.entry_id)
-    with connection.cursor() as cursor:
-        cursor.execute(_RECEIVED, [list(last), list(last.values())])
-        received: dict[object, list[tuple[int, str | None, int | None, dt.datetime, dt.datetime]]] = defaultdict(list)
-        for operator, *said in cursor.fetchall():
-            received[operator].append(tuple(said))
     found = []
     for operator in entitled:
         theirs = {entry.pk for entry in asked if operator.gateway or not set(operator.asns).isdisjoint(entry.asns)}
         has: set[object] = set()
         times = []
-        for stream, standing, newest, applied_at, received_at in received[operator.pk]:
-            at = published.get((stream, last[stream]))
+        for stream, sequence in last.items():
+            said = received.get((stream, sequence, operator.pk))
+            at = published.get((stream, sequence))
+            if said is None or at is None:
+                continue
+            standing, newest, applied_at, received_at = said
             # What an operator said last counts: one that has drifted since does not have it in force for certain.
-            if standing == ReceiptStanding.GOOD and (newest or 0) >= last[stream] and applied_at and at:
+            if standing == ReceiptStanding.GOOD and (newest or 0) >= sequence and applied_at and received_at:
                 has |= listed[stream]
                 times.append(rules.in_force_at(published_at=at, applied_at=applied_at, received_at=received_at))
         if times and theirs <= has:

@@ -81,6 +81,12 @@ def entries_of(registration: Registration) -> QuerySet[Entry]:
     return Entry.objects.filter(registration=registration).select_related("registration").order_by("valid_from", "id")
 
 
+def active_of_registrations(registrations: Iterable[Registration]) -> QuerySet[Entry]:
+    """What of these registrations has not ended, without the lines of people who work from home."""
+    found = Entry.objects.filter(registration__in=list(registrations), ended_at__isnull=True)
+    return found.exclude(origin__startswith=rules.HOME).select_related("carrier").order_by("block", "port", "id")
+
+
 def own_entries_of(registration: Registration) -> QuerySet[Entry]:
     """What the holder applied for: without the lines of people who work from home."""
     return entries_of(registration).exclude(origin__startswith=rules.HOME)

@@ -1,0 +1,288 @@
+"""An organisation's own page: what it has on the register, where that is in force, what ends, and what waits for it.
+
+Everything is read for all its registrations at once, so that a bank with a hundred of them asks no more than a studio
+with one.
+"""
+
+import datetime as dt
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from rahdari.address import format_block
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, Endpoint
+from rahdari.decide import queries as decide
+from rahdari.fees import queries as fees
+from rahdari.page import spreadsheets, values
+from rahdari.people import queries as people
+from rahdari.people.access import person, person_required
+from rahdari.people.models import Mandate, Organisation, User
+from rahdari.people.rules import Act
+from rahdari.publish import queries as publish
+from rahdari.register import queries as register
+from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import Standing
+from rahdari.verify import queries as verify
+from rahdari.verify.models import Check, Outcome, Reproof
+
+from . import shared
+from .stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
+
+ENDS_SOON = dt.timedelta(days=30)
+MOST = 200
+VIEWS = ("all", "soon", "not_in_force", "applications")
+UNDER_WAY = ("draft", "submitted")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One registration that is valid: its addresses, where it is in force, until when, and whose branches they are."""
+
+    registration: Registration
+    service: str
+    entries: Sequence[Entry]
+    standing: publish.Standing
+    branches: Sequence[str]
+    ends_soon: bool
+    may_renew: bool
+    asked_again: int
+
+    @property
+    def addresses(self) -> int:
+        return len({entry.block for entry in self.entries})
+
+    @property
+    def is_in_force(self) -> bool:
+        return 0 < self.standing.operators_total <= len(self.standing.in_force)
+
+    @property
+    def days_left(self) -> int:
+        return max((self.registration.valid_until - timezone.now()).days, 0)
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """An application that is not decided, in the words of its page."""
+
+    application: Application
+    service: str
+    said: Said
+    is_your_turn: bool
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Something that waits for whoever reads: where it is done, and how urgent it is."""
+
+    url: str
+    text: str
+    hint: str
+    tone: str
+    when: str
+
+
+def _organisation(request: HttpRequest, id: uuid.UUID) -> Organisation:
+    try:
+        return people.organisation_within(user=person(request), id=id, act=Act.SEE)
+    except people.OrganisationNotFound:
+        raise Http404 from None
+
+
+def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
+    held = [
+        each
+        for each in register.registrations_of(holders=[found.holder_ref])[:MOST]
+        if register.standing(each, now) is Standing.VALID
+    ]
+    entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+    for entry in register.active_of_registrations(held):
+        entries[entry.registration_id].append(entry)
+    standings = publish.standings_of({each.pk: entries[each.pk] for each in held})
+    known = applications.endpoints_by_subjects(entry.origin for group in entries.values() for entry in group)
+    asked = verify.reproofs_of(f"entry:{entry.pk}" for group in entries.values() for entry in group)
+    open_ones = {about for about, proofs in asked.items() if proofs[0].state == Reproof.State.OPEN}
+    policy = applications.policy_in_force()
+    return [
+        Row(
+            registration=each,
+            service=shared.service_title(each.category, policy),
+            entries=entries[each.pk],
+            standing=standings[each.pk],
+            branches=_branches(entries[each.pk], known),
+            ends_soon=each.valid_until <= now + ENDS_SOON,
+            may_renew=now >= apply.renewal_opens_at(each, policy),
+            asked_again=sum(f"entry:{entry.pk}" in open_ones for entry in entries[each.pk]),
+        )
+        for each in sorted(held, key=lambda one: one.valid_until)
+    ]
+
+
+def _branches(entries: Iterable[Entry], known: dict[str, Endpoint]) -> list[str]:
+    endpoints = [known[entry.origin] for entry in entries if entry.origin in known]
+    there = [each.branch for each in endpoints if each.branch is not None and each.branch.ended_at is None]
+    return sorted({branch.name for branch in there}, key=str.casefold)
+
+
+def _under_way(found: Organisation) -> list[UnderWay]:
+    rows = list(applications.applications_for(found).filter(status__in=UNDER_WAY)[:MOST])
+    checks = verify.checks_of_subjects(each.subject for each in rows)
+    standings = decide.standings_of(rows)
+    return [_one(each, checks.get(each.subject, []), standings) for each in rows]
+
+
+def _one(row: Application, checks: Sequence[Check], standings: dict[uuid.UUID, decide.Standing]) -> UnderWay:
+    case = standings.get(row.pk)
+    waits = {check.kind for check in checks if check.outcome == Outcome.WAITING}
+    stage = stage_of(
+        Facts(
+            status=row.status,
+            control_waits="control" in waits,
+            fee_waits=waits == {"fee"},
+            has_case=case is not None,
+            question=str(case.question) if case else "none",
+            notice=str(case.notice) if case else "none",
+        )
+    )
+    return UnderWay(row, shared.service_title(row.service), said(stage), stage in YOUR_TURN and stage is not Stage.FEE)
+
+
+def _to_do(
+    user: User, found: Organisation, rows: Sequence[Row], under_way: Sequence[UnderWay], now: dt.datetime
+) -> list[ToDo]:
+    """What waits for whoever reads, the most urgent in front. Only what this person's role lets them do."""
+    may_apply = people.may(user, Act.APPLY, organisation=found)
+    todo = []
+    if people.may(user, Act.PROVE, organisation=found):
+        todo += [_prove_again(row) for row in rows if row.asked_again]
+    if may_apply:
+        todo += [_renew(row) for row in rows if row.ends_soon and row.may_renew]
+    if people.may(user, Act.PAPERS, organisation=found):
+        todo += [_go_on(each) for each in under_way if each.is_your_turn]
+    if people.may(user, Act.INVOICES, organisation=found):
+        due = [each for each in fees.invoices_of(holders=[found.holder_ref], now=now) if _is_due(each)]
+        if due:
+            text = _("Pay what is due")
+            hint = ", ".join(each.invoice.number for each in due[:3])
+            todo.append(ToDo(reverse("fees:invoices"), text, hint, "warn", values.figure(len(due))))
+    return todo
+
+
+def _is_due(standing: fees.Standing) -> bool:
+    return standing.open > 0 and standing.invoice.voided_at is None
+
+
+def _prove_again(row: Row) -> ToDo:
+    reference = row.registration.reference
+    place = reverse("portal:registration", args=[reference])
+    return ToDo(place, _("Show a proof again"), reference, "warn", values.figure(row.asked_again))
+
+
+def _renew(row: Row) -> ToDo:
+    reference = row.registration.reference
+    left = values.span_words(dt.timedelta(days=row.days_left)) if row.days_left else _("today")
+    return ToDo(
+        reverse("portal:renew", args=[reference]),
+        _("Renew %(service)s") % {"service": row.service},
+        reference,
+        "warn",
+        left,
+    )
+
+
+def _go_on(each: UnderWay) -> ToDo:
+    reference = each.application.reference
+    place = reverse("portal:application", args=[reference])
+    return ToDo(place, each.service, reference, each.said.tone, each.said.short)
+
+
+@person_required
+@never_cache
+@require_safe
+def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    found, user, now = _organisation(request, id), person(request), timezone.now()
+    rows = _rows(found, now)
+    sees_papers = people.may(user, Act.PAPERS, organisation=found)
+    under_way = _under_way(found) if sees_papers else []
+    view = request.GET.get("view", "all")
+    view = view if view in VIEWS else "all"
+    chosen = {
+        "soon": [row for row in rows if row.ends_soon],
+        "not_in_force": [row for row in rows if not row.is_in_force],
+        "applications": [],
+    }
+    owns = people.owns(user=user, organisation=found)
+    context = {
+        "organisation": found,
+        "owns": owns,
+        "sees_papers": sees_papers,
+        "may_apply": people.may(user, Act.APPLY, organisation=found),
+        "rows": chosen.get(view, rows),
+        "under_way": under_way,
+        "view": view,
+        "total": len(rows),
+        "soon": len(chosen["soon"]),
+        "not_in_force": len(chosen["not_in_force"]),
+        "addresses": sum(row.addresses for row in rows),
+        "in_force": sum(row.addresses for row in rows if row.is_in_force),
+        "to_do": _to_do(user, found, rows, under_way, now),
+        "members": people.members_of(found).count(),
+        "branches": people.branches_of(found).count(),
+        "agents": _agents(found, now).count() if owns else 0,
+    }
+    return render(request, "portal/applicant/organisation.html", context)
+
+
+def _agents(found: Organisation, now: dt.datetime) -> QuerySet[Mandate]:
+    return people.mandates_of(found).filter(accepted_at__isnull=False, ended_at__isnull=True, valid_until__gt=now)
+
+
+@person_required
+@never_cache
+@require_safe
+def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """Every address that the organisation has on the register, for a spreadsheet."""
+    found, now = _organisation(request, id), timezone.now()
+    rows = _rows(found, now)
+    known = applications.endpoints_by_subjects(entry.origin for row in rows for entry in row.entries)
+    heading = [
+        _("Registration"),
+        _("Address"),
+        _("Protocol"),
+        _("Port"),
+        _("Name of the place"),
+        _("Branch"),
+        _("Valid until"),
+        _("In force at"),
+    ]
+    text = spreadsheets.write_table(heading, (_cells(row, entry, known) for row in rows for entry in row.entries))
+    response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="addresses.csv"'
+    return response
+
+
+def _cells(row: Row, entry: Entry, known: dict[str, Endpoint]) -> list[str]:
+    endpoint = known.get(entry.origin)
+    branch = endpoint.branch if endpoint is not None else None
+    ends = entry.valid_until or row.registration.valid_until
+    return [
+        row.registration.reference,
+        format_block(entry.block),
+        entry.protocol,
+        str(entry.port or ""),
+        endpoint.label if endpoint is not None else "",
+        branch.name if branch is not None and branch.ended_at is None else "",
+        timezone.localtime(ends).date().isoformat(),
+        f"{len(row.standing.in_force)}/{row.standing.operators_total}",
+    ]

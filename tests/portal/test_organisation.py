@@ -1,0 +1,116 @@
+"""An organisation's own page: what it has, where that is in force, what ends, what waits for whom."""
+
+import datetime as dt
+import ipaddress
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari.page import urdu
+from rahdari.register import actions as register
+from rahdari.register.models import Registration
+from rahdari.register.rules import NewEntry
+
+from . import story
+from .test_branches import NORTH, north
+from .test_roles import PAPERS, SEE, World
+
+pytestmark = pytest.mark.django_db
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def page(world: World, view: str = "") -> str:
+    return reverse("portal:organisation", args=[world.company.pk]) + (f"?view={view}" if view else "")
+
+
+def one_more(world: World, host: int, until: dt.datetime, addresses: int = 1) -> Registration:
+    now = timezone.now()
+    return register.enter(
+        origin=f"application:{uuid.uuid4()}",
+        holder=world.company.holder_ref,
+        category="vpn_company",
+        endpoints=[
+            NewEntry(f"endpoint:{uuid.uuid4()}", ipaddress.ip_network(f"203.0.113.{host + each}"), "udp", 51820, 64500)
+            for each in range(addresses)
+        ],
+        valid_from=now - 300 * DAY,
+        valid_until=until,
+        actor="system:test",
+        now=now,
+    )
+
+
+class TestThePage:
+    def test_is_seen_by_role_and_each_role_sees_what_it_may(self, world: World) -> None:
+        assert world.who_reaches(page(world)) == SEE
+        assert world.who_reaches(reverse("portal:organisation_list", args=[world.company.pk])) == SEE
+        for role in SEE:
+            shown = world.browser(role).get(page(world)).text
+            assert (reverse("fees:invoices") in shown) == (role in PAPERS)
+            assert ("?view=applications" in shown) == (role in PAPERS)
+            assert world.draft.reference not in shown or role in PAPERS
+        drafts = world.browser("owner").get(page(world, "applications")).text
+        assert world.draft.reference in drafts and "Not sent yet" in drafts
+        assert "Agents" in world.browser("owner").get(page(world)).text
+
+    def test_says_what_is_in_force_and_what_is_not(self, world: World, tmp_path: Path) -> None:
+        ends = timezone.now() + 20 * DAY
+        second = one_more(world, 10, ends, addresses=2)
+        browser = world.browser("owner")
+        before = browser.get(page(world)).text
+        assert "0 of 3 addresses are in force at every operator" in before and "Goes to operators now" in before
+        story.an_operator("sample-fibre", "Sample Fibre")
+        story.published(tmp_path)
+        story.in_force_at("sample-fibre")
+        after = browser.get(page(world)).text
+        assert "In force at 1 of 1 operator" in after
+        assert second.reference in browser.get(page(world, "soon")).text
+        assert world.registration.reference not in browser.get(page(world, "soon")).text
+        assert second.reference not in browser.get(page(world, "not_in_force")).text
+        renew = reverse("portal:renew", args=[second.reference])
+        assert renew in after and renew not in world.browser("viewer").get(page(world)).text
+
+    def test_of_one_that_has_nothing_says_how_to_begin(self, world: World) -> None:
+        register.strike_out(registration=world.registration, code="X1", actor="person:1", now=timezone.now())
+        shown = world.browser("owner").get(page(world, "nonsense")).text
+        assert "You have nothing registered yet" in shown and world.registration.reference not in shown
+        assert reverse("apply:start") in shown
+        assert "Add your branches" in shown
+        assert reverse("apply:start") not in world.browser("viewer").get(page(world)).text.split("<main")[1]
+
+    def test_in_urdu(self, world: World) -> None:
+        one_more(world, 10, timezone.now() + 20 * DAY)
+        browser = world.browser("owner")
+        browser.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ur"
+        for view in ("all", "applications", "soon"):
+            assert urdu.page_problems(browser.get(page(world, view)).text) == []
+
+    def test_asks_no_more_for_many_registrations(self, world: World, django_assert_max_num_queries: Any) -> None:
+        browser = world.browser("owner")
+        browser.get(page(world))
+        for host in range(20, 40):
+            one_more(world, host, timezone.now() + 90 * DAY)
+        with django_assert_max_num_queries(42):
+            assert browser.get(page(world)).status_code == 200
+
+
+class TestTheList:
+    def test_has_every_address_with_its_branch(self, world: World) -> None:
+        assert NORTH and north(world)
+        one_more(world, 10, timezone.now() + 20 * DAY, addresses=3)
+        answer = world.browser("viewer").get(reverse("portal:organisation_list", args=[world.company.pk]))
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        rows = answer.content.decode("utf-8-sig").split("\r\n")
+        assert rows[0].startswith("Registration,Address,Protocol,Port")
+        assert len([row for row in rows[1:] if row]) == 4
+        assert any("203.0.113.11,udp,51820" in row for row in rows)

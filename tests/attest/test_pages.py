@@ -227,6 +227,11 @@ class TestManyTakenBack:
         assert not Attestation.objects.filter(revoked_at__isnull=False).exists()
         assert "5 attestations are taken back." in desk.post(place, follow=True).text
         desk.post(place)
+        after = desk.get(place).text
+        assert after.count("Nobody with this number is attested now") == 1, "what was taken back is not wrong"
+        table = desk.get(f"{place}to-correct/").content.decode("utf-8-sig")
+        assert table.startswith("member_number,what_is_wrong") and theirs.member_number in table
+        assert leaves[0].member_number not in table and table.count("M-9999") == 2
         gone = set(Attestation.objects.filter(revoked_at__isnull=False))
         assert gone == {*leaves, twice, both}
         assert {(each.revocation, each.told) for each in gone} == {("left", "You left the association in June.")}

@@ -36,7 +36,14 @@ from .disputing import (
     reply,
 )
 from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, send_list
-from .revoking import ToRevoke, keep_revocations, send_revocations, to_revoke
+from .revoking import (
+    ToRevoke,
+    corrected_revocations,
+    keep_revocations,
+    not_taken_back,
+    send_revocations,
+    to_revoke,
+)
 
 __all__ = [
     "AlreadyAnswered",
@@ -52,6 +59,7 @@ __all__ = [
     "attest_applicant",
     "close_matter",
     "corrected",
+    "corrected_revocations",
     "decide",
     "delete_old_lists",
     "dispute",
@@ -64,6 +72,7 @@ __all__ = [
     "mark_carried",
     "mark_carried_out",
     "mark_looked_at",
+    "not_taken_back",
     "note_use",
     "open_matter",
     "renew",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.page import limits, values
 from rahdari.people.access import association_required
@@ -77,6 +77,23 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "good": good,
         "count": sum(len(each.found) for each in good),
         "used": sum(found.pk in used for each in good for found in each.found),
-        "wrong": [(each.row, words.trouble(each.trouble)) for each in judged if each.trouble],
+        "wrong": [(each.row, words.trouble(each.trouble)) for each in actions.not_taken_back(kept) if each.trouble],
     }
     return page_of(request, "revocations.html", context)
+
+
+@association_required
+@never_cache
+@require_safe
+def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """The rows to correct, as a file."""
+    try:
+        kept = queries.list_for_association(association=association_of(request), id=id, revokes=True)
+    except queries.NotFound:
+        raise Http404 from None
+    looked(request, f"members:{kept.pk}", "attest.downloaded")
+    told = {trouble: words.trouble(trouble) for trouble in rules.RowTrouble}
+    text = actions.corrected_revocations(kept, words=told)
+    response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="to-correct.csv"'
+    return response

@@ -5,12 +5,13 @@ Nobody is cut off because of it, as with one: officers look at whatever rested o
 
 import base64
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from rahdari.journal import actions as journal
-from rahdari.page.spreadsheets import FileTrouble, Row, read_table
+from rahdari.page.spreadsheets import FileTrouble, Row, read_table, write_table
 
 from . import attesting, queries, rules
 from .lists import ListNotTaken
@@ -77,6 +78,32 @@ def to_revoke(kept: MemberList) -> list[ToRevoke]:
             found = tuple(known.get(indexes[number], ()))
             judged.append(ToRevoke(row, found, None if found else RowTrouble.NOT_ATTESTED))
     return judged
+
+
+def not_taken_back(kept: MemberList) -> list[ToRevoke]:
+    """The rows that need a correction; of a file that was sent, those by which nothing was taken back."""
+    wrong = [each for each in to_revoke(kept) if each.trouble is not None]
+    if kept.sent_at is None:
+        return wrong
+    done = Attestation.objects.filter(association=kept.association, revoked_at=kept.sent_at)
+    gone = set(done.values_list("member_index", flat=True))
+    return [each for each in wrong if _index_of(kept, each.row) not in gone]
+
+
+def _index_of(kept: MemberList, row: Row) -> str:
+    [(_row, number)] = rules.read_numbers([row])
+    return "" if isinstance(number, RowTrouble) else queries.member_index(kept.association, number)
+
+
+def corrected_revocations(kept: MemberList, *, words: Mapping[RowTrouble, str]) -> str:
+    """The rows that need a correction, as a file to fill in: with a last column that says what is wrong."""
+    return write_table(
+        (*rules.NEEDED_TO_REVOKE, "what_is_wrong"),
+        (
+            [*(each.row.cell(column) for column in rules.NEEDED_TO_REVOKE), words[each.trouble] if each.trouble else ""]
+            for each in not_taken_back(kept)
+        ),
+    )
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ urlpatterns = [
     path("association/lists/<uuid:id>/to-correct/", views.corrected, name="corrected"),
     path("association/revocations/", revoke_pages.revoke_many, name="revoke_many"),
     path("association/revocations/<uuid:id>/", revoke_pages.revocations, name="revocations"),
+    path("association/revocations/<uuid:id>/to-correct/", revoke_pages.corrected, name="corrected_revocations"),
     path("association/disputes/<str:number>/", views.reply, name="reply"),
     path("attestations/", member_pages.mine, name="mine"),
     path("attestations/<str:number>/", member_pages.theirs, name="theirs"),

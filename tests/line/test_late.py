@@ -313,7 +313,11 @@ class TestTheRule:
 
     @given(
         found=st.sampled_from(
-            [rules.Grantable(3), rules.Provisional(2, (), ("P1",)), rules.NotYet((rules.CheckFact("fee", "", "failed"),))]
+            [
+                rules.Grantable(3),
+                rules.Provisional(2, (), ("P1",)),
+                rules.NotYet((rules.CheckFact("fee", "", "failed"),)),
+            ]
         ),
         settled=st.booleans(),
         returned=st.booleans(),

@@ -11,13 +11,25 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari import line
 from rahdari.address import directory
+from rahdari.apply import actions as apply
+from rahdari.apply.models import Application
+from rahdari.attest import actions as attest
+from rahdari.attest.models import Request
+from rahdari.attest.rules import Answer
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
+from rahdari.decide import queries as decide
+from rahdari.letters.models import Letter
 from rahdari.page import urdu, values
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
+from rahdari.vouch import actions as vouch
+from rahdari.vouch import queries as vouching
+from rahdari.vouch.models import Question as Clients
+from tests.attest.sample import ASSOCIATION
 
 from . import story
 
@@ -81,6 +93,99 @@ class TestAnOperatorThatWasAsked:
         page = browser.get(reverse("portal:prove", kwargs={"reference": draft.reference, "endpoint": endpoint.pk})).text
         assert "آپریٹر <bdi>Sample Fibre</bdi> سے تصدیق ہو گی" in page
         assert urdu.page_problems(page) == []
+
+
+class TestWhoeverElseWasAsked:
+    """An application that waits for somebody outside says for whom and until when; our clock stands still."""
+
+    def sent(self, **evidence: str) -> tuple[Client, str, Application]:
+        applicant = story.a_person()
+        draft = story.fill(story.a_draft(applicant))
+        facts = {"application": draft, "actor": story.actor_of(applicant), "now": timezone.now()}
+        apply.save_evidence(**{"text": ""} | evidence, **facts)
+        story.prove(story.add(draft))
+        sent = story.send(story.fresh(draft))
+        story.advance()
+        return browser_of(applicant), reverse("portal:status", args=[sent.reference]), sent
+
+    def test_an_association_has_its_own_clock_and_ours_has_not_begun(self) -> None:
+        browser, place, sent = self.sent(kind="association", association=ASSOCIATION, association_number="M-00731")
+        request = Request.objects.get()
+        page = browser.get(place).text
+        assert "Waiting for your association to answer" in page and "Decision due in" not in page
+        assert "Your association answers in" in page and f"at the latest: {values.when(request.due_at)}" in page
+        assert f"<bdi>Sample Association of Software Houses</bdi>: asked, {values.when(request.asked_at)}" in page
+        assert "you are registered provisionally" in page and "Our own time to decide, 10 working hours" in page
+        assert reverse("portal:proof", args=[sent.reference]) in page
+        home = browser.get(reverse("portal:home")).text
+        assert "Nothing waits for you" in home and "Waiting for your association" in home
+        letter = Letter.objects.get(template="application_received", to=sent.applicant)
+        assert "after those who were asked have answered" in letter.text and "at the latest" not in letter.text
+
+        Request.objects.update(due_at=timezone.now() + dt.timedelta(days=30))
+        then = timezone.now() + dt.timedelta(days=20)
+        attest.answer_request(request=Request.objects.get(), answer=Answer.NOT_MEMBER, by="person:x", now=then)
+        line.advance(now=then)
+        case = story.case_of(sent)
+        assert case.started_at == then and not decide.clock_of(case, then).is_late
+        page = browser.get(place).text
+        assert "An officer is looking at your application" in page and "Decision due in" in page
+
+    def test_in_urdu_too(self) -> None:
+        browser, place, _sent = self.sent(kind="association", association=ASSOCIATION, association_number="M-00731")
+        browser.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ur"
+        page = browser.get(place).text
+        assert "ایسوسی ایشن کے جواب کا انتظار ہے" in page and urdu.page_problems(page) == []
+
+    def test_a_client_is_shown_with_what_they_see_and_may_be_corrected(self) -> None:
+        browser, place, sent = self.sent(kind="client_confirms", text="accounts@client.example")
+        page = browser.get(place).text
+        assert "Waiting for your client to confirm" in page
+        asked = reverse("portal:client", args=[sent.reference])
+        assert asked in page
+        shown = browser.get(asked).text
+        question = Clients.objects.get()
+        assert "accounts@client.example" in shown and values.when(question.ends_at) in shown
+        assert f"Does <bdi>{sent.holder_name}</bdi> work for you?" in shown and "The email is on its way" in shown
+        assert 'name="again"' not in shown and "You can send it once more from" in shown
+        browser.post(asked, {"again": "1"})
+        assert Letter.objects.filter(template="client_question").count() == 1, "a day has to pass"
+
+        for wrong in ("", "no address", sent.applicant.email, "somebody@gmail.com", "accounts@client.example"):
+            answer = browser.post(asked, {"correct": "1", "text": wrong}).text
+            assert 'class="err"' in answer and Clients.objects.count() == 1
+        assert browser.post(asked, {"correct": "1", "text": "office@client-two.example"}).status_code == 302
+        story.advance()
+        question.refresh_from_db()
+        assert question.state == "recalled"
+        newer = Clients.objects.get(state="waiting")
+        assert newer.domain == "client-two.example" and "office@client-two.example" in browser.get(asked).text
+        first = reverse("vouch:question", args=[vouching.token_of(question)])
+        assert "This question is over" in Client().get(first).text
+        with pytest.raises(vouch.NoLongerOpen):
+            vouch.answer(question=question, given="yes", now=timezone.now())
+        vouch.answer(question=newer, given="yes", now=timezone.now())
+        story.advance()
+        assert story.fresh(sent).status == "granted"
+        assert browser.get(asked).status_code == 302
+
+    def test_a_clients_letter_is_sent_once_more_after_a_day(self) -> None:
+        browser, _place, sent = self.sent(kind="client_confirms", text="accounts@client.example")
+        asked = reverse("portal:client", args=[sent.reference])
+        Clients.objects.update(asked_at=timezone.now() - dt.timedelta(hours=25))
+        assert 'name="again"' in browser.get(asked).text
+        for _ in range(2):
+            browser.post(asked, {"again": "1"})
+        assert Letter.objects.filter(template="client_question").count() == 2
+        assert "Sent once more" in browser.get(asked).text and 'name="again"' not in browser.get(asked).text
+
+    def test_a_client_in_urdu_and_only_for_the_applicant(self) -> None:
+        browser, _place, sent = self.sent(kind="client_confirms", text="accounts@client.example")
+        asked = reverse("portal:client", args=[sent.reference])
+        browser.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "ur"
+        page = browser.get(asked).text
+        assert "کلائنٹ کی تصدیق کا انتظار ہے" in page and urdu.page_problems(page) == []
+        assert browser_of(story.a_person()).get(asked).status_code == 404
 
 
 class TestTheNavigation:

@@ -137,13 +137,26 @@ def _send(
     told = {
         "reference": draft.reference,
         "service": service.title,
-        "due_at": due_at(started_at=now, allowance=policy.clocks[service.clock], calendar=policy.calendar, pauses=()),
         "url": reverse("portal:status", args=[draft.reference]),
     }
+    if _others_answer_first(draft, policy):
+        told["others_first"] = True
+    else:
+        clock = policy.clocks[service.clock]
+        told["due_at"] = due_at(started_at=now, allowance=clock, calendar=policy.calendar, pauses=())
     told |= queries.on_behalf(draft)
     for reader in queries.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
     wake_the_line()
+
+
+def _others_answer_first(application: Application, policy: Policy) -> bool:
+    """Whether somebody outside is asked, so that our own time to decide begins only with their answer."""
+    service = policy.services[application.service]
+    kind = service.evidence_kind(application.evidence_kind)
+    by_client = kind is not None and kind.wants == "address"
+    by_association = bool(application.association) and policy.attesting is not None
+    return by_client or by_association or service.asks_operator
 
 
 def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:line") -> Application:

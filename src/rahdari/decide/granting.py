@@ -33,7 +33,7 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     """Grant when every required check passed, else open a case for an officer. A second call changes nothing."""
     case, is_new = Case.objects.get_or_create(
         application=application,
-        defaults={"lane": Lane.AUTOMATIC, "opened_at": now, "started_at": _started_at(application, checks)},
+        defaults={"lane": Lane.AUTOMATIC, "opened_at": now, "started_at": _started_at(application, checks, now)},
     )
     if not is_new:
         return lock(case)
@@ -89,10 +89,10 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
     return may
 
 
-def _started_at(application: Application, found: Sequence[Check]) -> dt.datetime:
-    """From receipt; while the applicant still owed the proof of an address, the clock had not begun."""
-    proofs = [check.answered_at for check in found if check.kind == "control" and check.answered_at is not None]
-    return max([application.submitted_at, *proofs]) if application.submitted_at else max(proofs)
+def _started_at(application: Application, found: Sequence[Check], now: dt.datetime) -> dt.datetime:
+    """From receipt, or when the last answer came that was not ours to give: until then there was nothing to decide."""
+    answers = [check.answered_at or now for check in found if rules.is_for_others(check.kind, check.facts)]
+    return max([application.submitted_at or now, *answers])
 
 
 def _decide_grant(

@@ -5,6 +5,7 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 """
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ from rahdari.verify.models import Check
 from . import rules
 from .clocks import (
     ClockFace,
+    allowance_of,
     calendar,
     clock_of,
     clock_of_application,
@@ -37,14 +39,16 @@ from .clocks import (
     question_due_at,
 )
 from .models import Case, Decision, Notice, Question
-from .rules import Outcome, Status
+from .rules import Outcome, Standing, Status
 from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 
 __all__ = [
     "CaseNotFound",
     "ClockFace",
     "Refusal",
+    "Standing",
     "actor_of",
+    "allowance_of",
     "assessment_of",
     "case_for_officer",
     "case_of",
@@ -66,10 +70,12 @@ __all__ = [
     "open_question",
     "policy_in_force",
     "policy_of",
+    "provisional_from",
     "provisional_grants",
     "question_due_at",
     "questions_due_between",
     "refusal_of",
+    "standings_of",
     "undecided_applications",
     "with_news",
     "with_proofs_that_came_late",
@@ -178,10 +184,22 @@ def _is_past_its_clock(application: Application, check: Check, asked: Sequence[C
     if rule.kind == "control":
         # It waits as long as the applicant has not proved it, too: only an operator that is late lets it stand.
         return bool(check.facts.get("stands_for_now"))
-    if not rule.provisional.after or check.facts.get("stands_for_now"):
-        return True
-    allowance = policy_of(application).clocks[rule.provisional.after]
-    return now >= add(start=check.opened_at, allowance=allowance, calendar=calendar())
+    stands = bool(check.facts.get("stands_for_now"))
+    return stands or now >= _past_its_clock_at(application, check, rule.provisional.after)
+
+
+def _past_its_clock_at(application: Application, check: Check, clock: str) -> dt.datetime:
+    if not clock:
+        return check.opened_at
+    return add(start=check.opened_at, allowance=policy_of(application).clocks[clock], calendar=calendar())
+
+
+def provisional_from(application: Application, check: Check) -> dt.datetime | None:
+    """From when a registration may stand without the answer of a check that waits; None where it may not."""
+    rule = next((one for one in rules_of(application) if one.kind == check.kind and not one.roster), None)
+    if rule is None or rule.provisional is None or check.kind == "control":
+        return None
+    return _past_its_clock_at(application, check, rule.provisional.after)
 
 
 def is_settled(application: Application, found: Sequence[Check], now: dt.datetime) -> bool:
@@ -275,6 +293,12 @@ def case_of(application: Application) -> Case | None:
         case.application = application
         return case
     return None
+
+
+def standings_of(found: Sequence[Application]) -> dict[uuid.UUID, Standing]:
+    """How the cases of these applications stand, in three queries; those without a case are left out."""
+    rows = Case.objects.filter(application__in=found).prefetch_related("questions", "notices").order_by()
+    return {case.application_id: case.standing for case in rows}
 
 
 def decision_of(case: Case) -> Decision | None:

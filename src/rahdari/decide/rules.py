@@ -5,7 +5,7 @@ notice. A move that is not in MOVES does not exist. No move of a rule ends in a 
 but by a notice whose time was given and a second officer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -232,6 +232,15 @@ def is_settled(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> boo
     if all(fact.outcome != "waiting" or fact.past_clock for fact in facts):
         return True
     return isinstance(assess(rules=rules, facts=facts), Grantable)
+
+
+# Checks that the applicant or somebody outside answers, and not we.
+FOR_OTHERS = frozenset({"control", "fee", "attestation", "employer", "operator", "mobile_line"})
+
+
+def is_for_others(kind: str, facts: Mapping[str, object]) -> bool:
+    """Whether a check waits for an answer that is not ours to give: our own clock has not begun meanwhile."""
+    return kind in FOR_OTHERS or bool(facts.get("asked_to_share"))
 
 
 def may_decide_late(*, found: Assessment, settled: bool, returned: bool, news: bool) -> bool:

@@ -9,6 +9,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -17,7 +19,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.attest import queries as attestations
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
 from rahdari.decide import queries as decide
@@ -35,10 +36,11 @@ from rahdari.register.models import Registration
 from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
-from rahdari.vouch import queries as vouching
 
+from ..allowances import in_words
 from ..standing import standing_of
 from . import shared, sharing
+from .awaiting import OUTSIDE, Awaited, awaited_of, clock_of, is_outside, said_of_others, what_then
 from .lines import line_for, operator_name
 from .lines import standing_of as standing_at_operators
 from .operator_way import stands_meanwhile
@@ -93,36 +95,41 @@ class Overview:
         ]
 
     @property
-    def awaited(self) -> list[tuple[str, str, dt.datetime | None]]:
-        """What somebody else has to answer: its title, a sentence, until when. Proofs and fees have places of their
-        own."""
+    def awaited(self) -> list[tuple[str, str, dt.datetime | None, SafeString | str]]:
+        """What somebody else has to answer: its title, a sentence, until when, who was asked and when. Proofs and fees
+        have places of their own."""
         language = get_language() or "en"
-        return [
-            (words.title_of(check, language), words.of_check(check), self.answer_due(check))
-            for check in self.checks
-            if check.outcome == Outcome.WAITING and check.kind not in {"control", "fee"}
-        ]
+        found: list[tuple[str, str, dt.datetime | None, SafeString | str]] = []
+        for check in self.checks:
+            if check.outcome != Outcome.WAITING or check.kind in {"control", "fee"}:
+                continue
+            of_others = next((each for each in self.awaited_of_others if each.check is check), None)
+            due, asked = (of_others.due_at, of_others.asked) if of_others else (self.answer_due(check), "")
+            found.append((words.title_of(check, language), words.of_check(check), due, asked))
+        return found
+
+    @cached_property
+    def awaited_of_others(self) -> list[Awaited]:
+        return [awaited_of(self.application, check, self.asked) for check in self.checks if is_outside(check)]
+
+    @property
+    def waits_for_others(self) -> str:
+        """The kind of check for whose answer everybody waits; empty while our own checks run, or an officer decides."""
+        if self.stage is not Stage.CHECKING:
+            return ""
+        kinds = {check.kind for check in self.checks if is_outside(check)}
+        return next((kind for kind in OUTSIDE if kind in kinds), "")
 
     @property
     def asked_of_others(self) -> bool:
         """Whether somebody else was asked already, while the applicant's own proof is still to come."""
-        return any(due is not None for _title, _text, due in self.awaited)
+        return any(due is not None for _title, _text, due, _asked in self.awaited)
 
     def answer_due(self, check: Check) -> dt.datetime | None:
         """Until when whoever was asked answers a check; none when nobody was."""
-        match check.kind:
-            case "employer":
-                client = vouching.question_of(f"check:{check.pk}")
-                return client.ends_at if client is not None else None
-            case "attestation":
-                request = attestations.request_about(f"check:{check.pk}")
-                return request.due_at if request is not None else None
-            case "operator":
-                asked = self.asked.get(check.target)
-                return asked.due_at if asked is not None else None
-            case "mobile_line":
-                return min((each.due_at for each in self.asked.values()), default=None)
-        return None
+        if check.kind not in OUTSIDE or check.outcome != Outcome.WAITING:
+            return None
+        return awaited_of(self.application, check, self.asked).due_at
 
     @property
     def proved_at(self) -> dt.datetime | None:
@@ -149,7 +156,9 @@ class Overview:
 
     @property
     def said(self) -> Said:
-        return said_of_operator() if self.with_operator else said(self.stage)
+        if self.with_operator:
+            return said_of_operator()
+        return said_of_others(kind) if (kind := self.waits_for_others) else said(self.stage)
 
     @property
     def to_prove(self) -> list[tuple[Proof, Question | None, str]]:
@@ -230,13 +239,19 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:tasks", reference=reference)
     seen = overview(found, now=timezone.now())
     in_force = len(seen.standing.in_force) if seen.standing else 0
-    waits = _operator_clock(seen, timezone.now())
+    now = timezone.now()
+    waits = _operator_clock(seen, now)
+    of_others = seen.awaited_of_others if seen.waits_for_others else []
     context = {
         "application": found,
         "seen": seen,
         "stage": str(seen.stage),
         "said": seen.said,
         "operator_clock": waits,
+        "answer_clock": clock_of(of_others, now),
+        "waits_for": seen.waits_for_others,
+        "what_then": what_then(of_others, now),
+        "decided_within": in_words(decide.allowance_of(found)) if of_others else "",
         "stands": seen.with_operator
         and all(stands_meanwhile(found, each.endpoint, apply.frozen_policy(found)) for each in seen.unproved),
         "here": _gate(seen.stage),
@@ -244,7 +259,8 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "is_moving": seen.stage in MOVING,
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
-        "shows_clock": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
+        "shows_clock": not of_others
+        and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,
         "may_prove": seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.QUESTION}
         and bool(ways_of(found, seen.every_check)),

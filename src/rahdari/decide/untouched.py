@@ -6,7 +6,6 @@ from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from rahdari.verify import queries as checks
-from rahdari.verify.models import Check
 
 from .models import Case
 from .rules import Status
@@ -17,7 +16,7 @@ _SUBJECT = Concat(Value("application:"), Cast(OuterRef("application_id"), CharFi
 
 def untouched_cases() -> QuerySet[Case]:
     """Open, in nobody's hands, and no officer has asked, announced or found out anything."""
-    by_hand = Check.objects.filter(subject=_SUBJECT, finding="by_hand")
+    by_hand = checks.recorded_by_hand().filter(subject=_SUBJECT)
     return Case.objects.filter(
         ~Exists(by_hand),
         status=Status.OPEN,
@@ -35,7 +34,7 @@ def is_untouched(case: Case) -> bool:
 def with_news() -> QuerySet[Case]:
     """Untouched cases of which a check was answered since the rule last looked, the longest ago in front."""
     # In one run of the line all happens at one time: what was answered at the time of the look counts as news.
-    answered = Check.objects.filter(subject=_SUBJECT, answered_at__gte=OuterRef("assessed_at"))
+    answered = checks.answered_checks().filter(subject=_SUBJECT, answered_at__gte=OuterRef("assessed_at"))
     return untouched_cases().filter(Exists(answered)).order_by("assessed_at", "id")
 
 

@@ -262,6 +262,15 @@ def controls_waiting(targets: Iterable[str]) -> QuerySet[Check]:
     return waiting_checks().filter(kind="control", target__in=list(targets)).exclude(facts__has_key="stands_for_now")
 
 
+def recorded_by_hand() -> QuerySet[Check]:
+    """Checks that an officer has answered, of any subject."""
+    return Check.objects.filter(finding="by_hand")
+
+
+def answered_checks() -> QuerySet[Check]:
+    return Check.objects.filter(answered_at__isnull=False)
+
+
 def controls_proved_late() -> QuerySet[Check]:
     """Checks of control that failed for want of a proof, of what is proved now."""
     proved = Challenge.objects.filter(subject=OuterRef("proved_of"), block=OuterRef("of_block"), status=Status.VALID)

@@ -1,6 +1,7 @@
 """Who outside the house has to answer before an application can be decided: since when, until when, and what then."""
 
 import datetime as dt
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from rahdari.address import format_block
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.confirm.models import Question
@@ -85,8 +87,9 @@ def _whom(
             title = found.title.in_language(get_language()) if found else application.association
             return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
         case "not_registered":
-            put = sharing.request_of(holder=application.holder_ref, block=check.facts["block"])
-            who = fill(_("Whoever has %(address)s on the register"), address=values.ltr(_plain(check.facts["block"])))
+            block = ipaddress.ip_network(check.facts["block"])
+            put = sharing.request_of(holder=application.holder_ref, block=block)
+            who = fill(_("Whoever has %(address)s on the register"), address=values.ltr(format_block(block)))
             return who, *((put.asked_at, put.due_at) if put else (None, None))
         case _:
             open_ones = [
@@ -96,10 +99,6 @@ def _whom(
             if first is None:
                 return values.name(_("Your operator")), None, None
             return values.name(operator_name(first.operator)), first.asked_at, first.due_at
-
-
-def _plain(block: str) -> str:
-    return block.removesuffix("/32").removesuffix("/128")
 
 
 def clock_of(awaited: list[Awaited], now: dt.datetime) -> AnswerClock | None:

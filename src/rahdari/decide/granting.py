@@ -43,15 +43,15 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
 
 def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
     actor = f"rule:{clocks.policy_of(case.application).version}"
-    case.assessed_at = now
     if isinstance(result, rules.NotYet):
-        case.lane = Lane.REVIEW
+        case.lane, case.assessed_at = Lane.REVIEW, now
         case.save(update_fields=["lane", "assessed_at"])
         missing = sorted({fact.kind for fact in result.missing})
         record(case, "opened_case", actor, now, detail={"missing": missing})
         return case
-    case.lane = Lane.AUTOMATIC
-    case.save(update_fields=["lane", "assessed_at"])
+    if case.lane != Lane.AUTOMATIC:  # it waited for an officer until now
+        case.lane = Lane.AUTOMATIC
+        case.save(update_fields=["lane"])
     if isinstance(result, rules.Provisional):
         move_of(case, "grant_provisionally")
         _decide_grant(case, decided_by=actor, text="", now=now, provisional=result)

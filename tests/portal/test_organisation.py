@@ -65,7 +65,7 @@ class TestThePage:
 
     def test_says_what_is_in_force_and_what_is_not(self, world: World, tmp_path: Path) -> None:
         ends = timezone.now() + 20 * DAY
-        second = one_more(world, 10, ends, addresses=2)
+        first, second = world.registration.reference, one_more(world, 10, ends, addresses=2)
         browser = world.browser("owner")
         before = browser.get(page(world)).text
         assert "0 of 3 addresses are in force at every operator" in before and "Goes to operators now" in before
@@ -74,9 +74,10 @@ class TestThePage:
         story.in_force_at("sample-fibre")
         after = browser.get(page(world)).text
         assert "In force at 1 of 1 operator" in after
-        assert second.reference in browser.get(page(world, "soon")).text
-        assert world.registration.reference not in browser.get(page(world, "soon")).text
-        assert second.reference not in browser.get(page(world, "not_in_force")).text
+        row = {each: f'<a href="{reverse("portal:registration", args=[each])}">' for each in (first, second.reference)}
+        soon, waits = (browser.get(page(world, view)).text for view in ("soon", "not_in_force"))
+        assert row[second.reference] in soon and row[first] not in soon
+        assert row[second.reference] not in waits
         renew = reverse("portal:renew", args=[second.reference])
         assert renew in after and renew not in world.browser("viewer").get(page(world)).text
 

@@ -11,7 +11,7 @@ from .models import Case
 from .rules import Status
 
 # The checks' word for a case's application.
-_SUBJECT = Concat(Value("application:"), Cast(OuterRef("application_id"), CharField()))
+_SUBJECT = Concat(Value("application:"), Cast(OuterRef("application"), CharField()))
 
 
 def untouched_cases() -> QuerySet[Case]:

@@ -85,4 +85,7 @@ class TestUnit:
     def test_lets_the_agent_into_a_namespace_where_a_target_is_in_one(self) -> None:
         unit = the_unit(targets=(NftTarget("edge", netns="edge"),))
         assert "CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_ADMIN" in unit
+        assert [line for line in unit.splitlines() if line.startswith("ExecStartPre=")] == [
+            "ExecStartPre=-+ip netns exec edge nft -f /etc/rahdari/ruleset.nft"
+        ]
         assert "RestrictNamespaces" not in unit.replace("no RestrictNamespaces", "")

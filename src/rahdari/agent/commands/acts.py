@@ -17,10 +17,12 @@ class NotUnderstood(AgentFault):
     exit = Exit.USAGE
 
 
-def act(acts: Acts, name: str, help: str, function: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+def act(
+    acts: Acts, name: str, help: str, function: Callable[[argparse.Namespace], int], *, file: Path = DEFAULT_FILE
+) -> argparse.ArgumentParser:
     """An act that reads the configuration. What it raises is told in words, and in JSON where that was asked for."""
     parser = acts.add_parser(name, help=help)
-    parser.add_argument("--config", type=Path, default=DEFAULT_FILE, metavar="FILE", help=f"({DEFAULT_FILE})")
+    parser.add_argument("--config", type=Path, default=file, metavar="FILE", help=f"({file})")
 
     def told(arguments: argparse.Namespace) -> int:
         try:

@@ -16,10 +16,11 @@ EVERY = 300.0
 
 
 def add(acts: Acts) -> None:
-    announce = act(acts, "announce", "report the changing address of this line to the register", run)
-    announce.set_defaults(config=DEFAULT_FILE)
+    announce = act(acts, "announce", "report the changing address of this line to the register", run, file=DEFAULT_FILE)
     announce.add_argument("--once", action="store_true", help="report once and end; the exit code says how it went")
-    announce.add_argument("--every", type=float, default=EVERY, metavar="SECONDS", help="(300)")
+    announce.add_argument(
+        "--every", type=float, default=EVERY, metavar="SECONDS", help="without --once: look again after so long (300)"
+    )
     announce.add_argument("--units", type=Path, metavar="DIR", help="write a systemd service and timer there, and end")
 
 

@@ -5,13 +5,14 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from ..configuration import DEFAULT_FILE, DEFAULT_STATE, Configuration, FileTarget, load
+from ..configuration import DEFAULT_FILE, DEFAULT_STATE, Configuration, FileTarget, NftTarget, load
 from ..faults import Exit
 from .acts import Acts, act
 from .initialising import DEFAULT_USER
 
 UNIT = "rahdari-agent.service"
 PROGRAM = "/opt/rahdari/bin/rahdari"
+LOADS = "ExecStartPre=-+"
 
 
 def add(acts: Acts) -> None:
@@ -31,7 +32,11 @@ def unit_for(text: str, *, configuration: Configuration, path: Path, user: str) 
     program = Path(sys.prefix) / "bin" / "rahdari"
     options = "" if path == DEFAULT_FILE else f" --config {_quoted(path)}"
     text = text.replace(f"{PROGRAM} agent run", f"{_quoted(program)} agent run{options}")
-    text = text.replace(str(DEFAULT_FILE.with_name("ruleset.nft")), _quoted(path.with_name("ruleset.nft")))
+    # The table stands where its target looks for it: a line for each namespace.
+    spaces = sorted({target.netns for target in configuration.targets if isinstance(target, NftTarget)}) or [""]
+    loads = f"nft -f {_quoted(path.with_name('ruleset.nft'))}\n"
+    lines = "".join(f"{LOADS}{f'ip netns exec {space} ' if space else ''}{loads}" for space in spaces)
+    text = text.replace(f"{LOADS}nft -f {DEFAULT_FILE.with_name('ruleset.nft')}\n", lines)
     text = text.replace(f"User={DEFAULT_USER}\nGroup={DEFAULT_USER}\n", f"User={user}\n" + _group(user))
     written = {target.path.parent for target in configuration.targets if isinstance(target, FileTarget)}
     if configuration.metrics_file is not None:

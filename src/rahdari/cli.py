@@ -169,7 +169,20 @@ def parser_for(word: str | None) -> argparse.ArgumentParser:
         module = importlib.import_module(COMMANDS[word].module)
         face = getattr(module, "register", None) or module.add_parser
         face(subparsers)
+        if COMMANDS[word].needs is not Needs.NOTHING:
+            for each in subparsers.choices.values():
+                name_data(each)
     return parser
+
+
+def name_data(parser: argparse.ArgumentParser) -> None:
+    """The help of a command, and of each of its acts, names the option that is taken out before they see it."""
+    parser.epilog = parser.epilog or (
+        "--data DIR names the data folder (else RAHDARI_DATA, else .data/register of a checkout, or that of the user)."
+    )
+    for action in parser._actions:
+        for each in (action.choices or {}).values() if isinstance(action, argparse._SubParsersAction) else ():
+            name_data(each)
 
 
 def take_data(arguments: list[str]) -> tuple[Path | None, list[str]]:

@@ -35,6 +35,11 @@ class TestWords:
                 parser.parse_args([*word.split(), "--help"])
             assert ended.value.code == 0
 
+    def test_that_look_at_a_data_folder_name_its_option(self) -> None:
+        for words in (["doctor"], ["policy", "use"], ["operator", "add"], ["feed", "rotate"]):
+            assert "--data DIR" in rahdari(*words, "--help").stdout, words
+        assert "--data" not in rahdari("my", "apply", "--help").stdout
+
     def test_that_do_not_exist_are_told_with_the_nearest(self) -> None:
         said = rahdari("dmo")
         assert said.returncode == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.up import datafolder, doctor, postgres
+from rahdari.up import commands, datafolder, doctor, postgres
 
 # One process runs these: the installation is made once.
 pytestmark = pytest.mark.xdist_group("doctor")
@@ -224,3 +224,11 @@ class TestExamine:
         broken, python = doctor.examine(patient)
         assert (broken.state, broken.about) == (doctor.WRONG, "broken")
         assert python.state == doctor.OK
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("http://127.0.0.1:8103", 8103), ("http://127.0.0.1", None), ("https://register.example:8443", None), ("", None)],
+)
+def test_asks_at_the_port_of_what_runs_here(url: str, port: int | None) -> None:
+    assert commands.local_port(url) == port

@@ -1,7 +1,9 @@
 """`rahdari up`, `demo`, their processes one by one, `prepare` and `doctor`: the words and options."""
 
 import argparse
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HOST, PORT = "127.0.0.1", 8000
 
@@ -44,7 +46,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     prepare.set_defaults(run=run_prepare)
 
     doctor = subparsers.add_parser("doctor", help="check an installation")
-    doctor.add_argument("--port", type=int, default=PORT, help=f"port of the pages ({PORT})")
+    doctor.add_argument("--port", type=int, help=f"port of the pages (that of the running `rahdari up`, else {PORT})")
     doctor.add_argument("--host", default=HOST, help=f"address to listen on ({HOST})")
     doctor.set_defaults(run=run_doctor)
 
@@ -128,4 +130,11 @@ def run_prepare(arguments: argparse.Namespace) -> int:
 def run_doctor(arguments: argparse.Namespace) -> int:
     from rahdari.up import doctor
 
-    return doctor.run(host=arguments.host, port=arguments.port)
+    port = arguments.port or local_port(os.environ.get("RAHDARI_URL", "")) or PORT
+    return doctor.run(host=arguments.host, port=port)
+
+
+def local_port(url: str) -> int | None:
+    """The port of an address of this machine; of another one it is a proxy's, and says nothing of ours."""
+    parts = urlsplit(url)
+    return parts.port if parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"} else None

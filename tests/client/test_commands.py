@@ -155,6 +155,21 @@ class TestMy:
         code, _out, err = terminal.run("renew", number)
         assert code == WRONG and "Renewal opens later" in err
 
+    def test_goes_on_with_what_was_begun_when_the_file_is_mended(self, terminal: Terminal) -> None:
+        terminal.sign_in()
+        path = terminal.folder / "application.toml"
+        path.write_text(APPLICATION.replace('runs = "wireguard"', 'runs = "wire"'))
+        code, _out, err = terminal.run("apply", str(path))
+        reference = Application.objects.get().reference
+        assert code == WRONG and "runs is one of: wireguard" in err and f"--into {reference}" in err
+        path.write_text(APPLICATION)
+        assert terminal.run("apply", str(path), "--into", reference, "--send")[0] == DONE
+        assert [each.status for each in Application.objects.all()] == ["submitted"]
+        code, _out, err = terminal.run("apply", str(path), "--into", reference)
+        assert code == WRONG and "was sent" in err
+        path.write_text('service = "vpn_company"\n')
+        assert "is for vpn_freelancer" in terminal.run("apply", str(path), "--into", reference)[2]
+
     def test_says_what_is_wrong_with_a_file(self, terminal: Terminal) -> None:
         terminal.sign_in()
         path = terminal.folder / "application.toml"

@@ -46,6 +46,9 @@ def register(subparsers: Any) -> None:
     one = act("apply", apply, "Apply from a file, TOML or JSON; the same file again goes on where it was.")
     one.add_argument("file", type=Path)
     one.add_argument("--send", action="store_true", help="declare that the answers are true, and send it")
+    one.add_argument(
+        "--into", default="", metavar="REFERENCE", help="go on with this draft, when a file was mended"
+    )
     one = act("send", send, "Declare that the answers are true, and send an application.")
     one.add_argument("reference")
     one = act("status", status, "How an application stands: what is awaited, from whom, until when.")
@@ -131,7 +134,7 @@ def _all(register: Register, path: str) -> list[Json]:
 
 def apply(given: argparse.Namespace) -> int:
     register = register_of(given)
-    said = filing.file_application(register, filing.read(given.file), given.file.parent)
+    said = filing.file_application(register, filing.read(given.file), given.file.parent, given.into)
     if given.send and said["status"] == "draft":
         said = filing.send(register, said["reference"])
     return _stand(given, said)

@@ -1,6 +1,7 @@
 """An application from a file, TOML or JSON: begun, answered, checked, and sent if that is wanted.
 
-Keys of idempotency are made of the file's own words, so the same file again goes on with the same application.
+Keys of idempotency are made of the file's own words, so the same file again goes on with the same application. A file
+that was mended goes on with it by its number: nobody guesses which of two applications is meant.
 """
 
 import hashlib
@@ -36,13 +37,26 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:40]
 
 
-def file_application(register: Register, given: Json, folder: Path) -> Json:
-    """Begin and fill it. Returns the application as it stands."""
+def file_application(register: Register, given: Json, folder: Path, into: str = "") -> Json:
+    """Begin it, or go on with the one that is named, and fill it. Returns the application as it stands."""
     start: Json = {name: given[name] for name in START if name in given}
-    begun: Json = register.post("/applications", start, key=key_of("begin", given))
-    one = f"/applications/{begun['reference']}"
-    if begun["status"] != "draft" or register.get(one)["status"] != "draft":
-        return dict(register.get(one))
+    reference = into or register.post("/applications", start, key=key_of("begin", given))["reference"]
+    one = f"/applications/{reference}"
+    stands = dict(register.get(one))
+    if into and stands["service"] != given["service"]:
+        raise Trouble(f"{into} is for {stands['service']}, and the file is for {given['service']}.")
+    if stands["status"] != "draft":
+        if into:
+            raise Trouble(f"{into} was sent, so its answers stay as they are.")
+        return stands
+    try:
+        _fill(register, one, given, folder)
+    except Trouble as trouble:
+        raise Trouble(f"{trouble}\nWhen it is mended, go on with: --into {reference}", trouble.code) from None
+    return dict(register.get(one))
+
+
+def _fill(register: Register, one: str, given: Json, folder: Path) -> None:
     for step in STEPS:
         if step in given:
             _at(step, lambda step=step: register.put(f"{one}/{step}", given[step]))
@@ -51,7 +65,6 @@ def file_application(register: Register, given: Json, folder: Path) -> Json:
         _at(f"addresses, number {number}", lambda address=address: _add(register, one, address, there))
     for number, document in enumerate(given.get("documents", ()), start=1):
         _at(f"documents, number {number}", lambda document=document: _upload(register, one, document, folder))
-    return dict(register.get(one))
 
 
 def _at(place: str, act: Any) -> None:

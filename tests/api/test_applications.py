@@ -47,7 +47,7 @@ class TestApplication:
         assert check["ready"] is True
         assert len(check["unproved"]) == 1
         sent = program.post(f"{one}/submit", {"declare": True})
-        assert (sent.status_code, sent.said["status"], sent.said["stage"]) == (200, "submitted", "checking")
+        assert (sent.status_code, sent.said["status"], sent.said["stage"]) == (200, "submitted", "proof")
         story.advance()
         seen = program.get(one).said
         assert seen["stage"] == "proof"

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
-from rahdari.api import actions, events, rules
+from rahdari.api import actions, events, rules, schema
 from rahdari.api.models import Attempt, Delivery, Heard, HeardRow, Webhook
 from rahdari.attest import actions as attest
 from rahdari.attest.rules import Reply
@@ -39,7 +39,7 @@ from .world import KNOWN, connection_of
 
 __all__ = ["operators"]
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parents[2]
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +64,9 @@ def made(program: Program, url: str, *chosen: str) -> Any:
 
 def told(server: SampleOperatorSystem) -> list[tuple[str, Any]]:
     said = [json.loads(body) for _path, _headers, body in server.taken]
+    for each in said:
+        # What the contract says of an event is what is sent.
+        assert list(schema.faults(events.shape_of(each["type"]), each["data"])) == [], each
     return [(each["type"], each["data"]) for each in said]
 
 
@@ -155,8 +158,22 @@ class TestEvents:
         assert first.pk > late.pk
 
     def test_are_all_in_the_table_of_the_documentation(self) -> None:
-        said = (ROOT / "docs" / "api.md").read_text().split("\nEvents: ", 1)[1].split("\n", 1)[0]
+        said = DOCS.read_text().split("\nEvents: ", 1)[1].split("\n", 1)[0]
         assert re.findall(r"`([^`]+)`", said) == [*events.EVENTS, events.TEST]
+
+    def test_say_in_the_documentation_what_their_data_hold(self) -> None:
+        rows = re.findall(r"^\| (`[a-z].*?`) \| (.*?) \|$", DOCS.read_text(), re.MULTILINE)
+        found: dict[str, set[str]] = {}
+        for names, members in rows:
+            for name in re.findall(r"`([a-z.]+)`", names):
+                if name in events.EVENTS:
+                    found[name] = set(re.findall(r"`([a-z_]+\??)`", members))
+        wanted = {
+            event: {*needed, *(f"{name}?" for name in maybe)}
+            for event in events.EVENTS
+            for needed, maybe in [events.members_of(event)]
+        }
+        assert found == wanted
 
     @pytest.mark.usefixtures("operators")
     def test_tell_the_way_of_a_mobile_number(self, program: Program, server: SampleOperatorSystem) -> None:

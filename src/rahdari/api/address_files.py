@@ -127,8 +127,9 @@ def list_address_files(call: Call, reference: str) -> Answer:
     ok=Ok("What is said of each row. Nothing is added yet.", ADDRESS_FILE, 201),
 )
 def send_address_file(call: Call, reference: str) -> Answer:
-    """A CSV with the columns `address`, `protocol`, `port`, `remote`, `label`, `branch`, and `subscriber` where the
-    service asks for it. Columns that are not known are carried along. It waits for 7 days.
+    """A CSV with the columns `address`, `protocol`, `port`, `remote`, `label`, `branch`, `changes` (`yes` where the
+    address changes by itself), and `subscriber` where the service asks for it. Columns that are not known are carried
+    along. It waits for 7 days.
     """
     row = _draft(call, reference)
     most = judging.most_rows(row, apply.policy_in_force())

@@ -9,11 +9,12 @@ from typing import Any
 from django.utils import translation
 
 from . import routes
+from .events import EVENTS, TEST, shape_of
 from .links import links_of
 from .operation import BASE, PLACES, Operation
 from .problems import KINDS
 from .rules import Scope
-from .schema import Json, closed, listed, text
+from .schema import MOMENT, Json, closed, listed, text
 
 VERSION = "1.0.0"
 ABOUT = (
@@ -67,6 +68,8 @@ KEY: Json = {
     "description": "Any text of yours, new for each request: sent again with the same key, it is done once.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x21-\x7e]{1,200}$"},
 }
+# Standard Webhooks: an event is signed over its id, its time and its body.
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 MATCH: Json = {
     "name": "If-Match",
     "in": "header",
@@ -94,6 +97,7 @@ def document() -> Json:
         "security": [],
         "tags": [{"name": name} for name in dict.fromkeys(each.tag for each in routes.operations())],
         "paths": paths,
+        "webhooks": {event: {"post": _event(event)} for event in (*EVENTS, TEST)},
         "components": {
             "securitySchemes": {
                 "token": {
@@ -105,11 +109,28 @@ def document() -> Json:
             },
             "schemas": {"Problem": PROBLEM, **dict(sorted(names.items()))},
             "responses": {str(each): problems[each] for each in sorted(problems)},
+            "parameters": {name: _signed(name) for name in SIGNED},
             "headers": {
                 "ETag": {"description": "For If-Match.", "schema": {"type": "string"}},
                 "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
             },
         },
+    }
+
+
+def _signed(name: str) -> Json:
+    return {"name": name, "in": "header", "required": True, "schema": text()}
+
+
+def _event(event: str) -> Json:
+    """What is posted to a webhook. Its answer is any 2xx, and its body is not looked at."""
+    kind: Json = {"type": "string", "const": event}
+    body = closed({"type": kind, "timestamp": MOMENT, "data": shape_of(event)})
+    return {
+        "summary": f"News: {event}",
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in SIGNED],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {"204": {"description": "Taken."}},
     }
 
 

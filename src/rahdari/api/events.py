@@ -18,6 +18,8 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.share import queries as sharing
 
+from .schema import ID, TRUTH, Json, choice, closed, text, whole
+
 
 @dataclass(frozen=True)
 class News:
@@ -75,6 +77,54 @@ ACTS: dict[str, tuple[str, dict[str, Any]]] = {
 WHY = frozenset({"mobile.denied", "mobile.left", "mobile.ended", "attest.revoked"})
 TEST = "test"
 EVENTS = tuple(sorted({event for event, _data in ACTS.values()}))
+
+_MEMBERS: dict[str, Json] = {
+    "application": text(40),
+    "registration": text(40),
+    "invoice": text(40),
+    "attestation": text(40),
+    "endpoint": ID,
+    "connection": ID,
+    "question": ID,
+    "part": ID,
+    "line": whole(1, 1_000_000),
+    "awaiting": choice("answer", "comment"),
+    "outcome": choice("granted", "refused"),
+    "provisionally": TRUTH,
+    "said": choice("yes"),
+    "reason": text(60),
+    "came_to": text(40),
+}
+# What events say, by the first word of their name or by all of it; `?` behind what may be missing.
+_SAID = {
+    "application": "application",
+    "application.awaiting": "application awaiting",
+    "application.decided": "application outcome provisionally?",
+    "endpoint": "application endpoint",
+    "invoice": "application invoice",
+    "registration": "registration",
+    "lease": "registration connection",
+    "mobile": "application? registration? said? reason?",
+    "remote": "registration line",
+    "sharing": "part",
+    "sharing.asked": "question",
+    "sharing.ended": "application endpoint came_to",
+    "attestation": "attestation",
+    "attestation.revoked": "attestation reason",
+    TEST: "",
+}
+
+
+def members_of(event: str) -> tuple[list[str], list[str]]:
+    """The members of `data` that are always there, and those that may be."""
+    names = _SAID.get(event, _SAID.get(event.partition(".")[0], "")).split()
+    return [name for name in names if name[-1] != "?"], [name[:-1] for name in names if name[-1] == "?"]
+
+
+def shape_of(event: str) -> Json:
+    """`data` of this event, as a schema."""
+    needed, maybe = members_of(event)
+    return closed({name: _MEMBERS[name] for name in needed}, {name: _MEMBERS[name] for name in maybe})
 
 
 def news_of(row: Row) -> News | None:

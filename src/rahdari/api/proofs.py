@@ -239,8 +239,9 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
     """What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
     fingerprint) for `openvpn`, `ikev2`, `sstp` and `tls`; `name` for `dns`; nothing for `link`, `http` and `tls-alpn`;
     the number of a `subscriber` for `operator`; nothing for `record` and `contact`, by which a registry is asked
-    about a whole range; of a range also `at`, the address in it that answers. The link is
-    opened from the address itself, and its button pressed there. Opening it again puts right what was given.
+    about a whole range; of a range also `at`, the address in it that answers. Opening
+    the link from the address itself is the proof, in a browser or with curl. Opening a way again puts right what was
+    given.
     """
     row, found, policy = unproved(call, reference, endpoint)
     if way == Method.OPERATOR:
@@ -305,12 +306,12 @@ def get_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
     ok=Ok("We look as soon as we can.", CHALLENGE, 202),
 )
 def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer:
-    """For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened by
-    you, and an operator answers in its own time.
+    """For the ways for which we go and look; for `contact` we ask the registry whom it names. The link is opened
+    by you, and an operator answers in its own time.
     """
     latest = _begun(call, reference, endpoint, way)
     if way == Method.LINK:
-        words = _("Somebody has to open the link from that network, and press its button.")
+        words = _("Nobody looks for this way: open the link from that network, in a browser or with curl.")
         raise problem("person-needed", words, **_instructions(latest))
     if way not in WE_LOOK:
         raise impossible("no_look", _("Nobody looks for this way: the operator answers in its own time."))

@@ -121,7 +121,7 @@ def _service(service: Service) -> Json:
         "valid_months": service.validity_months,
         "asks_subscriber_number": service.asks_operator,
         "limits": {
-            "endpoints": limits.endpoints_per_application,
+            "endpoints": limits.most_endpoints(service.holder),
             "shortest_prefix_v4": limits.shortest_prefix_v4,
             "shortest_prefix_v6": limits.shortest_prefix_v6,
             "documents": limits.documents_per_application,

@@ -93,6 +93,16 @@ class TestAccounts:
         page = browser.get(reverse("fees:payments")).content.decode()
         assert "1 payment waits for you" in page and "Its text names no invoice." in page
 
+    def test_sends_the_same_file_again_and_is_told_that_nothing_is_new(self) -> None:
+        browser = a_browser(an_accountant())
+        assert "Transaction, Date, Amount, Reference" in browser.get(reverse("fees:statements")).content.decode()
+        take_in(browser, "T1,2026-11-23,5,thanks")
+        assert "New payments: 1, of which" in browser.get(reverse("fees:payments")).content.decode()
+        answer = browser.post(
+            reverse("fees:statements"), {"file": csv_of("T1,2026-11-23,5,thanks")}, follow=True
+        ).content.decode()
+        assert "This file was taken in before, on" in answer and "New payments" not in answer
+
     def test_is_told_each_fault_of_a_file_by_its_line_and_nothing_is_taken_in(self) -> None:
         browser = a_browser(an_accountant())
         sent = {"file": csv_of("T1,soon,5,x", "T2,2026-11-23,5,x")}

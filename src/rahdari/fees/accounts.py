@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.page import values
 from rahdari.people.access import accounts_required, actor_of, person
 from rahdari.people.models import Role
 
@@ -140,8 +141,13 @@ def statements(request: HttpRequest) -> HttpResponse:
         except actions.Unreadable as error:
             faults = [words.fault(each) for each in error.faults[:50]]
         else:
-            statement = actions.import_statement(found=read, actor=_actor(request), now=timezone.now())
-            said = _("Taken in: %(new)s new payments, %(matched)s of them matched to an invoice.")
+            now = timezone.now()
+            statement = actions.import_statement(found=read, actor=_actor(request), now=now)
+            if statement.imported_at != now:
+                said = _("This file was taken in before, on %(day)s. Nothing of it is new.")
+                messages.info(request, said % {"day": values.day(statement.imported_at)})
+                return redirect("fees:statements")
+            said = _("Taken in. New payments: %(new)s, of which matched to an invoice: %(matched)s.")
             messages.success(request, said % {"new": statement.new, "matched": statement.matched})
             return redirect("fees:payments" if statement.new > statement.matched else "fees:statements")
     context = {"form": form, "faults": faults, "statements": queries.statements()[:50]}

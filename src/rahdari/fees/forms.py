@@ -4,17 +4,28 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from rahdari.page import values
+
+from . import statements
 
 REASON = 300
 TOO_LONG = gettext_lazy("This is too long. Shorten it to 300 letters.")
 
 
+def _what_is_taken() -> str:
+    said = _("camt.053 (XML), or CSV with the columns %(columns)s. Nothing is taken in unless all of it can be read.")
+    columns = ", ".join(statements.COLUMNS[name][0].capitalize() for name in statements.NEEDED)
+    return said % {"columns": values.plain_ltr(columns)}
+
+
 class StatementForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("The bank's file"),
-        help_text=gettext_lazy("camt.053 (XML) or CSV. Nothing is taken in unless all of it can be read."),
+        help_text=lazy(_what_is_taken, str)(),
         error_messages={
             "required": gettext_lazy("Choose the bank's file"),
             "empty": gettext_lazy("This file is empty. Fetch it from the bank again."),

@@ -184,7 +184,7 @@ class TestJudge:
             4: "in row 2 already",
             5: "You have registered it already",
             6: "has it already",
-            8: "Choose the protocol",
+            8: "Write one of these: \u2066wireguard, openvpn, ",
         }.items():
             assert part in said[place], (place, said[place])
         assert "1 to 65535" in said[7] and "a name, not an address" in said[7]

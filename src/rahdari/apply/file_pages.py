@@ -54,6 +54,7 @@ def add_many(request: HttpRequest, application: Application) -> HttpResponse:
         "paste": given,
         "given_back": bool(given) and not problem,
         "most": most,
+        "protocols": rows.NAMES_OF_PROTOCOLS,
         "asks_subscriber": queries.service_of(application, policy).asks_operator,
         "megabytes": wording.megabytes(rows.MOST_BYTES),
         "files": queries.address_files_of(application),

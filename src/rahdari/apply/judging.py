@@ -15,7 +15,7 @@ from .address_form import AddressForm
 from .bulk import FILES_KEPT, NewEndpoint, table_of
 from .forms import tidy as tidy_name
 from .models import AddressFile, Application, Endpoint
-from .rows import CHANGES, COLUMNS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
+from .rows import CHANGES, COLUMNS, NAMES_OF_PROTOCOLS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
 from .rules import AddressTrouble, Trouble
 
 # So many files somebody sends in so many seconds: judging a thousand rows takes a second of a processor.
@@ -169,6 +169,8 @@ def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
     for name, errors in form.errors.items():
         column = _COLUMN_OF.get(name, name)
         words = " ".join(str(error) for error in errors)
+        if column == "protocol":  # of a list of choices, which a file has none of
+            words = wording.no_such_protocol(NAMES_OF_PROTOCOLS)
         meant = (form.suggestion or "", form.port_found) if name == "block" else ("", None)
         faults.append(Fault(column, row.cell(column), words, *meant))
     return Judged(row, tuple(faults))

@@ -67,6 +67,8 @@ _PROTOCOLS = {
     "سب": "any",
     **{plain: plain for plain in ("udp", "tcp", "esp", "gre")},
 }
+# As they are told to people, and written by us.
+NAMES_OF_PROTOCOLS = "wireguard, openvpn, openvpn-tcp, ikev2, ikev2-nat, sstp, udp, tcp, esp, gre, any"
 _YES = frozenset({"yes", "y", "true", "1", "dynamic", "changes", "ہاں", "جی ہاں"})
 
 

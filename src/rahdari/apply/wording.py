@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from rahdari.address import AddressError, AddressFault, EndpointError, EndpointFault, SpecialName
 from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.page import values
 from rahdari.people.identifiers import IdentifierError
 
 from .rows import MOST_BYTES
@@ -209,6 +210,10 @@ def rows_file(fault: RowsFault, *, most_rows: int) -> str:
 
 def repeated(line: int) -> str:
     return _("It stands in row %(line)s already. Take one of them out.") % {"line": line}
+
+
+def no_such_protocol(names: str) -> str:
+    return _("Write one of these: %(names)s") % {"names": values.plain_ltr(names)}
 
 
 def unlisted() -> str:

@@ -340,6 +340,13 @@ class TestDemoSignIn:
         assert answer.headers["Location"] == "/account/"
         assert client.session["_auth_user_id"] == str(officer.pk)
 
+    def test_signs_in_whoever_stands_somewhere_on_the_line(self, client: Client, demo_urls: None) -> None:
+        demonstration.make_ready_accounts(operators=[], now=NOW)
+        user = actions.register_person(email=demonstration.sample_email(35), name="Sample Freelancer 35", now=NOW)
+        assert "Has a question to answer." in shown(client.get("/demo/sign-in/"))
+        assert client.post("/demo/sign-in/", {"account": str(user.pk)}).status_code == 302
+        assert client.session["_auth_user_id"] == str(user.pk)
+
     def test_signs_nobody_else_in(self, client: Client, demo_urls: None) -> None:
         user = a_person()
         assert client.post("/demo/sign-in/", {"account": str(user.pk)}).status_code == 404

@@ -1,9 +1,11 @@
-"""The ready accounts of the demonstration: one for each role, all made up, under one domain that cannot exist."""
+"""The ready accounts of the demonstration: one for each role, and one for each point of the line; all made up, under
+domains that cannot exist."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -67,11 +69,28 @@ CAST = (
     ),
     Ready("administrator", "Sample Administrator 1", _("Gives posts to people."), Role.ADMINISTRATOR),
 )
-OPERATOR_SAYS = _("Sees which edition the network has, and how late.")
+OPERATOR_SAYS = _("Answers for its subscribers, and sees which edition the network has.")
+# People whose applications stand at different points of the line (`up/samples.py` walks them there).
+SAMPLE_DOMAIN = "people.rahdari.example"
+SAMPLES = {
+    32: _("Has a registration in force."),
+    33: _("The same, in Urdu."),
+    34: _("Waits for an officer."),
+    35: _("Has a question to answer."),
+    36: _("Has a notice of refusal to answer."),
+    37: _("Has a draft, not yet sent."),
+    38: _("Waits for its operator to confirm the address."),
+    39: _("Waits for the sample association to attest them."),
+    40: _("A company, registered provisionally: its operator is silent."),
+}
 
 
 def email_of(local: str) -> str:
     return f"{local}@{DOMAIN}"
+
+
+def sample_email(number: int) -> str:
+    return f"freelancer-{number}@{SAMPLE_DOMAIN}"
 
 
 def make_ready_accounts(*, operators: Sequence[tuple[str, str]], now: dt.datetime) -> list[User]:
@@ -101,10 +120,14 @@ def make_ready_accounts(*, operators: Sequence[tuple[str, str]], now: dt.datetim
 
 
 def ready_accounts() -> list[ReadyAccount]:
-    """The accounts that are there, in the order of the cast, operators last."""
-    says = {email_of(ready.local): ready.says for ready in CAST}
-    found = {user.email: user for user in User.objects.filter(email__endswith=f"@{DOMAIN}", is_active=True)}
-    ordered = [email for email in says if email in found] + sorted(email for email in found if email not in says)
+    """The accounts that are there: the cast in its order, the operators, then whoever stands somewhere on the line."""
+    cast = {email_of(ready.local): ready.says for ready in CAST}
+    samples = {sample_email(number): says for number, says in SAMPLES.items()}
+    ours = Q(email__endswith=f"@{DOMAIN}") | Q(email__in=samples)
+    found = {user.email: user for user in User.objects.filter(ours, is_active=True)}
+    operators = dict.fromkeys(sorted(set(found) - set(cast) - set(samples)), OPERATOR_SAYS)
     return [
-        ReadyAccount(found[email], found[email].name or email, str(says.get(email, OPERATOR_SAYS))) for email in ordered
+        ReadyAccount(found[email], found[email].name or email, str(says))
+        for email, says in {**cast, **operators, **samples}.items()
+        if email in found
     ]

@@ -28,19 +28,6 @@ from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 
 ACTOR = demonstration.ACTOR
-DOMAIN = "people.rahdari.example"
-# Whom to sign in as, to see what their state looks like.
-WORTH_SEEING = (
-    (32, "Has a registration in force."),
-    (33, "The same, in Urdu."),
-    (34, "Waits for an officer."),
-    (35, "Has a question to answer."),
-    (36, "Has a notice of refusal to answer."),
-    (37, "Has a draft, not yet sent."),
-    (38, "Waits for its operator, Sample Fibre, to confirm the address."),
-    (39, "Waits for the sample association to attest them."),
-    (40, "A company, registered provisionally: its operator, Sample Fibre, is silent."),
-)
 # Begins with zeros, which no card number does.
 SAMPLE_CNIC = "00000000000{number:02d}"
 SAMPLE_MOBILE = "+9230000000{number:02d}"
@@ -157,16 +144,12 @@ def company_asked_a_question(now: dt.datetime) -> None:
 # -- steps of a walk -----------------------------------------------------------------------------------------------
 
 
-def email_of(number: int) -> str:
-    return f"freelancer-{number}@{DOMAIN}"
-
-
 def unless_there(
     number: int, now: dt.datetime, make: Callable[[User], object], *, language: str = Language.ENGLISH
 ) -> None:
     """The sample freelancer of this number, and what `make` makes for them, unless they have an application."""
     user = people.register_person(
-        email=email_of(number),
+        email=demonstration.sample_email(number),
         name=f"Sample Freelancer {number}",
         language=language,
         actor=ACTOR,

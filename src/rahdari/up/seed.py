@@ -128,7 +128,6 @@ def write_accounts() -> None:
     """Leave the list of accounts for `rahdari demo`, which prints it and does not know Django."""
     with translation.override("en"):
         listed = [{"email": account.user.email, "says": account.says} for account in demonstration.ready_accounts()]
-    listed += [{"email": samples.email_of(number), "says": says} for number, says in samples.WORTH_SEEING]
     path = Path(settings.DATA) / "accounts.json"
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(listed, indent=2, ensure_ascii=False) + "\n")

@@ -114,8 +114,12 @@ class TestGiving:
         assert stranger.post(HELD, {"act": "accept", "mandate": str(mandate.pk)}).status_code == 404
         browser = signed_in(agent)
         assert "asks you to act for it" in browser.get(HELD).text
+        home = browser.get(reverse("portal:home")).text
+        assert "Something waits for you" in home and "asks you to act for it" in home
         browser.post(HELD, {"act": "accept", "mandate": str(mandate.pk)})
         assert reaches(world, agent, "portal:tasks")
+        home = browser.get(reverse("portal:home")).text
+        assert "asks you to act for it" not in home and f'href="{HELD}"' in home
 
     def test_writes_to_one_address_three_times_a_day_at_most(self, world: World, agent: User) -> None:
         browser = world.browser("owner")

@@ -64,6 +64,9 @@ class TestOperatorHome:
         assert "Your network is in step" in page
         assert "<bdi>North gateway</bdi>" in page
         assert "The last editions" in page
+        assert "Changing addresses" not in page
+        story.in_force_at("sample-fibre", role="feed-dynamic")
+        assert page_of(desk).count("Changing addresses") == 1, "editions of each kind have numbers of their own"
 
     def test_of_a_network_with_a_point_that_did_not_load(self, desk: User, feed: Path) -> None:
         story.published(feed)

@@ -152,7 +152,11 @@ class TestOperatorsWithLag:
             received(operator, a_receipt(operator, after=SECOND), after=30 * SECOND)
             received(operator, a_receipt(operator, after=9 * SECOND), after=30 * SECOND)
         lags = queries.lags_of(operator=operator, since=NOW)
-        assert [(past.sequence, past.lag) for past in lags] == [(1, SECOND), (2, SECOND), (3, SECOND)]
+        assert [(past.kind, past.sequence, past.lag) for past in lags] == [
+            ("static", 1, SECOND),
+            ("static", 2, SECOND),
+            ("static", 3, SECOND),
+        ]
         assert queries.lags_of(operator=operator, since=NOW + 31 * SECOND) == []
 
 

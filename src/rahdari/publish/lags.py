@@ -43,6 +43,8 @@ class OperatorLag:
     applied_at: dt.datetime | None
     received_at: dt.datetime | None
     lag: dt.timedelta | None
+    # How long after its publication `sequence` was in force; `lag` is of the stream that is latest.
+    shown_lag: dt.timedelta | None
     behind: int | None
     register_sequence: int | None
     register_published_at: dt.datetime | None
@@ -54,9 +56,10 @@ class OperatorLag:
 
 
 class PastLag(NamedTuple):
-    """How long after its publication an edition was in force at an operator."""
+    """How long after its publication an edition was in force at an operator. `kind` is that of its entries."""
 
     at: dt.datetime
+    kind: str
     sequence: int
     lag: dt.timedelta
 
@@ -157,6 +160,7 @@ def _lag(operator: Operator, parts: Sequence[_Part]) -> OperatorLag:
         applied_at=shown.applied_at if shown else None,
         received_at=newest.newest.received_at if newest and newest.newest else None,
         lag=max(lags, default=None),
+        shown_lag=shown.lag if shown else None,
         behind=max(shown.head.sequence - good.sequence, 0) if shown and good else None,
         register_sequence=shown.head.sequence if shown else None,
         register_published_at=shown.head.published_at if shown else None,
@@ -178,9 +182,9 @@ def lags_of(*, operator: Operator, since: dt.datetime) -> list[PastLag]:
     """How late each edition was that this operator put in force since then, oldest first."""
     receipts = Receipt.objects.filter(
         operator=operator, standing=ReceiptStanding.GOOD, received_at__gte=since, stream__isnull=False
-    ).order_by("id")
+    )
     first: dict[tuple[str, int], Receipt] = {}
-    for receipt in receipts:
+    for receipt in receipts.select_related("stream").order_by("id"):
         first.setdefault((receipt.session, receipt.sequence), receipt)
     editions = {
         (edition.session_id, edition.sequence): edition.published_at
@@ -191,9 +195,9 @@ def lags_of(*, operator: Operator, since: dt.datetime) -> list[PastLag]:
     lags = []
     for (session, sequence), receipt in first.items():
         published_at = editions.get((session, sequence))
-        if published_at is not None:
+        if published_at is not None and receipt.stream is not None:
             at = rules.in_force_at(
                 published_at=published_at, applied_at=receipt.applied_at, received_at=receipt.received_at
             )
-            lags.append(PastLag(at, sequence, at - published_at))
+            lags.append(PastLag(at, receipt.stream.kind, sequence, at - published_at))
     return lags

@@ -58,7 +58,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("fees:payments")
     if people.association_of(user) is not None:
         return redirect("attest:members")
-    invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=timezone.now())
+    now = timezone.now()
+    invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=now)
     rows = [_row(application) for application in apply.applications_of(user)[:50]]
     return render(
         request,
@@ -71,6 +72,9 @@ def home(request: HttpRequest) -> HttpResponse:
             "invoices": invoices,
             "sharing_asked": sharing.questions_to(user).count(),
             "is_sharing": sharing.is_sharing(user),
+            "invitations": people.invitations_to(user, now),
+            "mandates": people.mandates_offered_to(user, now),
+            "is_agent": people.mandates_in_force(user, Act.SEE).exists(),
             "is_attested": attestations.theirs(user).exists(),
             "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
         },

@@ -15,8 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -154,7 +154,8 @@ def _visit(application: Application, address: Any, *, confirmed: bool) -> Visit:
 
 def _one_line(visit: Visit | None, address: object) -> str:
     """The answer for curl and its like, on a server without a browser."""
-    seen = {"seen": f"\u2066{address}\u2069"}
+    # A right-to-left terminal would turn a bare address round.
+    seen = {"seen": f"\u2066{address}\u2069" if get_language_bidi() else str(address)}
     if visit is None:
         return _("This link is not needed any more.")
     if visit.proved:

@@ -111,7 +111,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "is_mobile": mobile.has_lines(found),
         "has_remote": _has_remote(found),
         "in_grace": register.is_in_grace(found, now),
-        "may_renew": state == Standing.VALID and may_act and now >= opens_at,
+        # What a provisional one needs is what is still to come; no renewal stands in for it.
+        "may_renew": state == Standing.VALID and may_act and not found.is_provisional and now >= opens_at,
         "opens_at": opens_at,
         "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
         "published": standing,

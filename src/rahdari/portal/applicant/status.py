@@ -185,7 +185,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     facts = Facts(
         status=application.status,
         fee_waits=invoice is not None,
-        control_waits=any(check.kind == "control" and check.outcome == Outcome.WAITING for check in checks),
+        control_waits=_control_waits(every, proofs),
         has_case=case is not None,
         question=str(case.standing.question) if case else "none",
         notice=str(case.standing.notice) if case else "none",
@@ -212,6 +212,13 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         asked=asked,
         with_their_operators=frozenset(verify.subjects_with_their_operators(asked)) if asked else frozenset(),
     )
+
+
+def _control_waits(every: list[Check], proofs: list[Proof]) -> bool:
+    """Also in the moment before the checks of what was sent are opened: nobody is told then that nothing is missing."""
+    if not every:
+        return any(not each.is_proved for each in proofs)
+    return any(check.kind == "control" and check.outcome == Outcome.WAITING for check in every)
 
 
 def _open_invoice(application: Application, checks: list[Check]) -> Invoice | None:

@@ -62,6 +62,11 @@ def said(seen: OperatorLag) -> Said:
     return _SAID[str(seen.state)]()
 
 
+def kind_words(kind: str) -> str:
+    """Editions of fixed addresses are most of them; the numbers of the others are told apart by a word."""
+    return {"dynamic": _("Changing addresses"), "canary": _("Addresses of the register’s own")}.get(kind, "")
+
+
 def behind_words(seen: OperatorLag) -> str:
     if not seen.behind:
         return ""
@@ -85,7 +90,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "said": said(seen),
         "behind": behind_words(seen),
         "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),
-        "past": past[-SHOWN:][::-1],
+        "past": [each._replace(kind=kind_words(each.kind)) for each in past[-SHOWN:][::-1]],
+        "lag": seen.lag if seen.behind else seen.shown_lag,
         "keys": [key for key in publish.agent_keys_of(seen.operator) if key.revoked_at is None],
         "credentials": publish.credentials_of(seen.operator, now=now),
         "follow": f"{seen.state}.{seen.sequence}.{seen.register_sequence}",

@@ -49,7 +49,7 @@ def run_status(options: argparse.Namespace) -> int:
         state = "" if each.stream.is_open else ", being filled"
         print(
             f"  {each.stream.kind:<8} of {of}: edition {each.sequence}, {each.entries} entries, "
-            f"{each.followers} operators{state}"
+            f"{each.followers} operator{'' if each.followers == 1 else 's'}{state}"
         )
     print(f"Waiting        {status.waiting} changes, {status.to_publish} editions cut and not published")
     print("Expires")

@@ -104,7 +104,8 @@ def _beside_bird(ours: Rows, birds: Rows) -> list[Judged]:
         for bird in birds:
             alike = row.get("run") == bird.get("run") and row.get("what") == bird.get("what")
             if alike and _about(row, bird["entries"]):
-                told = f"{says} with {bird['entries']:,} entries (p50)"
+                what = f", {row['what']}" if "what" in row else ""
+                told = f"{says} with {bird['entries']:,} entries{what} (p50)"
                 found.append(Judged("bird", told, 4.0, row["p50 s"] / bird["p50 s"], unit, "less"))
     return found or [Judged("bird", f"{says} (p50)", 4.0, None, unit, "less")]
 

@@ -165,7 +165,7 @@ class TestEvents:
         rows = re.findall(r"^\| (`[a-z].*?`) \| (.*?) \|$", DOCS.read_text(), re.MULTILINE)
         found: dict[str, set[str]] = {}
         for names, members in rows:
-            for name in re.findall(r"`([a-z.]+)`", names):
+            for name in re.findall(r"`([a-z._]+)`", names):
                 if name in events.EVENTS:
                     found[name] = set(re.findall(r"`([a-z_]+\??)`", members))
         wanted = {

@@ -164,7 +164,8 @@ class TestAList:
         page = desk.get(place).text
         assert "1 member can be attested" in page and "The name is missing, or has no letters." in page
         assert not Attestation.objects.exists()
-        assert "1 member is attested." in desk.post(place, follow=True).text
+        page = desk.post(place, follow=True).text
+        assert "1 member is attested." in page and "attested like this already" not in page
         desk.post(place)
         assert Attestation.objects.count() == 1
         answer = desk.get(f"{place}to-correct/")

@@ -133,7 +133,7 @@ class TestMy:
         assert code == YOUR_TURN and "draft" in out
         application = Application.objects.get()
         # The same file again goes on with the same application.
-        assert terminal.run("apply", path, "--send")[0] == DONE
+        assert terminal.run("apply", path, "--send")[0] == YOUR_TURN
         assert Application.objects.get().status == "submitted"
         assert application.endpoints.count() == application.documents.count() == 1
         story.advance()
@@ -163,7 +163,7 @@ class TestMy:
         reference = Application.objects.get().reference
         assert code == WRONG and "runs is one of: wireguard" in err and f"--into {reference}" in err
         path.write_text(APPLICATION)
-        assert terminal.run("apply", str(path), "--into", reference, "--send")[0] == DONE
+        assert terminal.run("apply", str(path), "--into", reference, "--send")[0] == YOUR_TURN
         assert [each.status for each in Application.objects.all()] == ["submitted"]
         code, _out, err = terminal.run("apply", str(path), "--into", reference)
         assert code == WRONG and "was sent" in err

@@ -156,7 +156,7 @@ class TestKeys:
 
     def test_for_practice_reach_samples_only(self) -> None:
         practice = System(for_practice=True)
-        problem(practice.ask("get", "/checks"), 403, "sandbox-key")
+        assert problem(practice.ask("get", "/checks"), 403, "sandbox-key")["title"] == "Sandbox key"
         assert len(practice.ask("get", "/sandbox/checks").said["checks"]) == 7
 
     def test_are_held_to_a_rate(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:

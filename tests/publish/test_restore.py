@@ -5,6 +5,7 @@ The backup is `pg_dump` of the register's database as it was; the restore puts i
 
 import csv
 import io
+import logging
 import os
 import shutil
 import subprocess
@@ -17,10 +18,11 @@ from django.db import connection, connections
 
 from rahdari.agent.faults import Exit
 from rahdari.proof.repository import ROLES
-from rahdari.publish import actions, queries
+from rahdari.publish import actions, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, Session
 from rahdari.up import postgres
+from rahdari.up.loops import PublisherRound
 
 from .agents import AgentSide, serving
 from .test_commands import run
@@ -101,6 +103,7 @@ class TestRestore:
         agent_of: Callable[[Operator], AgentSide],
         tmp_path: Path,
         capsys: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         operator = an_operator()
         entered(address(1))
@@ -127,7 +130,13 @@ class TestRestore:
         entered(address(60))
         with pytest.raises(actions.DatabaseBehindFeed):
             publish()
-        assert actions.refresh_timestamp(now=NOW) in (True, False)
+        # and the publisher's own round keeps fresh what is published, and says once what is wrong
+        signed, again = queries.feed_status().signed_at, PublisherRound()
+        with caplog.at_level(logging.ERROR, "rahdari.publisher"):
+            for number in range(1, 4):
+                again(NOW + number * rules.TIMESTAMP_EVERY)
+        assert signed is not None and queries.feed_status().signed_at == signed + 3 * rules.TIMESTAMP_EVERY
+        assert [row.getMessage()[:26] for row in caplog.records] == ["Nothing new is published: "]
         assert queries.feed_status().behind
         assert run("feed", "status") == 1
         assert agent.sync().exit is Exit.OK and agent.prefixes == held and agent.sequence() == before

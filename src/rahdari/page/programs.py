@@ -16,7 +16,7 @@ TYPE = "urn:rahdari:problem:"
 
 
 class Problem(Exception):
-    """Ends a request. `.status`, `.kind`, `.detail`, `.more` become the answer; without `.title`, the kind."""
+    """Ends a request. `.status`, `.kind`, `.detail`, `.more` become the answer; without `.title`, the kind in words."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(kind)
         self.status, self.kind, self.detail, self.headers, self.more = status, kind, detail, headers, more
-        self.title = title or kind
+        self.title = title or kind.replace("-", " ").capitalize()
 
 
 def answer_of(problem: Problem) -> HttpResponse:

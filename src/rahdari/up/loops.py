@@ -128,18 +128,34 @@ def stop_on_signals(stop: threading.Event) -> None:
         signal.signal(number, handle)
 
 
-def run_publisher() -> None:
-    """Cut and sign editions. The only process that needs the feed's online keys."""
-    from rahdari.publish import actions
+class PublisherRound:
+    """What the publisher does each time. While the database knows less than was published, nothing new is signed, and
+    what is published stays fresh: agents would call it stale after an hour, though all is well with what they hold.
+    """
 
-    def step(now: dt.datetime) -> None:
-        actions.publish_editions(now=now)
+    def __init__(self) -> None:
+        self._told = ""
+
+    def __call__(self, now: dt.datetime) -> None:
+        from rahdari.publish import actions
+
+        try:
+            actions.publish_editions(now=now)
+            self._told = ""
+        except actions.DatabaseBehindFeed as error:
+            if self._told != str(error):
+                self._told = str(error)
+                log = logging.getLogger("rahdari.publisher")
+                log.error("Nothing new is published: %s. What to do: docs/restore.md.", error)
         actions.refresh_timestamp(now=now)
         actions.watch_operators(now=now)
 
+
+def run_publisher() -> None:
+    """Cut and sign editions. The only process that needs the feed's online keys."""
     stop = threading.Event()
     stop_on_signals(stop)
-    run_loop(name="publisher", channel="rahdari_publish", step=step, stop=stop)
+    run_loop(name="publisher", channel="rahdari_publish", step=PublisherRound(), stop=stop)
 
 
 def run_worker() -> None:

@@ -46,9 +46,7 @@ def register(subparsers: Any) -> None:
     one = act("apply", apply, "Apply from a file, TOML or JSON; the same file again goes on where it was.")
     one.add_argument("file", type=Path)
     one.add_argument("--send", action="store_true", help="declare that the answers are true, and send it")
-    one.add_argument(
-        "--into", default="", metavar="REFERENCE", help="go on with this draft, when a file was mended"
-    )
+    one.add_argument("--into", default="", metavar="REFERENCE", help="go on with this draft, when a file was mended")
     one = act("send", send, "Declare that the answers are true, and send an application.")
     one.add_argument("reference")
     one = act("status", status, "How an application stands: what is awaited, from whom, until when.")

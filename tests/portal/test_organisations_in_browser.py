@@ -1,4 +1,5 @@
-"""The pages of an organisation in Chromium at 360 px: axe finds nothing, nothing scrolls sideways, Urdu is good."""
+"""The pages of an organisation, and those of whoever waits for somebody outside, in Chromium at 360 px: axe finds
+nothing, nothing scrolls sideways, Urdu is good."""
 
 import os
 from pathlib import Path
@@ -6,13 +7,16 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
+from rahdari.apply import actions as apply
 from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.vault import keys
+from tests.attest.sample import ASSOCIATION
 from tests.in_browser import ARGUMENTS, show
 from tests.needs import needs_chromium
 
@@ -34,6 +38,7 @@ def pages(language: str) -> dict[str, str]:
     mandates = reverse("portal:mandates", args=[world.company.pk])
     members = reverse("people:organisation", args=[world.company.pk])
     empty = browser.get(branches).text
+    overview = reverse("portal:organisation", args=[world.company.pk])
     browser.post(branches, NORTH)
     actions.invite_member(
         organisation=world.company, email="a@sample.example", role="viewer", actor="person:x", now=timezone.now()
@@ -45,7 +50,10 @@ def pages(language: str) -> dict[str, str]:
     theirs.force_login(agent)
     theirs.cookies[django_settings.LANGUAGE_COOKIE_NAME] = language
     return {
+        **waiting(language),
         "members": browser.get(members).text,
+        "overview": browser.get(overview).text,
+        "overview-applications": browser.get(f"{overview}?view=applications").text,
         "branches-empty": empty,
         "branches": browser.get(branches).text,
         "branches-error": browser.post(branches, {"name": "", "contact_mobile": "1"}).text,
@@ -54,6 +62,31 @@ def pages(language: str) -> dict[str, str]:
         "mandates-error": browser.post(mandates, {}).text,
         "mandates-held": theirs.get("/my/mandates/").text,
     }
+
+
+def waiting(language: str) -> dict[str, str]:
+    """Of a freelancer who named a client, and one who named an association."""
+    found = {}
+    for kind, facts in (
+        ("client_confirms", {"text": "accounts@client.example"}),
+        ("association", {"association": ASSOCIATION, "association_number": "M-00731", "text": ""}),
+    ):
+        person = story.a_person()
+        draft = story.fill(story.a_draft(person))
+        actor = story.actor_of(person)
+        apply.save_evidence(application=draft, kind=kind, actor=actor, now=timezone.now(), **facts)
+        story.prove(story.add(draft))
+        story.send(story.fresh(draft))
+        story.advance()
+        browser = Client()
+        browser.force_login(person)
+        browser.cookies[django_settings.LANGUAGE_COOKIE_NAME] = language
+        found[f"status-{kind}"] = browser.get(reverse("portal:status", args=[draft.reference])).text
+        client = reverse("portal:client", args=[draft.reference])
+        if kind == "client_confirms":
+            found["client"] = browser.get(client).text
+            found["client-error"] = browser.post(client, {"correct": "1", "text": "no address"}).text
+    return found
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])

@@ -9,6 +9,7 @@ from django.urls import reverse
 from rahdari.register.models import Sharer
 from rahdari.share.models import Question
 from tests.in_browser import faults_on_a_small_phone
+from tests.portal import story
 
 from .test_sharing import DESK, House, browser_of, text
 from .test_sharing import house as house
@@ -32,10 +33,12 @@ def pages_of(house: House, language: str) -> Iterator[tuple[str, str]]:
     yield "question", text(first, question)
     yield "question-error", first.post(question, {"answer": ""}).content.decode()
     yield "questions", text(first, reverse("share:sharing"))
+    house.sent()
+    yield "status-waiting", text(second, reverse("portal:status", args=[house.draft.reference]))
     first.post(question, {"answer": "yes"})
     yield "question-answered", text(first, question)
     yield "agreed", text(second, house.page)
-    house.sent()
+    story.advance()
     yield "shared", text(first, reverse("share:sharing"))
     yield "registration", text(first, reverse("portal:registration", args=[house.registration.reference]))
     stop = reverse("share:stop", args=[Sharer.objects.get(holder=house.second.holder_ref).pk])

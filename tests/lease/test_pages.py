@@ -13,6 +13,7 @@ from rahdari.apply.models import Endpoint
 from rahdari.lease import queries
 from rahdari.lease.models import Host, Lease
 from rahdari.people.models import User
+from rahdari.portal.standing import addresses_of
 from rahdari.verify import queries as proofs
 from tests.portal import story
 
@@ -109,6 +110,17 @@ class TestItsPage:
         assert "203.0.113.38" in browser.get(page_of(connection)).content.decode()
         browser.post(page_of(connection), {"report": "1"})
         assert listed(connection.registration) == ["203.0.113.37/32", "203.0.113.38/32"]
+
+    def test_counts_one_address_however_often_it_changes(self) -> None:
+        connection = a_connection("203.0.113.200")
+        for address in ("203.0.113.201", "203.0.113.202"):
+            report(connection.host, address)
+        registration = connection.registration
+        assert len(listed(registration)) == 3, "those that were left are on the list for the overlap"
+        assert addresses_of(registration) == 1
+        number = reverse("portal:check_number")
+        public = Client(headers={"accept-language": "en"}).get(number, {"number": registration.reference}, follow=True)
+        assert re.search(r"Registered addresses</dt>\s*<dd>1</dd>", public.content.decode())
 
     def test_replaces_the_password(self) -> None:
         connection = a_connection("203.0.113.39")

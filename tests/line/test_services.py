@@ -5,6 +5,7 @@ import ipaddress
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from rahdari import line, policy
 from rahdari.apply import actions as apply
@@ -121,6 +122,7 @@ class TestCallCentre:
         assert registration is not None and not registration.is_provisional
         ends = applications.certified_until(application)
         assert ends is not None and registration.valid_until == ends < months_later(registration.valid_from, 12)
+        assert timezone.localdate(registration.valid_until) == LAST_DAY
 
     def test_stands_provisionally_until_the_certificate_follows(self) -> None:
         application = sent("whitelist_call_centre", {"incorporation": None})

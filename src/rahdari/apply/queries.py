@@ -317,7 +317,8 @@ def certified_until(application: Application) -> dt.datetime | None:
     ]
     if not days:
         return None
-    return dt.datetime.combine(max(days) + dt.timedelta(days=1), dt.time(), tzinfo=policy.calendar.zone_info)
+    # The last second of it, as of every clock: "valid until" names that day, and not the next.
+    return dt.datetime.combine(max(days), dt.time(23, 59, 59), tzinfo=policy.calendar.zone_info)
 
 
 def missing_evidence(application: Application, policy: Policy) -> list[str]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -69,6 +69,11 @@ def leases_of(host: Host) -> list[Lease]:
 def lease_with(entry: Entry) -> Lease | None:
     """The lease that has this entry listed; None for an address that was left, or a fixed one."""
     return Lease.objects.filter(entry=entry).select_related("host").first()
+
+
+def leased_among(entries: Collection[Entry]) -> set[uuid.UUID]:
+    """Of these entries, those that a lease has listed: the others were left, and stay for the overlap."""
+    return set(Lease.objects.filter(entry__in=entries).values_list("entry", flat=True)) if entries else set()
 
 
 def reports_of(host: Host) -> QuerySet[Report]:

@@ -28,7 +28,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, Standing
 
-from ..standing import standing_of
+from ..standing import addresses_of, standing_of
 from . import shared
 from .lines import lines_of
 from .lines import standing_of as standing_at_operators
@@ -106,6 +106,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "holder": holder.name if holder else "",
         "service": shared.service_title(found.category),
         "addresses": addresses,
+        "count": addresses_of(found) or len(addresses),
         "hosts": list(hosts.values()),
         "lines": lines,
         "is_mobile": mobile.has_lines(found),

@@ -22,6 +22,7 @@ from rahdari.register.models import Registration
 from rahdari.vault import links
 
 from .. import paper
+from ..standing import addresses_of
 from .titles import category_title
 
 
@@ -53,7 +54,7 @@ def sheet_of(registration: Registration) -> paper.Sheet:
         category=(category_title(registration.category, "en"), category_title(registration.category, "ur")),
         registered_on=timezone.localdate(registration.valid_from),
         valid_until=timezone.localdate(register.shown_until(registration, timezone.now())),
-        addresses=register.own_entries_of(registration).filter(ended_at__isnull=True).count(),
+        addresses=addresses_of(registration),
         lines=mobile.lines_of(registration).count() if mobile.has_lines(registration) else None,
         link=settings.SITE_URL.rstrip("/") + link,
         check_at=settings.SITE_URL.partition("://")[2].rstrip("/") + reverse("portal:check_number").rstrip("/"),

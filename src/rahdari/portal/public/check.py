@@ -20,7 +20,7 @@ from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
 
-from ..standing import ENDED, standing_of
+from ..standing import ENDED, addresses_of, standing_of
 from .forms import CheckForm
 from .titles import category_title
 
@@ -78,7 +78,7 @@ def _answer(request: HttpRequest, exact: str, registration: Registration | None,
         context["category"] = category_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None
-        context["count"] = register.own_entries_of(registration).filter(ended_at__isnull=True).count()
+        context["count"] = addresses_of(registration)
         # The holder can see that the number was checked; who checked it is not kept.
         journal.record(
             act="portal.read_certificate" if on_paper else "portal.read_number",

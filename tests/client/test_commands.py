@@ -152,6 +152,10 @@ class TestMy:
         said = json.loads(out)
         assert [each["reference"] for each in said["applications"]] == [application.reference]
         number = said["registrations"][0]["reference"]
+        paper = terminal.folder / "paper.pdf"
+        assert terminal.run("certificate", number, "--to", str(paper))[0] == DONE
+        assert paper.read_bytes().startswith(b"%PDF-")
+        assert "cannot be written" in terminal.run("certificate", number, "--to", str(terminal.folder / "no" / "x"))[2]
         code, _out, err = terminal.run("renew", number)
         assert code == WRONG and "Renewal opens later" in err
 
@@ -169,6 +173,17 @@ class TestMy:
         assert code == WRONG and "was sent" in err
         path.write_text('service = "vpn_company"\n')
         assert "is for vpn_freelancer" in terminal.run("apply", str(path), "--into", reference)[2]
+
+    def test_answers_the_officer_and_takes_an_application_back(self, terminal: Terminal) -> None:
+        terminal.sign_in()
+        reference = story.a_question(terminal.program.person).application.reference
+        code, out, _err = terminal.run("question", reference)
+        assert code == YOUR_TURN and "answer with --answer" in out
+        code, out, _err = terminal.run("question", reference, "--answer", "The bill of November is enclosed.")
+        assert code == DONE and "review" in out
+        assert terminal.run("question", reference)[0] == WRONG
+        code, out, _err = terminal.run("withdraw", reference)
+        assert code == DONE and Application.objects.get().status == "withdrawn"
 
     def test_says_what_is_wrong_with_a_file(self, terminal: Terminal) -> None:
         terminal.sign_in()

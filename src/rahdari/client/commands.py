@@ -71,6 +71,14 @@ def register(subparsers: Any) -> None:
     one = act("renew", renew, "Begin the renewal of a registration, and send it if nothing is missing.")
     one.add_argument("reference")
     one.add_argument("--send", action="store_true")
+    one = act("question", question, "The officer's question about an application; and answering it.")
+    one.add_argument("reference")
+    one.add_argument("--answer", default="")
+    one = act("withdraw", withdraw, "Take an application back, while it is not decided.")
+    one.add_argument("reference")
+    one = act("certificate", certificate, "Fetch the certificate of a registration, as PDF.")
+    one.add_argument("reference")
+    one.add_argument("--to", type=Path, metavar="FILE", help="where to write it (REFERENCE.pdf)")
     one = act("webhook-verify", verify, "Hold an event from standard input against the secret of a webhook.")
     one.add_argument("--secret-file", type=Path, required=True)
     one.add_argument("--id", required=True)
@@ -238,6 +246,32 @@ def renew(given: argparse.Namespace) -> int:
     if given.send and said["status"] == "draft":
         said = filing.send(register, said["reference"])
     return _stand(given, said)
+
+
+def question(given: argparse.Namespace) -> int:
+    register, one = register_of(given), f"/applications/{given.reference}"
+    if given.answer:
+        return _stand(given, register.post(f"{one}/question/answer", {"answer": given.answer}))
+    said = register.get(f"{one}/question")
+    say(given, said, [said["text"], f"  until {said['answer_until']}; answer with --answer"])
+    return YOUR_TURN
+
+
+def withdraw(given: argparse.Namespace) -> int:
+    said = register_of(given).post(f"/applications/{given.reference}/withdraw")
+    _stand(given, said)
+    return DONE
+
+
+def certificate(given: argparse.Namespace) -> int:
+    path = given.to or Path(f"{given.reference}.pdf")
+    content = register_of(given).get(f"/registrations/{given.reference}/certificate")
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Trouble(f"{path} cannot be written ({error.strerror}).") from None
+    say(given, {"file": str(path)}, [f"{path}, {len(content):,} bytes"])
+    return DONE
 
 
 def verify(given: argparse.Namespace) -> int:

@@ -36,10 +36,11 @@ def client(language: str = "en", **options: Any) -> Client:
         ("/away/", 503),
         ("/often/", 429),
         ("/ended/", 403),
+        ("/only-posted/", 405),
     ],
 )
 def test_says_first_whether_anything_was_lost(path: str, status: int, language: str) -> None:
-    response = client(language).get(path)
+    response = client(language).get(path, headers={"accept": "text/html,*/*;q=0.8"})
     page = html.unescape(response.content.decode())
     assert response.status_code == status
     assert re.search(f'<html lang="{language}" dir="{"rtl" if language == "ur" else "ltr"}">', page)
@@ -123,6 +124,17 @@ class TestTooBig:
     def test_is_told_when_a_form_has_more_fields_than_any_of_ours(self, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
         assert client().post("/reads/", {str(n): "a" for n in range(5)}).status_code == 413
+
+
+class TestNotThisWay:
+    def test_is_said_to_whoever_reads_pages_with_the_methods_that_are_answered(self) -> None:
+        answer = client().post("/other-way/", headers={"accept": "text/html"})
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+        assert "This page does not open in this way" in answer.content.decode()
+
+    def test_is_left_as_it_is_for_a_program(self) -> None:
+        answer = client().get("/only-posted/", headers={"accept": "*/*"})
+        assert (answer.status_code, answer.headers["Allow"], answer.content) == (405, "POST", b"")
 
 
 class TestTooMany:

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
+from django.views.decorators.http import require_POST, require_safe
 
 from rahdari import urls
 from rahdari.page import errors
@@ -43,5 +44,7 @@ urlpatterns = [
     path("reads/", reads),
     path("ended/", errors.session_ended),
     path("often/", errors.too_many),
+    path("other-way/", require_safe(reads)),
+    path("only-posted/", require_POST(reads)),
 ]
 handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500

@@ -10,8 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
+from rahdari.page.posting import posted_from
 from rahdari.people.access import person, person_required
 
 from . import actions, contract, queries, words
@@ -46,7 +47,7 @@ def _page(request: HttpRequest, form: TokenForm | None = None, status: int = 200
 
 @person_required
 @never_cache
-@require_POST
+@posted_from("api:programs")
 def make_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST)
     if not form.is_valid():
@@ -68,7 +69,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 @person_required
 @never_cache
-@require_POST
+@posted_from("api:programs")
 def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if not actions.revoke_token(owner=person(request), id=id, now=timezone.now()):
         raise Http404
@@ -78,7 +79,7 @@ def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @person_required
 @never_cache
-@require_POST
+@posted_from("api:programs")
 def end_webhook(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     try:
         found = queries.webhook_of(person(request), id)

@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.journal import actions as journal
 from rahdari.page import limits, values
+from rahdari.page.posting import posted_from
 from rahdari.people import queries as people
 from rahdari.people.access import association_required, person
 from rahdari.policy import Attesting
@@ -215,7 +216,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
 
 @association_required
 @never_cache
-@require_POST
+@posted_from("attest:attestation", "number")
 def give_back(request: HttpRequest, number: str) -> HttpResponse:
     found = _found(request, number)
     try:
@@ -268,11 +269,8 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @association_required
 @never_cache
-@require_http_methods(READ)
+@posted_from("attest:members")
 def upload(request: HttpRequest) -> HttpResponse:
-    # A list that was refused is answered here: whoever loads that page anew, or in the other language, begins again.
-    if request.method != "POST":
-        return redirect("attest:members")
     form = _list_form(request, request.POST, request.FILES)
     if form.is_valid():
         most = attesting_of(request).most_rows

@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from rahdari.journal import actions as journal
 from rahdari.page import values
+from rahdari.page.posting import posted_from
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
 
@@ -74,7 +75,7 @@ def _list(request: HttpRequest, form: FileForm | None = None, status: int = 200,
 
 @operator_required
 @never_cache
-@require_POST
+@posted_from("confirm:checks")
 def answer(request: HttpRequest, number: str) -> HttpResponse:
     question = _question(request, number)
     given = request.POST
@@ -135,7 +136,7 @@ def _csv(text: str, name: str) -> HttpResponse:
 
 @operator_required
 @never_cache
-@require_POST
+@posted_from("confirm:checks")
 def upload(request: HttpRequest) -> HttpResponse:
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
@@ -216,7 +217,7 @@ def _system(request: HttpRequest, status: int = 200, **more: Any) -> HttpRespons
 
 @operator_required
 @never_cache
-@require_POST
+@posted_from("confirm:system")
 def make_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST)
     if not form.is_valid():
@@ -237,7 +238,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 @operator_required
 @never_cache
-@require_POST
+@posted_from("confirm:system")
 def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     ended = actions.revoke_token(operator=_operator(request), id=id, by=_by(request), now=timezone.now())
     if not ended:
@@ -248,7 +249,7 @@ def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 @operator_required
 @never_cache
-@require_POST
+@posted_from("confirm:system")
 def set_callback(request: HttpRequest) -> HttpResponse:
     operator, now = _operator(request), timezone.now()
     if "end" in request.POST:

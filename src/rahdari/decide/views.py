@@ -17,10 +17,11 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import queries as applications
 from rahdari.journal import actions as journal
+from rahdari.page.posting import posted_from
 from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 
@@ -111,8 +112,8 @@ def approvals(request: HttpRequest) -> HttpResponse:
     return render(request, "decide/approvals.html", {"rows": shown, "mine": mine})
 
 
-@require_POST
 @officer_required
+@posted_from("decide:queue")
 def turn_keys(request: HttpRequest) -> HttpResponse:
     request.session["desk_keys"] = not _keys(request)
     return redirect("decide:queue")
@@ -211,8 +212,8 @@ def _show_address(
     return render(request, "decide/address.html", context | extra, status=status)
 
 
-@require_POST
 @officer_required
+@posted_from("decide:case", "reference")
 def take(request: HttpRequest, reference: str) -> HttpResponse:
     taken = _case(request, reference)
     try:
@@ -224,8 +225,8 @@ def take(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("decide:case", reference=reference)
 
 
-@require_POST
 @officer_required
+@posted_from("decide:case", "reference")
 def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
     passed = _case(request, reference)
     page = _page_of(request, passed)
@@ -243,8 +244,8 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("decide:queue")
 
 
-@require_POST
 @officer_required
+@posted_from("decide:case", "reference")
 def decide(request: HttpRequest, reference: str) -> HttpResponse:
     decided = _case(request, reference)
     page = _page_of(request, decided)
@@ -290,12 +291,17 @@ def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
             )
 
 
-@require_POST
 @officer_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> HttpResponse:
     shown = _case(request, reference)
     page = _page_of(request, shown)
     address = page.address_of(check)
+    back = redirect("decide:case", reference=reference)
+    if address is not None:
+        back = redirect("decide:address", reference=reference, endpoint=address.endpoint.pk)
+    if request.method != "POST":
+        return back
     form = RecordForm(request.POST)
     if not form.is_valid():
         wrong: dict[str, Any] = {"record_form": form, "record_for": check, "status": 422}
@@ -315,13 +321,11 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
         messages.warning(request, _moved_on())
     else:
         messages.success(request, _("What you found is recorded."))
-    if address is not None:
-        return redirect("decide:address", reference=reference, endpoint=address.endpoint.pk)
-    return redirect("decide:case", reference=reference)
+    return back
 
 
-@require_POST
 @officer_required
+@posted_from("decide:addresses", "reference")
 def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     """One finding for many addresses at once."""
     shown = _case(request, reference)
@@ -339,8 +343,8 @@ def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("decide:addresses", reference=reference)
 
 
-@require_POST
 @officer_required
+@posted_from("decide:case", "reference")
 def second(request: HttpRequest, reference: str) -> HttpResponse:
     shown = _case(request, reference)
     form = SecondForm(request.POST)
@@ -363,8 +367,8 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
     return redirect("decide:approvals")
 
 
-@require_POST
 @officer_required
+@posted_from("decide:case", "reference")
 def drop(request: HttpRequest, reference: str) -> HttpResponse:
     """The proposer takes the proposal back."""
     shown = _case(request, reference)
@@ -381,8 +385,8 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @never_cache
-@require_POST
 @officer_required
+@posted_from("decide:case", "reference")
 def contact(request: HttpRequest, reference: str) -> HttpResponse:
     """Whom to call. Shown on request only, and the applicant sees that it was."""
     shown = _case(request, reference)

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,6 +140,44 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
             ),
         ),
     )
+
+
+def not_this_way(request: HttpRequest) -> HttpResponse:
+    """An address that was asked for by a method it does not answer."""
+    return _page(
+        request,
+        405,
+        lambda: Shown(
+            kicker=_("Error 405"),
+            heading=_("This page does not open in this way"),
+            lead=_("What you had saved is safe. This last step was not taken."),
+            points=(
+                _("Go back one page: what you typed is often still there."),
+                _("Load that page again, then send it once more."),
+            ),
+            ways=_ways((_("Start page"), "portal:start"), (_("Help and contact"), "portal:help")),
+        ),
+    )
+
+
+class NotThisWayMiddleware:
+    """Django answers a method that a view does not take with an empty page. Whoever reads pages gets one that says so;
+    programs, which ask for something else, get what they got."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or response.streaming or response.content or not _reads_pages(request):
+            return response
+        told = not_this_way(request)
+        told.headers["Allow"] = response.headers["Allow"]
+        return told
+
+
+def _reads_pages(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def error_number() -> str:

@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from rahdari.page import visitor
+from rahdari.page.posting import posted_from
 
 from . import access, queries, telephones
 from .adapter import current_language
@@ -83,7 +84,7 @@ def number_code(request: HttpRequest) -> HttpResponse:
 
 
 @access.person_required
-@require_POST
+@posted_from("people:account")
 def remove_number(request: HttpRequest) -> HttpResponse:
     telephones.remove_number(user=access.person(request), now=timezone.now())
     messages.success(request, _("Your mobile number is deleted."))
@@ -91,7 +92,7 @@ def remove_number(request: HttpRequest) -> HttpResponse:
 
 
 @access.person_required
-@require_POST
+@posted_from("people:account")
 def choose_notes(request: HttpRequest) -> HttpResponse:
     telephones.choose_notes(user=access.person(request), wanted=request.POST.get("notes") == "yes")
     return _account()

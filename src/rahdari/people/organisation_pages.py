@@ -15,7 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
+
+from rahdari.page.posting import posted_from
 
 from . import access, actions, queries
 from .forms import ROLE_HINTS, ROLE_NAMES, InviteForm
@@ -122,7 +124,7 @@ def invitation(request: HttpRequest, invitation: int, token: str) -> HttpRespons
 
 @never_cache
 @access.person_required
-@require_POST
+@posted_from("people:organisation", "id")
 def change_role(request: HttpRequest, id: uuid.UUID, member: int) -> HttpResponse:
     found = _for_owner(request, id)
     membership, role = _member(found, member), request.POST.get("role")
@@ -143,7 +145,7 @@ def change_role(request: HttpRequest, id: uuid.UUID, member: int) -> HttpRespons
 
 @never_cache
 @access.person_required
-@require_POST
+@posted_from("people:organisation", "id")
 def remove_member(request: HttpRequest, id: uuid.UUID, member: int) -> HttpResponse:
     """An owner removes anybody; everybody may leave. The last owner stays."""
     user, found = access.person(request), _for_member(request, id)
@@ -163,7 +165,7 @@ def remove_member(request: HttpRequest, id: uuid.UUID, member: int) -> HttpRespo
 
 @never_cache
 @access.person_required
-@require_POST
+@posted_from("people:organisation", "id")
 def withdraw_invitation(request: HttpRequest, id: uuid.UUID, invitation: int) -> HttpResponse:
     found = _for_owner(request, id)
     try:
@@ -177,7 +179,7 @@ def withdraw_invitation(request: HttpRequest, id: uuid.UUID, invitation: int) ->
 
 @never_cache
 @access.person_required
-@require_POST
+@posted_from("people:organisations")
 def answer_invitation(request: HttpRequest, invitation: int) -> HttpResponse:
     """Join, or say no. An answer that is neither does nothing."""
     user, now = access.person(request), timezone.now()

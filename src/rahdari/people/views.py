@@ -26,11 +26,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 from django.views.generic.edit import FormView
 
 from rahdari import policy
 from rahdari.page import visitor
+from rahdari.page.posting import posted_from
 
 from . import access, actions, demonstration, queries, telephones
 from .adapter import WAS_SIGNED_IN
@@ -223,7 +224,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @access.person_required
-@require_POST
+@posted_from("people:account")
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Sign this person out everywhere but here: sessions are bound to a random value that is renewed."""
     user = access.person(request)
@@ -266,7 +267,7 @@ def posts(request: HttpRequest) -> HttpResponse:
 
 
 @access.administrator_required
-@require_POST
+@posted_from("people:posts")
 def end_post(request: HttpRequest, id: int) -> HttpResponse:
     post = get_object_or_404(queries.all_posts(), pk=id)
     if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake

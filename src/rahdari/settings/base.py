@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "rahdari.page.language.LanguageMiddleware",  # after the reader is known
+    "rahdari.page.errors.NotThisWayMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "rahdari.people.access.KeepAliveMiddleware",

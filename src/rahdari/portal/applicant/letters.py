@@ -9,10 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from rahdari.letters import actions
 from rahdari.letters import queries as inbox
+from rahdari.page.posting import posted_from
 from rahdari.people.access import person
 from rahdari.portal.letter_body import body_of
 
@@ -55,14 +56,14 @@ def letter(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@posted_from("portal:letters")
 def mark_all_read(request: HttpRequest) -> HttpResponse:
     actions.mark_all_read(reader=person(request), now=timezone.now())
     return redirect("portal:letters")
 
 
 @login_required
-@require_POST
+@posted_from("portal:letters")
 def choose_reminders(request: HttpRequest) -> HttpResponse:
     """Whether reminders go out by email. In the inbox they stand in any case."""
     wanted = request.POST.get("reminders") == "on"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -118,7 +118,8 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     if mine.endpoint.is_dynamic:
         return changing.prove(request, application, mine.endpoint, facts)
     if request.method == "POST":
-        return HttpResponseNotAllowed(["GET", "HEAD"])
+        # A page that stayed open from when the address was a changing one.
+        return redirect("portal:prove", reference=reference, endpoint=endpoint)
     if mine.proof is not None:
         facts["proved"] = way_words.proved_by(mine.proof)
         facts["is_held"] = sharing.is_held(application, mine.endpoint)

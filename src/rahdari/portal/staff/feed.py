@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from rahdari.page import values
+from rahdari.page.posting import posted_from
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role, User
@@ -67,8 +68,8 @@ def feed(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_POST
 @officer_required
+@posted_from("portal:feed")
 def decide_hold(request: HttpRequest, hold: uuid.UUID) -> HttpResponse:
     now = timezone.now()
     found = next((each for each in publish.open_holds() if each.pk == hold), None)

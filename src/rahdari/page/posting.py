@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 View = Callable[..., HttpResponse]
@@ -24,7 +24,7 @@ def posted_from(page: str, *kept: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **given: Any) -> HttpResponse:
             if request.method != "POST":
-                return redirect(page, **{name: given[name] for name in kept})
+                return HttpResponseRedirect(reverse(page, kwargs={name: given[name] for name in kept}))
             return view(request, *args, **given)
 
         answers = require_http_methods(["GET", "HEAD", "POST"])(guarded)

@@ -152,12 +152,20 @@ class TestOperatorsWithLag:
             received(operator, a_receipt(operator, after=SECOND), after=30 * SECOND)
             received(operator, a_receipt(operator, after=9 * SECOND), after=30 * SECOND)
         lags = queries.lags_of(operator=operator, since=NOW)
-        assert [(past.kind, past.sequence, past.lag) for past in lags] == [
-            ("static", 1, SECOND),
-            ("static", 2, SECOND),
-            ("static", 3, SECOND),
-        ]
+        assert [(past.sequences, past.lag) for past in lags] == [({"static": number}, SECOND) for number in (1, 2, 3)]
         assert queries.lags_of(operator=operator, since=NOW + 31 * SECOND) == []
+
+    def test_lists_what_was_published_at_one_moment_once_with_the_latest_of_it(
+        self, feed: Repository, operator: Operator
+    ) -> None:
+        publish()
+        entered(address(1))
+        entered(address(2), kind="dynamic")
+        publish(NOW + SECOND)
+        received(operator, a_receipt(operator, role="feed-static", after=3 * SECOND), after=30 * SECOND)
+        received(operator, a_receipt(operator, role="feed-dynamic", after=8 * SECOND), after=30 * SECOND)
+        lags = queries.lags_of(operator=operator, since=NOW)
+        assert lags == [queries.PastLag(lags[0].at, {"static": 1, "dynamic": 1}, 8 * SECOND)]
 
 
 class TestWatchOperators:

@@ -56,11 +56,12 @@ class OperatorLag:
 
 
 class PastLag(NamedTuple):
-    """How long after its publication an edition was in force at an operator. `kind` is that of its entries."""
+    """How long after its publication an operator had in force what was published at one moment: of each of its streams
+    that changed the last edition, by kind of entries. The latest of them counts.
+    """
 
     at: dt.datetime
-    kind: str
-    sequence: int
+    sequences: dict[str, int]
     lag: dt.timedelta
 
 
@@ -179,25 +180,32 @@ def _points(receipt: Receipt | None, of: int | None) -> list[Point]:
 
 
 def lags_of(*, operator: Operator, since: dt.datetime) -> list[PastLag]:
-    """How late each edition was that this operator put in force since then, oldest first."""
-    receipts = Receipt.objects.filter(
-        operator=operator, standing=ReceiptStanding.GOOD, received_at__gte=since, stream__isnull=False
+    """How late this operator was with all that it put in force since then, oldest first."""
+    receipts = (
+        Receipt.objects.filter(
+            operator=operator, standing=ReceiptStanding.GOOD, received_at__gte=since, stream__isnull=False
+        )
+        .select_related("stream")
+        .order_by("id")
     )
     first: dict[tuple[str, int], Receipt] = {}
-    for receipt in receipts.select_related("stream").order_by("id"):
+    for receipt in receipts:
         first.setdefault((receipt.session, receipt.sequence), receipt)
-    editions = {
-        (edition.session_id, edition.sequence): edition.published_at
-        for edition in Edition.objects.filter(
-            session__in={session for session, _ in first}, sequence__in={sequence for _, sequence in first}
-        )
-    }
-    lags = []
-    for (session, sequence), receipt in first.items():
-        published_at = editions.get((session, sequence))
-        if published_at is not None and receipt.stream is not None:
-            at = rules.in_force_at(
-                published_at=published_at, applied_at=receipt.applied_at, received_at=receipt.received_at
-            )
-            lags.append(PastLag(at, receipt.stream.kind, sequence, at - published_at))
-    return lags
+    published = Edition.objects.filter(
+        session__in={session for session, _ in first},
+        sequence__in={sequence for _, sequence in first},
+    ).values_list("session_id", "sequence", "published_at")
+    moments = {(session, sequence): moment for session, sequence, moment in published if moment is not None}
+    lags: dict[dt.datetime, PastLag] = {}
+    for key, receipt in first.items():
+        if key not in moments:
+            continue
+        moment = moments[key]
+        at = rules.in_force_at(published_at=moment, applied_at=receipt.applied_at, received_at=receipt.received_at)
+        past = lags.setdefault(moment, PastLag(at, {}, at - moment))
+        assert receipt.stream is not None  # noqa: S101 (asked for above)
+        kind = receipt.stream.kind
+        past.sequences[kind] = max(receipt.sequence, past.sequences.get(kind, 0))
+        if at > past.at:
+            lags[moment] = past._replace(at=at, lag=at - moment)
+    return list(lags.values())

@@ -16,7 +16,7 @@ from rahdari.page import errors, values
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
 from rahdari.publish import queries as publish
-from rahdari.publish.queries import OperatorLag
+from rahdari.publish.queries import OperatorLag, PastLag
 
 SHOWN = 10
 A_DAY = dt.timedelta(days=1)
@@ -62,17 +62,28 @@ def said(seen: OperatorLag) -> Said:
     return _SAID[str(seen.state)]()
 
 
-def kind_words(kind: str) -> str:
-    """Editions of fixed addresses are most of them; the numbers of the others are told apart by a word."""
-    return {"dynamic": _("Changing addresses"), "canary": _("Addresses of the register’s own")}.get(kind, "")
-
-
 def behind_words(seen: OperatorLag) -> str:
     if not seen.behind:
         return ""
     return ngettext(
         "The network is behind by %(count)s edition.", "The network is behind by %(count)s editions.", seen.behind
     ) % {"count": values.figure(seen.behind)}
+
+
+_LISTS: dict[str, Callable[[], str]] = {
+    "static": lambda: _("fixed addresses %(number)s"),
+    "dynamic": lambda: _("changing addresses %(number)s"),
+    "canary": lambda: _("addresses of the register’s own %(number)s"),
+}
+
+
+def lists_of(past: PastLag) -> list[str]:
+    """The lists that changed at one moment, each with the number of its edition."""
+    return [
+        say() % {"number": values.figure(past.sequences[kind])}
+        for kind, say in _LISTS.items()
+        if kind in past.sequences
+    ]
 
 
 @operator_required
@@ -90,7 +101,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "said": said(seen),
         "behind": behind_words(seen),
         "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),
-        "past": [each._replace(kind=kind_words(each.kind)) for each in past[-SHOWN:][::-1]],
+        "past": [(lists_of(each), each) for each in past[-SHOWN:][::-1]],
         "lag": seen.lag if seen.behind else seen.shown_lag,
         "keys": [key for key in publish.agent_keys_of(seen.operator) if key.revoked_at is None],
         "credentials": publish.credentials_of(seen.operator, now=now),

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from .needs import needs_chromium
 
@@ -32,8 +33,64 @@ def show(page: Page, markup: str) -> None:
     page.goto(f"{ORIGIN}/")
 
 
+# Everything that Tab reaches shows that it was reached, in the order in which it is read.
+REACHED = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')]
+  .filter(each => each.checkVisibility() && each.type !== 'hidden' && !each.disabled && each.tabIndex !== -1)
+  .flatMap(each => {
+    each.focus();
+    // A choice shows it round its words too, and a task round its whole row.
+    const around = [each, each.closest('.choice'), each.closest('.task')].filter(Boolean);
+    const seen = around.map(one => getComputedStyle(one))
+      .some(style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2);
+    const place = each.getBoundingClientRect(), small = !place.width || !place.height;
+    const name = each.outerHTML.slice(0, 120);
+    return [
+      ...(document.activeElement !== each ? [`takes no focus: ${name}`] : []),
+      ...(!seen || small ? [`shows no focus: ${name}`] : []),
+      ...(each.tabIndex > 0 ? [`leaves the order of reading: ${name}`] : []),
+    ];
+  })"""
+# What is wrong stands first and has the focus, and each line of it leads to something that is there to be mended.
+SUMMED_UP = """() => {
+  const box = document.querySelector('main .errors'), heading = document.querySelector('main h1');
+  const after = box.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING;
+  return [
+    ...(after ? [] : ['what is wrong stands below the heading']),
+    ...(/^(Error:|غلطی:) (?!Error:|غلطی:)/.test(document.title) ? [] : [`the title is ${document.title}`]),
+    ...[...box.querySelectorAll('a')].flatMap(each => {
+      const place = document.getElementById(decodeURIComponent(each.hash.slice(1)));
+      return place && place.checkVisibility() ? [] : [`what is wrong leads nowhere: ${each.hash}`];
+    }),
+  ];
+}"""
+
+
+def faults_of_the_keyboard(page: Page) -> list[str]:
+    """What somebody meets who goes through this page with Tab and Enter. It was loaded a moment ago."""
+    faults: list[str] = []
+    if page.locator("main .errors").count():
+        expect(page.locator("main .errors").first).to_be_focused()
+        faults += page.evaluate(SUMMED_UP)
+        link = page.locator("main .errors a").first
+        if link.count():
+            field = page.locator(f"[id='{unquote(link.get_attribute('href') or '')[1:]}']")
+            link.press("Enter")
+            if field.evaluate("field => field.matches('input, select, textarea, [tabindex]')"):
+                expect(field).to_be_focused()
+    else:
+        page.keyboard.press("Tab")
+        skip = page.locator("a.skip")
+        if not skip.evaluate("skip => document.activeElement === skip && skip.getBoundingClientRect().height > 20"):
+            faults.append("the link past the header is not the first that Tab reaches, or is not seen")
+        skip.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    return faults + page.evaluate(REACHED)
+
+
 def faults_on_a_small_phone(named: Iterable[tuple[str, str]], language: str) -> list[str]:
-    """What axe finds on these pages at 360 px, and which of them scroll sideways. Pictures go to RAHDARI_PICTURES."""
+    """What axe and the keyboard find on these pages at 360 px, and which of them scroll sideways. Pictures go to
+    RAHDARI_PICTURES."""
     chromium = needs_chromium()
     # All of them first: the database is not asked while Playwright's loop runs.
     pages = list(named)
@@ -49,6 +106,7 @@ def faults_on_a_small_phone(named: Iterable[tuple[str, str]], language: str) -> 
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 0:
                 faults.append(f"{name}: scrolls sideways by {wide} px")
+            faults += [f"{name}: {fault}" for fault in faults_of_the_keyboard(page)]
             if folder:
                 target = Path(folder) / language
                 target.mkdir(parents=True, exist_ok=True)

@@ -124,6 +124,29 @@ def no_template_uses_another_rooms(package: Path) -> list[str]:
     return broken
 
 
+_TITLE = re.compile(r"{%\s*block title\s*%}.*?{%\s*endblock", re.DOTALL)
+_PREFIX = re.compile(r"{%\s*block title_prefix\s*%}(.*?){%\s*endblock", re.DOTALL)
+_SUMMARY = re.compile(r"{%\s*error_summary\s+(.*?)\s*%}")
+
+
+def a_title_says_once_that_something_is_wrong(package: Path) -> list[str]:
+    """`page/base.html` says it for a form named `form`; whoever sums up other errors says it in `title_prefix`."""
+    broken = []
+    for path in sorted(package.rglob("templates/**/*.html")):
+        text, where = path.read_text(), path.relative_to(package)
+        broken += [
+            f"{where} says it in its title and so twice" for title in _TITLE.findall(text) if '"Error:"' in title
+        ]
+        said = "".join(_PREFIX.findall(text)) or "form.errors"
+        summed_up = {f"{name}.errors" for names in _SUMMARY.findall(text) for name in names.split()}
+        broken += [
+            f"{where} does not say {each} in its title"
+            for each in sorted(summed_up)
+            if not re.search(rf"\b{each}", said)
+        ]
+    return broken
+
+
 # Only the edge asks what time it is: what answers a request, a command, a timer. Everything else is told.
 EDGE = re.compile(
     r"(^|/)((tasks|commands|backends|sessions|adapter|updates)\.py$|commands/)|^cli\.py$|^(line|up|agent|client|push|lookup|vantage)/|^page/"
@@ -201,6 +224,7 @@ ALL = (
     a_room_is_entered_by_its_face,
     no_room_queries_another_rooms_model,
     no_template_uses_another_rooms,
+    a_title_says_once_that_something_is_wrong,
     only_the_edge_asks_the_time,
     nothing_is_made_for_blocking,
     the_agent_renders_no_verdict,

@@ -32,6 +32,18 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "uses portal/public/check.html",
     ),
     (
+        rules.a_title_says_once_that_something_is_wrong,
+        "decide/templates/decide/fault.html",
+        '{% block title %}{% if form.errors %}{% translate "Error:" %} {% endif %}A title{% endblock title %}',
+        "says it in its title and so twice",
+    ),
+    (
+        rules.a_title_says_once_that_something_is_wrong,
+        "decide/templates/decide/fault.html",
+        "{% block title %}A title{% endblock title %}{% error_summary form other_form %}",
+        "does not say other_form.errors",
+    ),
+    (
         rules.only_the_edge_asks_the_time,
         "register/fault.py",
         "from django.utils import timezone\nnow = timezone.now()\n",

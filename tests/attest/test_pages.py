@@ -253,7 +253,7 @@ class TestManyTakenBack:
     @pytest.mark.parametrize(
         ("content", "more", "said"),
         [
-            (b"name\nx\n", {}, "The first line must name the columns: \u2066member_number\u2069"),
+            (b"name\nx\n", {}, 'The first line must name the columns: <bdi dir="ltr">member_number</bdi>'),
             (b"member_number\nM-1\n", {"revocation": ""}, "Choose why you take it back"),
             (b"member_number\nM-1\n", {"told": ""}, "Write a sentence for the member"),
         ],

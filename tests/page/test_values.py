@@ -85,6 +85,17 @@ class TestSpans:
         assert 1 <= sum(word.isdigit() for word in words) <= 2
 
 
+class TestWhole:
+    def test_makes_each_isolated_value_one_word_and_escapes_the_rest(self) -> None:
+        said = f"Write <b> like {values.plain_ltr('2027-06-30')}, not {values.plain_ltr('<30/6>')}."
+        expected = 'Write &lt;b&gt; like <bdi dir="ltr">2027-06-30</bdi>, not <bdi dir="ltr">&lt;30/6&gt;</bdi>.'
+        assert values.whole(said) == expected
+        assert values.whole(values.whole(said)) == expected
+
+    def test_leaves_a_sentence_without_values(self) -> None:
+        assert values.whole("Choose what you found.") == "Choose what you found."
+
+
 class TestFigures:
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_are_grouped_by_commas_in_western_digits(self, language: str) -> None:

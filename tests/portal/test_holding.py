@@ -198,7 +198,7 @@ class TestChange:
         entry = registration.entries.get(port=51820)
         page = browser.post(to_change(registration, entry), given)
         assert "You have registered this already" in page.text
-        assert "\u2066203.0.113.251 UDP 1194\u2069" in page.text
+        assert '<bdi dir="ltr">203.0.113.251 UDP 1194</bdi>' in page.text
         entry.refresh_from_db()
         assert entry.port == 51820
 

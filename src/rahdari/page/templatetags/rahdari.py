@@ -23,6 +23,7 @@ for _filter in (
     values.name,
     values.plain_ltr,
     values.plain_name,
+    values.whole,
     values.figure,
     values.day,
     values.clock_time,

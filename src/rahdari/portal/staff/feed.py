@@ -111,6 +111,7 @@ def _page(
     context: dict[str, Any] = {
         "wide": True,
         "held": held,
+        "is_wrong": bool(wrong),
         "operators": rows,
         "heading": _heading(waiting=publish.holds_waiting(), behind=behind, operators=len(rows)),
         "edition": publish.latest_edition(),

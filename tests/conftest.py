@@ -1,7 +1,7 @@
 """What every test stands on: one PostgreSQL, compiled catalogues, and a data folder of its own.
 
 Without DATABASE_URL one embedded PostgreSQL is started for the whole run, by the process that was called; the workers
-of `pytest -n` inherit its address, and pytest-django makes a database for each of them.
+of `pytest -n` inherit its address, and pytest-django makes a database for each of them, as a copy of one.
 """
 
 import gc
@@ -9,12 +9,15 @@ import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import TransactionTestCase
+from pytest_django.plugin import blocking_manager_key
+from xdist.scheduler import LoadFileScheduling
 
 import hatch_build
 from rahdari.settings.base import database
@@ -24,6 +27,7 @@ from tests.needs import everything_is_needed
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNNING = ExitStack()
+TEMPLATE = "test_rahdari_template"
 
 # Properties are tried on fewer examples where not everything is asked for, unless a test says how many it needs. How
 # long an example takes is asserted nowhere: the machine may be busy.
@@ -37,9 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["RAHDARI_DATA"] = str(settings.DATA)
     keys.make_missing(settings.DATA / "keys")
     if hasattr(config, "workerinput"):
+        take_tables_from_template(config)
         return
     hatch_build.compile_catalogues(ROOT)
-    if os.environ.get("DATABASE_URL") or config.option.collectonly:
+    if config.option.collectonly:
+        return
+    if os.environ.get("DATABASE_URL"):
+        # A cluster that goes on when we are done.
+        RUNNING.callback(drop_template, config)
         return
     try:
         url = RUNNING.enter_context(throwaway_postgres())
@@ -50,20 +59,57 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.DATABASES["default"].update(database(url))
 
 
+def take_tables_from_template(config: pytest.Config) -> None:
+    """The tables are made once, by the first worker while it and the others start, and copied by all of them."""
+    options = connection.settings_dict["TEST"]
+    if config.workerinput["workerid"] == "gw0" and not config.option.collectonly:  # type: ignore[attr-defined]
+        own, options["NAME"] = connection.settings_dict["NAME"], TEMPLATE
+        with config.stash[blocking_manager_key].unblock():
+            connection.creation.create_test_db(verbosity=0, autoclobber=True)
+            connection.close()
+        connection.settings_dict["NAME"], options["NAME"] = own, None
+    options["TEMPLATE"] = TEMPLATE
+
+
+def drop_template(config: pytest.Config) -> None:
+    with config.stash[blocking_manager_key].unblock(), connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+
+
 # Those that take longest begin first, so that of several processes none is left alone with them at the end.
 LONGEST = (
     "tests/journeys/",
+    "tests/access/test_visitors.py",
     "tests/up/test_start.py",
     "tests/agent/test_killed.py",
     "tests/up/test_loops.py",
     "tests/portal/test_public_pages_in_browser.py",
     "tests/apply/test_in_browser.py",
-    "tests/access/test_visitors.py",
-    "tests/api/test_others.py",
     "tests/api/test_contract.py",
+    "tests/api/test_others.py",
     "tests/up/test_doctor.py",
     "tests/publish/test_crash.py",
 )
+
+
+def by_length(nodeid: str) -> int:
+    return next((place for place, start in enumerate(LONGEST) if nodeid.startswith(start)), len(LONGEST))
+
+
+class OneProcessForAFile(LoadFileScheduling):
+    """The tests of one file stay together, for what they share is made once; so do the journeys, which share a running
+    demonstration. (`--dist loadgroup` would read marks, but knows of none under pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        folder, _, name = file.rpartition("/")
+        return folder if folder == "tests/journeys" and name != "test_kill.py" else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    # In the order in which they were collected, not by how many tests a file has.
+    config.option.loadscopereorder = False
+    return OneProcessForAFile(config, log)
 
 
 def pytest_collection_finish() -> None:
@@ -73,7 +119,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items.sort(key=lambda item: by_length(item.nodeid))
     for item in items:
         if "django_db_setup" in getattr(item, "fixturenames", ()) or item.get_closest_marker("django_db"):
             item.add_marker("database")

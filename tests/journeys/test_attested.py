@@ -10,7 +10,7 @@ from .freelancers import Freelancer, fill_in, prove, send
 from .people import Person
 from .stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.root]
 
 SECRETARY = "association@demo.rahdari.example"
 MEMBER = Freelancer("Sample Freelancer 91", "freelancer-91@sample.example", cnic="35202-1234591-1")

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from rahdari.portal.applicant import router_settings
 from tests.lease.relay import relay
 from tests.lease.test_clients import run_ddclient, to_copy
@@ -15,7 +13,6 @@ from tests.needs import needs_program
 
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.xdist_group("journeys")]
 PROGRAM = Path(__file__).with_name("changing.py")
 HOME, AFTER_A_NIGHT = "127.0.90.7", "127.0.90.8"
 

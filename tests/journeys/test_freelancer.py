@@ -16,7 +16,7 @@ from .own_server import a_server, prove_by_it
 from .people import DESK, Person
 from .stack import Stack, free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.root]
 
 # Those whose network the address is in; the other two of the demonstration never hear of it.
 OPERATORS = {"en": ["Sample Fibre", NAME], "ur": ["Sample Fibre", NAME_UR]}

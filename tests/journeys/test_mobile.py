@@ -12,7 +12,7 @@ from .mobile_numbers import days_pass, fill_in
 from .people import Person
 from .stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser]
 
 ANSWERED = Freelancer("Sample Freelancer 73", "freelancer-73@sample.example")
 SILENCE = Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example")

@@ -23,7 +23,7 @@ from .needles import Needles
 from .people import Person
 from .stack import Stack
 
-pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.root]
 
 PAPER = "Quillfeather memorandum of Zarwashtine Quibbleforth"
 FREELANCER = Freelancer(

@@ -9,7 +9,7 @@ from .freelancers import Freelancer, fill_in, prove, send
 from .people import Person, body_of
 from .stack import Stack, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.xdist_group("journeys")]
+pytestmark = [pytest.mark.browser, pytest.mark.root]
 
 CLIENT = "accounts@client-of-81.example"
 BY_A_CLIENT = Freelancer("Sample Freelancer 81", "freelancer-81@sample.example", cnic="35202-1234581-1")

@@ -19,8 +19,6 @@ from tests.lookup.feeds import TOKEN, Feed, an_entry
 from tests.lookup.process import asking, looking_up
 from tests.lookup.test_process import lasting, now
 
-# One process runs these: the service is started once.
-pytestmark = pytest.mark.xdist_group("rdap clients")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 

@@ -22,9 +22,6 @@ from tests.push.seaweed import Seaweed, seaweed
 from tests.push.shelves import Shelf
 from tests.waiting import until
 
-# One process runs these: the S3 server is started once.
-pytestmark = pytest.mark.xdist_group("mirror")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Seaweed]:

@@ -15,8 +15,6 @@ import pytest
 
 from rahdari.up import commands, datafolder, doctor, postgres
 
-# One process runs these: the installation is made once.
-pytestmark = pytest.mark.xdist_group("doctor")
 DROPPED = ("RAHDARI", "DATABASE_URL", "DJANGO")
 
 

@@ -24,8 +24,6 @@ from tests.probe.certificates import Authority, Identity, an_identity
 
 from .places import ALLOWED, LOOPBACK, FakeVantage, a_vantage, free_port, get, now
 
-# One process runs these: the vantage is started once.
-pytestmark = pytest.mark.xdist_group("vantage")
 HERE = probe.Standpoint(allowed_ranges=ALLOWED)
 
 

@@ -228,13 +228,16 @@ def closed_to(world: World, visitor: str, names: frozenset[str]) -> None:
 class TestAnotherPerson:
     def test_finds_nothing_of_the_owner_and_cannot_tell_that_it_is_there(self, world: World, visitor: str) -> None:
         before, browser = as_it_stands(), world.client(visitor)
-        everything = (world.drafts | world.sent).values()
-        for name in sorted(OWN_APPLICATION):
-            not_there = world.place(name, absent(next(iter(everything))))
+        everything = list((world.drafts | world.sent).values())
+        for turn, name in enumerate(sorted(OWN_APPLICATION), VISITORS.index(visitor)):
+            not_there = world.place(name, absent(everything[0]))
+            # One applicant and one officer try each address in every state. The others take turns: each tries every
+            # address in a third of the states, another third at the next, so some of them try each in every state.
+            tried = everything if visitor in {"B", "officer"} else everything[turn % 3 :: 3]
             for method in METHODS:
                 absence = says(browser, method, not_there)
                 assert absence[0] in {404, 405}, f"{visitor} {method} {name}: {absence[0]}"
-                for facts in everything:
+                for facts in tried:
                     assert says(browser, method, world.place(name, facts)) == absence, f"{visitor} {method} {name}"
         assert as_it_stands() == before
         subjects = [subject_of(facts) for facts in (world.drafts | world.sent).values()]
@@ -408,7 +411,8 @@ class TestAFormFromElsewhere:
         browser = world.client(visitor, enforce_csrf_checks=True)
         # RFC 8058: a mail program posts without a cookie; the secret of the link stands for it.
         for name in sorted(set(ALL) - PROGRAMS - {"letters:no_reminders"}):
-            for place in world.places(name):
+            # Refused before anybody looks what it is about: to all but the owner one address of each name is like all.
+            for place in world.places(name) if visitor == "A" else [next(world.places(name))]:
                 answer = browser.post(place, {"answer": "x", "declare": "on"}, headers=elsewhere)
                 assert answer.status_code == 403, f"{visitor} {place}: {answer.status_code}"
                 assert b'value="x"' not in answer.content, f"{place} offers to send it all the same"

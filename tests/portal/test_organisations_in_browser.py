@@ -1,24 +1,20 @@
 """The pages of an organisation, and those of whoever waits for somebody outside, in Chromium at 360 px: axe finds
 nothing, nothing scrolls sideways, Urdu is good."""
 
-import os
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import sync_playwright
 
 from rahdari.apply import actions as apply
 from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.vault import keys
 from tests.attest.sample import ASSOCIATION
-from tests.in_browser import ARGUMENTS, show
-from tests.needs import needs_chromium
+from tests.in_browser import faults_on_a_small_phone
 
 from . import story
 from .test_branches import NORTH
@@ -26,7 +22,6 @@ from .test_mandates import begun, give
 from .test_roles import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
-AXE = Axe()
 
 
 def pages(language: str) -> dict[str, str]:
@@ -91,20 +86,8 @@ def waiting(language: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("language", ["en", "ur"])
 def test_have_nothing_for_axe_to_find_and_fit_a_small_phone(language: str) -> None:
-    chromium, folder, faults = needs_chromium(), os.environ.get("RAHDARI_PICTURES"), []
     found = pages(language)
+    faults = faults_on_a_small_phone([(f"org-{name}", text) for name, text in found.items()], language)
     if language == "ur":
         faults += [f"{name}: {each}" for name, text in found.items() for each in urdu.page_problems(text)]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        page = browser.new_context(viewport={"width": 360, "height": 780}).new_page()
-        for name, markup in found.items():
-            show(page, markup)
-            rules = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
-            faults += [f"{name}: {rule['id']} {rule['nodes'][0]['html'][:160]}" for rule in rules]
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            faults += [f"{name}: scrolls sideways by {wide} px"] if wide > 0 else []
-            if folder:
-                page.screenshot(path=Path(folder) / f"org-{name}-{language}.png", full_page=True)
-        browser.close()
     assert faults == []

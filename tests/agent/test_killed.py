@@ -50,10 +50,9 @@ def whole(configuration: Configuration) -> tuple[int, int]:
         return position.sequence, position.entries
 
 
-def some_of(steps: int, stride: int, *, at_best: int = 1) -> range:
-    """All of them; where there is not the time, each so-manieth, from one by chance: many runs see every step."""
-    if everything_is_needed():
-        return range(0, steps, at_best)
+def some_of(steps: int, stride: int, *, at_best: int) -> range:
+    """Each so-manieth, from one by chance: many runs see every step."""
+    stride = at_best if everything_is_needed() else stride
     first = random.randrange(stride)
     print(f"from step {first}")  # pytest shows it when the test fails
     return range(first, steps, stride)
@@ -74,7 +73,7 @@ class TestKilledAgent:
             assert (word, listed(configuration)) == ("done", ["192.0.2.2/32", "192.0.2.3/32"])
             steps = int(number)
             assert steps > 100
-            for step in some_of(steps, 23):
+            for step in some_of(steps, 23, at_best=3):
                 stand.receipts.clear()
                 assert kill(step) == "killed"
                 assert listed(configuration) in (["192.0.2.1/32", "192.0.2.2/32"], ["192.0.2.2/32", "192.0.2.3/32"])
@@ -116,7 +115,7 @@ class TestKilledAgent:
         with killing(configuration, before, tmp_path / "operator" / "entries.json") as kill:
             word, _, number = kill(1_000_000).partition(" ")
             assert (word, sorted(listed(configuration))) == ("done", wanted)
-            for step in some_of(int(number), 31, at_best=3):
+            for step in some_of(int(number), 31, at_best=6):
                 assert kill(step) == "killed"
                 assert sorted(listed(configuration)) in (sorted(everything), wanted)
                 sequence, count = whole(configuration)

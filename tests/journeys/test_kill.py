@@ -19,14 +19,12 @@ import psycopg
 import pytest
 
 from rahdari import proof
-from tests.needs import everything_is_needed
 
 from . import stack as stacks
 from .stack import Stack, wait_for
 
-# More of both where there is the time for it. A child that dies often is started again after ever longer pauses, so
-# each word gets a few deaths, and no more.
-APPLICATIONS, DEATHS_OF_EACH = (60, 3) if everything_is_needed() else (36, 2)
+# A child that dies often is started again after ever longer pauses, so each word gets a few deaths, and no more.
+APPLICATIONS, DEATHS_OF_EACH = 36, 2
 VICTIMS = ("web", "worker", "publisher", "push", "agent", "postgres")
 # What the line does last for each of them.
 TOLD = (

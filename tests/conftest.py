@@ -7,6 +7,7 @@ of `pytest -n` inherit its address, and pytest-django makes a database for each 
 import gc
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pytest_django.plugin import blocking_manager_key
 from xdist.scheduler import LoadFileScheduling
 
 import hatch_build
+from rahdari.apply import screening
 from rahdari.settings.base import database
 from rahdari.up.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.vault import keys
@@ -143,11 +145,22 @@ def _empty_guarded_tables(self: TransactionTestCase) -> None:
         _empty(self)
     finally:
         with connection.cursor() as cursor:
+            # No model of ours owns it, so Django leaves it.
+            cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_periodic_defers CASCADE")
             for table, trigger in guards:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
 
 
 TransactionTestCase._fixture_teardown = _empty_guarded_tables  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documents_are_judged_in_this_process() -> Iterator[None]:
+    """By the same judge, without starting Python for each of hundreds; tests/apply/test_screening.py has the process,
+    and so have the journeys."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(screening, "in_a_process", screening.screen)
+        yield
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import subprocess
 import zipfile
 import zlib
 from typing import Any
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rahdari.apply import portable_documents, screening
+from rahdari.apply.actions import attach_document
 from rahdari.apply.portable_documents import without_segments
-from rahdari.apply.screening import FileFault, FileRefused, Screened, screen, shown_name
+from rahdari.apply.screening import FileFault, FileRefused, Screened, in_a_process, screen, shown_name
 
-from .sample import a_pdf, a_photo, a_photo_with_place
+from .sample import NOW, a_draft, a_pdf, a_photo, a_photo_with_place, actor_of
 
 TYPES = ["application/pdf", "image/jpeg", "image/png"]
 MB = 1024 * 1024
@@ -297,9 +299,9 @@ SMALL_PHOTO = a_photo((320, 320))
 class TestInAProcess:
     def test_gives_the_same_answer(self) -> None:
         here = screen(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES)
-        assert screening.in_a_process(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES) == here
+        assert in_a_process(SMALL_PDF, name="letter.pdf", most_bytes=MB, types=TYPES) == here
         with pytest.raises(FileRefused) as caught:
-            screening.in_a_process(a_zip(), name="letter.pdf", most_bytes=MB, types=TYPES)
+            in_a_process(a_zip(), name="letter.pdf", most_bytes=MB, types=TYPES)
         assert caught.value.reason is FileFault.DISGUISED
 
     def test_is_told_no_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,11 +314,28 @@ class TestInAProcess:
     def test_survives_a_file_that_unpacks_to_more_than_the_memory(self) -> None:
         error = None
         try:
-            screening.in_a_process(a_pdf_bomb(), name="letter.pdf", most_bytes=10 * MB, types=TYPES)
+            in_a_process(a_pdf_bomb(), name="letter.pdf", most_bytes=10 * MB, types=TYPES)
         except FileRefused as caught:
             error = caught
         assert error is not None
         assert error.reason in {FileFault.TOO_COMPLEX, FileFault.UNREADABLE}
+
+    @pytest.mark.django_db
+    def test_is_asked_for_every_document_that_is_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        started = []
+        monkeypatch.setattr(screening, "in_a_process", in_a_process)  # tests/conftest.py
+        run = subprocess.run
+        monkeypatch.setattr(subprocess, "run", lambda *given, **more: started.append(given) or run(*given, **more))
+        draft = a_draft()
+        attach_document(
+            application=draft,
+            rule="evidence",
+            name="letter.pdf",
+            content=SMALL_PDF,
+            actor=actor_of(draft.applicant),
+            now=NOW,
+        )
+        assert [words[-1] for ((words,),) in zip(started, strict=True)] == [screening.__name__]
 
 
 def a_pdf_bomb() -> bytes:

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -270,7 +270,13 @@ class _Current:
                 logger.error("Directory %s cannot be used (%s); the one before stays.", error.path, error.reason)
                 if self.directory is not None:
                     return self.directory
-        return Directory.load(BUNDLED, extra=self.extra)
+        return _bundled(self.extra)
+
+
+@lru_cache(maxsize=4)
+def _bundled(extra: tuple[Origin, ...]) -> Directory:
+    """It comes with the release and stays as it is while we run: read once."""
+    return Directory.load(BUNDLED, extra=extra)
 
 
 _current = _Current()

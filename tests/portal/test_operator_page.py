@@ -71,8 +71,8 @@ class TestOperatorHome:
         assert "changing addresses" not in page_of(desk)
         story.in_force_at("sample-fibre", role="feed-dynamic")
         page = page_of(desk)
-        assert "fixed addresses 0, changing addresses 0</th>" in page
-        assert page.count("fixed addresses 0") == 1
+        assert "Fixed addresses 0, changing addresses 0</th>" in page
+        assert page.count("ixed addresses 0") == 1
 
     def test_of_a_network_with_a_point_that_did_not_load(self, desk: User, feed: Path) -> None:
         story.published(feed)

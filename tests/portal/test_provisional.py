@@ -57,6 +57,9 @@ class TestThePage:
         assert "You are registered provisionally" in page
         assert "One more proof or certificate is still to come." in page and "From you" in page
         assert "of 90 days" in page or "of 91 days" in page
+        home = browser.get(reverse("portal:home")).text
+        assert "Something is still to come by" in home and "Nothing waits for you" not in home
+        assert "Renew</a>" not in browser.get(reverse("portal:registration", args=[registration.reference])).text
 
     def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:
         browser.cookies["django_language"] = "ur"

@@ -61,6 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=now)
     rows = [_row(application) for application in apply.applications_of(user)[:50]]
+    held = held_by(request)
     return render(
         request,
         "portal/applicant/home.html",
@@ -68,7 +69,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "waiting": [row for row in rows if row.is_your_turn],
             "others": [row for row in rows if not row.is_your_turn],
             "to_prove": apply.applications_to_prove(user)[:50],
-            "registrations": held_by(request),
+            "registrations": held,
+            "provisional": [each for each in held if each.standing == "valid" and each.registration.is_provisional],
             "invoices": invoices,
             "sharing_asked": sharing.questions_to(user).count(),
             "is_sharing": sharing.is_sharing(user),

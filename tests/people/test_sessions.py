@@ -3,8 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.people.sessions import SessionStore
@@ -39,3 +42,10 @@ class TestBoth:
         store = engine("0" * 32)
         assert not dict(store.items())
         assert store.session_key is None
+
+
+def test_a_cookie_with_a_nul_in_it_is_nobodys() -> None:
+    """Within quotes a cookie may name any octet; PostgreSQL takes this one in no text."""
+    name = settings.SESSION_COOKIE_NAME
+    answer = Client().get(reverse("portal:home"), headers={"cookie": f'{name}="aaaaaaaa\\000aaaaaaaa"'})
+    assert answer.status_code == 302

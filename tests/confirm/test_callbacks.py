@@ -152,6 +152,23 @@ class TestPost:
         over.set()
         assert found.outcome is HookOutcome.TIMED_OUT
 
+    def test_looks_up_only_so_many_names_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        over, asked = threading.Event(), []
+
+        def look_up(name: str, *_args: Any, **_more: Any) -> list[Any]:
+            asked.append(name)
+            over.wait(30)
+            return []
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        monkeypatch.setattr(hook, "LOOK_UPS", threading.BoundedSemaphore(1))
+        names = ["https://slow.operator.example/", "https://other.operator.example/"]
+        found = [hook.post(each, body=b"", headers={}, timeout=0.2).outcome for each in names]
+        assert found == [HookOutcome.TIMED_OUT] * 2 and asked == ["slow.operator.example"]
+        over.set()
+        found = [hook.post(each, body=b"", headers={}, timeout=20).outcome for each in names]
+        assert found == [HookOutcome.NO_SUCH_NAME] * 2
+
     def test_says_that_nobody_answers(self) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -28,6 +28,8 @@ from rahdari.address import Address, Block, is_global
 TIMEOUT = 10.0
 LONGEST = 500
 PORTS = frozenset({443, 8443})
+# Names that are looked up at the same time, of a whole process.
+LOOK_UPS = threading.BoundedSemaphore(64)
 NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -180,15 +182,20 @@ def _ask(
 
 def _look_up(place: Place, deadline: float) -> list[Address] | None:
     """The addresses of the name; None when nothing was said in time. The system's own looking up has no clock that we
-    could set: a thread waits for it to give up, which it does by itself, and we do not.
+    could set: a thread waits for it to give up, which it does by itself, and we do not. There are only so many of
+    these, however slow a stranger's name server is.
     """
     said: queue.SimpleQueue[list[Address]] = queue.SimpleQueue()
+    if not LOOK_UPS.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        return None
 
     def ask() -> None:
         try:
             found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             found = []
+        finally:
+            LOOK_UPS.release()
         said.put(list(dict.fromkeys(ipaddress.ip_address(each[4][0]) for each in found)))
 
     threading.Thread(target=ask, daemon=True).start()

@@ -89,6 +89,13 @@ class TestAgreeing:
         assert entry.valid_until == line.registration.valid_until
         assert entry.changes.get().snapshot["prefix"] == f"{HOME}/32"
 
+    def test_makes_no_address_that_the_pages_of_the_organisation_open(self) -> None:
+        line = agree(a_line())
+        assert line.entry is not None
+        assert entries.active_entry_of(line.registration, line.entry.pk) is None
+        [own] = entries.own_entries_of(line.registration)
+        assert entries.active_entry_of(line.registration, own.pk) == own
+
     def test_of_ipv6_enters_the_network_of_one_subscriber(self) -> None:
         line = agree(a_line(), "2001:db8:1:2::abcd")
         assert str(home_entries(line.registration)[0].block) == "2001:db8:1:2::/64"

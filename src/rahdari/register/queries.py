@@ -93,8 +93,8 @@ def own_entries_of(registration: Registration) -> QuerySet[Entry]:
 
 
 def active_entry_of(registration: Registration, id: uuid.UUID) -> Entry | None:
-    """An entry of this registration that has not ended; None for any other."""
-    return Entry.objects.filter(registration=registration, pk=id, ended_at__isnull=True).first()
+    """An entry of this registration that has not ended; None for any other, and for somebody's line at home."""
+    return own_entries_of(registration).filter(pk=id, ended_at__isnull=True).first()
 
 
 def active_entries() -> QuerySet[Entry]:

@@ -129,6 +129,13 @@ class TestAsking:
             assert said["errors"][0]["pointer"] == "/name"
         assert not Request.objects.exists()
 
+    def test_is_taken_back_though_nobody_has_it_any_more(self, house: House) -> None:
+        house.ask()
+        register.strike_out(registration=house.registration, code="X1", actor="person:1", now=timezone.now())
+        assert house.second.get(house.place).said["state"] == "nobody"
+        assert house.second.delete(house.place).status_code == 204
+        assert Request.objects.get().state == "taken_back"
+
     def test_is_taken_back(self, house: House) -> None:
         id = house.ask()
         assert house.second.delete(house.place).status_code == 204

@@ -173,11 +173,10 @@ def _may_ask(stands: pages.Stand) -> Sharing:
 )
 def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """While it waits for an answer. Doing it twice changes nothing."""
-    _row, _endpoint, stands = _found(call, reference, endpoint)
+    row, found, stands = _found(call, reference, endpoint)
     if stands.state in {"agreed", "declined", "silent"}:
         raise impossible("answered", _("It was answered already. To leave an address, take it out of the application."))
-    if stands.last is not None:
-        actions.take_back(request=stands.last, actor=call.actor, now=call.now)
+    pages.take_back(row, found, actor=call.actor, now=call.now)
     return Answer(status=204)
 
 

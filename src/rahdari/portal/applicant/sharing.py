@@ -104,6 +104,13 @@ def stand(application: Application, endpoint: Endpoint, now: dt.datetime) -> Sta
     return Stand(str(last.state) if last is not None else HAS_IT, last, terms, again_at, may_ask)
 
 
+def take_back(application: Application, endpoint: Endpoint, *, actor: str, now: dt.datetime) -> None:
+    """Nobody is asked any more, whatever else became of the address or of its proof meanwhile."""
+    last = queries.request_of(holder=application.holder_ref, block=endpoint.network)
+    if last is not None:
+        actions.take_back(request=last, actor=actor, now=now)
+
+
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,14 +122,14 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     if mine is None or mine.is_dynamic:
         raise Http404
     now, actor = timezone.now(), actor_of(person(request))
+    if request.method == "POST" and "take_back" in request.POST:
+        take_back(application, mine, actor=actor, now=now)
+        return redirect(request.path)
     stands = stand(application, mine, now)
     if stands.state in {UNPROVED, NOBODY}:
         return redirect("portal:prove", reference=reference, endpoint=mine.pk)
     last, terms = stands.last, stands.terms
     form = NameForm(initial={"name": application.company_name or application.holder_name})
-    if request.method == "POST" and "take_back" in request.POST and last is not None:
-        actions.take_back(request=last, actor=actor, now=now)
-        return redirect(request.path)
     if request.method == "POST" and stands.may_ask and terms is not None:
         form = NameForm(request.POST)
         if form.is_valid():

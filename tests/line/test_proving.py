@@ -12,6 +12,7 @@ from rahdari.line import proving
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import NewEntry
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method, Reproof
@@ -75,6 +76,18 @@ class TestProveAgain:
         moved = [line.advance(now=due, idle=idle).get(TERM) for _ in range(5)]
         assert moved == [1, 1, 1, 0, None]
         assert all(len(reproofs(entry)) == 1 for _, entry in registrations)
+
+    def test_comes_to_whoever_stands_behind_very_many_without_a_proof(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        first, _ = registered()
+        for number in (1, 2):
+            at_home = NewEntry(
+                f"home:{number}:0", ipaddress.ip_network(f"203.0.113.{250 + number}"), "any", None, 64500
+            )
+            register.add_entry(registration=first, new=at_home, actor="line:1", now=NOW)
+        monkeypatch.setattr(proving, "AT_ONCE", 1)
+        due = at_share(first, 0.301)
+        assert [line.prove_in_term(due), line.prove_in_term(due)] == [1, 0]
+        assert letters_of(first) == ["proof_wanted"]
 
     def test_asks_when_another_network_announces_the_address(self) -> None:
         _, entry = registered()

@@ -16,6 +16,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import actions as decide
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
+from rahdari.page import turns
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
@@ -185,6 +186,25 @@ class TestAsking:
         assert Letter.objects.filter(template="share_asked").count() == actions.LETTERS_AT_ONCE
         shown = text(browser_of(house.first), reverse("share:sharing"))
         assert all(f"Desk {number}" in shown for number in range(actions.LETTERS_AT_ONCE + 2))
+        line.remind_of_sharing(timezone.now() + terms.remind_after)
+        assert Letter.objects.filter(template="share_asked").count() == 2 * actions.LETTERS_AT_ONCE, "nor do reminders"
+
+    def test_again_and_again_fills_no_mailbox(self, house: House) -> None:
+        terms, now = queries.terms(), timezone.now()
+        assert terms is not None
+        for number in range(actions.LETTERS_AT_ONCE + 3):
+            at = now + dt.timedelta(minutes=number)
+            asked = actions.ask(
+                subject=house.endpoint.subject,
+                block=house.endpoint.network,
+                holder=house.second.holder_ref,
+                name=f"Desk {number}",
+                asked_by="person:9",
+                terms=terms,
+                now=at,
+            )
+            actions.take_back(request=asked, actor="person:9", now=at)
+        assert Letter.objects.filter(template="share_asked").count() == actions.LETTERS_AT_ONCE
 
     def test_is_taken_back_by_whoever_asked(self, house: House) -> None:
         question = house.ask()
@@ -404,6 +424,29 @@ class TestStopping:
         register.strike_out(registration=second, code="X1", actor="person:1", now=now + terms.name_kept + 2 * DAY)
         line.advance(now=now + 2 * terms.name_kept + 4 * DAY)
         assert Request.objects.get().name == ""
+
+    def test_a_name_is_forgotten_though_others_share_for_years(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.shared(house)
+        monkeypatch.setattr(queries, "NAMES_AT_ONCE", 1)
+        monkeypatch.setattr(turns, "_places", {})
+        terms = queries.terms()
+        assert terms is not None
+        later = timezone.now() + DAY
+        asked = actions.ask(
+            subject=f"endpoint:{uuid.uuid4()}",
+            block=house.endpoint.network,
+            holder=uuid.uuid4(),
+            name="Desk 8",
+            asked_by="person:9",
+            terms=terms,
+            now=later,
+        )
+        actions.take_back(request=asked, actor="person:9", now=later)
+        forgotten = [actions.forget_names(terms=terms, now=later + terms.name_kept + DAY) for _ in range(2)]
+        asked.refresh_from_db()
+        assert forgotten == [0, 1] and asked.name == ""
 
 
 class TestTheDatabase:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -49,6 +50,7 @@ __all__ = [
     "Standing",
     "actor_of",
     "allowance_of",
+    "answered_applications",
     "assessment_of",
     "case_for_officer",
     "case_of",
@@ -115,6 +117,13 @@ def undecided_applications() -> QuerySet[Application]:
     """Sent, checks opened, and no case yet; those received first in front."""
     waiting: QuerySet[Application] = applications.submitted_undecided()
     return waiting.filter(case__isnull=True).order_by("submitted_at", "id")
+
+
+def answered_applications() -> QuerySet[Application]:
+    """Of these the ones of which no check waits."""
+    subject = Concat(Value("application:"), Cast("pk", CharField()))
+    found = undecided_applications().alias(known_as=subject)
+    return found.filter(~Exists(checks.waiting_checks().filter(subject=OuterRef("known_as")).order_by()))
 
 
 def grants_not_entered() -> QuerySet[Decision]:

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from rahdari.apply import actions as apply
+from rahdari.page.turns import one_item
 
 from . import clocks, queries, rules
 from .acting import close, move_of, record, write
@@ -18,7 +19,7 @@ def close_unanswered(*, now: dt.datetime, limit: int = 200) -> int:
     moved = 0
     due = list(queries.clocks_to_run(now).values_list("pk", flat=True)[:limit])
     for pk in dict.fromkeys([*due, *(case.pk for case in queries.cases_out_of_time(now)[:limit])]):
-        with transaction.atomic():
+        with one_item(f"case {pk}"), transaction.atomic():
             locked = Case.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
             if locked is not None:
                 moved += _run_clock(queries.cases().get(pk=pk), now)

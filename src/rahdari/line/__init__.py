@@ -48,11 +48,12 @@ from .provisional import prolong_provisional, remind_of_provisional, settle_prov
 from .reminding import remind, tell_of_grace
 from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
 from .sharing import remind as remind_of_sharing
-from .step import Step
+from .step import Step, one_item
 
 
 def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> dict[str, int]:
-    """Run every step once, in order; return how many items each moved. Raises only when the database is away.
+    """Run every step once, in order; return how many items each moved. A step that fails is said in the log, and holds
+    the others up no more than an item that fails. Raises only when the database is away.
 
     `idle` is the caller's, given again each time: when steps that rest had nothing to do. Without it none rests.
     """
@@ -61,7 +62,9 @@ def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> 
     for step in STEPS:
         if step.pause and abs(now - idle.get(step.name, NEVER)) < step.pause:
             continue
-        moved[step.name] = step.run(now)
+        moved[step.name] = 0
+        with one_item(step.name):
+            moved[step.name] = step.run(now)
         if step.pause and not moved[step.name]:
             idle[step.name] = now
     return moved

@@ -12,6 +12,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
 from rahdari.decide import queries as decisions
+from rahdari.page.turns import in_turn
 from rahdari.people import actions as people
 from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
@@ -116,7 +117,7 @@ def stand_on_silence(now: dt.datetime) -> int:
     """
     late = {question.target: question for question in questions.late(now=now)}
     stood = 0
-    for check in list(checks.controls_waiting(late)[:AT_ONCE]):
+    for check in in_turn("confirm: late", checks.controls_waiting(late), at_most=AT_ONCE):
         question = late[check.target]
         application = applications.application_by_subject(check.subject)
         if application is None or is_range(ipaddress.ip_network(question.block)):

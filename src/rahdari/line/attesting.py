@@ -21,6 +21,7 @@ from rahdari.attest.rules import Outcome
 from rahdari.decide import queries as decisions
 from rahdari.decide.rules import Grantable
 from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
@@ -42,9 +43,8 @@ DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہ�
 def ask_associations(now: dt.datetime) -> int:
     """Checks that wait for an association that was not asked yet: what came meanwhile is looked up first."""
     moved = 0
-    for check in list(
-        checks.waiting_of_kind(KIND, other_than=attestations.subjects_asked()).filter(finding="")[:AT_ONCE]
-    ):
+    unasked = checks.waiting_of_kind(KIND, other_than=attestations.subjects_asked()).filter(finding="")
+    for check in in_turn("attest: ask", unasked, at_most=AT_ONCE):
         application = applications.application_by_subject(check.subject)
         if application is None or application.status != "submitted":
             continue
@@ -124,7 +124,8 @@ def _end_what_is_over(now: dt.datetime) -> int:
     """Requests for applications that were withdrawn or closed without a grant: nobody waits for their answers."""
     closed = applications.closed_subjects(since=now - CLOSED_WITHIN)
     ended = 0
-    for check in list(checks.waiting_of_kind(KIND, other_than=()).filter(subject__in=closed)[:AT_ONCE]):
+    over = checks.waiting_of_kind(KIND, other_than=()).filter(subject__in=closed)
+    for check in in_turn("attest: end what is over", over, at_most=AT_ONCE):
         application = applications.application_by_subject(check.subject)
         request = attestations.request_about(f"check:{check.pk}")
         if request is None or request.answer or application is None or application.status == "granted":
@@ -254,7 +255,7 @@ def carry_out_matters(now: dt.datetime) -> int:
         with one_item(f"matter:{matter.number}"):
             _carry_out(matter, now)
             moved += 1
-    for matter in list(attestations.matters_that_await_proof()[:AT_ONCE]):
+    for matter in in_turn("attest: await proof", attestations.matters_that_await_proof(), at_most=AT_ONCE):
         moved += _close_if_proved(matter, now)
     return moved
 

@@ -12,6 +12,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
+from rahdari.page.turns import in_turn
 from rahdari.policy import CheckRule, Policy
 from rahdari.share import queries as sharing
 from rahdari.verify import actions as verify
@@ -188,10 +189,21 @@ def answer_checks(now: dt.datetime) -> int:
 
 def decide_what_is_answered(now: dt.datetime) -> int:
     """Applications for which there is nothing to wait for any more: a grant by rule, full or provisional, or a case for
-    an officer. Never a refusal."""
+    an officer. Never a refusal.
+
+    First those of which no check waits. Of the others, who may be very many just before a deadline, a part at a time:
+    what they wait for may make no difference any more.
+    """
     moved = 0
-    for application in list(decisions.undecided_applications()[:AT_ONCE]):
+    answered = list(decisions.answered_applications()[:AT_ONCE])
+    others = in_turn("decide", decisions.undecided_applications(), at_most=AT_ONCE)
+    together = {each.pk: each for each in (*answered, *others)}.values()
+    known = checks.checks_of_subjects(each.subject for each in together)
+    for application in together:
         with one_item(application.subject):
+            if not decisions.is_settled(application, known.get(application.subject, []), now):
+                continue
+            # As they are at this moment: another one's answer may have come while those before were decided.
             found = list(checks.checks_of(application.subject))
             if decisions.is_settled(application, found, now):
                 decide.decide_by_rule(application=application, checks=found, now=now)

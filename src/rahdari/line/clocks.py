@@ -7,6 +7,7 @@ from rahdari.apply import queries as applications
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
@@ -72,7 +73,8 @@ TOLD_WITHIN = dt.timedelta(days=14)
 def tell_of_expiry(now: dt.datetime) -> int:
     """Tell holders that their registration has expired, once. Looks back far enough to catch up after a long stop."""
     sent = 0
-    for registration in entries.expired_since(start=now - TOLD_WITHIN)[:AT_ONCE]:
+    expired = entries.expired_since(start=now - TOLD_WITHIN)
+    for registration in in_turn("tell of expiry", expired, at_most=AT_ONCE):
         with one_item(f"registration:{registration.pk}"):
             for person in people.people_to_tell(registration.holder):
                 sent += letters.write_once(

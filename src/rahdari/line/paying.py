@@ -20,6 +20,7 @@ from rahdari.fees import queries as invoices
 from rahdari.fees import rules
 from rahdari.fees.models import Invoice
 from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import due_at
@@ -141,7 +142,8 @@ def remind_of_fees(now: dt.datetime) -> int:
     terms = policies.current(settings.POLICY_FILE).fee_terms
     for days in terms.remind_days_before if terms else ():
         start = now + dt.timedelta(days=days - 1)
-        for invoice in invoices.due_between(start=start, end=start + dt.timedelta(days=1))[:AT_ONCE]:
+        due = invoices.due_between(start=start, end=start + dt.timedelta(days=1))
+        for invoice in in_turn(f"remind of fees: {days}", due, at_most=AT_ONCE):
             with one_item(invoice.number):
                 sent += _tell(invoice, "invoice_due_soon", f"due:{days}", now)
     return sent

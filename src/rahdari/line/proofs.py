@@ -8,6 +8,7 @@ import datetime as dt
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Proof
+from rahdari.page.turns import in_turn
 from rahdari.policy import CheckRule
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
@@ -69,7 +70,8 @@ def _rule(application: Application, kind: str) -> CheckRule | None:
 def ask_clients(now: dt.datetime) -> int:
     """Checks that wait for a client or employer who was not asked yet."""
     moved = 0
-    for check in list(checks.waiting_of_kind("employer", other_than=confirmations.subjects_asked())[:AT_ONCE]):
+    unasked = checks.waiting_of_kind("employer", other_than=confirmations.subjects_asked())
+    for check in in_turn("vouch: ask", unasked, at_most=AT_ONCE):
         application = applications.application_by_subject(check.subject)
         rules = applications.frozen_policy(application).vouching if application else None
         if application is None or rules is None:

@@ -6,6 +6,7 @@ follows is an officer's act.
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from itertools import batched
 from typing import Any
 
@@ -21,7 +22,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
-from rahdari.verify.models import Reproof
+from rahdari.verify.models import Challenge, Reproof
 
 from .branching import tell_branches
 from .step import AT_ONCE, one_item
@@ -44,9 +45,9 @@ def prove_in_term(now: dt.datetime) -> int:
     for part in batched(due.values_list("pk", "valid_from").iterator(), READ_AT_ONCE):
         occasions = {pk: f"term:{begins:%Y-%m-%d}" for pk, begins in part}
         known = proofs.occasions_known((about(pk), occasion) for pk, occasion in occasions.items())
-        new = [pk for pk, occasion in occasions.items() if (about(pk), occasion) not in known][:AT_ONCE]
+        new = [pk for pk, occasion in occasions.items() if (about(pk), occasion) not in known]
         entries = register.active_by_id(new)
-        if begun := sum(_begin(entries[pk], occasions[pk], rules, now) for pk in new if pk in entries):
+        if begun := _begin_some([(entries[pk], occasions[pk]) for pk in new if pk in entries], rules, now):
             return begun
     return 0
 
@@ -59,7 +60,17 @@ def prove_rerouted(now: dt.datetime) -> int:
     due = [(each.about or each.entry, f"reroute:{each.pk}") for each in register.rerouted_since(start=now - LOOKS_BACK)]
     known = proofs.occasions_known((about_of(entry), occasion) for entry, occasion in due)
     new = [(entry, occasion) for entry, occasion in due if (about_of(entry), occasion) not in known]
-    return sum(_begin(entry, occasion, rules, now) for entry, occasion in new[:AT_ONCE])
+    return _begin_some(new, rules, now)
+
+
+def _begin_some(new: Sequence[tuple[Entry, str]], rules: Proof, now: dt.datetime) -> int:
+    """Of these the first that stand on a proof. Others stand on something else, an operator's word or an officer's
+    check, and are never asked: they keep nobody behind them waiting.
+    """
+    known = proofs.proofs_of(entry.origin for entry, _ in new)
+    shown = [(entry, occasion, known.get((entry.origin, str(entry.block)))) for entry, occasion in new]
+    wanted = [(entry, occasion, proof) for entry, occasion, proof in shown if proof is not None][:AT_ONCE]
+    return sum(_begin(entry, occasion, proof, rules, now) for entry, occasion, proof in wanted)
 
 
 def about(entry: uuid.UUID) -> str:
@@ -70,10 +81,7 @@ def about_of(entry: Entry) -> str:
     return about(entry.pk)
 
 
-def _begin(entry: Entry, occasion: str, rules: Proof, now: dt.datetime) -> int:
-    proof = proofs.proof_of(entry.origin, entry.block)
-    if proof is None:
-        return 0  # it stands on something else: an operator's word, an officer's check
+def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.datetime) -> int:
     with one_item(about_of(entry)):
         reproof = verify.begin_reproof(
             about=about_of(entry),

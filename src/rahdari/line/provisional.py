@@ -17,6 +17,7 @@ from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
 from rahdari.decide.rules import Grantable, NotYet, QuestionState, Status
 from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
@@ -94,7 +95,8 @@ def prolong_provisional(now: dt.datetime) -> int:
     rules = policies.current(settings.POLICY_FILE)
     if rules.provisional is None:
         return 0
-    for registration in entries.provisional_ending_between(start=now, end=now + PROLONGED_BEFORE)[:AT_ONCE]:
+    ending = entries.provisional_ending_between(start=now, end=now + PROLONGED_BEFORE)
+    for registration in in_turn("prolong provisional", ending, at_most=AT_ONCE):
         with one_item(f"registration:{registration.pk}"):
             if not _is_with_an_officer(registration):
                 continue
@@ -116,7 +118,8 @@ def remind_of_provisional(now: dt.datetime) -> int:
     sent = 0
     for days in rules.remind_days_before if rules else ():
         start = now + dt.timedelta(days=days - 1)
-        for registration in entries.provisional_ending_between(start=start, end=start + dt.timedelta(days=1))[:AT_ONCE]:
+        ending = entries.provisional_ending_between(start=start, end=start + dt.timedelta(days=1))
+        for registration in in_turn(f"remind of provisional: {days}", ending, at_most=AT_ONCE):
             with one_item(f"registration:{registration.pk}"):
                 sent += _tell(registration, "registration_provisional_ends", f"provisional:{days}", now)
     return sent

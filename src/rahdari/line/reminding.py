@@ -5,21 +5,26 @@ the letters remember by `once`. Nobody is reminded on the day something was writ
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.attest import queries as attested
+from rahdari.attest.models import Use
 from rahdari.decide import queries as decisions
+from rahdari.decide.models import Notice, Question
 from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.register import queries as entries
+from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 
 from .branching import tell_branches
@@ -43,94 +48,86 @@ class Due:
 
 @dataclass(frozen=True)
 class Reminder:
-    """`of` is the row's name in the policy; `due` gives what runs out from `start` on and before `end`."""
+    """`of` is the row's name in the policy; `found` gives what runs out from `start` on and before `end`, `due` what
+    there is to say of one on that day.
+    """
 
     of: str
     template: str
-    due: Callable[[dt.datetime, dt.datetime], Iterable[Due]]
+    found: Callable[..., QuerySet[Any]]
+    due: Callable[[Any, dt.datetime], Due | None]
 
 
-def registrations(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
-    for registration in entries.expiring_between(start=start, end=end)[:AT_ONCE]:
-        yield Due(
-            about=f"registration:{registration.pk}",
-            # Each term has reminders of its own.
-            key=f":{registration.valid_until:%Y-%m-%d}",
-            people=people.people_to_tell(registration.holder),
-            context={
-                "registration": registration.reference,
-                "valid_until": registration.valid_until,
-                "url": reverse("portal:renew", args=[registration.reference]),
-            },
-            origins=tuple(entry.origin for entry in entries.entries_of(registration) if entry.ended_at is None),
-        )
+def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
+    return Due(
+        about=f"registration:{registration.pk}",
+        # Each term has reminders of its own.
+        key=f":{registration.valid_until:%Y-%m-%d}",
+        people=people.people_to_tell(registration.holder),
+        context={
+            "registration": registration.reference,
+            "valid_until": registration.valid_until,
+            "url": reverse("portal:renew", args=[registration.reference]),
+        },
+        origins=tuple(entry.origin for entry in entries.entries_of(registration) if entry.ended_at is None),
+    )
 
 
-def questions(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
-    for question in decisions.questions_due_between(start, end)[:AT_ONCE]:
-        application = question.case.application
-        yield Due(
-            about=application.subject,
-            key=f":{question.pk}",
-            people=applications.readers_of(application),
-            context={
-                "reference": application.reference,
-                "due_at": decisions.question_due_at(question),
-                "url": reverse("portal:question", kwargs={"reference": application.reference}),
-                **applications.on_behalf(application),
-            },
-        )
+def _of_question(question: Question, _day: dt.datetime) -> Due:
+    return _to_answer(question, decisions.question_due_at(question), "portal:question")
 
 
-def notices(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
-    for notice in decisions.notices_due_between(start, end)[:AT_ONCE]:
-        application = notice.case.application
-        yield Due(
-            about=application.subject,
-            key=f":{notice.pk}",
-            people=applications.readers_of(application),
-            context={
-                "reference": application.reference,
-                "due_at": decisions.notice_due_at(notice),
-                "url": reverse("portal:notice", kwargs={"reference": application.reference}),
-                **applications.on_behalf(application),
-            },
-        )
+def _of_notice(notice: Notice, _day: dt.datetime) -> Due:
+    return _to_answer(notice, decisions.notice_due_at(notice), "portal:notice")
 
 
-def attestations(start: dt.datetime, end: dt.datetime) -> Iterable[Due]:
+def _to_answer(row: Question | Notice, due_at: dt.datetime, page: str) -> Due:
+    application = row.case.application
+    return Due(
+        about=application.subject,
+        key=f":{row.pk}",
+        people=applications.readers_of(application),
+        context={
+            "reference": application.reference,
+            "due_at": due_at,
+            "url": reverse(page, kwargs={"reference": application.reference}),
+            **applications.on_behalf(application),
+        },
+    )
+
+
+def _of_attestation(use: Use, day: dt.datetime) -> Due | None:
     """What an association said ends: the registration stands, and its renewal will rest on something else."""
     attesting = applications.policy_in_force().attesting
-    for use in attested.uses_ending_between(start=start, end=end)[:AT_ONCE]:
-        application = applications.application_by_subject(use.subject)
-        if application is None or attesting is None:
-            continue
-        registration = application.registration or entries.registration_from(application.subject)
-        if registration is None or entries.standing(registration, start) is not Standing.VALID:
-            continue
-        last = applications.last_granted_for(registration)
-        if last is None or last.pk != application.pk:
-            continue  # it rests on a later application, maybe on another attestation
-        association = attesting.association(use.attestation.association)
-        yield Due(
-            about=application.subject,
-            key=f":{use.attestation.number}:{use.attestation.valid_until:%Y-%m-%d}",
-            people=people.people_to_tell(application.holder_ref),
-            context={
-                "registration": registration.reference,
-                "valid_until": registration.valid_until,
-                "association": association.title if association else use.attestation.association,
-                "until": use.attestation.valid_until,
-                "url": reverse("attest:theirs", args=[use.attestation.number]),
-            },
-        )
+    application = applications.application_by_subject(use.subject)
+    if application is None or attesting is None:
+        return None
+    registration = application.registration or entries.registration_from(application.subject)
+    if registration is None or entries.standing(registration, day) is not Standing.VALID:
+        return None
+    last = applications.last_granted_for(registration)
+    if last is None or last.pk != application.pk:
+        return None  # it rests on a later application, maybe on another attestation
+    association = attesting.association(use.attestation.association)
+    return Due(
+        about=application.subject,
+        key=f":{use.attestation.number}:{use.attestation.valid_until:%Y-%m-%d}",
+        people=people.people_to_tell(application.holder_ref),
+        context={
+            "registration": registration.reference,
+            "valid_until": registration.valid_until,
+            "association": association.title if association else use.attestation.association,
+            "until": use.attestation.valid_until,
+            "url": reverse("attest:theirs", args=[use.attestation.number]),
+        },
+    )
 
 
 TABLE: tuple[Reminder, ...] = (
-    Reminder("registration", "registration_expires_soon", registrations),
-    Reminder("question", "reminder_to_answer", questions),
-    Reminder("notice", "reminder_to_answer", notices),
-    Reminder("attestation", "attestation_ends_soon", attestations),
+    Reminder("registration", "registration_expires_soon", entries.expiring_between, _of_registration),
+    Reminder("question", "reminder_to_answer", decisions.questions_due_between, _of_question),
+    Reminder("notice", "reminder_to_answer", decisions.notices_due_between, _of_notice),
+    Reminder("attestation", "attestation_ends_soon", attested.uses_ending_between, _of_attestation),
 )
 
 
@@ -141,16 +138,20 @@ def remind(now: dt.datetime) -> int:
     for row in TABLE:
         for days in wanted.get(row.of, ()):
             start = now + DAY * (days - 1)
-            for due in row.due(start, start + DAY):
-                with one_item(due.about):
-                    sent += _tell(row, due, days, now)
+            found = row.found(start=start, end=start + DAY)
+            # On the day before a deadline very many end at once, and of each it is asked whether it was told.
+            for each in in_turn(f"remind: {row.of} {days}", found, at_most=AT_ONCE):
+                with one_item(f"{row.of} {each.pk}"):
+                    due = row.due(each, start)
+                    sent += _tell(row, due, days, now) if due is not None else 0
     return sent
 
 
 def tell_of_grace(now: dt.datetime) -> int:
     """The term is over and nobody has renewed: holders are told once that there is time still, and how much."""
     sent = 0
-    for registration in entries.grace_begun_between(start=now - GRACE_TOLD_WITHIN, end=now)[:AT_ONCE]:
+    begun = entries.grace_begun_between(start=now - GRACE_TOLD_WITHIN, end=now)
+    for registration in in_turn("remind: grace", begun, at_most=AT_ONCE):
         with one_item(f"registration:{registration.pk}"):
             for person in people.people_to_tell(registration.holder):
                 sent += letters.write_once(

@@ -10,6 +10,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import Status
 from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.share import actions as share
@@ -32,7 +33,7 @@ _FOUND: dict[State, tuple[Result, str]] = {
 def end_requests(now: dt.datetime) -> int:
     """Requests whose time to answer is over, and those for which nobody has the address any more."""
     ended = 0
-    for request in list(requests.waiting()[:AT_ONCE]):
+    for request in in_turn("share: end requests", requests.waiting(), at_most=AT_ONCE):
         with one_item(request.origin):
             ended += share.end_waiting(request=request, now=now)
     return ended
@@ -100,7 +101,7 @@ def follow_requests(now: dt.datetime) -> int:
     """Requests whose application is over, or whose address was taken out: nobody is asked for it any more, and a
     consent that was given for it ends. Of one that was granted the consent lives as long as its entry."""
     moved = 0
-    for request in list(requests.unsettled()[:AT_ONCE]):
+    for request in in_turn("share: follow requests", requests.unsettled(), at_most=AT_ONCE):
         with one_item(request.origin):
             endpoint = applications.endpoint_by_subject(request.subject)
             status = endpoint.application.status if endpoint is not None else ""

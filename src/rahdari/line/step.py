@@ -1,14 +1,10 @@
 """What a step of the line is, and how one item of it fails alone."""
 
 import datetime as dt
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
-
-log = logging.getLogger("rahdari.line")
+from rahdari.page.turns import one_item as one_item
 
 # At most so many items of one step in one go: a long queue of one step does not hold up the next.
 AT_ONCE = 200
@@ -31,14 +27,3 @@ class Step:
     @property
     def pause(self) -> dt.timedelta | None:
         return self.rests or (BY_THE_CLOCK if self.clock else None)
-
-
-@contextmanager
-def one_item(what: str) -> Iterator[None]:
-    """Let one item fail alone: said in the log, tried again at the next run."""
-    try:
-        yield
-    except (OperationalError, InterfaceError):
-        raise  # the database is away: the caller waits for it, nothing else can be done
-    except Exception:
-        log.exception("%s could not be moved on; it stays where it is and is tried again", what)

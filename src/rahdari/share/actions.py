@@ -25,9 +25,10 @@ from . import queries, rules
 from .models import Question, Request
 from .rules import ANSWERS, LONGEST_NAME, Reply, State
 
-# So many questions that wait for one holder go out by letter; the page has them all. Whoever sits behind a gateway with
-# many accounts cannot fill a mailbox by it.
+# So many questions that wait for one holder go out by letter, and so many a day; the page has them all. Whoever sits
+# behind a gateway with many accounts, or asks and takes back again and again, cannot fill a mailbox by it.
 LETTERS_AT_ONCE = 5
+A_DAY = dt.timedelta(days=1)
 
 
 class CannotBeShared(Exception):
@@ -99,11 +100,13 @@ def ask(
 def _put(request: Request, holder: uuid.UUID, actor: str, now: dt.datetime) -> None:
     question = Question.objects.create(request=request, holder=holder, asked_at=now)
     journal.record(act="share.put_question", actor=actor, subject=str(question), now=now)
-    if queries.waiting_for(holder).count() <= LETTERS_AT_ONCE:
+    if queries.put_since(holder, now - A_DAY) <= LETTERS_AT_ONCE:
         _write(question, now)
 
 
 def _write(question: Question, now: dt.datetime) -> None:
+    if not queries.is_among_first(question, at_most=LETTERS_AT_ONCE):
+        return
     request = question.request
     for person in people.people_to_tell(question.holder, queries.MAY_AGREE):
         letters.write_letter(
@@ -185,7 +188,7 @@ def end_waiting(*, request: Request, now: dt.datetime) -> bool:
 
 @transaction.atomic
 def remind(*, request: Request, now: dt.datetime) -> bool:
-    """Write once more to whoever has not answered, once."""
+    """Write once more to whoever has not answered, once; of very many questions not of each, as at first."""
     request = Request.objects.select_for_update().get(pk=request.pk)
     if request.state != State.WAITING or request.reminded_at is not None:
         return False

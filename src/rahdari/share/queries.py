@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from rahdari import policy
+from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -22,6 +23,7 @@ from .rules import Reply, State
 
 # Who agrees for a holder, and hears of it.
 MAY_AGREE = Act.APPLY
+NAMES_AT_ONCE = 200
 
 
 class NotFound(Exception):
@@ -60,6 +62,17 @@ def waiting_for(holder: uuid.UUID) -> QuerySet[Question]:
     return _waiting().filter(holder=holder)
 
 
+def put_since(holder: uuid.UUID, start: dt.datetime) -> int:
+    """How many questions were put to this holder since then, whatever became of them."""
+    return Question.objects.filter(holder=holder, asked_at__gt=start).count()
+
+
+def is_among_first(question: Question, *, at_most: int) -> bool:
+    """Whether it is among the first of those that wait for its holder."""
+    first = waiting_for(question.holder).order_by("asked_at", "id").values_list("pk", flat=True)[:at_most]
+    return question.pk in set(first)
+
+
 def _waiting() -> QuerySet[Question]:
     return Question.objects.filter(reply=Reply.WAITING, request__state=State.WAITING)
 
@@ -96,7 +109,8 @@ def unsettled() -> QuerySet[Request]:
 def named(now: dt.datetime, kept: dt.timedelta) -> Iterable[Request]:
     """Requests whose name is no longer needed: they ended so long ago, and nobody shares by them."""
     old = Request.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - kept).order_by("ended_at", "id")
-    for request in old[:200]:
+    # Those by which somebody shares still stay in front for years.
+    for request in in_turn("share: forget names", old, at_most=NAMES_AT_ONCE):
         sharer = register.sharer_from(request.origin) if request.state == State.AGREED else None
         if sharer is None or (sharer.ended_at is not None and sharer.ended_at <= now - kept):
             yield request

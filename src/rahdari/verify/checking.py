@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 
 from rahdari.journal import actions as journal
+from rahdari.page.turns import in_turn, one_item
 
 from . import queries
-from .answers import CheckRequest, answer, facts_of, still_awaited
+from .answers import ASKED_ELSEWHERE, CheckRequest, answer, facts_of, still_awaited
 from .models import Check, Outcome
 from .rules import Answer
 
@@ -63,20 +64,28 @@ def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int =
     """A step of the line: answer again what waits. Returns how many checks were answered."""
     answered = 0
     with transaction.atomic():
-        waiting = list(queries.waiting_checks(subject=subject).select_for_update(skip_locked=True)[:limit])
+        open_ones = queries.waiting_checks(subject=subject).exclude(kind__in=ASKED_ELSEWHERE)
+        waiting = in_turn(
+            f"verify: answer {subject or 'all'}", open_ones.select_for_update(skip_locked=True), at_most=limit
+        )
         # The proof of each of these is still awaited: seen for all of them at once, however many they are.
         awaited = still_awaited(waiting, now)
         for check in waiting:
             if check.pk in awaited:
                 continue
-            found = answer(check, now=now)
-            if found.result == "waiting":
-                continue
-            _record(check, found.result, found.finding, found.evidence, RULE, now)
-            check.reason_code = check.reason if found.result == "failed" and found.blames else ""
-            check.save(update_fields=ANSWERED)
-            answered += 1
+            with one_item(f"check:{check.pk}"):
+                answered += _answer_now(check, now)
     return answered
+
+
+def _answer_now(check: Check, now: dt.datetime) -> bool:
+    found = answer(check, now=now)
+    if found.result == "waiting":
+        return False
+    _record(check, found.result, found.finding, found.evidence, RULE, now)
+    check.reason_code = check.reason if found.result == "failed" and found.blames else ""
+    check.save(update_fields=ANSWERED)
+    return True
 
 
 @transaction.atomic

@@ -35,7 +35,7 @@ class TestAMember:
         base = fill_in(MEMBER, person, name_the_association)
         prove(person, base, stranger)
         send(MEMBER, person, base)
-        person.waits_for(f"{base}status/", "We asked the association, and wait for its answer.")
+        person.waits_for(f"{base}status/", "Waiting for your association to answer")
 
         secretary.sign_in_ready(SECRETARY)
         secretary.waits_for("/association/", "Asks you to attest")

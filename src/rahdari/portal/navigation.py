@@ -14,6 +14,7 @@ from rahdari.letters import queries as inbox
 from rahdari.page.context import Link
 from rahdari.people import queries as people
 from rahdari.people.models import User
+from rahdari.people.rules import Act, roles_that
 from rahdari.publish import queries as publish
 
 APPLICATIONS = frozenset({"home", "application", "tasks", "check", "status", "question", "notice", "refusal"})
@@ -128,13 +129,14 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
 
 
 def _organisation(user: User, *, here: bool) -> list[Link]:
-    """Of whoever belongs to one; of several, their list."""
-    mine = list(people.organisations_of(user)[:2])
+    """Of whoever belongs to one, its page, or that of its members for who sees no more; of several, their list."""
+    mine = list(people.memberships_of(user)[:2])
     if not mine:
         return []
     if len(mine) > 1:
         return [Link(pgettext("navigation", "Organisations"), reverse("people:organisations"), here=here)]
-    return [Link(pgettext("navigation", "Organisation"), reverse("people:organisation", args=[mine[0].pk]), here=here)]
+    page = "portal:organisation" if mine[0].role in roles_that(Act.SEE) else "people:organisation"
+    return [Link(pgettext("navigation", "Organisation"), reverse(page, args=[mine[0].organisation_id]), here=here)]
 
 
 def _previews(page: str) -> Link:

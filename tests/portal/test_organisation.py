@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.page import urdu
+from rahdari.publish import queries as publish
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import NewEntry
@@ -74,6 +75,8 @@ class TestThePage:
         story.in_force_at("sample-fibre")
         after = browser.get(page(world)).text
         assert "In force at 1 of 1 operator" in after
+        groups = {each: list(each.entries.all()) for each in Registration.objects.all()} | {"none": []}
+        assert publish.standings_of(groups) == {key: publish.standing_of(group) for key, group in groups.items()}
         row = {each: f'<a href="{reverse("portal:registration", args=[each])}">' for each in (first, second.reference)}
         soon, waits = (browser.get(page(world, view)).text for view in ("soon", "not_in_force"))
         assert row[second.reference] in soon and row[first] not in soon

@@ -44,13 +44,16 @@ def registered(count: int) -> list[Registration]:
 
 
 def owing(count: int) -> list[Application]:
-    """Sent applications of which one address has its proof still to come."""
-    found = [an_application(applicant=a_person(), also=f"203.0.113.{251 + number}") for number in range(count)]
-    for application in found:
+    """Sent applications, one after the other, of which one address has its proof still to come."""
+    found = []
+    for number in range(count):
+        application = an_application(applicant=a_person(), also=f"203.0.113.{251 + number}")
         endpoint = unproved(application)
         verify.open_challenge(
             subject=endpoint.subject, block=endpoint.network, method=Method.LINK, valid_for=7 * DAY, now=NOW
         )
+        line.advance(now=NOW + number * MINUTE)
+        found.append(application)
     return found
 
 
@@ -65,16 +68,15 @@ def told(template: str) -> int:
 
 def test_whoever_has_proved_is_decided_whoever_else_has_not() -> None:
     waiting = owing(GO + 1)
-    ready = an_application(applicant=a_person(), now=NOW + MINUTE)
+    ready = an_application(applicant=a_person(), now=NOW + 9 * MINUTE)
     for _ in range(3):
-        line.advance(now=NOW + MINUTE)
+        line.advance(now=NOW + 9 * MINUTE)
     assert Application.objects.get(pk=ready.pk).status == "granted"
     assert all(decisions.case_of(each) is None for each in waiting)
 
 
 def test_a_check_is_answered_whoever_else_waits() -> None:
     waiting = owing(GO + 1)
-    line.advance(now=NOW)
     assert [verify.answer_waiting(now=NOW, limit=GO) for _ in range(3)] == [0, 0, 0]
     endpoint = unproved(waiting[-1])
     [link] = proofs.latest_challenges(subject=endpoint.subject, block=endpoint.network).values()

@@ -23,6 +23,7 @@ from rahdari.decide import rules
 from rahdari.decide.models import Case, Decision
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
+from rahdari.line import late
 from rahdari.line.late import LOOKS_AGAIN
 from rahdari.people.models import User
 from rahdari.register import actions as register
@@ -143,6 +144,29 @@ class TestWhoeverHadTheAddressHasGone:
         check = check_of(second, "not_registered")
         assert check.finding == "free" and check.evidence["before"]["finding"] == "registered_by_another"
         assert not any(line.advance(now=LATER + 2 * LOOKS_AGAIN).values())
+
+    def test_one_that_fails_keeps_no_other_from_its_decision(
+        self, held: tuple[Application, Application], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = held
+        address = an_address()
+        other = an_application(address=address)
+        line.advance(now=NOW)
+        third = with_an_officer(address)
+        ask_again = verify.ask_again
+
+        def fails(*, subject: str, **facts: Any) -> int:
+            if subject == min(second, third, key=lambda each: str(case_of(each).pk)).subject:
+                raise LookupError("sample")
+            return ask_again(subject=subject, **facts)
+
+        monkeypatch.setattr(late.verify, "ask_again", fails)
+        monkeypatch.setattr(late, "LOOKED_AT_ONCE", 1)
+        for each in (first, other):
+            free_it(each, NOW)
+        for _ in range(3):
+            line.advance(now=LATER)
+        assert sorted([status_of(second), status_of(third)]) == ["granted", "submitted"]
 
     def test_and_nothing_is_decided_twice(self, held: tuple[Application, Application]) -> None:
         first, second = held

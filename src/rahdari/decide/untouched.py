@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from rahdari.verify import queries as checks
@@ -32,16 +32,16 @@ def is_untouched(case: Case) -> bool:
 
 
 def with_news() -> QuerySet[Case]:
-    """Untouched cases of which a check was answered since the rule last looked, the longest ago in front."""
+    """Untouched cases of which a check was answered since the rule last looked."""
     # In one run of the line all happens at one time: what was answered at the time of the look counts as news.
     answered = checks.answered_checks().filter(subject=_SUBJECT, answered_at__gte=OuterRef("assessed_at"))
-    return untouched_cases().filter(Exists(answered)).order_by("assessed_at", "id")
+    return untouched_cases().filter(Exists(answered)).order_by("id")
 
 
 def not_looked_at_since(at: dt.datetime) -> QuerySet[Case]:
-    """Untouched cases at which the rule has not looked since then, the longest ago in front."""
+    """Untouched cases at which the rule has not looked since then."""
     long_ago = Q(assessed_at__isnull=True) | Q(assessed_at__lte=at)
-    return untouched_cases().filter(long_ago).order_by(F("assessed_at").asc(nulls_first=True), "id")
+    return untouched_cases().filter(long_ago).order_by("id")
 
 
 def with_proofs_that_came_late() -> QuerySet[Case]:

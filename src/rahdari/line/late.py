@@ -11,6 +11,7 @@ from rahdari.apply import queries as applications
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
+from rahdari.page.turns import in_turn
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 
@@ -28,7 +29,7 @@ RESTS = BY_THE_CLOCK
 def take_in_late_proofs(now: dt.datetime) -> int:
     """Addresses that were proved after they counted as not proved, whoever has the case: the check says so."""
     moved = 0
-    for case in list(decisions.with_proofs_that_came_late()[:LOOKED_AT_ONCE]):
+    for case in in_turn("late proofs", decisions.with_proofs_that_came_late(), at_most=LOOKED_AT_ONCE):
         with one_item(case.application.subject):
             moved += verify.look_again(subject=case.application.subject, kind="control", now=now)
     return moved
@@ -37,11 +38,12 @@ def take_in_late_proofs(now: dt.datetime) -> int:
 def decide_late(now: dt.datetime) -> int:
     """Cases that no officer has touched and that a rule can decide now. Returns how many it decided."""
     decided = 0
-    for case in list(decisions.not_looked_at_since(now - LOOKS_AGAIN)[:LOOKED_AT_ONCE]):
+    long_ago = decisions.not_looked_at_since(now - LOOKS_AGAIN)
+    for case in in_turn("decide late: looks", long_ago, at_most=LOOKED_AT_ONCE):
         with one_item(case.application.subject):
             _look_again(case, now)
             decided += decide.decide_late(case=case, now=now)
-    for case in list(decisions.with_news()[:LOOKED_AT_ONCE]):
+    for case in in_turn("decide late: news", decisions.with_news(), at_most=LOOKED_AT_ONCE):
         with one_item(case.application.subject):
             decided += decide.decide_late(case=case, now=now)
     return decided

@@ -92,6 +92,17 @@ class TestThePage:
         assert "Add your branches" in shown
         assert reverse("apply:start") not in world.browser("viewer").get(page(world)).text.split("<main")[1]
 
+    def test_counts_all_that_is_valid_however_much_has_ended_since(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ended = one_more(world, 10, timezone.now() + 20 * DAY)
+        register.strike_out(registration=ended, code="X1", actor="person:1", now=timezone.now())
+        one_more(world, 12, timezone.now() + 20 * DAY)
+        monkeypatch.setattr("rahdari.portal.applicant.organisation.MOST", 1)
+        assert "0 of 2 addresses are in force" in world.browser("owner").get(page(world)).text
+        table = world.browser("owner").get(reverse("portal:organisation_list", args=[world.company.pk])).text
+        assert len(table.strip().splitlines()) == 3
+
     def test_in_urdu(self, world: World) -> None:
         one_more(world, 10, timezone.now() + 20 * DAY)
         browser = world.browser("owner")

@@ -101,11 +101,11 @@ def _organisation(request: HttpRequest, id: uuid.UUID) -> Organisation:
 
 
 def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
-    held = [
-        each
-        for each in register.registrations_of(holders=[found.holder_ref])[:MOST]
-        if register.standing(each, now) is Standing.VALID
-    ]
+    # All of them: the page counts them, and the table leaves none out. What has ended grows with the years.
+    live = register.registrations_of(holders=[found.holder_ref]).filter(
+        expired_at__isnull=True, struck_out_at__isnull=True
+    )
+    held = [each for each in live if register.standing(each, now) is Standing.VALID]
     entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
     for entry in register.active_of_registrations(held):
         entries[entry.registration_id].append(entry)

@@ -36,7 +36,7 @@ class TestErrorSummary:
             "{% error_summary form %}{% fieldset_choice form.kind %}{% field form.address %}{% field form.true %}",
             form=form,
         )
-        links = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page)
+        links = re.findall(r'<a href="#([^"]+)"><span>([^<]+)</span></a>', page)
         assert [text for _id, text in links] == [form.errors[name][0] for name in ("kind", "address", "true")]
         for id, text in links:
             assert page.count(f'id="{id}"') == 1

@@ -1,7 +1,6 @@
 """Reports of an address, through the database: what is listed, what is answered, and whose an address is."""
 
 import datetime as dt
-import ipaddress
 
 import pytest
 from django.utils import timezone
@@ -116,14 +115,26 @@ class TestFromElsewhere:
         connection = a_connection("203.0.113.230")
         assert report(connection.host, "203.0.113.231", source="198.51.100.9").outcome is Outcome.NOT_PROVED
         assert listed(connection.registration) == ["203.0.113.230/32"]
-        claim = Claim.objects.get()
-        challenge = proofs.latest_challenge(subject=claim.subject, block=claim.network, method=Method.LINK)
-        assert challenge is not None
-        here = ipaddress.ip_address("203.0.113.231")
-        verify.open_link(token=proofs.link_token(challenge), address=here, now=timezone.now())
+        self.prove(Claim.objects.get())
         line.advance(now=timezone.now())
         assert listed(connection.registration) == ["203.0.113.230/32", "203.0.113.231/32"]
         assert report(connection.host, "203.0.113.231", source="198.51.100.9").outcome is Outcome.SAME
+
+    def prove(self, claim: Claim) -> None:
+        challenge = proofs.latest_challenge(subject=claim.subject, block=claim.network, method=Method.LINK)
+        assert challenge is not None
+        token, here = proofs.link_token(challenge), claim.network.network_address
+        verify.open_link(token=token, address=here, now=timezone.now())
+
+    def test_is_listed_when_it_is_proved_whoever_else_has_not(self) -> None:
+        first, second = a_connection("203.0.113.235"), a_connection("203.0.113.236")
+        now = timezone.now()
+        for connection, address in ((first, "203.0.113.237"), (second, "203.0.113.238")):
+            report(connection.host, address, source="198.51.100.9", now=now)
+            now += MINUTE
+        self.prove(Claim.objects.get(host=second.host))
+        assert sum(actions.take_proved_claims(now=now, limit=1) for _ in range(2)) == 1
+        assert "203.0.113.238/32" in listed(second.registration)
 
     def test_a_claim_that_nobody_proves_is_let_go(self) -> None:
         connection = a_connection("203.0.113.232")

@@ -18,6 +18,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.journal import actions as journal
 from rahdari.page import limits
+from rahdari.page.turns import in_turn, one_item
 from rahdari.policy import LeaseRules
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
@@ -268,12 +269,13 @@ def list_leases(*, host: Host, now: dt.datetime) -> int:
 def take_proved_claims(*, now: dt.datetime, limit: int = 200) -> int:
     """Addresses that were reported from elsewhere and are proved now; those that nobody proved are let go."""
     taken = 0
-    for claim in queries.claims_waiting()[:limit]:
-        if proofs.proof_of(claim.subject, claim.network) is not None:
-            heard = report(host=claim.host, block=claim.network, source=None, by=By.LINK, now=now)
-            taken += heard.is_taken
-        elif claim.at + CLAIM_LASTS <= now:
-            Claim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
+    for claim in in_turn("lease: claims", queries.claims_waiting(), at_most=limit):
+        with one_item(f"claim:{claim.pk}"):
+            if proofs.proof_of(claim.subject, claim.network) is not None:
+                heard = report(host=claim.host, block=claim.network, source=None, by=By.LINK, now=now)
+                taken += heard.is_taken
+            elif claim.at + CLAIM_LASTS <= now:
+                Claim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
     return taken
 
 

@@ -184,7 +184,8 @@ class TestOtherRunbooks:
         """They are run by test_restore, with a database that was really put back."""
         parser = argparse.ArgumentParser()
         commands.add_parser(parser.add_subparsers())
-        words = [line.partition(" --data")[0].split()[1:] for line in lines_of("restore.md")]
+        lines = [line for line in lines_of("restore.md") if line.startswith("rahdari ")]
+        words = [line.partition(" --data")[0].split()[1:] for line in lines]
         assert [each[1] for each in words] == ["missing", "new-session", "new-session"]
         assert all(parser.parse_args(each).run for each in words)
 

@@ -8,7 +8,7 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from .edition import Watch
@@ -54,9 +54,19 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        return asyncio.run(followed(feed, store) if arguments.follow else once(feed, store, arguments.to))
+        leave(asyncio.run(followed(feed, store) if arguments.follow else once(feed, store, arguments.to)))
     except KeyboardInterrupt:
-        return OK
+        leave(OK)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with the interpreter standing. The storage library's threads may be about to call into it, and
+    where it is being taken down that ends the process by SIGABRT, though all was written (pyo3-async-runtimes #40)."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def place(to: str, endpoint: str, region: str, ca_file: Path | None) -> "Objects":

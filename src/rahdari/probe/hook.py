@@ -186,7 +186,9 @@ def _look_up(place: Place, deadline: float) -> list[Address] | None:
     these, however slow a stranger's name server is.
     """
     said: queue.SimpleQueue[list[Address]] = queue.SimpleQueue()
-    if not LOOK_UPS.acquire(timeout=max(0.0, deadline - time.monotonic())):
+    # Given back where it was taken, however late.
+    seats = LOOK_UPS
+    if not seats.acquire(timeout=max(0.0, deadline - time.monotonic())):
         return None
 
     def ask() -> None:
@@ -195,7 +197,7 @@ def _look_up(place: Place, deadline: float) -> list[Address] | None:
         except (OSError, UnicodeError):
             found = []
         finally:
-            LOOK_UPS.release()
+            seats.release()
         said.put(list(dict.fromkeys(ipaddress.ip_address(each[4][0]) for each in found)))
 
     threading.Thread(target=ask, daemon=True).start()

@@ -124,6 +124,24 @@ def no_template_uses_another_rooms(package: Path) -> list[str]:
     return broken
 
 
+# A link or button that is laid out as a flexible box, and a sentence in it with a value that has an element of its own.
+_IN_A_BOX = re.compile(
+    r"""class="(?:[^"]*\s)?(?:textlink|btn|back)(?:\s[^"]*)?"[^>]*>(?!<span>)(?:{%\s*if[^%]*%})?"""
+    r"""{%\s*blocktranslate[^%]*\|(?:ltr|name|code|whole)[^%]*%}([^<]*){%\s*endblocktranslate"""
+)
+
+
+def a_value_in_a_link_keeps_its_spaces(package: Path) -> list[str]:
+    """The box takes text and element for two things and the space between them for none; one <span> around both does
+    not."""
+    return [
+        f"{path.relative_to(package)} has no <span> around {sentence.strip()!r}"
+        for path in sorted(package.rglob("templates/**/*.html"))
+        for sentence in _IN_A_BOX.findall(path.read_text())
+        if "{{" in sentence
+    ]
+
+
 _TITLE = re.compile(r"{%\s*block title\s*%}.*?{%\s*endblock", re.DOTALL)
 _PREFIX = re.compile(r"{%\s*block title_prefix\s*%}(.*?){%\s*endblock", re.DOTALL)
 _SUMMARY = re.compile(r"{%\s*error_summary\s+(.*?)\s*%}")
@@ -225,6 +243,7 @@ ALL = (
     no_room_queries_another_rooms_model,
     no_template_uses_another_rooms,
     a_title_says_once_that_something_is_wrong,
+    a_value_in_a_link_keeps_its_spaces,
     only_the_edge_asks_the_time,
     nothing_is_made_for_blocking,
     the_agent_renders_no_verdict,

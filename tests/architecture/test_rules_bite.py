@@ -32,6 +32,13 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "uses portal/public/check.html",
     ),
     (
+        rules.a_value_in_a_link_keeps_its_spaces,
+        "decide/templates/decide/fault.html",
+        '<a class="textlink" href="/">{% if x %}{% blocktranslate with n=x|ltr trimmed %}Open {{ n }}'
+        "{% endblocktranslate %}{% endif %}</a>",
+        "has no <span> around",
+    ),
+    (
         rules.a_title_says_once_that_something_is_wrong,
         "decide/templates/decide/fault.html",
         '{% block title %}{% if form.errors %}{% translate "Error:" %} {% endif %}A title{% endblock title %}',

@@ -57,6 +57,7 @@ class TestHeader:
         assert reminders == {
             "attestation_ends_soon",
             "invoice_due_soon",
+            "proof_missing",
             "registration_expires_soon",
             "registration_provisional_ends",
             "reminder_to_answer",

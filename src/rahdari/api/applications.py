@@ -21,7 +21,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Service
 from rahdari.portal.applicant import lines
 from rahdari.portal.applicant.mandates import services_of_organisations
-from rahdari.portal.applicant.prove import share_proofs
+from rahdari.portal.applicant.prove import left_to_prove, share_proofs
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 
@@ -424,10 +424,16 @@ def submit_application(call: Call, reference: str) -> Answer:
     policy = apply.policy_in_force()
     if row.is_mobile and not lines.is_ready(row):
         raise not_taken({"pointer": "", **each} for each in _troubles(row, call.now))
-    leave_proofs_open(share_proofs(row, call.actor), policy, actor=call.actor, now=call.now)
+    known = share_proofs(row, call.actor)
+    leave_proofs_open(known, policy, actor=call.actor, now=call.now)
     try:
         actions.submit_application(
-            application=row, policy=policy, actor=call.actor, now=call.now, seen_version=row.version
+            application=row,
+            policy=policy,
+            actor=call.actor,
+            now=call.now,
+            seen_version=row.version,
+            to_prove=left_to_prove(known),
         )
     except (actions.StepsMissing, actions.EndpointsInTrouble):
         found = _troubles(own(call, reference), call.now)

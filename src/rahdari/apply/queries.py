@@ -152,6 +152,11 @@ def submitted_undecided() -> QuerySet[Application]:
     return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
 
 
+def sent_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Application]:
+    """Undecided, their checks asked for, sent from `start` on and before `end`."""
+    return submitted_undecided().filter(submitted_at__gte=start, submitted_at__lt=end)
+
+
 def closed_among(subjects: Iterable[str]) -> list[Application]:
     """Of these applications, those of which nothing comes any more."""
     ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]

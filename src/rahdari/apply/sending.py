@@ -4,6 +4,7 @@ What was sent keeps the rules it was sent under. Sending twice sends once; an en
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import connection, transaction
 from django.urls import reverse
@@ -62,8 +63,10 @@ def submit_application(
     actor: str,
     now: dt.datetime,
     seen_version: int | None = None,
+    to_prove: Sequence[Endpoint] = (),
 ) -> Application:
-    """Send the application under these rules. Sending twice gives the same application, sent once.
+    """Send the application under these rules. Sending twice gives the same application, sent once. `to_prove` are the
+    addresses that the applicant has still to prove: the letter says so.
 
     1) sent already  2) is the service still open  3) did what is asked change  4) is it what the page showed
     5) is it complete  6) are its addresses still free  7) freeze the rules and send
@@ -88,7 +91,7 @@ def submit_application(
             draft.save(update_fields=["terms"])
             told = TermsChanged(missing)
         else:
-            _send(draft, policy, missing, seen_version, actor=actor, now=now)
+            _send(draft, policy, missing, seen_version, to_prove, actor=actor, now=now)
     if told is not None:
         raise told
     return draft
@@ -99,6 +102,7 @@ def _send(
     policy: Policy,
     missing: list[StepKey],
     seen_version: int | None,
+    to_prove: Sequence[Endpoint],
     *,
     actor: str,
     now: dt.datetime,
@@ -139,7 +143,11 @@ def _send(
         "service": service.title,
         "url": reverse("portal:status", args=[draft.reference]),
     }
-    if _others_answer_first(draft, policy):
+    if to_prove:
+        # No time for the decision is told that begins only with the proof.
+        told["to_prove"] = [each.address_text for each in to_prove]
+        told["url"] = reverse("portal:prove_first", args=[draft.reference])
+    elif _others_answer_first(draft, policy):
         told["others_first"] = True
     else:
         clock = policy.clocks[service.clock]

@@ -52,8 +52,13 @@ NUMBER_CODE = "number_code"
 LETTERS: dict[str, Kind] = {
     SIGN_IN_CODE: _kind(_("The code to sign in"), "code", note="", urgent=True),
     "application_received": _kind(
-        _("An application was received"), "reference", "service due_at others_first", note="", urgent=True
+        _("An application was received"),
+        "reference",
+        "service due_at others_first to_prove",
+        note="",
+        urgent=True,
     ),
+    "proof_missing": _kind(_("The proof of an address is still missing"), "reference to_prove", reminder=True),
     "application_granted": _kind(_("A registration was granted"), "reference registration valid_until", "service"),
     "application_granted_provisionally": _kind(
         _("A registration was granted provisionally"), "reference registration valid_until reason", "service code"

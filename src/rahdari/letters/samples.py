@@ -105,6 +105,7 @@ _BRANCH: Facts = {"organisation": "Sample Software House", "branch": "Branch Nor
 LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "code": lambda rules: {"code": "482915"},
     "application_received": _received,
+    "proof_missing": lambda rules: {"reference": REFERENCE, "to_prove": ["203.0.113.24"]},
     "application_granted": _granted,
     "application_granted_provisionally": _granted_provisionally,
     "application_question": _question,

@@ -1,7 +1,8 @@
-"""Reminders: what runs out, when, who is told, and by which letter. A table; a new kind is one more row.
+"""Reminders: what runs out or is missing, when, who is told, and by which letter. A table; a new kind is one more row.
 
-How many days before stands in the policy in force (`reminders`, by the name of the row). Each reminder goes out once:
-the letters remember by `once`. Nobody is reminded on the day something was written to them.
+How many days before (for a missing proof: after sending) stands in the policy in force (`reminders`, by the name of the
+row). Each reminder goes out once: the letters remember by `once`. Nobody is reminded on the day something was written
+to them.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
 from rahdari.attest import queries as attested
 from rahdari.attest.models import Use
 from rahdari.decide import queries as decisions
@@ -26,6 +28,8 @@ from rahdari.people.models import User
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
+from rahdari.verify import queries as checks
+from rahdari.verify.models import Outcome
 
 from .branching import tell_branches
 from .step import AT_ONCE, one_item
@@ -48,14 +52,18 @@ class Due:
 
 @dataclass(frozen=True)
 class Reminder:
-    """`of` is the row's name in the policy; `found` gives what runs out from `start` on and before `end`, `due` what
-    there is to say of one on that day.
+    """`of` is the row's name in the policy; `found` gives what runs out (or began) from `start` on and before `end`,
+    `due` what there is to say of one on that day.
     """
 
     of: str
     template: str
     found: Callable[..., QuerySet[Any]]
     due: Callable[[Any, dt.datetime], Due | None]
+
+    def start(self, number: int, now: dt.datetime) -> dt.datetime:
+        """When the day begins that is looked at: so many days ahead; or back, for what is counted from its start."""
+        return now - DAY * (number + 1) if self.of in policies.AFTER else now + DAY * (number - 1)
 
 
 def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
@@ -96,6 +104,30 @@ def _to_answer(row: Question | Notice, due_at: dt.datetime, page: str) -> Due:
     )
 
 
+def _of_missing_proof(application: Application, _day: dt.datetime) -> Due | None:
+    """Nothing of one that an officer has: their page asks the applicant for nothing."""
+    waiting = {
+        check.target
+        for check in checks.checks_of(application.subject)
+        if check.kind == "control" and check.outcome == Outcome.WAITING
+    }
+    waiting -= checks.subjects_with_their_operators(waiting)
+    if not waiting or decisions.case_of(application) is not None:
+        return None
+    missing = [row for row in applications.endpoints_of(application) if row.subject in waiting]
+    return Due(
+        about=application.subject,
+        key="",
+        people=applications.readers_of(application),
+        context={
+            "reference": application.reference,
+            "to_prove": [row.address_text for row in missing],
+            "url": reverse("portal:prove_first", kwargs={"reference": application.reference}),
+            **applications.on_behalf(application),
+        },
+    )
+
+
 def _of_attestation(use: Use, day: dt.datetime) -> Due | None:
     """What an association said ends: the registration stands, and its renewal will rest on something else."""
     attesting = applications.policy_in_force().attesting
@@ -125,6 +157,7 @@ def _of_attestation(use: Use, day: dt.datetime) -> Due | None:
 
 TABLE: tuple[Reminder, ...] = (
     Reminder("registration", "registration_expires_soon", entries.expiring_between, _of_registration),
+    Reminder("proof", "proof_missing", applications.sent_between, _of_missing_proof),
     Reminder("question", "reminder_to_answer", decisions.questions_due_between, _of_question),
     Reminder("notice", "reminder_to_answer", decisions.notices_due_between, _of_notice),
     Reminder("attestation", "attestation_ends_soon", attested.uses_ending_between, _of_attestation),
@@ -137,7 +170,7 @@ def remind(now: dt.datetime) -> int:
     wanted = policies.current(settings.POLICY_FILE).reminders
     for row in TABLE:
         for days in wanted.get(row.of, ()):
-            start = now + DAY * (days - 1)
+            start = row.start(days, now)
             found = row.found(start=start, end=start + DAY)
             # On the day before a deadline very many end at once, and of each it is asked whether it was told.
             for each in in_turn(f"remind: {row.of} {days}", found, at_most=AT_ONCE):

@@ -50,8 +50,10 @@ from .shapes import (
     Vouching,
 )
 from .sharing import Sharing
+from .telling import AFTER
 
 __all__ = [
+    "AFTER",
     "BUNDLED",
     "GUARDS",
     "Allowance",

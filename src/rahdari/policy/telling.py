@@ -7,6 +7,8 @@ from .reading import Section
 from .shapes import QuietHours
 
 CHANNELS = ("sms", "email")
+# Reminders that are counted from when something was awaited, and not up to a date.
+AFTER = frozenset({"proof"})
 
 
 def quiet_hours_from(section: Section, zone: str) -> QuietHours | None:
@@ -28,11 +30,15 @@ def quiet_hours_from(section: Section, zone: str) -> QuietHours | None:
 
 
 def reminders_from(section: Section, renewal: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
-    """How many days before, by what runs out. Those of a registration stand with its renewal."""
+    """How many days before, by what runs out; of a missing proof how many days after the application was sent. Those of
+    a registration stand with its renewal.
+    """
     found = {"registration": renewal}
     for key in section.data:
         days = section.numbers(key)
-        if list(days) != sorted(set(days), reverse=True) or any(day < 1 for day in days):
-            section.fault("These must be falling numbers of days, such as [7, 1].", key)
+        falls = key not in AFTER
+        if list(days) != sorted(set(days), reverse=falls) or any(day < 1 for day in days):
+            wanted = "falling numbers of days, such as [7, 1]" if falls else "rising numbers of days, such as [1, 3]"
+            section.fault(f"These must be {wanted}.", key)
         found[key] = days
     return found

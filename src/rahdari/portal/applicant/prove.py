@@ -1,7 +1,7 @@
 """Proving an address: the ways as they stand, the fitting ones first. Each has a page of its own (`ways`)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,13 @@ def share_proofs(application: Application, actor: str, endpoints: Sequence[Endpo
             proof=by_block[each.endpoint.network], subject=each.endpoint.subject, actor=actor, now=timezone.now()
         )
     return proofs_of(application, [each.endpoint for each in known])
+
+
+def left_to_prove(known: Iterable[Proof]) -> list[Endpoint]:
+    """The endpoints whose proof is the applicant's to give: not proved, and not with their operator."""
+    unproved = [each.endpoint for each in known if not each.is_proved]
+    with_operators = proofs.subjects_with_their_operators(each.subject for each in unproved) if unproved else set()
+    return [each for each in unproved if each.subject not in with_operators]
 
 
 @login_required

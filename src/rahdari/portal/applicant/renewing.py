@@ -29,7 +29,7 @@ from rahdari.verify import rules, way_words
 from rahdari.verify.models import Method
 
 from . import shared
-from .prove import share_proofs
+from .prove import left_to_prove, proofs_of, share_proofs
 from .send import declared_for, leave_proofs_open
 from .ways import counts, open_way
 
@@ -113,7 +113,14 @@ def send_as_it_is(request: HttpRequest, application: Application, policy: Policy
             verify.open_link(token=proofs.link_token(link), address=seen, now=now)
     try:
         # The first version: nobody has changed anything since this page was shown.
-        apply.submit_application(application=application, policy=policy, actor=actor, now=now, seen_version=1)
+        apply.submit_application(
+            application=application,
+            policy=policy,
+            actor=actor,
+            now=now,
+            seen_version=1,
+            to_prove=left_to_prove(proofs_of(application)),
+        )
     except (
         apply.TermsChanged,
         apply.ChangedMeanwhile,

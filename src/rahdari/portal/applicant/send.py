@@ -23,7 +23,7 @@ from ..allowances import in_words
 from . import shared
 from .known import prove_as_before
 from .lines import is_ready, line_for, operator_name
-from .prove import Proof, share_proofs
+from .prove import Proof, left_to_prove, share_proofs
 from .ways import open_way
 
 
@@ -120,7 +120,14 @@ def _send(
     actor, now = actor_of(person(request)), timezone.now()
     leave_proofs_open(proofs, policy, actor=actor, now=now)
     try:
-        actions.submit_application(application=application, policy=policy, actor=actor, now=now, seen_version=version)
+        actions.submit_application(
+            application=application,
+            policy=policy,
+            actor=actor,
+            now=now,
+            seen_version=version,
+            to_prove=left_to_prove(proofs),
+        )
     except actions.TermsChanged as changed:
         messages.info(
             request, _("The rules have changed since you began. Your answers are kept. See what is new below.")

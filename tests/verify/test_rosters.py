@@ -64,21 +64,23 @@ class TestImportRoster:
             b"0000498,Sample Nine,ACTIVE,31/12/2026",
         ]
         report = imported(tmp_path, b"\xef\xbb\xbfNumber, Name ,Status,Valid_until\r\n" + b"\r\n".join(bad))
-        assert report.accepted == 2
+        assert report.accepted == 1
         assert sorted(report.rejected) == [
-            (3, "number_shape"),
+            (2, "conflicting"),
+            (3, "number_letters"),
             (4, "no_number"),
             (5, "columns"),
             (6, "not_text"),
             (7, "not_text"),
             (8, "status"),
             (9, "valid_until"),
-            (10, "repeated"),
+            (10, "conflicting"),
             (12, "name_too_long"),
             (13, "not_text"),
         ]
         assert report.rejected_count == len(report.rejected)
-        assert checked("490", "Sample One").outcome == "passed"
+        assert checked("490", "Sample One").finding == "not_listed"
+        assert checked("498", "Sample Nine").outcome == "passed"
 
     def test_replaces_the_import_before(self, tmp_path: Path) -> None:
         imported(tmp_path, GOOD)
@@ -118,7 +120,7 @@ class TestImportRoster:
         lines = "".join(f"bad{number},x\n" for number in range(1500))
         seen: list[int] = []
         report = imported(
-            tmp_path, f"number,name\n1,Sample\n{lines}", on_rejected=lambda line, _reason: seen.append(line)
+            tmp_path, f"number,name\n1,Sample\n{lines}", on_finding=lambda line, _reason, _other: seen.append(line)
         )
         assert (len(report.rejected), report.rejected_count, len(seen)) == (1000, 1500, 1500)
 
@@ -133,6 +135,70 @@ class TestImportRoster:
                 assert "Freelancer" not in stored
         row = RosterRow.objects.get()
         assert row.name == "Sample Freelancer 31"
+
+
+class TestWhatIsWrongInARow:
+    """Each finding has its line and its reason; only what contradicts itself needs a person."""
+
+    @pytest.mark.parametrize(
+        ("roster", "row", "reason"),
+        [
+            ("companies", "0000764,,active", "no_name"),
+            ("companies", "0000764, - ,active", "no_name"),
+            ("companies", "00OO764,Sample Bank,active", "number_letters"),
+            ("companies", "12345678,Sample Bank,active", "number_length"),
+            ("companies", "0000000,Sample Bank,active", "number_shape"),
+            ("companies", "0000*64,Sample Bank,active", "number_shape"),
+            ("active_taxpayers", "123456,Sample Bank,active", "number_length"),
+            ("active_taxpayers", "12345l7,Sample Bank,active", "number_letters"),
+            ("association_members", "M1,Sample Bank,active", "number_length"),
+        ],
+    )
+    def test_is_said_and_the_row_left_out(self, tmp_path: Path, roster: str, row: str, reason: str) -> None:
+        report = imported(tmp_path, f"number,name,status\n0000001,Sample One,\n{row}\n", name=roster)
+        assert (report.accepted, report.rejected) == (1, [(3, reason)])
+
+    @pytest.mark.parametrize("number", ["SAMPLE-O031", "M-O0024", "12O4", "7l3", "S/I9"])
+    def test_a_letter_that_looks_like_a_figure_is_remarked_and_the_row_stays(self, tmp_path: Path, number: str) -> None:
+        report = imported(tmp_path, f"number,name\n{number},Sample One\n", name="association_members")
+        assert (report.accepted, report.rejected, report.remarks) == (1, [], [(2, "look_alike")])
+
+    @pytest.mark.parametrize("number", ["SAMPLE-0031", "PSO-12", "FPCCI0023", "MINI12", "SOIL/77"])
+    def test_an_ordinary_number_of_an_association_is_not(self, tmp_path: Path, number: str) -> None:
+        report = imported(tmp_path, f"number,name\n{number},Sample One\n", name="association_members")
+        assert (report.accepted, report.remarked) == (1, 0)
+
+    def test_rows_that_are_the_same_count_once_and_rows_that_differ_not_at_all(self, tmp_path: Path) -> None:
+        rows = ["482,Sample One", "483,Sample Two", "0000482,Sample One", "483,Sample Three", "484,Sample Four"]
+        found: list[tuple[int, str, int | None]] = []
+        report = imported(
+            tmp_path, "\n".join(["number,name", *rows]), on_finding=lambda *finding: found.append(finding)
+        )
+        assert report.accepted == 2
+        assert found == [(3, "conflicting", 5), (4, "repeated", 2), (5, "conflicting", 3)]
+        assert checked("483", "Sample Two").finding == "not_listed"
+        assert checked("482", "Sample One").outcome == "passed"
+
+    def test_a_contact_that_is_none_is_remarked_and_left_out(self, tmp_path: Path) -> None:
+        report = imported(
+            tmp_path,
+            "number,name,email,mobile,domain\n1,Sample One,nobody,12,nowhere\n"
+            "2,Sample Two,Office@Sample.example,0300 0000001,https://www.Sample.example/\n",
+        )
+        assert (report.accepted, report.remarks) == (2, [(2, "email"), (2, "mobile"), (2, "domain")])
+        bare, whole = (queries.look_up("companies", number) for number in "12")
+        assert bare is not None and (bare.email, bare.mobile, bare.has_domain) == ("", "", False)
+        assert whole is not None and (whole.email, whole.mobile) == ("office@sample.example", "+923000000001")
+        assert queries.is_domain_of(whole, "sample.example") and not queries.is_domain_of(whole, "other.example")
+
+    def test_no_contact_can_be_read_from_the_database(self, tmp_path: Path) -> None:
+        imported(
+            tmp_path, "number,name,email,mobile,domain\n2,Sample,office@sample.example,03000000001,sample.example\n"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT t::text FROM verify_rosterrow t")
+            stored = "\n".join(row for (row,) in cursor.fetchall())
+        assert "sample" not in stored and b"sample".hex() not in stored and b"3000000001".hex() not in stored
 
 
 class CutOff(Exception):
@@ -150,8 +216,8 @@ class TestLargeRoster:
         return "number,name\n" + "".join(f"{number},Sample Member {number}\n" for number in range(1, count + 1))
 
     def test_is_taken_row_for_row_whatever_the_pieces(self, tmp_path: Path) -> None:
-        report = imported(tmp_path, self.rows(60) + "7,Sample Again\nbad,x\n61,Sample Last")
-        assert (report.accepted, report.rejected) == (61, [(62, "repeated"), (63, "number_shape")])
+        report = imported(tmp_path, self.rows(60) + "7,Sample Member 7\nbad,x\n61,Sample Last")
+        assert (report.accepted, report.rejected) == (61, [(62, "repeated"), (63, "number_letters")])
         for number in (1, 7, 60, 61):
             found = queries.look_up("companies", str(number))
             assert found is not None
@@ -194,7 +260,7 @@ class TestLargeRoster:
     ) -> None:
         monkeypatch.setattr(rosters, "WORTH_SHARING", 1)
         report = imported(tmp_path, self.rows(60) + "bad,x\n", processes=2)
-        assert (report.accepted, report.rejected) == (60, [(62, "number_shape")])
+        assert (report.accepted, report.rejected) == (60, [(62, "number_letters")])
         found = queries.look_up("companies", "60")
         assert found is not None and found.name == "Sample Member 60"
 
@@ -215,6 +281,8 @@ class TestRosterCheck:
             ("0000999", "Sample Software House", "not_listed", "R2"),
             ("not a number", "Sample Software House", "not_listed", "R2"),
             (None, "Sample Software House", "no_number", ""),
+            ("482", "", "listed_without_a_name", ""),
+            ("482", "???", "listed_without_a_name", ""),
         ],
     )
     def test_answers(self, tmp_path: Path, key: str | None, name: str, finding: str, reason_code: str) -> None:
@@ -252,7 +320,7 @@ class TestCommand:
         assert self.run("import", "companies", str(path)) == 0
         told = capsys.readouterr().out
         assert "3 rows in use, 1 rejected" in told
-        assert "line 5: the number has not the shape" in told
+        assert "line 5: letters stand in the number" in told
         listed = (tmp_path / "companies.csv.rejected.csv").read_text()
         assert listed.splitlines()[1].startswith("5,")
         assert "Sample Bad" not in listed
@@ -269,7 +337,7 @@ class TestCommand:
         assert self.run("import", "companies", str(path)) == 1
         told = capsys.readouterr().err
         assert "has no row that can be used. The roster companies in use stays as it is." in told
-        assert "line 2: the number has not the shape" in told and "line 3: no number" in told
+        assert "line 2: letters stand in the number" in told and "line 3: no number" in told
         assert (tmp_path / "companies.csv.rejected.csv").read_text().count("\n") == 3
         assert not list(tmp_path.glob("*.new"))
 

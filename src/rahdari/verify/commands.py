@@ -2,9 +2,10 @@
 
 import argparse
 import csv
+import itertools
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from . import rules
 
@@ -12,11 +13,20 @@ REASONS = {
     "not_text": "not UTF-8 text, a quote that does not close, or a line that is too long",
     "columns": "another number of columns than the first line",
     "no_number": "no number",
+    "number_letters": "letters stand in the number, where figures belong (the letter O for 0?)",
+    "number_length": "the number is too long or too short for this roster",
     "number_shape": "the number has not the shape of one of this roster",
+    "no_name": "no name: a number without a name proves nobody",
     "name_too_long": "the name is longer than 300 characters",
     "status": "a status we do not know (active, or inactive, expired, suspended, cancelled)",
     "valid_until": "a day that is none (write 2026-12-31 or 31-12-2026)",
-    "repeated": "the number stood on an earlier line already, and that one counts",
+    "repeated": "the same row stands on line {other} already, and that one counts",
+    "conflicting": "line {other} says something else of the same number, so neither counts: keep the right one",
+    # Of rows that are in use.
+    "look_alike": "a letter that looks like a figure stands in the number (O for 0, I or l for 1?); the row is in use",
+    "email": "the email is no address; the row is in use without it",
+    "mobile": "the mobile number is none of this country; the row is in use without it",
+    "domain": "the domain is none (write example.com); the row is in use without it",
 }
 SHOWN = 20
 
@@ -26,14 +36,14 @@ def register(subparsers: Any) -> None:
     acts = roster.add_subparsers(dest="act", required=True)
     bring = acts.add_parser(
         "import",
-        help="replace a roster by a CSV file (number,name[,status][,valid_until])",
+        help="replace a roster by a CSV file (number,name[,status][,valid_until][,email][,mobile][,domain])",
         description="Bad rows are counted, listed and left out; the rest replaces the roster in one step. If it is "
         "stopped, give the same file again: it goes on where it was. "
-        "Numbers are kept as keyed hashes and names encrypted.",
+        "Numbers and domains are kept as keyed hashes, names, emails and mobile numbers encrypted.",
     )
     bring.add_argument("name", choices=rules.ROSTERS)
     bring.add_argument("file", type=Path)
-    bring.add_argument("--report", type=Path, help="where to list the rejected rows (default: beside the file)")
+    bring.add_argument("--report", type=Path, help="where to list what is wrong (default: beside the file)")
     bring.set_defaults(run=run_import)
     shown = acts.add_parser("status", help="which rosters are in use, since when, with how many rows")
     shown.set_defaults(run=run_status)
@@ -55,7 +65,7 @@ def run_import(options: argparse.Namespace) -> int:
                 path=options.file,
                 now=timezone.now(),
                 actor="system:roster-import",
-                on_rejected=lambda line, reason: writer.writerow((line, REASONS[reason])),
+                on_finding=lambda line, reason, other: writer.writerow((line, REASONS[reason].format(other=other))),
                 on_progress=_tell_progress,
             )
     except actions.RosterUnusable as error:
@@ -67,17 +77,25 @@ def run_import(options: argparse.Namespace) -> int:
         return 1
     if report.resumed_at:
         print(f"An import of this file had been stopped; it went on at line {report.resumed_at}.")
-    print(f"Roster {options.name}: {report.accepted} rows in use, {report.rejected_count} rejected.")
-    if not report.rejected_count:
+    remarked = f", {report.remarked} remarks about rows in use" if report.remarked else ""
+    print(f"Roster {options.name}: {report.accepted} rows in use, {report.rejected_count} rejected{remarked}.")
+    if not report.rejected_count + report.remarked:
         draft.unlink()
         return 0
     draft.replace(target)
-    for line, reason in report.rejected[:SHOWN]:
-        print(f"  line {line}: {REASONS[reason]}")
-    if report.rejected_count > SHOWN:
-        print(f"  and {report.rejected_count - SHOWN} more")
+    _print_first(target, report.rejected_count + report.remarked, sys.stdout)
     print(f"All of them are listed in {target}. Mend these rows and import the file again: it replaces the roster.")
     return 0
+
+
+def _print_first(target: Path, count: int, out: TextIO) -> None:
+    with target.open(encoding="utf-8", newline="") as file:
+        listed = csv.reader(file)
+        next(listed)
+        for line, reason in itertools.islice(listed, SHOWN):
+            print(f"  line {line}: {reason}", file=out)
+    if count > SHOWN:
+        print(f"  and {count - SHOWN} more", file=out)
 
 
 def _tell_progress(lines: int, share: float) -> None:
@@ -87,14 +105,13 @@ def _tell_progress(lines: int, share: float) -> None:
 def _list_all_bad(draft: Path, target: Path) -> None:
     """A file of which nothing could be used: its first bad rows, and where the others are listed."""
     with draft.open(encoding="utf-8", newline="") as file:
-        bad = list(csv.reader(file))[1:]
-    if not bad:
+        count = sum(1 for _ in csv.reader(file)) - 1
+    if not count:
         draft.unlink()
         return
     draft.replace(target)
-    for line, reason in bad[:SHOWN]:
-        print(f"  line {line}: {reason}", file=sys.stderr)
-    print(f"All {len(bad)} of them are listed in {target}.", file=sys.stderr)
+    _print_first(target, count, sys.stderr)
+    print(f"All {count} of them are listed in {target}.", file=sys.stderr)
 
 
 def run_status(options: argparse.Namespace) -> int:
@@ -117,7 +134,8 @@ def _why_unusable(error: Any, name: str) -> str:
     if error.reason == "header":
         found = ", ".join(error.columns) or "nothing"
         return (
-            f"The first line of {error.path} must name the columns number and name (and may name status and "
-            f"valid_until); it names: {found}. Save the file as CSV with commas, in UTF-8. {kept}"
+            f"The first line of {error.path} must name the columns number and name (and may name status, "
+            f"valid_until, email, mobile and domain); it names: {found}. Save the file as CSV with commas, in UTF-8. "
+            f"{kept}"
         )
     return f"{error.path} has no row that can be used. {kept}"

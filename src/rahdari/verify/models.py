@@ -266,12 +266,14 @@ class RosterLoad(models.Model):
 
 
 class RosterRejection(models.Model):
-    """A row that was not taken, by its line and the reason; never what stood in it."""
+    """What is wrong in a row, by its line and the reason; never what stood in it. `other`: the line that it repeats or
+    contradicts."""
 
     id = models.BigAutoField(primary_key=True)
     load = models.ForeignKey(RosterLoad, on_delete=models.CASCADE, related_name="rejections")
     line = models.BigIntegerField()
     reason = models.CharField(max_length=20)
+    other = models.BigIntegerField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
@@ -279,6 +281,9 @@ class RosterRejection(models.Model):
 
 class RosterRow(models.Model):
     """One member of a roster, found by the keyed hash of its number only.
+
+    `email` and `mobile` are where the keeper of the list reaches the member: a code goes there to whoever says that
+    they speak for it. `domain` is the keyed hash of the domain of its addresses of email.
 
     The table is partitioned by import: a roster of millions is put in use, and taken out of use, at once.
     """
@@ -291,6 +296,9 @@ class RosterRow(models.Model):
     name = EncryptedTextField()
     active = models.BooleanField(default=True)
     valid_until = models.DateField(null=True, blank=True)
+    email = EncryptedTextField()
+    mobile = EncryptedTextField()
+    domain = models.BinaryField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -1,6 +1,7 @@
 """Reads of challenges and checks. Tokens are derived here when they are shown; no table holds one."""
 
 import datetime as dt
+import hmac
 import ipaddress
 import uuid
 from collections.abc import Iterable
@@ -22,11 +23,12 @@ from .claiming import shown_for as shown_for
 from .models import Attempt, Challenge, Check, Method, Outcome, Reproof, Roster, RosterRow, Status
 from .prefixes import is_named as is_named
 from .prefixes import rpki_of as rpki_of
+from .roster_rows import DOMAIN
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 LINK = "verify.link"
 HTTP = "verify.http"
-ROW_NAME = f"{RosterRow._meta.label}.name"
+ROW = RosterRow._meta.label
 
 
 # -- challenges --------------------------------------------------------------------------------------------------
@@ -330,7 +332,8 @@ def roster_key(name: str, number: str) -> bytes | None:
 
 
 LISTED = """
-SELECT roster.imported_at, listed.id, listed.active, listed.valid_until, listed.name
+SELECT roster.imported_at, listed.id, listed.active, listed.valid_until, listed.name, listed.email, listed.mobile,
+    listed.domain
 FROM verify_roster roster LEFT JOIN verify_rosterrow listed ON listed.roster_id = roster.id AND listed.key = %s
 WHERE roster.name = %s AND roster.in_use
 """
@@ -344,6 +347,13 @@ class Listed(NamedTuple):
     active: bool
     valid_until: dt.date | None
     name: str
+    email: str
+    mobile: str
+    domain: bytes
+
+    @property
+    def has_domain(self) -> bool:
+        return bool(self.domain)
 
 
 def look_up(roster: str, number: str) -> Listed | None:
@@ -353,9 +363,17 @@ def look_up(roster: str, number: str) -> Listed | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    imported_at, row, active, valid_until, sealed = found
-    name = cipher.unseal("fields", bytes(sealed), where=f"{ROW_NAME}:{row}").decode() if sealed else ""
-    return Listed(imported_at, row, bool(active), valid_until, name)
+    imported_at, row, active, valid_until, *sealed, domain = found
+    name, email, mobile = (
+        cipher.unseal("fields", bytes(each), where=f"{ROW}.{field}:{row}").decode() if each else ""
+        for field, each in zip(("name", "email", "mobile"), sealed, strict=True)
+    )
+    return Listed(imported_at, row, bool(active), valid_until, name, email, mobile, bytes(domain or b""))
+
+
+def is_domain_of(listed: Listed, domain: str) -> bool:
+    """Whether the row names this domain as the one of its member's addresses."""
+    return listed.has_domain and hmac.compare_digest(listed.domain, index.blinder().blind(DOMAIN, domain))
 
 
 def row_behind(check: Check) -> RosterRow | None:

@@ -1,30 +1,39 @@
 """Reading a roster's rows: from a piece of a CSV file to the lines that PostgreSQL copies in. No database.
 
 Pure but for the nonces of encryption, so that processes can share the work: each gets the keys and a piece of the file.
-Invariants: a row is one line; a bad one is named by line and reason and stops nothing; what leaves here holds a number
-as a keyed hash and a name encrypted.
+Invariants: a row is one line; a bad one is named by line and reason and stops nothing; a row without a name proves
+nobody, so it is a bad one; what leaves here holds number and domain as keyed hashes, name and contact encrypted.
 """
 
 import csv
 import datetime as dt
 import os
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from rahdari.people.identifiers import IdentifierError, parse_mobile
 from rahdari.vault.cipher import Sealer
 from rahdari.vault.index import Blinder
 
 from . import rules
 
-COLUMNS = ("number", "name", "status", "valid_until")
+COLUMNS = ("number", "name", "status", "valid_until", "email", "mobile", "domain")
 NEEDED = ("number", "name")
+# What is said of a row that is in use all the same: somebody should look at it.
+REMARKS = frozenset({"look_alike", "email", "mobile", "domain"})
 ACTIVE = {"", "active", "valid", "registered", "yes"}
 NOT_ACTIVE = {"inactive", "not active", "expired", "suspended", "cancelled", "struck off", "blocked", "no"}
 LONGEST_NAME = 300
 LONGEST_LINE = 65_536
 PIECE = 4 * 1024 * 1024
 _PK_BYTES = 16
+_EMAIL = re.compile(r"[^@\s\"'<>,;:()\[\]]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+# A letter that is read as a figure, beside a figure: after it, or before it at the beginning of a part.
+_LOOK_ALIKE = re.compile(r"[0-9][OoIl]|(?<![^\W\d_])[OoIl][0-9]")
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Reading:
     places: dict[str, int]
     blinder: Blinder
     sealer: Sealer
-    where: str  # the model and field whose names are encrypted
+    where: str  # the model whose fields are encrypted
 
 
 @dataclass(frozen=True)
@@ -51,11 +60,15 @@ class Piece:
 
 @dataclass(frozen=True)
 class Rows:
-    """What became of a piece. `copy` is in the text format of COPY: line, id, key, name, active, valid_until."""
+    """What became of a piece. `copy` is in the text format of COPY, in the columns `COPIED`; `said` are line and reason
+    of what is wrong, those of rows that were taken all the same (`REMARKS`) too."""
 
     copy: bytes
     accepted: int
-    rejected: list[tuple[int, str]]
+    said: list[tuple[int, str]]
+
+
+COPIED = ("line", "whole", "id", "key", "name", "active", "valid_until", "email", "mobile", "domain")
 
 
 def header_of(line: bytes) -> list[str]:
@@ -87,27 +100,53 @@ def read(reading: Reading, piece: Piece) -> Rows:
         lines = piece.content.split(b"\n")
     randoms = os.urandom(_PK_BYTES * piece.lines)
     out: list[str] = []
-    rejected: list[tuple[int, str]] = []
+    said: list[tuple[int, str]] = []
     for at in range(piece.lines):
         number = piece.first_line + at
         row = _row(reading, lines[at])
         if row is None:
             continue
         if isinstance(row, str):
-            rejected.append((number, row))
+            said.append((number, row))
             continue
-        key, name, active, until = row
+        said += [(number, remark) for remark in row.remarks]
         pk = _pk(randoms[_PK_BYTES * at : _PK_BYTES * (at + 1)])
-        sealed = reading.sealer.seal(name.encode(), where=f"{reading.where}:{pk}").hex() if name else ""
-        out.append(f"{number}\t{pk}\t\\\\x{key.hex()}\t\\\\x{sealed}\t{'t' if active else 'f'}\t{until}\n")
-    return Rows("".join(out).encode(), len(out), rejected)
+        domain = f"\\\\x{reading.blinder.blind(DOMAIN, row.domain).hex()}" if row.domain else r"\N"
+        sealed = [_sealed(reading, field, getattr(row, field), pk) for field in ("name", "email", "mobile")]
+        out.append(
+            f"{number}\t\\\\x{row.whole.hex()}\t{pk}\t\\\\x{row.key.hex()}\t{sealed[0]}\t{'t' if row.active else 'f'}\t"
+            f"{row.until}\t{sealed[1]}\t{sealed[2]}\t{domain}\n"
+        )
+    return Rows("".join(out).encode(), len(out), said)
 
 
-type _Row = tuple[bytes, str, bool, str]
+# The purposes of keyed hashes: of the domain that a row names, and of all that stands in it.
+DOMAIN, WHOLE = "roster.domain", "roster.row"
+
+
+def _sealed(reading: Reading, field: str, text: str, pk: str) -> str:
+    if not text:
+        return r"\\x"
+    return rf"\\x{reading.sealer.seal(text.encode(), where=f'{reading.where}.{field}:{pk}').hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that is taken. `until` as COPY has it; `whole` tells an exact repetition from one that says otherwise."""
+
+    key: bytes
+    whole: bytes
+    name: str
+    active: bool
+    until: str
+    email: str
+    mobile: str
+    domain: str
+    remarks: tuple[str, ...]
 
 
 def _row(reading: Reading, line: str | bytes) -> _Row | str | None:
-    """Key, name, whether active, last day as COPY has it; or why there is none; or None for an empty line."""
+    """The row; or why there is none; or None for an empty line."""
     if len(line) >= LONGEST_LINE:
         return "not_text"
     cells = _cells(line)
@@ -118,26 +157,60 @@ def _row(reading: Reading, line: str | bytes) -> _Row | str | None:
         return None
     if len(cells) != reading.width:
         return "columns"
-    places = reading.places
-    number, name = cells[places["number"]], cells[places["name"]]
-    status = cells[places["status"]] if "status" in places else ""
-    until = cells[places["valid_until"]] if "valid_until" in places else ""
-    if "\0" in number + name + status + until:
+    given = {column: cells[place] for column, place in reading.places.items()}
+    if "\0" in "".join(given.values()):
         return "not_text"
+    number, name = given["number"], given["name"]
     if not number:
         return "no_number"
     exact = rules.roster_key(reading.roster, number)
     if exact is None:
-        return "number_shape"
+        return rules.why_no_key(reading.roster, number)
+    if not any(sign.isalnum() for sign in name):
+        return "no_name"
     if len(name) > LONGEST_NAME:
         return "name_too_long"
-    plain = " ".join(status.lower().replace("-", " ").split())
+    plain = " ".join(given.get("status", "").lower().replace("-", " ").split())
     if plain not in ACTIVE and plain not in NOT_ACTIVE:
         return "status"
-    day = _day(until)
+    day = _day(given.get("valid_until", ""))
     if day is None:
         return "valid_until"
-    return reading.blinder.blind(f"roster.{reading.roster}", exact), name, plain in ACTIVE, day
+    remarks = ["look_alike"] if _LOOK_ALIKE.search(number) else []
+    contact = {}
+    for column, read_it in _CONTACT.items():
+        text = given.get(column, "")
+        found = read_it(text) if text else ""
+        if found is None:
+            remarks.append(column)
+        contact[column] = found or ""
+    active = plain in ACTIVE
+    whole = "\0".join((exact, name, str(active), day, *contact.values()))
+    blind = reading.blinder.blind
+    key = blind(f"roster.{reading.roster}", exact)
+    return _Row(key, blind(WHOLE, whole), name, active, day, **contact, remarks=tuple(remarks))
+
+
+def read_email(text: str) -> str | None:
+    """An address of email in the form in which people sign in with it; None when it is none."""
+    plain = unicodedata.normalize("NFKC", text).lower().strip()
+    return plain if len(plain) <= 254 and _EMAIL.fullmatch(plain) else None
+
+
+def read_domain(text: str) -> str | None:
+    """`example.com` of `@example.com`, `www.example.com` or `https://example.com/`; None when it is none."""
+    plain = re.sub(r"^(https?://|@)?(www\.)?", "", text.strip().lower()).partition("/")[0].rstrip(".")
+    return plain if len(plain) <= 253 and _DOMAIN.fullmatch(plain) else None
+
+
+def _mobile(text: str) -> str | None:
+    try:
+        return parse_mobile(text)
+    except IdentifierError:
+        return None
+
+
+_CONTACT = {"email": read_email, "mobile": _mobile, "domain": read_domain}
 
 
 def _cells(line: str | bytes) -> list[str] | None:

@@ -2,7 +2,8 @@
 
     1  load     pieces of the file are read by as many processes as there are cores; each piece is copied into a table
                 of this import's own, and how far it came is noted, in one commit
-    2  settle   a number that stands twice counts once
+    2  settle   a row that stands twice, word for word, counts once; of rows that contradict each other none counts, for
+                a person has to say which is right
     3  use      one commit: the table becomes the part of `verify_rosterrow` that is in use, the one before is gone
 
 Killed in 1, the next import of the same file goes on where it was; killed in 2 or 3, nothing is in use that was not.
@@ -54,6 +55,7 @@ class RosterUnusable(Exception):
 @dataclass
 class RosterReport:
     """What became of the rows. `rejected` lists the first thousand as (line, reason); `rejected_count` counts all.
+    `remarks` are the first thousand of what is said of rows that are in use, `remarked` counts them.
 
     `resumed_at` is the line at which an import that was cut off went on; 0 for one from the beginning.
     """
@@ -61,6 +63,8 @@ class RosterReport:
     accepted: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
     rejected_count: int = 0
+    remarks: list[tuple[int, str]] = field(default_factory=list)
+    remarked: int = 0
     replaced: bool = False
     resumed_at: int = 0
 
@@ -71,14 +75,16 @@ def import_roster(
     path: Path,
     now: dt.datetime,
     actor: str,
-    on_rejected: Callable[[int, str], None] | None = None,
+    on_finding: Callable[[int, str, int | None], None] | None = None,
     on_progress: Callable[[int, float], None] | None = None,
     processes: int | None = None,
 ) -> RosterReport:
     """Read a CSV file into the roster `name`. Raises UnknownRoster and RosterUnusable, and then changes nothing.
 
-    `on_progress` is told the lines read and the share of the file, 0 to 1. Reasons of rejected rows: not_text, columns,
-    no_number, number_shape, name_too_long, status, valid_until, repeated.
+    `on_progress` is told the lines read and the share of the file, 0 to 1; `on_finding` each line that something is
+    said of, why, and the other line that it is about. Reasons of rejected rows: not_text, columns, no_number,
+    number_letters, number_length, number_shape, no_name, name_too_long, status, valid_until, repeated, conflicting.
+    Remarks about rows that are in use: `roster_rows.REMARKS`.
     """
     if name not in rules.ROSTERS:
         raise UnknownRoster(name)
@@ -97,7 +103,7 @@ def import_roster(
                     _keep(load, piece, rows)
                     if on_progress is not None:
                         on_progress(load.line - 1, load.offset / size)
-                return _finish(load, path, resumed_at=resumed_at, now=now, actor=actor, on_rejected=on_rejected)
+                return _finish(load, path, resumed_at=resumed_at, now=now, actor=actor, on_finding=on_finding)
     except OSError:
         raise RosterUnusable(path, "missing") from None
 
@@ -112,7 +118,7 @@ def _reading(name: str, path: Path, first: bytes) -> Reading:
         places={column: header.index(column) for column in roster_rows.COLUMNS if column in header},
         blinder=index.blinder(),
         sealer=cipher.sealer("fields"),
-        where=queries.ROW_NAME,
+        where=queries.ROW,
     )
 
 
@@ -143,7 +149,7 @@ def _begin(name: str, digest: str, offset: int, *, actor: str, now: dt.datetime)
         )
         with connection.cursor() as cursor:
             cursor.execute(
-                f"CREATE TABLE {_table(load.pk)} (line bigint NOT NULL, "
+                f"CREATE TABLE {_table(load.pk)} (line bigint NOT NULL, whole bytea NOT NULL, "
                 "LIKE verify_rosterrow INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
             )
             # Known to hold, so that putting it in use needs not look at each row.
@@ -173,11 +179,11 @@ def _shared(
 
 def _keep(load: RosterLoad, piece: Piece, rows: Rows) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        copying: Any = cursor.copy(f"COPY {_table(load.pk)} (line, id, key, name, active, valid_until) FROM STDIN")
+        copying: Any = cursor.copy(f"COPY {_table(load.pk)} ({', '.join(roster_rows.COPIED)}) FROM STDIN")
         with copying as copy:
             copy.write(rows.copy)
         RosterRejection.objects.bulk_create(
-            RosterRejection(load=load, line=line, reason=reason) for line, reason in rows.rejected
+            RosterRejection(load=load, line=line, reason=reason) for line, reason in rows.said
         )
         load.offset, load.line = piece.offset, piece.first_line + piece.lines
         load.accepted += rows.accepted
@@ -191,21 +197,26 @@ def _finish(
     resumed_at: int,
     now: dt.datetime,
     actor: str,
-    on_rejected: Callable[[int, str], None] | None,
+    on_finding: Callable[[int, str, int | None], None] | None,
 ) -> RosterReport:
     report = RosterReport(resumed_at=resumed_at)
     with transaction.atomic():
-        repeated = _drop_repeated(load)
+        dropped = _drop_repeated(load)
         RosterRejection.objects.bulk_create(
-            RosterRejection(load=load, line=line, reason="repeated") for line in repeated
+            RosterRejection(load=load, line=line, reason=reason, other=other) for line, reason, other in dropped
         )
-        for line, reason in load.rejections.order_by("line").values_list("line", "reason").iterator():
-            report.rejected_count += 1
-            if len(report.rejected) < LISTED:
-                report.rejected.append((line, reason))
-            if on_rejected is not None:
-                on_rejected(line, reason)
-        report.accepted = load.accepted - len(repeated)
+        for line, reason, other in load.rejections.order_by("line", "id").values_list("line", "reason", "other"):
+            if reason in roster_rows.REMARKS:
+                report.remarked += 1
+                listed = report.remarks
+            else:
+                report.rejected_count += 1
+                listed = report.rejected
+            if len(listed) < LISTED:
+                listed.append((line, reason))
+            if on_finding is not None:
+                on_finding(line, reason, other)
+        report.accepted = load.accepted - len(dropped)
         if report.accepted:
             report.replaced = _put_in_use(load, report, now=now, actor=actor)
         else:
@@ -215,18 +226,25 @@ def _finish(
     return report
 
 
-def _drop_repeated(load: RosterLoad) -> list[int]:
-    """A number that stands twice counts once, as it stood first; the later lines are named."""
+def _drop_repeated(load: RosterLoad) -> list[tuple[int, str, int]]:
+    """What stands twice: of rows that are the same, the first stays; of rows that contradict each other, none does.
+    Gives line, reason and the line of the (other) first one."""
     table = _table(load.pk)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
         cursor.execute(  # the table's name is ours
-            f"DELETE FROM {table} WHERE ctid IN (SELECT place FROM (SELECT ctid AS place, "  # noqa: S608
-            f"row_number() OVER (PARTITION BY key ORDER BY line) AS turn FROM {table} "
-            f"WHERE key IN (SELECT key FROM {table} GROUP BY key HAVING count(*) > 1)) AS again "
-            "WHERE turn > 1) RETURNING line"
+            f"DELETE FROM {table} USING (SELECT ctid AS place, min(line) OVER same AS first, "  # noqa: S608
+            "row_number() OVER (PARTITION BY key ORDER BY line) AS turn, "
+            "min(whole) OVER same <> max(whole) OVER same AS differs, "
+            f"nth_value(line, 2) OVER (PARTITION BY key ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED "
+            f"FOLLOWING) AS second FROM {table} "
+            f"WHERE key IN (SELECT key FROM {table} GROUP BY key HAVING count(*) > 1) "
+            "WINDOW same AS (PARTITION BY key)) AS again "
+            f"WHERE {table}.ctid = again.place AND (differs OR turn > 1) "
+            "RETURNING line, differs, CASE WHEN turn > 1 THEN first ELSE second END"
         )
-        return sorted(line for (line,) in cursor.fetchall())
+        rows = cursor.fetchall()
+    return sorted((line, "conflicting" if differs else "repeated", other) for line, differs, other in rows)
 
 
 def _put_in_use(load: RosterLoad, report: RosterReport, *, now: dt.datetime, actor: str) -> bool:
@@ -234,7 +252,7 @@ def _put_in_use(load: RosterLoad, report: RosterReport, *, now: dt.datetime, act
     table = _table(load.pk)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
-        cursor.execute(f"ALTER TABLE {table} DROP COLUMN line")
+        cursor.execute(f"ALTER TABLE {table} DROP COLUMN line, DROP COLUMN whole")
         # Indexes are made now, while nobody reads this table; to attach it is then a matter of moments.
         cursor.execute(f"ALTER TABLE {table} ADD PRIMARY KEY (roster_id, id)")
         cursor.execute(f"ALTER TABLE {table} ADD UNIQUE (roster_id, key)")

@@ -232,7 +232,8 @@ class RosterFact:
 def answer_roster(
     *, roster: str, imported_on: str | None, given: bool, row: RosterFact | None, today: dt.date
 ) -> Answer:
-    """An empty or missing roster blames nobody; a number that is known under another name is not the applicant's."""
+    """An empty or missing roster blames nobody; a number that is known under another name is not the applicant's. A row
+    or an application without a name proves nobody: numbers of companies are public, so a person looks."""
     about = {"roster": roster, "imported_on": imported_on}
     if imported_on is None:
         return Answer("failed", "no_roster", {"roster": roster}, blames=False)
@@ -247,6 +248,8 @@ def answer_roster(
         return Answer("failed", "listed_expired", {**about, "valid_until": row.valid_until.isoformat()})
     if row.name_agrees == "different":
         return Answer("failed", "listed_under_another_name", about)
+    if row.name_agrees == "not_compared":
+        return Answer("failed", "listed_without_a_name", about, blames=False)
     return Answer("passed", "listed", about)
 
 
@@ -276,3 +279,16 @@ def roster_key(roster: str, number: str) -> str | None:
         # Seven digits and a check digit that is often left out; no rule for it is published, so it is not compared.
         digits = digits[:7]
     return digits if len(digits) == 7 else None
+
+
+def why_no_key(roster: str, number: str) -> str:
+    """Why a text is no number of a roster: number_letters (figures are wanted), number_length, number_shape."""
+    text = unicodedata.normalize("NFKC", number).translate(_DIGITS)
+    if roster == "companies":
+        text = re.sub(r"^cuin", "", text.strip(), flags=re.IGNORECASE)
+    bare = re.sub(r"[\s\-/.]", "", text)
+    if roster == "association_members":
+        return "number_length" if bare.isalnum() else "number_shape"
+    if re.search(r"[^\W\d_]", bare):
+        return "number_letters"
+    return "number_length" if bare.isascii() and bare.isdigit() and int(bare) else "number_shape"

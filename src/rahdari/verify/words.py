@@ -202,6 +202,7 @@ def _listed(evidence: dict[str, Any]) -> str:
         ),
     }.get(
         evidence["name"],
+        # Of checks that passed before a name was needed.
         _("The number is on the list of %(roster)s of %(date)s. There was no name to compare."),
     )
 
@@ -309,6 +310,12 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     ),
     "listed_under_another_name": _roster(
         lambda _e: _("The number is on the list of %(roster)s of %(date)s under another name.")
+    ),
+    "listed_without_a_name": _roster(
+        lambda _e: _(
+            "The number is on the list of %(roster)s of %(date)s, but there is no name to compare. "
+            "An officer looks at it."
+        )
     ),
     "no_roster": _roster(
         lambda _e: _("We have no list of %(roster)s at the moment, so an officer checks the number by hand.")

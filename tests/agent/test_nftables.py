@@ -152,29 +152,29 @@ class TestApply:
 
 
 class TestApplyIsRefused:
-    def test_without_the_table_and_mends_itself_when_it_comes(
+    def test_without_the_table_where_it_may_not_load_it_and_mends_itself_when_it_comes(
         self, publisher: Publisher, stand: Stand, edge: Configuration, namespace: Namespace
     ) -> None:
+        edge = replace(edge, targets=(NftTarget("edge", netns=namespace.name, loads=False),))
         publisher.publish(an_entry("192.0.2.1/32"))
         outcome = sync(edge)
         assert (outcome.exit, names(outcome)) == (Exit.NOT_APPLIED, ["TableMissing"])
         assert "rahdari agent ruleset" in outcome.faults[0].mend
         assert stand.receipts[-1]["targets"] == [{"name": "edge", "kind": "nftables", "loaded": 0, "ok": False}]
-        namespace.nft("-f", "-", given=ruleset())
-        assert sync(edge).exit is Exit.OK
-        assert stand.receipts[-1]["targets"][0]["ok"] is True
-
-    def test_when_sets_are_missing_or_of_another_type(
-        self, publisher: Publisher, edge: Configuration, namespace: Namespace
-    ) -> None:
-        publisher.publish(an_entry("192.0.2.1/32"))
         namespace.nft("-f", "-", given="table inet rahdari {\nset hosts4 { type ipv4_addr; }\n}")
         outcome = sync(edge)
         assert names(outcome) == ["SetsMissing"]
         assert "nets4, host_protocols4" in outcome.faults[0].what
+        namespace.nft("-f", "-", given=ruleset())
+        assert sync(edge).exit is Exit.OK
+        assert stand.receipts[-1]["targets"][0]["ok"] is True
+
+    def test_when_sets_are_of_another_type(
+        self, publisher: Publisher, edge: Configuration, namespace: Namespace
+    ) -> None:
+        publisher.publish(an_entry("192.0.2.1/32"))
         sets = [line for line in ruleset().splitlines() if line.startswith("    set ")]
         wrong = "\n".join(sets).replace("set hosts4 { type ipv4_addr; }", "set hosts4 { type ipv6_addr; }")
-        namespace.nft("delete", "table", "inet", "rahdari")
         namespace.nft("-f", "-", given=f"table inet rahdari {{\n{wrong}\n}}\n")
         outcome = sync(edge)
         assert names(outcome) == ["DeviceRefused"]
@@ -214,7 +214,8 @@ class TestApplyIsRefused:
         self, publisher: Publisher, stand: Stand, configuration: Configuration, namespace: Namespace
     ) -> None:
         publisher.publish(an_entry("192.0.2.1/32"))
-        both = replace(configuration, targets=(NftTarget("edge", netns=namespace.name), *configuration.targets))
+        edge = NftTarget("edge", netns=namespace.name, loads=False)
+        both = replace(configuration, targets=(edge, *configuration.targets))
         outcome = sync(both)
         assert outcome.exit is Exit.NOT_APPLIED
         assert outcome.applied.targets == ("entries.json",)

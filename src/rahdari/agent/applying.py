@@ -10,6 +10,7 @@ is written whole; one that takes long is written less often, and its marker says
 import datetime as dt
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -21,8 +22,12 @@ from .devices import RemovedLocally, apply_to_device, device_of
 from .faults import AgentFault
 from .file_targets import FilePlace, read_content
 from .moment import Moment
+from .nftables import NftSets
 from .rules import kept_after
 from .state import Marker, Position, State
+
+# Seconds: what slewing and rounding may move the moment of the boot; nobody boots twice within that.
+BOOT_SLACK = 60
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,10 @@ class Targets:
         self._grace = dt.timedelta(hours=configuration.grace_hours)
         self._devices = {target.name: device for target in self._places if (device := device_of(target)) is not None}
         self._files = {target.name: FilePlace(target) for target in self._places if isinstance(target, FileTarget)}
+
+    @property
+    def tables(self) -> tuple[NftSets, ...]:
+        return tuple(device for device in self._devices.values() if isinstance(device, NftSets))
 
     @property
     def wait(self) -> float | None:
@@ -104,13 +113,16 @@ class Targets:
         """Put it there and read it back; return what stands there, and what was missing before. Raises AgentFault."""
         had = read_content(before.content) if before is not None else {}
         settings = hashlib.sha256(repr(target).encode()).hexdigest()[:16]
-        # A target that was set otherwise is another place: nothing is known of what stands there.
-        known = before is not None and had.get("settings") == settings
+        # A target that was set otherwise is another place: nothing is known of what stands there. Neither is it of a
+        # device after a boot: what is gone then, nobody took out.
+        booted = booted_at()
+        same_boot = target.name not in self._devices or abs(had.get("booted", booted) - booted) <= BOOT_SLACK
+        known = before is not None and had.get("settings") == settings and same_boot
         changed = moment.changes(before.mark) if known and before is not None else None
         taken = known and before is not None and not before.fault
         if target.name in self._devices:
             found = apply_to_device(self._devices[target.name], moment, changed, taken=taken)
-            return json.dumps({"settings": settings}), found
+            return json.dumps({"settings": settings, "booted": had.get("booted", booted) if known else booted}), found
         place = self._files[target.name]
         same = taken and changed == set() and before is not None and dict(before.positions) == moment.stands
         same = same and not place.is_due(had, moment.now)
@@ -127,6 +139,12 @@ class Targets:
         rendered = place.put(moment, changed)
         content = {"settings": settings, "rendered_at": time_text(moment.now), **rendered.as_json()}
         return json.dumps(content), found
+
+
+def booted_at() -> int:
+    """When this machine began to run, as a POSIX time: a moment that a step of the clock moves, and nothing else. The
+    kernel's own name for a boot lies in a part of /proc that the unit hides."""
+    return round(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 def moment_of(

@@ -1,5 +1,6 @@
 """Bringing a device that holds sets into line: by single changes where what stands there is known, else by a look."""
 
+import logging
 from collections.abc import Set
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from .programs import DeviceRefused, NotReadBack
 from .set_device import Looked, SetDevice
 from .sets import Element
 from .state import ChangedPoint
+
+log = logging.getLogger("rahdari.agent")
 
 NAMED = 3
 
@@ -33,6 +36,17 @@ class RemovedLocally(AgentFault):
         some = f" ({', '.join(examples[:NAMED])}{' and others' if number > NAMED else ''})" if examples else ""
         were = "1 registered element was" if number == 1 else f"{number} registered elements were"
         return cls(f"{were} missing at {name}{some}, though nobody took anything out of the feed. All was put back.")
+
+    @classmethod
+    def ruleset(cls, what: str, number: int) -> "RemovedLocally":
+        filled = "1 registered element was" if number == 1 else f"{number} registered elements were"
+        fault = cls(f"{what} Then {filled} put back.")
+        fault.mend = (
+            "Find what takes it out: a ruleset of yours that begins with `flush ruleset` takes all tables along, and "
+            "until the agent has loaded its own again nothing is marked. To end the protection on purpose, stop the "
+            "agent first."
+        )
+        return fault
 
     @classmethod
     def file(cls, path: Path) -> "RemovedLocally":
@@ -58,7 +72,7 @@ def apply_to_device(
     Returns what a look found missing that nobody had taken out. Raises AgentFault.
     """
     if changed is None:
-        device.look(moment.rows, whole=True)
+        _note(device.look(moment.rows, whole=True))
         return None
     added, removed = changed_elements(device, moment, changed)
     if taken and not moment.look and device.takes(added=len(added), removed=len(removed)):
@@ -70,7 +84,18 @@ def apply_to_device(
         else:
             return None
     looked = device.look(moment.rows, whole=False, gone=removed)
-    return _missed(device, looked, added | removed) if taken else None
+    if not taken:
+        _note(looked)
+        return None
+    if looked.made_again:
+        return RemovedLocally.ruleset(looked.made_again, sum(looked.missing.values()))
+    return _missed(device, looked, added | removed)
+
+
+def _note(looked: Looked) -> None:
+    """The first time, and after a reboot or a failure, it is no alarm."""
+    if looked.made_again:
+        log.info("%s", looked.made_again)
 
 
 def changed_elements(

@@ -1,6 +1,7 @@
 """Following the feed: sync at once when the server tells of an edition, each minute in any case, and when a term ends.
 
-A look at what really stands at the targets comes at the start and on a timer. After a failure the next try comes soon
+A look at what really stands at the targets comes at the start, on a timer, and when the kernel tells that others took
+something out of a table. After a failure the next try comes soon
 and then ever later, up to a minute; word that was refused does not bring the next look nearer. What was pushed proves
 nothing: when it is refused, the server itself is asked before anybody is alarmed.
 """
@@ -24,6 +25,7 @@ from .rehearsal import rehearsed_in_words, rehearsing
 from .showing import Showing
 from .syncing import Agent, Outcome
 from .transport import Server
+from .watching import Watch
 
 log = logging.getLogger("rahdari.agent")
 
@@ -47,7 +49,8 @@ def follow(configuration: Configuration) -> Exit:
 
         with Showing(agent) as showing, _hearing(configuration) as (listener, inbox, stopping):
             try:
-                _loop(agent, inbox, stopping, tell)
+                with Watch(agent.targets.tables, inbox.look):
+                    _loop(agent, inbox, stopping, tell)
             finally:
                 tell_manager("STOPPING=1")
                 agent.close()
@@ -96,11 +99,15 @@ def _hearing(configuration: Configuration) -> Iterator[tuple[Listener, Inbox, th
 
 def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[[Outcome, Word], None]) -> None:
     check_every = agent.configuration.check_seconds
-    looked_at, retry = float("-inf"), RETRY_SECONDS[0]
+    looked_at, retry, ask_at = float("-inf"), RETRY_SECONDS[0], float("-inf")
     word = Word()
     while not stopping.is_set():
-        look = time.monotonic() - looked_at >= check_every
-        outcome = agent.sync(now=_now(), timestamp=word.timestamp, beside=word.beside, look=look, spread=word.spread)
+        look = word.look or time.monotonic() - looked_at >= check_every
+        # Only to look, the server is not waited for; and however often others change something, it is asked in time.
+        ask = not word.look or time.monotonic() >= ask_at
+        outcome = agent.sync(
+            now=_now(), timestamp=word.timestamp, beside=word.beside, look=look, ask=ask, spread=word.spread
+        )
         forged = bool(outcome.refused_push)
         if forged:
             log.warning("what was pushed is refused (%s); the server itself was asked", outcome.refused_push)
@@ -113,10 +120,12 @@ def _loop(agent: Agent, inbox: Inbox, stopping: threading.Event, tell: Callable[
             looked_at = float("-inf") if Exit.NOT_APPLIED in {fault.exit for fault in outcome.faults} else looked_at
         if forged or outcome.refused:
             # Whoever sent what was refused may send more: not before the pause is over.
-            stopping.wait(retry if forged else wait)
+            inbox.rest(retry if forged else wait)
             wait = 0.0 if outcome.refused else wait
         else:
             stopping.wait(LEAST_SECONDS)
+        ask_at = time.monotonic() + wait if ask else ask_at
+        wait = min(wait, max(ask_at - time.monotonic(), 0.0))
         well = outcome.exit in {Exit.OK, Exit.ALARM} and not forged
         retry = RETRY_SECONDS[0] if well else min(retry * 2, RETRY_SECONDS[1])
         word = _next(agent, inbox, wait)
@@ -127,7 +136,7 @@ def _next(agent: Agent, inbox: Inbox, wait: float) -> Word:
     until = time.monotonic() + wait
     if (due := agent.tells_in) is not None and due < wait:
         word = inbox.take(due)
-        if word.pushed or inbox.closed:
+        if word.pushed or word.look or inbox.closed:
             return word
         with suppress(AgentFault):
             agent.tell()

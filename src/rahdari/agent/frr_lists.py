@@ -35,8 +35,9 @@ class FrrLists(SetDevice):
         for prefix in aggregated(prefixes(rows)):
             yield Element("6" if ":" in prefix else "4", prefix)
 
-    def check(self, needed: Mapping[str, int]) -> None:
+    def prepare(self, needed: Mapping[str, int]) -> str:
         """A list is made by its first line, and holds as many as there are."""
+        return ""
 
     def listed(self, name: str) -> Iterator[str]:
         self._numbers[name] = self._read(name)

@@ -41,7 +41,7 @@ class IpsetSets(SetDevice):
             return Element(f"{kind}s{version}", address)
         return Element(f"{kind}-ports{version}", f"{address},{row.protocol}:{row.port or 0}")
 
-    def check(self, needed: Mapping[str, int]) -> None:
+    def prepare(self, needed: Mapping[str, int]) -> str:
         made: list[str] = []
         for name, (type, version) in SETS.items():
             number = needed.get(name, 0)
@@ -60,6 +60,8 @@ class IpsetSets(SetDevice):
             self._restore(chain([f"create {new} {options}"], stands, swap))
         if made:
             self._restore(made)
+        # What was in a set that was destroyed is told as missing.
+        return ""
 
     def listed(self, name: str) -> Iterator[str]:
         start = f"add {self._full(name)} "

@@ -1,20 +1,24 @@
 """Sets of nftables, filled by `nft`.
 
-The table, its sets and its rules are the operator's; the agent changes what the sets hold and nothing else. All sets
-change in one transaction of the kernel. What changed is read back by a transaction that is only tried: one that would
-take the new elements out again, and put the old ones in. It costs what changed, where `nft get` reads a whole set.
+The table, its sets and its rules are the operator's; the agent changes what the sets hold. When the table, a set or all
+rules of a chain are gone, as after a `flush ruleset`, it loads the ruleset again (`ruleset_for`), and no other.
+
+All sets change in one transaction of the kernel. What changed is read back by a transaction that is only tried: one
+that would take the new elements out again, and put the old ones in. It costs what changed, where `nft get` reads a
+whole set.
 """
 
 import ipaddress
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
-from typing import Any
+from typing import Any, NamedTuple
 
 from .configuration import DEFAULT_TABLE, NftTarget
 from .faults import AgentFault, Exit
 from .programs import DeviceRefused, NotReadBack, Program
 from .renderers.renderer import host
+from .ruleset import Ruleset, ruleset_for
 from .set_device import SetDevice, Texts
 from .sets import INTERVAL_SETS, SET_NAMES, Element, Endpoint, element_of
 
@@ -26,22 +30,32 @@ LINES = 20_000
 class TableMissing(AgentFault):
     exit = Exit.NOT_APPLIED
 
-    def __init__(self, table: str, netns: str) -> None:
+    def __init__(self, table: str, netns: str, why: str = "") -> None:
         table_word = "" if table == DEFAULT_TABLE else f' --table "{table}"'
         within = f"ip netns exec {netns} " if netns else ""
         super().__init__(
-            f"There is no table {table} in nftables{f' of the namespace {netns}' if netns else ''}.",
-            f"Load the ruleset once: rahdari agent ruleset{table_word} | {within}nft -f -  (docs/operators.md).",
+            f"There is no table {table} in nftables{f' of the namespace {netns}' if netns else ''}{why}.",
+            f"Load the ruleset: rahdari agent ruleset{table_word} | {within}nft -f -  (docs/operators.md).",
         )
 
 
 class SetsMissing(AgentFault):
     exit = Exit.NOT_APPLIED
 
-    def __init__(self, table: str, names: Sequence[str]) -> None:
+    def __init__(self, table: str, names: Sequence[str], why: str = "") -> None:
         super().__init__(
-            f"The table {table} lacks the sets {', '.join(names)}.",
+            f"The table {table} lacks the sets {', '.join(names)}{why}.",
             "`rahdari agent ruleset` prints all of them with their types.",
+        )
+
+
+class RulesMissing(AgentFault):
+    exit = Exit.NOT_APPLIED
+
+    def __init__(self, table: str, names: Sequence[str], why: str) -> None:
+        super().__init__(
+            f"The table {table} has no rules in {', '.join(names)}{why}. Nothing is marked there.",
+            "Mend the file that `ruleset` of this target names, or load it by hand.",
         )
 
 
@@ -58,36 +72,108 @@ class SetTooSmall(AgentFault):
         self.name_of_set, self.size, self.needed = name, size, needed
 
 
+class _Lies(NamedTuple):
+    """What of a table is there: its sets as nft describes them, its chains, and those that have rules."""
+
+    is_there: bool
+    sets: Mapping[str, Mapping[str, Any]]
+    chains: frozenset[str]
+    with_rules: frozenset[str]
+
+
+NOTHING = _Lies(False, {}, frozenset(), frozenset())
+
+
 class NftSets(SetDevice):
     """One table."""
 
     interval_sets = INTERVAL_SETS
     set_names = SET_NAMES
+    # A rehearsal looks, and loads nothing.
+    is_tied = False
 
     def __init__(self, target: NftTarget) -> None:
         super().__init__(target.name, target.capacity)
-        self.table, self._netns = target.table, target.netns
+        self.table, self.netns = target.table, target.netns
+        self._file, self._loads = target.ruleset, target.loads
         self._nft = Program([target.nft], install="nftables", netns=target.netns, run_as=target.run_as)
+        self._seen = NOTHING
 
     def element(self, row: Endpoint) -> Element:
         return element_of(row.prefix, row.protocol, row.port)
 
-    def check(self, needed: Mapping[str, int]) -> None:
-        try:
-            # Terse: the sets without what they hold.
-            said = json.loads(self._nft.run("-j", "-t", "list", "table", *self.table.split()))
-        except DeviceRefused as fault:
-            missing_table = "No such file or directory" in fault.said
-            raise (TableMissing(self.table, self._netns) if missing_table else fault) from None
-        found: dict[str, Any] = {item["set"]["name"]: item["set"] for item in said["nftables"] if "set" in item}
-        if missing := [name for name in SET_NAMES if name not in found]:
-            raise SetsMissing(self.table, missing)
+    def prepare(self, needed: Mapping[str, int]) -> str:
+        ruleset, why = self._ruleset()
+        found = self._lies()
+        gone = self._gone(found, ruleset, why)
+        if gone is not None:
+            if ruleset is None or why:
+                raise gone
+            if not self.is_tied:
+                self._load(ruleset, found)
+                found = self._lies()
+                if (still := self._gone(found, ruleset, f", though {ruleset.source} was loaded")) is not None:
+                    raise still
+        self._seen = found
         for name, number in needed.items():
-            size = found[name].get("size")
+            size = found.sets.get(name, {}).get("size")
             if size is not None and number > size:
                 raise SetTooSmall(name, size, number)
+        if gone is None or ruleset is None:
+            return ""
+        return f"{gone.what} The ruleset {'would be' if self.is_tied else 'was'} loaded from {ruleset.source}."
+
+    def did(self, port: int) -> bool:
+        """Whether the program that changed something over this netlink port was one of ours: nft's is its process."""
+        return port in self._nft.processes
+
+    def _ruleset(self) -> tuple[Ruleset | None, str]:
+        """What to load for the table; and why it is not loaded, for the end of a sentence."""
+        if not self._loads:
+            return None, ""
+        try:
+            ruleset = ruleset_for(self.table, self._file)
+        except (OSError, UnicodeDecodeError) as error:
+            return None, f", and {self._file} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'})"
+        if ruleset is not None and ruleset.foreign:
+            return (
+                ruleset,
+                f", and {ruleset.source} is left alone, since it says something of others: {ruleset.foreign}",
+            )
+        return ruleset, ""
+
+    def _lies(self) -> _Lies:
+        try:
+            # Terse: the sets without what they hold.
+            said = json.loads(self._nft.run("-j", "-t", "list", "table", *self.table.split()))["nftables"]
+        except DeviceRefused as fault:
+            if "No such file or directory" not in fault.said:
+                raise
+            return NOTHING
+        return _Lies(
+            True,
+            {item["set"]["name"]: item["set"] for item in said if "set" in item},
+            frozenset(item["chain"]["name"] for item in said if "chain" in item),
+            frozenset(item["rule"]["chain"] for item in said if "rule" in item),
+        )
+
+    def _gone(self, found: _Lies, ruleset: Ruleset | None, why: str) -> AgentFault | None:
+        if not found.is_there:
+            return TableMissing(self.table, self.netns, why)
+        if missing := [name for name in SET_NAMES if name not in found.sets]:
+            return SetsMissing(self.table, missing, why)
+        if ruleset is not None and (empty := sorted(ruleset.chains - found.with_rules)):
+            return RulesMissing(self.table, empty, why)
+        return None
+
+    def _load(self, ruleset: Ruleset, found: _Lies) -> None:
+        # A file of the operator's may only add: its rules shall not stand there twice.
+        flush = "".join(f"flush chain {self.table} {name}\n" for name in sorted(ruleset.chains & found.chains))
+        self._nft.run("-f", "-", given=flush + ruleset.text)
 
     def listed(self, name: str) -> Iterator[str]:
+        if self.is_tied and name not in self._seen.sets:
+            return
         for part in _elements(self._nft.lines("-n", "list", "set", *self.table.split(), name)):
             yield from _as_prefixes(part) if name in INTERVAL_SETS else (_as_python_writes(part),)
 

@@ -17,6 +17,7 @@ from .faults import AgentFault
 from .files import write_rendered
 from .ipset import IpsetSets
 from .moment import Moment
+from .nftables import NftSets
 from .programs import DeviceRefused
 from .set_device import SetDevice, Texts
 from .sets import PROTOCOL_NUMBERS
@@ -40,6 +41,7 @@ class Planned:
     removed: int = 0
     first_added: list[str] = field(default_factory=list)
     first_removed: list[str] = field(default_factory=list)
+    made_again: str = ""
     fault: AgentFault | None = None
 
     def note(self, *, added: Iterable[str] = (), removed: Iterable[str] = ()) -> None:
@@ -76,9 +78,12 @@ def _plan_device(device: SetDevice, moment: Moment, planned: Planned) -> None:
 
     device.write = write  # type: ignore[method-assign]
     device.confirm = confirm  # type: ignore[method-assign]
+    if isinstance(device, NftSets):
+        device.is_tied = True
     if isinstance(device, IpsetSets):
         _leave_sets_alone(device)
-    device.look(moment.rows, whole=True)
+    looked = device.look(moment.rows, whole=True)
+    planned.made_again = looked.made_again
 
 
 def _leave_sets_alone(device: IpsetSets) -> None:
@@ -91,11 +96,12 @@ def _leave_sets_alone(device: IpsetSets) -> None:
         except DeviceRefused:
             return
 
-    def check(needed: Mapping[str, int]) -> None:
+    def prepare(needed: Mapping[str, int]) -> str:
         """None is made, and none is made larger."""
+        return ""
 
     device.listed = listed_if_there  # type: ignore[method-assign]
-    device.check = check  # type: ignore[method-assign]
+    device.prepare = prepare  # type: ignore[method-assign]
 
 
 def _in_order(texts: Texts) -> Iterator[str]:
@@ -181,6 +187,7 @@ def plan_as_json(one: Planned) -> dict[str, Any]:
         "removed": one.removed,
         "first_added": one.first_added,
         "first_removed": one.first_removed,
+        "made_again": one.made_again,
         "fault": one.fault.what if one.fault else None,
     }
 
@@ -191,8 +198,11 @@ def plan_in_words(planned: Sequence[Planned]) -> str:
         if one.fault is not None:
             lines.append(f"  {one.target} ({one.kind}): {one.fault.what}\n    {one.fault.mend}")
             continue
-        if not one.added and not one.removed:
+        if one.made_again:
+            lines.append(f"  {one.target} ({one.kind}): {one.made_again}")
+        elif not one.added and not one.removed:
             lines.append(f"  {one.target} ({one.kind}): nothing would change")
+        if not one.added and not one.removed:
             continue
         lines.append(f"  {one.target} ({one.kind}): {one.added} {one.unit} would come, {one.removed} would go")
         for sign, shown, of in (("+", one.first_added, one.added), ("-", one.first_removed, one.removed)):

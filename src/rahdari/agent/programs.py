@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from .faults import AgentFault, Exit
@@ -66,27 +67,35 @@ class Program:
         self.name = os.path.basename(words[0])
         self._words, self._install, self._netns, self._run_as = tuple(words), install, netns, tuple(run_as)
         self._command: list[str] | None = None
+        # The last ones that ran, by number.
+        self.processes: deque[int] = deque(maxlen=64)
 
     def run(self, *arguments: str, given: str = "") -> str:
         """What it printed. Raises ProgramMissing, NotPermitted, NamespaceMissing, DeviceRefused."""
         try:
-            result = subprocess.run(
+            with subprocess.Popen(
                 [*self._start(), *arguments],
-                input=given,
-                capture_output=True,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                timeout=PATIENCE_SECONDS,
                 env=_environment(),
-            )
+            ) as process:
+                self.processes.append(process.pid)
+                try:
+                    out, errors = process.communicate(given, timeout=PATIENCE_SECONDS)
+                except BaseException:
+                    process.kill()
+                    raise
         except FileNotFoundError as error:
             raise ProgramMissing(str(error.filename), self._install) from None
         except PermissionError as error:
             raise NotPermitted(self.name, str(error.strerror)) from None
         except subprocess.TimeoutExpired:
             raise DeviceRefused(self.name, f"no answer within {PATIENCE_SECONDS} seconds") from None
-        if result.returncode != 0:
-            raise self._fault(result.stderr or result.stdout)
-        return result.stdout
+        if process.returncode != 0:
+            raise self._fault(errors or out)
+        return out
 
     def lines(self, *arguments: str) -> Iterator[str]:
         """What it prints, line by line as it comes. Raises as `run` does, at the latest after the last line."""

@@ -29,12 +29,14 @@ type Texts = Mapping[str, set[str]]
 
 @dataclass(frozen=True)
 class Looked:
-    """What a look found: how many elements count, how many were missing by set, and how many were there in excess."""
+    """What a look found: how many elements count, how many were missing by set, and how many were there in excess;
+    and in words what of the sets themselves was gone and was made again, or nothing."""
 
     wanted: int
     missing: Mapping[str, int]
     examples: tuple[Element, ...]
     excess: int
+    made_again: str = ""
 
 
 class SetDevice(ABC):
@@ -57,8 +59,9 @@ class SetDevice(ABC):
     def element(self, row: Endpoint) -> Element: ...
 
     @abstractmethod
-    def check(self, needed: Mapping[str, int]) -> None:
-        """Raises AgentFault when a set is not there or would not hold as many."""
+    def prepare(self, needed: Mapping[str, int]) -> str:
+        """See to it that the sets are there and hold as many; returns in words what was gone, where that is an alarm.
+        Raises AgentFault when a set is not there or would not hold as many."""
 
     @abstractmethod
     def listed(self, name: str) -> Iterator[str]: ...
@@ -128,7 +131,7 @@ class SetDevice(ABC):
                 intervals, needed = _counted(wanted(), self.interval_sets)
             if sum(needed.values()) > self.capacity:
                 raise OverCapacity(self.name, self.capacity, sum(needed.values()))
-        self.check(needed)
+        made_again = self.prepare(needed)
         filling = _Filling(self)
         for name in self.interval_sets:
             stands = set(self.listed(name))
@@ -141,7 +144,7 @@ class SetDevice(ABC):
             self._check_presence(wanted, gone, filling)
         filling.finish(intervals)
         self._intervals = intervals
-        return Looked(self._number, filling.added, tuple(filling.examples), filling.removed)
+        return Looked(self._number, filling.added, tuple(filling.examples), filling.removed, made_again)
 
     def _wanted(self, rows: Rows) -> Wanted:
         return lambda: self.elements(rows())

@@ -100,6 +100,7 @@ class Agent:
         self._local = LocalFile(configuration.local) if configuration.local is not None else None
         self._receipts_after = 0.0
         self._untaken: AgentFault | None = None
+        self._learned: tuple[AgentFault, ...] = ()
         remove_leftovers(configuration)
         state.drop_unfinished_lists()
 
@@ -116,13 +117,15 @@ class Agent:
         """Come up to date and apply. Never raises AgentFault: what failed stands in the outcome, and the rest was done.
 
         `timestamp` is a signed timestamp that came by push, with files `beside` it; `look` reads what really stands at
-        the targets. Without `ask` the server is not asked for anything new: terms go on, and what waits is told.
+        the targets. Without `ask` the server is not asked for anything new: terms go on, what waits is told, and what
+        was wrong when it was asked last is still wrong.
         Receipts are kept for up to `spread` seconds, so that many agents do not come with them at once (`tell`).
         """
         started = time.monotonic()
         # 1) walk the signed metadata  2) catch up, in one transaction
         learned = self.learn(now=now, timestamp=timestamp, beside=beside, audit=look) if ask else Learned()
-        faults = list(learned.faults)
+        self._learned = learned.faults if ask else self._learned
+        faults = list(self._learned)
         # 3) apply what is held now, whether or not something new came: terms go on
         applying = time.monotonic()
         applied = Applied((), 0, 0, ())

@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 from .renderers import RENDERERS
 
 DEFAULT_TABLE = "inet rahdari"
+# Beside the configuration: `init` writes it.
+RULESET = "ruleset.nft"
 FAMILIES = frozenset({"inet", "ip", "ip6", "bridge", "netdev"})
 
 
@@ -27,6 +29,9 @@ class NftTarget:
     table: str = DEFAULT_TABLE
     netns: str = ""
     nft: str = "nft"
+    # What is loaded when something of the table is gone; None: what the agent itself would print.
+    ruleset: Path | None = None
+    loads: bool = True
     run_as: tuple[str, ...] = ()
     capacity: int | None = None
 
@@ -71,7 +76,7 @@ type Target = NftTarget | IpsetTarget | FrrTarget | FileTarget
 _COMMON: dict[str, type] = {"name": str, "kind": str, "capacity": int}
 _FILE: dict[str, type] = {**_COMMON, "path": str, "every_seconds": int, "then": list}
 _LIVE: dict[str, dict[str, type]] = {
-    "nftables": {**_COMMON, "table": str, "netns": str, "nft": str, "run_as": list},
+    "nftables": {**_COMMON, "table": str, "netns": str, "nft": str, "ruleset": str, "run_as": list},
     "ipset": {**_COMMON, "prefix": str, "netns": str, "ipset": str, "run_as": list},
     "frr": {**_COMMON, "list": str, "vtysh": list, "netns": str, "run_as": list},
 }
@@ -138,7 +143,10 @@ def _target(where: str, row: Mapping[str, Any], folder: Path, problems: list[str
         family, _, word = table.partition(" ")
         if family not in FAMILIES or not is_word(word):
             problems.append(f'{where}`table` must be a family and a name, as in "{DEFAULT_TABLE}".')
-        return NftTarget(**{**given, "name": row.get("name", word), "table": table})
+        file = str(given.pop("ruleset", RULESET))
+        return NftTarget(
+            **{**given, "name": row.get("name", word), "table": table}, ruleset=folder / file, loads=file != "none"
+        )
     if kind == "ipset":
         prefix = row.get("prefix", "rahdari")
         # A name of ipset has 31 characters at most, and "-host-ports4" is one of ours.

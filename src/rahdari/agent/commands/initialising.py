@@ -17,6 +17,7 @@ from ..folder import create, give_back, open_state, sole_agent
 from ..placing import put_file
 from ..receipts import public_hex, signing_key
 from ..ruleset import ruleset
+from ..targets_configuration import RULESET
 from ..transport import Server
 from ..trust import ROOT_BYTES, WrongRoot, check_root
 from ..welcome import Welcome, read_welcome
@@ -177,8 +178,7 @@ def _next(configuration: Configuration, path: Path) -> None:
     """What is left to do, in the order in which it is done."""
     for target in configuration.targets:
         if isinstance(target, NftTarget):
-            file = path.with_name("ruleset.nft")
+            file = path.with_name(RULESET)
             put_file(file, ruleset(target.table).encode())
-            enter = f"ip netns exec {target.netns} " if target.netns else ""
-            print(f"Load the sets, once and at each boot (the systemd unit does it): {enter}nft -f {file}")
-    print("Next: rahdari agent sync")
+            print(f"Written: {file}, which the agent loads.")
+    print("Next: rahdari agent sync --dry-run says what would happen, and `rahdari agent unit` prints the service.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..configuration import DEFAULT_FILE, DEFAULT_STATE, Configuration, FileTarget, NftTarget, load
 from ..faults import Exit
+from ..targets_configuration import RULESET
 from .acts import Acts, act
 from .initialising import DEFAULT_USER
 
@@ -32,11 +33,14 @@ def unit_for(text: str, *, configuration: Configuration, path: Path, user: str) 
     program = Path(sys.prefix) / "bin" / "rahdari"
     options = "" if path == DEFAULT_FILE else f" --config {_quoted(path)}"
     text = text.replace(f"{PROGRAM} agent run", f"{_quoted(program)} agent run{options}")
-    # The table stands where its target looks for it: a line for each namespace.
-    spaces = sorted({target.netns for target in configuration.targets if isinstance(target, NftTarget)}) or [""]
-    loads = f"nft -f {_quoted(path.with_name('ruleset.nft'))}\n"
-    lines = "".join(f"{LOADS}{f'ip netns exec {space} ' if space else ''}{loads}" for space in spaces)
-    text = text.replace(f"{LOADS}nft -f {DEFAULT_FILE.with_name('ruleset.nft')}\n", lines)
+    # The table stands where its target looks for it: a line for each namespace and file.
+    tables = [target for target in configuration.targets if isinstance(target, NftTarget)]
+    loads = {(one.netns, one.ruleset or path.with_name(RULESET)) for one in tables if one.loads}
+    loads |= set() if tables else {("", path.with_name(RULESET))}
+    lines = "".join(
+        f"{LOADS}{f'ip netns exec {space} ' if space else ''}nft -f {_quoted(file)}\n" for space, file in sorted(loads)
+    )
+    text = text.replace(f"{LOADS}nft -f {DEFAULT_FILE.with_name(RULESET)}\n", lines)
     text = text.replace(f"User={DEFAULT_USER}\nGroup={DEFAULT_USER}\n", f"User={user}\n" + _group(user))
     written = {target.path.parent for target in configuration.targets if isinstance(target, FileTarget)}
     if configuration.metrics_file is not None:

@@ -42,6 +42,14 @@ class TestRecord:
             raise ZeroDivisionError
         assert not queries.about("application:9").exists()
 
+    @pytest.mark.parametrize("value", ["203.0.113.24/32", "2001:db8::/32", "someone@sample.example", ["203.0.113.9"]])
+    def test_takes_no_address(self, value: object) -> None:
+        with pytest.raises(actions.NotForTheJournal):
+            actions.record(
+                act="verify.proved_control", actor="person:1", subject="endpoint:1", now=NOW, detail={"at": [value]}
+            )
+        assert not Entry.objects.exists()
+
 
 class TestReads:
     def test_reads_are_told_from_acts_newest_first(self) -> None:

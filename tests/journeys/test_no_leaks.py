@@ -1,8 +1,7 @@
 """Unusual names, numbers, addresses and texts are planted in applications that go through the whole line. Afterwards
 they are looked for in every byte that leaves the house or outlives a request.
 
-Not searched: the folder `mail` and the framed letters in the terminal, which are the demonstration's post itself. In
-the database an email address stands where people are known by it, and nowhere else.
+Not searched: the folder `mail` and the framed letters in the terminal, which are the demonstration's post itself.
 """
 
 import io
@@ -63,10 +62,8 @@ WORDS = {
     *(FREELANCER.letter, COMPANY.manager, "کوہپیمائی", COMPANY.mobile, COMPANY.purpose, "zymurgical"),
     *(PAPER, "Quillfeather", QUESTION, "quincunxial", ANSWER, "sesquipedalian", "SampleCamera"),
 }
-# Shown to the public with its number, and so no secret of the house; yet nothing that operators or logs need.
+# Shown to the public with the number of the registration; yet nothing that operators, logs or the database need.
 COMPANY_WORDS = {"Sample Planted Works"}
-# Where people are known by their address.
-TABLES_WITH_EMAIL = {"people_user", "account_emailaddress"}
 
 
 @pytest.fixture(scope="module")
@@ -200,10 +197,8 @@ def test_nothing_is_readable_in_the_database(needles: Needles, stack: Stack, sec
     with psycopg.connect(stack.environment()["DATABASE_URL"]) as connection:
         dumped = dict(tables(connection))
     assert {"journal_entry", "procrastinate_jobs", "procrastinate_events", "apply_application"} <= set(dumped)
-    assert FREELANCER.email.encode() in dumped["people_user"]
-    found = {name: needles.in_bytes(data) - COMPANY_WORDS for name, data in dumped.items()}
-    for name in TABLES_WITH_EMAIL:
-        found[name] -= EMAILS
+    assert secrets["number"].encode() in dumped["register_registration"]
+    found = {name: needles.in_bytes(data) for name, data in dumped.items()}
     # A table's name is in the message, its content is not.
     assert {name: words for name, words in found.items() if words} == {}
 
@@ -213,6 +208,4 @@ def test_nothing_is_readable_in_the_data_folder(needles: Needles, stack: Stack, 
     kept = [path for path in files_under(stack.data) if path.relative_to(stack.data).parts[0] != "mail"]
     assert any("documents" in path.parts for path in kept) and any("pg_wal" in path.parts for path in kept)
     found = needles.in_files(kept)
-    in_database = EMAILS | COMPANY_WORDS
-    readable = {name: words - (in_database if "/postgres/" in name else set()) for name, words in found.items()}
-    assert {name: words for name, words in readable.items() if words} == {}
+    assert {str(name): words for name, words in found.items() if words} == {}

@@ -53,9 +53,20 @@ class TestRegisterPerson:
         assert User.objects.get().name == "Sample Freelancer"
 
     def test_is_held_by_the_database_too(self) -> None:
-        a_person()
-        with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("UPDATE people_user SET email = upper(email)")
+        person = a_person()
+        with pytest.raises(IntegrityError), transaction.atomic():
+            User.objects.create_user(person.email.upper())
+        with pytest.raises(IntegrityError), transaction.atomic():
+            User.objects.create_user("")
+
+    def test_keeps_the_address_unreadable_in_the_database(self) -> None:
+        person = a_person()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT people_user::text FROM people_user")
+            (row,) = cursor.fetchone()
+        local = person.email.partition("@")[0]
+        assert local not in row and local.encode().hex() not in row
+        assert User.objects.get(email=person.email) == person == User.objects.get(email__in=[person.email])
 
 
 @pytest.mark.django_db(transaction=True)

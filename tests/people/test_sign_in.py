@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rahdari.letters.models import Letter
-from rahdari.people import actions, demonstration, queries
+from rahdari.people import actions, demonstration, queries, sessions
 from rahdari.people import sign_in as sign_in_steps
 from rahdari.people.models import Role, User
 
@@ -80,7 +80,7 @@ class TestSigningIn:
 
     def test_keeps_no_code_in_the_session(self, client: Client) -> None:
         code = ask_for_code(client, "a@sample.example")
-        assert code not in str(Session.objects.get().get_decoded())
+        assert code not in str(sessions.read(Session.objects.get()))
 
     def test_works_in_the_browser_that_asked_only(self, client: Client) -> None:
         code = ask_for_code(client, "a@sample.example")
@@ -312,6 +312,16 @@ class TestApp:
         sign_in(client, "a@sample.example")
         secret = set_up_app(client)
         assert secret not in str([each.data for each in Authenticator.objects.all()])
+
+    def test_opens_nothing_in_another_row(self, client: Client) -> None:
+        user, victim = a_person(), a_person("victim")
+        sign_in(client, user.email)
+        secret = set_up_app(client)
+        Authenticator.objects.filter(type="totp").update(user=victim)
+        other = Client()
+        sign_in(other, victim.email)
+        for code in (app_code(secret), app_code(secret, steps=1)):
+            assert "This code is not right" in shown(other.post("/sign-in/second-factor/", {"code": code}))
 
     def test_limits_the_guesses_for_all_processes(self, client: Client) -> None:
         user = a_person()

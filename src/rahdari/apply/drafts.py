@@ -192,7 +192,7 @@ def organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Org
         return ours
     name, number, ntn = draft.company_name, draft.company_number, draft.ntn
     # An organisation without a company number is known by its name.
-    told_by = {"company_number": number} if number else {"company_number": "", "name__iexact": name}
+    told_by = {"company_number": number} if number else {"company_number": "", "name": name}
     same = persons.organisations_for(draft.applicant, Act.APPLY).filter(**told_by).first()
     chosen = same or draft.organisation
     if chosen is not None and not persons.may(draft.applicant, Act.APPLY, organisation=chosen):

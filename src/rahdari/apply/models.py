@@ -18,7 +18,7 @@ from rahdari.address import Block, Protocol, format_block
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.people.models import Branch, Language, Mandate, Organisation, User
 from rahdari.register.models import BlockField, Registration
-from rahdari.vault.fields import EncryptedTextField
+from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
 from .rules import About, Fixed, Status
 
@@ -68,8 +68,9 @@ class Application(models.Model):
     name = EncryptedTextField()
     cnic = EncryptedTextField()
     cnic_index = models.CharField(max_length=64, blank=True, db_index=True)
-    company_name = models.CharField(max_length=200, blank=True)
-    company_number = models.CharField(max_length=20, blank=True)
+    company_name = EncryptedTextField()
+    company_number = EncryptedTextField()
+    company_number_index = BlindIndexField(of="company_number", purpose="people.company_number", db_index=True)
     ntn = EncryptedTextField()
     contact_name = EncryptedTextField()
     contact_mobile = EncryptedTextField()

@@ -1,10 +1,19 @@
 """The one act of the journal."""
 
 import datetime as dt
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .models import Entry
+
+
+class NotForTheJournal(ValueError):
+    """An address stood in `detail`. `.act` says which act wrote it. The journal is kept for good, so it names none."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__(f"{act}: the detail holds an address; write the id of its row instead")
+        self.act = act
 
 
 def record(
@@ -20,8 +29,35 @@ def record(
     """Add one row, in the caller's transaction: an act that is rolled back leaves no record, and the other way round.
 
     `act` is "<room>.<verb>", `actor` and `subject` are "<kind>:<id>" ("clock" stands alone). No personal data in
-    `reason`, `ground` or `detail`.
+    `reason`, `ground` or `detail`: ids of rows alone. Raises NotForTheJournal for an address, but of an operator's own
+    network.
     """
+    if not subject.startswith("operator:") and any(map(_is_address, _texts(detail))):
+        raise NotForTheJournal(act)
     Entry.objects.create(
         at=now, act=act, actor=actor, subject=subject, reason=reason, ground=ground, detail=dict(detail or {})
     )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+
+
+def _is_address(text: str) -> bool:
+    """Of email, or of the internet."""
+    if "@" in text:
+        return True
+    if "." not in text and ":" not in text:
+        return False
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True

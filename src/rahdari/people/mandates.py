@@ -87,11 +87,11 @@ def end_mandate(*, mandate: Mandate, actor: str, now: dt.datetime) -> Mandate:
     if row.ended_at is None:
         row.ended_at = now
         row.email = row.email if row.accepted_at is not None else ""
-        row.save(update_fields=["ended_at", "email"])
+        row.save(update_fields=["ended_at", "email", "email_index"])
         _record("people.ended_mandate", row, actor=actor, now=now)
     return row
 
 
 def forget_offers(*, now: dt.datetime) -> int:
     """Delete the addresses of offers that nobody accepted in their time. Returns how many."""
-    return queries.mandates_that_lapsed(now).update(email="")
+    return queries.mandates_that_lapsed(now).update(email="", email_index="")

@@ -1,8 +1,8 @@
 """Persons, their organisations and their posts.
 
-Invariants: an email address is stored lower-case in NFKC and belongs to one person; nobody has a password; a post is
-never deleted, it ends; an operator's post names the operator, an association's the association, and no other post
-does; only officers and supervisors hold a rank; an invitation makes nobody a member until it is accepted.
+Invariants: an email address is kept lower-case in NFKC, encrypted, and belongs to one person; nobody has a password; a
+post is never deleted, it ends; an operator's post names the operator, an association's the association, and no other
+post does; only officers and supervisors hold a rank; an invitation makes nobody a member until it is accepted.
 `holder_ref` is all that the rooms below ever see of a person or an organisation.
 """
 
@@ -13,11 +13,10 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from rahdari.vault.fields import EncryptedTextField
+from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
 from .rules import OrgRole, Scope
 
@@ -66,7 +65,8 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(unique=True)
+    email = EncryptedTextField()
+    email_index = BlindIndexField(of="email", purpose="people.email", unique=True)
     name = EncryptedTextField()
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     holder_ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
@@ -76,7 +76,8 @@ class User(AbstractBaseUser):
     # The mandate by which the person came to what they do just now, set by the gatekeepers; None: in their own right.
     acting_under: "Mandate | None" = None
 
-    USERNAME_FIELD = "email"
+    # By which Django knows a person: unique, and no address.
+    USERNAME_FIELD = "email_index"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
@@ -85,7 +86,7 @@ class User(AbstractBaseUser):
     class Meta:
         ordering: ClassVar[list[str]] = ["created_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="person_email_is_lower_case"),
+            models.CheckConstraint(condition=~models.Q(email_index=""), name="person_has_an_email"),
         ]
 
     def __str__(self) -> str:
@@ -100,18 +101,21 @@ class User(AbstractBaseUser):
 
 
 class Organisation(models.Model):
-    """A company or firm. Its registered name is public; its tax number is not (a sole trader's is a card number)."""
+    """A company or firm. Its name and number are public, but not that it has a registration, and for which address:
+    they are encrypted like a person's, so that a copy of the database does not tell."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=200)
-    company_number = models.CharField(max_length=20, blank=True)
+    name = EncryptedTextField()
+    name_index = BlindIndexField(of="name", purpose="people.organisation_name", folded=True)
+    company_number = EncryptedTextField()
+    company_number_index = BlindIndexField(of="company_number", purpose="people.company_number", db_index=True)
     ntn = EncryptedTextField()
     holder_ref = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     members = models.ManyToManyField(User, through="Membership", related_name="organisations")
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["name", "id"]
+        ordering: ClassVar[list[str]] = ["created_at", "id"]
 
     def __str__(self) -> str:
         return f"organisation:{self.pk}"
@@ -146,17 +150,17 @@ class Invitation(models.Model):
     """An address asked into an organisation. It names no person: whoever signs in with the address finds it."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="invitations")
-    email = models.EmailField()
+    email = EncryptedTextField(bound_to="organisation_id")
+    email_index = BlindIndexField(of="email", purpose="people.email")
     role = models.CharField(max_length=10, choices=Membership.Role, default=Membership.Role.VIEWER)
     invited_at = models.DateTimeField()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["invited_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["organisation", "email"], name="address_is_invited_once"),
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="invited_address_is_lower_case"),
+            models.UniqueConstraint(fields=["organisation", "email_index"], name="address_is_invited_once"),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["email"], name="invitation_by_address")]
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["email_index"], name="invitation_by_address")]
 
     def __str__(self) -> str:
         return f"invitation:{self.pk}"
@@ -171,9 +175,10 @@ class Branch(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="branches")
-    name = models.CharField(max_length=100)
-    city = models.CharField(max_length=80, blank=True)
-    address = models.CharField(max_length=200, blank=True)
+    name = EncryptedTextField()
+    name_index = BlindIndexField(of="name", purpose="people.branch_name", folded=True)
+    city = EncryptedTextField()
+    address = EncryptedTextField()
     contact_name = EncryptedTextField()
     contact_email = EncryptedTextField()
     contact_mobile = EncryptedTextField()
@@ -181,10 +186,12 @@ class Branch(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["name", "id"]
+        ordering: ClassVar[list[str]] = ["added_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                "organisation", Lower("name"), condition=models.Q(ended_at__isnull=True), name="branch_has_a_name_once"
+                fields=["organisation", "name_index"],
+                condition=models.Q(ended_at__isnull=True),
+                name="branch_has_a_name_once",
             ),
         ]
 
@@ -201,9 +208,10 @@ class Mandate(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="mandates")
-    email = models.EmailField()
+    email = EncryptedTextField()
+    email_index = BlindIndexField(of="email", purpose="people.email")
     # Who that is, in the words of the organisation.
-    agent_name = models.CharField(max_length=120)
+    agent_name = EncryptedTextField()
     agent = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="mandates")
     scope = models.CharField(max_length=10, choices=[(scope.value, scope.value) for scope in Scope])
     # Keys of services, with spaces between; empty: all of them.
@@ -216,7 +224,6 @@ class Mandate(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["-given_at", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="mandated_address_is_lower_case"),
             models.CheckConstraint(
                 condition=models.Q(accepted_at__isnull=True, agent__isnull=True)
                 | models.Q(accepted_at__isnull=False, agent__isnull=False),

@@ -190,7 +190,7 @@ def organisations_of(user: Visitor) -> QuerySet[Organisation]:
     """The organisations that a person belongs to: the only way to reach one from a page."""
     if not isinstance(user, User):
         return Organisation.objects.none()
-    return Organisation.objects.filter(memberships__user=user).order_by("name", "id")
+    return Organisation.objects.filter(memberships__user=user).order_by("created_at", "id")
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:
@@ -203,7 +203,7 @@ def organisations_for(user: Visitor, act: Act) -> QuerySet[Organisation]:
     if not isinstance(user, User) or not user.is_active:
         return Organisation.objects.none()
     held = Membership.objects.filter(user=user, role__in=roles_that(act))
-    return Organisation.objects.filter(pk__in=held.values("organisation")).order_by("name", "id")
+    return Organisation.objects.filter(pk__in=held.values("organisation")).order_by("created_at", "id")
 
 
 def may(user: Visitor, act: Act, *, organisation: Organisation) -> bool:
@@ -233,7 +233,7 @@ def mandates_offered_to(user: User, now: dt.datetime) -> QuerySet[Mandate]:
 def mandates_that_lapsed(now: dt.datetime) -> QuerySet[Mandate]:
     """Offers whose time to be accepted is over, with the address that they were made to."""
     over = Q(given_at__lte=now - MANDATE_OFFERED) | Q(valid_until__lte=now)
-    return Mandate.objects.filter(over, accepted_at__isnull=True).exclude(email="")
+    return Mandate.objects.filter(over, accepted_at__isnull=True).exclude(email_index="")
 
 
 def mandates_of(organisation: Organisation) -> QuerySet[Mandate]:
@@ -319,8 +319,8 @@ class BranchNotFound(Exception):
 
 
 def branches_of(organisation: Organisation) -> QuerySet[Branch]:
-    """The branches that are there, by name."""
-    return Branch.objects.filter(organisation=organisation, ended_at__isnull=True).order_by("name", "id")
+    """The branches that are there, in the order in which they were added."""
+    return Branch.objects.filter(organisation=organisation, ended_at__isnull=True).order_by("added_at", "id")
 
 
 def branch_of(*, organisation: Organisation, id: uuid.UUID) -> Branch:
@@ -332,7 +332,7 @@ def branch_of(*, organisation: Organisation, id: uuid.UUID) -> Branch:
 
 
 def branch_named(organisation: Organisation, name: str) -> Branch | None:
-    return branches_of(organisation).filter(name__iexact=name).first()
+    return branches_of(organisation).filter(name=name).first()
 
 
 def organisation_by_holder(holder_ref: uuid.UUID) -> Organisation | None:

@@ -17,6 +17,7 @@ from django.db.migrations.executor import MigrationExecutor
 from rahdari import __version__
 from rahdari.up.errors import Told
 from rahdari.vault import keys
+from rahdari.vault.sealing import write_indexes
 
 log = logging.getLogger("rahdari.prepare")
 
@@ -35,12 +36,15 @@ class KeysLost(Told):
 
 
 def prepare(*, new_keys: bool = False) -> None:
-    make_keys(new_keys=new_keys)
+    made = make_keys(new_keys=new_keys)
     migrate()
+    if "index" in made and holds_people():
+        log.info("Wrote the index of %s rows with the new key: addresses of email are found again.", write_indexes())
     collect_files()
 
 
-def make_keys(*, new_keys: bool) -> None:
+def make_keys(*, new_keys: bool) -> list[str]:
+    """Make the keys that are missing; return their names. Raises KeysLost."""
     folder = Path(settings.DATA) / "keys"
     missing = [name for name in keys.NAMES if not keys.path_of(name, folder).exists()]
     if missing and not new_keys and holds_people():
@@ -50,6 +54,7 @@ def make_keys(*, new_keys: bool) -> None:
         log.info(
             "Made the keys %s in %s. Keep a copy of that folder elsewhere; docs/secrets.md says why.", made, folder
         )
+    return made
 
 
 def holds_people() -> bool:

@@ -23,3 +23,8 @@ def blinder() -> Blinder:
 def blind(purpose: str, value: str) -> str:
     """64 hex digits. The purpose keeps indexes apart: the same card number hashes differently for each."""
     return blinder().blind(purpose, value).hex()
+
+
+def blind_by_all(purpose: str, value: str) -> list[str]:
+    """The same by each key that is held, the one in use first: what a column written before a rotation may hold."""
+    return [Blinder(key).blind(purpose, value).hex() for key in keys.keyring().keys["index"]]

@@ -17,7 +17,7 @@ from django.conf import settings
 NAMES = ("fields", "index", "documents", "links")
 WHAT_LOSING_MEANS = {
     "fields": "personal fields (names, card numbers, telephone numbers, letters) cannot be read any more",
-    "index": "duplicates and rosters are not found until the rosters are imported again",
+    "index": "duplicates and rosters are not found until the rosters are imported again, and everybody signs in again",
     "documents": "uploaded documents cannot be read any more",
     "links": "every link and certificate code that was given out stops working",
 }

@@ -112,7 +112,7 @@ def open_challenge(
         actor=actor,
         subject=subject,
         now=now,
-        detail={"method": method, "block": str(block)},
+        detail={"method": method, "challenge": str(challenge.pk)},
     )
     return challenge
 
@@ -132,7 +132,7 @@ def _given_anew(challenge: Challenge, given: Mapping[str, Any] | None, actor: st
         actor=actor,
         subject=challenge.subject,
         now=now,
-        detail={"method": challenge.method, "block": challenge.block},
+        detail={"method": challenge.method, "challenge": str(challenge.pk)},
     )
     return challenge
 
@@ -236,7 +236,7 @@ def share_proof(*, proof: Challenge, subject: str, actor: str, now: dt.datetime)
         actor=actor,
         subject=subject,
         now=now,
-        detail={"proof": f"challenge:{proof.pk}", "block": proof.block},
+        detail={"proof": f"challenge:{proof.pk}"},
     )
     return shared
 
@@ -298,7 +298,7 @@ def succeed(
         actor=RULE,
         subject=challenge.subject,
         now=now,
-        detail={"method": challenge.method, "block": challenge.block},
+        detail={"method": challenge.method, "challenge": str(challenge.pk)},
     )
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_line")  # told at commit: checks waited for this

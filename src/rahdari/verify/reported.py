@@ -40,7 +40,7 @@ def prove_by_report(*, subject: str, block: Block, source: Address | None, now: 
         actor="system:verify",
         subject=subject,
         now=now,
-        detail={"method": Method.REPORT, "block": str(block)},
+        detail={"method": Method.REPORT, "challenge": str(proof.pk)},
     )
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_line")  # told at commit: checks waited for this

@@ -1,7 +1,7 @@
 """The acts of vouch: ask, answer, stop, remind, end, forget.
 
 Invariants: a subject is asked once; a link works once, for some days, and holds no secret of the applicant; the first
-answer counts; nobody who asked us to stop is written to again; the journal names the domain and never an address.
+answer counts; nobody who asked us to stop is written to again; the journal names neither the address nor its domain.
 Opening the page changes nothing: programs that look at links in mail answer no question.
 """
 
@@ -97,7 +97,7 @@ def ask(
     )
     question.link_index = queries.link_index(queries.token_of(question))
     question.save(force_insert=True)
-    journal.record(act="vouch.asked", actor=asked_by, subject=subject, now=now, detail={"domain": domain})
+    journal.record(act="vouch.asked", actor=asked_by, subject=subject, now=now)
     _write(question, "client_question", now)
     return question
 
@@ -154,8 +154,7 @@ def send_again(*, question: Question, actor: str, now: dt.datetime) -> Question:
     question.sent_again_at = now
     question.save(update_fields=["sent_again_at"])
     _write(question, "client_question", now)
-    detail = {"domain": question.domain}
-    journal.record(act="vouch.sent_again", actor=actor, subject=question.subject, now=now, detail=detail)
+    journal.record(act="vouch.sent_again", actor=actor, subject=question.subject, now=now)
     return question
 
 
@@ -234,7 +233,7 @@ def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor:
     assert _rules.may_move(question.state, state)  # noqa: S101 - the callers look first
     question.state, question.answered_at = state.value, now
     question.save(update_fields=["state", "answered_at"])
-    detail = {"domain": question.domain, "answer": state.value}
+    detail = {"answer": state.value}
     journal.record(act=f"vouch.{act}", actor=actor, subject=question.subject, now=now, detail=detail)
     with connection.cursor() as cursor:
         cursor.execute("NOTIFY rahdari_line")

@@ -145,7 +145,7 @@ def branches(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         else:
             return redirect("portal:branches", id=organisation.pk)
     counts = Counter(each.branch.pk for each in addresses_of(organisation) if each.branch is not None)
-    found = list(queries.branches_of(organisation))
+    found = sorted(queries.branches_of(organisation), key=lambda each: each.name.casefold())
     context = {
         "organisation": organisation,
         "owns": queries.owns(user=person(request), organisation=organisation),

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from rahdari.verify.models import Challenge
+from tests.apply.sample import a_pdf
 from tests.portal import story
 
 from .sample import Program, problem
@@ -113,6 +115,26 @@ class TestAnOfficer:
         assert program.get(f"{one}/notice").said["may_answer"] is False
         answer = program.post(f"{one}/notice/answer", {"answer": "Again."})
         assert problem(answer, 409, "not-possible-now")["code"] == "answered"
+
+    @pytest.mark.parametrize("name", ["question", "notice"])
+    def test_takes_papers_with_the_answer(self, program: Program, name: str) -> None:
+        begin = story.a_question if name == "question" else story.a_notice
+        one = f"/applications/{begin(program.person).application.reference}"
+
+        def send(content: bytes) -> Any:
+            file = SimpleUploadedFile("bill.pdf", content, "application/pdf")
+            return program.client.post(f"/api/v1{one}/documents", {"rule": "answer", "file": file})
+
+        assert problem(program.post(f"{one}/{name}/answer", {"answer": ""}), 422, "not-taken")
+        first, second = send(a_pdf()), send(a_pdf(2))
+        assert (first.status_code, first.json()["rule"]) == (201, "answer")
+        assert program.client.delete(f"/api/v1{one}/documents/{second.json()['id']}").status_code == 204
+        assert program.post(f"{one}/{name}/answer", {"answer": ""}).status_code == 200
+        [kept] = program.get(f"{one}/documents").said["items"]
+        assert kept["id"] == first.json()["id"]
+        for late in (send(a_pdf(3)), program.client.delete(f"/api/v1{one}/documents/{kept['id']}")):
+            assert late.status_code == 409, late.content
+        assert len(program.get(f"{one}/documents").said["items"]) == 1
 
     def test_decides_with_reasons_and_an_appeal(self, program: Program) -> None:
         one = f"/applications/{story.a_refusal(program.person).application.reference}"

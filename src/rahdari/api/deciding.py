@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.utils.translation import get_language
 
+from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Question
@@ -104,7 +105,9 @@ def _reason(found: queries.RefusedFor) -> Json:
 
 
 def _answer(call: Call, row: Application) -> str:
-    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters)
+    asked = queries.awaiting_answer(row)
+    papers = asked is not None and apply.documents_of_answer(row, asked.subject).exists()
+    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters, papers=papers)
     if not form.is_valid():
         raise of_form(form)
     answer: str = form.cleaned_data["answer"]
@@ -153,6 +156,7 @@ def get_question(call: Call, reference: str) -> Answer:
     ok=Ok("The application; the first answer counts.", APPLICATION, tag=True),
 )
 def answer_question(call: Call, reference: str) -> Answer:
+    """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
     row, asked = _question(call, reference)
     actions.answer_question(question=asked, answer=_answer(call, row), actor=call.actor, now=call.now)
     return whole(call, row)
@@ -192,7 +196,7 @@ def get_notice(call: Call, reference: str) -> Answer:
             "sent_at": stamp(told.sent_at),
             "answer_until": stamp(queries.notice_due_at(told)),
             "answered_at": stamp_or_none(told.answered_at),
-            "may_answer": told.answered_at is None and told.ran_out_at is None,
+            "may_answer": told.may_answer,
         }
     )
 
@@ -208,6 +212,7 @@ def get_notice(call: Call, reference: str) -> Answer:
     ok=Ok("The application; the first answer counts.", APPLICATION, tag=True),
 )
 def answer_notice(call: Call, reference: str) -> Answer:
+    """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
     row, case = _case(call, reference)
     told = queries.open_notice(case)
     if told is None:

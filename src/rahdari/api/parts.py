@@ -2,19 +2,22 @@
 
 import uuid
 
+from django.utils.translation import gettext as _
+
 from rahdari.apply import actions, address_form, rules
 from rahdari.apply import queries as apply
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import PRESETS
+from rahdari.decide import queries as decide
 from rahdari.page import programs
 from rahdari.people.rules import Act
-from rahdari.policy import Service
+from rahdari.policy import Policy, Service
 
 from . import shown
 from .applications import ONE, READ, TAG, WRITE, draft, own
 from .operation import Answer, Call, Ok, operation
-from .problems import of_form, too_many
+from .problems import impossible, of_form, too_many
 from .schema import DAY, Json, choice, closed, listed, named, text
 from .shown import DOCUMENT, ENDPOINT, tag_of
 
@@ -161,6 +164,8 @@ def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
 
 # -- documents -------------------------------------------------------------------------------------------------------
 
+# Instead of a document of the service: a paper that goes with an answer.
+ANSWER = "answer"
 UPLOAD: Json = closed({"rule": text(60, 1), "file": {"type": "string", "format": "binary"}}, {"valid_until": DAY})
 
 
@@ -192,8 +197,11 @@ def list_documents(call: Call, reference: str) -> Answer:
 def upload_document(call: Call, reference: str) -> Answer:
     """Judged by its content and written anew without metadata, scripts or attachments; the file that was sent is not
     kept. `rule` is one of the service's documents, or `evidence`. `valid_until` is the last day that a certificate
-    names, where the service asks for it.
+    names, where the service asks for it. Once the application is sent: `answer`, for a paper that goes with the
+    answer to the open question or notice.
     """
+    if call.body["rule"] == ANSWER:
+        return _with_an_answer(call, reference)
     row, service = draft(call, reference)
     policy, rule, file = apply.policy_in_force(), call.body["rule"], call.files["file"]
     asked = service.document(rule)
@@ -203,12 +211,7 @@ def upload_document(call: Call, reference: str) -> Answer:
         if not form.is_valid():
             raise of_form(form)
         day = form.cleaned_data["valid_until"]
-    if (file.size or 0) > policy.limits.document_bytes:  # not read into memory at all
-        fault = actions.FileFault.TOO_BIG
-        raise actions.FileRefused(fault, file.name or "", limit=policy.limits.document_bytes)
-    key = f"apply.upload:{call.person.pk}"
-    if seconds := programs.wait_for(key, rate=rules.FILES, per=rules.PER_SECONDS):
-        raise too_many(seconds)
+    _guard(call, policy)
     kept = actions.attach_document(
         application=row,
         rule=rule,
@@ -219,6 +222,33 @@ def upload_document(call: Call, reference: str) -> Answer:
         policy=policy,
         valid_until=day,
     )
+    return Answer(shown.document(kept), 201, _tag(call, row))
+
+
+def _guard(call: Call, policy: Policy) -> None:
+    file = call.files["file"]
+    if (file.size or 0) > policy.limits.document_bytes:  # not read into memory at all
+        fault = actions.FileFault.TOO_BIG
+        raise actions.FileRefused(fault, file.name or "", limit=policy.limits.document_bytes)
+    key = f"apply.upload:{call.person.pk}"
+    if seconds := programs.wait_for(key, rate=rules.FILES, per=rules.PER_SECONDS):
+        raise too_many(seconds)
+
+
+def _asked(row: Application) -> str:
+    """What is asked, as the papers of its answer are filed under it."""
+    found = decide.awaiting_answer(row)
+    if found is None:
+        raise impossible("not_awaited", _("Nothing is asked that this could answer."))
+    return found.subject
+
+
+def _with_an_answer(call: Call, reference: str) -> Answer:
+    row, file = own(call, reference), call.files["file"]
+    asked = _asked(row)
+    _guard(call, decide.policy_of(row))
+    sent = actions.File(file.name or "", file.read())
+    kept = actions.attach_to_answer(application=row, asked=asked, sent=sent, actor=call.actor, now=call.now)
     return Answer(shown.document(kept), 201, _tag(call, row))
 
 
@@ -248,7 +278,13 @@ def get_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
     ok=Ok("It is erased.", status=204),
 )
 def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
-    row, _service = draft(call, reference)
+    row = own(call, reference)
     found = apply.document_of(application=row, id=document)
+    if rules.goes_with_an_answer(found.rule):
+        if found.rule != _asked(row):
+            raise impossible("answered", _("This answer was sent, so it stays as it is."))
+        actions.remove_from_answer(document=found, actor=call.actor, now=call.now)
+        return Answer(status=204)
+    draft(call, reference)
     actions.remove_document(document=found, actor=call.actor, now=call.now)
     return Answer(status=204)

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
+from rahdari.apply.rules import goes_with_an_answer
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
 from rahdari.people import identifiers
@@ -221,7 +222,7 @@ def endpoint(row: Endpoint) -> Json:
 def document(row: Document) -> Json:
     return {
         "id": str(row.pk),
-        "rule": row.rule,
+        "rule": "answer" if goes_with_an_answer(row.rule) else row.rule,
         "name": row.name,
         "media_type": row.media_type,
         "size": row.size,

@@ -39,7 +39,16 @@ from .drafts import (
     start_application,
 )
 from .erasing import erase_documents, with_papers_due
-from .later import File, NothingAwaited, ProofNotAccepted, forget_client, mark_taken_in, offer_proof
+from .later import (
+    File,
+    NothingAwaited,
+    ProofNotAccepted,
+    attach_to_answer,
+    forget_client,
+    mark_taken_in,
+    offer_proof,
+    remove_from_answer,
+)
 from .parts import (
     EndpointNotTaken,
     TooManyDocuments,
@@ -97,6 +106,7 @@ __all__ = [
     "apply_again",
     "asked",
     "attach_document",
+    "attach_to_answer",
     "change_endpoint",
     "close_application",
     "date_documents",
@@ -116,6 +126,7 @@ __all__ = [
     "place_endpoints",
     "remove_document",
     "remove_endpoint",
+    "remove_from_answer",
     "renewal_opens_at",
     "reopen_application",
     "replace_rows",

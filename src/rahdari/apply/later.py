@@ -1,4 +1,4 @@
-"""A proof that comes after the application was sent, because one more is awaited. Reached through `actions`.
+"""Proofs that come after the application was sent, and papers that go with an answer. Reached through `actions`.
 
 What was sent stays as it was sent: a later proof is a row of its own, with its files. It is judged by the rules that
 the application was sent under, and carried to the checks by the line.
@@ -12,9 +12,10 @@ from django.db import transaction
 
 from rahdari.journal import actions as journal
 from rahdari.policy import DocumentRule, EvidenceKind
+from rahdari.vault import files
 
 from . import queries, rules, screening
-from .models import Application, Proof
+from .models import Application, Document, Proof
 from .parts import TooManyDocuments, keep_document, only_if_kept
 from .rules import Status
 from .sending import wake_the_line
@@ -89,6 +90,44 @@ def offer_proof(
         )
         wake_the_line()
     return proof
+
+
+def attach_to_answer(*, application: Application, asked: str, sent: File, actor: str, now: dt.datetime) -> Document:
+    """Keep a paper that goes with the answer to what was `asked`, as its room calls it (`question:<uuid>`). The same
+    file again gives the same document. The caller has made sure that the answer is still awaited.
+
+    Raises NothingAwaited, screening.FileRefused, TooManyDocuments: for each answer as many as for an application.
+    """
+    limits = queries.frozen_policy(application).limits
+    kept = screening.in_a_process(
+        sent.content, name=sent.name, most_bytes=limits.document_bytes, types=limits.document_types
+    )
+    with only_if_kept() as stored, transaction.atomic():
+        row = Application.objects.select_for_update().get(pk=application.pk)
+        if row.status not in {Status.SUBMITTED, Status.GRANTED, Status.NOT_PURSUED}:
+            raise NothingAwaited(row)
+        present = queries.documents_of_answer(row, asked)
+        if (same := present.filter(sha256=kept.sha256).first()) is not None:
+            return same
+        if present.count() >= limits.documents_per_application:
+            raise TooManyDocuments(limits.documents_per_application)
+        document = keep_document(row, asked, kept, stored, valid_until=None, now=now)
+        _journal("attached_to_answer", row, document, actor, now)
+    return document
+
+
+def remove_from_answer(*, document: Document, actor: str, now: dt.datetime) -> None:
+    """Take a paper out of an answer that was not sent yet, and erase its file. Doing it twice changes nothing."""
+    with transaction.atomic():
+        row = Application.objects.select_for_update().get(pk=document.application_id)
+        if Document.objects.filter(pk=document.pk, removed_at__isnull=True).update(removed_at=now):
+            transaction.on_commit(lambda: files.erase(document.stored))
+            _journal("removed_from_answer", row, document, actor, now)
+
+
+def _journal(act: str, row: Application, document: Document, actor: str, now: dt.datetime) -> None:
+    detail = {"document": str(document.pk), "asked": document.rule}
+    journal.record(act=f"apply.{act}", actor=actor, subject=row.subject, now=now, detail=detail)
 
 
 def _wanted(kind: EvidenceKind | None, document: DocumentRule | None) -> str:

@@ -194,6 +194,11 @@ def documents_of(application: Application) -> QuerySet[Document]:
     return found if application.about == rules.About.NEW else found.select_related("noted_from__application")
 
 
+def documents_of_answer(application: Application, asked: str) -> QuerySet[Document]:
+    """The papers that were sent with the answer to what another room asked."""
+    return documents_of(application).filter(rule=asked)
+
+
 def seen_with(application: Application) -> list[Application]:
     """The applications with which its papers were sent, if it rests on notes of papers alone; none otherwise."""
     papers = list(documents_of(application))

@@ -156,6 +156,12 @@ ASSOCIATION = "association"
 EVIDENCE_RULE = "evidence"
 
 
+def goes_with_an_answer(rule: str) -> bool:
+    """Whether a paper was sent with an answer: then `rule` is what another room calls the thing that was asked
+    (`question:<uuid>`), and no key of the policy, which has no colon."""
+    return ":" in rule
+
+
 class StepKey(StrEnum):
     COMPANY = "company"
     PERSON = "person"

@@ -1,7 +1,7 @@
 """The pages of the documents: which are asked for, sending files, removing one, looking at one's own."""
 
-import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -104,7 +104,20 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
     nothing_chosen = False
     if request.method == "POST" and (last_day is None or last_day.is_valid()):
         valid_until = last_day.cleaned_data["valid_until"] if last_day else None
-        sent, refused = _take_in(request, application, rule, policy, valid_until)
+
+        def keep(name: str, content: bytes) -> Document:
+            return actions.attach_document(
+                application=application,
+                rule=rule,
+                name=name,
+                content=content,
+                actor=pages.actor(request),
+                now=pages.now(),
+                policy=policy,
+                valid_until=valid_until,
+            )
+
+        sent, refused = take_in(request, policy, keep)
         present = queries.documents_of(application).filter(rule=rule).exists()
         nothing_chosen = not sent and not present
         if valid_until is not None and not sent:
@@ -134,7 +147,7 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
             "nothing_chosen": nothing_chosen,
             "limit": wording.megabytes(limits.document_bytes),
             "most": limits.documents_per_application,
-            "accept": _accepted(policy),
+            "accept": accepted(policy),
             "last_day": last_day if request.method == "POST" or last_day is None else forms.LastDayForm(),
             "back_url": reverse(back_to, args=[application.reference]),
             "tasks_url": pages.tasks_url(application),
@@ -148,7 +161,7 @@ def _refused_words(bad: int, total: int) -> str:
     ) % {"bad": bad, "total": total}
 
 
-def _accepted(policy: Policy) -> str:
+def accepted(policy: Policy) -> str:
     kinds = policy.limits.document_types
     return ",".join(f".{ending}" for kind in kinds for ending in screening.EXTENSIONS.get(kind, ()))
 
@@ -164,10 +177,9 @@ def _title(application: Application, service: Service, rule: str) -> tuple[str, 
     return None if asked is None else (asked.title.in_language(language), asked.hint.in_language(language))
 
 
-def _take_in(
-    request: HttpRequest, application: Application, rule: str, policy: Policy, valid_until: dt.date | None
-) -> tuple[int, list[Refused]]:
-    """Keep every file that can be kept; the others do not hold them up. How many were sent, and which were refused."""
+def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], object]) -> tuple[int, list[Refused]]:
+    """Give each file that came with the form to `keep` (its name, its bytes); one that cannot be kept does not hold up
+    the others. How many were sent, and which were refused, each with a sentence."""
     chosen = request.FILES.getlist("file")
     refused = []
     for number, file in enumerate(chosen, start=1):
@@ -184,32 +196,15 @@ def _take_in(
         elif not limits.allow(f"apply.upload:{person(request).pk}", rate=rules.FILES, per=rules.PER_SECONDS):
             problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
         else:
-            problem = _attach(request, application, rule, file.name or "", file.read(), policy, valid_until)
+            problem = _problem_with(keep, file.name or "", file.read())
         if problem:
             refused.append(Refused(f"f{number}", name, wording.megabytes(size), problem))
     return len(chosen), refused
 
 
-def _attach(
-    request: HttpRequest,
-    application: Application,
-    rule: str,
-    name: str,
-    content: bytes,
-    policy: Policy,
-    valid_until: dt.date | None,
-) -> str:
+def _problem_with(keep: Callable[[str, bytes], object], name: str, content: bytes) -> str:
     try:
-        actions.attach_document(
-            application=application,
-            rule=rule,
-            name=name,
-            content=content,
-            actor=pages.actor(request),
-            now=pages.now(),
-            policy=policy,
-            valid_until=valid_until,
-        )
+        keep(name, content)
     except actions.FileRefused as error:
         return wording.file(error)
     except actions.TooManyDocuments as error:
@@ -220,6 +215,8 @@ def _attach(
         ) % {"count": error.limit}
     except actions.NotADraft:
         return _("This application was sent, so its answers stay as they are.")
+    except actions.NothingAwaited:
+        return _("This application is over, so no file is kept for it any more.")
     return ""
 
 

@@ -158,6 +158,13 @@ def sentence(text: str) -> str:
     return text.strip()
 
 
+def answer_of(case: Case, asked: Question | Notice, text: str) -> str:
+    """The words of an answer; papers alone are one too. Raises ReasonNeeded when there is neither."""
+    if not text.strip() and applications.documents_of_answer(case.application, asked.subject).exists():
+        return ""
+    return sentence(text)
+
+
 def usable(case: Case, code: str, kind: str) -> Reason:
     reason = clocks.policy_of(case.application).reasons.get(code)
     if reason is None or reason.kind != kind or not reason.usable(settings.REASONS_TO_CONFIRM_ALLOWED):

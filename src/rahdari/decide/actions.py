@@ -27,7 +27,7 @@ from .granting import (
     return_provisional,
 )
 from .hands import AlreadyTaken, hand_over, record_check, record_checks, take_case
-from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question
+from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
 from .times import close_unanswered
 
@@ -62,6 +62,7 @@ __all__ = [
     "record_checks",
     "return_grant",
     "return_provisional",
+    "save_answer_draft",
     "second_refusal",
     "take_case",
 ]

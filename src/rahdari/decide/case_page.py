@@ -92,7 +92,25 @@ class CasePage:
         return [
             (titles.get(one.rule) or self.evidence_title or one.rule, one)
             for one in applications.documents_of(self.application)
+            if not evidence.goes_with_an_answer(one.rule)
         ]
+
+    @cached_property
+    def _papers(self) -> dict[str, list[Document]]:
+        found: dict[str, list[Document]] = {}
+        for one in applications.documents_of(self.application):
+            found.setdefault(one.rule, []).append(one)
+        return found
+
+    def papers_of(self, asked: Question | Notice) -> list[Document]:
+        """What was sent with an answer. Until that is sent, or its time is over, it is the applicant's own."""
+        waits = isinstance(asked, Question) and asked.state == QuestionState.OPEN
+        waits = waits or (isinstance(asked, Notice) and asked.state == NoticeState.RUNNING)
+        return [] if waits else self._papers.get(asked.subject, [])
+
+    @property
+    def notice_papers(self) -> list[Document]:
+        return self.papers_of(self.notice) if self.notice else []
 
     @cached_property
     def home_lines(self) -> list[tuple[int, str, dt.datetime | None]]:
@@ -299,9 +317,9 @@ class CasePage:
         return question_due_at(self.question) if self.question else None
 
     @property
-    def asked(self) -> list[tuple[Question, str]]:
+    def asked(self) -> list[tuple[Question, str, list[Document]]]:
         return [
-            (one, self.policy.reasons[one.code].text.in_language(self.language))
+            (one, self.policy.reasons[one.code].text.in_language(self.language), self.papers_of(one))
             for one in self.case.questions.all()
             if one.state == QuestionState.NONE
         ]

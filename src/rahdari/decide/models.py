@@ -93,6 +93,8 @@ class Question(models.Model):
     extended = models.PositiveSmallIntegerField(default=0)
     answered_at = models.DateTimeField(null=True, blank=True)
     answer = EncryptedTextField()
+    # What the applicant has written and not sent. Empty once the answer is sent.
+    draft = EncryptedTextField()
     lapsed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -111,6 +113,11 @@ class Question(models.Model):
         ]
 
     def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def subject(self) -> str:
+        """How the room of applications knows the papers that go with the answer."""
         return f"question:{self.pk}"
 
     @property
@@ -132,6 +139,7 @@ class Notice(models.Model):
     answer_due_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)
     answer = EncryptedTextField()
+    draft = EncryptedTextField()
     ran_out_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -163,7 +171,16 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def subject(self) -> str:
         return f"notice:{self.pk}"
+
+    @property
+    def may_answer(self) -> bool:
+        """Until a second officer decides, a late answer is better than none; the first one counts."""
+        return self.is_standing and self.answered_at is None
 
     @property
     def is_standing(self) -> bool:

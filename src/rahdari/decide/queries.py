@@ -52,6 +52,7 @@ __all__ = [
     "allowance_of",
     "answered_applications",
     "assessment_of",
+    "awaiting_answer",
     "case_for_officer",
     "case_of",
     "clock_of",
@@ -399,6 +400,15 @@ def open_question(case: Case) -> Question | None:
 def open_notice(case: Case) -> Notice | None:
     """The notice that stands: the applicant may answer it until the second officer decides."""
     return next((one for one in case.notices.all() if one.is_standing), None)
+
+
+def awaiting_answer(application: Application) -> Question | Notice | None:
+    """What the applicant may answer now, with words and papers."""
+    case = case_of(application)
+    if case is None or application.status == "withdrawn":
+        return None
+    notice = open_notice(case)
+    return open_question(case) or (notice if notice is not None and notice.may_answer else None)
 
 
 @dataclass(frozen=True)

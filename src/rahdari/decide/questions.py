@@ -10,8 +10,8 @@ from rahdari.apply import actions as apply
 from rahdari.people.models import User
 
 from . import clocks
-from .acting import AlreadyAnswered, in_own_hands, lock, move_of, record, sentence, usable, wake, write
-from .models import Case, Question
+from .acting import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, wake, write
+from .models import Case, Notice, Question
 from .rules import Status
 
 
@@ -86,7 +86,7 @@ def answer_question(*, question: Question, answer: str, actor: str, now: dt.date
     if question.answered_at is not None:
         raise AlreadyAnswered(question)
     move = move_of(case, "answer_question")
-    text = sentence(answer)
+    text = answer_of(case, question, answer)
     if move.source == Status.NOT_PURSUED:
         until = policy.add(
             start=question.lapsed_at or now,
@@ -98,8 +98,25 @@ def answer_question(*, question: Question, answer: str, actor: str, now: dt.date
         case.status, case.closed_at = Status.OPEN, None
         case.save(update_fields=["status", "closed_at"])
         apply.reopen_application(application=case.application, actor=actor, now=now)
-    question.answered_at, question.answer = now, text
-    question.save(update_fields=["answered_at", "answer"])
+    question.answered_at, question.answer, question.draft = now, text, ""
+    question.save(update_fields=["answered_at", "answer", "draft"])
     record(case, "answered_question", actor, now, reason=question.code)
     wake()
     return question
+
+
+@transaction.atomic
+def save_answer_draft(*, asked: Question | Notice, text: str, actor: str, now: dt.datetime) -> None:
+    """Keep what the applicant has written so far, for them alone. Nothing is answered, and no clock moves.
+
+    Raises AlreadyAnswered, NotPossibleNow.
+    """
+    case = lock(asked.case)
+    row = type(asked).objects.get(pk=asked.pk)
+    if row.answered_at is not None:
+        raise AlreadyAnswered(row)
+    move_of(case, "answer_notice" if isinstance(row, Notice) else "answer_question")
+    if row.draft != text:
+        row.draft = text
+        row.save(update_fields=["draft"])
+        record(case, "saved_answer_draft", actor, now)

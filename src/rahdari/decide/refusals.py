@@ -16,6 +16,7 @@ from .acting import (
     AlreadyAnswered,
     NotPossibleNow,
     ReasonNeeded,
+    answer_of,
     apart_from,
     close,
     in_own_hands,
@@ -83,8 +84,8 @@ def answer_notice(*, notice: Notice, answer: str, actor: str, now: dt.datetime) 
     if not notice.is_standing:
         raise NotPossibleNow("answer_notice", case.standing)
     move_of(case, "answer_notice")
-    notice.answered_at, notice.answer = now, sentence(answer)
-    notice.save(update_fields=["answered_at", "answer"])
+    notice.answered_at, notice.answer, notice.draft = now, answer_of(case, notice, answer), ""
+    notice.save(update_fields=["answered_at", "answer", "draft"])
     record(case, "answered_notice", actor, now, reason=" ".join(notice.codes))
     wake()
     return notice

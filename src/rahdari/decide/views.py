@@ -414,7 +414,7 @@ def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpR
     in_place = found.media_type in SHOWN_IN_PLACE
     media_type = found.media_type if found.media_type in ENDINGS else "application/octet-stream"
     # Never the name that was sent: it may hold a person's name, and it goes into the officer's downloads.
-    name = f"{reference}-{found.rule}.{ENDINGS.get(media_type, 'bin')}"
+    name = f"{reference}-{found.rule.partition(':')[0]}.{ENDINGS.get(media_type, 'bin')}"
     response = HttpResponse(content, content_type=media_type)
     response["Content-Disposition"] = f'{"inline" if in_place else "attachment"}; filename="{name}"'
     response["Content-Security-Policy"] = DOCUMENT_POLICY

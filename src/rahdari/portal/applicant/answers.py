@@ -1,53 +1,147 @@
 """What an officer asks or announces, and the applicant's answer; and the page of a refusal."""
 
 import datetime as dt
+from contextlib import suppress
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rahdari.apply import actions as applicant
 from rahdari.apply import queries as apply
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Document
+from rahdari.apply.uploads import Refused, accepted, take_in
+from rahdari.apply.wording import megabytes
 from rahdari.decide import actions, queries
-from rahdari.decide.models import Case
+from rahdari.decide.models import Case, Notice, Question
 from rahdari.people.access import actor_of, person
 from rahdari.verify import queries as checks
 
 from . import shared
+from .proof import ways_of
+from .prove import proofs_of, where_to_prove
 
 # From this share of a time to answer on, the clock turns to its warning colour.
 NEAR = 0.8
 
 
 class Answer(forms.Form):
-    """Free text, bounded by the policy."""
+    """Free text, bounded by the policy; where papers go with it, they may be the whole answer."""
 
     answer = forms.CharField(
         label=gettext_lazy("Your answer"),
-        help_text=gettext_lazy("One or two sentences are enough."),
         widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
-        error_messages={"required": gettext_lazy("Write an answer")},
+        required=False,
     )
 
-    def __init__(self, *args: object, longest: int, **kwargs: object) -> None:
+    def __init__(self, *args: object, longest: int, papers: bool = False, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.longest = longest
+        self.longest, self.papers = longest, papers
 
     def clean_answer(self) -> str:
         answer: str = self.cleaned_data["answer"].strip()
+        if not answer and not self.papers:
+            raise forms.ValidationError(_("Write an answer, or add a file"), code="required")
         if len(answer) > self.longest:
             raise forms.ValidationError(
                 _("Shorten the answer to %(limit)s characters. It has %(count)s.")
                 % {"limit": self.longest, "count": len(answer)}
             )
         return answer
+
+
+@dataclass(frozen=True)
+class Answering:
+    """An answer in the making: its form, the papers that go with it, and the files that could not be kept."""
+
+    form: Answer
+    papers: list[Document]
+    refused: list[Refused]
+    accept: str
+    megabytes: str
+    # Where the address, or the work, is proved by another way; empty when nothing of it is awaited.
+    other_proof: str
+
+    @property
+    def refused_words(self) -> str:
+        return ngettext("%(count)s file could not be used", "%(count)s files could not be used", len(self.refused)) % {
+            "count": len(self.refused)
+        }
+
+
+def other_proof(application: Application) -> str:
+    """The ways of proving of what did not pass or still waits: of the first such address, or of the work."""
+    if application.status != "submitted":
+        return ""
+    known = proofs_of(application)
+    if any(not each.is_proved for each in known):
+        return where_to_prove(application, known)
+    return reverse("portal:proof", args=[application.reference]) if ways_of(application) else ""
+
+
+def _answering(request: HttpRequest, application: Application, asked: Question | Notice) -> tuple[Answering, str]:
+    """The answer as it is typed, and what is to be done with it: "" (show it), "again" (kept, show it anew), "send".
+
+    Whatever is pressed, files and words are kept: nothing that was typed is lost.
+    """
+    policy, now = queries.policy_of(application), timezone.now()
+    act, refused = "", []
+    data: dict[str, str] = {"answer": asked.draft}
+    pressed = request.method == "POST" and "more_time" not in request.POST
+    if pressed:
+        data = {"answer": request.POST.get("answer", asked.draft)}
+        refused = _take_in(request, application, asked)
+        if given := request.POST.get("remove"):
+            _remove(application, asked, given, actor_of(person(request)))
+        act = "again" if {"remove", "add", "draft"} & set(request.POST) else "send"
+    papers = list(apply.documents_of_answer(application, asked.subject))
+    bound = data if act == "send" and not refused else None
+    form = Answer(bound, initial=data, longest=policy.limits.answer_characters, papers=bool(papers))
+    if pressed and (act == "again" or refused or not form.is_valid()):
+        text = data["answer"][: policy.limits.answer_characters * 2]
+        with suppress(actions.AlreadyAnswered, actions.NotPossibleNow):
+            actions.save_answer_draft(asked=asked, text=text, actor=actor_of(person(request)), now=now)
+        if refused or not form.is_valid():
+            act = "" if act == "send" or refused else act
+    answering = Answering(
+        form, papers, refused, accepted(policy), megabytes(policy.limits.document_bytes), other_proof(application)
+    )
+    return answering, act
+
+
+def _take_in(request: HttpRequest, application: Application, asked: Question | Notice) -> list[Refused]:
+    def keep(name: str, content: bytes) -> None:
+        actor = actor_of(person(request))
+        sent = applicant.File(name, content)
+        applicant.attach_to_answer(
+            application=application, asked=asked.subject, sent=sent, actor=actor, now=timezone.now()
+        )
+
+    policy = queries.policy_of(application)
+    return take_in(request, policy, keep)[1]
+
+
+def _remove(application: Application, asked: Question | Notice, given: str, actor: str) -> None:
+    found = next(
+        (each for each in apply.documents_of_answer(application, asked.subject) if str(each.pk) == given), None
+    )
+    if found is not None:
+        applicant.remove_from_answer(document=found, actor=actor, now=timezone.now())
+
+
+def _kept(request: HttpRequest) -> HttpResponse:
+    if "draft" in request.POST:
+        messages.success(request, _("Your draft is kept. Nothing was sent yet."))
+    return redirect(request.path)
 
 
 def _clock(*, start: dt.datetime, due: dt.datetime, now: dt.datetime) -> dict[str, object]:
@@ -74,7 +168,6 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
     if asked is None:
         return redirect("portal:status", reference=reference)
     policy, now, actor = queries.policy_of(application), timezone.now(), actor_of(person(request))
-    form = Answer(request.POST if "answer" in request.POST else None, longest=policy.limits.answer_characters)
     if request.method == "POST" and "more_time" in request.POST:
         try:
             actions.extend_question(question=asked, actor=actor, now=now)
@@ -82,7 +175,11 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
         except (actions.NoMoreTime, actions.NotPossibleNow):
             messages.info(request, _("More time was given already."))
         return redirect("portal:question", reference=reference)
-    if request.method == "POST" and form.is_valid():
+    answering, act = _answering(request, application, asked)
+    if act == "again":
+        return _kept(request)
+    if act == "send":
+        form = answering.form
         try:
             actions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=actor, now=now)
         except actions.AlreadyAnswered:
@@ -95,7 +192,7 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
     due = queries.question_due_at(asked)
     context = {
         "application": application,
-        "form": form,
+        "answering": answering,
         "question": asked,
         "code_text": shared.words(policy.reasons[asked.code].text) if asked.code in policy.reasons else "",
         **_clock(start=asked.asked_at, due=due, now=now),
@@ -116,8 +213,11 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
     if told is None:
         return redirect("portal:application", reference=reference)
     policy, now = queries.policy_of(application), timezone.now()
-    form = Answer(request.POST or None, longest=policy.limits.answer_characters)
-    if request.method == "POST" and form.is_valid():
+    answering, act = _answering(request, application, told)
+    if act == "again":
+        return _kept(request)
+    if act == "send":
+        form = answering.form
         try:
             actions.answer_notice(
                 notice=told, answer=form.cleaned_data["answer"], actor=actor_of(person(request)), now=now
@@ -134,11 +234,12 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
     due = queries.notice_due_at(told)
     context = {
         "application": application,
-        "form": form,
+        "answering": answering,
         "notice": told,
         "reasons": [queries.reason_with_law(policy, code) for code in told.codes],
         **_clock(start=told.sent_at, due=due, now=now),
-        "may_answer": told.answered_at is None and told.ran_out_at is None,
+        "may_answer": told.may_answer,
+        "papers": answering.papers,
     }
     return render(request, "portal/applicant/notice.html", context)
 

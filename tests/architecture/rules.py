@@ -25,7 +25,7 @@ STATIONS = (
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
-    "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "telling", "wording"},
+    "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "sent_files", "telling", "wording"},
     "attest": FACE | {"forms", "words"},
     "people": FACE | {"access", "identifiers"},
     "verify": FACE | {"answers", "ways", "words", "way_words", "registry_words", "saying", "names"},

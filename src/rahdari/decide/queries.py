@@ -7,7 +7,7 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Value
@@ -22,7 +22,7 @@ from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
 from rahdari.people.rules import Act
-from rahdari.policy import Allowance, CheckRule, Forum, Policy, Provision, Reason, Remedy, add
+from rahdari.policy import Allowance, CheckRule, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
@@ -40,6 +40,7 @@ from .clocks import (
     question_due_at,
 )
 from .models import Case, Decision, Notice, Question
+from .remedies import Refusal, RefusedFor, provisions_of, reason_with_law, remedies_of
 from .rules import Outcome, Standing, Status
 from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 
@@ -47,6 +48,7 @@ __all__ = [
     "CaseNotFound",
     "ClockFace",
     "Refusal",
+    "RefusedFor",
     "Standing",
     "actor_of",
     "allowance_of",
@@ -75,9 +77,12 @@ __all__ = [
     "policy_of",
     "provisional_from",
     "provisional_grants",
+    "provisions_of",
     "question_due_at",
     "questions_due_between",
+    "reason_with_law",
     "refusal_of",
+    "remedies_of",
     "standings_of",
     "undecided_applications",
     "with_news",
@@ -411,27 +416,6 @@ def awaiting_answer(application: Application) -> Question | Notice | None:
     return open_question(case) or (notice if notice is not None and notice.may_answer else None)
 
 
-@dataclass(frozen=True)
-class RefusedFor:
-    """One reason of a refusal, as the policy that was in force at submission says it."""
-
-    reason: Reason
-    provisions: tuple[Provision, ...]
-    remedies: tuple[Remedy, ...]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    decision: Decision
-    reasons: tuple[RefusedFor, ...]
-    remedies: tuple[Remedy, ...]
-    notice_text: str
-    text: str
-    at: dt.datetime
-    appeal_until: dt.datetime
-    forum: Forum | None
-
-
 def refusal_of(application: Application) -> Refusal | None:
     case = case_of(application)
     decision = decision_of(case) if case else None
@@ -449,25 +433,6 @@ def refusal_of(application: Application) -> Refusal | None:
         appeal_until=decision.appeal_until,
         forum=policy.forum_for("officer_decision"),
     )
-
-
-def reason_with_law(policy: Policy, code: str) -> RefusedFor:
-    reason = policy.reasons[code]
-    return RefusedFor(
-        reason,
-        policy.provisions(reason.provisions),
-        tuple(policy.remedies[key] for key in reason.remedies),
-    )
-
-
-def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
-    """The remedies of all codes, each once, in the order in which they are first named."""
-    keys = dict.fromkeys(key for code in codes for key in policy.reasons[code].remedies)
-    return tuple(policy.remedies[key] for key in keys)
-
-
-def provisions_of(policy: Policy, codes: Sequence[str]) -> tuple[Provision, ...]:
-    return policy.provisions(reference for code in codes for reference in policy.reasons[code].provisions)
 
 
 def questions_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Question]:

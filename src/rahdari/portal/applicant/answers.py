@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.apply import actions as applicant
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document
-from rahdari.apply.uploads import Refused, accepted, take_in
+from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.apply.wording import megabytes
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question

@@ -1,0 +1,74 @@
+"""Files that came with a form: each is kept or answered with a sentence, and none holds up the others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rahdari.page import limits
+from rahdari.people.access import person
+from rahdari.policy import Policy
+
+from . import actions, rules, screening, wording
+
+MOST_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that was not kept: its name, what is wrong in a sentence, and the id that the summary links to."""
+
+    id: str
+    name: str
+    size: str
+    problem: str
+
+
+def accepted(policy: Policy) -> str:
+    kinds = policy.limits.document_types
+    return ",".join(f".{ending}" for kind in kinds for ending in screening.EXTENSIONS.get(kind, ()))
+
+
+def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], object]) -> tuple[int, list[Refused]]:
+    """Give each file that came with the form to `keep` (its name, its bytes); one that cannot be kept does not hold up
+    the others. How many were sent, and which were refused, each with a sentence."""
+    chosen = request.FILES.getlist("file")
+    refused = []
+    for number, file in enumerate(chosen, start=1):
+        name, size = screening.shown_name(file.name or ""), file.size or 0
+        problem = ""
+        if number > MOST_AT_ONCE:
+            problem = ngettext(
+                "Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_AT_ONCE
+            ) % {"count": MOST_AT_ONCE}
+        elif size > policy.limits.document_bytes:  # not read into memory at all
+            problem = wording.file(
+                screening.FileRefused(screening.FileFault.TOO_BIG, name, limit=policy.limits.document_bytes)
+            )
+        elif not limits.allow(f"apply.upload:{person(request).pk}", rate=rules.FILES, per=rules.PER_SECONDS):
+            problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
+        else:
+            problem = _problem_with(keep, file.name or "", file.read())
+        if problem:
+            refused.append(Refused(f"f{number}", name, wording.megabytes(size), problem))
+    return len(chosen), refused
+
+
+def _problem_with(keep: Callable[[str, bytes], object], name: str, content: bytes) -> str:
+    try:
+        keep(name, content)
+    except actions.FileRefused as error:
+        return wording.file(error)
+    except actions.TooManyDocuments as error:
+        return ngettext(
+            "This application has %(count)s file already, which is the limit. Remove one first.",
+            "This application has %(count)s files already, which is the limit. Remove one first.",
+            error.limit,
+        ) % {"count": error.limit}
+    except actions.NotADraft:
+        return _("This application was sent, so its answers stay as they are.")
+    except actions.NothingAwaited:
+        return _("This application is over, so no file is kept for it any more.")
+    return ""

@@ -23,9 +23,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rahdari import __version__
-from rahdari.up.errors import Told
+from rahdari.up.errors import DATABASE_AWAY, Told
+
+if TYPE_CHECKING:
+    import psycopg
 
 # Of `rahdari[server]`: when one of them is missing, only `rahdari` was installed.
 SERVER_PACKAGES = ("django", "psycopg", "granian")
@@ -125,6 +129,8 @@ class NoDataFolder(Told):
 
 class DatabaseAway(Told):
     """A command beside `rahdari up` cannot reach the database. `.why` is the first line of what was said."""
+
+    code = DATABASE_AWAY
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -294,14 +300,28 @@ def of_the_database(error: Exception) -> Told | None:
     """What to tell of an error, when it is the database that is away or behind."""
     if "django.db" not in sys.modules:
         return None
-    from django.db import InterfaceError, OperationalError, ProgrammingError
+    import psycopg
+    from django.db import ProgrammingError
 
-    why = str(error).strip().partition("\n")[0]
-    if isinstance(error, OperationalError | InterfaceError):
-        return DatabaseAway(why)
-    if isinstance(error, ProgrammingError) and "does not exist" in why:
-        return TablesBehind(why)
+    # Django and procrastinate wrap what psycopg says in errors of their own.
+    cause: BaseException | None = error
+    while cause is not None:
+        why = str(cause).strip().partition("\n")[0]
+        if isinstance(cause, psycopg.InterfaceError) or (
+            isinstance(cause, psycopg.OperationalError) and is_away(cause)
+        ):
+            return DatabaseAway(why)
+        if isinstance(cause, ProgrammingError) and "does not exist" in why:
+            return TablesBehind(why)
+        inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
+        cause = inner or cause.__cause__ or cause.__context__
     return None
+
+
+def is_away(error: "psycopg.OperationalError") -> bool:
+    """Whether the connection is gone or was not made: not so when a disk is full or a lock is held."""
+    # Without a state nothing was answered; 08: connection exceptions, 57P: operator intervention.
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
 def give_back(folder: Path) -> None:
@@ -317,7 +337,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(sys.argv[1:] if arguments is None else arguments)
     except Told as error:
         print(error, file=sys.stderr)
-        return 1
+        return error.code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

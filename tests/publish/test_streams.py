@@ -1,15 +1,17 @@
 """Who gets an entry: by its networks, to both while it moves, never taken away before the other has it."""
 
 import datetime as dt
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
 
 from rahdari.address import directory, parse_block
 from rahdari.address.directory import Origin
-from rahdari.publish import actions, editions, queries, rules, streams
+from rahdari.proof import Operation
+from rahdari.publish import actions, editions, files, queries, rules, streams
 from rahdari.publish.envelope import Repository
-from rahdari.publish.models import File, Following, Listing, Operator, Session, Stream
+from rahdari.publish.models import Edition, File, Following, Listing, Operator, Session, Stream
 from rahdari.register import actions as register
 from rahdari.register.models import Change, Entry
 
@@ -288,20 +290,27 @@ class TestNewOperator:
         monkeypatch.setattr(rules, "ENTRIES_AT_A_TIME", 2)
         entered(*[address(number) for number in range(9)])
         publish()
-        looked = queries.something_to_cut
+        snapshot = files._snapshot
         come: list[Operator] = []
-
-        def meanwhile(*, now: dt.datetime) -> bool:
-            """The publisher looks for changes between two parts of the snapshot; just then somebody comes."""
-            if list(feed.targets.rglob(".*.new")) and not come:
-                come.append(an_operator("second", asns=[64500]))
-            return looked(now=now)
-
-        monkeypatch.setattr(queries, "something_to_cut", meanwhile)
-        entered(address(100))
         passed: list[str] = []
+
+        def half_written(stream: Stream, end: Edition, meanwhile: Callable[[], None]) -> Iterator[Operation]:
+            """Between two parts of the first snapshot that has more than one, somebody comes."""
+
+            def somebody_comes() -> None:
+                if not come:
+                    passed.append("half written")
+                    come.append(an_operator("second", asns=[64500]))
+                meanwhile()
+
+            yield from snapshot(stream, end, somebody_comes)
+            passed.append("read")
+
+        monkeypatch.setattr(files, "_snapshot", half_written)
+        entered(address(100))
         actions.publish_editions(now=NOW + HOUR, checkpoint=passed.append)
-        assert passed.index("joined") < passed.index("snapshot: written")
+        of_it = passed[passed.index("half written") :]
+        assert of_it.index("joined") < of_it.index("read")
         assert follower.another("second", operator=come[0]).sync().entries == 10
 
     def test_of_rights_that_another_has_begins_where_that_one_is(self, feed: Repository, follower: Follower) -> None:

@@ -164,7 +164,9 @@ class TestStop:
     def test_goes_on_stopping_when_the_terminal_is_gone(self, drive: type[Driven]) -> None:
         driven = drive(f"one={STEADY}")
         pid = driven.pid_of("one")
-        driven.read_until("READY")
+        # Which of the two comes first depends on how busy the machine is.
+        if "READY" not in driven.lines:
+            driven.read_until("READY")
         assert driven.process.stdout is not None
         driven.process.stdout.close()
         driven.process.send_signal(signal.SIGHUP)

@@ -20,6 +20,7 @@ import pytest
 
 from rahdari.up import postgres
 from tests.needs import needs_namespaces
+from tests.up import dying_database
 from tests.up.test_processes import wait_until_gone
 
 PATIENCE = 300.0
@@ -204,6 +205,35 @@ class TestDemo:
         assert "Everything has stopped" in again.lines[-1]
         for pid in every:
             wait_until_gone(pid)
+
+    def test_outlives_a_database_that_is_killed_at_any_point_of_its_start(self, data: Path) -> None:
+        """The points are forced: the program beside this one kills the database at each of them, once."""
+        if os.geteuid() == 0:
+            needs_namespaces()
+        tree = Path(__file__).parents[2]
+        dropped = ("RAHDARI", "DATABASE_URL", "DJANGO")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        with subprocess.Popen(
+            [sys.executable, dying_database.__file__, str(data), str(three_free_ports())],
+            env={**environment, "PYTHONPATH": f"{tree / 'src'}:{tree}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as started:
+            patience = threading.Timer(PATIENCE, started.kill)
+            patience.start()
+            assert started.stdout is not None
+            lines = []
+            for line in started.stdout:
+                lines.append(line.rstrip())
+                if "The database runs again" in line:
+                    started.terminate()
+            patience.cancel()
+        said = "\n".join(lines)
+        assert started.returncode == 0, said
+        assert sorted(dying_database.passed(data).read_text().splitlines()) == sorted(dying_database.POINTS), said
+        assert (data / "accounts.json").exists()
 
     def test_refuses_data_of_a_newer_version(self, data: Path, demos: list[Demo]) -> None:
         data.mkdir()

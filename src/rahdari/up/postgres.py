@@ -76,11 +76,14 @@ class OtherVersion(Told):
 
 
 class DidNotStart(Told):
-    """The server ended or did not answer. `.log` is the end of what it said."""
+    """The server ended or did not answer. `.log` is the end of what it said.
 
-    def __init__(self, what: str, log: str) -> None:
+    `.killed`: something ended it from outside, so that it may do at the next try.
+    """
+
+    def __init__(self, what: str, log: str, *, killed: bool = False) -> None:
         super().__init__(f"{what}. It said:\n{log.strip() or '(nothing)'}")
-        self.log = log
+        self.log, self.killed = log, killed
 
 
 def binaries() -> Path:
@@ -171,6 +174,9 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Raises DidNotStart, FolderInUse, OtherVersion. May be tried again: what was left half made is made anew."""
+        import psycopg
+
         if os.geteuid() == 0:
             self.data.mkdir(parents=True, exist_ok=True)
             if self.data.stat().st_uid != self.user.pw_uid:
@@ -195,6 +201,9 @@ class Server:
         try:
             self._wait_until_ready()
             self._make_database()
+        except psycopg.Error as error:
+            self.stop()
+            raise DidNotStart("PostgreSQL went away at its start", f"{self._log_end()}\n{error}", killed=True) from None
         except BaseException:
             self.stop()
             raise
@@ -282,7 +291,7 @@ class Server:
             self._as_user(command), env=self._environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL
         )
         if made.returncode != 0:
-            raise DidNotStart("The database could not be made", made.stderr[-3000:])
+            raise DidNotStart("The database could not be made", made.stderr[-3000:], killed=made.returncode < 0)
         draft.rename(self.cluster)
 
     def _compare_versions(self) -> None:
@@ -343,8 +352,9 @@ class Server:
         refusal = ""
         # As long as the server lives it may be recovering from a crash, which it says in its log.
         for _ in range(6000):
-            if not self.alive():
-                raise DidNotStart("PostgreSQL ended at its start", self._log_end())
+            assert self.process is not None  # noqa: S101
+            if (code := self.process.poll()) is not None:
+                raise DidNotStart("PostgreSQL ended at its start", self._log_end(), killed=code < 0)
             try:
                 psycopg.connect(self.admin_url, connect_timeout=5).close()
             except psycopg.OperationalError as error:

@@ -293,7 +293,11 @@ class Supervisor:
             self._start_database()
         for entry in self.running:
             if entry.process is None and entry.start_at <= now and not self._must_wait(entry):
-                entry.process = spawn(entry.child)
+                try:
+                    entry.process = spawn(entry.child)
+                except OSError as error:
+                    self._start_later(entry, f"cannot be started ({error.strerror})")
+                    continue
                 entry.started_at = time.monotonic()
                 assert entry.process.stdout is not None  # noqa: S101
                 os.set_blocking(entry.process.stdout.fileno(), False)
@@ -303,7 +307,8 @@ class Supervisor:
         assert self.database is not None  # noqa: S101
         try:
             self.database.start()
-        except (Told, OSError) as error:
+        except Exception as error:
+            # Whatever it is: the pages that need no database are served meanwhile, and the next try may do.
             self.database_deaths += 1
             pause = pause_after(self.database_deaths)
             self.database_start_at = time.monotonic() + pause
@@ -357,13 +362,18 @@ class Supervisor:
                 continue
             code = entry.process.returncode
             self._forget(entry)
-            entry.deaths = 1 if now - entry.started_at > WELL_AFTER else entry.deaths + 1
-            pause = pause_after(entry.deaths)
-            entry.start_at = now + pause
-            self.say(f"{entry.child.name} {how_it_ended(code)}. It is started again in {pause:g} s.")
+            if now - entry.started_at > WELL_AFTER:
+                entry.deaths = 0
+            self._start_later(entry, how_it_ended(code))
         if self.database and self.database.process and not self.database.alive():
             self.say("The database ended by itself. It is started again.")
             self.database.stop()
+
+    def _start_later(self, entry: Running, why: str) -> None:
+        entry.deaths += 1
+        pause = pause_after(entry.deaths)
+        entry.start_at = time.monotonic() + pause
+        self.say(f"{entry.child.name} {why}. It is started again in {pause:g} s.")
 
     def _tell_when_ready(self) -> None:
         if self.when_ready and all(is_answering(host, port) for host, port in self.answering):

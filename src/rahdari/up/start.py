@@ -2,8 +2,12 @@
 
 1) look at the ports, the data folder and the binaries: whatever is wrong is told before anything starts
 2) leave root     3) lock the folder     4) the database     5) `prepare`     6) the processes, until INT or TERM
+
+Invariant: a database that dies does not end us, whether it starts, `prepare` works in it, or all runs: it is started
+again, and what it took down with it too.
 """
 
+import itertools
 import os
 import socket
 import sys
@@ -14,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rahdari.up import datafolder, ordinary, postgres, processes
-from rahdari.up.errors import Told
+from rahdari.up.errors import DATABASE_AWAY, Told
 from rahdari.up.processes import Child, Printer, Supervisor
 
 # So long a database of the deployer's own may take to answer before `up` gives up.
 DATABASE_PATIENCE = 60.0
+# So often the embedded one is started before we tell that it ends by itself; when it is killed, as often as it takes.
+DATABASE_TRIES = 3
 PROGRAM = (sys.executable, "-P", "-m", "rahdari")
 # What a child gets of our own environment: nothing that starts Python differently, no database of another program.
 DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
@@ -135,16 +141,15 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         # Entered before the start: whatever happens then, it is stopped.
         stack.callback(server.stop)
         printer.line("rahdari", "Starting the database." if server.cluster.exists() else "Making the database.")
-        server.start()
+        start_database(server, printer)
     given.environment = environment_of(given, server.url if server else own)
     datafolder.note_addresses(given.data, given.environment)
     # 5)
-    code = processes.run_once(given.child("prepare", "prepare", *given.prepare), printer)
-    for child in given.before(given) if code == 0 else ():
+    prepare(given, server, printer)
+    for child in given.before(given):
         printer.line("rahdari", f"Setting up {child.name}.")
-        code = code or processes.run_once(child, printer, quiet=True)
-    if code != 0:
-        raise NotPrepared(code)
+        if (code := processes.run_once(child, printer, quiet=True)) != 0:
+            raise NotPrepared(code)
     # 6)
     children = given.children()
     printer.names = ["rahdari", *(child.name for child in children)]
@@ -156,6 +161,47 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         answering=[(given.host, port) for port in given.ports],
         when_ready=lambda: printer.write(given.tell(given) or f"\nRahdari is ready at {given.url}\n"),
     ).run()
+
+
+def start_database(server: postgres.Server, printer: Printer, *, again: bool = False) -> None:
+    """Start it, however often it is killed meanwhile. Raises what it says when it ends by itself again and again."""
+    for tries in itertools.count(1):
+        try:
+            server.start()
+        except postgres.DidNotStart as error:
+            if not error.killed and tries >= DATABASE_TRIES:
+                raise
+            told = "it was ended from outside" if error.killed else str(error)
+        except postgres.FolderInUse as error:
+            # At the first try it is another program; later it may be what a killed one has left, on its way down.
+            if tries == 1 and not again:
+                raise
+            told = str(error)
+        else:
+            return
+        pause_before_next(f"The database does not start ({told}). It is started again", tries, printer)
+
+
+def prepare(given: Start, server: postgres.Server | None, printer: Printer) -> None:
+    """Run `rahdari prepare`, again when the database went away under it. Raises NotPrepared."""
+    for tries in itertools.count(1):
+        code = processes.run_once(given.child("prepare", "prepare", *given.prepare), printer)
+        died = server is not None and not server.alive()
+        if code == 0:
+            return
+        if code != DATABASE_AWAY and not died:
+            raise NotPrepared(code)
+        if server is not None and died:
+            printer.line("rahdari", "The database ended by itself. It is started again.")
+            server.stop()
+            start_database(server, printer, again=True)
+        pause_before_next("The database went away while all was prepared. It is begun again", tries, printer)
+
+
+def pause_before_next(text: str, tries: int, printer: Printer) -> None:
+    pause = processes.pause_after(tries)
+    printer.line("rahdari", f"{text} in {pause:g} s.")
+    time.sleep(pause)
 
 
 def shown(host: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.folder import open_state
+from rahdari.agent.remembering import remembered
 from rahdari.agent.telling import status
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, listed, now, sync, written
 from tests.push.feeds import allow, metadata_of
@@ -144,7 +145,7 @@ class TestRun:
             until(lambda: listed(configuration) == ["192.0.2.1/32", "192.0.2.2/32"], log)
         assert stand.asked.count("/feed/metadata/timestamp.json") < 20
         with open_state(configuration.state) as state:
-            assert state.faults() == []
+            assert remembered(state.folder) == []
 
     def test_an_old_event_said_again_raises_no_alarm(
         self, tmp_path: Path, publisher: Publisher, stand: Stand, configuration: Configuration
@@ -161,7 +162,7 @@ class TestRun:
             until(lambda: "what was pushed is refused" in log.read_text(), log)
             until(lambda: stand.asked.count("/feed/events") >= 2, log)
         with open_state(configuration.state) as state:
-            assert [fault.name for fault in state.faults()] == []
+            assert remembered(state.folder) == []
         assert listed(configuration) == ["192.0.2.1/32"]
 
 

@@ -248,6 +248,7 @@ tests:
       - {series: 'rahdari_agent_target_ok{instance="edge",target="rahdari",kind="nftables"}', values: "1x5 0x60"}
       - {series: 'rahdari_agent_held_entries{instance="edge",role="feed-static"}', values: "_x9 30x60"}
       - {series: 'rahdari_agent_exit_code{instance="edge"}', values: "0x9 3x60"}
+      - {series: 'rahdari_agent_exit_code{instance="full"}', values: "0x9 6x60"}
       - {series: 'rahdari_agent_following{instance="edge",way="poll"}', values: "0x9 1x60"}
       - {series: 'rahdari_agent_receipts_waiting{instance="edge"}', values: "0x9 4x60"}
     alert_rule_test:
@@ -280,5 +281,6 @@ tests:
           - {labels: '{alertname="RahdariNotWell"}', value: 1}
           - {labels: '{alertname="RahdariReceiptsWait"}', value: 1}
           - {labels: '{alertname="RahdariRemovalsHeld"}', value: 1}
+          - {labels: '{alertname="RahdariStateUnusable"}', value: 1}
           - {labels: '{alertname="RahdariTargetNotApplied"}', value: 1}
 """

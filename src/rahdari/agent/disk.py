@@ -1,7 +1,9 @@
 """What can be wrong with the state folder, and what disk and database say in words."""
 
 import errno
+import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,9 @@ from .faults import AgentFault, Exit
 
 FILE = "state.sqlite3"
 SCHEMA_VERSION = 2
+# A disk that has no more than this is full: SQLite asks for half of it when it opens a state.
+LEAST_ROOM = 64 * 1024
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class NoState(AgentFault):
@@ -74,6 +79,19 @@ class DiskFull(AgentFault):
         )
 
 
+# What SQLite says of a full disk when it needs room for something else than the file itself.
+NO_ROOM_PERHAPS = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+
+
+def is_full(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, LEAST_ROOM)
+    except OSError as error:
+        return error.errno in FULL
+    return False
+
+
 @contextmanager
 def told(folder: Path) -> Iterator[None]:
     """Turn what disk and database say into what a person can act on."""
@@ -81,12 +99,12 @@ def told(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or (code in NO_ROOM_PERHAPS and is_full(folder)):
             raise DiskFull(folder) from error
-        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}:
             raise StateCorrupt(folder / FILE, str(error)) from error
         raise StateNotOurs(folder / FILE, error) from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL:
             raise DiskFull(folder) from error
         raise StateNotOurs(folder, error) from error

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .disk import FILE, SCHEMA_VERSION, NoState, StateBusy, StateCorrupt, StateOfNewerVersion, told
+from .disk import (
+    FILE,
+    NO_ROOM_PERHAPS,
+    SCHEMA_VERSION,
+    NoState,
+    StateBusy,
+    StateCorrupt,
+    StateOfNewerVersion,
+    is_full,
+    told,
+)
 from .schema import everything
 from .state import State
 
@@ -17,6 +27,8 @@ from .state import State
 CHECKED_BYTES = 16 * 2**20
 # For the sorter and for pages that are read again and again; in kibibytes, as SQLite wants it.
 CACHE_KIB = 65_536
+# Seconds to wait for who works on it. A reader waits for an agent alone that has no room to share.
+PATIENCE = {"rw": 10, "ro": 1}
 
 
 def create(folder: Path) -> None:
@@ -56,8 +68,10 @@ def _problem(connection: sqlite3.Connection, path: Path) -> str:
 
 
 def set_aside(folder: Path, now: dt.datetime) -> None:
-    """Begin anew with an empty state; the old one is kept beside it under another name."""
+    """Begin anew with an empty state; the old one is kept beside it under another name, until the next time."""
     with told(folder):
+        for path in folder.glob(f"aside-*-{FILE}*"):
+            path.unlink()
         for path in folder.glob(f"{FILE}*"):
             path.rename(path.with_name(f"aside-{now:%Y%m%dT%H%M%S}-{path.name}"))
     create(folder)
@@ -75,31 +89,101 @@ def give_back(folder: Path) -> None:
 
 @contextmanager
 def open_state(folder: Path) -> Iterator[State]:
-    """Raises NoState, StateNotOurs, StateCorrupt, StateOfNewerVersion, DiskFull."""
-    path = folder / FILE
-    if not path.exists():
-        raise NoState(folder)
+    """For whoever writes. On a full disk it is opened too: what it holds can be applied, and nothing be written.
+
+    Raises NoState, StateNotOurs, StateCorrupt, StateOfNewerVersion, DiskFull.
+    """
+    path = _existing(folder)
     with told(folder):
-        connection = sqlite3.connect(path, autocommit=True, timeout=10)
+        connection, is_alone = _connect_to_write(path)
+    state = State(folder, connection, is_alone=is_alone)
     try:
         with told(folder):
-            connection.execute("PRAGMA journal_mode = WAL")
-            # Each commit reaches the disk before it is believed.
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-            # What a large load wrote to the log is given back to the disk.
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise StateOfNewerVersion(path, version)
-            problem = _problem(connection, path)
-            if problem != "ok" or version == 0:
-                raise StateCorrupt(path, problem if problem != "ok" else "it holds no state")
+            version = _check(connection, path)
             if version < SCHEMA_VERSION:
                 _begin_anew(connection)
+        yield state
+    finally:
+        state.close()
+
+
+def share_again(state: State) -> None:
+    """When there is room again, a state that was opened alone is opened like any other. Raises as `open_state` does."""
+    if state.is_alone and not is_full(state.folder):
+        with told(state.folder):
+            # It holds a lock of its own until it is closed.
+            state.close()
+            state.change_connection(*_connect_to_write(state.folder / FILE))
+
+
+@contextmanager
+def read_state(folder: Path) -> Iterator[State]:
+    """For whoever asks: nothing is written, whatever the disk has room for. Raises as `open_state` does."""
+    path = _existing(folder)
+    with told(folder):
+        try:
+            connection = _connect(path, "ro")
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF not in NO_ROOM_PERHAPS | {sqlite3.SQLITE_BUSY}:
+                raise
+            # There is no room for what readers share, or an agent without room works on it alone: the file as it is.
+            connection = _connect(path, "ro&immutable=1")
+    try:
+        with told(folder):
+            if _check(connection, path) < SCHEMA_VERSION:
+                raise NoState(folder)
         yield State(folder, connection)
     finally:
         connection.close()
+
+
+def _existing(folder: Path) -> Path:
+    if not (folder / FILE).exists():
+        raise NoState(folder)
+    return folder / FILE
+
+
+def _connect_to_write(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """Where there is no room for what a writer and readers share, alone. Raises sqlite3.Error."""
+    try:
+        return _connect(path, "rw"), False
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF not in NO_ROOM_PERHAPS or not is_full(path.parent):
+            raise
+    return _connect(path, "rw", "PRAGMA locking_mode = EXCLUSIVE"), True
+
+
+def _connect(path: Path, mode: str, *first: str) -> sqlite3.Connection:
+    """Raises sqlite3.Error."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, autocommit=True, timeout=PATIENCE[mode[:2]]
+    )
+    try:
+        for pragma in first:
+            connection.execute(pragma)
+        if mode == "rw":
+            connection.execute("PRAGMA journal_mode = WAL")
+            # Each commit reaches the disk before it is believed.
+            connection.execute("PRAGMA synchronous = FULL")
+            # What a large load wrote to the log is given back to the disk.
+            connection.execute("PRAGMA journal_size_limit = 16777216")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of its form. Raises StateOfNewerVersion, StateCorrupt."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise StateOfNewerVersion(path, version)
+    problem = _problem(connection, path)
+    if problem != "ok" or version == 0:
+        raise StateCorrupt(path, problem if problem != "ok" else "it holds no state")
+    return version
 
 
 @contextmanager

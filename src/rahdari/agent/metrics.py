@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from rahdari import __version__
 
 from .configuration import Configuration
+from .remembering import remembered
 from .state import State
 from .syncing import Outcome
 
@@ -86,11 +87,13 @@ def exposition(
             outcome.applied.kept_stale,
         )
     _targets(page, configuration, state)
+    # What this process found, where it has looked: what it could not write down is told all the same.
+    wrong = outcome.faults if outcome is not None else remembered(state.folder)
     page.add(
         "fault",
         "gauge",
         "What is wrong, by its name in docs/agent.md.",
-        [({"name": name}, 1) for name in sorted({fault.name for fault in state.faults()})],
+        [({"name": name}, 1) for name in sorted({fault.name for fault in wrong})],
     )
     page.add("receipts_waiting", "gauge", "Receipts that the server has not taken yet.", len(state.receipts()))
     _work(page, counted, outcome)

@@ -81,14 +81,6 @@ CREATE TABLE applied (
     failed_at TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE receipts (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL UNIQUE, made_at TEXT NOT NULL);
-CREATE TABLE faults (
-    name TEXT NOT NULL,
-    what TEXT NOT NULL,
-    mend TEXT NOT NULL,
-    at TEXT NOT NULL,
-    exit INTEGER NOT NULL,
-    PRIMARY KEY (name, what)
-) WITHOUT ROWID;
 """
 
 

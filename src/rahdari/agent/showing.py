@@ -54,6 +54,11 @@ class Showing:
             self._server.shutdown()
             self._server.server_close()
 
+    @property
+    def page(self) -> str:
+        """As it is given to who asks."""
+        return self._page.decode()
+
     def show(self, outcome: Outcome, *, pushed: bool = False, way: str = "", received: int = 0) -> None:
         """After each sync. `received` is what came over other connections than the agent's own."""
         server = self._agent.server

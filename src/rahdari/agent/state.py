@@ -19,10 +19,9 @@ from rahdari.proof.entry import parse_time, time_text
 
 from .disk import told
 from .entries import ChangedPoint, EntryConflict, Row
-from .faults import AgentFault, Exit
 from .lost import Losses
 
-__all__ = ["ChangedPoint", "EntryConflict", "KeptFault", "Marker", "Position", "Row", "State"]
+__all__ = ["ChangedPoint", "EntryConflict", "Marker", "Position", "Row", "State"]
 
 
 @dataclass(frozen=True)
@@ -63,19 +62,16 @@ class Marker:
     failed_at: dt.datetime | None = None
 
 
-@dataclass(frozen=True)
-class KeptFault:
-    name: str
-    what: str
-    mend: str
-    at: dt.datetime
-    exit: Exit
-
-
 class State(Losses):
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+    """`is_alone`: opened without memory that it shares with who asks, since there was no room for that."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, *, is_alone: bool = False) -> None:
         self.folder = folder
         self._db = connection
+        self.is_alone = is_alone
+
+    def change_connection(self, connection: sqlite3.Connection, is_alone: bool) -> None:
+        self._db, self.is_alone = connection, is_alone
 
     def close(self) -> None:
         self._db.close()
@@ -178,22 +174,6 @@ class State(Losses):
 
     def drop_receipt(self, number: int) -> None:
         self._db.execute("DELETE FROM receipts WHERE number = ?", (number,))
-
-    def keep_faults(self, faults: list[AgentFault], now: dt.datetime) -> None:
-        """Those of the last run; a fault that goes on keeps the time it began."""
-        began = {fault.name: fault.at for fault in self.faults()}
-        self._db.execute("DELETE FROM faults")
-        self._db.executemany(
-            "INSERT OR IGNORE INTO faults VALUES (?,?,?,?,?)",
-            [
-                (fault.name, fault.what, fault.mend, time_text(began.get(fault.name, now)), int(fault.exit))
-                for fault in faults
-            ],
-        )
-
-    def faults(self) -> list[KeptFault]:
-        rows = self._db.execute("SELECT name, what, mend, at, exit FROM faults ORDER BY at, name")
-        return [KeptFault(name, what, mend, parse_time(at), Exit(exit)) for name, what, mend, at, exit in rows]
 
 
 def _marker(*row: Any) -> Marker:

@@ -4,6 +4,7 @@ import datetime as dt
 import random
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from rahdari.proof import ROLES
@@ -11,10 +12,13 @@ from rahdari.proof import ROLES
 from .applying import Applied, Targets
 from .catching_up import catch_up
 from .configuration import Configuration
+from .disk import DiskFull, told
 from .faults import AgentFault, Exit, gravest
+from .folder import share_again
 from .holding import held_faults
 from .local import LocalFile
 from .receipts import send_receipts
+from .remembering import remember
 from .rules import is_stale
 from .state import Position, State
 from .transport import Server
@@ -102,7 +106,8 @@ class Agent:
         self._untaken: AgentFault | None = None
         self._learned: tuple[AgentFault, ...] = ()
         remove_leftovers(configuration)
-        state.drop_unfinished_lists()
+        with suppress(DiskFull), told(state.folder):
+            state.drop_unfinished_lists()
 
     def sync(
         self,
@@ -122,6 +127,7 @@ class Agent:
         Receipts are kept for up to `spread` seconds, so that many agents do not come with them at once (`tell`).
         """
         started = time.monotonic()
+        share_again(self.state)
         # 1) walk the signed metadata  2) catch up, in one transaction
         learned = self.learn(now=now, timestamp=timestamp, beside=beside, audit=look) if ask else Learned()
         self._learned = learned.faults if ask else self._learned
@@ -146,7 +152,7 @@ class Agent:
             if time.monotonic() >= self._receipts_after:
                 self.tell()
             faults += [self._untaken] if self._untaken is not None else []
-            self._remember(faults, now)
+            remember(self.state.folder, faults, now)
         except AgentFault as fault:
             faults.append(fault)
         return Outcome(
@@ -226,12 +232,6 @@ class Agent:
         if self._untaken is not None:
             self._receipts_after = time.monotonic() + RECEIPT_PAUSE_SECONDS
 
-    def _remember(self, faults: list[AgentFault], now: dt.datetime) -> None:
-        if {(fault.name, fault.what) for fault in faults} == {(kept.name, kept.what) for kept in self.state.faults()}:
-            return
-        with self.state.transaction():
-            self.state.keep_faults(faults, now)
-
 
 def each_once(faults: list[AgentFault]) -> tuple[AgentFault, ...]:
     """One disk that is full is one fault, however many steps met it."""
@@ -244,8 +244,11 @@ def time_faults(
     faults: list[AgentFault] = []
     held = positions.values()
     verified_at = max((position.verified_at for position in held), default=None)
+    newest = max((position.signed_at for position in held), default=None)
     if verified_at is not None and now < verified_at - CLOCK_SLACK:
         faults.append(ClockWrong(f"it stands before {verified_at:%Y-%m-%d %H:%M} UTC, when it verified last."))
+    elif newest is not None and now < newest - CLOCK_SLACK:
+        faults.append(ClockWrong(f"it stands before {newest:%Y-%m-%d %H:%M} UTC, when the feed was signed last."))
     elif clock_hint:
         faults.append(ClockWrong(clock_hint))
     if not held or any(isinstance(fault, Expired) for fault in known):

@@ -14,12 +14,13 @@ from .applying import is_waiting, kept_since
 from .configuration import Configuration
 from .faults import Exit
 from .holding import held_faults
+from .remembering import KeptFault, remembered
 from .rules import is_stale
-from .state import KeptFault, Marker, Position, Row, State
+from .state import Marker, Position, Row, State
 from .syncing import time_faults
 
 # What the clock alone says anew at each look.
-TIMELY = {"Stale", "SignatureOld", "ClockWrong", "RemovalsHeld"}
+TIMELY = {"Stale", "SignatureOld", "RemovalsHeld"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ def status(*, configuration: Configuration, state: State, now: dt.datetime) -> S
         counted, stale = state.count_in_force(now=now, kept_after=after)
     markers = state.markers()
     here = {role: (position.session, position.sequence) for role, position in positions.items()}
-    kept = [fault for fault in state.faults() if fault.name not in TIMELY]
+    kept = [fault for fault in remembered(state.folder) if fault.name not in TIMELY]
+    said = {fault.name for fault in kept}
     timely = [*time_faults(positions, now=now, clock_hint="", known=[]), *held_faults(state, now)]
+    timely = [fault for fault in timely if fault.name not in said]
     return Status(
         positions=positions,
         now=now,

@@ -8,7 +8,7 @@ from rahdari.address import AddressError, EndpointError, parse_block, parse_port
 from .. import telling
 from ..configuration import load
 from ..faults import Exit
-from ..folder import open_state
+from ..folder import read_state
 from .acts import Acts, NotUnderstood, act, now
 
 
@@ -25,7 +25,7 @@ def add(acts: Acts) -> None:
 
 def show_status(arguments: argparse.Namespace) -> int:
     configuration = load(arguments.config)
-    with open_state(configuration.state) as state:
+    with read_state(configuration.state) as state:
         said = telling.status(configuration=configuration, state=state, now=now())
     print(json.dumps(telling.status_as_json(said), indent=1) if arguments.json else telling.status_in_words(said))
     return said.exit
@@ -42,7 +42,7 @@ def check_address(arguments: argparse.Namespace) -> int:
         ) from None
     configuration = load(arguments.config)
     at = now()
-    with open_state(configuration.state) as state:
+    with read_state(configuration.state) as state:
         if not state.positions():
             raise NotUnderstood("Nothing has been verified yet.", "Run: rahdari agent sync")
         found = telling.check(

@@ -18,7 +18,7 @@ from bench.targets import judge
 COMMANDS = (
     "propagation", "catch-up", "lookup", "cold-start", "publish",
     "line", "push", "pages", "rosters", "recovery", "fuzz", "probes",
-    "deadline-day",
+    "deadline-day", "desk",
 )  # fmt: skip
 
 

@@ -262,3 +262,15 @@ def _merged(stops: list[Pause]) -> list[Pause]:
         else:
             merged.append(pause)
     return merged
+
+
+class TestShare:
+    @given(moments, allowances, calendars, st.lists(pauses, max_size=3), st.sampled_from([0.5, 0.8, 1.0]))
+    @settings(max_examples=150, deadline=None)
+    def test_is_gone_at_the_moment_that_is_told_and_not_before(
+        self, start: datetime, allowance: Allowance, calendar: Calendar, stops: list[Pause], share: float
+    ) -> None:
+        events = {"started_at": start, "allowance": allowance, "calendar": calendar, "pauses": stops}
+        at = policy.used_at(share=share, **events)  # type: ignore[arg-type]
+        assert used_share(now=at, **events) == pytest.approx(share, abs=1e-6)  # type: ignore[arg-type]
+        assert used_share(now=at - timedelta(minutes=1), **events) <= share  # type: ignore[arg-type]

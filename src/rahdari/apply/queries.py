@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
@@ -169,6 +169,19 @@ def endpoints_of(application: Application) -> QuerySet[Endpoint]:
     return found if application.organisation_id is None else found.select_related("branch")
 
 
+def endpoints_there() -> QuerySet[Endpoint]:
+    """Those of all applications that were not taken out. No gatekeeper: for rooms, not pages."""
+    return Endpoint.objects.filter(removed_at__isnull=True).order_by()
+
+
+def first_addresses(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Block, int]]:
+    """Of each of these applications the first address and how many there are; none of one without an address."""
+    found = endpoints_there().filter(application__in=list(keys))
+    counted = dict(found.values_list("application").annotate(Count("pk")))
+    first = found.order_by("application", "position", "id").distinct("application")
+    return {key: (block, counted[key]) for key, block in first.values_list("application", "block") if key in counted}
+
+
 def endpoint_by_subject(subject: str) -> Endpoint | None:
     """The endpoint that other rooms know by this text, unless it was taken out. No gatekeeper: for rooms, not pages."""
     _, _, key = subject.partition("endpoint:")
@@ -222,11 +235,11 @@ def application_by_subject(subject: str) -> Application | None:
 
 def frozen_policy(application: Application) -> Policy:
     """The rules the application was sent under; those in force while it is a draft."""
-    return policy_in_force() if application.policy_id is None else _frozen(application.policy_id)
+    return policy_in_force() if application.policy_id is None else policy_frozen_as(application.policy_id)
 
 
 @functools.lru_cache(maxsize=16)
-def _frozen(digest: str) -> Policy:
+def policy_frozen_as(digest: str) -> Policy:
     """The digest is that of the text, so what it names is the same for ever; and the text is long."""
     return thaw(FrozenPolicy.objects.get(pk=digest).text)
 

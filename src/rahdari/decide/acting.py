@@ -19,7 +19,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Reason
 
-from . import clocks, queries, rules
+from . import clocks, keeping, queries, rules
 from .models import Case, Notice, Question
 from .rules import Move, Standing, Status
 
@@ -116,6 +116,7 @@ def in_own_hands(case: Case, officer: User) -> str:
 def record(
     case: Case, act: str, actor: str, now: dt.datetime, *, reason: str = "", detail: Mapping[str, Any] | None = None
 ) -> None:
+    """The last thing that an act does: the journal's row, and what the queue goes by, as it is after the act."""
     journal.record(
         act=f"decide.{act}",
         actor=actor,
@@ -124,6 +125,8 @@ def record(
         reason=reason,
         detail={"case": str(case.pk), **(detail or {})},
     )
+    if case.status == Status.OPEN:
+        keeping.keep(case)
 
 
 def write(case: Case, template: str, now: dt.datetime, **context: Any) -> None:
@@ -176,4 +179,4 @@ def close(case: Case, status: Status, now: dt.datetime) -> None:
     case.status = status
     case.decided_at = now if status == Status.DECIDED else None
     case.closed_at = None if status == Status.DECIDED else now
-    case.save(update_fields=["status", "decided_at", "closed_at"])
+    case.save(update_fields=["status", "decided_at", "closed_at", *keeping.forget(case)])

@@ -27,6 +27,7 @@ from .granting import (
     return_provisional,
 )
 from .hands import AlreadyTaken, hand_over, record_check, record_checks, take_case
+from .keeping import keep_again
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
 from .times import close_unanswered
@@ -55,6 +56,7 @@ __all__ = [
     "extend_question",
     "grant",
     "hand_over",
+    "keep_again",
     "mark_entered",
     "page_of",
     "propose_refusal",

@@ -5,6 +5,7 @@ holiday declared yesterday is a fact and no new rule. A time that was told to so
 """
 
 import datetime as dt
+import functools
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -16,7 +17,7 @@ from rahdari.apply.models import Application
 from rahdari.policy import Allowance, Calendar, Pause, Policy
 
 from .models import Case, Notice, Question
-from .rules import NoticeState, QuestionState, Status, Urgency, urgency
+from .rules import NoticeState, QuestionState, Standing, Status, Urgency, urgency
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,20 @@ def calendar() -> Calendar:
     return policy_in_force().calendar
 
 
-# Frozen rules by digest. They never change, and there are as many as the regulator ever brought into force.
-_frozen: dict[str, Policy] = {}
-
-
 def policy_of(application: Application) -> Policy:
     """The rules under which this application was sent."""
-    digest = application.policy_id
-    if digest is None:
-        return policy_in_force()
-    if digest not in _frozen:
-        _frozen[digest] = applications.frozen_policy(application)
-    return _frozen[digest]
+    return policy_by(application.policy_id)
+
+
+@functools.cache
+def _frozen(digest: str) -> Policy:
+    # They never change, and there are as many as the regulator ever brought into force.
+    return applications.policy_frozen_as(digest)
+
+
+def policy_by(digest: str | None) -> Policy:
+    """The rules that were frozen under this digest; without one, those in force."""
+    return policy_in_force() if digest is None else _frozen(digest)
 
 
 def allowance_of(application: Application) -> Allowance:
@@ -93,33 +96,39 @@ class Events(TypedDict):
     pauses: list[Pause]
 
 
-def clock_of(case: Case, now: dt.datetime) -> ClockFace:
-    """The officer's clock of a case; of one that is decided or closed, as it stood then."""
-    standing = case.standing
-    ended = case.decided_at or case.closed_at
-    at = min(ended, now) if ended is not None else now
-    events: Events = {
+def events_of(case: Case) -> Events:
+    return {
         "started_at": case.started_at,
         "allowance": allowance_of(case.application),
         "calendar": calendar(),
         "pauses": pauses_of(case),
     }
-    share = policy.used_share(now=at, **events)
-    applicants_turn = standing.question != QuestionState.NONE or standing.notice == NoticeState.RUNNING
-    paused = standing.status != Status.OPEN or applicants_turn
+
+
+def waits_for(standing: Standing) -> str:
+    """Whose turn it is: officer | second | applicant | nobody. Our clock runs in the turns of the first two."""
     if standing.status != Status.OPEN:
-        waits_for = "nobody"
-    elif applicants_turn:
-        waits_for = "applicant"
-    else:
-        waits_for = "second" if standing.notice == NoticeState.RIPE else "officer"
+        return "nobody"
+    if standing.question != QuestionState.NONE or standing.notice == NoticeState.RUNNING:
+        return "applicant"
+    return "second" if standing.notice == NoticeState.RIPE else "officer"
+
+
+def clock_of(case: Case, now: dt.datetime) -> ClockFace:
+    """The officer's clock of a case; of one that is decided or closed, as it stood then."""
+    ended = case.decided_at or case.closed_at
+    at = min(ended, now) if ended is not None else now
+    events = events_of(case)
+    share = policy.used_share(now=at, **events)
+    turn = waits_for(case.standing)
+    paused = turn in {"applicant", "nobody"}
     return ClockFace(
         due_at=policy.due_at(now=at, **events),
         remaining=policy.remaining(now=at, **events),
         paused=paused,
         used_share=share,
         urgency=urgency(used_share=share, paused=paused, escalate_at=policy_of(case.application).escalate_at),
-        waits_for=waits_for,
+        waits_for=turn,
     )
 
 

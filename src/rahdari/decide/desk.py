@@ -1,27 +1,40 @@
 """Rows of the queue and of the approvals, least time left first.
 
-All open cases are looked at for each page: their time left is computed and not stored, so the database cannot sort by
-it. What the policy, the clock and the checks need comes in a handful of queries, whatever the number of cases.
+The database sorts, filters and counts by what is kept on each case (`keeping`), so that a page loads its own rows and
+no others, in a number of queries that does not grow. The time that a row shows is computed for it, as on its own page.
+Each page is put on record: who looked, what was asked, and whose applications were shown.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from rahdari.apply.models import Endpoint
+from django.db.models import Case as When
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import When as Where
+from django.db.models.functions import Cast, Concat
+
+from rahdari import policy
+from rahdari.address import AddressError, format_block, parse_block
+from rahdari.apply import queries as applications
+from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.models import User
-from rahdari.policy import Text
+from rahdari.policy import Allowance, Text
 from rahdari.verify import queries as verify
-from rahdari.verify.models import Check, Outcome
+from rahdari.verify.models import Outcome
 
-from . import queries, rules
-from .clocks import ClockFace, clock_of, policy_of
+from . import keeping, queries, rules
+from .clocks import ClockFace, calendar, clock_of, policy_by, policy_of
 from .models import Case, Decision, Notice
-from .rules import CannotSecond, NoticeState, Status, Urgency
+from .rules import CannotSecond, NoticeState, Status
 
 PER_PAGE = 25
-HOUR = dt.timedelta(hours=1)
+HOUR = Allowance(1, "working_hours")
+APPLICANTS_TURN = Q(waits_for="applicant")
 
 
 @dataclass(frozen=True)
@@ -42,21 +55,17 @@ class Kind:
     count: int
 
 
-def kinds_of(checks: Iterable[Check]) -> list[Kind]:
-    found: dict[tuple[str, str], Kind] = {}
-    for check in checks:
-        key = (check.kind, check.title.get("en", ""))
-        found[key] = Kind(check.title, found[key].count + 1 if key in found else 1)
-    return list(found.values())
-
-
 @dataclass(frozen=True)
 class Row:
     case: Case
     clock: ClockFace
     service: Text
-    endpoints: tuple[Endpoint, ...]
-    checks: tuple[Check, ...]
+    # The first address, and how many more there are.
+    address: str
+    more: int
+    passed: int
+    failed_kinds: Sequence[Kind]
+    waiting_kinds: Sequence[Kind]
     notice: Notice | None
     cannot_second: CannotSecond | None
     is_mine: bool
@@ -68,30 +77,6 @@ class Row:
     @property
     def holder(self) -> str:
         return self.case.application.holder_name
-
-    @property
-    def passed(self) -> int:
-        return sum(check.outcome == Outcome.PASSED for check in self.checks)
-
-    @property
-    def failed(self) -> list[Check]:
-        return [check for check in self.checks if check.outcome == Outcome.FAILED and check.required]
-
-    @property
-    def waiting(self) -> list[Check]:
-        return [check for check in self.checks if check.outcome == Outcome.WAITING]
-
-    @property
-    def failed_kinds(self) -> list[Kind]:
-        return kinds_of(self.failed)
-
-    @property
-    def waiting_kinds(self) -> list[Kind]:
-        return kinds_of(self.waiting)
-
-    @property
-    def more(self) -> int:
-        return len(self.endpoints) - 1
 
     @property
     def needs_second(self) -> bool:
@@ -118,30 +103,159 @@ class Desk:
         return self.first + len(self.rows) - 1
 
 
-def _open_rows(officer: User, now: dt.datetime) -> list[Row]:
-    found = list(
-        queries.of_others(queries.cases(), officer)
-        .filter(status=Status.OPEN)
-        .exclude(application__status="withdrawn")
-        .prefetch_related("application__endpoints")
+def _open_cases(officer: User) -> QuerySet[Case]:
+    open_ones = queries.of_others(Case.objects.filter(status=Status.OPEN), officer)
+    return open_ones.exclude(application__status="withdrawn")
+
+
+def _in_order(found: QuerySet[Case], *before: When) -> QuerySet[Case]:
+    """What waits for us first, least time left in front; of equals those that came first."""
+    ours_first = When(Where(APPLICANTS_TURN, then=1), default=0)
+    return found.order_by(*before, ours_first, F("due_at").asc(nulls_first=True), "started_at", "id")
+
+
+def views_of(officer: User, now: dt.datetime) -> dict[str, Q]:
+    """Which cases are in which saved view. An hour is one of the office's hours, as the clocks count them."""
+    in_an_hour = policy.add(start=now, allowance=HOUR, calendar=calendar())
+    return {
+        "open": ~APPLICANTS_TURN,
+        "late": ~APPLICANTS_TURN & Q(late_at__lte=now),
+        "hour": ~APPLICANTS_TURN & Q(due_at__gte=now, due_at__lte=in_an_hour),
+        "mine": Q(assigned_to=officer),
+        "applicant": APPLICANTS_TURN,
+        "second": Q(waits_for="second"),
+    }
+
+
+VIEWS = ("open", "late", "hour", "mine", "applicant", "second")
+
+
+def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
+    """One page of the queue, put on record."""
+    cases, views = _open_cases(officer), views_of(officer, now)
+    counts = cases.aggregate(**{name: Count("pk", filter=fits) for name, fits in views.items()})
+    found = _filtered(cases.filter(views.get(filters.view, views["open"])), filters, officer)
+    total = counts[filters.view] if not _narrows(filters) and filters.view in views else found.count()
+    pages = max(1, -(-total // PER_PAGE))
+    page = min(max(1, filters.page), pages)
+    start = (page - 1) * PER_PAGE
+    rows = rows_of(_in_order(found)[start : start + PER_PAGE], officer=officer, now=now)
+    record_looks(rows, officer=officer, where="queue", asked=filters.q, now=now)
+    by_rule, by_officers = _decided_today(now)
+    return Desk(
+        rows=rows,
+        total=total,
+        first=start + 1,
+        pages=pages,
+        counts=counts,
+        by_rule_today=by_rule,
+        by_officers_today=by_officers,
+        filters=replace(filters, page=page),
     )
-    checks = verify.checks_of_subjects([case.application.subject for case in found])
+
+
+def record_looks(rows: Sequence[Row], *, officer: User, where: str, asked: str, now: dt.datetime) -> None:
+    """A page of a list is a look at each file on it: one row, with what was asked as keyed hashes of its words."""
+    journal.record_list(
+        room="decide",
+        actor=queries.actor_of(officer),
+        where=f"desk:{where}",
+        shown=[row.case.application.subject for row in rows],
+        asked=sorted(keeping.hashes(asked.casefold().split())),
+        now=now,
+    )
+
+
+# -- filters -----------------------------------------------------------------------------------------------------
+
+
+def _narrows(filters: Filters) -> bool:
+    return any((filters.q.strip(), filters.service, filters.checks, filters.who))
+
+
+def _filtered(cases: QuerySet[Case], filters: Filters, officer: User) -> QuerySet[Case]:
+    if filters.service:
+        cases = cases.filter(application__service=filters.service)
+    if filters.who == "me":
+        cases = cases.filter(assigned_to=officer)
+    if filters.who == "nobody":
+        cases = cases.filter(assigned_to__isnull=True)
+    subject = Concat(Value("application:"), Cast(OuterRef("application"), CharField()))
+    failed = Exists(verify.failed_checks().filter(subject=subject))
+    waiting = Exists(verify.waiting_checks().filter(subject=subject).order_by())
+    match filters.checks:
+        case "failed":
+            cases = cases.filter(failed)
+        case "waiting":
+            cases = cases.filter(waiting)
+        case "passed":
+            cases = cases.filter(~failed, ~waiting)
+    return cases.filter(_fits(filters.q.strip())) if filters.q.strip() else cases
+
+
+def _fits(asked: str) -> Q:
+    """Cases by a part of their number, by the beginning of each word of a name, by company number, by address."""
+    fits = Q(application__reference__icontains=asked) | Q(application__company_number=asked)
+    if words := keeping.words_asked(asked):
+        fits |= Q(words__contains=sorted(words))
+    if addresses := _addresses(asked):
+        mine = applications.endpoints_there().filter(application=OuterRef("application"))
+        fits |= Q(Exists(mine.annotate(written=Cast("block", TextField())).filter(addresses)))
+    return fits
+
+
+def _addresses(asked: str) -> Q | None:
+    """Blocks that hold the address or lie in it, and those that begin as what was typed so far: 203.0.113. or 2001:db8:
+
+    None for what is no address and no beginning of one.
+    """
+    begins = Q(written__istartswith=asked)
+    try:
+        return begins | Q(block__overlaps=str(parse_block(asked)))
+    except AddressError:
+        return begins if re.fullmatch(r"[0-9a-f:]*[.:][0-9a-f.:/]*", asked.casefold()) else None
+
+
+# -- rows ----------------------------------------------------------------------------------------------------------
+
+
+def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[Row]:
+    """The cases of one page with what a row of it shows, in a handful of queries whatever their number. Of an
+    application for many addresses neither these nor their checks are loaded, only counted."""
+    keys = list(found.values_list("pk", flat=True))
+    by_key = {case.pk: case for case in queries.cases().filter(pk__in=keys)}
+    cases = [by_key[key] for key in keys if key in by_key]
+    addresses = applications.first_addresses([case.application_id for case in cases])
+    checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
+    for subject, title, outcome, required, count in verify.counted([case.application.subject for case in cases]):
+        checks[subject].append((Kind(title, count), outcome, required))
     is_director = people.has_rank(officer, "director")
-    return sorted(
-        (_row(case, officer, is_director, checks.get(case.application.subject, []), now) for case in found),
-        key=lambda row: (row.clock.paused, row.clock.remaining, row.reference),
-    )
+    return [
+        _row(case, officer, is_director, addresses.get(case.application_id), checks[case.application.subject], now)
+        for case in cases
+    ]
 
 
-def _row(case: Case, officer: User, is_director: bool, checks: Sequence[Check], now: dt.datetime) -> Row:
-    policy = policy_of(case.application)
+def _row(
+    case: Case,
+    officer: User,
+    is_director: bool,
+    addresses: tuple[Any, int] | None,
+    checks: Sequence[tuple[Kind, str, bool]],
+    now: dt.datetime,
+) -> Row:
+    rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
+    first, count = addresses or (None, 0)
     return Row(
         case=case,
         clock=clock_of(case, now),
-        service=policy.services[case.application.service].short,
-        endpoints=tuple(one for one in case.application.endpoints.all() if one.removed_at is None),
-        checks=tuple(checks),
+        service=rules_of_case.services[case.application.service].short,
+        address=format_block(first) if first is not None else "",
+        more=count - 1,
+        passed=sum(kind.count for kind, outcome, _required in checks if outcome == Outcome.PASSED),
+        failed_kinds=[kind for kind, outcome, required in checks if outcome == Outcome.FAILED and required],
+        waiting_kinds=[kind for kind, outcome, _required in checks if outcome == Outcome.WAITING],
         notice=notice,
         cannot_second=None
         if notice is None
@@ -149,104 +263,77 @@ def _row(case: Case, officer: User, is_director: bool, checks: Sequence[Check], 
             proposer=notice.proposed_by_id,
             second=officer.pk,
             is_director=is_director,
-            reasons=[policy.reasons[code] for code in notice.codes],
+            reasons=[rules_of_case.reasons[code] for code in notice.codes],
             ripe=notice.state == NoticeState.RIPE,
         ),
         is_mine=case.assigned_to_id == officer.pk,
     )
 
 
-VIEWS: dict[str, Callable[[Row], bool]] = {
-    "open": lambda row: not row.waits_for_applicant,
-    "late": lambda row: row.clock.urgency == Urgency.LATE,
-    "hour": lambda row: not row.clock.paused and dt.timedelta() <= row.clock.remaining <= HOUR,
-    "mine": lambda row: row.is_mine,
-    "applicant": lambda row: row.waits_for_applicant,
-    "second": lambda row: row.needs_second,
-}
-
-
-def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
-    rows = _open_rows(officer, now)
-    counts = {name: sum(map(fits, rows)) for name, fits in VIEWS.items()}
-    shown = [row for row in rows if VIEWS.get(filters.view, VIEWS["open"])(row) and _fits(row, filters)]
-    pages = max(1, -(-len(shown) // PER_PAGE))
-    page = min(max(1, filters.page), pages)
-    start = (page - 1) * PER_PAGE
-    by_rule, by_officers = _decided_today(now)
-    return Desk(
-        rows=shown[start : start + PER_PAGE],
-        total=len(shown),
-        first=start + 1,
-        pages=pages,
-        counts=counts,
-        by_rule_today=by_rule,
-        by_officers_today=by_officers,
-        filters=Filters(filters.view, filters.q, filters.service, filters.checks, filters.who, page),
-    )
-
-
 def _decided_today(now: dt.datetime) -> tuple[int, int]:
-    midnight = now.astimezone(queries.policy_in_force().calendar.zone_info).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
+    midnight = now.astimezone(calendar().zone_info).replace(hour=0, minute=0, second=0, microsecond=0)
     today = Decision.objects.filter(at__gte=midnight, at__lte=now, voided_at__isnull=True)
-    by_rule = today.filter(decided_by__startswith="rule:").count()
-    return by_rule, today.count() - by_rule
+    counted = today.aggregate(all=Count("pk"), by_rule=Count("pk", filter=Q(decided_by__startswith="rule:")))
+    return counted["by_rule"], counted["all"] - counted["by_rule"]
 
 
-def _fits(row: Row, filters: Filters) -> bool:
-    application = row.case.application
-    if filters.service and application.service != filters.service:
-        return False
-    if filters.who == "me" and not row.is_mine:
-        return False
-    if filters.who == "nobody" and row.case.assigned_to_id is not None:
-        return False
-    if filters.checks == "failed" and not row.failed:
-        return False
-    if filters.checks == "waiting" and not row.waiting:
-        return False
-    if filters.checks == "passed" and (row.failed or row.waiting):
-        return False
-    wanted = filters.q.strip().casefold()
-    if not wanted:
-        return True
-    texts = [application.reference, row.holder, *(endpoint.address_text for endpoint in row.endpoints)]
-    return any(wanted in text.casefold() for text in texts)
-
-
-def next_for(*, officer: User, now: dt.datetime, after: Case) -> Case | None:
-    """The case with the least time left that is the officer's or nobody's, and that is not the applicant's turn."""
-    for row in _open_rows(officer, now):
-        if row.case.pk == after.pk or row.clock.paused or row.needs_second:
-            continue
-        if row.is_mine or row.case.assigned_to_id is None:
-            return row.case
+def next_for(*, officer: User, now: dt.datetime, after: Case, filters: Filters) -> Case | None:
+    """The one with the least time left that fits the filter, is the officer's or nobody's, and waits for an officer."""
+    fits = views_of(officer, now).get(filters.view, Q()) & Q(waits_for="officer")
+    free = _open_cases(officer).filter(fits, Q(assigned_to=officer) | Q(assigned_to__isnull=True))
+    for key in _in_order(_filtered(free.exclude(pk=after.pk), filters, officer)).values_list("pk", flat=True)[:1]:
+        return queries.cases().get(pk=key)
     return None
 
 
-def proposals(*, officer: User, now: dt.datetime) -> list[Row]:
-    """What waits for a second officer, those first that this officer may decide."""
-    waiting = [row for row in _open_rows(officer, now) if row.notice is not None]
-    return sorted(waiting, key=lambda row: row.cannot_second is not None)
+@dataclass(frozen=True)
+class Proposals:
+    rows: Sequence[Row]
+    mine: int
+    total: int
+    first: int
+    page: int
+    pages: int
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+
+def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
+    """What waits for a second officer, those first that this officer may decide. One page, put on record."""
+    found = _open_cases(officer).filter(Exists(_standing_notices().filter(case=OuterRef("pk"))))
+    mine, total = _for_me(officer), found.count()
+    pages = max(1, -(-total // PER_PAGE))
+    page = min(max(1, page), pages)
+    start = (page - 1) * PER_PAGE
+    for_me_first = _in_order(found).order_by(
+        When(Where(pk__in=mine, then=0), default=1), *_in_order(found).query.order_by
+    )
+    rows = rows_of(for_me_first[start : start + PER_PAGE], officer=officer, now=now)
+    record_looks(rows, officer=officer, where="approvals", asked="", now=now)
+    return Proposals(rows, len(mine), total, start + 1, page, pages)
+
+
+def _standing_notices() -> QuerySet[Notice]:
+    return Notice.objects.filter(withdrawn_at__isnull=True, concluded_at__isnull=True).order_by()
 
 
 def for_me(*, officer: User) -> int:
     """How many proposals this officer may decide now, for the navigation: one query and no clock."""
+    return len(_for_me(officer))
+
+
+def _for_me(officer: User) -> list[Any]:
     is_director = people.has_rank(officer, "director")
     ripe = (
-        Notice.objects.filter(
-            case__in=queries.of_others(Case.objects.filter(status=Status.OPEN), officer),
-            withdrawn_at__isnull=True,
-            concluded_at__isnull=True,
-        )
-        .exclude(answered_at__isnull=True, ran_out_at__isnull=True)
+        _standing_notices()
+        .filter(case__in=_open_cases(officer).filter(waits_for="second"))
         .exclude(proposed_by=officer)
-        .select_related("case__application")
     )
-    count = 0
-    for notice in ripe:
-        reasons = policy_of(notice.case.application).reasons
-        count += is_director or all(reasons[code].rank != "director" for code in notice.codes)
-    return count
+    rows = ripe.values_list("case", "codes", "case__application__policy")
+    return [
+        case
+        for case, codes, digest in rows
+        if is_director or all(policy_by(digest).reasons[code].rank != "director" for code in codes)
+    ]

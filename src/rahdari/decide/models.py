@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -41,6 +42,15 @@ class Case(models.Model):
     escalated_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # What the queue sorts, filters and counts by (`keeping`): computed from the rows below and the calendar, written by
+    # each act that changes them. Of an open case only. No page shows a time from here: `clocks.clock_of` tells it.
+    waits_for = models.CharField(max_length=10, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    late_at = models.DateTimeField(null=True, blank=True)
+    # Keyed hashes of the beginnings of the words of the holder's name.
+    words = ArrayField(models.CharField(max_length=16), default=list, blank=True)
+    # Under which calendar they were computed.
+    kept_under = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["started_at", "id"]
@@ -59,6 +69,10 @@ class Case(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["started_at"], condition=Q(status=Status.OPEN.value), name="cases_open"),
             models.Index(fields=["assigned_to"], condition=Q(status=Status.OPEN.value), name="cases_of_an_officer"),
+            models.Index(
+                fields=["due_at", "started_at", "id"], condition=Q(status=Status.OPEN.value), name="cases_by_due_time"
+            ),
+            models.Index(fields=["kept_under"], condition=Q(status=Status.OPEN.value), name="cases_by_calendar"),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
 from rahdari.people.rules import Act
-from rahdari.policy import Allowance, CheckRule, add
+from rahdari.policy import CheckRule, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 
@@ -158,23 +158,10 @@ def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
     )
 
 
-def cases_out_of_time(now: dt.datetime) -> list[Case]:
-    """Open cases whose time to decide is over and of which nobody was told yet."""
-    # No allowance ends sooner than its length by the clock on the wall, so younger cases need no look.
-    soonest = min((_least(clock) for clock in _officers_clocks()), default=dt.timedelta())
-    old_enough = cases().filter(status=Status.OPEN, escalated_at__isnull=True, started_at__lte=now - soonest)
-    return [case for case in old_enough.order_by("started_at", "id") if clock_of(case, now).is_late]
-
-
-def _officers_clocks() -> list[Allowance]:
-    policy = policy_in_force()
-    return [policy.clocks[service.clock] for service in policy.services.values()]
-
-
-def _least(allowance: Allowance) -> dt.timedelta:
-    if allowance.unit == "minutes":
-        return dt.timedelta(minutes=allowance.length)
-    return dt.timedelta(hours=allowance.length)
+def cases_out_of_time(now: dt.datetime) -> QuerySet[Case]:
+    """Open cases whose time to decide is over and of which nobody was told yet, those longest over first."""
+    late = Case.objects.filter(status=Status.OPEN, escalated_at__isnull=True, late_at__lte=now)
+    return late.exclude(waits_for="applicant").order_by("late_at", "id")
 
 
 def facts_of(application: Application, found: Sequence[Check], now: dt.datetime) -> list[rules.CheckFact]:
@@ -349,9 +336,12 @@ def missing_for_grant(case: Case, now: dt.datetime) -> rules.Assessment:
 
 
 def reference_of(text: str) -> str | None:
-    """The reference of a case that is no longer open, if that is what was searched for: the queue shows open ones."""
-    found = Case.objects.filter(application__reference__iexact=text.strip()).exclude(status=Status.OPEN)
-    return found.values_list("application__reference", flat=True).first()
+    """The case that is not open any more and is asked for by its own number, or by that of the registration to which it
+    led: the queue shows open ones. Nobody finds one by a name or an address."""
+    number = text.strip()
+    named = Q(application__reference__iexact=number) | Q(decisions__registration__reference__iexact=number)
+    closed = Case.objects.filter(named).exclude(status=Status.OPEN).order_by("-decided_at")
+    return closed.values_list("application__reference", flat=True).first()
 
 
 def due_of(clock: str, application: Application, now: dt.datetime) -> dt.datetime:

@@ -18,7 +18,8 @@ def close_unanswered(*, now: dt.datetime, limit: int = 200) -> int:
     not decided in time goes to a supervisor and the applicant is told. Returns how many cases moved."""
     moved = 0
     due = list(queries.clocks_to_run(now).values_list("pk", flat=True)[:limit])
-    for pk in dict.fromkeys([*due, *(case.pk for case in queries.cases_out_of_time(now)[:limit])]):
+    late = queries.cases_out_of_time(now).values_list("pk", flat=True)[:limit]
+    for pk in dict.fromkeys([*due, *late]):
         with one_item(f"case {pk}"), transaction.atomic():
             locked = Case.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
             if locked is not None:

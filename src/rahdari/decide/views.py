@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.shortcuts import render as render_page
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import get_language, ngettext, pgettext
@@ -46,11 +47,37 @@ def _case(request: HttpRequest, reference: str) -> Case:
 
 def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The desk uses the whole width of a screen."""
-    return render_page(request, template, {"wide": True} | context, status=status)
+    return render_page(request, template, {"wide": True, "from_queue": _kept(request)} | context, status=status)
 
 
 def _keys(request: HttpRequest) -> bool:
     return bool(request.session.get("desk_keys", True))
+
+
+# A case that was opened from a queue is left for the next one of the same queue. Words that were searched for are not
+# taken along.
+KEPT = ("view", "service", "checks", "who")
+
+
+def _kept(request: HttpRequest) -> str:
+    """The filter of the queue from which the visitor came, as the end of an address."""
+    kept = urlencode({name: request.GET[name][:60] for name in KEPT if request.GET.get(name)})
+    return f"?{kept}" if kept else ""
+
+
+def _to(request: HttpRequest, page: str, **named: Any) -> HttpResponse:
+    return redirect(reverse(f"decide:{page}", kwargs=named) + _kept(request))
+
+
+def _page_number(request: HttpRequest) -> int:
+    page = request.GET.get("page", "1")
+    return int(page) if page.isdecimal() and len(page) < 7 else 1
+
+
+def _filters(request: HttpRequest) -> desk.Filters:
+    given = {name: request.GET.get(name, "").replace("\x00", "").strip()[:80] for name in ("q", *KEPT)}
+    given["view"] = given["view"] if given["view"] in desk.VIEWS else "open"
+    return desk.Filters(**given, page=_page_number(request))
 
 
 # -- lists -------------------------------------------------------------------------------------------------------
@@ -60,28 +87,19 @@ def _keys(request: HttpRequest) -> bool:
 @require_safe
 @officer_required
 def queue(request: HttpRequest) -> HttpResponse:
-    given = request.GET
-    page = given.get("page", "1")
-    filters = desk.Filters(
-        view=given.get("view", "open") if given.get("view") in desk.VIEWS else "open",
-        q=given.get("q", "").replace("\x00", "").strip()[:80],
-        service=given.get("service", ""),
-        checks=given.get("checks", ""),
-        who=given.get("who", ""),
-        page=int(page) if page.isdecimal() and len(page) < 7 else 1,
-    )
+    given, filters = request.GET, _filters(request)
     if filters.q and (found := queries.reference_of(filters.q)) is not None:
-        return redirect("decide:case", reference=found)
+        return _to(request, "case", reference=found)
     shown = desk.desk(officer=person(request), filters=filters, now=timezone.now())
-    kept = given.copy()
-    kept.pop("page", None)
+    rest = given.copy()
+    rest.pop("page", None)
     context = {
         "desk": shown,
         "filters": filters,
         "views": _views(shown),
         "services": [(key, service.short) for key, service in queries.policy_in_force().services.items()],
         "keys": _keys(request),
-        "kept": kept.urlencode(),
+        "rest": rest.urlencode(),
         "is_filtered": any((filters.q, filters.service, filters.checks, filters.who)),
         "language": get_language(),
     }
@@ -104,19 +122,19 @@ def _views(shown: desk.Desk) -> list[dict[str, Any]]:
 @require_safe
 @officer_required
 def approvals(request: HttpRequest) -> HttpResponse:
-    rows = desk.proposals(officer=person(request), now=timezone.now())
-    mine = sum(row.cannot_second is None for row in rows)
-    shown = [
-        {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""} for row in rows
+    shown = desk.proposals(officer=person(request), page=_page_number(request), now=timezone.now())
+    rows = [
+        {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""}
+        for row in shown.rows
     ]
-    return render(request, "decide/approvals.html", {"rows": shown, "mine": mine})
+    return render(request, "decide/approvals.html", {"rows": rows, "mine": shown.mine, "shown": shown})
 
 
 @officer_required
 @posted_from("decide:queue")
 def turn_keys(request: HttpRequest) -> HttpResponse:
     request.session["desk_keys"] = not _keys(request)
-    return redirect("decide:queue")
+    return _to(request, "queue")
 
 
 # -- one case ----------------------------------------------------------------------------------------------------
@@ -222,7 +240,7 @@ def take(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("Another officer took this case a moment ago."))
     except actions.NotPossibleNow:
         messages.warning(request, _moved_on())
-    return redirect("decide:case", reference=reference)
+    return _to(request, "case", reference=reference)
 
 
 @officer_required
@@ -234,14 +252,14 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
     colleague = next((one for one in page.colleagues if str(one.pk) == chosen), None)
     if chosen and colleague is None:
         messages.warning(request, _("Choose a colleague from the list."))
-        return redirect("decide:case", reference=reference)
+        return _to(request, "case", reference=reference)
     try:
         actions.hand_over(case=passed, officer=person(request), to=colleague, now=timezone.now())
     except (actions.NotYourCase, actions.NotPossibleNow):
         messages.warning(request, _moved_on())
-        return redirect("decide:case", reference=reference)
+        return _to(request, "case", reference=reference)
     messages.success(request, _("The case is passed on."))
-    return redirect("decide:queue")
+    return _to(request, "queue")
 
 
 @officer_required
@@ -262,13 +280,25 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         form.add_error("codes", _("Choose reasons from the list."))
     except (actions.NotPossibleNow, actions.NotYourCase):
         messages.warning(request, _moved_on())
-        return redirect("decide:case", reference=reference)
+        return _to(request, "case", reference=reference)
     if form.errors:
         return _show(request, decided, form=form, status=422)
-    following = desk.next_for(officer=person(request), now=timezone.now(), after=decided)
-    if following is None:
-        return redirect("decide:queue")
-    return redirect("decide:case", reference=following.application.reference)
+    return _next(request, decided)
+
+
+def _next(request: HttpRequest, after: Case) -> HttpResponse:
+    """The next case of the same queue. It is the officer's from now on: nobody opens a file that another one reads."""
+    officer, filters = person(request), _filters(request)
+    for _try in range(3):
+        following = desk.next_for(officer=officer, now=timezone.now(), after=after, filters=filters)
+        if following is None:
+            break
+        try:
+            actions.take_case(case=following, officer=officer, now=timezone.now())
+        except (actions.AlreadyTaken, actions.NotPossibleNow):
+            continue  # a colleague was quicker
+        return _to(request, "case", reference=following.application.reference)
+    return _to(request, "queue")
 
 
 def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
@@ -297,9 +327,9 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
     shown = _case(request, reference)
     page = _page_of(request, shown)
     address = page.address_of(check)
-    back = redirect("decide:case", reference=reference)
+    back = _to(request, "case", reference=reference)
     if address is not None:
-        back = redirect("decide:address", reference=reference, endpoint=address.endpoint.pk)
+        back = _to(request, "address", reference=reference, endpoint=address.endpoint.pk)
     if request.method != "POST":
         return back
     form = RecordForm(request.POST)
@@ -340,7 +370,7 @@ def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     else:
         said = ngettext("Recorded for %(count)s address.", "Recorded for %(count)s addresses.", count)
         messages.success(request, said % {"count": count})
-    return redirect("decide:addresses", reference=reference)
+    return _to(request, "addresses", reference=reference)
 
 
 @officer_required
@@ -360,11 +390,11 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("The proposal is dropped, and the case goes on."))
     except actions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
-        return redirect("decide:case", reference=reference)
+        return _to(request, "case", reference=reference)
     except (actions.NotPossibleNow, actions.CodeNotUsable):
         messages.warning(request, _moved_on())
-        return redirect("decide:case", reference=reference)
-    return redirect("decide:approvals")
+        return _to(request, "case", reference=reference)
+    return _to(request, "approvals")
 
 
 @officer_required
@@ -381,7 +411,7 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _moved_on())
     else:
         messages.success(request, _("The proposal is dropped, and the case goes on."))
-    return redirect("decide:case", reference=reference)
+    return _to(request, "case", reference=reference)
 
 
 @never_cache

@@ -2,10 +2,10 @@
 
 import datetime as dt
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .models import Entry
+from .models import LIST, Entry
 
 
 class NotForTheJournal(ValueError):
@@ -37,6 +37,16 @@ def record(
     Entry.objects.create(
         at=now, act=act, actor=actor, subject=subject, reason=reason, ground=ground, detail=dict(detail or {})
     )
+
+
+def record_list(
+    *, room: str, actor: str, where: str, shown: Sequence[str], asked: Sequence[str] = (), now: dt.datetime
+) -> None:
+    """One page of a list was read: which subjects stood on it, and what was asked for, as keyed hashes. A page that
+    shows nobody and asked for nothing is no look at anybody."""
+    if shown or asked:
+        detail = {"shown": list(shown), "asked": list(asked)}
+        record(act=f"{room}.{LIST}", actor=actor, subject=where, now=now, detail=detail)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,6 +1,11 @@
 """The journal's only table. Rows are added and never changed: the database itself refuses anything else."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
+
+# The act of reading a page of a list; its `detail` names the subjects under "shown".
+LIST = "read_list"
 
 
 class Entry(models.Model):
@@ -19,6 +24,12 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["subject", "-id"], name="journal_by_subject"),
             models.Index(fields=["actor", "-id"], name="journal_by_actor"),
+            GinIndex(
+                fields=["detail"],
+                opclasses=["jsonb_path_ops"],
+                condition=Q(act__endswith=f".{LIST}"),
+                name="journal_by_shown",
+            ),
         ]
         ordering = ["-id"]
 

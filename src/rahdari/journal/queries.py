@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from .models import Entry
+from .models import LIST, Entry
 
 
 def about(subject: str) -> QuerySet[Entry]:
@@ -14,8 +16,12 @@ def about(subject: str) -> QuerySet[Entry]:
 
 
 def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
-    """Who looked at any of these subjects: the rows whose act is a read."""
-    return Entry.objects.filter(subject__in=list(subjects), act__contains=".read_").order_by("-id")
+    """Who looked at any of these subjects: the rows whose act is a read, and pages of lists on which it stood."""
+    named = list(subjects)
+    shown = reduce(or_, (Q(detail__contains={"shown": [subject]}) for subject in named), Q(pk__in=[]))
+    on_lists = Entry.objects.filter(shown, act__endswith=f".{LIST}").order_by()
+    read = Entry.objects.filter(subject__in=named, act__contains=".read_").order_by()
+    return Entry.objects.filter(pk__in=read.values("pk").union(on_lists.values("pk"))).order_by("-id")
 
 
 def acts_after(id: int, acts: Iterable[str]) -> QuerySet[Entry]:

@@ -22,6 +22,11 @@ def run_clocks(now: dt.datetime) -> int:
     return decide.close_unanswered(now=now)
 
 
+def follow_calendar(now: dt.datetime) -> int:
+    """When a holiday was declared or taken back: what the officers' queue goes by is computed anew."""
+    return decide.keep_again(now=now, at_most=AT_ONCE)
+
+
 def follow_directory(now: dt.datetime) -> int:
     """When the directory is another: note which networks announce what is registered, a part of it at a time."""
     return register.follow_directory(now=now, at_most=20 * AT_ONCE)

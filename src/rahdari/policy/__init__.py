@@ -17,6 +17,7 @@ from .clock import (
     due_at,
     office_time,
     remaining,
+    used_at,
     used_share,
 )
 from .guards import GUARDS
@@ -105,5 +106,6 @@ __all__ = [
     "read",
     "remaining",
     "thaw",
+    "used_at",
     "used_share",
 ]

@@ -170,6 +170,18 @@ def used_share(
     return max(0.0, 1 - left / whole)
 
 
+def used_at(
+    *, share: float, started_at: datetime, allowance: Allowance, calendar: Calendar, pauses: Sequence[Pause] = ()
+) -> datetime:
+    """When this share of the allowance is gone, as `used_share` counts it. A pause that is still open is left out."""
+    if allowance.unit == "working_hours":
+        return _after_office_time(
+            started_at, timedelta(hours=allowance.length) * share, calendar, _joined(pauses, None)
+        )
+    due = due_at(started_at=started_at, allowance=allowance, calendar=calendar, pauses=pauses)
+    return started_at + (due - started_at) * share
+
+
 def office_time(
     start: datetime, end: datetime, calendar: Calendar, stops: Sequence[tuple[datetime, datetime]] = ()
 ) -> timedelta:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, Exists, Max, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Count, Exists, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.urls import reverse
@@ -237,6 +237,18 @@ def checks_of_subjects(subjects: Iterable[str]) -> dict[str, list[Check]]:
     for check in Check.objects.filter(subject__in=list(subjects)).order_by("subject", "position", "id"):
         found.setdefault(check.subject, []).append(check)
     return found
+
+
+def counted(subjects: Iterable[str]) -> list[tuple[str, dict[str, str], str, bool, int]]:
+    """How many checks of each title stand how: subject, title in both languages, outcome, whether required, number."""
+    found = Check.objects.filter(subject__in=list(subjects)).values_list("subject", "title", "outcome", "required")
+    rows = found.annotate(count=Count("pk"), place=Min("position")).order_by("subject", "place")
+    return [(subject, title, outcome, required, count) for subject, title, outcome, required, count, _place in rows]
+
+
+def failed_checks() -> QuerySet[Check]:
+    """Those that a grant needs and that failed."""
+    return Check.objects.filter(outcome=Outcome.FAILED, required=True).order_by()
 
 
 def check_by_id(*, subject: str, id: str) -> Check | None:

@@ -1,10 +1,12 @@
 """What becomes of files: cleaned copies of good ones, a reason for each bad one."""
 
 import io
+import random
 import struct
 import subprocess
 import zipfile
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -13,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rahdari.apply import portable_documents, screening
+from rahdari.apply import parts, portable_documents, screening
 from rahdari.apply.actions import attach_document
 from rahdari.apply.portable_documents import without_segments
+from rahdari.apply.queries import policy_in_force
 from rahdari.apply.screening import FileFault, FileRefused, Screened, in_a_process, screen, shown_name
 
 from .sample import NOW, a_draft, a_pdf, a_photo, a_photo_with_place, actor_of
@@ -71,6 +74,26 @@ def a_pdf_with(content: bytes, **keys: Any) -> bytes:
     return written.getvalue()
 
 
+def written(image: Image.Image, kind: str = "PNG", **more: Any) -> bytes:
+    into = io.BytesIO()
+    image.save(into, kind, **more)
+    return into.getvalue()
+
+
+def a_page(mode: str) -> bytes:
+    """Light paper with a dark block in its upper left corner."""
+    if mode.startswith("I;16"):
+        paper, ink = (3_800, 600) if "12" in mode else (60_000, 10_000)
+        row = struct.pack("<H", ink) * 200 + struct.pack("<H", paper) * 200
+        blank = struct.pack("<H", paper) * 400
+        return written(Image.frombytes("I;16", (400, 500), row * 200 + blank * 300))
+    page = Image.new("L", (400, 500), 230)
+    page.paste(20, (0, 0, 200, 200))
+    if mode == "P transparent":
+        return written(page.convert("P"), transparency=230)
+    return written(page.convert(mode, dither=Image.Dither.NONE), "JPEG" if mode == "CMYK" else "PNG")
+
+
 class TestPhotos:
     def test_come_out_upright_without_place_camera_or_comment(self) -> None:
         sent = a_photo_with_place()
@@ -84,14 +107,37 @@ class TestPhotos:
             assert trace not in kept.content
         assert (kept.name, kept.media_type, kept.pages) == ("IMG_2031.JPG", "image/jpeg", 1)
 
-    @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
-    def test_of_every_colour_mode_are_kept(self, mode: str) -> None:
-        written = io.BytesIO()
-        kind = "JPEG" if mode == "CMYK" else "PNG"
-        Image.new("L", (400, 500), 200).convert(mode if mode != "I;16" else "I").convert(mode).save(written, kind)
-        kept = look(written.getvalue(), f"scan.{kind.lower()}")
-        with Image.open(io.BytesIO(kept.content)) as image:
+    @pytest.mark.parametrize(
+        "mode", ["1", "L", "LA", "P", "P transparent", "RGB", "RGBA", "I;16", "I;16 of 12 bits", "CMYK"]
+    )
+    def test_of_every_colour_mode_can_be_read_afterwards(self, mode: str) -> None:
+        """A page with a dark block: block and paper are as far apart as they were."""
+        with Image.open(io.BytesIO(look(a_page(mode), "scan").content)) as image:
             assert image.size == (400, 500)
+            grey = image.convert("L")
+            ink, paper = grey.getpixel((100, 100)), grey.getpixel((350, 450))
+            assert isinstance(ink, int) and isinstance(paper, int) and paper - ink > 100
+
+    def test_with_light_letters_on_nothing_get_a_dark_paper(self) -> None:
+        page = Image.new("RGBA", (400, 500), (255, 255, 255, 0))
+        page.paste((255, 255, 255, 255), (50, 50, 200, 200))
+        with Image.open(io.BytesIO(look(written(page), "scan.png").content)) as image:
+            assert image.getpixel((100, 100)) == (255, 255, 255)
+            assert image.getpixel((350, 450)) == (64, 64, 64)
+
+    def test_of_two_colours_keep_their_thin_lines_when_they_are_made_smaller(self) -> None:
+        page = Image.new("1", (6_000, 5_000), 1)
+        for x in range(0, 6_000, 100):
+            page.paste(0, (x, 0, x + 1, 5_000))  # a hair of a sheet at 600 dots an inch
+        with Image.open(io.BytesIO(look(written(page), "scan.png").content)) as image:
+            row = [image.getpixel((x, 1_000)) for x in range(image.width)]
+        assert sum(shade < 200 for shade in row if isinstance(shade, int)) >= 60
+
+    @pytest.mark.parametrize(("mode", "most"), [("1", 40), ("L", 40), ("RGB", 25), ("RGBA", 25)])
+    def test_have_a_limit_of_dots_that_is_seen_in_their_head(self, mode: str, most: int) -> None:
+        side = int((most * 1_000_000) ** 0.5)
+        error = fault(written(Image.new(mode, (side + 1, side + 1))), "scan.png")
+        assert (error.reason, error.limit) == (FileFault.TOO_MANY_PIXELS, most)
 
     def test_are_made_smaller_when_they_are_larger_than_reading_needs(self) -> None:
         kept = look(a_png_of(6_000, 3_000), "scan.png")
@@ -116,7 +162,7 @@ class TestPhotos:
         bomb = a_png_of(60_000, 60_000)
         assert len(bomb) < 200_000
         error = fault(bomb, "big.png")
-        assert (error.reason, error.limit) == (FileFault.TOO_MANY_PIXELS, 64)
+        assert (error.reason, error.limit) == (FileFault.TOO_MANY_PIXELS, 25)
 
     def test_too_small_to_read_are_refused(self) -> None:
         assert fault(a_photo((200, 290)), "a.jpg").reason is FileFault.TOO_SMALL
@@ -311,6 +357,22 @@ class TestInAProcess:
         assert set(told) <= {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONPATH", "PYTHONUTF8"}
         assert "planted" not in told.values()
 
+    @pytest.mark.parametrize("mode", ["1", "LA", "P transparent", "RGB", "I;16", "CMYK"])
+    def test_gives_the_same_picture(self, mode: str) -> None:
+        """Behind its walls it can import nothing more: what a picture of any kind needs is there before."""
+        page = a_page(mode)
+        assert in_a_process(page, name="scan", most_bytes=MB, types=TYPES) == look(page, "scan")
+
+    def test_turns_a_photo_upright(self) -> None:
+        sent = a_photo_with_place()
+        assert in_a_process(sent, name="a.jpg", most_bytes=MB, types=TYPES) == look(sent, "a.jpg")
+
+    def test_is_done_with_two_coloured_noise_within_its_seconds(self) -> None:
+        """Packed at the highest level, this took half a minute of a processor."""
+        noise = written(Image.frombytes("1", (6_000, 6_000), random.Random(1).randbytes(4_500_000)))
+        kept = in_a_process(noise, name="noise.png", most_bytes=10 * MB, types=TYPES)
+        assert len(kept.content) < 10 * MB
+
     def test_survives_a_file_that_unpacks_to_more_than_the_memory(self) -> None:
         error = None
         try:
@@ -357,6 +419,37 @@ def a_pdf_bomb() -> bytes:
         + b"\nendstream\nendobj\n"
     )
     return body + xref + b"startxref\n" + str(start).encode() + b"\n%%EOF\n"
+
+
+class TestJudgeFile:
+    @pytest.mark.django_db
+    def test_counts_the_seconds_of_each_person(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = iter(range(0, 10_000, 25))
+        monkeypatch.setattr(parts.time, "monotonic", lambda: next(clock))
+        given: dict[str, Any] = {"name": "letter.pdf", "policy": policy_in_force()}
+        for _ in range(4):  # of 25 seconds each, where a person has 90
+            parts.judge_file(SMALL_PDF, owner=1, **given)
+        with pytest.raises(FileRefused) as caught:
+            parts.judge_file(SMALL_PDF, owner=1, **given)
+        assert caught.value.reason is FileFault.TOO_OFTEN
+        assert parts.judge_file(SMALL_PDF, owner=2, **given)
+
+    @pytest.mark.django_db
+    def test_counts_what_was_used_by_a_file_that_was_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = iter(range(0, 10_000, 100))
+        monkeypatch.setattr(parts.time, "monotonic", lambda: next(clock))
+        given: dict[str, Any] = {"name": "letter.pdf", "policy": policy_in_force(), "owner": 1}
+        with pytest.raises(FileRefused) as caught:
+            parts.judge_file(a_zip(), **given)
+        assert caught.value.reason is FileFault.DISGUISED
+        with pytest.raises(FileRefused) as caught:
+            parts.judge_file(SMALL_PDF, **given)
+        assert caught.value.reason is FileFault.TOO_OFTEN
+
+    def test_is_the_only_way_to_the_judge(self) -> None:
+        source = Path(screening.__file__).resolve().parent.parent
+        users = {path.name for path in source.rglob("*.py") if "in_a_process(" in path.read_text()}
+        assert users == {"screening.py", "parts.py"}
 
 
 class TestShownName:

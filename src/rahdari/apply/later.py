@@ -14,9 +14,9 @@ from rahdari.journal import actions as journal
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.vault import files
 
-from . import queries, rules, screening
+from . import queries, rules
 from .models import Application, Document, Proof
-from .parts import TooManyDocuments, keep_document, only_if_kept
+from .parts import TooManyDocuments, judge_file, keep_document, only_if_kept
 from .rules import Status
 from .sending import wake_the_line
 
@@ -65,12 +65,7 @@ def offer_proof(
     limits = policy.limits
     if (wanted == "document" and not sent) or (wanted != "document" and not text.strip()):
         raise ProofNotAccepted(kind)
-    kept = [
-        screening.in_a_process(
-            file.content, name=file.name, most_bytes=limits.document_bytes, types=limits.document_types
-        )
-        for file in sent
-    ]
+    kept = [judge_file(file.content, name=file.name, policy=policy, owner=application.applicant_id) for file in sent]
     rule = kind if service.document(kind) is not None else rules.EVIDENCE_RULE
     with only_if_kept() as stored, transaction.atomic():
         row = Application.objects.select_for_update().get(pk=application.pk)
@@ -98,10 +93,9 @@ def attach_to_answer(*, application: Application, asked: str, sent: File, actor:
 
     Raises NothingAwaited, screening.FileRefused, TooManyDocuments: for each answer as many as for an application.
     """
-    limits = queries.frozen_policy(application).limits
-    kept = screening.in_a_process(
-        sent.content, name=sent.name, most_bytes=limits.document_bytes, types=limits.document_types
-    )
+    policy = queries.frozen_policy(application)
+    limits = policy.limits
+    kept = judge_file(sent.content, name=sent.name, policy=policy, owner=application.applicant_id)
     with only_if_kept() as stored, transaction.atomic():
         row = Application.objects.select_for_update().get(pk=application.pk)
         if row.status not in {Status.SUBMITTED, Status.GRANTED, Status.NOT_PURSUED}:

@@ -5,6 +5,8 @@ A document is judged and cleaned before anything is locked, and its file is eras
 """
 
 import datetime as dt
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from django.db import transaction
 from rahdari.address import Block, Protocol, parse_block
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.journal import actions as journal
+from rahdari.page import limits as allowances
 from rahdari.policy import Policy
 from rahdari.vault import files
 
@@ -261,7 +264,7 @@ def attach_document(
     if service.document(rule) is None and not (rule == rules.EVIDENCE_RULE and service.evidence):
         raise UnknownDocumentRule(rule)
     limits = policy.limits
-    kept = screening.in_a_process(content, name=name, most_bytes=limits.document_bytes, types=limits.document_types)
+    kept = judge_file(content, name=name, policy=policy, owner=application.applicant_id)
     with only_if_kept() as stored, transaction.atomic():
         draft = locked_draft(application)
         present = queries.documents_of(draft)
@@ -287,6 +290,32 @@ def attach_document(
             detail={"document": str(document.pk), "rule": rule},
         )
         return document
+
+
+# One file is judged at a time in each process that serves: two would take turns and be ready no sooner.
+_place = threading.BoundedSemaphore()
+
+
+def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID | int) -> screening.Screened:
+    """Judge and clean one file of this person's, whose seconds of judging are counted. The only way to the judge.
+
+    Waits for its turn. Raises screening.FileRefused.
+    """
+    shown, key = screening.shown_name(name), f"apply.judging:{owner}"
+    if len(content) > policy.limits.document_bytes:  # not worth a turn
+        raise screening.FileRefused(screening.FileFault.TOO_BIG, shown, limit=policy.limits.document_bytes)
+    with _place:
+        # Asked within the turn: many sent at once are counted one after the other.
+        if not allowances.allow(key, rate=rules.SECONDS_OF_JUDGING, per=rules.PER_SECONDS):
+            raise screening.FileRefused(screening.FileFault.TOO_OFTEN, shown)
+        began = time.monotonic()
+        try:
+            return screening.in_a_process(
+                content, name=name, most_bytes=policy.limits.document_bytes, types=policy.limits.document_types
+            )
+        finally:
+            spent = time.monotonic() - began - 1  # the first is taken
+            allowances.spend(key, spent, rate=rules.SECONDS_OF_JUDGING, per=rules.PER_SECONDS)
 
 
 @contextmanager

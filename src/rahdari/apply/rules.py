@@ -150,8 +150,8 @@ def eligibility(
 
 # ------------------------------------------------------------------------ steps
 
-# Judging a file can take half a minute of a processor: one person has so many in ten minutes.
-FILES, PER_SECONDS = 40, 600
+# One person has so many files judged in ten minutes, and so many seconds of the judge's time.
+FILES, SECONDS_OF_JUDGING, PER_SECONDS = 40, 90, 600
 ASSOCIATION = "association"
 EVIDENCE_RULE = "evidence"
 

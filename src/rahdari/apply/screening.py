@@ -2,7 +2,9 @@
 
 Invariants: what is kept is always written anew here, never the bytes that came; nothing of it tells where, when or
 with what it was made; a file is judged by its content, its name only has to agree; one file cannot use more memory or
-time than `in_a_process` allows. No Django here, so that the judging process starts quickly.
+time than `in_a_process` allows. The judging process gives
+way to all others, and reaches no file, no network and no other process (`confinement`). No Django here, so that it
+starts quickly.
 
 The plan: 1) size  2) type by content  3) does the name agree  4) is another file hidden in it  5) images: decode, turn
 upright, write anew; PDF: open without a password, take the pages over, drop everything that acts or tells
@@ -18,20 +20,26 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from . import confinement
+
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 EXTENSIONS = {PDF: ("pdf",), JPEG: ("jpg", "jpeg", "jpe", "jfif"), PNG: ("png",)}
-MOST_PIXELS = 64_000_000
+# Of what is unpacked whole, read in the head of the file: a sheet of A4 at 600 dots an inch where a dot takes one byte,
+# and 25 million where it takes more. A JPEG is unpacked at a half or less where it has more than that.
+MOST_PIXELS, MOST_GREY_PIXELS, MOST_JPEG_PIXELS = 25_000_000, 40_000_000, 64_000_000
 LONGEST_SIDE = 4_000  # enough to read a page of small print
 SHORTEST_SIDE = 300
 MOST_PAGES = 60
 MOST_OBJECTS = 50_000
 LONGEST_NAME = 100
-SECONDS = 30
-MEMORY = 1_500 * 1024 * 1024
+# Of the processor; and by the clock, when others have the processor.
+SECONDS, PATIENCE = 5, 30
+MEMORY = 400 * 1024 * 1024
 _HIDDEN = (b"<script", b"<!doctype html", b"<html", b"<?php")
 _HEADS = (b"PK\x03\x04", b"%PDF-", b"MZ", b"\x7fELF", b"Rar!", b"7z\xbc\xaf", b"GIF8", b"\xca\xfe\xba\xbe", b"#!")
 _TRAILER_ALLOWED = 4_096
@@ -51,6 +59,7 @@ class FileFault(StrEnum):
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_MANY_PAGES = "too_many_pages"
     TOO_COMPLEX = "too_complex"
+    TOO_OFTEN = "too_often"
 
 
 class FileRefused(Exception):
@@ -128,7 +137,7 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
             [sys.executable, "-P", "-B", "-m", __name__],
             input=len(order).to_bytes(4, "big") + order + content,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=PATIENCE,
             check=False,
             env=_environment(),
         )
@@ -144,18 +153,36 @@ def in_a_process(content: bytes, *, name: str, most_bytes: int, types: Sequence[
     return Screened(content=done.stdout[4 + length :], **answer)
 
 
+def walls() -> list[str]:
+    """What confines the judging process on this machine; see `confinement`. Starts one and asks it."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-B", "-m", __name__, "--walls"],
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+        env=_environment(),
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else []
+
+
 def _environment() -> dict[str, str]:
-    """Where the judging process finds its modules. A file that takes it over finds no key and no database."""
+    """Where the judging process finds its modules, and nothing else: no secret, no address of a database."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUTF8": "1"}
 
 
 def _main() -> None:
+    if "--walls" in sys.argv:
+        sys.stdout.write(json.dumps(confinement.confine()))
+        return
     order = json.loads(sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(4), "big")))
+    content = sys.stdin.buffer.read()
+    _prepare_for_the_walls(_type_of(content))
     _limit_this_process()
+    confinement.confine()
     rest = b""
     try:
-        done = screen(sys.stdin.buffer.read(), name=order["name"], most_bytes=order["most_bytes"], types=order["types"])
+        done = screen(content, name=order["name"], most_bytes=order["most_bytes"], types=order["types"])
         answer: dict[str, Any] = {
             "name": done.name,
             "media_type": done.media_type,
@@ -169,7 +196,22 @@ def _main() -> None:
     sys.stdout.buffer.write(len(head).to_bytes(4, "big") + head + rest)
 
 
+def _prepare_for_the_walls(media_type: str | None) -> None:
+    """Import what would be looked for on the disk later: behind the walls nothing is found there."""
+    if media_type is None:
+        import puremagic  # noqa: F401
+    elif media_type == PDF:
+        from . import portable_documents  # noqa: F401
+    else:
+        # Pillow looks for these when a picture needs them: two pictures in one file, the orientation, a palette.
+        from PIL import Image
+
+        Image.preinit()
+
+
 def _limit_this_process() -> None:
+    with suppress(AttributeError, OSError):
+        os.nice(10)
     try:
         import resource
     except ImportError:  # Windows: the time limit still holds
@@ -270,25 +312,36 @@ def _end_of_jpeg(content: bytes) -> int:
 def _clean_image(content: bytes, media_type: str, shown: str) -> bytes:
     from PIL import Image, ImageFile, ImageOps
 
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    Image.MAX_IMAGE_PIXELS = MOST_JPEG_PIXELS
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(content), formats=["JPEG" if media_type == JPEG else "PNG"])
             width, height = image.size
-            if width * height > MOST_PIXELS:
-                raise FileRefused(FileFault.TOO_MANY_PIXELS, shown, limit=MOST_PIXELS // 1_000_000)
+            most = _most_pixels(image.mode, media_type)
+            if width * height > most:
+                raise FileRefused(FileFault.TOO_MANY_PIXELS, shown, limit=most // 1_000_000)
             if max(width, height) < SHORTEST_SIDE:
                 raise FileRefused(FileFault.TOO_SMALL, shown, limit=SHORTEST_SIDE)
             if media_type == JPEG:
-                image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # decode at a smaller scale what is shrunk anyway
+                # Unpacked at a half, a quarter or an eighth where that is large enough. Above the limit always at a
+                # half at least: 25 million dots at a half are some 2,500 on a side.
+                shrink = max(width, height) // LONGEST_SIDE
+                if width * height > MOST_PIXELS:
+                    shrink = max(shrink, 2)
+                if shrink > 1:
+                    image.draft(None, (width // shrink, height // shrink))
             image.load()
-            upright: Image.Image = ImageOps.exif_transpose(image)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            plain = _on_white(upright)
+            plain = _plain(image)
+            plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            if image.mode == "1":
+                # Sixteen greys tell as much of two colours that were made smaller, and pack to half.
+                plain = plain.point(lambda shade: shade & 0xF0 | shade >> 4)
+            plain = ImageOps.exif_transpose(_with_orientation(plain, image))
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise FileRefused(FileFault.TOO_MANY_PIXELS, shown, limit=MOST_PIXELS // 1_000_000) from None
+        limit = _most_pixels("", media_type) // 1_000_000
+        raise FileRefused(FileFault.TOO_MANY_PIXELS, shown, limit=limit) from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, KeyError):
         # What Pillow raises for broken files is not one class.
         raise FileRefused(FileFault.UNREADABLE, shown) from None
@@ -298,23 +351,60 @@ def _clean_image(content: bytes, media_type: str, shown: str) -> bytes:
     if media_type == JPEG:
         bare.save(written, "JPEG", quality=88, optimize=True)
     else:
-        bare.save(written, "PNG", optimize=True)
+        # Level 9 would pack a few percent better, and on two-coloured noise takes twenty times as long.
+        bare.save(written, "PNG", compress_level=4)
     return written.getvalue()
 
 
-def _on_white(image: Any) -> Any:
+def _most_pixels(mode: str, media_type: str) -> int:
+    if media_type == JPEG:
+        return MOST_JPEG_PIXELS
+    return MOST_GREY_PIXELS if mode in {"1", "L", "P"} else MOST_PIXELS
+
+
+def _with_orientation(plain: Any, image: Any) -> Any:
+    """The picture with the other's word of which side is up, and nothing else of it."""
+    turned = image.getexif().get(0x0112)
+    if turned is not None:
+        plain.getexif()[0x0112] = turned
+    return plain
+
+
+def _plain(image: Any) -> Any:
+    """The picture in 256 greys or in colours, on white where it is transparent: nothing on it is lost to the eye.
+
+    What has more than 256 greys is scaled, never cut off. A palette or two colours become shades before anything is
+    made smaller, so that thin lines stay.
+    """
     from PIL import Image
 
-    if image.mode in {"L", "RGB"}:
-        return image
-    if image.mode in {"1", "I;16", "I", "F"}:
-        return image.convert("L")
-    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        return _scaled(image)
+    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         layer = image.convert("RGBA")
-        page = Image.new("RGB", layer.size, "white")
+        page = Image.new("RGB", layer.size, _paper_for(layer))
         page.paste(layer, mask=layer.getchannel("A"))
         return page
-    return image.convert("RGB")
+    wanted = "L" if image.mode in {"1", "L"} else "RGB"
+    return image if image.mode == wanted else image.convert(wanted)
+
+
+def _scaled(image: Any) -> Any:
+    """Many greys as 256, from the darkest that there is to the lightest: scanners fill 10, 12 or all of 16 bits."""
+    darkest, lightest = image.getextrema()
+    by = 255 / ((lightest - darkest) or 1)
+    # Of the whole numbers, Pillow scales the 32 bit ones.
+    wide = image if image.mode == "F" else image.convert("I")
+    return wide.point(lambda shade: shade * by - darkest * by).convert("L")
+
+
+def _paper_for(layer: Any) -> str:
+    """White, or dark where what is drawn is light: white letters on nothing would be lost on white."""
+    from PIL import ImageStat
+
+    drawn = layer.getchannel("A").point(lambda share: 255 if share > 127 else 0)
+    seen = ImageStat.Stat(layer.convert("L"), mask=drawn)
+    return "#404040" if seen.count[0] and seen.mean[0] > 191 else "white"
 
 
 def _clean_pdf(content: bytes, shown: str) -> tuple[bytes, int]:

@@ -313,6 +313,8 @@ def file(error: FileRefused) -> str:
             "It has too many pages, and %(count)s is the limit. Send only the pages that matter.",
             error.limit or 0,
         ) % {"count": error.limit}
+    if reason is FileFault.TOO_OFTEN:
+        return _("Many files came in a short time. Wait some minutes, then send this one again.")
     if reason is FileFault.TOO_COMPLEX:
         return _("It unpacks to far more than its size. Print it to a new PDF, or take a photo of the page.")
     return _("Not readable. Save it again, or take the photo again in daylight, one page filling the picture.")

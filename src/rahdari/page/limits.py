@@ -33,6 +33,15 @@ RETURNING taken, tokens
     " * %(rate)s::float8 / %(per)s)"
 )
 
+_SPEND = """
+INSERT INTO page_allowance AS held (key, tokens, at, taken)
+VALUES (%(key)s, %(rate)s - %(amount)s, clock_timestamp(), true)
+ON CONFLICT (key) DO UPDATE SET
+  tokens = least(%(rate)s, held.tokens + greatest(0, extract(epoch FROM clock_timestamp() - held.at))
+    * %(rate)s::float8 / %(per)s) - %(amount)s,
+  at = greatest(held.at, clock_timestamp())
+"""
+
 
 @dataclass(frozen=True)
 class Allowance:
@@ -44,14 +53,24 @@ class Allowance:
 
 def take(key: str, *, rate: int, per: int) -> Allowance:
     """Take one of `rate` tries that come back evenly within `per` seconds."""
-    hashed = salted_hmac("rahdari.page.limits", key, algorithm="sha256").hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"key": hashed, "rate": rate, "per": per})
+        cursor.execute(_TAKE, {"key": _hashed(key), "rate": rate, "per": per})
         taken, tokens = cursor.fetchone()
         if secrets.randbelow(SWEEP_ONE_IN) == 0:
             cursor.execute("DELETE FROM page_allowance WHERE at < clock_timestamp() - interval '1 day'")
     wait = 0.0 if taken else (1 - tokens) * per / rate
     return Allowance(taken, dt.timedelta(seconds=wait))
+
+
+def spend(key: str, amount: float, *, rate: int, per: int) -> None:
+    """Take that much more of a bucket, below nothing too: for what is known only when it was used. 0 or less takes none."""
+    if amount > 0:
+        with connection.cursor() as cursor:
+            cursor.execute(_SPEND, {"key": _hashed(key), "amount": amount, "rate": rate, "per": per})
+
+
+def _hashed(key: str) -> str:
+    return salted_hmac("rahdari.page.limits", key, algorithm="sha256").hexdigest()
 
 
 def allow(key: str, *, rate: int, per: int) -> bool:

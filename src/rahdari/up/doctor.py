@@ -408,6 +408,23 @@ def check_fonts(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def check_judge(patient: Patient) -> Iterator[Finding]:
+    from rahdari.apply import screening
+
+    walls = screening.walls()
+    if walls:
+        said = f"files of strangers are judged in a process that reaches no file and no network ({', '.join(walls)})"
+        yield Finding(OK, "files", said)
+    else:
+        text = (
+            "files of strangers are judged by a process with limits, but this kernel does not lock it in: it can read "
+        )
+        text += (
+            "what the pages can. It wants Linux 5.13 with Landlock, or seccomp on x86_64 or aarch64; docs/doctor.md."
+        )
+        yield Finding(NOTE, "files", text)
+
+
 def check_nft(patient: Patient) -> Iterator[Finding]:
     path = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path:
@@ -433,6 +450,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     check_lookups,
     check_mail,
     check_fonts,
+    check_judge,
     check_nft,
 )
 

@@ -63,7 +63,7 @@ def take(key: str, *, rate: int, per: int) -> Allowance:
 
 
 def spend(key: str, amount: float, *, rate: int, per: int) -> None:
-    """Take that much more of a bucket, below nothing too: for what is known only when it was used. 0 or less takes none."""
+    """Take that much more of a bucket, below nothing too: for what is known when it was used. 0 or less takes none."""
     if amount > 0:
         with connection.cursor() as cursor:
             cursor.execute(_SPEND, {"key": _hashed(key), "amount": amount, "rate": rate, "per": per})

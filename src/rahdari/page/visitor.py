@@ -58,7 +58,10 @@ def address(request: HttpRequest) -> Address:
 
 def household(request: HttpRequest) -> str:
     """What a limit counts by: the IPv4 address, or the /64 that one IPv6 subscriber has at least."""
-    found = address(request)
+    return household_of(address(request))
+
+
+def household_of(found: Address) -> str:
     return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
 
 

@@ -3,6 +3,7 @@
 A worker ends with the granian process that started it, even when that one is killed: otherwise it would keep the port.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -15,4 +16,26 @@ def __getattr__(name: str) -> Any:
     if name not in HOLDING:
         raise AttributeError(name)
     end_with_parent()
-    return import_module(HOLDING[name]).application
+    application = import_module(HOLDING[name]).application
+    return with_places(application) if name == "web" else application
+
+
+def with_places(application: Any) -> Any:
+    from django.conf import settings
+
+    from rahdari.page import visitor
+    from rahdari.up.places import Places
+
+    def household(environ: dict[str, Any]) -> str:
+        found = visitor.from_chain(
+            environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR", ""), settings.TRUSTED_PROXIES
+        )
+        return visitor.household_of(found)
+
+    return Places(
+        application,
+        threads=int(os.environ.get("RAHDARI_WEB_THREADS", "4")),
+        largest=settings.LARGEST_REQUEST,
+        cookie=settings.SESSION_COOKIE_NAME,
+        household=household,
+    )

@@ -1,24 +1,31 @@
 """`rahdari web`, `push` and `lookup`: granian with the settings that were measured to fit."""
 
+import os
 import resource
 
 from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
+from rahdari.up.places import WAITING
+
 FEED_CONNECTIONS = 16_384
 LOOKUP_CONNECTIONS, LOOKUP_THREADS = 2048, 8
 
 
 def serve_web(*, host: str, port: int, workers: int = 2, threads: int = 4) -> None:
-    """The pages. Django under WSGI costs a tenth of what it costs under ASGI in this server."""
+    """The pages. Django under WSGI costs a tenth of what it costs under ASGI in this server.
+
+    The server's threads only read and wait; `threads` of ours make pages, and a few more the rest (`places`).
+    """
+    os.environ["RAHDARI_WEB_THREADS"] = str(threads)
     Granian(
         "rahdari.up.served:web",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=threads,
+        blocking_threads=WAITING,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         log_level=LogLevels.warning,

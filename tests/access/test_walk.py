@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from rahdari.address import directory
+from rahdari.address import directory, parse_parts
 from rahdari.api import routes
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.attest.rules import Identifier
@@ -291,7 +291,7 @@ def parts_of(reference: str) -> dict[str, Any]:
 def host_of(reference: str) -> uuid.UUID:
     """A connection of this registration whose address changes."""
     registration = Registration.objects.get(reference=reference)
-    facts = {"holder": registration.holder, "protocol": "udp", "port": 51821, "actor": "system:test"}
+    facts = {"holder": registration.holder, "parts": parse_parts("udp 51821"), "actor": "system:test"}
     host = lease.make_host(subject=f"endpoint:{registration.pk}", now=timezone.now(), **facts)
     return lease.tie(host=host, registration=registration, now=timezone.now()).pk
 

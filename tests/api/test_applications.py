@@ -141,7 +141,7 @@ class TestEndpoints:
     def test_are_added_changed_and_taken_out(self, program: Program) -> None:
         one = begun(program)
         made = program.post(f"{one}/endpoints", {"address": " 203.0.113.24 ", "runs": "other", "protocol": "esp"}).said
-        assert (made["address"], made["protocol"], made["port"]) == ("203.0.113.24", "esp", None)
+        assert (made["address"], made["protocol"], made["port"]) == ("203.0.113.24", "udp", 500)
         place = f"{one}/endpoints/{made['id']}"
         changed = program.put(place, {"address": "203.0.113.24", "runs": "wireguard", "port": 51821}).said
         assert (changed["id"], changed["port"]) == (made["id"], 51821)
@@ -151,12 +151,36 @@ class TestEndpoints:
         problem(program.get(place), 404, "not-found")
 
     @pytest.mark.parametrize(
+        ("asked", "runs", "parts"),
+        [
+            ({"runs": "ikev2"}, "ikev2", [("udp", 500), ("udp", 4500), ("esp", None)]),
+            ({"runs": "ikev2_nat", "port": 4500}, "ikev2", [("udp", 500), ("udp", 4500), ("esp", None)]),
+            ({"runs": "pptp"}, "pptp", [("tcp", 1723), ("gre", None)]),
+            (
+                {"runs": "openvpn_udp", "ports": "1194, 1200-1201"},
+                "openvpn_udp",
+                [("udp", 1194), ("udp", 1200), ("udp", 1201)],
+            ),
+            (
+                {"runs": "other", "protocol": "tcp", "ports": [8443, "9000-9001"]},
+                "other",
+                [("tcp", 8443), ("tcp", 9000), ("tcp", 9001)],
+            ),
+        ],
+    )
+    def test_have_all_that_runs_there(self, program: Program, asked: Any, runs: str, parts: Any) -> None:
+        made = program.post(f"{begun(program)}/endpoints", {"address": "203.0.113.24"} | asked).said
+        assert (made["runs"], [(each["protocol"], each["port"]) for each in made["parts"]]) == (runs, parts)
+        assert (made["protocol"], made["port"]) == parts[0], "as before there were several"
+
+    @pytest.mark.parametrize(
         ("body", "pointer", "code"),
         [
             ({"address": "10.0.0.1", "runs": "any"}, "/address", "special_use"),
             ({"address": "203.0.113.24:51820", "runs": "any"}, "/address", "port"),
             ({"address": "203.0.113.24", "runs": "other"}, "/protocol", "invalid"),
-            ({"address": "203.0.113.24", "runs": "wireguard", "port": 70000}, "/port", "invalid"),
+            ({"address": "203.0.113.24", "runs": "wireguard", "port": 70000}, "/port", "port_out_of_range"),
+            ({"address": "203.0.113.24", "runs": "wireguard", "ports": "1-99"}, "/ports", "too_many"),
         ],
     )
     def test_are_held_to_the_rules_of_the_pages(self, program: Program, body: Any, pointer: str, code: str) -> None:

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("known_networks")]
 NORTH = {"name": "Branch North", "city": "Sample City", "contact_mobile": "0300 1234567"}
 ROWS = b"""address,protocol,port,branch,machine
 203.0.113.60,wireguard,,Branch North,a
-203.0.113.1310,wireguard,,,b
+203.0.113.310,wireguard,,,b
 203.0.113.61:51821,udp,,,c
 """
 
@@ -104,7 +104,7 @@ class TestAFileOfAddresses:
         assert [each["line"] for each in added.said["file"]["rows"]] == [3]
         assert manager.post(f"{one}/add", {}).said["added"] == []
         corrected = manager.get(f"{one}/corrected")
-        assert "203.0.113.1310" in corrected.content.decode() and "what_is_wrong" in corrected.content.decode()
+        assert "203.0.113.310" in corrected.content.decode() and "what_is_wrong" in corrected.content.decode()
         rows = {"rows": [{"line": 3, "cells": {"address": "203.0.113.131"}}, {"line": 99, "cells": {}}]}
         assert manager.post(f"{one}/rows", rows).said["good"] == 1
         added = manager.post(f"{one}/add", {})

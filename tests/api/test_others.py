@@ -88,7 +88,7 @@ def places(each: Operation, world: World, known: dict[str, str]) -> Iterator[str
 def as_it_stands() -> list[Any]:
     return [
         list(Application.objects.order_by("pk").values_list("pk", "status", "version", "updated_at")),
-        list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "port")),
+        list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "parts")),
         list(Document.objects.order_by("pk").values_list("pk", "removed_at")),
         list(Question.objects.order_by("pk").values_list("pk", "answered_at", "extended")),
         list(Notice.objects.order_by("pk").values_list("pk", "answered_at")),

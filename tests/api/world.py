@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari import policy as policies
-from rahdari.address import directory
+from rahdari.address import directory, parse_parts
 from rahdari.api import actions as api
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint
@@ -118,7 +118,7 @@ def places_of_a_company(person: User) -> dict[str, list[str]]:
     held = people.give_mandate(organisation=other, email=person.email, agent_name="Sample Firm", **term)
     people.accept_mandate(user=person, mandate=held, **facts)
     draft = apply.start_application(applicant=person, service="vpn_company", use="staff", **facts)
-    rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch West\n203.0.113.1310,wireguard,\n"
+    rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch West\n203.0.113.310,wireguard,\n"
     table = read(rows.encode(), most_rows=100)
     assert isinstance(table, Table)
     file = apply.keep_file(application=draft, table=table, name="rows.csv", now=now)
@@ -197,8 +197,7 @@ def changing(application: Application) -> Application:
     apply.add_endpoint(
         application=application,
         block="203.0.113.249",
-        protocol="udp",
-        port=51820,
+        runs="wireguard",
         kind="dynamic",
         actor=story.actor_of(application.applicant),
         now=timezone.now(),
@@ -223,7 +222,7 @@ def with_contacts(application: Application) -> Application:
 
 def connection_of(registration: Registration) -> uuid.UUID:
     now = timezone.now()
-    facts = {"holder": registration.holder, "protocol": "udp", "port": 51821, "actor": "system:test"}
+    facts = {"holder": registration.holder, "parts": parse_parts("udp 51821"), "actor": "system:test"}
     host = lease.make_host(subject=f"endpoint:{uuid.uuid4()}", now=now, **facts)
     return lease.tie(host=host, registration=registration, now=now).pk
 

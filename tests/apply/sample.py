@@ -36,7 +36,7 @@ def a_draft(user: User | None = None, *, service: str = "vpn_freelancer", **give
 
 
 def with_address(draft: Application, block: str = "203.0.113.24", **given: Any) -> Any:
-    values = {"protocol": "udp", "port": 51820} | given
+    values = {"runs": "wireguard"} | given
     return actions.add_endpoint(application=draft, block=block, actor=actor_of(draft.applicant), now=NOW, **values)
 
 

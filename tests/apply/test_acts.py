@@ -137,9 +137,9 @@ class TestEndpoints:
         draft = a_draft()
         row = with_address(draft)
         given = {"actor": actor_of(draft.applicant), "now": LATER}
-        same = actions.change_endpoint(endpoint=row, block="203.0.113.24", protocol="tcp", port=443, **given)
+        same = actions.change_endpoint(endpoint=row, block="203.0.113.24", runs="openvpn_tcp", **given)
         assert same.pk == row.pk
-        other = actions.change_endpoint(endpoint=same, block="203.0.113.25", protocol="tcp", port=443, **given)
+        other = actions.change_endpoint(endpoint=same, block="203.0.113.25", runs="openvpn_tcp", **given)
         assert other.pk != row.pk
         assert [str(each.as_address()) for each in queries.endpoints_of(draft)] == ["203.0.113.25 tcp 443"]
 
@@ -155,9 +155,7 @@ class TestEndpoints:
         draft = a_draft()
         row = with_address(draft)
         with pytest.raises(DatabaseError), transaction.atomic():
-            Endpoint.objects.create(
-                application=draft, block=row.network, protocol="udp", port=51820, position=9, added_at=NOW
-            )
+            Endpoint.objects.create(application=draft, block=row.network, runs="wireguard", position=9, added_at=NOW)
 
 
 class TestDocuments:

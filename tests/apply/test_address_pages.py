@@ -31,18 +31,22 @@ class TestAddresses:
         page(client.get(at("add_address", draft)))
         for block, given in [
             ("39.32.0.1", {"kind": "openvpn_udp"}),
-            ("۳۹.۳۲.۰.۲", {"kind": "other", "protocol": "esp"}),
-            ("2400:adc0::/56", {"kind": "wireguard", "port": "۴۴۳"}),
+            ("۳۹.۳۲.۰.۲", {"kind": "ikev2"}),
+            ("2400:adc0::/56", {"kind": "wireguard", "port": "۴۴۳، ۵۰۰–۵۰۲"}),
             ("39.32.0.16/28", {"kind": "any"}),
         ]:
             answer = self.add(client, draft, block, **given)
             assert answer.headers["Location"] == at("addresses", draft)
         rows = list(queries.endpoints_of(draft))
         assert [str(row.as_address()) for row in rows] == [
-            "39.32.0.1 udp 1194", "39.32.0.2 esp", "2400:adc0::/56 udp 443", "39.32.0.16/28 any",
+            "39.32.0.1 udp 1194",
+            "39.32.0.2 udp 500, udp 4500, esp",
+            "2400:adc0::/56 udp 443, udp 500, udp 501, udp 502",
+            "39.32.0.16/28 any",
         ]  # fmt: skip
         shown = page(client.get(at("addresses", draft)))
         assert "39.32.0.16/28" in shown
+        assert "IKEv2 UDP 500, 4500 + ESP" in shown and "WireGuard UDP 443, 500-502" in shown
         page(client.get(at("change_address", draft, rows[0].pk)))
         changed = client.post(at("change_address", draft, rows[0].pk), {"block": "39.32.0.9", "kind": "ikev2"})
         assert changed.headers["Location"] == at("addresses", draft)
@@ -200,7 +204,10 @@ class TestAddresses:
             ({"kind": "other", "protocol": "gre", "port": "1"}, "goes without a port"),
             ({"port": "0"}, "from 1 to 65535"),
             ({"port": "70000"}, "from 1 to 65535"),
-            ({"port": "all"}, "as one number"),
+            ({"port": "all"}, "as numbers"),
+            ({"port": "1203-1200"}, "the smaller port stands first"),
+            ({"port": "1000-2000"}, "One address takes 32 ports"),
+            ({"kind": "ikev2", "port": "5000"}, "This always uses the ports"),
         ],
     )
     def test_say_how_to_mend_protocol_and_port(self, given: dict[str, str], said: str, language: str) -> None:

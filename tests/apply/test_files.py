@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.address import parse_block
+from rahdari.address import format_parts, parse_block
 from rahdari.apply import actions, bulk, judging, queries, rows
 from rahdari.apply.models import AddressFile, Application, Endpoint
 from rahdari.apply.rows import FileFault, Row, Table
@@ -111,7 +111,12 @@ class TestRead:
             ("udp/51820", "", ("other", "udp", "51820")),
             ("", "51820/UDP", ("other", "udp", "51820")),
             ("wireguard", "udp/51821", ("wireguard", "", "51821")),
-            ("IKEv2-NAT", "", ("ikev2_nat", "", "")),
+            ("IKEv2-NAT", "", ("ikev2", "", "")),
+            ("IPsec", "500", ("ikev2", "", "500")),
+            ("L2TP/IPsec", "", ("l2tp", "", "")),
+            ("OpenVPN", "1194, 1200-1203", ("openvpn_udp", "", "1194, 1200-1203")),
+            ("wireguard", "51,820", ("wireguard", "", "51820")),
+            ("udp", "53,443", ("other", "udp", "53,443")),
             ("سب", "", ("any", "", "")),
             ("carrier pigeon", "7", ("other", "", "7")),
             ("ＵＤＰ", "۵۱۸۲۰", ("other", "udp", "51820")),
@@ -165,7 +170,7 @@ class TestJudge:
         text = (
             f"{HEAD}\n"
             "203.0.113.24,wireguard,,,Head office\n"
-            "203.0.113.1310,wireguard,,,\n"
+            "203.0.113.310,wireguard,,,\n"
             "192.168.1.1,wireguard,,,\n"
             "203.0.113.0/24,any,,,\n"
             "203.0.113.24,wireguard,,,again\n"
@@ -223,7 +228,7 @@ class TestJudge:
 @pytest.mark.django_db
 class TestAdd:
     def wanted(self, *addresses: str) -> list[actions.NewEndpoint]:
-        return [actions.NewEndpoint(parse_block(address), "udp", 51820, label=f"at {address}") for address in addresses]
+        return [actions.NewEndpoint(parse_block(address), "wireguard", label=f"at {address}") for address in addresses]
 
     def test_adds_the_good_ones_and_names_the_others(self) -> None:
         draft = a_company_draft()
@@ -248,7 +253,7 @@ class TestAdd:
 
     def test_of_a_file_adds_a_row_once_and_keeps_the_others(self) -> None:
         draft = a_company_draft()
-        table = table_of("address,protocol\n203.0.113.1,wireguard\n203.0.113.1310,wireguard\n")
+        table = table_of("address,protocol\n203.0.113.1,wireguard\n203.0.113.310,wireguard\n")
         file = actions.keep_file(application=draft, table=table, name="a.csv", now=NOW)
         good = {2: self.wanted("203.0.113.1")[0]}
         common: dict[str, Any] = {"file": file, "good": good, "actor": actor_of(draft.applicant), "now": LATER}
@@ -324,9 +329,9 @@ class TestPages:
         here = url("address_file", draft, file.pk)
         shown = client.post(here, {"act": "mend"}, follow=True).content.decode()
         assert "2 addresses were added." in shown and "No row can be added yet" in shown
-        assert [(row.address_text, row.port) for row in queries.endpoints_of(draft)] == [
-            ("203.0.113.24", 51820),
-            ("203.0.113.25", 1194),
+        assert [(row.address_text, format_parts(row.parts)) for row in queries.endpoints_of(draft)] == [
+            ("203.0.113.24", "udp 51820"),
+            ("203.0.113.25", "udp 1194"),
         ]
         rest = "address,protocol,label,city\n203.0.113.77,wireguard,Store,Multan\n"
         shown = client.post(here, {"act": "rows", "rows": rest}, follow=True).content.decode()

@@ -68,7 +68,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     yield "address", text(client.get(at("add_address", freelancer)))
     yield "address-error", text(client.post(at("add_address", freelancer), {"block": "39.32.0.5/28", "kind": "other"}))
     with_address(freelancer, "203.0.113.24")
-    with_address(freelancer, "2400:adc0:0:ff00::/56", protocol="any", port=None)
+    with_address(freelancer, "2400:adc0:0:ff00::/56", runs="any")
     client.post(at("add_address", freelancer), {"block": "154.192.0.1", "kind": "wireguard"})
     register_to(freelancer.applicant.holder_ref, "203.0.113.24")
     yield "addresses", text(client.get(at("addresses", freelancer)))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari import policy as policies
-from rahdari.address import Endpoint, Protocol, parse_block
+from rahdari.address import Endpoint, Part, Protocol, parse_block, parse_parts
 from rahdari.apply import rules
 from rahdari.apply.rules import (
     AddressTrouble,
@@ -32,14 +32,16 @@ LIMITS = POLICY.limits
 DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]
 
 endpoints = st.builds(
-    lambda block, choice: Endpoint(block, *choice),
+    Endpoint,
     blocks(),
-    st.sampled_from([(Protocol.ANY, None), (Protocol.UDP, 51820), (Protocol.UDP, None), (Protocol.TCP, 443)]),
+    st.sampled_from(["any", "udp 51820", "udp", "tcp 443", "udp 500, udp 4500, esp", "udp 443, tcp 443"]).map(
+        parse_parts
+    ),
 )
 
 
 def an_endpoint(block: str, protocol: Protocol = Protocol.UDP, port: int | None = 51820) -> Endpoint:
-    return Endpoint(parse_block(block), protocol, port)
+    return Endpoint(parse_block(block), (Part(protocol, port),))
 
 
 class TestMoves:
@@ -189,10 +191,3 @@ class TestAssessEndpoint:
         wide = assess_endpoint(an_endpoint("203.0.113.0/27"), beside=[], held=[], limits=LIMITS, allowed=allowed)
         assert wide is not None
         assert (wide.kind, wide.limit) == (AddressTrouble.TOO_WIDE, LIMITS.shortest_prefix_v4)
-
-
-class TestPresets:
-    @given(st.sampled_from(sorted(rules.PRESETS)))
-    def test_are_endpoints_that_exist(self, key: str) -> None:
-        protocol, port = rules.PRESETS[key]
-        assert Endpoint(parse_block("203.0.113.24"), Protocol(protocol), port)

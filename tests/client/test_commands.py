@@ -238,15 +238,15 @@ class TestMyOrganisation:
         house = people.register_organisation(owner=person, name="Sample House", company_number="0000482", **facts)
         apply.save_company(application=draft, name="Sample House", company_number="0000482", ntn="", **facts)
         rows = terminal.folder / "rows.csv"
-        rows.write_text("address,protocol,branch\n203.0.113.60,wireguard,Branch North\n203.0.113.1310,wireguard,\n")
+        rows.write_text("address,protocol,branch\n203.0.113.60,wireguard,Branch North\n203.0.113.310,wireguard,\n")
         code, out, _err = terminal.run("addresses", draft.reference, str(rows))
         assert code == YOUR_TURN and "row 3, address: No number of an IPv4 address" in out
         left = terminal.folder / "left.csv"
         code, out, _err = terminal.run("addresses", draft.reference, str(rows), "--add", "--corrected", str(left))
         assert code == YOUR_TURN and "added 1, left 1" in out
         text = left.read_text()
-        assert "203.0.113.1310" in text and "203.0.113.60" not in text
-        left.write_text(text.replace("203.0.113.1310", "203.0.113.131"))
+        assert "203.0.113.310" in text and "203.0.113.60" not in text
+        left.write_text(text.replace("203.0.113.310", "203.0.113.131"))
         code, out, _err = terminal.run("addresses", draft.reference, str(left), "--add")
         assert code == DONE and "added 1, left 0" in out
         assert not AddressFile.objects.exists()

@@ -63,9 +63,7 @@ def an_application(
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     apply.save_purpose(use="clients", purpose="Design work for clients abroad", **facts)
     apply.save_evidence(kind=evidence, text=text, **facts)
-    endpoint = apply.add_endpoint(
-        application=application, block=address, protocol="udp", port=51820, actor=actor, now=now
-    )
+    endpoint = apply.add_endpoint(application=application, block=address, runs="wireguard", actor=actor, now=now)
     challenge = verify.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),
@@ -76,7 +74,7 @@ def an_application(
     token = proofs.link_token(challenge)
     verify.open_link(token=token, address=ipaddress.ip_address(address), now=now)
     if also:
-        apply.add_endpoint(application=application, block=also, protocol="udp", port=51820, actor=actor, now=now)
+        apply.add_endpoint(application=application, block=also, runs="wireguard", actor=actor, now=now)
     return apply.submit_application(
         application=Application.objects.get(pk=application.pk), policy=policy.current(None), actor=actor, now=now
     )

@@ -46,7 +46,7 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
     facts: dict[str, Any] = {"actor": f"person:{applicant.pk}", "now": NOW}
     draft = apply.start_application(applicant=applicant, service="vpn_company", use="staff", **facts)
     wanted = [
-        apply.NewEndpoint(ipaddress.ip_network(each), "udp", 51820, label=f"{labels} {at}")
+        apply.NewEndpoint(ipaddress.ip_network(each), "wireguard", label=f"{labels} {at}")
         for at, each in enumerate(numbered(count))
     ]
     assert not apply.add_endpoints(application=draft, wanted=wanted, **facts).troubles

@@ -14,6 +14,7 @@ import django
 
 django.setup()
 
+from rahdari.address import parse_parts  # noqa: E402
 from rahdari.apply import actions as apply  # noqa: E402
 from rahdari.apply import queries as applications  # noqa: E402
 from rahdari.apply.models import Application  # noqa: E402
@@ -37,8 +38,10 @@ def begin(port: int) -> None:
     apply.save_contact(name="Sample Freelancer 90", mobile="+923001234567", **common)
     apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
     apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
-    endpoint = apply.add_endpoint(block="127.0.90.1", protocol="udp", port=port, kind="dynamic", **common)
-    asked = {"subject": endpoint.connection, "holder": draft.holder_ref, "protocol": "udp", "port": port}
+    endpoint = apply.add_endpoint(
+        block="127.0.90.1", runs="wireguard", parts=parse_parts(f"udp {port}"), kind="dynamic", **common
+    )
+    asked = {"subject": endpoint.connection, "holder": draft.holder_ref, "parts": endpoint.parts}
     host = lease.make_host(**asked, actor=actor, now=NOW)
     print(draft.reference, host.name, lease.make_token(host=host, actor=actor, now=NOW).text)
 

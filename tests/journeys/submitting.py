@@ -51,8 +51,7 @@ def submit(number: int) -> str:
         block = ipaddress.ip_network(f"127.1.{number}.9")
         endpoint = apply.add_endpoint(
             block=block,
-            protocol="udp",
-            port=51820,
+            runs="wireguard",
             id=uuid.uuid5(uuid.NAMESPACE_URL, f"many:{number}:endpoint"),
             **common,
         )

@@ -5,6 +5,7 @@ import ipaddress
 import itertools
 from dataclasses import dataclass
 
+from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as cases
@@ -35,8 +36,8 @@ def a_dynamic_endpoint(application: Application, address: str = "203.0.113.200",
     return apply.add_endpoint(
         application=application,
         block=address,
-        protocol="udp",
-        port=port,
+        runs="wireguard",
+        parts=parse_parts(f"udp {port}"),
         kind="dynamic",
         actor=story.actor_of(application.applicant),
         now=dt.datetime.now(dt.UTC),
@@ -48,8 +49,7 @@ def a_host(endpoint: Endpoint) -> tuple[Host, str]:
     host = actions.make_host(
         subject=endpoint.subject,
         holder=endpoint.application.holder_ref,
-        protocol=endpoint.protocol,
-        port=endpoint.port,
+        parts=endpoint.parts,
         **facts,
     )
     return host, actions.make_token(host=host, **facts).text

@@ -125,7 +125,7 @@ class TestClocks:
         sent, applicant = an_application(), builders.a_person()
         actor = f"person:{applicant.pk}"
         draft = apply.start_application(applicant=applicant, service="vpn_freelancer", actor=actor, now=NOW)
-        apply.add_endpoint(application=draft, block="203.0.113.250", protocol="udp", port=51820, actor=actor, now=NOW)
+        apply.add_endpoint(application=draft, block="203.0.113.250", runs="wireguard", actor=actor, now=NOW)
         kept = policy.current(None).limits.draft_kept
         line.delete_idle_drafts(NOW + kept)
         assert Application.objects.filter(pk=draft.pk).exists(), "its last moment is not over yet"

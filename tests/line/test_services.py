@@ -52,7 +52,7 @@ def sent(
     for rule, last_day in papers.items():
         apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
     address = "203.0.113.77"
-    endpoint = apply.add_endpoint(block=address, protocol="udp", port=51820, **common)
+    endpoint = apply.add_endpoint(block=address, runs="wireguard", **common)
     challenge = verify.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rahdari import line, policy
+from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import actions as decide
@@ -82,8 +83,8 @@ def add(application: Application, address: str | None = None, *, port: int = 518
     return apply.add_endpoint(
         application=application,
         block=address,
-        protocol="udp",
-        port=port,
+        runs="wireguard",
+        parts=parse_parts(f"udp {port}"),
         actor=actor_of(application.applicant),
         now=timezone.now(),
     )

@@ -158,8 +158,7 @@ class TestChange:
         apply.change_endpoint(
             endpoint=endpoint,
             block="203.0.113.122",
-            protocol="udp",
-            port=51820,
+            runs="wireguard",
             actor=story.actor_of(person),
             now=timezone.now(),
         )

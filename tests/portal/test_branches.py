@@ -162,7 +162,7 @@ class TestItsAddresses:
         assert [row.branch.name for row in applications.endpoints_of(world.draft) if row.branch] == ["Branch North"]
         assert queries.branches_of(world.company).count() == 1
         # Nor by another way into the act.
-        wanted = [apply.NewEndpoint(ipaddress.ip_network("203.0.113.62"), "udp", 51820, branch="Branch West")]
+        wanted = [apply.NewEndpoint(ipaddress.ip_network("203.0.113.62"), "wireguard", branch="Branch West")]
         facts = {"application": world.draft, "actor": "person:x", "now": timezone.now()}
         assert apply.add_endpoints(wanted=wanted, **facts).endpoints[0].branch is None
 

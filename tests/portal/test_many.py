@@ -46,7 +46,7 @@ def with_addresses(owner: User, addresses: list[str] = KNOWN, **more: Any) -> Ap
     draft = apply.start_application(
         applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now(), use="staff"
     )
-    wanted = [apply.NewEndpoint(ipaddress.ip_network(each), "udp", 51820, **more) for each in addresses]
+    wanted = [apply.NewEndpoint(ipaddress.ip_network(each), "wireguard", **more) for each in addresses]
     added = apply.add_endpoints(application=draft, wanted=wanted, actor=story.actor_of(owner), now=timezone.now())
     assert not added.troubles
     return story.fresh(draft)
@@ -141,7 +141,7 @@ class TestTheLink:
 
     def test_proves_all_that_runs_at_the_address(self, owner: User) -> None:
         draft = with_addresses(owner, KNOWN[:1])
-        other = apply.NewEndpoint(ipaddress.ip_network(KNOWN[0]), "udp", 1194)
+        other = apply.NewEndpoint(ipaddress.ip_network(KNOWN[0]), "openvpn_udp")
         apply.add_endpoints(application=draft, wanted=[other], actor="person:x", now=timezone.now())
         link = link_on(signed_in(owner).get(list_of(draft)).text)
         answer = Client(REMOTE_ADDR=KNOWN[0], headers={"accept": "*/*"}).get(link)

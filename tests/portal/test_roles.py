@@ -54,7 +54,7 @@ class World:
         )
         facts = {"application": draft, "actor": story.actor_of(owner), "now": now}
         apply.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
-        apply.add_endpoints(wanted=[apply.NewEndpoint(ipaddress.ip_network("203.0.113.24"), "udp", 51820)], **facts)
+        apply.add_endpoints(wanted=[apply.NewEndpoint(ipaddress.ip_network("203.0.113.24"), "wireguard")], **facts)
         self.draft: Application = story.fresh(draft)
         self.registration: Registration = register.enter(
             origin=f"application:{uuid.uuid4()}",

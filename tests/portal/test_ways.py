@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import line
-from rahdari.address import directory, rpki, rpki_commands
+from rahdari.address import Part, Protocol, directory, rpki, rpki_commands
 from rahdari.apply.models import Endpoint
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
@@ -61,8 +61,8 @@ def an_endpoint(
     return apply.add_endpoint(
         application=story.a_draft(applicant),
         block=address,
-        protocol=protocol,
-        port=port,
+        runs="other",
+        parts=(Part(Protocol(protocol), port),),
         actor=story.actor_of(applicant),
         now=timezone.now(),
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from tuf.api.metadata import Metadata, Targets, Timestamp
 from tuf.ngclient import Updater
 
+from rahdari.address import parse_parts
 from rahdari.proof import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
@@ -70,8 +71,7 @@ def moved(registration: Registration, prefix: str, *, now: dt.datetime = NOW, as
     register.amend_entry(
         entry=entry,
         block=ipaddress.ip_network(prefix),
-        protocol="tcp",
-        port=443,
+        parts=parse_parts("tcp 443"),
         asn=asn,
         actor="officer:1",
         now=now,

@@ -8,6 +8,7 @@ import uuid
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from rahdari.address import parse_parts
 from rahdari.journal import queries as journal
 from rahdari.register import actions, queries
 from rahdari.register.models import Change, Entry, Registration
@@ -93,8 +94,7 @@ class TestAmendAndRenew:
         amended = actions.amend_entry(
             entry=entry,
             block=ipaddress.ip_network("203.0.113.25/32"),
-            protocol="tcp",
-            port=443,
+            parts=parse_parts("tcp 443"),
             asn=64500,
             actor="person:1",
             now=NOW,
@@ -109,8 +109,7 @@ class TestAmendAndRenew:
             actions.amend_entry(
                 entry=registration.entries.get(),
                 block=ipaddress.ip_network("203.0.113.24/32"),
-                protocol="tcp",
-                port=443,
+                parts=parse_parts("tcp 443"),
                 asn=64500,
                 actor="person:1",
                 now=NOW,
@@ -124,8 +123,7 @@ class TestAmendAndRenew:
             actions.amend_entry(
                 entry=second,
                 block=first.block,
-                protocol=first.protocol,
-                port=first.port,
+                parts=[first.part],
                 asn=second.asn,
                 actor="person:1",
                 now=NOW,

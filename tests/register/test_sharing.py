@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from rahdari.address import parse_parts
 from rahdari.register import actions, queries
 from rahdari.register.models import Change, Entry, Registration, SharedBlock, Sharer
 from rahdari.register.rules import HOME, NewEntry
@@ -115,8 +116,7 @@ class TestLetIn:
         second = entered(GATEWAY, holder=OTHER)
         given: dict[str, Any] = {
             "block": BLOCK,
-            "protocol": "tcp",
-            "port": 443,
+            "parts": parse_parts("tcp 443"),
             "asn": 64500,
             "actor": "person:1",
             "now": NOW,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rahdari.address import Part, Protocol, parse_parts, vpn
 from rahdari.probe import wireguard
 from rahdari.verify import rules, ways
 from rahdari.verify.models import Method
@@ -19,20 +20,28 @@ WEIGHTS = st.integers(0, 5)
 class TestFitting:
     @given(st.sampled_from(["udp", "tcp", "esp", "gre", "any"]), st.none() | st.integers(1, 65535))
     def test_names_each_way_once_and_only_ways_with_a_page(self, protocol: str, port: int | None) -> None:
-        found = ways.fitting(protocol, port)
+        part = Part(Protocol(protocol), port if Protocol(protocol).has_ports else None)
+        found = ways.fitting("other", [part])
         assert len(set(found)) == len(found) <= 3
         assert set(found) <= set(ways.LOOKED_AT)
 
     @given(st.sampled_from(ways.LOOKED_AT), st.sampled_from(["udp", "tcp", "esp", "any"]), st.integers(1, 65535))
     def test_always_has_a_port_to_begin_with(self, method: Method, protocol: str, port: int) -> None:
-        assert 1 <= ways.usual_port(method, protocol, port) <= 65535
+        part = Part(Protocol(protocol), port if Protocol(protocol).has_ports else None)
+        assert 1 <= ways.usual_port(method, [part]) <= 65535
+
+    @given(st.sampled_from(sorted(vpn.VPN_SERVICES)))
+    def test_knows_every_service(self, runs: str) -> None:
+        parts = vpn.parts_of(runs)
+        assert set(ways.fitting(runs, parts)) <= set(ways.LOOKED_AT)
+        assert {ways.usual_port(method, parts) for method in ways.fitting(runs, parts)} <= set(vpn.ports_of(parts))
 
     def test_begins_with_the_registered_port_where_it_can_be_that_programs(self) -> None:
-        assert ways.usual_port(Method.WIREGUARD, "udp", 4242) == 4242
-        assert ways.usual_port(Method.WIREGUARD, "tcp", 443) == 51820
-        assert ways.usual_port(Method.OPENVPN, "tcp", 443) == 443
-        assert ways.usual_port(Method.IKEV2, "udp", 4500) == 500
-        assert ways.usual_port(Method.SSTP, "any", None) == 443
+        assert ways.usual_port(Method.WIREGUARD, parse_parts("udp 4242")) == 4242
+        assert ways.usual_port(Method.WIREGUARD, parse_parts("tcp 443")) == 51820
+        assert ways.usual_port(Method.OPENVPN, parse_parts("tcp 443")) == 443
+        assert ways.usual_port(Method.IKEV2, parse_parts("udp 4500")) == 500
+        assert ways.usual_port(Method.SSTP, parse_parts("any")) == 443
 
 
 class TestFingerprint:

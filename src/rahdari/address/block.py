@@ -21,6 +21,15 @@ _DOTTED = re.compile(r"\d+(?:\.\d+){1,3}", re.ASCII)
 _FOUR = re.compile(r"\d+\.\d+\.\d+\.\d+", re.ASCII)
 _HOST_NAME = re.compile(r"(?=.*[a-z])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9-]{2,}\.?", re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
+# The one mark that shows what follows it the other way round: 8.7.6.5 behind it is seen as 5.6.7.8.
+_TURNS_AROUND = "\u202e"
+# Signs that only look like a digit, as Unicode describes them.
+_NO_DIGITS = ("<super>", "<sub>", "<circle>", "<fraction>")
+# Letters that are taken for digits, on paper and on the screen.
+_LETTERS = str.maketrans("OoIlSB", "001158")
+_LETTERED = re.compile(r"[0-9OoIlSB]{1,3}(?:\.[0-9OoIlSB]{1,3}){3}")
+_ONE_OF_FOUR = r"(?:0x[0-9a-f]{1,2}|\d{1,3})"
+_HEXADECIMAL = re.compile(rf"0x[0-9a-f]{{1,8}}|{_ONE_OF_FOUR}(?:\.{_ONE_OF_FOUR}){{3}}", re.IGNORECASE | re.ASCII)
 
 
 class AddressFault(StrEnum):
@@ -35,6 +44,10 @@ class AddressFault(StrEnum):
     NETMASK = "netmask"
     RANGE = "range"
     SCOPE = "scope"
+    TURNED_AROUND = "turned_around"
+    NO_DIGIT = "no_digit"
+    LETTER = "letter"
+    HEXADECIMAL = "hexadecimal"
     LEADING_ZEROS = "leading_zeros"
     INCOMPLETE = "incomplete"
     OUT_OF_RANGE = "out_of_range"
@@ -75,6 +88,11 @@ def plain_text(text: str) -> str:
     return "".join(sign for sign in folded if unicodedata.category(sign) != "Cf").strip()
 
 
+def turns_around(text: str) -> bool:
+    """Whether a mark in it makes people see something else than what is there."""
+    return _TURNS_AROUND in text
+
+
 def parse_block(text: str) -> Block:
     """A host or prefix, canonical. Raises AddressError."""
     plain = plain_text(text)
@@ -82,6 +100,10 @@ def parse_block(text: str) -> Block:
         raise AddressError(AddressFault.EMPTY, text)
     if len(plain) > LONGEST_TEXT:
         raise AddressError(AddressFault.TOO_LONG, text, limit=LONGEST_TEXT)
+    if turns_around(text):
+        raise AddressError(AddressFault.TURNED_AROUND, text)
+    if any(unicodedata.decomposition(sign).startswith(_NO_DIGITS) for sign in text):
+        raise AddressError(AddressFault.NO_DIGIT, text, suggestion=_suggest(plain))
     if "://" in plain:
         raise AddressError(AddressFault.URL, text, suggestion=_suggest(_host_of(plain)))
     # A full stop behind an address ends the sentence it was copied from.
@@ -172,12 +194,20 @@ def _without_brackets_and_port(plain: str, text: str) -> str:
 def _parse_host(host: str, text: str, *, rest: str) -> Address:
     if re.fullmatch(r"[\d.]+-[\d.]+|[0-9a-f:]+-[0-9a-f:]+", host, re.IGNORECASE):
         raise AddressError(AddressFault.RANGE, text, suggestion=_range_as_prefix(host))
+    if "0x" in host.lower() and _HEXADECIMAL.fullmatch(host):
+        raise AddressError(AddressFault.HEXADECIMAL, text, suggestion=_suggest(_in_decimal(host) + rest))
+    if not _FOUR.fullmatch(host) and _LETTERED.fullmatch(host) and any(map(str.isdigit, host)):
+        raise AddressError(AddressFault.LETTER, text, suggestion=_suggest(host.translate(_LETTERS) + rest))
     if _HOST_NAME.fullmatch(host):
         raise AddressError(AddressFault.HOST_NAME, text)
     if _FOUR.fullmatch(host):
         parts = host.split(".")
         if any(len(part.lstrip("0")) > 3 or int(part) > 255 for part in parts):
-            raise AddressError(AddressFault.OUT_OF_RANGE, text, limit=255)
+            # One number with a digit too many: the last one slipped in, most likely.
+            nearly = ".".join(part[:3] if len(part) == 4 else part for part in parts)
+            one = sum(len(part) == 4 for part in parts) == 1
+            meant = _suggest(nearly + rest) if one else None
+            raise AddressError(AddressFault.OUT_OF_RANGE, text, limit=255, suggestion=meant)
         if any(len(part) > 1 and part.startswith("0") for part in parts):
             # Some programs read 010 as eight, others as ten: we do not choose for the holder.
             decimal = ".".join(str(int(part)) for part in parts)
@@ -195,6 +225,8 @@ def _parse_width(address: Address, width: str, text: str) -> int:
         length = int(width)
         if length > address.max_prefixlen:
             raise AddressError(AddressFault.PREFIX_LENGTH, text, limit=address.max_prefixlen)
+        if width != str(length):
+            raise AddressError(AddressFault.LEADING_ZEROS, text, suggestion=_suggest(f"{address}/{length}"))
         return length
     if _FOUR.fullmatch(width) and address.version == 4:
         try:
@@ -203,6 +235,12 @@ def _parse_width(address: Address, width: str, text: str) -> int:
             raise AddressError(AddressFault.NETMASK, text) from None
         raise AddressError(AddressFault.NETMASK, text, suggestion=format_block(masked))
     raise AddressError(AddressFault.PREFIX_LENGTH, text, limit=address.max_prefixlen)
+
+
+def _in_decimal(host: str) -> str:
+    """`203.0.113.24` for `0xcb.0.0x71.24` and for `0xcb007118`."""
+    parts = [int(part, 16 if part.lower().startswith("0x") else 10) for part in host.split(".")]
+    return ".".join(map(str, parts if len(parts) == 4 else parts[0].to_bytes(4)))
 
 
 def _range_as_prefix(text: str) -> str | None:

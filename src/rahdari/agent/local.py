@@ -14,7 +14,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from rahdari.address import AddressError, AddressFault, Endpoint, EndpointError, parse_block, parse_port, parse_protocol
+from rahdari.address import AddressError, AddressFault, EndpointError, Part, parse_block, parse_port, parse_protocol
 
 from .faults import AgentFault, Exit
 
@@ -108,5 +108,5 @@ def _row(said: dict[str, str]) -> LocalRow:
     if block.prefixlen < WIDEST[block.version]:
         # A slip of the finger here would mark half of the world.
         raise AddressError(AddressFault.TOO_WIDE, said["prefix"])
-    endpoint = Endpoint(block, protocol, port)
-    return LocalRow(str(endpoint.block), str(endpoint.protocol), endpoint.port, said.get("comment", "")[:200])
+    part = Part(protocol, port)
+    return LocalRow(str(block), str(part.protocol), part.port, said.get("comment", "")[:200])

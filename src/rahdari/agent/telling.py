@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rahdari.address import Block, Endpoint, Protocol, format_block
+from rahdari.address import Block, Endpoint, Part, Protocol, format_block
 from rahdari.proof import ROLES, kind_of
 from rahdari.proof.entry import time_text
 
@@ -269,7 +269,7 @@ def _sequence(marker: Marker) -> int | None:
 
 
 def endpoint(entry: Row) -> str:
-    return str(Endpoint(ipaddress.ip_network(entry.prefix), Protocol(entry.protocol), entry.port))
+    return str(Endpoint(ipaddress.ip_network(entry.prefix), (Part(Protocol(entry.protocol), entry.port),)))
 
 
 def plain_text(time: str) -> str:

@@ -105,8 +105,7 @@ def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Host:
     return actions.make_host(
         subject=found.connection,
         holder=row.holder_ref,
-        protocol=found.protocol,
-        port=found.port,
+        parts=found.parts,
         actor=call.actor,
         now=call.now,
     )

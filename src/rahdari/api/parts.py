@@ -4,11 +4,12 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from rahdari.address import vpn
+from rahdari.address.vpn import VPN_SERVICES
 from rahdari.apply import actions, address_form, rules
 from rahdari.apply import queries as apply
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application, Endpoint
-from rahdari.apply.rules import PRESETS
 from rahdari.decide import queries as decide
 from rahdari.page import programs
 from rahdari.people.rules import Act
@@ -21,14 +22,19 @@ from .problems import impossible, of_form, too_many
 from .schema import DAY, Json, choice, closed, listed, named, text
 from .shown import DOCUMENT, ENDPOINT, tag_of
 
-RUNS = (*PRESETS, rules.OTHER)
+# Names of before are taken, and told as what they are now.
+RUNS = (*VPN_SERVICES, vpn.OTHER)
+RUNS_ASKED = (*RUNS, *vpn.BEFORE)
+PORT: Json = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 99_999}, text(10)]}
+PORTS: Json = {"anyOf": [listed(PORT, 100), text(300)]}
 ASKED: Json = named(
     "AskedEndpoint",
     closed(
-        {"address": text(300), "runs": choice(*RUNS)},
+        {"address": text(300), "runs": choice(*RUNS_ASKED)},
         {
             "protocol": choice("udp", "tcp", "esp", "gre"),
-            "port": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 99_999}, text(10)]},
+            "ports": PORTS,
+            "port": PORT,
             "remote": text(300),
             "label": text(200),
             "stays": choice("static", "dynamic"),
@@ -39,6 +45,21 @@ ASKED: Json = named(
 NAMES = {"block": "address", "kind": "runs"}
 
 
+def running(body: Json) -> dict[str, str]:
+    """What runs there, as the form of the page has it. `ports` are several, with ranges; `port` is one, as before."""
+    ports = body.get("ports", body.get("port", ""))
+    return {
+        "kind": vpn.BEFORE.get(body["runs"], body["runs"]),
+        "protocol": body.get("protocol", ""),
+        "port": ", ".join(map(str, ports)) if isinstance(ports, list) else str(ports),
+    }
+
+
+def names_in(body: Json) -> dict[str, str]:
+    """Where the errors of the form stand in the body."""
+    return NAMES | ({"port": "ports"} if "ports" in body else {})
+
+
 # -- addresses -------------------------------------------------------------------------------------------------------
 
 
@@ -46,9 +67,7 @@ def _form(call: Call, service: Service) -> address_form.AddressForm:
     body = call.body
     data = {
         "block": body["address"],
-        "kind": body["runs"],
-        "protocol": body.get("protocol", ""),
-        "port": str(body.get("port", "")),
+        **running(body),
         "remote": body.get("remote", ""),
         "label": body.get("label", ""),
         "stays": body.get("stays", ""),
@@ -58,13 +77,13 @@ def _form(call: Call, service: Service) -> address_form.AddressForm:
     limits = apply.policy_in_force().limits
     form = address_form.AddressForm(data, limits=limits, asks_subscriber=service.asks_operator)
     if not form.is_valid():
-        raise _refused(form)
+        raise _refused(form, body)
     return form
 
 
-def _refused(form: address_form.AddressForm) -> programs.Problem:
+def _refused(form: address_form.AddressForm, body: Json) -> programs.Problem:
     """What the page says, and the address that was probably meant, where there is one."""
-    found = of_form(form, NAMES)
+    found = of_form(form, names_in(body))
     if form.suggestion is not None:
         found.more["suggestion"] = form.suggestion
     return found
@@ -74,7 +93,7 @@ def _kept(call: Call, row: Application, service: Service, endpoint: Endpoint | N
     form = _form(call, service)
     saved = address_form.keep(form, application=row, row=endpoint, actor=call.actor, now=call.now)
     if saved is None:
-        raise of_form(form, NAMES)
+        raise of_form(form, names_in(call.body))
     return saved
 
 
@@ -107,8 +126,10 @@ def list_endpoints(call: Call, reference: str) -> Answer:
     ok=Ok("The address as it was understood.", ENDPOINT, 201, tag=True),
 )
 def add_endpoint(call: Call, reference: str) -> Answer:
-    """`runs` says what runs there; `protocol` goes with `other`, `port` where it is not the usual one. An address that
-    changes by itself `stays` `dynamic`. `subscriber` is asked for where the service asks the operator.
+    """`runs` says what runs there, and all that it needs is registered: of `ikev2` UDP 500, UDP 4500 and ESP.
+    `protocol` goes with `other`; `ports` where they are not the usual ones, as a list or as text (`1194, 1200-1203`),
+    or `port` for one. Of `other` with UDP or TCP and no port it is every port. `ikev2_nat` is taken for `ikev2`. An
+    address that changes by itself `stays` `dynamic`. `subscriber` is asked for where the service asks the operator.
     """
     row, service = draft(call, reference, Act.ADDRESSES)
     saved = _kept(call, row, service, None)

@@ -117,7 +117,7 @@ def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
 
 
 def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
-    fits = ways.fitting(endpoint.protocol, endpoint.port)
+    fits = ways.fitting(endpoint.runs, endpoint.parts)
     offered = [way for way in (Method.LINK, *WE_LOOK) if counts(policy, endpoint, way)]
     if operator_way.way_of(row, endpoint, policy) is not None:
         offered.append(Method.OPERATOR)

@@ -1,14 +1,16 @@
 """What is held: registrations and their addresses, their certificate, renewal, change and end."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
 from rahdari.address import Endpoint as AddressEndpoint
-from rahdari.address import Protocol, format_block
+from rahdari.address import Part, format_block, vpn
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
-from rahdari.apply.rules import About, way_of
+from rahdari.apply.address_form import RunsForm
+from rahdari.apply.rules import About
 from rahdari.lease import queries as leases
 from rahdari.page import programs
 from rahdari.people import queries as people
@@ -29,7 +31,7 @@ from rahdari.verify.models import Method, Reproof
 from . import proofs, shown
 from .applications import after_cursor, whole
 from .operation import PAGE, Answer, Call, Ok, operation
-from .parts import RUNS
+from .parts import PORTS, RUNS_ASKED, names_in, running
 from .problems import error, impossible, not_found, not_taken, of_form, plain, too_many
 from .rules import Scope
 from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
@@ -45,9 +47,7 @@ ENTRY = named(
         {
             "id": text(36),
             "address": text(49),
-            "protocol": choice("any", "udp", "tcp", "esp", "gre"),
-            "port": or_null(number(1, 65535)),
-            "runs": choice(*RUNS),
+            **shown.RUNNING,
             "stays": choice("static", "dynamic"),
             "connection": or_null(text(36)),
             "valid_from": MOMENT,
@@ -136,15 +136,12 @@ def _in_short(found: Registration, call: Call) -> Json:
     }
 
 
-def _entry(row: Entry, proof: Proved | None) -> Json:
+def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None) -> Json:
     lease = leases.lease_with(row) if row.kind == "dynamic" else None
-    runs, _protocol, _port = way_of(row.protocol, row.port)
     return {
         "id": str(row.pk),
         "address": format_block(row.block),
-        "protocol": row.protocol,
-        "port": row.port,
-        "runs": runs,
+        **shown.running(vpn.service_with(parts), parts),
         "stays": "dynamic" if row.kind == "dynamic" else "static",
         "connection": str(lease.host_id) if lease is not None else None,
         "valid_from": stamp(row.valid_from),
@@ -172,7 +169,7 @@ def _whole(found: Registration, call: Call) -> Json:
     entries = list(register.own_entries_of(found))
     standing = lines.standing_of(found, entries)
     proved = {each.entry.pk: each for each in proofs_of(entries)}
-    shown_ones = [row for row in entries if row.kind != "dynamic" or row.ended_at is None]
+    shown_ones = register.endpoints_among(row for row in entries if row.kind != "dynamic" or row.ended_at is None)
     under_way = {about: apply.under_way_for(found, about) for about in (About.RENEWAL, About.CHANGE)}
     mine = {
         about: row
@@ -185,7 +182,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
-        "entries": [_entry(row, proved.get(row.pk)) for row in shown_ones],
+        "entries": [_entry(row, parts, proved.get(row.pk)) for row, parts in shown_ones.items()],
         "connections": [{"id": str(host.pk), "name": host.name} for host in leases.hosts_of(found)],
         "mobile": [_mobile(each) for each in lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),
@@ -252,7 +249,10 @@ def list_looks(call: Call, reference: str) -> Answer:
 
 # -- changing, renewing, ending --------------------------------------------------------------------------------------
 
-RUNNING = closed({"runs": choice(*RUNS)}, {"protocol": choice("udp", "tcp", "esp", "gre"), "port": number(0, 99_999)})
+RUNNING = closed(
+    {"runs": choice(*RUNS_ASKED)},
+    {"protocol": choice("udp", "tcp", "esp", "gre"), "ports": PORTS, "port": number(0, 99_999)},
+)
 
 
 @operation(
@@ -266,27 +266,32 @@ RUNNING = closed({"runs": choice(*RUNS)}, {"protocol": choice("udp", "tcp", "esp
     ok=Ok("The registration; operators get it within seconds.", REGISTRATION),
 )
 def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
-    """Another protocol or port of the same address: its control is proved, so nothing is checked anew."""
+    """Something else at the same address: its control is proved, so nothing is checked anew. `runs`, `protocol`,
+    `ports` and `port` as where an address is added.
+    """
     found = valid(call, reference, Act.ADDRESSES)
     row = register.active_entry_of(found, entry)
     if row is None:
         raise not_found()
-    data = {
-        "kind": call.body["runs"],
-        "protocol": call.body.get("protocol", ""),
-        "port": str(call.body.get("port", "")),
-    }
-    form = holding.WayForm(data)
+    form = RunsForm(running(call.body))
     if not form.is_valid():
-        raise of_form(form, {"kind": "runs"})
-    asked = AddressEndpoint(row.block, Protocol(form.cleaned_data["protocol"]), form.cleaned_data["port"])
-    if asked != AddressEndpoint(row.block, Protocol(row.protocol), row.port):
+        raise of_form(form, names_in(call.body))
+    asked = AddressEndpoint(row.block, form.cleaned_data["parts"])
+    if asked.parts != register.parts_at(row):
         key = f"portal.change_entry:{found.pk}"
         if seconds := programs.wait_for(key, rate=holding.CHANGES, per=holding.PER_SECONDS):
             raise too_many(seconds)
         in_the_way = holding.amend(row, asked, actor=call.actor, now=call.now)
         if in_the_way is not None:
-            raise not_taken([error("/port", "held_by_you", holding.registered_already(in_the_way))])
+            raise not_taken(
+                [
+                    error(
+                        "/ports" if "ports" in call.body else "/port",
+                        "held_by_you",
+                        holding.registered_already(in_the_way),
+                    )
+                ]
+            )
     return Answer(_whole(register.fresh(found), call))
 
 

@@ -1,12 +1,14 @@
 """What programs are shown of applications, and how the contract says it. Words come in the reader's language."""
 
 import datetime as dt
+from collections.abc import Sequence
 from html import unescape
 
 from django.utils.html import strip_tags
 from django.utils.translation import get_language
 
-from rahdari.address import format_block
+from rahdari.address import Part, format_block, vpn
+from rahdari.address.vpn import VPN_SERVICES
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rules import goes_with_an_answer
@@ -68,14 +70,29 @@ SUMMARY = named(
         }
     ),
 )
+_PROTOCOL = choice("any", "udp", "tcp", "esp", "gre")
+_PORT = or_null(schema.whole(1, 65535))
+# What runs there, by its key; all protocols and ports of it; and the first of these, as before there were several.
+RUNNING: Json = {
+    "runs": choice(*VPN_SERVICES, vpn.OTHER),
+    "parts": listed(closed({"protocol": _PROTOCOL, "port": _PORT})),
+    "protocol": _PROTOCOL,
+    "port": _PORT,
+}
+
+
+def running(runs: str, parts: Sequence[Part]) -> Json:
+    told = [{"protocol": str(part.protocol), "port": part.port} for part in parts]
+    return {"runs": runs, "parts": told, **told[0]}
+
+
 ENDPOINT = named(
     "Endpoint",
     closed(
         {
             "id": ID,
             "address": text(49),
-            "protocol": choice("any", "udp", "tcp", "esp", "gre"),
-            "port": or_null(schema.whole(1, 65535)),
+            **RUNNING,
             "stays": choice("static", "dynamic"),
             "remote": text(49),
             "label": text(200),
@@ -207,8 +224,7 @@ def endpoint(row: Endpoint) -> Json:
     return {
         "id": str(row.pk),
         "address": format_block(row.network),
-        "protocol": row.protocol,
-        "port": row.port,
+        **running(row.runs, row.parts),
         "stays": row.kind,
         "remote": row.remote,
         "label": row.label,

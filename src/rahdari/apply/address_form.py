@@ -15,31 +15,30 @@ from rahdari.address import (
     AddressFault,
     Block,
     EndpointError,
+    EndpointFault,
     Protocol,
     format_block,
     parse_block,
-    parse_port,
+    parse_ports,
     plain_text,
+    vpn,
 )
 from rahdari.policy import Limits
 
 from . import actions, rules, wording
-from .forms import Line, number_input, text_input, tidy
+from .forms import Line, text_input, tidy
 from .models import Application, Endpoint
-from .rules import PRESETS
+from .rows import is_thousands_or_two
 from .telling import WAYS
 
 
-class AddressForm(forms.Form):
-    """One endpoint: the address, what runs there, and a port if it is not the usual one."""
+class RunsForm(forms.Form):
+    """What runs at an address: a VPN service, or another protocol, and ports if they are not the usual ones.
+
+    `cleaned_data` has `runs`, the key of the service, and `parts`, all that it needs.
+    """
 
     use_required_attribute = False
-    block = Line(
-        label=_("Public address or range"),
-        help_text=_("IPv4 or IPv6. A range is written with a slash."),
-        max_length=300,
-        widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
-    )
     kind = forms.ChoiceField(
         label=_("What runs there"),
         choices=[(key, label) for key, (label, _hint) in WAYS.items()],
@@ -48,16 +47,56 @@ class AddressForm(forms.Form):
     )
     protocol = forms.ChoiceField(
         label=_("Protocol"),
-        help_text=_("Only if you chose another protocol."),
+        help_text=_("Only if you chose another protocol. With UDP or TCP, no port means every port."),
         choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
         required=False,
         error_messages={"invalid_choice": _("Choose the protocol")},
     )
     port = Line(
-        label=_("Port"),
-        help_text=_("Only if it is not the usual one."),
+        label=_("Ports"),
+        help_text=_("Only if they are not the usual ones. Several can be written: 1194, 1200-1203"),
+        max_length=300,
         required=False,
-        widget=number_input(),
+        widget=text_input(dir="ltr", inputmode="text", autocomplete="off"),
+    )
+
+    def __init__(self, *args: Any, from_a_table: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.from_a_table = from_a_table
+        kind: Any = self.fields["kind"]
+        kind.hints = {key: hint for key, (_label, hint) in WAYS.items()}
+        kind.or_before = ("any",)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        kind = data.get("kind")
+        if kind is None:
+            return data
+        if kind == vpn.OTHER and not data.get("protocol"):
+            if "protocol" not in self.errors:
+                self.add_error("protocol", gettext("Choose the protocol"))
+            return data
+        try:
+            given = plain_text(data.get("port", ""))
+            if self.from_a_table and is_thousands_or_two(given):
+                raise EndpointError(EndpointFault.SEVERAL_MEANINGS, given)
+            ports = parse_ports(data["port"]) if given else ()
+            protocol = Protocol(data["protocol"]) if data.get("protocol") else None
+            data["runs"], data["parts"] = kind, vpn.parts_of(kind, protocol=protocol, ports=ports)
+        except EndpointError as error:
+            self.add_error("port", ValidationError(wording.port(error), code=error.reason))
+        return data
+
+
+class AddressForm(RunsForm):
+    """One endpoint: the address, what runs there, and ports if they are not the usual ones."""
+
+    field_order = ("block", "kind", "protocol", "port")
+    block = Line(
+        label=_("Public address or range"),
+        help_text=_("IPv4 or IPv6. A range is written with a slash."),
+        max_length=300,
+        widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
     )
     remote = Line(
         label=_("Address of the other side"),
@@ -98,8 +137,6 @@ class AddressForm(forms.Form):
         self.port_found: int | None = None
         self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
         self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
-        self.fields["kind"].hints = {key: hint for key, (_label, hint) in WAYS.items()}  # type: ignore[attr-defined]
-        self.fields["kind"].or_before = ("any",)  # type: ignore[attr-defined]
         self.fields["stays"].hints = {  # type: ignore[attr-defined]
             "dynamic": _("Write the one that it has now. Your router or a computer tells us each new one.")
         }
@@ -152,22 +189,6 @@ class AddressForm(forms.Form):
         block = data.get("block")
         if data.get("stays") == "dynamic" and block is not None and block.num_addresses > 1 and block.version == 4:
             self.add_error("block", gettext("A range does not change by itself. Write one address, without the slash."))
-        kind = data.get("kind")
-        if kind is None:
-            return data
-        protocol, port = PRESETS.get(kind, (data.get("protocol", ""), None))
-        if not protocol:
-            self.add_error("protocol", gettext("Choose the protocol"))
-            return data
-        given = plain_text(data.get("port", ""))
-        if given:
-            try:
-                port = parse_port(given)
-                if not Protocol(protocol).has_ports:
-                    self.add_error("port", gettext("This goes without a port. Leave the port empty."))
-            except EndpointError as error:
-                self.add_error("port", wording.port(error))
-        data["protocol"], data["port"] = protocol, port
         return data
 
 
@@ -181,8 +202,8 @@ def keep(
     data = form.cleaned_data
     asked: dict[str, Any] = {
         "block": data["block"],
-        "protocol": data["protocol"],
-        "port": data["port"],
+        "runs": data["runs"],
+        "parts": data["parts"],
         "remote": data["remote"],
         "label": data["label"],
         "kind": data["stays"],

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from rahdari.address import Block, directory, format_block, is_global
+from rahdari.address import Block, directory, format_block, is_global, vpn
 from rahdari.page import visitor
 
 from . import actions, address_form, judging, kept, pages, queries, rules, telling, wording
@@ -58,7 +58,7 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
                 {
                     "endpoint": row,
                     "number": page.start_index() + place,
-                    "line": telling.protocol_line(row),
+                    "line": telling.line_of(row.parts, row.runs),
                     "trouble": troubles.get(row.pk),
                 }
                 for place, row in enumerate(page)
@@ -86,7 +86,7 @@ def add(request: HttpRequest, application: Application) -> HttpResponse:
 def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
     try:
         row = queries.endpoint_of(application=application, id=id)
-        kind, protocol, port = rules.way_of(row.protocol, row.port)
+        kind, protocol, port = vpn.asked_as(row.runs, row.parts)
         initial = {
             "block": row.address_text,
             "kind": kind,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from django.db import IntegrityError, transaction
 
+from rahdari.address import vpn
 from rahdari.journal import actions as journal
 from rahdari.people.models import Mandate, User
 from rahdari.policy import Policy, Service
@@ -126,25 +127,24 @@ def apply_again(
 
 def _take_addresses(draft: Application, registration: Registration, last: Application | None, now: dt.datetime) -> None:
     """What the register holds, but for addresses that the holder has left; of a changing one, its connection."""
-    rows = [
-        (entry.block, entry.protocol, entry.port, "static", entry.origin)
-        for entry in register.own_entries_of(registration)
-        if _goes_on(entry)
-    ]
     before = list(queries.endpoints_of(last)) if last is not None else []
-    rows += [
-        (row.network, row.protocol, row.port, "dynamic", row.continues or row.subject)
-        for row in before
-        if row.is_dynamic
-    ]
     known = {row.continues or row.subject: row for row in before}
-    for position, (block, protocol, port, kind, continues) in enumerate(rows, start=1):
+    going_on = [entry for entry in register.own_entries_of(registration) if _goes_on(entry)]
+    rows = []
+    for entry, parts in register.endpoints_among(going_on).items():
+        row = known.get(entry.subject)
+        runs = row.runs if row is not None and row.parts == parts else vpn.service_with(parts)
+        rows.append((entry.block, runs, parts, "static", entry.subject))
+    rows += [
+        (row.network, row.runs, row.parts, "dynamic", row.continues or row.subject) for row in before if row.is_dynamic
+    ]
+    for position, (block, runs, parts, kind, continues) in enumerate(rows, start=1):
         origin = queries.origin_of(block)
         Endpoint.objects.create(
             application=draft,
             block=block,
-            protocol=protocol,
-            port=port,
+            runs=runs,
+            parts=parts,
             kind=kind,
             continues=continues,
             remote=known[continues].remote if continues in known else "",
@@ -216,7 +216,7 @@ def foresee_renewal(registration: Registration, policy: Policy, now: dt.datetime
         return None
     taken = taken_over(registration, last, About.RENEWAL, policy, now)
     last.evidence_kind, last.evidence_text = taken.evidence_kind, taken.evidence_text
-    stays = tuple(entry for entry in register.entries_of(registration) if _goes_on(entry))
+    stays = tuple(register.endpoints_among(row for row in register.entries_of(registration) if _goes_on(row)))
     facts = replace(queries.facts_of(last), document_rules=frozenset(paper.rule for paper in taken.papers))
     copies = policy.renewal.documents == "kept"
     papers = [paper if copies else _note_of(paper, last, now) for paper in taken.papers]

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from rahdari.address import Block, Protocol
+from rahdari.address import Block, Part, vpn
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people_acts
@@ -52,8 +52,8 @@ class NewEndpoint:
     """An endpoint to be added: what `add_endpoint` takes, as one value."""
 
     block: Block
-    protocol: str
-    port: int | None = None
+    runs: str
+    parts: tuple[Part, ...] = ()
     remote: str = ""
     kind: str = "static"
     label: str = ""
@@ -62,7 +62,7 @@ class NewEndpoint:
     branch: str = ""
 
     def as_address(self) -> AddressEndpoint:
-        return AddressEndpoint(self.block, Protocol(self.protocol), self.port)
+        return AddressEndpoint(self.block, self.parts or vpn.parts_of(self.runs))
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _row(draft: Application, new: NewEndpoint, position: int, now: dt.datetime) 
         label=new.label,
         subscriber=new.subscriber,
         has_subscriber=bool(new.subscriber),
-        **columns_of(new.as_address()),
+        **columns_of(new.as_address(), new.runs),
     )
 
 

@@ -4,17 +4,17 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rahdari.address import directory, format_block, is_single
+from rahdari.address import directory, format_block, is_single, vpn
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import MOST_BRANCHES, Act
 from rahdari.policy import Policy
 
-from . import queries, rules, telling, wording
+from . import queries, telling, wording
 from .address_form import AddressForm
 from .bulk import FILES_KEPT, NewEndpoint, table_of
 from .forms import tidy as tidy_name
-from .models import AddressFile, Application, Endpoint
+from .models import AddressFile, Application
 from .rows import CHANGES, COLUMNS, NAMES_OF_PROTOCOLS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
 from .rules import AddressTrouble, Trouble
 
@@ -67,7 +67,7 @@ class Judged:
         """What runs there, as the list of addresses has it."""
         if self.wanted is None:
             return telling.Line(" ".join(filter(None, (self.row.cell("protocol"), self.row.cell("port")))), "ltr")
-        return telling.protocol_line(Endpoint(protocol=self.wanted.protocol, port=self.wanted.port))
+        return telling.line_of(self.wanted.as_address().parts, self.wanted.runs)
 
 
 @dataclass
@@ -149,15 +149,15 @@ def _with_branch(row: Row, wanted: NewEndpoint, branches: Branches | None) -> Ju
 
 def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
     """The row by itself, through the form of one address."""
-    form = AddressForm(row.given(), limits=policy.limits, asks_subscriber=asks_subscriber)
+    form = AddressForm(row.given(), limits=policy.limits, asks_subscriber=asks_subscriber, from_a_table=True)
     if form.is_valid():
         data = form.cleaned_data
         return Judged(
             row,
             wanted=NewEndpoint(
                 block=data["block"],
-                protocol=data["protocol"],
-                port=data["port"],
+                runs=data["runs"],
+                parts=data["parts"],
                 remote=data["remote"],
                 kind=data["stays"],
                 label=data["label"],
@@ -230,9 +230,9 @@ def _cells(each: Judged, columns: Sequence[str]) -> list[str]:
         new = each.wanted
         plain["address"] = format_block(new.block)
         if "port" in plain:
-            kind, _, _ = rules.way_of(new.protocol, new.port)
-            plain["protocol"] = new.protocol if kind == rules.OTHER else kind.replace("_", "-")
-            plain["port"] = str(new.port or "")
+            kind, protocol, ports = vpn.asked_as(new.runs, new.as_address().parts)
+            plain["protocol"] = protocol or kind.replace("_", "-")
+            plain["port"] = ports
         if "remote" in plain:
             plain["remote"] = new.remote
     return [plain[column] for column in columns]
@@ -250,8 +250,8 @@ def sample(*, asks_subscriber: bool) -> str:
     """A file to fill in, with rows of addresses that are kept for examples."""
     more = [SUBSCRIBER] if asks_subscriber else []
     rows = [
-        ["203.0.113.24", "wireguard", "51820", "", "Door of the staff", "Head office"],
-        ["203.0.113.32/28", "openvpn", "1194", "", "", "Data centre"],
-        ["2001:db8:70::10", "ikev2", "500", "198.51.100.7", "", "Branch North"],
+        ["203.0.113.24", "wireguard", "", "", "Door of the staff", "Head office"],
+        ["203.0.113.32/28", "openvpn", "1194, 1200-1203", "", "", "Data centre"],
+        ["2001:db8:70::10", "ikev2", "", "198.51.100.7", "", "Branch North"],
     ]
     return write([*COLUMNS, *more], ([*row, *(["1234567"] * len(more))] for row in rows))

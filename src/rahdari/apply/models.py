@@ -14,10 +14,10 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from rahdari.address import Block, Protocol, format_block
+from rahdari.address import Block, format_block
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.people.models import Branch, Language, Mandate, Organisation, User
-from rahdari.register.models import BlockField, Registration
+from rahdari.register.models import BlockField, PartsField, Registration
 from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
 from .rules import About, Fixed, Status
@@ -168,13 +168,14 @@ class Application(models.Model):
 
 
 class Endpoint(models.Model):
-    """An address asked for, with protocol and port, and the network it belonged to when it was added."""
+    """An address asked for, with what runs there, and the network it belonged to when it was added."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="endpoints")
     block = BlockField()
-    protocol = models.CharField(max_length=8, choices=[(protocol.value, protocol.value) for protocol in Protocol])
-    port = models.PositiveIntegerField(null=True, blank=True)
+    # What runs there, by its key in `rahdari.address.vpn`, and all that it needs.
+    runs = models.CharField(max_length=20)
+    parts = PartsField()
     position = models.PositiveIntegerField()
     asn = models.BigIntegerField(null=True, blank=True)
     operator_name = models.CharField(max_length=200, blank=True)
@@ -197,13 +198,9 @@ class Endpoint(models.Model):
         ordering: ClassVar[list[str]] = ["position", "id"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["application", "block", "protocol", "port"],
+                fields=["application", "block", "parts"],
                 condition=Q(removed_at__isnull=True),
-                nulls_distinct=False,
                 name="application_asks_for_an_endpoint_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(port__isnull=True) | Q(port__range=(1, 65535)), name="port_asked_for_in_range"
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
@@ -235,7 +232,7 @@ class Endpoint(models.Model):
         return self.continues or self.subject
 
     def as_address(self) -> AddressEndpoint:
-        return AddressEndpoint(self.network, Protocol(self.protocol), self.port)
+        return AddressEndpoint(self.network, self.parts)
 
 
 class AddressFile(models.Model):

@@ -8,13 +8,13 @@ import datetime as dt
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
 
-from rahdari.address import Block, Protocol, parse_block
+from rahdari.address import Block, Part, parse_block, vpn
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.journal import actions as journal
 from rahdari.page import limits as allowances
@@ -55,8 +55,8 @@ def add_endpoint(
     *,
     application: Application,
     block: Block | str,
-    protocol: str,
-    port: int | None = None,
+    runs: str,
+    parts: Sequence[Part] = (),
     remote: str = "",
     actor: str,
     now: dt.datetime,
@@ -65,9 +65,11 @@ def add_endpoint(
     kind: str = "static",
     label: str = "",
 ) -> Endpoint:
-    """Add an address. Sent twice with the same `id`, it is added once. Raises EndpointNotTaken, NotADraft."""
+    """Add an address. `parts` where they are not the usual ones of what runs there. Sent twice with the same `id`, it
+    is added once. Raises EndpointNotTaken, NotADraft.
+    """
     policy = policy or queries.policy_in_force()
-    wanted = _wanted(block, protocol, port)
+    wanted = _wanted(block, runs, parts)
     with transaction.atomic():
         draft = locked_draft(application)
         known = Endpoint.objects.filter(pk=id).first() if id is not None else None
@@ -86,7 +88,7 @@ def add_endpoint(
             remote=remote,
             kind=kind,
             label=label,
-            **columns_of(wanted),
+            **columns_of(wanted, runs),
         )
         row.save(force_insert=True)
         touch(draft, now)
@@ -131,8 +133,8 @@ def change_endpoint(
     *,
     endpoint: Endpoint,
     block: Block | str,
-    protocol: str,
-    port: int | None = None,
+    runs: str,
+    parts: Sequence[Part] = (),
     remote: str = "",
     actor: str,
     now: dt.datetime,
@@ -142,7 +144,7 @@ def change_endpoint(
 ) -> Endpoint:
     """Put an address right. Another block is another endpoint. Raises EndpointNotTaken, NotADraft."""
     policy = policy or queries.policy_in_force()
-    wanted = _wanted(block, protocol, port)
+    wanted = _wanted(block, runs, parts)
     with transaction.atomic():
         draft = locked_draft(endpoint.application)
         row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
@@ -150,17 +152,22 @@ def change_endpoint(
             raise queries.EndpointNotFound(row.pk)
         kind = kind or row.kind
         label = row.label if label is None else label
-        if row.as_address() == wanted and (row.kind, row.remote, row.label) == (kind, remote, label):
+        if row.as_address() == wanted and (row.runs, row.kind, row.remote, row.label) == (
+            runs,
+            kind,
+            remote,
+            label,
+        ):
             return row
         trouble = queries.trouble_with(draft, wanted, policy, other_than=row.pk)
         if trouble is not None:
             raise EndpointNotTaken(trouble)
         if (row.network == wanted.block or row.is_dynamic) and row.kind == kind:
             # Where an address changes by itself, the endpoint is its connection, which a token of its own proves.
-            for name, value in columns_of(wanted).items():
+            for name, value in columns_of(wanted, runs).items():
                 setattr(row, name, value)
             row.remote, row.label = remote, label
-            row.save(update_fields=["block", "protocol", "port", "asn", "operator_name", "remote", "label"])
+            row.save(update_fields=["block", "runs", "parts", "asn", "operator_name", "remote", "label"])
         else:
             row.removed_at = now
             row.save(update_fields=["removed_at"])
@@ -172,7 +179,7 @@ def change_endpoint(
                 remote=remote,
                 label=label,
                 branch=Endpoint.objects.select_related("branch").get(pk=endpoint.pk).branch,
-                **columns_of(wanted),
+                **columns_of(wanted, runs),
             )
             row.save(force_insert=True)
         touch(draft, now)
@@ -197,10 +204,10 @@ def hear_address(*, endpoint: Endpoint, block: Block, first: bool, now: dt.datet
             return row
         if not first and row.network.version != block.version:
             return row
-        same = Endpoint.objects.filter(application=draft, block=block, protocol=row.protocol, port=row.port)
+        same = Endpoint.objects.filter(application=draft, block=block, parts=row.parts)
         if same.filter(removed_at__isnull=True).exists():
             return row
-        for name, value in columns_of(AddressEndpoint(block, Protocol(row.protocol), row.port)).items():
+        for name, value in columns_of(AddressEndpoint(block, row.parts), row.runs).items():
             setattr(row, name, value)
         row.save(update_fields=["block", "asn", "operator_name"])
         journal.record(
@@ -229,16 +236,17 @@ def remove_endpoint(*, endpoint: Endpoint, actor: str, now: dt.datetime) -> None
             )
 
 
-def _wanted(block: Block | str, protocol: str, port: int | None) -> AddressEndpoint:
-    return AddressEndpoint(parse_block(block) if isinstance(block, str) else block, Protocol(protocol), port)
+def _wanted(block: Block | str, runs: str, parts: Sequence[Part]) -> AddressEndpoint:
+    block = parse_block(block) if isinstance(block, str) else block
+    return AddressEndpoint(block, tuple(parts) or vpn.parts_of(runs))
 
 
-def columns_of(wanted: AddressEndpoint) -> dict[str, Any]:
+def columns_of(wanted: AddressEndpoint, runs: str) -> dict[str, Any]:
     origin = queries.origin_of(wanted.block)
     return {
         "block": wanted.block,
-        "protocol": wanted.protocol.value,
-        "port": wanted.port,
+        "runs": runs,
+        "parts": wanted.parts,
         "asn": origin.asn if origin else None,
         "operator_name": origin.organisation if origin else "",
     }

@@ -14,7 +14,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
-from rahdari.address import Block, directory
+from rahdari.address import Block, Part, directory
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.address.directory import Origin
 from rahdari.journal import actions as journal
@@ -400,13 +400,18 @@ def origin_of(block: Block) -> Origin | None:
 
 
 def ways() -> dict[str, tuple[Promise | str, Promise | str]]:
-    """What can run at an address, by the key of `rules.PRESETS` or `rules.OTHER`: its name and a hint."""
+    """What can run at an address, by the key of the service or `other`: its name and a hint."""
     return telling.WAYS
 
 
 def what_runs_at(endpoint: Endpoint) -> telling.Line:
-    """`UDP 51820`, or words where there is no port."""
-    return telling.protocol_line(endpoint)
+    """`WireGuard UDP 51820`, or words where there is no port."""
+    return telling.line_of(endpoint.parts, endpoint.runs)
+
+
+def what_runs(parts: Iterable[Part]) -> telling.Line:
+    """The same of what is registered."""
+    return telling.line_of(parts)
 
 
 def trouble_with(
@@ -447,8 +452,7 @@ def assess_endpoints(
     for entry in there_already:
         # What is renewed or changed stands in nobody's way.
         if application.registration_id is None or entry.registration_id != application.registration_id:
-            there = AddressEndpoint(entry.block, rules.protocol(entry.protocol), entry.port)
-            held.add(entry.block, Held(there, own=entry.holder in own))
+            held.add(entry.block, Held(AddressEndpoint(entry.block, (entry.part,)), own=entry.holder in own))
     known = rules.Neighbours(limits, ((each.block, each) for each in beside))
     found: list[Trouble | None] = []
     for endpoint in endpoints:

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rahdari.address import plain_text
+from rahdari.address import plain_text, vpn
+from rahdari.address.vpn import VPN_SERVICES
 from rahdari.page.spreadsheets import as_it_was, no_formula
-
-from .rules import OTHER, PRESETS
 
 MOST_BYTES = 2 * 1024 * 1024
 LONGEST_CELL = 1000
@@ -55,20 +54,34 @@ _PROTOCOLS = {
     "openvpn udp": "openvpn_udp",
     "openvpn tcp": "openvpn_tcp",
     "ikev2": "ikev2",
+    "ikev1": "ikev2",
     "ike": "ikev2",
     "ipsec": "ikev2",
-    "ikev2 nat": "ikev2_nat",
-    "ipsec nat": "ikev2_nat",
-    "nat t": "ikev2_nat",
+    "ikev2 ipsec": "ikev2",
+    "ikev2 nat": "ikev2",
+    "ipsec nat": "ikev2",
+    "nat t": "ikev2",
+    "l2tp": "l2tp",
+    "l2tp ipsec": "l2tp",
     "sstp": "sstp",
+    "anyconnect": "anyconnect",
+    "openconnect": "anyconnect",
+    "ocserv": "anyconnect",
+    "dtls": "anyconnect",
+    "pptp": "pptp",
+    "gre": "gre",
+    "gre tunnel": "gre",
     "any": "any",
     "all": "any",
     "*": "any",
     "سب": "any",
-    **{plain: plain for plain in ("udp", "tcp", "esp", "gre")},
+    **{plain: plain for plain in ("udp", "tcp", "esp")},
 }
 # As they are told to people, and written by us.
-NAMES_OF_PROTOCOLS = "wireguard, openvpn, openvpn-tcp, ikev2, ikev2-nat, sstp, udp, tcp, esp, gre, any"
+NAMES_OF_PROTOCOLS = "wireguard, openvpn, openvpn-tcp, ikev2, l2tp, sstp, anyconnect, pptp, gre, udp, tcp, esp, any"
+# A number with a mark between its thousands, as spreadsheets show it; or two ports.
+THOUSANDS = re.compile(r"(\d{1,2})[, ](\d{3})", re.ASCII)
+_USUAL = frozenset(str(part.port) for service in VPN_SERVICES.values() for part in service.parts if part.port)
 _YES = frozenset({"yes", "y", "true", "1", "dynamic", "changes", "ہاں", "جی ہاں"})
 
 
@@ -240,7 +253,7 @@ def tidy(cell: str) -> str:
 
 
 def what_runs(protocol: str, port: str) -> tuple[str, str, str]:
-    """The choice, protocol and port of the form: from `WireGuard`, `udp`, `udp/51820`, `51820.0`, `51,820`."""
+    """The choice, protocol and ports of the form: from `WireGuard`, `udp`, `udp/51820`, `51820.0`, `51,820`."""
     name = " ".join(re.sub(r"[-_/]", " ", plain_text(tidy(protocol)).lower()).split())
     number = plain_text(tidy(port)).lower()
     for text in (number, name):
@@ -251,14 +264,20 @@ def what_runs(protocol: str, port: str) -> tuple[str, str, str]:
             number = number if text is name and number else found[2] or found[3]
     if re.fullmatch(r"\d+[.,]0{1,2}", number):
         number = re.split("[.,]", number)[0]
-    elif re.fullmatch(r"\d{1,2}[, ]\d{3}", number):
-        number = re.sub("[, ]", "", number)
+    elif (parts := THOUSANDS.fullmatch(number)) and parts[1] + parts[2] in _USUAL:
+        number = parts[1] + parts[2]
     key = _PROTOCOLS.get(name)
     if key is None:
-        return OTHER, "", number
-    if key in PRESETS:
+        return vpn.OTHER, "", number
+    if key in VPN_SERVICES:
         return key, "", number
-    return OTHER, key, number
+    return vpn.OTHER, key, number
+
+
+def is_thousands_or_two(number: str) -> bool:
+    """Whether a cell can be read as one port, written with its thousands apart, or as two."""
+    parts = THOUSANDS.fullmatch(number)
+    return parts is not None and int(parts[1] + parts[2]) <= 65_535
 
 
 # -- writing -------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.address import Block, Endpoint, Protocol, SpecialUse, contains, plain_text, special_use
+from rahdari.address import Block, Endpoint, SpecialUse, contains, plain_text, special_use
 from rahdari.policy import DocumentRule, EvidenceKind, Limits, Policy, Service
 
 
@@ -440,31 +440,6 @@ def assess_endpoint(
     if own is not None:
         return Trouble(AddressTrouble.HELD_BY_YOU, other=own)
     return None
-
-
-# Sane starting points; the port can be changed. IKEv2 moves to UDP 4500 behind address translation.
-PRESETS: dict[str, tuple[str, int | None]] = {
-    "wireguard": ("udp", 51820),
-    "openvpn_udp": ("udp", 1194),
-    "openvpn_tcp": ("tcp", 443),
-    "ikev2": ("udp", 500),
-    "ikev2_nat": ("udp", 4500),
-    "sstp": ("tcp", 443),
-    "any": ("any", None),
-}
-OTHER = "other"
-
-
-def way_of(protocol: str, port: int | None) -> tuple[str, str, str]:
-    """The choice, protocol and port that an endpoint is asked for with: a preset, or another protocol."""
-    for key, (preset, usual) in PRESETS.items():
-        if (preset, usual) == (protocol, port):
-            return key, "", ""
-    return OTHER, protocol, "" if port is None else str(port)
-
-
-def protocol(text: str) -> Protocol:
-    return Protocol(text)
 
 
 # -- the number of a subscriber ------------------------------------------------------------------------------------

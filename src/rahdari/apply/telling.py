@@ -4,7 +4,7 @@ Titles are whole sentences or labels in the language of the reader; a value carr
 number left to right, a name of unknown script).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy, ngettext, npgettext
 
+from rahdari.address import Part, vpn
+from rahdari.address.vpn import VPN_SERVICES
 from rahdari.people import identifiers
 from rahdari.policy import EvidenceKind, Service
 
@@ -42,22 +44,26 @@ USES: dict[str, Promise] = {
     rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
     rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
 }
-# What runs at an address: its name and a hint, by the key of its preset.
+# What runs at an address: its name and a hint, by its key.
 # Names of programs and protocols are the same in both languages: people look for them on other screens.
-WAYS: dict[str, tuple[Promise | str, Promise | str]] = {
-    "wireguard": ("WireGuard", "UDP 51820"),
-    "openvpn_udp": (gettext_lazy("OpenVPN over UDP"), "UDP 1194"),
-    "openvpn_tcp": (gettext_lazy("OpenVPN over TCP"), "TCP 443"),
-    "ikev2": ("IKEv2", "UDP 500"),
-    "ikev2_nat": (gettext_lazy("IKEv2 behind a router"), "UDP 4500"),
-    "sstp": ("SSTP", "TCP 443"),
-    "any": (
-        gettext_lazy("Everything at this address"),
-        gettext_lazy("If several VPN programs run there, or you are not sure."),
-    ),
-    rules.OTHER: (gettext_lazy("Another protocol"), gettext_lazy("Say below which one.")),
+_LABELS: dict[str, Promise | str] = {
+    "openvpn_udp": gettext_lazy("OpenVPN over UDP"),
+    "openvpn_tcp": gettext_lazy("OpenVPN over TCP"),
+    "ikev2": "IKEv2/IPsec",
+    "anyconnect": "AnyConnect, OpenConnect",
+    "gre": gettext_lazy("GRE tunnel"),
+    "any": gettext_lazy("Everything at this address"),
 }
-PROTOCOLS = {"udp": "UDP", "tcp": "TCP", "esp": "ESP", "gre": "GRE"}
+_HINTS: dict[str, Promise | str] = {
+    "any": gettext_lazy("If several VPN programs run there, or you are not sure."),
+}
+WAYS: dict[str, tuple[Promise | str, Promise | str]] = {
+    **{
+        key: (_LABELS.get(key, service.name), _HINTS.get(key, vpn.ports_in_words(service.parts)))
+        for key, service in VPN_SERVICES.items()
+    },
+    vpn.OTHER: (gettext_lazy("Another protocol"), gettext_lazy("Say below which one.")),
+}
 
 
 @dataclass(frozen=True)
@@ -119,14 +125,14 @@ def url_of(step: StepKey, application: Application) -> str:
     return reverse(f"apply:{step}", args=[application.reference])
 
 
-def protocol_line(endpoint: Endpoint) -> Line:
-    """`UDP 51820`, or words where there is no port."""
-    if endpoint.protocol == "any":
+def line_of(parts: Iterable[Part], runs: str = "") -> Line:
+    """`IKEv2 UDP 500, 4500 + ESP`, or words where there is no port."""
+    words = vpn.in_words(parts, runs)
+    if not words:
         return Line(gettext("All protocols and ports"))
-    name = PROTOCOLS[endpoint.protocol]
-    if endpoint.port is None:
-        return Line(name, "ltr")
-    return Line(f"{name} {endpoint.port}", "ltr")
+    if any(part.protocol.has_ports and part.port is None for part in parts):
+        return Line(gettext("%(protocols)s, every port") % {"protocols": words})
+    return Line(words, "ltr")
 
 
 def paper_line(document: Document) -> Line:
@@ -324,7 +330,7 @@ def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[R
             if endpoint.operator_name
             else Line(gettext("The network of this address is not on our list. An officer will look at it."), "warn")
         )
-        lines.append(protocol_line(endpoint))
+        lines.append(line_of(endpoint.parts, endpoint.runs))
         if endpoint.remote:
             lines += [Line(gettext("Other side of the tunnel:")), Line(endpoint.remote, "code")]
         rows.append(

@@ -6,7 +6,7 @@ Values that run left to right are isolated with U+2066 and U+2069, since these s
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rahdari.address import AddressError, AddressFault, EndpointError, EndpointFault, SpecialName
+from rahdari.address import AddressError, AddressFault, EndpointError, EndpointFault, SpecialName, format_block, vpn
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.page import values
 from rahdari.people.identifiers import IdentifierError
@@ -86,6 +86,16 @@ def address(error: AddressError) -> str:
         return _("There is a port behind the address. Write the address alone: %(address)s") % meant
     if reason is AddressFault.URL and error.suggestion:
         return _("This is a web address. Write only this part: %(address)s") % meant
+    if reason is AddressFault.TURNED_AROUND:
+        return _("There is an invisible sign in it that turns the numbers round. Type the address, do not paste it.")
+    if reason is AddressFault.NO_DIGIT:
+        return _("There is a sign in it that only looks like a digit. Type the digits on the keyboard.")
+    if reason is AddressFault.LETTER:
+        if error.suggestion:
+            return _("There is a letter in it: O is not 0, and l is not 1. Perhaps it is %(address)s") % meant
+        return _("There is a letter in it: O is not 0, and l is not 1. Look at it again.")
+    if reason is AddressFault.HEXADECIMAL and error.suggestion:
+        return _("Write the address with ordinary numbers: %(address)s") % meant
     if reason in {AddressFault.URL, AddressFault.HOST_NAME}:
         return _("This is a name, not an address. Write the numbers that it stands for: your operator knows them.")
     if reason is AddressFault.HOST_BITS:
@@ -110,6 +120,8 @@ def address(error: AddressError) -> str:
         return _("A part is missing. An IPv4 address has four numbers with dots, like %(address)s") % {
             "address": isolated("203.0.113.24")
         }
+    if reason is AddressFault.OUT_OF_RANGE and error.suggestion:
+        return _("There is a digit too many in it. Perhaps it is %(address)s") % meant
     if reason is AddressFault.OUT_OF_RANGE:
         return _("No number of an IPv4 address is greater than %(limit)s. Look at it again.") % {
             "limit": error.limit or 255
@@ -174,15 +186,33 @@ def trouble(found: Trouble) -> str:
 
 
 def endpoint(value: AddressEndpoint) -> str:
-    return str(value).upper() if value.protocol.has_ports else str(value)
+    return f"{format_block(value.block)} {vpn.ports_in_words(value.parts)}".strip()
 
 
 def port(error: EndpointError) -> str:
     if error.reason is EndpointFault.PORT_WITHOUT_PROTOCOL:
-        return _("A port goes with UDP or TCP. Choose one of them, or leave the port empty.")
+        return _("This goes without a port. Leave the ports empty.")
+    if error.reason is EndpointFault.PORTS_ARE_FIXED:
+        return _("This always uses the ports %(ports)s. Leave the ports empty, or choose another protocol.") % {
+            "ports": isolated(error.suggestion)
+        }
     if error.reason is EndpointFault.PORT_OUT_OF_RANGE:
         return _("A port is a number from 1 to 65535.")
-    return _("Write the port as one number, for example %(port)s") % {"port": 1194}
+    if error.reason is EndpointFault.RANGE_REVERSED:
+        return _("In a range the smaller port stands first: %(ports)s") % {"ports": isolated(error.suggestion)}
+    if error.reason is EndpointFault.TOO_MANY:
+        return ngettext(
+            "One address takes %(count)s port. For more, choose everything at this address.",
+            "One address takes %(count)s ports. For more, choose everything at this address.",
+            error.limit or 0,
+        ) % {"count": error.limit}
+    if error.reason is EndpointFault.SEVERAL_MEANINGS:
+        two = error.text.replace(",", " ").split()
+        return _("This can be one port or two. Write %(one)s, or with comma and space %(two)s") % {
+            "one": isolated("".join(two)),
+            "two": isolated(", ".join(two)),
+        }
+    return _("Write the ports as numbers, for example %(ports)s") % {"ports": isolated("1194, 1200-1203")}
 
 
 def rows_file(fault: RowsFault, *, most_rows: int) -> str:

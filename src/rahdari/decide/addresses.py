@@ -11,6 +11,7 @@ from html import unescape
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
+from rahdari.address import vpn
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.page import spreadsheets
@@ -150,8 +151,7 @@ def table(addresses: Sequence[Address]) -> str:
         told = [plain(findings.of_check(check)) for check in each.checks if tone_of(check) != "ok"]
         return [
             endpoint.address_text,
-            endpoint.protocol,
-            str(endpoint.port or ""),
+            *vpn.in_columns(endpoint.parts),
             endpoint.label,
             endpoint.operator_name,
             *(said[tone_of(by_kind[kind])] if kind in by_kind else "" for kind, _title in kinds),

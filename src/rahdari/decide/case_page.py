@@ -15,6 +15,7 @@ from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
+from rahdari.apply.telling import Line
 from rahdari.letters import actions as letters
 from rahdari.letters import queries as inbox
 from rahdari.letters.models import Letter
@@ -81,6 +82,11 @@ class CasePage:
     @cached_property
     def endpoints(self) -> list[Endpoint]:
         return list(applications.endpoints_of(self.application))
+
+    @property
+    def endpoints_and_runs(self) -> list[tuple[Endpoint, Line]]:
+        """Each address with what runs there."""
+        return [(endpoint, applications.what_runs_at(endpoint)) for endpoint in self.endpoints]
 
     @cached_property
     def operators(self) -> list[str]:

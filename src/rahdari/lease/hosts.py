@@ -3,10 +3,12 @@
 import datetime as dt
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
+from rahdari.address import Part
 from rahdari.journal import actions as journal
 from rahdari.register.models import Registration
 
@@ -29,8 +31,7 @@ def make_host(
     *,
     subject: str,
     holder: uuid.UUID,
-    protocol: str,
-    port: int | None,
+    parts: Sequence[Part],
     actor: str,
     now: dt.datetime,
     v6_as: str = V6As.HOST,
@@ -38,9 +39,9 @@ def make_host(
     """The connection of an endpoint. The same endpoint twice gives the same one; what is asked for may be new."""
     known = queries.host_by_subject(subject)
     if known is not None:
-        if (known.protocol, known.port) != (protocol, port) and known.registration_id is None:
-            known.protocol, known.port = protocol, port
-            known.save(update_fields=["protocol", "port"])
+        if known.parts != tuple(parts) and known.registration_id is None:
+            known.parts = tuple(parts)
+            known.save(update_fields=["parts"])
         return known
     try:
         with transaction.atomic():
@@ -48,8 +49,7 @@ def make_host(
                 name=_free_name(),
                 subject=subject,
                 holder=holder,
-                protocol=protocol,
-                port=port,
+                parts=tuple(parts),
                 v6_as=v6_as,
                 made_at=now,
             )

@@ -12,7 +12,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from rahdari.register.models import BlockField, Entry, Registration
+from rahdari.register.models import BlockField, Entry, PartsField, Registration
 
 from .rules import By, Outcome, V6As
 
@@ -30,8 +30,7 @@ class Host(models.Model):
     registration = models.ForeignKey(
         Registration, on_delete=models.PROTECT, null=True, blank=True, related_name="leased_hosts"
     )
-    protocol = models.CharField(max_length=8, default="any")
-    port = models.PositiveIntegerField(null=True, blank=True)
+    parts = PartsField()
     v6_as = models.CharField(max_length=8, choices=[(str(value), str(value)) for value in V6As], default=V6As.HOST)
     made_at = models.DateTimeField()
     paused_until = models.DateTimeField(null=True, blank=True)

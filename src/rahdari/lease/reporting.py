@@ -22,7 +22,7 @@ from rahdari.page.turns import in_turn, one_item
 from rahdari.policy import LeaseRules
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import NewEntry
+from rahdari.register.rules import new_endpoint
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
@@ -179,7 +179,7 @@ def _list(
             in_the_way = error.entry
         if in_the_way is None or in_the_way.holder == host.holder:
             return Outcome.YOURS
-        outcome = _make_room(in_the_way, in_force, now)
+        outcome = _make_room(in_the_way.part_of or in_the_way, in_force, now)
         if outcome is not None:
             return outcome
     return Outcome.HELD
@@ -204,7 +204,7 @@ def _entered(
             actor=host_subject(host),
             now=now,
         )
-    new = NewEntry(origin, block, host.protocol, host.port, asn, kind="dynamic", until=until)
+    new = new_endpoint(origin, block, host.parts, asn, kind="dynamic", until=until)
     return register.add_entry(registration=registration, new=new, actor=host_subject(host), now=now)
 
 

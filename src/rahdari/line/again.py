@@ -5,17 +5,20 @@ overlap of the policy, everything else is left alone. Nothing of it is a gap in 
 """
 
 import datetime as dt
+import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
 
+from rahdari.address import Part, in_order
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About
 from rahdari.policy import Policy
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Entry
-from rahdari.register.rules import NewEntry
+from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import new_endpoint
 
 from . import leasing, mobile
 from .terms import grace_of, term_from
@@ -46,27 +49,34 @@ def carry_out(
                 actor=actor,
                 now=now,
             )
-    wanted = {_key(row): row for row in endpoints if not row.is_dynamic}
-    held = {
-        _key(entry): entry
-        for entry in entries.own_entries_of(registration)
-        if entry.ended_at is None and entry.kind == "static"
-    }
-    leaves_at = now + policy.change.overlap
-    for key, row in wanted.items():
-        entry = held.get(key)
-        if entry is not None:
-            register.extend_entry(entry=entry, until=registration.stays_until, now=now)
+    held, leaves_at = _held(registration), now + policy.change.overlap
+    stay, asked = set[uuid.UUID](), defaultdict[Entry, list[Part]](list)
+    for row in endpoints:
+        if row.is_dynamic:
             continue
-        new = NewEntry(row.subject, row.network, row.protocol, row.port, row.asn)
-        register.add_entry(registration=registration, new=new, actor=actor, now=now)
-    for key, entry in held.items():
-        if key not in wanted:
+        entry = next((each for each, parts in held.items() if _is_that(row, each, parts)), None)
+        if entry is not None:
+            asked[entry] += row.parts
+            continue
+        new = new_endpoint(row.subject, row.network, row.parts, row.asn)
+        stay.add(register.add_entry(registration=registration, new=new, actor=actor, now=now).pk)
+    for entry, parts in asked.items():
+        kept = register.change_parts(entry=entry, parts=in_order(parts), leaves_at=leaves_at, actor=actor, now=now)
+        stay.add(kept.pk)
+    # Read anew: an endpoint may have been taken into another one of the same address.
+    for entry in _held(registration):
+        if entry.pk not in stay:
             register.retire_entry(entry=entry, until=leaves_at, actor=actor, now=now)
     leasing.close_hosts_but(endpoints, registration, until=leaves_at, now=now)
     leasing.tie_hosts(endpoints, registration, now=now)
     mobile.list_line(application, registration, now=now)
 
 
-def _key(row: Entry | Endpoint) -> tuple[str, str, int | None]:
-    return str(row.block), row.protocol, row.port
+def _held(registration: Registration) -> dict[Entry, tuple[Part, ...]]:
+    standing = entries.own_entries_of(registration).filter(ended_at__isnull=True, kind="static")
+    return entries.endpoints_among(standing)
+
+
+def _is_that(row: Endpoint, entry: Entry, parts: Sequence[Part]) -> bool:
+    """Whether what was applied for is this endpoint of the register: something of it runs at the same address."""
+    return row.network == entry.block and any(part in parts for part in row.parts)

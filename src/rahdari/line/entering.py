@@ -13,7 +13,7 @@ from rahdari.policy import Policy
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.register.rules import NewEntry, Standing
+from rahdari.register.rules import NewEntry, Standing, new_endpoint
 
 from . import again, leasing, mobile
 from .step import AT_ONCE, one_item
@@ -109,10 +109,4 @@ def _is_standing(registration: Registration, now: dt.datetime) -> bool:
 
 
 def _as_entry(endpoint: Endpoint) -> NewEntry:
-    return NewEntry(
-        origin=endpoint.subject,
-        block=endpoint.network,
-        protocol=endpoint.protocol,
-        port=endpoint.port,
-        asn=endpoint.asn,
-    )
+    return new_endpoint(endpoint.subject, endpoint.network, endpoint.parts, endpoint.asn)

@@ -67,8 +67,8 @@ def _begin_some(new: Sequence[tuple[Entry, str]], rules: Proof, now: dt.datetime
     """Of these the first that stand on a proof. Others stand on something else, an operator's word or an officer's
     check, and are never asked: they keep nobody behind them waiting.
     """
-    known = proofs.proofs_of(entry.origin for entry, _ in new)
-    shown = [(entry, occasion, known.get((entry.origin, str(entry.block)))) for entry, occasion in new]
+    known = proofs.proofs_of(entry.subject for entry, _ in new)
+    shown = [(entry, occasion, known.get((entry.subject, str(entry.block)))) for entry, occasion in new]
     wanted = [(entry, occasion, proof) for entry, occasion, proof in shown if proof is not None][:AT_ONCE]
     return sum(_begin(entry, occasion, proof, rules, now) for entry, occasion, proof in wanted)
 
@@ -118,7 +118,7 @@ def _write(reproof: Reproof, entry: Entry, template: str, now: dt.datetime) -> N
     if template == "proof_wanted":
         told["until"] = reproof.opened_at + reproof.between * reproof.windows
     of_branch = {name: told[name] for name in ("address", "registration")}
-    tell_branches([entry.origin], f"branch_{template}", of_branch, now=now)
+    tell_branches([entry.subject], f"branch_{template}", of_branch, now=now)
     for person in people.people_to_tell(entry.holder):
         letters.write_once(
             to=person,

@@ -77,7 +77,7 @@ def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
             "valid_until": registration.valid_until,
             "url": reverse("portal:renew", args=[registration.reference]),
         },
-        origins=tuple(entry.origin for entry in entries.entries_of(registration) if entry.ended_at is None),
+        origins=tuple({entry.subject for entry in entries.entries_of(registration) if entry.ended_at is None}),
     )
 
 

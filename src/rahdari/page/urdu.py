@@ -83,7 +83,8 @@ WRONG_WORDS = {
 }
 # Latin words that stand in Urdu text as they are: what a reader types, copies or finds on another screen.
 LATIN = frozenset(
-    "OpenVPN WireGuard IKEv2 SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG JPEG PNG MB KB API AS HTTP "
+    "OpenVPN WireGuard IKEv2 IPsec L2TP PPTP OpenConnect SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG "
+    "JPEG PNG MB KB API AS HTTP "
     "HTTPS URL TXT "
     "RPKI APNIC inetnum remarks descr comments "
     "English dyndns2 GitHub "

@@ -22,7 +22,7 @@ def standing_of(registration: Registration, now: dt.datetime) -> str:
 
 def addresses_of(registration: Registration) -> int:
     """How many addresses it is for now. One that its holder left is listed a while longer, and is not one more."""
-    standing = list(register.own_entries_of(registration).filter(ended_at__isnull=True))
+    standing = list(register.endpoints_among(register.own_entries_of(registration).filter(ended_at__isnull=True)))
     leased = leases.leased_among([entry for entry in standing if entry.kind == "dynamic"])
     return sum(
         entry.pk in leased if entry.kind == "dynamic" else entry.valid_until >= registration.stays_until

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from rahdari.address import directory
+from rahdari.address import Part, directory
 from rahdari.journal import actions as journal
 
 from . import queries, rules
 from .models import KINDS, DirectoryFollowed, Entry, Registration
-from .moving import add_entry, end_entries_due, end_entry, extend_entry, move_entry, retire_entry
+from .moving import add_entry, change_parts, end_entries_due, end_entry, extend_entry, move_entry, retire_entry
 from .noting import (
     BlockAlreadyEntered,
     KindUnknown,
@@ -22,12 +22,16 @@ from .noting import (
     announced_by,
     block_is_free,
     end_entries,
+    end_one,
     free_reference,
     hold_name,
+    living_parts,
     locked_entry,
     locked_valid,
     new_entry,
+    new_part,
     note_change,
+    stand_for,
 )
 from .rules import NewEntry
 from .sharing import NotAllAgreed, NotShareable, end_part, end_parts_due, leave, let_in, stay
@@ -42,6 +46,7 @@ __all__ = [
     "StandsProvisionally",
     "add_entry",
     "amend_entry",
+    "change_parts",
     "confirm_registration",
     "end_entries_due",
     "end_entry",
@@ -159,33 +164,57 @@ def amend_entry(
     *,
     entry: Entry,
     block: Block,
-    protocol: str,
-    port: int | None,
+    parts: Sequence[Part],
     asn: int | None,
     actor: str,
     now: dt.datetime,
 ) -> Entry:
-    """Give an active entry another address, protocol or port. Doing it twice changes nothing.
+    """Give an endpoint another address, or let something else run there. Doing it twice changes nothing.
 
     Raises NotValid, BlockAlreadyEntered, SharedWithOthers.
     """
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        found = locked_entry(entry.pk)
-        if found is None or found.ended_at is not None:
+        locked_entry(entry.pk)
+        living = living_parts(entry)
+        if not living:
             raise NotValid(registration, rules.Standing.EXPIRED)
-        entry = found
-        if (entry.block, entry.protocol, entry.port, entry.asn) == (block, protocol, port, asn):
+        entry, known = living[0], {each.part for each in living}
+        if (entry.block, entry.asn, known) == (block, asn, set(parts)):
             return entry
-        if queries.is_shared_now(entry):
+        if any(queries.is_shared_now(each) for each in living):
             raise SharedWithOthers(entry)
-        entry.block, entry.protocol, entry.port, entry.asn = block, protocol, port, asn
-        entry.asns = announced_by(block, asn)
-        with block_is_free(block, besides=entry):
-            entry.save(update_fields=["block", "protocol", "port", "asn", "asns"])
-        note_change(entry, "amend", now)
+        new = [part for part in parts if part not in known]
+        left = []
+        for each in living:
+            if each.part in parts:
+                _put(each, block, each.part, asn, now)
+            elif new:
+                # In its place, so that operators hear of a change and not of a removal.
+                _put(each, block, new.pop(0), asn, now)
+            else:
+                left.append(each)
+        if entry in left:
+            heir = next(each for each in living if each not in left)
+            stand_for(entry, heir)
+            entry = heir
+        for each in left:
+            end_one(each, "amend", now)
+        for part in new:
+            with block_is_free(block, besides=entry):
+                new_part(entry, part, "amend", now)
         journal.record(act="register.amended", actor=actor, subject=f"registration:{registration.id}", now=now)
     return entry
+
+
+def _put(entry: Entry, block: Block, part: Part, asn: int | None, now: dt.datetime) -> None:
+    if (entry.block, entry.part, entry.asn) == (block, part, asn):
+        return
+    entry.block, entry.protocol, entry.port, entry.asn = block, part.protocol, part.port, asn
+    entry.asns = announced_by(block, asn)
+    with block_is_free(block, besides=entry):
+        entry.save(update_fields=["block", "protocol", "port", "asn", "asns"])
+    note_change(entry, "amend", now)
 
 
 def renew(

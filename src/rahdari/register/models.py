@@ -2,7 +2,8 @@
 
 Invariants, each also held by the database: no two holders have overlapping active entries, unless they share exactly
 that block and each of them is a sharer of it; one endpoint is listed under one feed id; a holder has an endpoint once;
-`valid_from < valid_until`; an entry that has ended stays ended; changes are only added.
+`valid_from < valid_until`; an entry that has ended stays ended; changes are only added; a part is of the registration
+and at the block of the entry that it is a part of.
 Spans are half open: an entry counts from `valid_from` and no longer at `valid_until`.
 """
 
@@ -17,7 +18,10 @@ from django.db import models
 from django.db.models import Deferrable, F, Q
 from django.db.models.functions import Coalesce
 
-from .fields import BlockField as BlockField  # a type of this room's face: other rooms have columns of it too
+from rahdari.address import Part, Protocol
+
+from .fields import BlockField as BlockField  # types of this room's face: other rooms have columns of them too
+from .fields import PartsField as PartsField
 
 PROTOCOLS = ("any", "udp", "tcp", "esp", "gre")
 # An address that stays, one that a router at home reports, one that is entered to see whether it is enforced.
@@ -147,6 +151,9 @@ class Sharer(models.Model):
 class Entry(models.Model):
     """One address of a registration, with protocol and port. `feed_id` is the only name the feed knows it by.
 
+    What runs at an address may need several: IPsec is UDP 500, UDP 4500 and ESP. The first of them is the entry that
+    pages, proofs and leases go by, and the others are each a `part_of` it; they come, move and end together.
+
     Of a shared block several holders may have the same endpoint: then it is one line of the feed, that of the first of
     these entries, which is the `carrier` of the others, also after it has ended itself.
 
@@ -166,6 +173,7 @@ class Entry(models.Model):
     asn = models.BigIntegerField(null=True, blank=True)
     asns = ArrayField(models.BigIntegerField(), default=list, blank=True)
     kind = models.CharField(max_length=8, default="static")
+    part_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="parts")
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     shared = models.ForeignKey(SharedBlock, on_delete=models.PROTECT, null=True, blank=True, related_name="entries")
     carrier = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="carried")
@@ -223,6 +231,15 @@ class Entry(models.Model):
         return f"{self.block} {self.protocol} {self.port or 'any port'}"
 
     @property
+    def part(self) -> Part:
+        return Part(Protocol(self.protocol), self.port)
+
+    @property
+    def subject(self) -> str:
+        """What it rests on, as other rooms know it: the same for all parts of an endpoint."""
+        return self.origin.partition("#")[0]
+
+    @property
     def line(self) -> "Entry":
         """The entry by which the feed knows this one."""
         return self.carrier or self
@@ -250,6 +267,16 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} {self.act} {self.entry_id}"
+
+
+class ToComplete(models.Model):
+    """An entry of the time when one port was registered alone: what else its service needs is still to be entered. The
+    list was made once, when the register learnt of parts, and empties."""
+
+    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"entry:{self.entry_id}"
 
 
 class DirectoryFollowed(models.Model):

@@ -2,19 +2,31 @@
 
 Invariants: the new address is entered before the old one ends, and both stand in the register meanwhile; what the
 clock repeats (an end that was announced, a lease that goes on) is a change for the feed and no row of the journal;
-no entry outlives its registration.
+no entry outlives its registration; the parts of an endpoint move together.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
+from rahdari.address import Part
 from rahdari.journal import actions as journal
 
 from . import queries, rules
 from .models import Entry, Registration
-from .noting import NotValid, end_one, locked_entry, locked_valid, new_entry, note_change
-from .rules import Block, NewEntry
+from .noting import (
+    NotValid,
+    end_one,
+    living_parts,
+    locked_entry,
+    locked_valid,
+    new_entry,
+    new_part,
+    note_change,
+    stand_for,
+)
+from .rules import Block, NewEntry, new_endpoint
 
 
 def add_entry(*, registration: Registration, new: NewEntry, actor: str, now: dt.datetime) -> Entry:
@@ -50,54 +62,103 @@ def move_entry(
     """
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        old = _locked(entry)
+        old, living = _locked(entry), living_parts(entry)
         if old.ended_at is None and old.block == block:
-            return _until(old, until or registration.stays_until, "extend", now)
+            _until_all(living, until or registration.stays_until, "extend", now)
+            return old
         back = (
             Entry.objects.select_for_update()
-            .filter(registration=registration, block=block, protocol=old.protocol, port=old.port, ended_at__isnull=True)
+            .filter(registration=registration, block=block, protocol=old.protocol, port=old.port)
+            .filter(ended_at__isnull=True, part_of__isnull=True)
             .first()
         )
         if back is not None and back.kind == old.kind:
-            new = _until(back, until or registration.stays_until, "move", now)
+            new = _until_all(living_parts(back), until or registration.stays_until, "move", now)[0]
         else:
-            asked = NewEntry(origin, block, old.protocol, old.port, asn, until=until)
+            asked = new_endpoint(origin, block, queries.parts_at(old), asn, until=until)
             new = new_entry(registration, asked, kind=old.kind, valid_from=now, now=now, follows=old)
-        if old.ended_at is None:
-            _until(old, min(old.valid_until, overlap_until), "retire", now)
+        for each in living:
+            _until(each, min(each.valid_until, overlap_until), "retire", now)
         _journal("moved_entry", registration, actor, now)
     return new
 
 
+def change_parts(*, entry: Entry, parts: Sequence[Part], leaves_at: dt.datetime, actor: str, now: dt.datetime) -> Entry:
+    """Something else runs at the address as well, or instead: what is new is entered, what is not asked for any more
+    stays listed until `leaves_at`, and the rest goes on with the registration. Returns the entry that stands for it.
+
+    Raises NotValid, BlockAlreadyEntered.
+    """
+    with transaction.atomic():
+        registration = locked_valid(entry.registration_id, now)
+        living = living_parts(entry)
+        if not living:
+            raise NotValid(registration, rules.Standing.EXPIRED)
+        lead, known = living[0], {each.part: each for each in living}
+        stay: list[Entry] = []
+        for part in parts:
+            found = known.get(part) or _taken_in(lead, part)
+            if found is None:
+                found = new_part(lead, part, "enter", now)
+                _journal("added_entry", registration, actor, now)
+            stay.append(_until(found, registration.stays_until, "extend", now))
+        if lead not in stay:
+            stand_for(lead, stay[0])
+        for each in living:
+            if each not in stay and each.valid_until > leaves_at:
+                each.refresh_from_db()
+                _until(each, leaves_at, "retire", now)
+                _journal("retired_entry", registration, actor, now)
+    return stay[0] if lead not in stay else lead
+
+
+def _taken_in(lead: Entry, part: Part) -> Entry | None:
+    """The same registration has this part under another endpoint of the address: it is a part of this one now."""
+    found = (
+        Entry.objects.select_for_update()
+        .filter(registration=lead.registration_id, block=lead.block, ended_at__isnull=True)
+        .filter(protocol=part.protocol, port=part.port, kind=lead.kind)
+        .first()
+    )
+    if found is None:
+        return None
+    heirs = [each for each in living_parts(found) if each.pk != found.pk] if found.part_of_id is None else []
+    if heirs:
+        stand_for(found, heirs[0])
+    found.part_of = lead
+    found.save(update_fields=["part_of"])
+    return found
+
+
 def retire_entry(*, entry: Entry, until: dt.datetime, actor: str, now: dt.datetime) -> Entry:
-    """Let an entry end before its registration does: the holder has left the address. Never later than it would."""
+    """Let an endpoint end before its registration does: the holder has left the address. Never later than it would."""
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
         entry = _locked(entry)
-        if entry.ended_at is not None or entry.valid_until <= until:
-            return entry
-        entry = _until(entry, until, "retire", now)
-        _journal("retired_entry", registration, actor, now)
+        later = [each for each in living_parts(entry) if each.valid_until > until]
+        if later:
+            _until_all(later, until, "retire", now)
+            _journal("retired_entry", registration, actor, now)
+            entry.refresh_from_db()
     return entry
 
 
 def extend_entry(*, entry: Entry, until: dt.datetime, now: dt.datetime) -> Entry:
-    """Let an entry that would end by itself go on. Raises NotValid when it has ended, or its registration has."""
+    """Let an endpoint that would end by itself go on. Raises NotValid when it has ended, or its registration has."""
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
-        entry = _locked(entry)
-        if entry.ended_at is not None:
+        living = living_parts(entry)
+        if not living:
             raise NotValid(registration, rules.Standing.EXPIRED)
-        return _until(entry, min(until, registration.stays_until), "extend", now)
+        return _until_all(living, min(until, registration.stays_until), "extend", now)[0]
 
 
 def end_entry(*, entry: Entry, why: str, now: dt.datetime) -> Entry:
-    """End one entry now, and leave its registration as it is. Doing it twice changes nothing."""
+    """End one endpoint now, and leave its registration as it is. Doing it twice changes nothing."""
     with transaction.atomic():
-        entry = _locked(entry)
-        if entry.ended_at is None:
-            end_one(entry, why, now)
-    return entry
+        for each in living_parts(_locked(entry)):
+            end_one(each, why, now)
+    return _locked(entry)
 
 
 def end_entries_due(*, now: dt.datetime, limit: int = 500) -> int:
@@ -118,6 +179,10 @@ def _locked(entry: Entry) -> Entry:
     if found is None:
         raise Entry.DoesNotExist(entry.pk)
     return found
+
+
+def _until_all(entries: Sequence[Entry], until: dt.datetime, act: str, now: dt.datetime) -> list[Entry]:
+    return [_until(each, until, act, now) for each in entries]
 
 
 def _until(entry: Entry, until: dt.datetime, act: str, now: dt.datetime) -> Entry:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import secrets
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
-from rahdari.address import directory
+from rahdari.address import Part, directory
 
 from . import queries, reference, rules
 from .models import Change, Entry, Registration, Sharer
@@ -121,6 +122,25 @@ def locked_entry(pk: uuid.UUID, *, skip_locked: bool = False) -> Entry | None:
     return Entry.objects.select_for_update(skip_locked=skip_locked).filter(pk=pk).first()
 
 
+def living_parts(entry: Entry) -> list[Entry]:
+    """The endpoint that an entry is of: all its entries that have not ended, locked, the one that stands for it in
+    front."""
+    if entry.shared_id is not None:
+        hold_shared(entry.shared_id)
+    lead = entry.part_of_id or entry.pk
+    found = Entry.objects.filter(Q(pk=lead) | Q(part_of=lead), ended_at__isnull=True)
+    return sorted(found.select_for_update().order_by("id"), key=lambda each: each.pk != lead)
+
+
+def stand_for(lead: Entry, heir: Entry) -> None:
+    """Another entry stands for the endpoint from now on: the first one leaves before its parts."""
+    heir.part_of = None
+    heir.save(update_fields=["part_of"])
+    Entry.objects.filter(part_of=lead, ended_at__isnull=True).exclude(pk=heir.pk).update(part_of=heir)
+    lead.part_of = heir
+    lead.save(update_fields=["part_of"])
+
+
 def hold_shared(shared: uuid.UUID) -> None:
     """One act at a time on a shared block: what the feed says of it is made of all its entries."""
     hold_name(f"shared:{shared}")
@@ -179,7 +199,34 @@ def new_entry(
     now: dt.datetime,
     follows: Entry | None = None,
 ) -> Entry:
-    """One more entry of a registration. Raises BlockAlreadyEntered."""
+    """One more endpoint of a registration: an entry, and one for each further part. Raises BlockAlreadyEntered."""
+    lead: Entry | None = None
+    act = "move" if follows is not None else "enter"
+    for each in new.at_parts():
+        entry = _enter(registration, each, kind=kind, valid_from=valid_from, part_of=lead, follows=follows)
+        note_change(entry, act, now)
+        lead, follows = lead or entry, None
+    return lead  # type: ignore[return-value]  # there is at least one part
+
+
+def new_part(lead: Entry, part: Part, act: str, now: dt.datetime) -> Entry:
+    """One more part of an endpoint that is there; it ends with it."""
+    registration = lead.registration
+    new = rules.NewEntry(lead.subject, lead.block, part.protocol, part.port, lead.asn, until=lead.valid_until)
+    entry = _enter(registration, new, kind=lead.kind, valid_from=now, part_of=lead)
+    note_change(entry, act, now)
+    return entry
+
+
+def _enter(
+    registration: Registration,
+    new: rules.NewEntry,
+    *,
+    kind: str,
+    valid_from: dt.datetime,
+    part_of: Entry | None = None,
+    follows: Entry | None = None,
+) -> Entry:
     until = min(new.until, registration.stays_until) if new.until is not None else registration.stays_until
     sharer = queries.sharer_of(block=new.block, holder=registration.holder) if kind == "static" else None
     carrier = None
@@ -188,9 +235,10 @@ def new_entry(
         same = queries.active_of_shared(sharer.shared_id).filter(protocol=new.protocol, port=new.port).first()
         carrier = same.line if same is not None else None
     with block_is_free(new.block):
-        entry = Entry.objects.create(
+        return Entry.objects.create(
             registration=registration,
-            origin=new.origin,
+            # Of a part the name need only be another: it may go and come back.
+            origin=new.origin if part_of is None else f"{new.origin}#{secrets.token_hex(6)}",
             holder=registration.holder,
             block=new.block,
             protocol=new.protocol,
@@ -198,14 +246,13 @@ def new_entry(
             asn=new.asn,
             asns=listed_to(new) if kind == rules.CANARY else announced_by(new.block, new.asn),
             kind=kind,
+            part_of=part_of,
             follows=follows,
             shared_id=sharer.shared_id if sharer is not None else None,
             carrier=carrier,
             valid_from=valid_from,
             valid_until=until,
         )
-    note_change(entry, "move" if follows is not None else "enter", now)
-    return entry
 
 
 def hold_name(name: str) -> None:

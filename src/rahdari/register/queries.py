@@ -3,10 +3,13 @@
 import datetime as dt
 import ipaddress
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
+
+from rahdari.address import Part, in_order
 
 from . import reference as references
 from . import rules
@@ -93,8 +96,32 @@ def own_entries_of(registration: Registration) -> QuerySet[Entry]:
 
 
 def active_entry_of(registration: Registration, id: uuid.UUID) -> Entry | None:
-    """An entry of this registration that has not ended; None for any other, and for somebody's line at home."""
-    return own_entries_of(registration).filter(pk=id, ended_at__isnull=True).first()
+    """An entry of this registration that has not ended, by its id or that of a part; None for any other, and for
+    somebody's line at home."""
+    found = own_entries_of(registration).filter(pk=id, ended_at__isnull=True).select_related("part_of").first()
+    return found.part_of or found if found is not None else None
+
+
+def endpoints_among(entries: Iterable[Entry]) -> dict[Entry, tuple[Part, ...]]:
+    """What runs at each address: the entries that stand for their endpoints, in the order given, with all parts."""
+    groups: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        groups[entry.part_of_id or entry.pk].append(entry)
+    found = {}
+    for lead, group in groups.items():
+        living = [each for each in group if each.ended_at is None] or _ended_together(group)
+        found[next((each for each in group if each.pk == lead), group[0])] = in_order(each.part for each in living)
+    return found
+
+
+def parts_at(entry: Entry) -> tuple[Part, ...]:
+    """All that runs, or ran when it ended, at the endpoint that this entry stands for."""
+    return endpoints_among(Entry.objects.filter(Q(pk=entry.pk) | Q(part_of=entry.pk)).order_by("id"))[entry]
+
+
+def _ended_together(group: list[Entry]) -> list[Entry]:
+    """Without the parts that had been given up before."""
+    return [each for each in group if each.end_reason != "amend"] or group
 
 
 def active_entries() -> QuerySet[Entry]:
@@ -267,19 +294,21 @@ def provisional_ending_between(*, start: dt.datetime, end: dt.datetime) -> Query
 
 
 def at_share_of_term(*, percent: int, start: dt.datetime, end: dt.datetime) -> QuerySet[Entry]:
-    """Active entries of which this share of the term was over in [start, end), the longest over first. The grace is no
-    part of the term."""
+    """Active entries, one for each endpoint, of which this share of the term was over in [start, end), the longest over
+    first. The grace is no part of the term."""
     moment = ExpressionWrapper(
         F("valid_from") + (F("registration__valid_until") - F("valid_from")) * (percent / 100),
         output_field=DateTimeField(),
     )
-    found = Entry.objects.filter(ended_at__isnull=True, valid_from__lte=end).annotate(moment=moment)
+    found = Entry.objects.filter(ended_at__isnull=True, part_of__isnull=True, valid_from__lte=end)
+    found = found.annotate(moment=moment)
     return found.filter(moment__gte=start, moment__lt=end).order_by("moment", "id").select_related("registration")
 
 
 def rerouted_since(*, start: dt.datetime) -> QuerySet[Change]:
-    """Changes by which another network was found to announce an entry that is still active."""
-    active = Q(about__isnull=True, entry__ended_at__isnull=True) | Q(about__isnull=False, about__ended_at__isnull=True)
+    """Changes by which another network was found to announce an entry that is still active; one for each endpoint."""
+    of_line = Q(about__isnull=True, entry__ended_at__isnull=True, entry__part_of__isnull=True)
+    active = of_line | Q(about__isnull=False, about__ended_at__isnull=True, about__part_of__isnull=True)
     found = Change.objects.filter(active, act="reroute", at__gte=start)
     return found.order_by("id").select_related("entry__registration", "about__registration")
 

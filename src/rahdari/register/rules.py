@@ -3,9 +3,11 @@
 import datetime as dt
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from rahdari.address import Part
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # The kind and the category of the register's own addresses, by which it sees what an operator really does.
@@ -38,7 +40,8 @@ MOVES: tuple[tuple[str, str, str], ...] = (
 class NewEntry:
     """An endpoint to be entered. `origin` makes entering it twice the same as once.
 
-    `kind` when it is another than the registration's; `until` when it ends before the registration does.
+    `more`: the parts besides the first, each an entry of its own. `kind` when it is another than the registration's;
+    `until` when it ends before the registration does.
     """
 
     origin: str
@@ -48,6 +51,26 @@ class NewEntry:
     asn: int | None
     kind: str = ""
     until: dt.datetime | None = None
+    more: tuple[Part, ...] = ()
+
+    def at_parts(self) -> "list[NewEntry]":
+        """One for each part, the first in front."""
+        own = replace(self, more=())
+        return [own, *(replace(own, protocol=part.protocol, port=part.port) for part in self.more)]
+
+
+def new_endpoint(
+    origin: str,
+    block: Block,
+    parts: Sequence[Part],
+    asn: int | None,
+    *,
+    kind: str = "",
+    until: dt.datetime | None = None,
+) -> NewEntry:
+    """A service at an address, with all its parts."""
+    first, *more = parts
+    return NewEntry(origin, block, first.protocol, first.port, asn, kind, until, tuple(more))
 
 
 def standing(
@@ -90,7 +113,7 @@ def duplicates(entries: Sequence[NewEntry]) -> list[NewEntry]:
     """Entries that repeat an earlier one's endpoint."""
     seen: set[tuple[Block, str, int | None]] = set()
     repeated = []
-    for entry in entries:
+    for entry in (each for whole in entries for each in whole.at_parts()):
         key = (entry.block, entry.protocol, entry.port)
         if key in seen:
             repeated.append(entry)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.urls import reverse
 
-from rahdari.address import Address, directory, is_global
+from rahdari.address import Address, Part, Protocol, directory, in_order, is_global
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -20,7 +20,7 @@ from rahdari.policy import RemoteStaff
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.register.rules import HOME, NewEntry
+from rahdari.register.rules import HOME, new_endpoint
 
 from . import queries, rules
 from .models import Gateway, Line
@@ -162,7 +162,7 @@ def agree(*, line: Line, source: From, policy: RemoteStaff, now: dt.datetime) ->
                 now=now,
             )
         else:
-            new = NewEntry(name, block, _protocol(registration), None, origin.asn)
+            new = new_endpoint(name, block, _parts(registration), origin.asn)
             line.entry = register.add_entry(registration=registration, new=new, actor=_actor(line), now=now)
     except register.BlockAlreadyEntered:
         raise NotFromHere(WhyNot.TAKEN) from None
@@ -184,10 +184,10 @@ def _nobody_else_has(registration: Registration, block: rules.Block) -> None:
         raise NotFromHere(WhyNot.TAKEN)
 
 
-def _protocol(registration: Registration) -> str:
-    """What is spoken to the gateway; all, where several are."""
+def _parts(registration: Registration) -> tuple[Part, ...]:
+    """What is spoken to the gateway; at home the ports are any."""
     spoken = {entry.protocol for entry in entries.own_entries_of(registration) if entry.ended_at is None}
-    return spoken.pop() if len(spoken) == 1 else "any"
+    return in_order(Part(Protocol(protocol)) for protocol in spoken or {"any"})
 
 
 @transaction.atomic

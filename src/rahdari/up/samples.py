@@ -103,9 +103,7 @@ def registered_while_its_operator_is_silent(now: dt.datetime) -> None:
     def make(user: User) -> None:
         then = now - LONG_AGO
         application = a_company(user, "Sample Call Centre (Pvt) Ltd", "0000731", then)
-        apply.add_endpoint(
-            application=application, block="203.0.113.40", protocol="udp", port=1194, **facts_of(user, then)
-        )
+        apply.add_endpoint(application=application, block="203.0.113.40", runs="openvpn_udp", **facts_of(user, then))
         operator_asked(fresh(application), "SN-0100340", then)
         line.advance(now=now)
 
@@ -135,9 +133,7 @@ def company_asked_a_question(now: dt.datetime) -> None:
     if user is None or applications.applications_of(user).exists():
         return
     application = a_company(user, "Sample Software House (Pvt) Ltd", "0000482", now)
-    apply.add_endpoint(
-        application=application, block="2001:db8:8000::482", protocol="udp", port=1194, **facts_of(user, now)
-    )
+    apply.add_endpoint(application=application, block="2001:db8:8000::482", runs="openvpn_udp", **facts_of(user, now))
     ask(proved_and_sent(application, now), "Is the address yours, or your provider's?", now)
 
 
@@ -174,7 +170,7 @@ def draft(user: User, address: str, number: int, now: dt.datetime) -> Applicatio
     apply.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
     apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **facts)
     apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
-    apply.add_endpoint(block=address, protocol="udp", port=51820, **facts)
+    apply.add_endpoint(block=address, runs="wireguard", **facts)
     return application
 
 

@@ -5,11 +5,12 @@ A way that fits is offered first; none is closed because of it: people register 
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from rahdari.address import Part, Protocol
 from rahdari.probe import tls, wireguard
 
 from .models import Method
@@ -17,6 +18,19 @@ from .models import Method
 MOST_PASTED = 64 * 1024
 _KEY = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])")
 _IKE_PORTS = frozenset({500, 4500})
+# By what runs there, in the word of `rahdari.address.vpn`.
+_OF = {
+    "wireguard": (Method.WIREGUARD,),
+    "openvpn_udp": (Method.OPENVPN,),
+    "openvpn_tcp": (Method.OPENVPN, Method.TLS),
+    "ikev2": (Method.IKEV2,),
+    "l2tp": (Method.IKEV2,),
+    "sstp": (Method.SSTP, Method.TLS),
+    "anyconnect": (Method.TLS,),
+    "pptp": (),
+    "gre": (),
+    "any": (),
+}
 # What has a page of its own, in the order in which it stands there.
 LOOKED_AT = (
     Method.WIREGUARD,
@@ -31,33 +45,43 @@ LOOKED_AT = (
 )
 
 
-def fitting(protocol: str, port: int | None) -> tuple[Method, ...]:
-    """The ways of what probably runs there, the likeliest first. None where protocol and port say nothing."""
-    match protocol, port:
-        case ("esp", _) | ("udp", 500 | 4500):
+def fitting(runs: str, parts: Sequence[Part]) -> tuple[Method, ...]:
+    """The ways of what runs there, the likeliest first. None where nothing is known of it.
+
+    Of another protocol, whatever probably is at its first port.
+    """
+    if runs in _OF:
+        return _OF[runs]
+    first = parts[0]
+    match first.protocol, first.port:
+        case Protocol.ESP, _:
             return (Method.IKEV2,)
-        case "udp", 1194:
+        case Protocol.UDP, port if port in _IKE_PORTS:
+            return (Method.IKEV2,)
+        case Protocol.UDP, 1194:
             return (Method.OPENVPN,)
-        case "udp", 51_820:
+        case Protocol.UDP, 51_820:
             return (Method.WIREGUARD,)
-        case "udp", _:
+        case Protocol.UDP, _:
             return (Method.WIREGUARD, Method.OPENVPN)
-        case "tcp", 1194:
+        case Protocol.TCP, 1194:
             return (Method.OPENVPN,)
-        case "tcp", 443:
+        case Protocol.TCP, 443:
             return (Method.SSTP, Method.OPENVPN, Method.TLS)
-        case "tcp", _:
+        case Protocol.TCP, _:
             return (Method.OPENVPN, Method.TLS)
     return ()
 
 
-def usual_port(method: str, protocol: str, port: int | None) -> int:
-    """The port to begin with: the registered one where it can be that program's, else the usual one."""
-    wanted = "udp" if method in {Method.WIREGUARD, Method.IKEV2} else "tcp"
-    either = method == Method.OPENVPN and protocol in {"udp", "tcp"}
-    if port is not None and (protocol == wanted or either):
+def usual_port(method: str, parts: Sequence[Part]) -> int:
+    """The port to begin with: the first registered one where it can be that program's, else the usual one."""
+    wanted = {Protocol.UDP if method in {Method.WIREGUARD, Method.IKEV2} else Protocol.TCP}
+    if method == Method.OPENVPN:
+        wanted.add(Protocol.UDP)
+    found = next((part.port for part in parts if part.port is not None and part.protocol in wanted), None)
+    if found is not None:
         # IKEv2 is asked at 500 and then at 4500 by the probe itself.
-        return 500 if method == Method.IKEV2 and port in _IKE_PORTS else port
+        return 500 if method == Method.IKEV2 and found in _IKE_PORTS else found
     return {Method.WIREGUARD: 51_820, Method.OPENVPN: 1194, Method.IKEV2: 500}.get(Method(method), 443)
 
 

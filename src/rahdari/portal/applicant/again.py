@@ -62,7 +62,7 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
 
 def begin(row: Entry, mine: Proved, actor: str, now: dt.datetime) -> None:
     rules_in_force = policies.current(settings.POLICY_FILE).proof
-    proof = proofs.proof_of(row.origin, row.block)
+    proof = proofs.proof_of(row.subject, row.block)
     if proof is not None:
         verify.begin_reproof(
             about=about(row),

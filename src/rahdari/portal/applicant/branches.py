@@ -106,16 +106,16 @@ def _organisation(request: HttpRequest, id: uuid.UUID, act: Act) -> Organisation
 def addresses_of(organisation: Organisation) -> list[Address]:
     """The addresses that the organisation has on the register now, each once."""
     found: list[Address] = []
-    entries = [
+    entries = register.endpoints_among(
         entry
         for registration in register.registrations_of(holders=[organisation.holder_ref])
         for entry in registration.entries.all()
         if entry.ended_at is None
-    ]
+    )
     numbers = {each.pk: each.reference for each in register.registrations_of(holders=[organisation.holder_ref])}
-    known = applications.endpoints_by_subjects([entry.origin for entry in entries])
+    known = applications.endpoints_by_subjects([entry.subject for entry in entries])
     for entry in entries:
-        endpoint = known.get(entry.origin)
+        endpoint = known.get(entry.subject)
         if endpoint is not None:
             branch = endpoint.branch if endpoint.branch is not None and endpoint.branch.ended_at is None else None
             text = format_block(entry.block)

@@ -126,8 +126,7 @@ def prove(request: HttpRequest, application: Application, endpoint: Endpoint, fa
     host = actions.make_host(
         subject=endpoint.connection,
         holder=application.holder_ref,
-        protocol=endpoint.protocol,
-        port=endpoint.port,
+        parts=endpoint.parts,
         actor=actor,
         now=now,
     )

@@ -1,4 +1,4 @@
-"""What a holder does with a registration: another protocol or port for an address of it, and its end.
+"""What a holder does with a registration: something else that runs at an address of it, and its end.
 
 Both are only the holder's own: the person's, or of an organisation those whose role allows it. For everybody else, also
 for members who may read the registration, these pages are not there.
@@ -6,21 +6,18 @@ for members who may read the registration, these pages are not there.
 
 import datetime as dt
 import uuid
-from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.address import Endpoint, EndpointError, EndpointFault, Protocol, format_block, parse_port, plain_text
-from rahdari.apply import queries as apply
-from rahdari.apply.rules import PRESETS, way_of
+from rahdari.address import Endpoint, format_block, vpn
+from rahdari.apply import wording
+from rahdari.apply.address_form import RunsForm
 from rahdari.page import errors, limits
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
@@ -34,66 +31,6 @@ from .registration import registration_for
 
 # Every change is an edition for every operator.
 CHANGES, PER_SECONDS = 20, 3600
-
-
-class WayForm(forms.Form):
-    """What runs at an address: a preset or another protocol, and a port if it is not the usual one."""
-
-    use_required_attribute = False
-    kind = forms.ChoiceField(
-        label=gettext_lazy("What runs there"),
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": gettext_lazy("Choose what runs there"),
-            "invalid_choice": gettext_lazy("Choose what runs there"),
-        },
-    )
-    protocol = forms.ChoiceField(
-        label=gettext_lazy("Protocol"),
-        help_text=gettext_lazy("Only if you chose another protocol."),
-        choices=[("", "–"), ("udp", "UDP"), ("tcp", "TCP"), ("esp", "ESP"), ("gre", "GRE")],
-        required=False,
-        error_messages={"invalid_choice": gettext_lazy("Choose the protocol")},
-    )
-    port = forms.CharField(
-        label=gettext_lazy("Port"),
-        help_text=gettext_lazy("Only if it is not the usual one."),
-        required=False,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr", "autocomplete": "off"}),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        kind: Any = self.fields["kind"]
-        kind.choices = [(key, label) for key, (label, _hint) in apply.ways().items()]
-        kind.hints = {key: hint for key, (_label, hint) in apply.ways().items()}
-        kind.or_before = ("any",)
-
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or {}
-        kind = data.get("kind")
-        if kind is None:
-            return data
-        protocol, port = PRESETS.get(kind, (data.get("protocol", ""), None))
-        if not protocol:
-            if "protocol" not in self.errors:
-                self.add_error("protocol", _("Choose the protocol"))
-            return data
-        if given := plain_text(data.get("port", "")):
-            try:
-                port = parse_port(given)
-                if not Protocol(protocol).has_ports:
-                    self.add_error("port", _("This goes without a port. Leave the port empty."))
-            except EndpointError as error:
-                self.add_error("port", _port_words(error))
-        data["protocol"], data["port"] = protocol, port
-        return data
-
-
-def _port_words(error: EndpointError) -> str:
-    if error.reason is EndpointFault.PORT_OUT_OF_RANGE:
-        return _("A port is a number from 1 to 65535.")
-    return _("Write the port as one number, for example %(port)s") % {"port": 1194}
 
 
 def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Registration:
@@ -121,7 +58,7 @@ def _is_shared(request: HttpRequest, found: Registration) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResponse:
-    """Another protocol or port for the same address. Its control is proved, so nothing is checked anew."""
+    """Something else runs at the same address. Its control is proved, so nothing is checked anew."""
     found = own_registration(request, reference, Act.ADDRESSES)
     if queries.standing(found, timezone.now()) is not Standing.VALID:
         return _no_longer_valid(request, found)
@@ -130,12 +67,13 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
         raise Http404
     if queries.is_shared_now(row):
         return _is_shared(request, found)
-    kind, protocol, port = way_of(row.protocol, row.port)
+    now_there = Endpoint(row.block, queries.parts_at(row))
+    kind, protocol, port = vpn.asked_as(vpn.service_with(now_there.parts), now_there.parts)
     given = request.POST if request.method == "POST" else None
-    form = WayForm(given, initial={"kind": kind, "protocol": protocol, "port": port})
+    form = RunsForm(given, initial={"kind": kind, "protocol": protocol, "port": port})
     if request.method == "POST" and form.is_valid():
-        asked = Endpoint(row.block, Protocol(form.cleaned_data["protocol"]), form.cleaned_data["port"])
-        if asked == _endpoint(row):
+        asked = Endpoint(row.block, form.cleaned_data["parts"])
+        if asked == now_there:
             messages.info(request, _("Nothing was different, so nothing was changed."))
             return redirect("portal:registration", reference=found.reference)
         allowance = limits.take(f"portal.change_entry:{found.pk}", rate=CHANGES, per=PER_SECONDS)
@@ -153,32 +91,25 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
     return render(request, "portal/applicant/change_entry.html", context)
 
 
-def _amended(request: HttpRequest, form: WayForm, row: Entry, asked: Endpoint) -> bool:
+def _amended(request: HttpRequest, form: RunsForm, row: Entry, asked: Endpoint) -> bool:
     """Whether it was changed. If something else of the holder's is in the way, the form says what. Raises NotValid."""
     in_the_way = amend(row, asked, actor=actor_of(person(request)), now=timezone.now())
     if in_the_way is None:
         return True
-    at = "port" if form.cleaned_data["port"] and form.data.get("port") else "kind"
+    at = "port" if form.data.get("port") else "kind"
     form.add_error(at, registered_already(in_the_way))
     return False
 
 
 def amend(row: Entry, asked: Endpoint, *, actor: str, now: dt.datetime) -> Endpoint | None:
-    """Another protocol or port for an address. Returns what else of the holder's is in the way. Raises NotValid."""
+    """Something else runs at an address. Returns what else of the holder's is in the way. Raises NotValid."""
     others = queries.overlapping_active(block=row.block).filter(holder=row.holder).exclude(pk=row.pk)
-    in_the_way: Entry | None = next((other for other in others if _endpoint(other).overlaps(asked)), None)
+    found = (_endpoint(other) for other in others.exclude(part_of=row.pk))
+    in_the_way: Endpoint | None = next((other for other in found if other.overlaps(asked)), None)
     if in_the_way is not None:
-        return _endpoint(in_the_way)
+        return in_the_way
     try:
-        actions.amend_entry(
-            entry=row,
-            block=row.block,
-            protocol=asked.protocol,
-            port=asked.port,
-            asn=row.asn,
-            actor=actor,
-            now=now,
-        )
+        actions.amend_entry(entry=row, block=row.block, parts=asked.parts, asn=row.asn, actor=actor, now=now)
     except actions.BlockAlreadyEntered as error:
         return _endpoint(error.entry) if error.entry is not None else asked
     return None
@@ -186,18 +117,11 @@ def amend(row: Entry, asked: Endpoint, *, actor: str, now: dt.datetime) -> Endpo
 
 def registered_already(endpoint: Endpoint) -> str:
     words = _("You have registered this already: %(endpoint)s. Choose another protocol or port.")
-    return words % {"endpoint": _plain(endpoint)}
+    return words % {"endpoint": wording.isolated(wording.endpoint(endpoint))}
 
 
 def _endpoint(row: Entry) -> Endpoint:
-    return Endpoint(row.block, Protocol(row.protocol), row.port)
-
-
-def _plain(endpoint: Endpoint) -> str:
-    """`203.0.113.24 UDP 51820`, for a sentence in plain text: it stays left to right in any."""
-    name = "" if endpoint.protocol is Protocol.ANY else endpoint.protocol.upper()
-    parts = [format_block(endpoint.block), name, str(endpoint.port or "")]
-    return f"\u2066{' '.join(part for part in parts if part)}\u2069"
+    return Endpoint(row.block, (row.part,))
 
 
 @person_required

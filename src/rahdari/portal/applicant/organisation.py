@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.address import format_block
+from rahdari.address import Part, format_block, vpn
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
@@ -62,6 +62,10 @@ class Row:
     @property
     def addresses(self) -> int:
         return len({entry.block for entry in self.entries})
+
+    @property
+    def endpoints(self) -> dict[Entry, tuple[Part, ...]]:
+        return register.endpoints_among(self.entries)
 
     @property
     def is_in_force(self) -> bool:
@@ -110,7 +114,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
     for entry in register.active_of_registrations(held):
         entries[entry.registration_id].append(entry)
     standings = publish.standings_of({each.pk: entries[each.pk] for each in held})
-    known = applications.endpoints_by_subjects(entry.origin for group in entries.values() for entry in group)
+    known = applications.endpoints_by_subjects({entry.subject for group in entries.values() for entry in group})
     asked = verify.reproofs_of(f"entry:{entry.pk}" for group in entries.values() for entry in group)
     open_ones = {about for about, proofs in asked.items() if proofs[0].state == Reproof.State.OPEN}
     policy = applications.policy_in_force()
@@ -130,7 +134,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
 
 
 def _branches(entries: Iterable[Entry], known: dict[str, Endpoint]) -> list[str]:
-    endpoints = [known[entry.origin] for entry in entries if entry.origin in known]
+    endpoints = [known[entry.subject] for entry in entries if entry.subject in known]
     there = [each.branch for each in endpoints if each.branch is not None and each.branch.ended_at is None]
     return sorted({branch.name for branch in there}, key=str.casefold)
 
@@ -255,7 +259,7 @@ def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """Every address that the organisation has on the register, for a spreadsheet."""
     found, now = _organisation(request, id), timezone.now()
     rows = _rows(found, now)
-    known = applications.endpoints_by_subjects(entry.origin for row in rows for entry in row.entries)
+    known = applications.endpoints_by_subjects({entry.subject for row in rows for entry in row.entries})
     heading = [
         _("Registration"),
         _("Address"),
@@ -266,21 +270,22 @@ def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         _("Valid until"),
         _("In force at"),
     ]
-    text = spreadsheets.write_table(heading, (_cells(row, entry, known) for row in rows for entry in row.entries))
+    text = spreadsheets.write_table(
+        heading, (_cells(row, *each, known) for row in rows for each in row.endpoints.items())
+    )
     response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="addresses.csv"'
     return response
 
 
-def _cells(row: Row, entry: Entry, known: dict[str, Endpoint]) -> list[str]:
-    endpoint = known.get(entry.origin)
+def _cells(row: Row, entry: Entry, parts: tuple[Part, ...], known: dict[str, Endpoint]) -> list[str]:
+    endpoint = known.get(entry.subject)
     branch = endpoint.branch if endpoint is not None else None
     ends = entry.valid_until or row.registration.valid_until
     return [
         row.registration.reference,
         format_block(entry.block),
-        entry.protocol,
-        str(entry.port or ""),
+        *vpn.in_columns(parts),
         endpoint.label if endpoint is not None else "",
         branch.name if branch is not None and branch.ended_at is None else "",
         timezone.localtime(ends).date().isoformat(),

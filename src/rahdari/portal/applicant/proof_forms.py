@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from rahdari.address import AddressError, EndpointError, format_block, parse_block, parse_port
+from rahdari.address import AddressError, EndpointError, Protocol, format_block, parse_block, parse_port
 from rahdari.apply.models import Endpoint
 from rahdari.page.values import plain_ltr
 from rahdari.probe import openvpn_keys
@@ -243,10 +243,10 @@ class ProofForm(forms.Form):
 
 def first_values(method: str, endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
     """What stands in the form before anything is written: what was given, or what the endpoint suggests."""
-    protocol = endpoint.protocol
+    is_tcp = all(part.protocol is Protocol.TCP for part in endpoint.parts)
     values: dict[str, Any] = {
-        "port": ways.usual_port(method, protocol, endpoint.port),
-        "transport": protocol if protocol in {"udp", "tcp"} else "udp",
+        "port": ways.usual_port(method, endpoint.parts),
+        "transport": "tcp" if is_tcp else "udp",
     }
     if given:
         values |= {name: given[name] for name in ("at", "peer_key", "port", "server_name", "name") if name in given}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from rahdari.address import format_block
+from rahdari.register import queries as register
 from rahdari.register.models import Entry
 from rahdari.verify import queries as proofs
 from rahdari.verify import way_words
@@ -32,13 +33,13 @@ def about(entry: Entry) -> str:
 
 
 def proofs_of(entries: Iterable[Entry]) -> list[Proved]:
-    listed = [entry for entry in entries if entry.ended_at is None]
+    listed = list(register.endpoints_among(entry for entry in entries if entry.ended_at is None))
     again = proofs.reproofs_of([about(entry) for entry in listed])
     return [_proved(entry, again.get(about(entry), [])) for entry in listed]
 
 
 def _proved(entry: Entry, again: list[Reproof]) -> Proved:
-    proof = proofs.proof_of(entry.origin, entry.block)
+    proof = proofs.proof_of(entry.subject, entry.block)
     last = again[0] if again else None
     if last is not None and last.state == Reproof.State.SHOWN:
         proof = proofs.proof_of(last.subject, entry.block) or proof

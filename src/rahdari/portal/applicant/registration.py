@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.address import directory, format_block
+from rahdari.address import Part, directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.apply.telling import Line
 from rahdari.journal import queries as journal
 from rahdari.journal.models import Entry as Row
 from rahdari.lease import queries as leases
@@ -40,6 +41,8 @@ LOOKS_SHOWN = 50
 @dataclass(frozen=True)
 class Address:
     entry: Entry
+    # What runs there, as the list of addresses has it.
+    line: Line
     text: str
     operator: str
     # The connection that reports it, of an address that changes.
@@ -48,10 +51,6 @@ class Address:
     leaves: bool = False
     branch: str = ""
     is_shared: bool = False
-
-    @property
-    def port_text(self) -> str:
-        return str(self.entry.port)
 
 
 @dataclass(frozen=True)
@@ -92,9 +91,9 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     may_act = shared.may_act_for(person(request), found)
     hosts = {host.pk: host for host in leases.hosts_of(found)}
     opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
-    shown = [entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at]
-    branches = _branches([entry.origin for entry in shown])
-    addresses = [_address(entry, hosts, branches.get(entry.origin, "")) for entry in shown]
+    shown = register.endpoints_among(entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at)
+    branches = _branches([entry.subject for entry in shown])
+    addresses = [_address(entry, parts, hosts, branches.get(entry.subject, "")) for entry, parts in shown.items()]
     if branches:
         addresses.sort(key=lambda each: (each.branch == "", each.branch.casefold()))
     context = {
@@ -118,16 +117,22 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
         "published": standing,
         "in_force": len(standing.in_force),
-        "history": [
-            Event(change.act, change.at, format_block(change.entry.block))
-            for change in register.history_of(found)
-            # An address that changes does so every day: its reports stand on its own page.
-            if (change.entry.kind != "dynamic" or change.act == "enter") and not change.entry.origin.startswith(HOME)
-        ],
+        "history": _history(found),
         "looks": looks_at(found),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
     }
     return render(request, "portal/applicant/registration.html", context)
+
+
+def _history(found: Registration) -> list[Event]:
+    """What happened to each address, once for all parts of what runs there."""
+    events = [
+        Event(change.act, change.at, format_block(change.entry.block))
+        for change in register.history_of(found)
+        # An address that changes does so every day: its reports stand on its own page.
+        if (change.entry.kind != "dynamic" or change.act == "enter") and not change.entry.origin.startswith(HOME)
+    ]
+    return list(dict.fromkeys(events))
 
 
 def looks_at(found: Registration) -> list[Look]:
@@ -155,7 +160,7 @@ def _branches(origins: list[str]) -> dict[str, str]:
     }
 
 
-def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host], branch: str) -> Address:
+def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Host], branch: str) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
     lease = leases.lease_with(entry) if entry.kind == "dynamic" else None
     if entry.kind == "dynamic":
@@ -164,7 +169,8 @@ def _address(entry: Entry, hosts: Mapping[uuid.UUID, Host], branch: str) -> Addr
         leaves = entry.valid_until < entry.registration.stays_until
     host = hosts.get(lease.host_id) if lease is not None else None
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
-    return Address(entry, format_block(entry.block), operator or "", host, leaves, branch, is_shared)
+    line = applications.what_runs(parts)
+    return Address(entry, line, format_block(entry.block), operator or "", host, leaves, branch, is_shared)
 
 
 def _look(row: Row) -> Look:

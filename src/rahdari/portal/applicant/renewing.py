@@ -82,12 +82,12 @@ def as_it_is(request: HttpRequest, found: Registration, policy: Policy, now: dt.
 def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[Held]:
     held = []
     # One question for all: an organisation has hundreds.
-    known = proofs.proofs_of([row.origin for row in foreseen.stays])
+    known = proofs.proofs_of([row.subject for row in foreseen.stays])
     by_link = policy.proof.way(Method.LINK) is not None
     reported = [row for row in applications.endpoints_of(foreseen.last) if row.is_dynamic]
     # Of several programs at one address it stands once: they are proved together.
     for row in {row.block: row for row in foreseen.stays}.values():
-        before = known.get((row.origin, str(row.block)))
+        before = known.get((row.subject, str(row.block)))
         how, way = "later", ""
         if by_link and rules.covers(row.block, seen):
             how = "here"

@@ -94,7 +94,7 @@ def open_way(
 
 def _looked_at(asked: Asked) -> Iterable[Row]:
     """The ways for which we go and look."""
-    fits = ways.fitting(asked.endpoint.protocol, asked.endpoint.port)
+    fits = ways.fitting(asked.endpoint.runs, asked.endpoint.parts)
     offered = [method for method in ways.LOOKED_AT if counts(asked.policy, asked.endpoint, method)]
     latest = proofs.latest_challenges(subject=asked.endpoint.subject, block=asked.endpoint.network)
     for method in sorted(offered, key=lambda each: fits.index(each) if each in fits else len(fits)):

@@ -4,7 +4,7 @@ import argparse
 import datetime as dt
 from typing import Any
 
-from rahdari.address import AddressError, Endpoint, EndpointError, Protocol, format_block, parse_block
+from rahdari.address import AddressError, EndpointError, Part, Protocol, format_block, parse_block
 
 from .operators import asn
 from .said import length_of_time, told
@@ -33,25 +33,25 @@ def run_canary(options: argparse.Namespace) -> int:
 
     now = timezone.now().replace(microsecond=0)
     try:
-        endpoint = Endpoint(parse_block(options.address), options.protocol, options.port)
+        block, part = parse_block(options.address), Part(Protocol(options.protocol), options.port)
     except AddressError as error:
         return told(f"{options.address!r} is no address or prefix ({error.reason}).")
     except EndpointError as error:
         return told(f"{options.protocol} and this port do not go together ({error.reason}).")
     try:
         register.enter_canary(
-            block=endpoint.block,
-            protocol=endpoint.protocol,
-            port=endpoint.port,
+            block=block,
+            protocol=part.protocol,
+            port=part.port,
             asn=options.asn,
             valid_until=now + options.length,
             actor="system:canary",
             now=now,
         )
     except register.BlockAlreadyEntered:
-        return told(f"{format_block(endpoint.block)} is registered already. A canary is an address of your own alone.")
+        return told(f"{format_block(block)} is registered already. A canary is an address of your own alone.")
     to = f"the operators of AS{options.asn} and to gateways" if options.asn else "gateways alone"
-    print(f"{endpoint} goes to {to} with the next edition, until {now + options.length:%Y-%m-%d}.")
+    print(f"{format_block(block)} {part} goes to {to} with the next edition, until {now + options.length:%Y-%m-%d}.")
     return 0
 
 

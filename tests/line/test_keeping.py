@@ -1,17 +1,26 @@
-"""Papers are kept for as long as the policy says, counted from the decision, and then only that they were there."""
+"""What was collected is kept for as long as the policy says, each class by a clock of its own."""
 
 import datetime as dt
 
 import pytest
 from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django import app
 
 from rahdari import line, policy
 from rahdari.apply import actions as apply
+from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.journal import queries as journal
+from rahdari.line import keeping
+from rahdari.policy.keeping import BY_CLOCK
+from rahdari.register import queries as register
+from rahdari.register.models import Entry, Registration
 from rahdari.vault import files
+from rahdari.verify.models import Attempt
 from tests.apply.sample import a_photo
 from tests.portal import story
 
@@ -71,3 +80,110 @@ def test_papers_of_what_is_not_decided_stay(django_capture_on_commit_callbacks: 
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         assert apply.erase_documents(application=application, now=timezone.now() + 2 * KEPT) == 0
     assert is_kept(document)
+
+
+class TestEveryClass:
+    RULES = policy.current(settings.POLICY_FILE).retention
+
+    def test_of_data_that_is_held_has_a_clock(self) -> None:
+        steps = {step.name for step in line.STEPS} | set(app.tasks)
+        clocks = {key: keeping.clock_of(row) for key, row in self.RULES.items() if row.erased_by == "clock"}
+        assert {key: clock for key, clock in clocks.items() if clock not in steps} == {}
+        assert set(clocks) == set(BY_CLOCK)
+
+    def test_without_a_clock_says_so_with_words(self) -> None:
+        assert all(row.note for row in self.RULES.values() if row.erased_by != "clock")
+
+
+def span(key: str) -> dt.timedelta:
+    kept = TestEveryClass.RULES[key].span
+    assert kept is not None
+    return kept
+
+
+def test_the_card_number_goes_some_months_after_the_decision() -> None:
+    application = story.a_full_draft(story.a_person())
+    story.send(application)
+    story.advance()
+    decided = story.fresh(application).closed_at
+    assert decided is not None and story.fresh(application).cnic
+    line.advance(now=decided + span("card_number") - dt.timedelta(minutes=1))
+    assert story.fresh(application).cnic
+    line.advance(now=decided + span("card_number") + dt.timedelta(minutes=1))
+    assert not story.fresh(application).cnic and story.fresh(application).cnic_index
+
+
+def test_of_a_proof_the_digest_of_what_was_seen_stays() -> None:
+    application = story.a_full_draft(story.a_person())
+    story.send(application)
+    story.advance()
+    attempt = Attempt.objects.filter(challenge__status="valid").exclude(evidence={}).earliest("id")
+    line.advance(now=attempt.at + span("proof_of_control") + dt.timedelta(minutes=1))
+    attempt.refresh_from_db()
+    assert list(attempt.evidence) == ["sha256"]
+    with pytest.raises(DatabaseError, match="only added"), transaction.atomic():
+        Attempt.objects.filter(pk=attempt.pk).update(evidence={"seen": "203.0.113.9"})
+
+
+class TestAFile:
+    def test_goes_whole_when_what_it_led_to_ended_long_ago(self) -> None:
+        application = story.a_full_draft(story.a_person())
+        block = str(application.endpoints.get().network)
+        story.send(application)
+        story.advance()
+        registration = register.registration_from(application.subject)
+        assert registration is not None
+        much_later = timezone.now() + dt.timedelta(days=4000)
+        while register.fresh(registration).expired_at is None:
+            line.advance(now=much_later)
+        ended = register.fresh(registration).expired_at
+        assert ended is not None
+        line.advance(now=ended + span("entry") + dt.timedelta(days=1))
+        held = register.fresh(registration)
+        assert held.holder != application.applicant.holder_ref and str(application.pk) not in held.origin
+        assert story.fresh(application).name and application.endpoints.exists()
+        line.advance(now=ended + span("case") + dt.timedelta(days=1))
+        row = story.fresh(application)
+        assert row.erased_at is not None and not any(getattr(row, field) for field in erasing.SAID)
+        assert not application.endpoints.exists()
+        # The register keeps what was listed, and the feed's tables what was published: neither says whose it was.
+        assert tables_with(block.partition("/")[0]) <= {"register_entry", "register_change", "publish_listing"}
+
+    def test_stays_while_what_it_led_to_stands(self) -> None:
+        application = story.a_full_draft(story.a_person())
+        story.send(application)
+        story.advance()
+        closed = story.fresh(application).closed_at
+        assert closed is not None
+        Registration.objects.update(valid_until=closed + 2 * span("case"), grace_until=None)
+        Entry.objects.update(valid_until=closed + 2 * span("case"))
+        line.advance(now=closed + span("case") + dt.timedelta(days=1))
+        assert story.fresh(application).erased_at is None and application.endpoints.exists()
+
+    def test_is_read_by_its_holder_and_by_officers_afterwards(self) -> None:
+        application = story.a_full_draft(story.a_person())
+        story.send(application)
+        story.advance()
+        Registration.objects.update(struck_out_at=timezone.now(), struck_out_code="X1")
+        Entry.objects.update(ended_at=timezone.now(), end_reason="strike_out")
+        line.advance(now=timezone.now() + span("case") + dt.timedelta(days=1))
+        row = story.fresh(application)
+        assert row.erased_at is not None
+        client = Client()
+        client.force_login(row.applicant)
+        answer = client.get(f"/my/applications/{row.reference}/status/")
+        assert answer.status_code == 200 and "when its time was over" in answer.content.decode()
+        client.force_login(story.an_officer())
+        answer = client.get(f"/desk/cases/{row.reference}/")
+        assert answer.status_code == 200 and "when its time was over" in answer.content.decode()
+
+
+def tables_with(text: str) -> set[str]:
+    found = set()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'SELECT EXISTS (SELECT 1 FROM "{name}" t WHERE t::text LIKE %s)', [f"%{text}%"])
+            if cursor.fetchone()[0]:
+                found.add(name)
+    return found

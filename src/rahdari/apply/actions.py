@@ -38,7 +38,14 @@ from .drafts import (
     save_purpose,
     start_application,
 )
-from .erasing import erase_documents, with_papers_due
+from .erasing import (
+    erase_application,
+    erase_card_number,
+    erase_documents,
+    with_files_due,
+    with_numbers_due,
+    with_papers_due,
+)
 from .later import (
     File,
     NothingAwaited,
@@ -112,6 +119,8 @@ __all__ = [
     "date_documents",
     "delete_idle_draft",
     "delete_old_address_files",
+    "erase_application",
+    "erase_card_number",
     "erase_documents",
     "foresee_renewal",
     "forget_client",
@@ -137,6 +146,8 @@ __all__ = [
     "save_purpose",
     "start_application",
     "submit_application",
+    "with_files_due",
+    "with_numbers_due",
     "with_papers_due",
     "withdraw_application",
 ]

@@ -1,4 +1,8 @@
-"""Papers whose time of keeping is over: files and names go, and a row says that each was there. Through `actions`."""
+"""What was sent and whose time of keeping is over (retention of the policy in force). Through `actions`.
+
+Papers first: files and names go, and a row says that each was there. Then the card number. At last all that says who
+applied and for which address; what was asked for, when, and what came of it stays.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -13,7 +17,10 @@ from rahdari.vault import files
 
 from . import queries
 from .drafts import locked
-from .models import Application, Document
+from .models import AddressFile, Application, Document, Endpoint, Proof
+from .rules import About
+
+CARD_DIGITS = 13
 
 
 def _due(now: dt.datetime) -> QuerySet[Document]:
@@ -49,3 +56,67 @@ def erase_documents(*, application: Application, now: dt.datetime, actor: str = 
             act="apply.erased_documents", actor=actor, subject=row.subject, now=now, detail={"count": len(due)}
         )
     return len(due)
+
+
+def with_numbers_due(*, now: dt.datetime, at_most: int) -> list[Application]:
+    """Closed applications whose card number's time is over, and not yet erased."""
+    kept = queries.policy_in_force().retention["card_number"].span
+    if kept is None:
+        return []
+    due = Application.objects.filter(number_erased_at__isnull=True, closed_at__lt=now - kept)
+    return list(due.order_by("closed_at", "id")[:at_most])
+
+
+@transaction.atomic
+def erase_card_number(*, application: Application, now: dt.datetime, actor: str = "clock") -> bool:
+    """Its keyed hash stays with the application. A sole trader's tax number is the card's, so it goes too."""
+    row = locked(application)
+    if row.closed_at is None or row.number_erased_at is not None:
+        return False
+    had_one = bool(row.cnic)
+    row.cnic, row.number_erased_at = "", now
+    if len(row.ntn) == CARD_DIGITS:
+        row.ntn = ""
+    row.save(update_fields=["cnic", "ntn", "number_erased_at"])
+    if had_one:
+        journal.record(act="apply.erased_card_number", actor=actor, subject=row.subject, now=now)
+    return had_one
+
+
+def with_files_due(*, before: dt.datetime) -> QuerySet[Application]:
+    """Applications that were closed before then, the oldest first. Whether what they led to has ended as long ago, the
+    caller knows."""
+    return Application.objects.filter(erased_at__isnull=True, closed_at__lt=before).order_by("closed_at", "id")
+
+
+SAID = (
+    *("name", "cnic", "cnic_index", "company_name", "company_number", "ntn", "contact_name", "contact_mobile"),
+    *("purpose", "evidence_text", "association_number"),
+)
+
+
+@transaction.atomic
+def erase_application(*, application: Application, now: dt.datetime, actor: str = "clock") -> list[str]:
+    """Erase all that says who applied and for which address. Gives the subjects of the endpoints that went, by which
+    other rooms know what they hold of it; that, the caller erases in the same transaction."""
+    row = locked(application)
+    if row.closed_at is None or row.erased_at is not None:
+        return []
+    subjects = [each.subject for each in Endpoint.objects.filter(application=row)]
+    Endpoint.objects.filter(application=row).delete()
+    AddressFile.objects.filter(application=row).delete()
+    for proof in Proof.objects.filter(application=row):
+        proof.text = ""
+        proof.save(update_fields=["text"])
+    for document in Document.objects.filter(application=row, erased_at__isnull=True):
+        document.name, document.erased_at = "", now
+        document.save(update_fields=["name", "erased_at"])
+        transaction.on_commit(partial(files.erase, document.stored))
+    for field in SAID:
+        setattr(row, field, "")
+    row.erased_at, row.number_erased_at = now, row.number_erased_at or now
+    # A renewal names the registration that it renewed: with it, it would still say for which address.
+    row.about, row.registration, row.organisation, row.mandate = About.NEW.value, None, None, None
+    row.save()
+    journal.record(act="apply.erased_application", actor=actor, subject=row.subject, now=now)
+    return [row.subject, *subjects]

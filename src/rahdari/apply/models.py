@@ -92,6 +92,9 @@ class Application(models.Model):
     submitted_at = models.DateTimeField(null=True, blank=True)
     checks_opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # When the card number went, and when all that says who and where did (retention of the policy).
+    number_erased_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at", "id"]

@@ -3,7 +3,16 @@
 Each act is one transaction with one journal row. No server of an operator's is asked inside a transaction.
 """
 
-from .asking import AnswerNotTaken, answer, ask, erase_due, mark_carried, read_and_answer, withdraw_questions
+from .asking import (
+    AnswerNotTaken,
+    answer,
+    ask,
+    erase_addresses,
+    erase_due,
+    mark_carried,
+    read_and_answer,
+    withdraw_questions,
+)
 from .bulk import FileNotTaken, corrected, delete_old_files, judged, keep_file, send_file
 from .calling import (
     CallbackNotTaken,
@@ -26,6 +35,7 @@ __all__ = [
     "delete_old_files",
     "deliver_due",
     "end_callback",
+    "erase_addresses",
     "erase_due",
     "judged",
     "keep_file",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 
 from django.db import IntegrityError, connection, transaction
 
@@ -161,6 +162,14 @@ def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
         for question in due:
             _erase(question, now)
     return len(due)
+
+
+def erase_addresses(*, subjects: Collection[str], now: dt.datetime) -> None:
+    """Of these subjects: about which address and which subscriber an operator was asked."""
+    for question in Question.objects.filter(subject__in=subjects).exclude(block="", erased_at__isnull=False):
+        question.block = ""
+        question.save(update_fields=["block"])
+        _erase(question, now)
 
 
 def _erase(question: Question, now: dt.datetime) -> None:

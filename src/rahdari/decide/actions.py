@@ -16,6 +16,7 @@ from .acting import (
     ReasonNeeded,
     page_of,
 )
+from .erasing import erase_words
 from .granting import (
     ChecksMissing,
     confirm_grant,
@@ -53,6 +54,7 @@ __all__ = [
     "decide_by_rule",
     "decide_late",
     "drop_refusal",
+    "erase_words",
     "extend_question",
     "grant",
     "hand_over",

@@ -24,6 +24,7 @@ __all__ = [
     "PaymentSettled",
     "TooMuchBack",
     "Unreadable",
+    "erase_payers",
     "import_statement",
     "issue_invoice",
     "match_payment",
@@ -261,3 +262,13 @@ def record_refund(*, payment: Payment, amount: Decimal, why: str, bank_id: str, 
         detail={"amount": str(amount), "currency": payment.currency},
     )
     return refund
+
+
+def erase_payers(*, before: dt.date, now: dt.datetime, at_most: int = 500) -> int:
+    """Of payments booked before then: who paid, in which words. Sums, dates and invoices stay. Returns of how many."""
+    due = Payment.objects.filter(booked_on__lt=before, erased_at__isnull=True).order_by("booked_on", "id")
+    rows = list(due[:at_most])
+    for payment in rows:
+        payment.payer, payment.text, payment.erased_at = "", "", now
+        payment.save(update_fields=["payer", "text", "erased_at"])
+    return len(rows)

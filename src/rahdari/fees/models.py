@@ -115,6 +115,8 @@ class Payment(models.Model):
     matched_by = models.CharField(max_length=120, blank=True)
     set_aside_at = models.DateTimeField(null=True, blank=True)
     set_aside_why = models.CharField(max_length=300, blank=True)
+    # When the words of the bank and the name of who paid went.
+    erased_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["booked_on", "id"]

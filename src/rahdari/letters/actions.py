@@ -26,7 +26,7 @@ from rahdari.people.models import User
 
 from . import carriers, queries
 from .catalogue import LETTERS, SIGN_IN_CODE
-from .forgetting import forget_deliveries
+from .forgetting import erase_letters, forget_deliveries
 from .messages import (
     forget_early_reports,
     listen,
@@ -48,6 +48,7 @@ __all__ = [
     "NotAReturn",
     "UnknownLetter",
     "compose",
+    "erase_letters",
     "find_left_alone",
     "forget_deliveries",
     "forget_early_reports",

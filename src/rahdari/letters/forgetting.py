@@ -1,11 +1,12 @@
 """What is known of how a letter travelled, forgotten when its time is over. Reached through `actions`.
 
-The letter itself stays with its file, and with it whether and when it went out: deadlines count from that. How often it
-was tried, what the mail server answered, and the notes by SMS with their providers are of no use after a year.
+The letter itself stays with its file and goes with it (`erase_letters`), and so does whether and when it went out:
+deadlines count from that. How often it was tried, what the mail server answered, and the notes by SMS with their
+providers are of no use after a year.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import transaction
 from django.db.models import Q
@@ -26,6 +27,12 @@ def _until_none(forget: Callable[[dt.datetime], int], before: dt.datetime) -> in
     while done := forget(before):
         count += done
     return count
+
+
+def erase_letters(*, subjects: Collection[str]) -> int:
+    """Letters about these, which go with the file; returns how many."""
+    found, _ = Letter.objects.filter(about__in=subjects, state__in=SETTLED).delete()
+    return found
 
 
 @transaction.atomic

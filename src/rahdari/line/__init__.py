@@ -39,6 +39,7 @@ from .clocks import (
     tell_of_expiry,
 )
 from .entering import enter_grants
+from .keeping import erase_card_numbers, erase_evidence, erase_files, erase_payers, forget_holders
 from .late import RESTS, decide_late, take_in_late_proofs
 from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_of_lapses, tell_of_silence
 from .mobile import drop_lines, end_lines_due, erase_lines, follow_registrations, tell_of_left
@@ -86,6 +87,8 @@ def publish(*, now: dt.datetime) -> int:
 
 
 NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+# What is kept for months need not be erased to the minute.
+AN_HOUR = dt.timedelta(hours=1)
 STEPS: tuple[Step, ...] = (
     Step("apply -> verify", open_checks),
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
@@ -117,6 +120,11 @@ STEPS: tuple[Step, ...] = (
     Step("clocks", run_clocks),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
+    Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
+    Step("verify: erase evidence", erase_evidence, rests=AN_HOUR),
+    Step("fees: erase payers", erase_payers, rests=AN_HOUR),
+    Step("erase files", erase_files, rests=AN_HOUR),
+    Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("confirm: end questions", end_questions),
     Step("confirm: erase subscribers", erase_subscribers, clock=True),

@@ -33,7 +33,7 @@ from .shapes import (
     Vouching,
 )
 from .sharing import sharing_from
-from .standing_on import change_from, judge_papers, lease_from, renewal_from, retention_from
+from .standing_on import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_from
 from .telling import quiet_hours_from, reminders_from
 
 FORMAT = 1
@@ -149,6 +149,12 @@ def _whole_file(root: Section, policy: Policy) -> None:
         papers=policy.retention.get("documents"),
         renewal=policy.renewal,
         longest_months=max((service.validity_months for service in policy.services.values()), default=0),
+    )
+    judge_retention(
+        root,
+        policy.retention,
+        draft=policy.limits.draft_kept,
+        client=policy.vouching.address_kept if policy.vouching is not None else None,
     )
     if policy.silence != "escalate":
         root.fault("This version escalates a late case; it neither grants nor refuses by silence.", "silence")

@@ -3,6 +3,25 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+# What a clock of the line erases. `with_the_case` has no time of its own: it goes when the case goes. Every other kind
+# of data that a policy names is either not held by this version, or erased by whoever runs the register.
+BY_CLOCK = {
+    "draft": "an application that nobody sent",
+    "documents": "papers that were sent",
+    "card_number": "the card number of an application",
+    "proof_of_control": "what was seen when an address was proved",
+    "client_address": "the address of a client that was asked",
+    "case": "names, numbers, addresses and texts of an application",
+    "identity_check": "what a check found",
+    "operator_answer": "what an operator was asked of a subscriber",
+    "letters": "letters about an application",
+    "letter_delivery": "how a letter travelled",
+    "payment": "who paid, in which words",
+    "entry": "whose an ended registration was",
+}
+WITH_THE_CASE = "with_the_case"
+ERASED_BY = ("clock", "hand", "nothing")
+
 DAYS = {"hours": 1 / 24, "days": 1, "months": 30.44, "years": 365.25}
 
 
@@ -16,6 +35,8 @@ class Retention:
     without_consent: str
     basis: str
     note: str
+    # `clock`: a step of the line erases it; `hand`: whoever runs the register does; `nothing`: this version holds none.
+    erased_by: str = "clock"
 
     @property
     def span(self) -> timedelta | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from .keeping import DAYS, Renewal, Retention
+from .keeping import BY_CLOCK, DAYS, ERASED_BY, WITH_THE_CASE, Renewal, Retention
 from .reading import BASES, Section
 from .shapes import ChangeRules, LeaseRules
 
@@ -49,9 +49,34 @@ def retention_from(key: str, section: Section) -> Retention:
         without_consent=section.choice("without_consent", ("seal", "keep")),
         basis=section.choice("basis", BASES),
         note=section.string("note", ""),
+        erased_by=section.choice("erased_by", ERASED_BY, "clock"),
     )
+    if retention.erased_by == "clock":
+        if key not in BY_CLOCK:
+            section.fault(
+                'No clock erases this. Say erased_by = "hand" (whoever runs the register does it), or "nothing" (this '
+                "version holds none).",
+                "erased_by",
+            )
+        elif not keep and retention.after != WITH_THE_CASE:
+            section.fault("It is not said how long: keep = { length, unit }.", "keep")
     section.done()
     return retention
+
+
+def judge_retention(
+    root: Section, rows: Mapping[str, Retention], *, draft: timedelta, client: timedelta | None
+) -> None:
+    """Each kind of data that this version holds has a row; what another part of the file says of it is the same."""
+    for key in sorted(set(BY_CLOCK) - set(rows)):
+        root.fault(f"It is not said how long {BY_CLOCK[key]} is kept: {key} = {{ after, keep, ... }}.", "retention")
+    for key, other, said in (
+        ("draft", "limits.draft_kept", draft),
+        ("client_address", "vouching.address_kept", client),
+    ):
+        row = rows.get(key)
+        if row is not None and said is not None and row.span != said:
+            root.faults.add(("retention", key), f"{other} says another time than {row.keep or 'for ever'}.")
 
 
 def renewal_from(section: Section) -> Renewal:

@@ -56,6 +56,7 @@ __all__ = [
     "expire_due",
     "extend_entry",
     "follow_directory",
+    "forget_holder",
     "leave",
     "let_in",
     "locked_valid",
@@ -368,3 +369,15 @@ def expire_due(*, now: dt.datetime, limit: int = 500) -> int:
             journal.record(act="register.expired", actor="clock", subject=f"registration:{registration.id}", now=now)
             count += 1
     return count
+
+
+def forget_holder(*, registration: Registration, now: dt.datetime) -> None:
+    """Of a registration that has ended: whose it was, and from which application it came. What was listed, and when,
+    stays."""
+    nobody, mark = uuid.uuid4(), f"forgotten:{registration.pk}"
+    for entry in Entry.objects.filter(registration=registration):
+        entry.holder, entry.origin = nobody, f"{mark}:{entry.pk}"
+        entry.save(update_fields=["holder", "origin"])
+    registration.holder, registration.origin = nobody, mark
+    registration.save(update_fields=["holder", "origin"])
+    journal.record(act="register.forgot_holder", actor="clock", subject=f"registration:{registration.pk}", now=now)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import connection
-from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from rahdari.address import Part, in_order
 
@@ -331,3 +331,22 @@ def changes() -> QuerySet[Change]:
 def expired_since(*, start: dt.datetime) -> QuerySet[Registration]:
     """Registrations of holders that the clock has expired at `start` or later, oldest first."""
     return _of_holders().filter(expired_at__gte=start).order_by("expired_at", "id")
+
+
+FORGOTTEN = "forgotten:"
+
+
+def ended_before(moment: dt.datetime) -> QuerySet[Registration]:
+    """Registrations of holders that left the register before then, entries and all, and whose holder is still known."""
+    over = Q(struck_out_at__lt=moment) | Q(expired_at__lt=moment)
+    lasting = Entry.objects.filter(registration=OuterRef("pk")).filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gte=moment)
+    )
+    found = _of_holders().filter(over).exclude(origin__startswith=FORGOTTEN).exclude(Exists(lasting))
+    return found.order_by("created_at", "id")
+
+
+def is_held_since(origins: Iterable[str], moment: dt.datetime) -> bool:
+    """Whether a registration of one of these origins stands, or left the register at this moment or later."""
+    found = Registration.objects.filter(origin__in=list(origins))
+    return found.exclude(Q(struck_out_at__lt=moment) | Q(expired_at__lt=moment)).exists()

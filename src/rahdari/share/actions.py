@@ -7,6 +7,7 @@ who is asked learns more of the asker than the name chosen, and the asker learns
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 
 from django.db import connection, transaction
 from django.urls import reverse
@@ -250,6 +251,13 @@ def forget_names(*, terms: Sharing, now: dt.datetime) -> int:
         journal.record(act="share.forgot_name", actor="clock", subject=request.origin, now=now)
         count += 1
     return count
+
+
+def erase_requests(*, subjects: Collection[str]) -> None:
+    """Requests that these subjects waited for, with their questions: for which address somebody asked whom."""
+    over = Request.objects.filter(subject__in=subjects, ended_at__isnull=False, settled_at__isnull=False)
+    Question.objects.filter(request__in=over).delete()
+    over.delete()
 
 
 def _end(request: Request, state: State, actor: str, now: dt.datetime) -> Request:

@@ -27,6 +27,7 @@ from .checking import (
     open_checks,
     record_by_hand,
 )
+from .erasing import erase_evidence, erase_findings
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .registries import CodeNotTaken, NoCodeNow, send_code, try_code
 from .reported import prove_by_report
@@ -53,6 +54,8 @@ __all__ = [
     "ask_for_a_look",
     "await_operator",
     "begin_reproof",
+    "erase_evidence",
+    "erase_findings",
     "expire_challenges",
     "follow_reproofs",
     "import_roster",

@@ -23,6 +23,8 @@ from .saying import Said, clock, fill
 
 def of_check(check: Check) -> SafeString:
     """What a check found, in one or two sentences."""
+    if check.facts.get("erased"):
+        return fill(_("What was found was erased with the file, when its time was over."))
     return _CHECKS.get(check.finding, _not_answered)(check, check.evidence)
 
 

@@ -1,0 +1,20 @@
+"""What officers and applicants wrote to each other, when the file's time of keeping is over. Through `actions`."""
+
+from rahdari.apply.models import Application
+
+from .models import Case, Decision, Notice, Question
+
+
+def erase_words(*, application: Application) -> None:
+    """The texts of questions, answers, notices and decisions. Who decided what, when, by which codes, and to which
+    registration it led, stays. The application is marked as erased before, or the database refuses."""
+    Case.objects.filter(application=application).update(words=[])
+    for question in Question.objects.filter(case__application=application):
+        question.text, question.answer, question.draft = "", "", ""
+        question.save(update_fields=["text", "answer", "draft"])
+    for notice in Notice.objects.filter(case__application=application):
+        notice.text, notice.answer, notice.draft, notice.withdrawn_why = "", "", "", ""
+        notice.save(update_fields=["text", "answer", "draft", "withdrawn_why"])
+    for decision in Decision.objects.filter(case__application=application):
+        decision.text = ""
+        decision.save(update_fields=["text"])

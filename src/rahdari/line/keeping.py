@@ -1,0 +1,118 @@
+"""Retention: what was collected is erased when the time that the policy in force gives it is over.
+
+`CLOCKS` names for each class of the policy that a clock erases the step that does it; `line.STEPS` runs them. A file
+goes whole, in one transaction: all that says who applied and for which address, in every room that knows of it.
+
+What remains: the journal, which only grows, names an application's person and its registration by their ids, and the
+register keeps which addresses that registration had. No name, number or address of email is left beside them.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.confirm import actions as confirm
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.fees import actions as fees
+from rahdari.letters import actions as letters
+from rahdari.page.turns import in_turn
+from rahdari.policy.keeping import WITH_THE_CASE, Retention
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.share import actions as share
+from rahdari.verify import actions as verify
+
+from .step import AT_ONCE, one_item
+
+# Each by the name of its step; letters by its chore (letters/tasks.py).
+CLOCKS = {
+    "draft": "apply: delete idle drafts",
+    "documents": "apply: erase documents",
+    "card_number": "apply: erase card numbers",
+    "proof_of_control": "verify: erase evidence",
+    "client_address": "vouch: forget addresses",
+    "case": "erase files",
+    "letter_delivery": "letters.forget_deliveries",
+    "payment": "fees: erase payers",
+    "entry": "register: forget holders",
+}
+
+
+def clock_of(row: Retention) -> str:
+    """The step that erases this class of data."""
+    return CLOCKS["case" if row.after == WITH_THE_CASE else row.key]
+
+
+def _over(key: str, now: dt.datetime) -> dt.datetime | None:
+    """Before which moment the time of this class is over; None: it is kept for ever."""
+    kept = applications.policy_in_force().retention[key].span
+    return None if kept is None else now - kept
+
+
+def erase_card_numbers(now: dt.datetime) -> int:
+    erased = 0
+    for application in apply.with_numbers_due(now=now, at_most=AT_ONCE):
+        with one_item(application.subject):
+            erased += apply.erase_card_number(application=application, now=now)
+    return erased
+
+
+def erase_evidence(now: dt.datetime) -> int:
+    before = _over("proof_of_control", now)
+    return 0 if before is None else verify.erase_evidence(before=before, at_most=5 * AT_ONCE)
+
+
+def erase_payers(now: dt.datetime) -> int:
+    before = _over("payment", now)
+    return 0 if before is None else fees.erase_payers(before=before.date(), now=now)
+
+
+def forget_holders(now: dt.datetime) -> int:
+    before = _over("entry", now)
+    if before is None:
+        return 0
+    count = 0
+    for registration in entries.ended_before(before)[:AT_ONCE]:
+        with one_item(f"registration:{registration.pk}"):
+            register.forget_holder(registration=registration, now=now)
+            count += 1
+    return count
+
+
+def erase_files(now: dt.datetime) -> int:
+    """Applications that were decided, and whose registration has ended, longer ago than a file is kept."""
+    before = _over("case", now)
+    if before is None:
+        return 0
+    erased = 0
+    for application in in_turn("erase files", apply.with_files_due(before=before), at_most=AT_ONCE):
+        with one_item(application.subject):
+            if not _lasts(application, before):
+                erased += _erase(application, now)
+    return erased
+
+
+def _lasts(application: Application, before: dt.datetime) -> bool:
+    """Whether what it led to, or the registration that it renewed or changed, stands or ended after then."""
+    case = decisions.case_of(application)
+    decision = decisions.decision_of(case) if case is not None else None
+    found = (application.registration, decision.registration if decision is not None else None)
+    origins = [application.subject, *(each.origin for each in found if each is not None)]
+    return entries.is_held_since(origins, before)
+
+
+def _erase(application: Application, now: dt.datetime) -> bool:
+    with transaction.atomic():
+        subjects = apply.erase_application(application=application, now=now)
+        if not subjects:
+            return False
+        verify.erase_findings(subjects=subjects)
+        confirm.erase_addresses(subjects=subjects, now=now)
+        share.erase_requests(subjects=subjects)
+        decide.erase_words(application=application)
+        letters.erase_letters(subjects=subjects)
+    return True

@@ -1,0 +1,45 @@
+"""What was seen and found, when its time of keeping is over. Through `actions`."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Collection
+
+from django.db import transaction
+
+from .models import Attempt, Challenge, Check, Status
+
+
+def erase_evidence(*, before: dt.datetime, at_most: int) -> int:
+    """Of attempts made before then the evidence goes, but for its digest; returns of how many. Of a challenge that is
+    still open it stays: the parts of a proof come together from it."""
+    with transaction.atomic():
+        old = Attempt.objects.filter(at__lt=before).exclude(evidence={}).exclude(evidence__has_key="sha256")
+        due = old.exclude(challenge__status=Status.PENDING).order_by("at", "id").select_for_update(of=("self",))
+        return _digest(due[:at_most])
+
+
+def _digest(attempts: Collection[Attempt]) -> int:
+    for attempt in attempts:
+        written = json.dumps(attempt.evidence, sort_keys=True, separators=(",", ":")).encode()
+        attempt.evidence = {"sha256": hashlib.sha256(written).hexdigest()}
+        attempt.save(update_fields=["evidence"])
+    return len(attempts)
+
+
+def erase_findings(*, subjects: Collection[str]) -> None:
+    """Of these subjects: which address was proved, what was seen, and what checks rested on. That there were such,
+    when, and with which outcome, stays."""
+    for challenge in Challenge.objects.filter(subject__in=subjects):
+        challenge.block, challenge.given = "", ""
+        challenge.save(update_fields=["block", "given"])
+    _digest(
+        list(
+            Attempt.objects.filter(challenge__subject__in=subjects)
+            .exclude(evidence={})
+            .exclude(evidence__has_key="sha256")
+        )
+    )
+    for check in Check.objects.filter(subject__in=subjects):
+        check.facts, check.evidence, check.how = {"erased": True}, {}, ""
+        check.save(update_fields=["facts", "evidence", "how"])

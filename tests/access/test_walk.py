@@ -109,11 +109,12 @@ OFFICERS = frozenset(
     portal:matter""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
-    """decide:case decide:addresses decide:addresses_table decide:address decide:take decide:hand_over decide:decide
-    decide:second decide:drop decide:contact decide:record_check decide:record_checks decide:document""".split()
+    """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
+    decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
+    decide:document""".split()
 )
 READ_AT_THE_DESK = frozenset(
-    "decide:case decide:addresses decide:addresses_table decide:address decide:document".split()
+    "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()
 )
 OPERATORS = frozenset(
     """portal:operator confirm:checks confirm:download confirm:system confirm:answer confirm:upload confirm:file

@@ -74,9 +74,13 @@ class TestPages:
         self.look(senior, page(case))
         self.look(senior, page(case, "second"), decision="refuse")
         actions.second_refusal(case=case, officer=director, because="بل نہیں ملا۔", now=NOW + HOUR)
-        self.look(client, page(case))
         granted = a_decided_application()
-        self.look(client, reverse("decide:case", args=[granted.reference]))
+        for reference in (case.application.reference, granted.reference):
+            why = reverse("decide:why", args=[reference])
+            self.look(client, why)
+            self.look(client, why, why="")
+            client.post(why, {"why": "asked"})
+            self.look(client, reverse("decide:case", args=[reference]))
 
     def ripe(self, case: Case, officer: User) -> None:
         notice = actions.propose_refusal(case=case, officer=officer, codes=["R3", "R4"], text=SENTENCE, now=NOW)

@@ -346,7 +346,7 @@ class TestSecondApproval:
         client.post(page(case, "second"), {"decision": "refuse", "because": "No bill was shown."})
         decision = Decision.objects.get(case=case)
         assert (decision.outcome, decision.seconded_by, decision.text) == ("refused", second, "No bill was shown.")
-        html = client.get(page(case)).content.decode()
+        html = client.post(page(case, "why"), {"why": "supervision"}, follow=True).content.decode()
         assert "Refused" in html and "Appeal until" in html
 
     def test_by_the_proposer_through_the_back_door_changes_nothing(self, officer: User) -> None:

@@ -17,8 +17,8 @@ from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.portal import paper
 from rahdari.portal.applicant import again, holding, lines, shared
+from rahdari.portal.applicant.looks import looks_at_registration
 from rahdari.portal.applicant.proved import Proved, proofs_of
-from rahdari.portal.applicant.registration import looks_at
 from rahdari.portal.public.certificate import sheet_of
 from rahdari.portal.standing import AT_REQUEST, standing_of
 from rahdari.register import actions
@@ -228,6 +228,9 @@ def get_certificate(call: Call, reference: str) -> Answer:
     return Answer(content=paper.render(sheet), media="application/pdf", headers=headers)
 
 
+LOOK = closed({"at": MOMENT, "count": number(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})
+
+
 @operation(
     "GET",
     f"{ONE}/looks",
@@ -235,14 +238,21 @@ def get_certificate(call: Call, reference: str) -> Answer:
     tag=TAG,
     summary="Who looked at your data",
     ok=Ok(
-        "The last looks, the newest first; officers by their post.",
-        closed({"items": listed(closed({"at": MOMENT, "who": text(200), "what": text(300), "why": text(500)}))}),
+        "The last looks, the newest first; officers by their post. Looks of one day at the same thing are one: `at` is "
+        "the last of them.",
+        closed({"items": listed(LOOK)}),
     ),
 )
 def list_looks(call: Call, reference: str) -> Answer:
     found = [
-        {"at": stamp(each.row.at), "who": plain(each.who), "what": plain(each.what), "why": plain(each.why)}
-        for each in looks_at(own(call, reference))
+        {
+            "at": stamp(each.at),
+            "count": each.count,
+            "who": plain(each.who),
+            "what": plain(each.what),
+            "why": plain(each.why),
+        }
+        for each in looks_at_registration(own(call, reference))
     ]
     return Answer({"items": found})
 

@@ -107,9 +107,9 @@ def content_of(document: Document) -> bytes:
 
 
 def read_document(
-    *, officer: User, application: Application, id: uuid.UUID, now: dt.datetime
+    *, officer: User, application: Application, id: uuid.UUID, reason: str = "", ground: str = "", now: dt.datetime
 ) -> tuple[Document, bytes]:
-    """A document for an officer; the read is journaled. Raises DocumentNotFound."""
+    """A document for an officer; the read is journaled, with why and on what ground. Raises DocumentNotFound."""
     if not people.is_officer(officer) or application.submitted_at is None:
         raise DocumentNotFound(id)
     document = document_of(application=application, id=id)
@@ -119,12 +119,20 @@ def read_document(
         actor=actor_of(officer, role),
         subject=application.subject,
         now=now,
+        reason=reason,
+        ground=ground,
         detail={"document": str(document.pk), "rule": document.rule},
     )
     return document, content_of(document)
 
 
 # ---------------------------------------------------------------------- lists
+
+
+def subjects_about(registration: Registration) -> list[str]:
+    """The applications that are about this registration, as the journal names them."""
+    keys = Application.objects.filter(registration=registration).order_by().values_list("pk", flat=True)
+    return [f"application:{key}" for key in keys]
 
 
 def under_way_for(registration: Registration, about: str) -> Application | None:

@@ -9,6 +9,8 @@ from django.utils.translation import pgettext_lazy
 
 from rahdari.policy import Reason
 
+from . import words
+
 WORDS = 4000
 
 
@@ -89,3 +91,16 @@ class SecondForm(forms.Form):
 
 class DropForm(forms.Form):
     because = forms.CharField(max_length=WORDS, error_messages={"required": _("Write why, in one sentence.")})
+
+
+class WhyForm(forms.Form):
+    """Why a file is opened that is decided or closed. Chosen from a list: no words about a person in the journal."""
+
+    why = forms.ChoiceField(widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["why"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
+        field.choices = [(reason, words.why(reason)) for reason in words.WHY_AGAIN]
+        field.error_messages |= dict.fromkeys(("required", "invalid_choice"), _("Choose why you open the file."))

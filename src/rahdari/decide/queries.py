@@ -50,6 +50,7 @@ __all__ = [
     "Refusal",
     "RefusedFor",
     "Standing",
+    "WhyMissing",
     "actor_of",
     "allowance_of",
     "answered_applications",
@@ -99,6 +100,14 @@ class CaseNotFound(Exception):
 
     def __init__(self, reference: str) -> None:
         super().__init__(f"no case {reference!r} for this officer")
+        self.reference = reference
+
+
+class WhyMissing(Exception):
+    """The case is decided or closed: whoever opens its file says why. `.reference`."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"no reason was given for opening {reference!r} again")
         self.reference = reference
 
 
@@ -270,23 +279,47 @@ def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
     return found.exclude(application__applicant=officer).exclude(pk__in=company.values("pk"))
 
 
-def case_for_officer(*, officer: User, reference: str, now: dt.datetime) -> Case:
-    """The case, with the read on record: who opened which file, when. The applicant can see that row.
+def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: str = "") -> Case:
+    """The case, with the read on record: who opened which file, when and why. The applicant can see that row.
 
-    An officer's own application is none of their cases: as its applicant they see what every applicant sees.
+    `why` is one of `words.WHY_AGAIN`, for a case that is not open any more; an open one is read to be decided. An
+    officer's own application is none of their cases: as its applicant they see what every applicant sees.
+    Raises CaseNotFound, WhyMissing.
     """
     asked = reference.replace("\0", "")  # PostgreSQL takes no NUL, and a forged reference is an unknown one
     case = cases().filter(application__reference=asked).first() if people.is_officer(officer) else None
     if case is None or is_own(case.application, officer):
         raise CaseNotFound(reference)
+    if case.status != Status.OPEN and not why:
+        raise WhyMissing(asked)
     journal.record(
         act="decide.read_case",
         actor=actor_of(officer),
         subject=case.application.subject,
         now=now,
+        reason=reason_of(case, why),
+        ground=ground_of(case),
         detail={"case": str(case.pk)},
     )
     return case
+
+
+def closed_case_for_officer(*, officer: User, reference: str) -> None:
+    """Whether there is such a case for this officer and its file is opened with a reason. Raises CaseNotFound."""
+    found = of_others(Case.objects.exclude(status=Status.OPEN), officer)
+    asked = reference.replace("\0", "")
+    if not people.is_officer(officer) or not found.filter(application__reference=asked).exists():
+        raise CaseNotFound(reference)
+
+
+def reason_of(case: Case, why: str) -> str:
+    """Why its file is read, as the journal keeps it."""
+    return "decide" if case.status == Status.OPEN else why
+
+
+def ground_of(case: Case) -> str:
+    """On what a read of its file rests: the rules under which it was sent."""
+    return f"policy:{policy_of(case.application).version}"
 
 
 def case_of(application: Application) -> Case | None:

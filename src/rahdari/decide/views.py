@@ -5,7 +5,9 @@ Opening a case or one of its documents is on record before a byte of it is sent.
 
 import uuid
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -29,7 +31,7 @@ from rahdari.vault.files import FileMissing
 from . import actions, desk, queries, words
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_page import CasePage, letter_preview
-from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm
+from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
 from .models import Case
 
 # A document is shown in a box of its own: no script, no form, nothing loaded from anywhere.
@@ -38,11 +40,34 @@ SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png"})
 ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 
 
+# Why the officer opens which closed cases again, for as long as the visit lasts.
+WHY = "desk_why"
+
+
 def _case(request: HttpRequest, reference: str) -> Case:
     try:
-        return queries.case_for_officer(officer=person(request), reference=reference, now=timezone.now())
+        return queries.case_for_officer(
+            officer=person(request), reference=reference, now=timezone.now(), why=_why(request, reference)
+        )
     except queries.CaseNotFound:
         raise Http404 from None
+
+
+def _why(request: HttpRequest, reference: str) -> str:
+    return str(request.session.get(WHY, {}).get(reference, ""))
+
+
+def asks_why[**P](view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Any:
+    """For the pages of a case: one that is decided or closed is opened after the officer said why."""
+
+    @wraps(view)
+    def asking(request: HttpRequest, *args: P.args, **named: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **named)
+        except queries.WhyMissing as missing:
+            return _to(request, "why", reference=missing.reference)
+
+    return asking
 
 
 def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -138,6 +163,24 @@ def turn_keys(request: HttpRequest) -> HttpResponse:
 
 
 # -- one case ----------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@officer_required
+def why(request: HttpRequest, reference: str) -> HttpResponse:
+    """Why a closed case is opened again. Nothing of the file is shown yet."""
+    try:
+        queries.closed_case_for_officer(officer=person(request), reference=reference)
+    except queries.CaseNotFound:
+        raise Http404 from None
+    form = WhyForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        given = dict(request.session.get(WHY, {}))
+        given[reference] = form.cleaned_data["why"]
+        request.session[WHY] = given
+        return _to(request, "case", reference=reference)
+    return render(request, "decide/why.html", {"reference": reference, "form": form}, 422 if form.is_bound else 200)
 
 
 @never_cache
@@ -425,6 +468,8 @@ def contact(request: HttpRequest, reference: str) -> HttpResponse:
         actor=queries.actor_of(person(request)),
         subject=shown.application.subject,
         now=timezone.now(),
+        reason=queries.reason_of(shown, _why(request, reference)),
+        ground=queries.ground_of(shown),
         detail={"case": str(shown.pk)},
     )
     return _show(request, shown, shows_contact=True)
@@ -437,7 +482,12 @@ def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpR
     shown = _case(request, reference)
     try:
         found, content = applications.read_document(
-            officer=person(request), application=shown.application, id=document, now=timezone.now()
+            officer=person(request),
+            application=shown.application,
+            id=document,
+            reason=queries.reason_of(shown, _why(request, reference)),
+            ground=queries.ground_of(shown),
+            now=timezone.now(),
         )
     except (applications.DocumentNotFound, FileMissing):
         raise Http404 from None

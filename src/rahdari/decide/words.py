@@ -111,6 +111,24 @@ def who(actor: str, reader: User) -> str:
     }.get(kind, _("the system"))
 
 
+# Why a file is opened that is decided or closed. The first word is what the journal keeps.
+WHY_AGAIN = ("asked", "again", "complaint", "mistake", "supervision", "authority")
+
+
+def why(reason: str) -> str:
+    """Why an officer looked, in words for the officer and for the applicant; empty for a reason that is not known."""
+    return {
+        "decide": _("To decide the application"),
+        "queue": _("To choose the next case"),
+        "asked": _("The applicant asked about it"),
+        "again": _("A later application rests on it"),
+        "complaint": _("A complaint, an objection or an appeal"),
+        "mistake": _("To find out whether the decision was wrong"),
+        "supervision": _("To check how decisions are made"),
+        "authority": _("A court or an authority asked, by law"),
+    }.get(reason, "")
+
+
 def evidence(policy: Policy, codes: tuple[str, ...], language: str) -> list[str]:
     """What has to stand in the file before a code is used."""
     keys = dict.fromkeys(key for code in codes for key in policy.reasons[code].evidence)

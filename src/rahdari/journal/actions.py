@@ -40,13 +40,13 @@ def record(
 
 
 def record_list(
-    *, room: str, actor: str, where: str, shown: Sequence[str], asked: Sequence[str] = (), now: dt.datetime
+    *, room: str, actor: str, where: str, reason: str, shown: Sequence[str], asked: Sequence[str] = (), now: dt.datetime
 ) -> None:
     """One page of a list was read: which subjects stood on it, and what was asked for, as keyed hashes. A page that
     shows nobody and asked for nothing is no look at anybody."""
     if shown or asked:
         detail = {"shown": list(shown), "asked": list(asked)}
-        record(act=f"{room}.{LIST}", actor=actor, subject=where, now=now, detail=detail)
+        record(act=f"{room}.{LIST}", actor=actor, subject=where, now=now, reason=reason, detail=detail)
 
 
 def _texts(value: Any) -> Iterator[str]:

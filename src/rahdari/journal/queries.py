@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from .models import LIST, Entry
 
@@ -22,6 +24,27 @@ def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
     on_lists = Entry.objects.filter(shown, act__endswith=f".{LIST}").order_by()
     read = Entry.objects.filter(subject__in=named, act__contains=".read_").order_by()
     return Entry.objects.filter(pk__in=read.values("pk").union(on_lists.values("pk"))).order_by("-id")
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Reads of one day by the same person, of the same thing, for the same reason; `at` is the last of them."""
+
+    at: dt.datetime
+    actor: str
+    act: str
+    reason: str
+    count: int
+
+
+def looks_at(subjects: Iterable[str], *, zone: dt.tzinfo) -> list[Looks]:
+    """Who looked at any of these subjects, newest first, several of a day in one: nobody buries a look under others."""
+    days = reads_of(subjects).order_by().annotate(day=TruncDate("at", tzinfo=zone))
+    rows = days.values_list("day", "actor", "act", "reason").annotate(count=Count("pk"), last=Max("at"))
+    return [
+        Looks(last, actor, act, reason, count)
+        for _day, actor, act, reason, count, last in rows.order_by("-last", "act", "actor")
+    ]
 
 
 def acts_after(id: int, acts: Iterable[str]) -> QuerySet[Entry]:

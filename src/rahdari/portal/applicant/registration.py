@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,8 +16,6 @@ from rahdari.address import Part, directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.telling import Line
-from rahdari.journal import queries as journal
-from rahdari.journal.models import Entry as Row
 from rahdari.lease import queries as leases
 from rahdari.lease.models import Host
 from rahdari.mobile import queries as mobile
@@ -33,9 +30,8 @@ from ..standing import addresses_of, standing_of
 from . import shared
 from .lines import lines_of
 from .lines import standing_of as standing_at_operators
+from .looks import looks_at_registration
 from .proved import proofs_of
-
-LOOKS_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -58,16 +54,6 @@ class Event:
     act: str
     at: dt.datetime
     address: str
-
-
-@dataclass(frozen=True)
-class Look:
-    """One read of the holder's data, in words: who (by role), what, why."""
-
-    row: Row
-    who: str
-    what: str
-    why: str
 
 
 def registration_for(request: HttpRequest, reference: str) -> Registration:
@@ -118,7 +104,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "published": standing,
         "in_force": len(standing.in_force),
         "history": _history(found),
-        "looks": looks_at(found),
+        "looks": looks_at_registration(found),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
     }
     return render(request, "portal/applicant/registration.html", context)
@@ -133,11 +119,6 @@ def _history(found: Registration) -> list[Event]:
         if (change.entry.kind != "dynamic" or change.act == "enter") and not change.entry.origin.startswith(HOME)
     ]
     return list(dict.fromkeys(events))
-
-
-def looks_at(found: Registration) -> list[Look]:
-    """Who read the holder's data, newest first."""
-    return [_look(row) for row in journal.reads_of([found_subject(found), found.origin])[:LOOKS_SHOWN]]
 
 
 def _has_remote(found: Registration) -> bool:
@@ -171,21 +152,3 @@ def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Ho
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
     line = applications.what_runs(parts)
     return Address(entry, line, format_block(entry.block), operator or "", host, leaves, branch, is_shared)
-
-
-def _look(row: Row) -> Look:
-    role = row.actor.partition(":")[0]
-    who = {
-        "officer": _("Officer"),
-        "supervisor": _("Supervisor"),
-        "administrator": _("Administrator"),
-        "operator": _("Operator"),
-        "person": _("Somebody with your account or company"),
-        "agent": _("An agent of yours"),
-    }.get(role, _("The program"))
-    what = {
-        "decide.read_case": _("The whole file of the application"),
-        "apply.read_application": _("The whole file of the application"),
-        "apply.read_document": _("One document"),
-    }.get(row.act, _("A part of your data"))
-    return Look(row, who, what, row.ground or _("To decide the application"))

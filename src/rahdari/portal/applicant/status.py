@@ -43,6 +43,7 @@ from . import shared, sharing
 from .awaiting import OUTSIDE, Awaited, awaited_of, clock_of, is_outside, said_of_others, what_then
 from .lines import line_for, operator_name
 from .lines import standing_of as standing_at_operators
+from .looks import looks_at_application
 from .operator_way import stands_meanwhile
 from .proof import ways_of
 from .prove import Proof, proofs_of
@@ -276,6 +277,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "is_over": seen.stage in OVER,
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
+        "looks": looks_at_application(found),
         "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}",
     }
     return render(request, "portal/applicant/status.html", context)

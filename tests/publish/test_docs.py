@@ -52,7 +52,7 @@ class TestFeedDocument:
 def lines_of(page: str) -> list[str]:
     """The lines of a runbook that are to be typed, in order."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    return re.findall(r"^ {4,}((?:rahdari|install|rm|mv|cp) .*)$", text, re.MULTILINE)
+    return re.findall(r"^ {4,}((?:rahdari|register|install|rm|mv|cp) .*)$", text, re.MULTILINE)
 
 
 class Machine:
@@ -179,15 +179,6 @@ class TestOtherRunbooks:
             assert machine.type(line, **{"1a2b3c4d": hold, "NAME": "duty"}) == 0, line
         feed = Repository(data)
         assert len(feed.statements(feed.offline_targets().signed)) == 1
-
-    def test_of_a_restore_names_commands_that_there_are(self) -> None:
-        """They are run by test_restore, with a database that was really put back."""
-        parser = argparse.ArgumentParser()
-        commands.add_parser(parser.add_subparsers())
-        lines = [line for line in lines_of("restore.md") if line.startswith("rahdari ")]
-        words = [line.partition(" --data")[0].split()[1:] for line in lines]
-        assert [each[1] for each in words] == ["missing", "new-session", "new-session"]
-        assert all(parser.parse_args(each).run for each in words)
 
     def test_of_metrics_names_each_of_them_and_each_alert(self, data: Path) -> None:
         page = (DOCS / "monitoring.md").read_text(encoding="utf-8")

@@ -2,54 +2,14 @@
 
 import datetime as dt
 import json
-import os
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rahdari.up import commands, datafolder, doctor, postgres
-
-DROPPED = ("RAHDARI", "DATABASE_URL", "DJANGO")
-
-
-class Installation:
-    """A data folder with a running database, prepared as `rahdari prepare` does it."""
-
-    def __init__(self, data: Path, server: postgres.Server) -> None:
-        self.data, self.server = data, server
-
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "rahdari", *arguments, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            env=kept | environment,
-        )
-
-    def doctor(self, **environment: str) -> list[str]:
-        return self.run("doctor", "--port", "1", **environment).stdout.splitlines()
-
-
-@pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
-    with tempfile.TemporaryDirectory(prefix="rahdari-doctor-") as folder:
-        data = datafolder.make(Path(folder) / "data", datafolder.DEMO)
-        server = postgres.Server(data, throwaway=True)
-        server.start()
-        try:
-            made = Installation(data, server)
-            prepared = made.run("prepare")
-            assert prepared.returncode == 0, prepared.stderr
-            yield made
-        finally:
-            server.stop()
+from rahdari.up import commands, datafolder, doctor
+from tests.up.installed import Installation
 
 
 def about(lines: list[str], word: str, state: str | None = None) -> list[str]:

@@ -20,6 +20,7 @@ from .holds import hold_by_start, open_holds, who_ended
 from .lags import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
 from .models import AgentKey, Edition, Hold, Listing, Operator, Session, Stream, WaitingChange
 from .restoring import differences as differences_from_disk
+from .restoring import is_behind as database_is_behind
 from .restoring import on_disk as feed_on_disk
 from .rules import ReceiptStanding
 
@@ -29,6 +30,7 @@ __all__ = [
     "PastLag",
     "Point",
     "credentials_of",
+    "database_is_behind",
     "differences_from_disk",
     "feed_on_disk",
     "hold_by_start",

@@ -23,6 +23,7 @@ from rahdari.journal import actions as journal
 from rahdari.proof import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
+    DigestMismatch,
     EditionReader,
     FeedEntry,
     FeedFault,
@@ -30,7 +31,6 @@ from rahdari.proof import (
     Kind,
     Op,
     SetDigest,
-    follow,
     live_files,
 )
 from rahdari.proof.repository import ROLES, head_of
@@ -112,11 +112,14 @@ def is_behind() -> bool:
 
 
 def differences() -> Iterator[Difference]:
-    """What the register's staff has to look at, role by role. Raises FeedUnusable: a file on disk is gone or broken.
+    """What the register's staff has to look at, role by role.
 
+    Raises FeedUnusable: a file on disk is gone or broken, or nothing that was published is there.
     Holds the entries on disk in memory: some 400 MB for a million.
     """
     repository = Repository(Path(settings.DATA))
+    if not any(each.published() for each in repository.all()):
+        raise FeedUnusable(repository.path, "nothing that was published is there, so nothing says what is missing")
     for role in ROLES:
         disk = _entries_on_disk(repository, role)
         stream = streams.present().filter(role=role, everything=True).first()
@@ -161,25 +164,40 @@ def _read(repository: Repository, operators: OperatorRepository, role: str, vers
 
 
 def _follow(repository: Repository, files: list[FeedFile], session: str, sequence: int) -> dict[str, FeedEntry]:
-    own = [file for file in files if file.session == session]
-    snapshot = max((file for file in own if file.kind is Kind.SNAPSHOT), key=lambda file: file.to_sequence)
+    """The entries at this edition, from the newest snapshot on, by the rule of docs/feed.md: of the deltas that begin
+    at or before where one stands, the one that leads furthest."""
+    own = [file for file in files if file.session == session and file.to_sequence <= sequence]
+    step = max((file for file in own if file.kind is Kind.SNAPSHOT), key=lambda file: file.to_sequence, default=None)
+    if step is None:
+        raise FeedUnusable(repository.targets, f"no snapshot leads to edition {sequence}")
     entries: dict[str, FeedEntry] = {}
     digest = SetDigest()
-    way, at = [snapshot], snapshot.to_sequence
-    while at < sequence:
-        step = max((file for file in own if file.from_sequence == at), key=lambda file: file.to_sequence, default=None)
+    while True:
+        _take(repository, step, entries, digest)
+        if (at := step.to_sequence) == sequence:
+            return entries
+        deltas = [
+            file for file in own if file.from_sequence is not None and file.from_sequence <= at < file.to_sequence
+        ]
+        step = max(deltas, key=lambda file: (file.to_sequence, file.from_sequence), default=None)
         if step is None:
             raise FeedUnusable(repository.targets, f"no files lead from edition {at} to {sequence}")
-        way, at = [*way, step], step.to_sequence
-    for file in way:
-        limits = SNAPSHOT_LIMITS if file.kind is Kind.SNAPSHOT else DELTA_LIMITS
-        with repository.place_of(file).open("rb") as content:
-            for operation in follow(EditionReader(content, limits), digest):
-                if operation.op is Op.REMOVE:
-                    entries.pop(operation.entry.id, None)
-                else:
-                    entries[operation.entry.id] = operation.entry
-    return entries
+
+
+def _take(repository: Repository, file: FeedFile, entries: dict[str, FeedEntry], digest: SetDigest) -> None:
+    """Bring the entries to the end of this file. A delta that begins earlier says of each entry what became of it."""
+    limits = SNAPSHOT_LIMITS if file.kind is Kind.SNAPSHOT else DELTA_LIMITS
+    with repository.place_of(file).open("rb") as content:
+        reader = EditionReader(content, limits)
+        for operation in reader:
+            held = entries.pop(operation.entry.id, None)
+            if held is not None:
+                digest.remove(held.canonical)
+            if operation.op is not Op.REMOVE:
+                entries[operation.entry.id] = operation.entry
+                digest.add(operation.entry.canonical)
+    if digest.hexdigest() != reader.header.digest_after:
+        raise DigestMismatch("after", reader.header.digest_after, digest.hexdigest())
 
 
 # -- leading on ----------------------------------------------------------------------------------------------------

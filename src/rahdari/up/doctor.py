@@ -65,6 +65,14 @@ def check_folder(patient: Patient) -> Iterator[Finding]:
     except Told as error:
         yield Finding(WRONG, about, str(error))
         return
+    if label is None and has_keys(patient.data):
+        yield Finding(
+            WRONG,
+            about,
+            f"{patient.data} has keys, and no file `version`: it was brought back without it. See in docs/restore.md "
+            "what belongs to a backup, bring that back too, then run: rahdari prepare",
+        )
+        return
     if label is None:
         yield Finding(WRONG, about, f"{patient.data} is not one yet. Start `rahdari up --data {patient.data}` once.")
         return
@@ -78,6 +86,10 @@ def check_folder(patient: Patient) -> Iterator[Finding]:
         yield Finding(WRONG, about, f"{patient.data} belongs to the user {status.st_uid}; run this as that user.")
     else:
         yield Finding(OK, about, f"{patient.data} ({label.kind}, written by Rahdari {label.written_by})")
+
+
+def has_keys(data: Path) -> bool:
+    return (data / "keys" / "fields.key").is_file()
 
 
 def check_disk(patient: Patient) -> Iterator[Finding]:
@@ -460,7 +472,7 @@ NEED_A_FOLDER = (check_keys, check_database, check_feed)
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
-    fresh = not (patient.data / "version").exists()
+    fresh = not (patient.data / "version").exists() and not has_keys(patient.data)
     for check in CHECKS:
         if fresh and check in NEED_A_FOLDER:
             continue

@@ -126,8 +126,8 @@ def end_with_parent(how: int = signal.SIGTERM) -> None:
 def is_ours(folder: Path) -> bool:
     """Whether a folder may be taken for a data folder: it is empty, or holds what only a data folder holds."""
     names = {path.name for path in folder.iterdir()}
-    # A lock alone is what a reset leaves.
-    return names <= {"lock"} or bool(names & {"version", "postgres"})
+    # A lock alone is what a reset leaves; keys alone are what was brought back from a backup.
+    return names <= {"lock"} or bool(names & {"version", "postgres"}) or (folder / "keys" / "fields.key").is_file()
 
 
 def give_to(user: pwd.struct_passwd, folder: Path) -> None:

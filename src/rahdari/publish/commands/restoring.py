@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,7 +42,7 @@ def run_missing(options: argparse.Namespace) -> int:
             counts = _write(queries.differences_from_disk(), sys.stdout)
         disk = queries.feed_on_disk()
     except actions.FeedUnusable as error:
-        return told(f"{error.path} cannot be used: {error.why}.")
+        return told(f"{error.path} cannot be used: {error.why}. docs/restore.md says how to go on.")
     except OSError as error:
         return told(f"{error.filename} cannot be written: {error.strerror}.")
     for what, text in (
@@ -78,13 +79,31 @@ def _write(differences: Iterable[Any], file: TextIO) -> dict[str, int]:
     return counts
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def run_new_session(options: argparse.Namespace) -> int:
+    from django.conf import settings
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import actions, queries
 
+    now = timezone.now()
+    listed = Path(settings.DATA) / f"missing-{now:%Y%m%dT%H%M%SZ}.csv"
     try:
-        begun = actions.open_new_sessions(now=timezone.now(), above=options.above)
+        if queries.database_is_behind():
+            # The last moment at which it can be made: afterwards the feed says what the database says.
+            with open(listed, "w", encoding="utf-8", newline="", opener=_private) as file:
+                try:
+                    number = sum(_write(queries.differences_from_disk(), file).values())
+                    print(f"What the database lacks is written in {listed}: {number} entries to look at.")
+                except actions.FeedUnusable as error:
+                    # Who says how far the feed had come needs no file on disk for it.
+                    if options.above is None:
+                        raise
+                    print(f"What the database lacks cannot be listed: {error}.")
+        begun = actions.open_new_sessions(now=now, above=options.above)
     except actions.NotBehind:
         return told(
             "The database knows all that was published, so no new session is needed. After a stolen feed key give "
@@ -93,7 +112,9 @@ def run_new_session(options: argparse.Namespace) -> int:
     except actions.SequenceTooLow as error:
         return told(f"Agents may hold editions up to {error.above}: give --above {error.above} or more.")
     except actions.FeedUnusable as error:
-        return told(f"{error.path} cannot be used: {error.why}. Nothing was changed.")
+        return told(f"{error.path} cannot be used: {error.why}. No session was begun.")
+    except OSError as error:
+        return told(f"{error.filename} cannot be written: {error.strerror}. No session was begun.")
     for role, sequence in sorted(begun.items()):
         print(f"{role} begins again at edition {sequence}.")
     print("The publisher writes the snapshots and signs when it comes round; agents follow by themselves.")

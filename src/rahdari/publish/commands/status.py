@@ -18,16 +18,20 @@ def run_status(options: argparse.Namespace) -> int:
 
     from rahdari.publish import queries
 
-    now = timezone.now()
+    now, code = timezone.now(), 0
     status = queries.feed_status()
     if not status.keys_exist:
         return told(
             f"This feed has no keys, so nothing is published; {status.waiting} changes wait. "
             "Run: rahdari feed keys --offline DIR"
         )
+    if not queries.root_file().exists():
+        code = told(
+            "The feed's folder is not there: the publisher writes it anew from the database once it runs. After a "
+            "restore agents may hold more than the database knows; docs/restore.md says what to do first."
+        )
     if status.unreadable:
         return told(f"The feed's folder cannot be read: {status.unreadable}")
-    code = 0
     if status.shown is None:
         print("Nothing is published yet. The publisher does it once it runs (`rahdari publisher`).")
     else:
@@ -79,7 +83,7 @@ def _print_keys() -> int:
     for role in keys.ONLINE:
         try:
             trusted = actions.trusted_keys(role)
-        except actions.KeyUnusable as error:
+        except (actions.KeyUnusable, actions.FeedUnusable) as error:
             code = told(f"{error.path} cannot be used: {error.why}. Nothing is signed until another can.")
             continue
         others = ", ".join(keyid[:16] for keyid in trusted.others)

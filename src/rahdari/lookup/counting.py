@@ -33,20 +33,27 @@ def as_metrics(
     held: Counter[str] = Counter()
     for session in sessions:
         held[session.role] += session.held.index.entries
-    lines = ["# TYPE rahdari_lookup_answers_total counter"]
+    lines = _head("answers_total", "counter", "Questions that were answered.")
     lines += [
         f'rahdari_lookup_answers_total{{kind="{kind}",answer="{answer}"}} {number}'
         for (kind, answer), number in sorted(counts.total().items())
     ]
-    lines.append("# TYPE rahdari_lookup_refusals_total counter")
+    lines += _head("refusals_total", "counter", "Requests that were refused.")
     lines += [
         f'rahdari_lookup_refusals_total{{why="{why}"}} {counts.refusals[why]}' for why in (UNKNOWN, LIMITED, NOT_READY)
     ]
-    lines.append("# TYPE rahdari_lookup_entries gauge")
+    lines += _head("entries", "gauge", "Entries that are held.")
     lines += [f'rahdari_lookup_entries{{role="{role}"}} {number}' for role, number in sorted(held.items())]
-    gauges = {"ready": int(is_ready), "troubles": troubles}
+    gauges = [
+        ("ready", "Whether all entries are held.", int(is_ready)),
+        ("troubles", "How much of the feed cannot be read now.", troubles),
+    ]
     if oldest_seconds is not None:
-        gauges["age_seconds"] = int(oldest_seconds)
-    for name, value in gauges.items():
-        lines += [f"# TYPE rahdari_lookup_{name} gauge", f"rahdari_lookup_{name} {value}"]
+        gauges.append(("age_seconds", "How long ago the oldest timestamp was signed.", int(oldest_seconds)))
+    for name, text, value in gauges:
+        lines += [*_head(name, "gauge", text), f"rahdari_lookup_{name} {value}"]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _head(name: str, kind: str, text: str) -> list[str]:
+    return [f"# HELP rahdari_lookup_{name} {text}", f"# TYPE rahdari_lookup_{name} {kind}"]

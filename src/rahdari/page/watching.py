@@ -1,11 +1,21 @@
-"""Who may read figures for a monitoring system: this machine, and whoever has the token of `RAHDARI_METRICS_TOKEN`."""
+"""Who may read figures for a monitoring system: this machine, and whoever has the token of `RAHDARI_METRICS_TOKEN`.
+
+A monitoring system on this machine asks for `http://127.0.0.1:PORT/metrics`, and that is no host name of the
+installation. So of these pages, and of no other, a request that comes straight from this machine and names it is
+answered as if it had named the installation.
+"""
 
 import hmac
+import ipaddress
+from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from . import visitor
+
+PAGES = "/metrics"
 
 
 def may_watch(request: HttpRequest) -> bool:
@@ -13,6 +23,32 @@ def may_watch(request: HttpRequest) -> bool:
     token = token.strip() if scheme.lower() == "bearer" else ""
     if settings.METRICS_TOKEN and token and hmac.compare_digest(token.encode(), settings.METRICS_TOKEN.encode()):
         return True
+    return is_from_here(request)
+
+
+def is_from_here(request: HttpRequest) -> bool:
     # What a proxy passed on comes from elsewhere, even when nobody told us that there is a proxy.
     passed_on = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
     return not passed_on and visitor.address(request).is_loopback
+
+
+class HostOfThisMachineMiddleware:
+    """Stands before all that looks at the host. A name that is not this machine's stays what it is, and is refused:
+    a browser here that was led to us under the name of a stranger's page reads nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        asked = request.path_info == PAGES or request.path_info.startswith(PAGES + "/")
+        if asked and is_from_here(request) and _names_this_machine(request.META.get("HTTP_HOST", "")):
+            request.META["HTTP_HOST"] = urlsplit(settings.SITE_URL).netloc
+        return self.get_response(request)
+
+
+def _names_this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

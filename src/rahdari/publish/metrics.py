@@ -1,12 +1,18 @@
 """What a monitoring system asks of the register: gauges in Prometheus' text format (0.0.4).
 
+Whether the machine has what it needs is told too, also when the database is away: then nothing else is.
+
 Names of operators are in it; no address, person or application ever is.
 
 `deploy/alerts-register.yml` has the rules that go with it, `docs/monitoring.md` says what each of them means.
 """
 
 import datetime as dt
+import shutil
 from collections.abc import Iterable, Mapping
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from rahdari import __version__
 
@@ -15,10 +21,40 @@ from .rules import LagState
 
 PREFIX = "rahdari_"
 Sample = tuple[Mapping[str, str], float]
+Family = tuple[str, str, Iterable[Sample]]
+# The loops of `rahdari worker` and `rahdari publisher`, which have no port that could be asked. Each keeps one
+# connection to the database, under its name.
+LOOPS = ("publisher", "line", "looks", "sms", "webhooks", "jobs")
+LOOP_NAME = "rahdari {}"
 
 
 def exposition(*, now: dt.datetime) -> str:
     """The whole page."""
+    try:
+        families = [("database_up", "Whether the database answers.", [({}, 1)]), *_of_the_database(now)]
+    except (OperationalError, InterfaceError):
+        connection.close()
+        families = [("database_up", "Whether the database answers.", [({}, 0)])]
+    return "".join(_family(PREFIX + name, text, samples) for name, text, samples in [*_of_the_machine(), *families])
+
+
+def _of_the_machine() -> list[Family]:
+    usage = shutil.disk_usage(settings.DATA)
+    return [
+        ("info", "The version at work.", [({"version": __version__}, 1)]),
+        ("disk_free_bytes", "Bytes that are free where the data folder lies.", [({}, usage.free)]),
+    ]
+
+
+def loops_at_work() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()")
+        names = {name for (name,) in cursor.fetchall()}
+    return {loop for loop in LOOPS if LOOP_NAME.format(loop) in names}
+
+
+def _of_the_database(now: dt.datetime) -> list[Family]:
+    at_work = loops_at_work()
     status = queries.feed_status()
     lags = queries.operators_with_lag(now)
     waiting = list(holds.open_holds())
@@ -27,8 +63,8 @@ def exposition(*, now: dt.datetime) -> str:
     def seconds(at: dt.datetime | None) -> list[Sample]:
         return [({}, (now - at).total_seconds())] if at is not None else []
 
-    families: list[tuple[str, str, Iterable[Sample]]] = [
-        ("info", "The version at work.", [({"version": __version__}, 1)]),
+    return [
+        ("loop_at_work", "Whether a loop is at work.", [({"loop": loop}, loop in at_work) for loop in LOOPS]),
         (
             "feed_edition",
             "The last edition of everything, by role.",
@@ -86,7 +122,6 @@ def exposition(*, now: dt.datetime) -> str:
             ],
         ),
     ]
-    return "".join(_family(PREFIX + name, text, samples) for name, text, samples in families)
 
 
 def _family(name: str, text: str, samples: Iterable[Sample]) -> str:

@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "rahdari.page.watching.HostOfThisMachineMiddleware",
     "rahdari.page.limits.LargestRequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # With random padding against BREACH: pages weigh a third, which a cheap phone on mobile data feels.

@@ -21,6 +21,8 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connec
 from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
 
+from rahdari.publish import metrics
+
 BEAT = 2.0
 # A round of the line asks some forty questions, whether one applicant waits or a hundred.
 LINE_APART = 0.5
@@ -47,11 +49,12 @@ class WithoutOutages(logging.Filter):
         return not (record.name == "psycopg.pool" or isinstance(error, (ConnectorException, *AWAY)))
 
 
-def listen_to(channel: str) -> "psycopg.Connection[Any]":
-    """A connection of its own, on which wake-ups arrive."""
+def listen_to(channel: str, *, name: str) -> "psycopg.Connection[Any]":
+    """A connection of its own, on which wake-ups arrive. By its name others see that the loop is at work."""
     parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
     wanted = {name: value for name, value in parameters.items() if name in LISTENING and value not in (None, "")}
-    connection = psycopg.connect(**wanted, autocommit=True, connect_timeout=5)
+    called = metrics.LOOP_NAME.format(name)
+    connection = psycopg.connect(**wanted, autocommit=True, connect_timeout=5, application_name=called)
     connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
     return connection
 
@@ -76,7 +79,7 @@ def run_loop(
     while not stop.is_set():
         try:
             if listening is None:
-                listening = listen_to(channel)
+                listening = listen_to(channel, name=name)
                 log.info("The database answers again." if away else "At work.")
                 away = 0
             began = time.monotonic()
@@ -251,7 +254,10 @@ async def run_jobs(stop: threading.Event) -> None:
 def connector() -> Any:
     from procrastinate import PsycopgConnector
 
-    return PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=6, timeout=POOL_PATIENCE)
+    called = metrics.LOOP_NAME.format("jobs")
+    return PsycopgConnector(
+        kwargs=connector_params() | {"application_name": called}, min_size=1, max_size=6, timeout=POOL_PATIENCE
+    )
 
 
 async def work(app: Any) -> None:

@@ -251,6 +251,7 @@ tests:
       - {series: 'rahdari_agent_exit_code{instance="full"}', values: "0x9 6x60"}
       - {series: 'rahdari_agent_following{instance="edge",way="poll"}', values: "0x9 1x60"}
       - {series: 'rahdari_agent_receipts_waiting{instance="edge"}', values: "0x9 4x60"}
+      - {series: 'rahdari_agent_certificate_end_timestamp_seconds{instance="edge"}', values: "1000000x100"}
     alert_rule_test:
       - {alertname: RahdariFeedOld, eval_time: 14m, exp_alerts: []}
       - alertname: RahdariFeedOld
@@ -274,6 +275,8 @@ tests:
       - expr: count by (alertname) (ALERTS{alertstate="firing"})
         eval_time: 61m
         exp_samples:
+          - {labels: '{alertname="RahdariAgentNotWatched"}', value: 1}
+          - {labels: '{alertname="RahdariCertificateEnds"}', value: 1}
           - {labels: '{alertname="RahdariFeedOld"}', value: 1}
           - {labels: '{alertname="RahdariFeedRefused"}', value: 1}
           - {labels: '{alertname="RahdariFeedStale"}', value: 1}
@@ -283,4 +286,12 @@ tests:
           - {labels: '{alertname="RahdariRemovalsHeld"}', value: 1}
           - {labels: '{alertname="RahdariStateUnusable"}', value: 1}
           - {labels: '{alertname="RahdariTargetNotApplied"}', value: 1}
+  - interval: 1m
+    input_series:
+      - {series: 'up{job="rahdari-agent",instance="edge"}', values: "1x4 0x20"}
+    promql_expr_test:
+      - expr: count by (alertname) (ALERTS{alertstate="firing"})
+        eval_time: 15m
+        exp_samples:
+          - {labels: '{alertname="RahdariAgentAway"}', value: 1}
 """

@@ -144,6 +144,15 @@ class TestAnotherSite:
         assert proved(challenge)
 
 
+class TestAScanner:
+    AGENT = "Mozilla/5.0 (compatible; Barracuda Sentinel; link scanner)"
+
+    def test_proves_nothing_at_the_address_itself(self, client: Client, challenge: Challenge) -> None:
+        page = client.get(path_of(challenge), REMOTE_ADDR=THERE, headers={"User-Agent": self.AGENT})
+        assert page.status_code == 200 and "Is this your address?" in page.text
+        assert not proved(challenge)
+
+
 class TestForged:
     def test_looks_like_any_page_that_is_not_there(self, client: Client, challenge: Challenge) -> None:
         forged = client.get("/prove/" + "a" * 26 + "/", REMOTE_ADDR=THERE)

@@ -50,7 +50,10 @@ class TestIsVisit:
         "headers",
         [
             {},
+            {"User-Agent": "curl/8.14.1"},
+            {"User-Agent": "Wget/1.25.0"},
             {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
+            {"Sec-Fetch-Site": "none", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"},
             {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"},
         ],
     )
@@ -61,6 +64,7 @@ class TestIsVisit:
         "headers",
         [
             {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"},
+            {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "document"},
             {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"},
             {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "iframe"},
             {"Sec-Fetch-Dest": "empty"},
@@ -70,6 +74,20 @@ class TestIsVisit:
     )
     def test_does_not_count_what_another_page_made_the_browser_do(self, headers: dict[str, str]) -> None:
         assert not rules.is_visit(headers)
+
+    @pytest.mark.parametrize(
+        "agent",
+        [
+            "Mozilla/5.0 (compatible; Barracuda Sentinel; link scanner)",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36",
+            "WhatsApp/2.23.20.0",
+            "facebookexternalhit/1.1",
+            "Slackbot-LinkExpanding 1.0",
+            "TelegramBot (like TwitterBot)",
+        ],
+    )
+    def test_does_not_count_what_looks_at_links_in_mail_and_messages(self, agent: str) -> None:
+        assert not rules.is_visit({"User-Agent": agent})
 
 
 class TestToken:

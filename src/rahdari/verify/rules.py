@@ -59,17 +59,25 @@ def why_not(block: Block, address: Address) -> str:
 
 
 def is_visit(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that a person opened the page, or is a program that says nothing (curl on a server).
+    """Whether a browser says that a person opened the page, or is a program at work on a server (curl).
 
-    Opening the link is the proof, so a page elsewhere must not be able to make somebody's browser open it unseen:
-    a picture, a frame, a prefetch or a jump from another site does not count, and a button is shown instead.
+    Opening the link is the proof, so neither a page elsewhere nor a machine that looks through mail and messages may
+    open it for somebody: a picture, a frame, a prefetch or a jump from another site does not count, nor does what calls
+    itself a browser and does not say how it came here (scanners do so, and browsers before 2023). A button is shown.
     Fetch metadata: https://www.w3.org/TR/fetch-metadata/ .
     """
     if headers.get("Sec-Purpose", headers.get("Purpose", "")).startswith("prefetch"):
         return False
     if headers.get("Sec-Fetch-Dest", "document") != "document":
         return False
-    return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin", "same-site"}
+    if (came_from := headers.get("Sec-Fetch-Site")) is not None:
+        return came_from in {"none", "same-origin"}
+    program = headers.get("User-Agent", "").strip().lower()
+    return not program.startswith("mozilla/") and not any(word in program for word in _LOOKERS)
+
+
+# What programs that look at links in mail and messages call themselves where they do not say Mozilla.
+_LOOKERS = ("bot", "crawl", "externalhit", "preview", "scan", "skype", "spider", "viber", "whatsapp")
 
 
 # -- proof by token ----------------------------------------------------------------------------------------------

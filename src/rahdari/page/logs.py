@@ -1,14 +1,32 @@
 """What a line of the log leaves out.
 
-Two secrets stand in addresses of ours, and Django logs the address of every answer that is an error: the link that
-proves control of an address, and the one on a certificate. PostgreSQL repeats in its errors the row that it refused,
-which may hold somebody's email address or name.
+Secrets stand in addresses of ours, and Django logs the address of every answer that is an error: `SECRETS` says where.
+A test holds it, and the map of the same in deploy/nginx/rahdari.conf, against every address of the web process.
+PostgreSQL repeats in its errors the row that it refused, which may hold somebody's email address or name.
 """
 
 import logging
 import re
 
-_IN_ADDRESSES = re.compile(r"(/prove/(?:A-[^/\s]+/)?|/c/[^/\s]+/)[^/\s?'\"]+")
+# What stands before a secret: the link that proves an address (for one, and for all of an application), the one on a
+# certificate, and those in letters. `*` is one part of the path.
+SECRETS = (
+    "/prove/",
+    "/prove/A-*/",
+    "/c/*/",
+    "/line/",
+    "/vouch/",
+    "/account/invitations/*/",
+    "/letters/no-reminders/*/",
+)
+
+
+def _pattern(given: str) -> str:
+    return re.escape(given).replace(r"\*", r"[^/\s]+")
+
+
+# The longest first: of two that fit, the one that leaves more to see.
+_IN_ADDRESSES = re.compile(f"({'|'.join(map(_pattern, sorted(SECRETS, key=len, reverse=True)))})[^/\\s?'\"]+")
 _ROWS = re.compile(r"^DETAIL:.*?(?=\n\n|\n(?:HINT|CONTEXT|LINE)|\Z)", re.DOTALL | re.MULTILINE)
 
 

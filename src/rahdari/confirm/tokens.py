@@ -6,9 +6,11 @@ import uuid
 from django.db import connection, transaction
 
 from rahdari.journal import actions as journal
+from rahdari.people import actions as people_actions
+from rahdari.people import queries as people
 from rahdari.vault import tokens
 
-from . import queries
+from . import calling, queries
 from .models import ApiToken
 
 VALID_FOR = dt.timedelta(days=365)
@@ -57,6 +59,19 @@ def revoke_token(*, operator: str, id: uuid.UUID, by: str, now: dt.datetime) -> 
             detail={"token": str(id), "by": by},
         )
     return bool(ended)
+
+
+@transaction.atomic
+def end_operator(*, operator: str, actor: str, now: dt.datetime) -> None:
+    """An operator follows no more: its tokens, its callback and the posts of its people end. Twice changes nothing.
+
+    What it was asked and has not answered stays open, as with one that is silent: an officer decides.
+    """
+    for id in list(ApiToken.objects.filter(operator=operator, revoked_at__isnull=True).values_list("pk", flat=True)):
+        revoke_token(operator=operator, id=id, by=actor, now=now)
+    calling.end_callback(operator=operator, by=actor, now=now)
+    for post in people.posts_at_operator(operator):
+        people_actions.end_post(post=post, actor=actor, now=now)
 
 
 def note_use(*, token: ApiToken, now: dt.datetime) -> None:

@@ -135,6 +135,11 @@ def all_posts() -> QuerySet[Post]:
     )
 
 
+def posts_at_operator(operator: str) -> list[Post]:
+    """The posts that people hold now at an operator, by its short name."""
+    return list(Post.objects.filter(operator=operator, role=Role.OPERATOR, ended_at__isnull=True).order_by("id"))
+
+
 def holds_post(user: Visitor, *roles: Role) -> bool:
     """Whether the person holds a post now; one of the given roles if any are given."""
     return any(not roles or post.role in roles for post in posts_of(user))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils.module_loading import import_string
 
 from rahdari.journal import actions as journal
 from rahdari.proof import Access
@@ -329,13 +330,15 @@ def end_credential(
 
 
 def stop_operator(*, operator: Operator, actor: str, now: dt.datetime) -> None:
-    """End an operator's access. Its receipts stay."""
+    """End an operator's access: to the feed, and to what it is asked. Its receipts stay. Twice changes nothing."""
     with transaction.atomic():
-        operator.active, operator.due = False, True
-        operator.save(update_fields=["active", "due"])
-        Following.objects.filter(operator=operator, left_at=None).update(left_at=now)
-        _wake_publisher()
-        journal.record(act="publish.operator_stopped", actor=actor, subject=f"operator:{operator.slug}", now=now)
+        if operator.active:
+            operator.active, operator.due = False, True
+            operator.save(update_fields=["active", "due"])
+            Following.objects.filter(operator=operator, left_at=None).update(left_at=now)
+            _wake_publisher()
+            journal.record(act="publish.operator_stopped", actor=actor, subject=f"operator:{operator.slug}", now=now)
+        import_string(settings.OPERATOR_STOPPED)(operator=operator.slug, actor=actor, now=now)
         transaction.on_commit(lambda: write_access(now=now))
 
 

@@ -196,6 +196,8 @@ NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
 SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"
 # `page` stands below `people`: the act that remembers in which language to write is named here.
 REMEMBER_LANGUAGE = "rahdari.people.actions.set_language"
+# `publish` knows nobody: the act that ends what an operator has besides the feed is named here.
+OPERATOR_STOPPED = "rahdari.confirm.actions.end_operator"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

@@ -281,13 +281,14 @@ def run_agent_keys(options: argparse.Namespace) -> int:
 def run_stop(options: argparse.Namespace) -> int:
     from django.utils import timezone
 
-    from rahdari.publish import actions
+    from rahdari.publish import actions, queries
 
-    operator = active(options.slug)
+    operator = queries.operator_by_slug(options.slug)
     if operator is None:
         return unknown(options.slug)
     actions.stop_operator(operator=operator, actor="system:operator-stop", now=timezone.now())
     print(f"{operator.slug} may not follow the feed any more. What its agent has applied stays applied.")
+    print("Its keys to the API of checks, its callback and the posts of its people are ended.")
     return 0
 
 

@@ -79,7 +79,7 @@ class TestIsVisit:
         "agent",
         [
             "Mozilla/5.0 (compatible; Barracuda Sentinel; link scanner)",
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36",
             "WhatsApp/2.23.20.0",
             "facebookexternalhit/1.1",
             "Slackbot-LinkExpanding 1.0",

@@ -11,6 +11,8 @@ from rahdari.decide import queries
 from rahdari.decide.models import Case
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
+from rahdari.publish import actions as publish
+from rahdari.publish.models import Operator
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
@@ -96,3 +98,9 @@ def a_case(*, applicant: User | None = None, now: dt.datetime = NOW) -> Case:
     case = queries.case_of(application)
     assert case is not None
     return case
+
+
+def a_gateway() -> None:
+    """It takes every entry, whatever its network."""
+    if not Operator.objects.filter(slug="sample-edge").exists():
+        publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=NOW)

@@ -17,7 +17,7 @@ from rahdari.people.models import User
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check
 
-from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_person, an_application
+from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_application
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
@@ -52,6 +52,7 @@ def answered(case: Case, officer: User, *codes: str) -> Notice:
 
 def grantable(case: Case, officer: User) -> Case:
     """What stood in the way was found out by hand."""
+    a_gateway()
     taken(case, officer)
     actions.record_check(
         case=case, officer=officer, check=failed_check(case).pk, outcome="passed", how="Bill seen", now=LATER

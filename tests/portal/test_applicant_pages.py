@@ -367,6 +367,8 @@ class TestRegistration:
                 decide.record_check(
                     case=case, officer=officer, check=check.pk, outcome="passed", how="Asked", now=timezone.now()
                 )
+        story.an_operator("sample-fibre", "Sample Fibre")
+        decide.name_network(case=case, officer=officer, operator="sample-fibre", now=timezone.now())
         decide.grant(case=case, officer=officer, now=timezone.now())
         story.advance()
         registration = story.registration_of(case.application)

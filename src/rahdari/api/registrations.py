@@ -93,6 +93,8 @@ REGISTRATION = named(
             "mobile": listed(MOBILE_LINE),
             "published_at": or_null(MOMENT),
             "in_force": closed({"operators": number(0, 10_000), "of": number(0, 10_000)}),
+            # Addresses that no operator is to have, so far.
+            "unreached": number(0, 100_000),
         }
     ),
 )
@@ -187,6 +189,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "mobile": [_mobile(each) for each in lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),
         "in_force": {"operators": len(standing.in_force), "of": standing.operators_total},
+        "unreached": standing.unreached,
     }
 
 

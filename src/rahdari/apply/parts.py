@@ -115,6 +115,19 @@ def note_subscriber(*, endpoint: Endpoint, number: str, actor: str, now: dt.date
     return row
 
 
+@transaction.atomic
+def name_network(*, endpoint: Endpoint, asn: int, operator_name: str, actor: str, now: dt.datetime) -> Endpoint:
+    """An officer says to which network an address belongs that the directory does not know. Doing it twice changes
+    nothing."""
+    row = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
+    if (row.asn, row.operator_name) != (asn, operator_name):
+        row.asn, row.operator_name = asn, operator_name
+        row.save(update_fields=["asn", "operator_name"])
+        subject, detail = f"application:{row.application_id}", {"endpoint": str(row.pk), "asn": asn}
+        journal.record(act="apply.named_network", actor=actor, subject=subject, now=now, detail=detail)
+    return row
+
+
 # An operator may correct its answer this long; nobody needs the number afterwards.
 SUBSCRIBER_KEPT = dt.timedelta(days=30)
 

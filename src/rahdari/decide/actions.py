@@ -30,6 +30,7 @@ from .granting import (
 from .hands import AlreadyTaken, hand_over, record_check, record_checks, take_case
 from .keeping import keep_again
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
+from .reach import NobodyToName, name_network
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
 from .times import close_unanswered
 
@@ -40,6 +41,7 @@ __all__ = [
     "CodeNotUsable",
     "MayNotSecond",
     "NoMoreTime",
+    "NobodyToName",
     "NotAnOfficer",
     "NotPossibleNow",
     "NotYourCase",
@@ -60,6 +62,7 @@ __all__ = [
     "hand_over",
     "keep_again",
     "mark_entered",
+    "name_network",
     "page_of",
     "propose_refusal",
     "record_check",

@@ -22,13 +22,14 @@ from rahdari.letters.models import Letter
 from rahdari.people import queries as people
 from rahdari.people.models import Role, User
 from rahdari.policy import Policy, Reason
+from rahdari.publish import queries as publish
 from rahdari.remote import queries as remote
 from rahdari.verify import queries as verify
 from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 
-from . import addresses, queries, rules, words
+from . import addresses, queries, reach, rules, words
 from .addresses import Address, OpenKind, ShownGroup
 from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm
@@ -279,7 +280,27 @@ class CasePage:
 
     @cached_property
     def grantable(self) -> rules.Assessment:
-        return queries.missing_for_grant(self.case, self.now)
+        return reach.held_against(queries.missing_for_grant(self.case, self.now), self.application)
+
+    # -- who would get it, or gets it ------------------------------------------------------------------------------
+
+    @cached_property
+    def nowhere(self) -> list[tuple[str, str]]:
+        """Addresses that would reach no operator, or reach none: by which the form names each, and its text."""
+        if self.standing.status == Status.OPEN:
+            return [(each.subject, each.address_text) for each in reach.unreached_endpoints(self.application)]
+        if self.decision is None or self.decision.registration is None:
+            return []
+        found = reach.unreached_of(self.decision.registration)
+        return [(each.origin, format_block(each.block)) for each in found]
+
+    @property
+    def may_name_network(self) -> bool:
+        return bool(self.nowhere) and (self.is_mine or self.standing.status == Status.DECIDED)
+
+    @cached_property
+    def operators_to_name(self) -> list[tuple[str, str]]:
+        return [(slug, name) for slug, name, _asn in publish.operators_of_networks()]
 
     @property
     def why_no_grant(self) -> str:

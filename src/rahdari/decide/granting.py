@@ -14,7 +14,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify.models import Check
 from rahdari.verify.queries import checks_of as checks_of_subject
 
-from . import clocks, queries, rules
+from . import clocks, queries, reach, rules
 from .acting import close, in_own_hands, lock, move_of, record, wake, write
 from .models import Case, Decision
 from .rules import Lane, Outcome, Status
@@ -38,7 +38,7 @@ def decide_by_rule(*, application: Application, checks: Sequence[Check], now: dt
     if not is_new:
         return lock(case)
     case = lock(case)
-    return _by_rule(case, queries.assessment_of(application, now, checks), now)
+    return _by_rule(case, reach.held_against(queries.assessment_of(application, now, checks), application), now)
 
 
 def _by_rule(case: Case, result: rules.Assessment, now: dt.datetime) -> Case:
@@ -74,7 +74,7 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
     if not queries.is_untouched(case):
         return False
     found = list(checks_of_subject(case.application.subject))
-    result = queries.assessment_of(case.application, now, found)
+    result = reach.held_against(queries.assessment_of(case.application, now, found), case.application)
     returned = [decision.voided_at for decision in case.decisions.all() if decision.voided_at is not None]
     may = rules.may_decide_late(
         found=result,
@@ -123,7 +123,7 @@ def grant(*, case: Case, officer: User, text: str = "", now: dt.datetime) -> Dec
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "grant")
-    found = queries.missing_for_grant(case, now)
+    found = reach.held_against(queries.missing_for_grant(case, now), case.application)
     if isinstance(found, rules.NotYet):
         raise ChecksMissing(found.missing)
     provisional = found if isinstance(found, rules.Provisional) else None
@@ -154,6 +154,7 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
         registration=registration.reference,
         valid_until=registration.valid_until,
         service=service.title,
+        unreached=len(reach.unreached_of(registration)),
         url=reverse("portal:registration", args=[registration.reference]),
         **provisional,
     )

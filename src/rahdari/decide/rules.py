@@ -96,6 +96,9 @@ MOVES = (
     Move(OPEN, "hand_over", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "reassign", OPEN, By.SUPERVISOR),
     Move(OPEN, "record_check", OPEN, By.OFFICER, guards=(OWN,)),
+    # Of an address whose network the directory does not know; also afterwards, for one that reaches nobody.
+    Move(OPEN, "name_network", OPEN, By.OFFICER, guards=(OWN,)),
+    Move(DECIDED, "name_network", DECIDED, By.OFFICER),
     Move(OPEN, "grant", DECIDED, By.OFFICER, QUIET, NO_NOTICE, Outcome.GRANTED, (OWN,)),
     Move(OPEN, "ask_question", OPEN, By.OFFICER, QUIET, NO_NOTICE, None, (OWN, "confirmed_codes_only"), True),
     Move(OPEN, "extend_question", OPEN, By.APPLICANT, ASKED),
@@ -161,6 +164,10 @@ class CheckFact:
     @property
     def is_awaited(self) -> bool:
         return self.outcome == "waiting" and self.past_clock
+
+
+# Not a check of the policy: an address that no operator would get.
+REACH = "reach"
 
 
 @dataclass(frozen=True)

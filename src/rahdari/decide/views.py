@@ -5,16 +5,11 @@ Opening a case or one of its documents is on record before a byte of it is sent.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.shortcuts import render as render_page
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import get_language, ngettext, pgettext
@@ -33,6 +28,7 @@ from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_page import CasePage, letter_preview
 from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
 from .models import Case
+from .opening import WHY, moved_on, opened, render, to_page, why_of
 
 # A document is shown in a box of its own: no script, no form, nothing loaded from anywhere.
 DOCUMENT_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
@@ -41,57 +37,10 @@ ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 
 
 # Why the officer opens which closed cases again, for as long as the visit lasts.
-WHY = "desk_why"
-
-
-def _case(request: HttpRequest, reference: str) -> Case:
-    try:
-        return queries.case_for_officer(
-            officer=person(request), reference=reference, now=timezone.now(), why=_why(request, reference)
-        )
-    except queries.CaseNotFound:
-        raise Http404 from None
-
-
-def _why(request: HttpRequest, reference: str) -> str:
-    return str(request.session.get(WHY, {}).get(reference, ""))
-
-
-def asks_why[**P](view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Any:
-    """For the pages of a case: one that is decided or closed is opened after the officer said why."""
-
-    @wraps(view)
-    def asking(request: HttpRequest, *args: P.args, **named: P.kwargs) -> HttpResponse:
-        try:
-            return view(request, *args, **named)
-        except queries.WhyMissing as missing:
-            return _to(request, "why", reference=missing.reference)
-
-    return asking
-
-
-def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """The desk uses the whole width of a screen."""
-    return render_page(request, template, {"wide": True, "from_queue": _kept(request)} | context, status=status)
 
 
 def _keys(request: HttpRequest) -> bool:
     return bool(request.session.get("desk_keys", True))
-
-
-# A case that was opened from a queue is left for the next one of the same queue. Words that were searched for are not
-# taken along.
-KEPT = ("view", "service", "checks", "who")
-
-
-def _kept(request: HttpRequest) -> str:
-    """The filter of the queue from which the visitor came, as the end of an address."""
-    kept = urlencode({name: request.GET[name][:60] for name in KEPT if request.GET.get(name)})
-    return f"?{kept}" if kept else ""
-
-
-def _to(request: HttpRequest, page: str, **named: Any) -> HttpResponse:
-    return redirect(reverse(f"decide:{page}", kwargs=named) + _kept(request))
 
 
 def _page_number(request: HttpRequest) -> int:
@@ -114,7 +63,7 @@ def _filters(request: HttpRequest) -> desk.Filters:
 def queue(request: HttpRequest) -> HttpResponse:
     given, filters = request.GET, _filters(request)
     if filters.q and (found := queries.reference_of(filters.q)) is not None:
-        return _to(request, "case", reference=found)
+        return to_page(request, "case", reference=found)
     shown = desk.desk(officer=person(request), filters=filters, now=timezone.now())
     rest = given.copy()
     rest.pop("page", None)
@@ -159,7 +108,7 @@ def approvals(request: HttpRequest) -> HttpResponse:
 @posted_from("decide:queue")
 def turn_keys(request: HttpRequest) -> HttpResponse:
     request.session["desk_keys"] = not _keys(request)
-    return _to(request, "queue")
+    return to_page(request, "queue")
 
 
 # -- one case ----------------------------------------------------------------------------------------------------
@@ -179,7 +128,7 @@ def why(request: HttpRequest, reference: str) -> HttpResponse:
         given = dict(request.session.get(WHY, {}))
         given[reference] = form.cleaned_data["why"]
         request.session[WHY] = given
-        return _to(request, "case", reference=reference)
+        return to_page(request, "case", reference=reference)
     return render(request, "decide/why.html", {"reference": reference, "form": form}, 422 if form.is_bound else 200)
 
 
@@ -187,7 +136,7 @@ def why(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @officer_required
 def case(request: HttpRequest, reference: str) -> HttpResponse:
-    return _show(request, _case(request, reference))
+    return _show(request, opened(request, reference))
 
 
 def _page_of(request: HttpRequest, shown: Case) -> CasePage:
@@ -214,7 +163,7 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any)
 @officer_required
 def addresses(request: HttpRequest, reference: str) -> HttpResponse:
     """All addresses of a case, page by page; with `group` and `q`, those that fit."""
-    return _show_addresses(request, _page_of(request, _case(request, reference)))
+    return _show_addresses(request, _page_of(request, opened(request, reference)))
 
 
 def _show_addresses(request: HttpRequest, page: CasePage, *, status: int = 200, **extra: Any) -> HttpResponse:
@@ -241,7 +190,7 @@ def _show_addresses(request: HttpRequest, page: CasePage, *, status: int = 200, 
 @officer_required
 def addresses_table(request: HttpRequest, reference: str) -> HttpResponse:
     """The same as a file for a spreadsheet, with what was found."""
-    page = _page_of(request, _case(request, reference))
+    page = _page_of(request, opened(request, reference))
     # With a byte order mark, so that a spreadsheet takes it for what it is.
     response = HttpResponse("\ufeff" + table(page.addresses), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{reference}-addresses.csv"'
@@ -253,7 +202,7 @@ def addresses_table(request: HttpRequest, reference: str) -> HttpResponse:
 @officer_required
 def address(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
     """One address, with all that was found about it."""
-    page = _page_of(request, _case(request, reference))
+    page = _page_of(request, opened(request, reference))
     found = next((each for each in page.addresses if each.endpoint.pk == endpoint), None)
     if found is None:
         raise Http404
@@ -276,39 +225,39 @@ def _show_address(
 @officer_required
 @posted_from("decide:case", "reference")
 def take(request: HttpRequest, reference: str) -> HttpResponse:
-    taken = _case(request, reference)
+    taken = opened(request, reference)
     try:
         actions.take_case(case=taken, officer=person(request), now=timezone.now())
     except actions.AlreadyTaken:
         messages.warning(request, _("Another officer took this case a moment ago."))
     except actions.NotPossibleNow:
-        messages.warning(request, _moved_on())
-    return _to(request, "case", reference=reference)
+        messages.warning(request, moved_on())
+    return to_page(request, "case", reference=reference)
 
 
 @officer_required
 @posted_from("decide:case", "reference")
 def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
-    passed = _case(request, reference)
+    passed = opened(request, reference)
     page = _page_of(request, passed)
     chosen = request.POST.get("to", "")
     colleague = next((one for one in page.colleagues if str(one.pk) == chosen), None)
     if chosen and colleague is None:
         messages.warning(request, _("Choose a colleague from the list."))
-        return _to(request, "case", reference=reference)
+        return to_page(request, "case", reference=reference)
     try:
         actions.hand_over(case=passed, officer=person(request), to=colleague, now=timezone.now())
     except (actions.NotYourCase, actions.NotPossibleNow):
-        messages.warning(request, _moved_on())
-        return _to(request, "case", reference=reference)
+        messages.warning(request, moved_on())
+        return to_page(request, "case", reference=reference)
     messages.success(request, _("The case is passed on."))
-    return _to(request, "queue")
+    return to_page(request, "queue")
 
 
 @officer_required
 @posted_from("decide:case", "reference")
 def decide(request: HttpRequest, reference: str) -> HttpResponse:
-    decided = _case(request, reference)
+    decided = opened(request, reference)
     page = _page_of(request, decided)
     form = page.decide_form(request.POST)
     if not form.is_valid():
@@ -322,8 +271,8 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     except actions.CodeNotUsable:
         form.add_error("codes", _("Choose reasons from the list."))
     except (actions.NotPossibleNow, actions.NotYourCase):
-        messages.warning(request, _moved_on())
-        return _to(request, "case", reference=reference)
+        messages.warning(request, moved_on())
+        return to_page(request, "case", reference=reference)
     if form.errors:
         return _show(request, decided, form=form, status=422)
     return _next(request, decided)
@@ -340,8 +289,8 @@ def _next(request: HttpRequest, after: Case) -> HttpResponse:
             actions.take_case(case=following, officer=officer, now=timezone.now())
         except (actions.AlreadyTaken, actions.NotPossibleNow):
             continue  # a colleague was quicker
-        return _to(request, "case", reference=following.application.reference)
-    return _to(request, "queue")
+        return to_page(request, "case", reference=following.application.reference)
+    return to_page(request, "queue")
 
 
 def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
@@ -367,12 +316,12 @@ def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
 @officer_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> HttpResponse:
-    shown = _case(request, reference)
+    shown = opened(request, reference)
     page = _page_of(request, shown)
     address = page.address_of(check)
-    back = _to(request, "case", reference=reference)
+    back = to_page(request, "case", reference=reference)
     if address is not None:
-        back = _to(request, "address", reference=reference, endpoint=address.endpoint.pk)
+        back = to_page(request, "address", reference=reference, endpoint=address.endpoint.pk)
     if request.method != "POST":
         return back
     form = RecordForm(request.POST)
@@ -391,7 +340,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
     except queries.CaseNotFound:
         raise Http404 from None
     except (actions.NotPossibleNow, actions.NotYourCase):
-        messages.warning(request, _moved_on())
+        messages.warning(request, moved_on())
     else:
         messages.success(request, _("What you found is recorded."))
     return back
@@ -401,7 +350,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
 @posted_from("decide:addresses", "reference")
 def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     """One finding for many addresses at once."""
-    shown = _case(request, reference)
+    shown = opened(request, reference)
     page = _page_of(request, shown)
     form = RecordManyForm(request.POST, kinds=[each.kind for each in page.open_kinds])
     if not form.is_valid():
@@ -409,17 +358,17 @@ def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         count = actions.record_checks(case=shown, officer=person(request), **form.cleaned_data, now=timezone.now())
     except (actions.NotPossibleNow, actions.NotYourCase):
-        messages.warning(request, _moved_on())
+        messages.warning(request, moved_on())
     else:
         said = ngettext("Recorded for %(count)s address.", "Recorded for %(count)s addresses.", count)
         messages.success(request, said % {"count": count})
-    return _to(request, "addresses", reference=reference)
+    return to_page(request, "addresses", reference=reference)
 
 
 @officer_required
 @posted_from("decide:case", "reference")
 def second(request: HttpRequest, reference: str) -> HttpResponse:
-    shown = _case(request, reference)
+    shown = opened(request, reference)
     form = SecondForm(request.POST)
     if not form.is_valid():
         return _show(request, shown, second_form=form, status=422)
@@ -433,28 +382,28 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("The proposal is dropped, and the case goes on."))
     except actions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
-        return _to(request, "case", reference=reference)
+        return to_page(request, "case", reference=reference)
     except (actions.NotPossibleNow, actions.CodeNotUsable):
-        messages.warning(request, _moved_on())
-        return _to(request, "case", reference=reference)
-    return _to(request, "approvals")
+        messages.warning(request, moved_on())
+        return to_page(request, "case", reference=reference)
+    return to_page(request, "approvals")
 
 
 @officer_required
 @posted_from("decide:case", "reference")
 def drop(request: HttpRequest, reference: str) -> HttpResponse:
     """The proposer takes the proposal back."""
-    shown = _case(request, reference)
+    shown = opened(request, reference)
     form = DropForm(request.POST)
     if not form.is_valid():
         return _show(request, shown, drop_form=form, status=422)
     try:
         actions.drop_refusal(case=shown, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
     except actions.NotPossibleNow:
-        messages.warning(request, _moved_on())
+        messages.warning(request, moved_on())
     else:
         messages.success(request, _("The proposal is dropped, and the case goes on."))
-    return _to(request, "case", reference=reference)
+    return to_page(request, "case", reference=reference)
 
 
 @never_cache
@@ -462,13 +411,13 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
 @posted_from("decide:case", "reference")
 def contact(request: HttpRequest, reference: str) -> HttpResponse:
     """Whom to call. Shown on request only, and the applicant sees that it was."""
-    shown = _case(request, reference)
+    shown = opened(request, reference)
     journal.record(
         act="decide.read_contact",
         actor=queries.actor_of(person(request)),
         subject=shown.application.subject,
         now=timezone.now(),
-        reason=queries.reason_of(shown, _why(request, reference)),
+        reason=queries.reason_of(shown, why_of(request, reference)),
         ground=queries.ground_of(shown),
         detail={"case": str(shown.pk)},
     )
@@ -479,13 +428,13 @@ def contact(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @officer_required
 def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
-    shown = _case(request, reference)
+    shown = opened(request, reference)
     try:
         found, content = applications.read_document(
             officer=person(request),
             application=shown.application,
             id=document,
-            reason=queries.reason_of(shown, _why(request, reference)),
+            reason=queries.reason_of(shown, why_of(request, reference)),
             ground=queries.ground_of(shown),
             now=timezone.now(),
         )
@@ -502,7 +451,3 @@ def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpR
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _moved_on() -> str:
-    return _("The case moved on in the meantime. This is how it stands now.")

@@ -11,7 +11,7 @@ from rahdari.journal.models import Entry
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
-from .rules import CannotSecond, CheckFact
+from .rules import REACH, CannotSecond, CheckFact
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def act(row: Entry) -> str:
         "decide.handed_over": _("Case passed on"),
         "decide.asked_question": _("Question sent"),
         "decide.extended_question": _("More time given"),
+        "decide.saved_answer_draft": _("An answer was begun"),
         "decide.answered_question": _("Question answered"),
         "decide.closed_unanswered": _("No answer in time: not pursued"),
         "decide.proposed_refusal": _("Refusal proposed, notice sent"),
@@ -92,6 +93,7 @@ def act(row: Entry) -> str:
         "decide.returned_provisional": _("Provisional registration, back to an officer"),
         "decide.escalated": _("Not decided in time: to a supervisor"),
         "decide.closed_withdrawn": _("Case closed: application withdrawn"),
+        "decide.named_network": _("The operator of an address was named"),
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),
     }
@@ -145,6 +147,15 @@ def why_not_second(reason: CannotSecond) -> str:
 
 def missing(facts: tuple[CheckFact, ...]) -> str:
     """Why there is no grant yet, by how it can be mended."""
+    nowhere = sum(fact.kind == REACH for fact in facts)
+    if nowhere:
+        return ngettext(
+            "%(count)s address would reach no operator: its network is unknown, and no gateway takes the list. "
+            "Name its operator first.",
+            "%(count)s addresses would reach no operator: their networks are unknown, and no gateway takes the list. "
+            "Name their operators first.",
+            nowhere,
+        ) % {"count": nowhere}
     waiting = sum(fact.outcome == "waiting" for fact in facts)
     if waiting:
         return ngettext(

@@ -189,10 +189,11 @@ def _entered(
     host: Host, registration: Registration, lease: Lease | None, block: Block, in_force: LeaseRules, now: dt.datetime
 ) -> Entry:
     origin_of = directory.current().origin(block)
-    asn = origin_of.asn if origin_of is not None else None
+    before = lease.entry if lease is not None else None
+    # Where the directory knows nothing of the new address, it is the same connection, and so the same operator's.
+    asn = origin_of.asn if origin_of is not None else before.asn if before is not None else None
     origin = f"lease:{host.pk}:{block.version}:{uuid.uuid4()}"
     until = now + in_force.length + in_force.grace
-    before = lease.entry if lease is not None else None
     if before is not None and before.registration_id == registration.pk:
         return register.move_entry(
             entry=before,

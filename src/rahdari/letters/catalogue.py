@@ -59,9 +59,13 @@ LETTERS: dict[str, Kind] = {
         urgent=True,
     ),
     "proof_missing": _kind(_("The proof of an address is still missing"), "reference to_prove", reminder=True),
-    "application_granted": _kind(_("A registration was granted"), "reference registration valid_until", "service"),
+    "application_granted": _kind(
+        _("A registration was granted"), "reference registration valid_until", "service unreached"
+    ),
     "application_granted_provisionally": _kind(
-        _("A registration was granted provisionally"), "reference registration valid_until reason", "service code"
+        _("A registration was granted provisionally"),
+        "reference registration valid_until reason",
+        "service code unreached",
     ),
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),

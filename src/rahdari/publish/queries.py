@@ -57,6 +57,13 @@ class Standing:
     published_at: dt.datetime | None
     in_force: list[InForce]
     operators_total: int
+    # Entries that no operator is to have: their network is unknown or nobody's, and no gateway takes the feed.
+    unreached: int = 0
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether each of these entries goes to somebody, and everybody it goes to has it in force."""
+        return not self.unreached and 0 < self.operators_total <= len(self.in_force)
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,25 @@ def operator_of_network(asn: int | None) -> Operator | None:
     return active_operators().filter(asns__contains=[asn], gateway=False).order_by("slug").first()
 
 
+def gateways() -> QuerySet[Operator]:
+    """Active operators that take everything, whatever its network."""
+    return active_operators().filter(gateway=True)
+
+
+def operators_of_networks() -> list[tuple[str, str, int]]:
+    """Active operators with networks of their own: slug, name in the language of the page, and the first of these."""
+    found = active_operators().filter(gateway=False).exclude(asns=[])
+    return [(each.slug, each.name, min(each.asns)) for each in found]
+
+
+def unreached_entries(entries: QuerySet[Entry]) -> QuerySet[Entry]:
+    """Those of these entries that no active operator is to have."""
+    if gateways().exists():
+        return entries.none()
+    known = {asn for asns in active_operators().values_list("asns", flat=True) for asn in asns}
+    return entries.exclude(asns__overlap=sorted(known))
+
+
 def mobile_operators() -> QuerySet[Operator]:
     """Active operators of mobile networks: those of whom prefixes are known."""
     return active_operators().exclude(number_prefixes=[]).order_by("slug")
@@ -240,18 +266,20 @@ def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, Standing]:
     found: dict[K, Standing] = {}
     for key, group in asked.items():
         entitled = [each for each in operators if _is_entitled(each, group)]
+        living = [entry for entry in group if entry.ended_at is None]
+        nobodys = sum(not any(_is_entitled(each, [entry]) for each in operators) for entry in living)
         shown = [row for row in listed.get(key, []) if row.stream.everything]
         if not group or len(shown) < len(group):
-            found[key] = Standing(None, None, [], len(entitled))
+            found[key] = Standing(None, None, [], len(entitled), nobodys)
             continue
         sequence = max(row.from_sequence for row in shown)
         times = [published.get((row.stream_id, row.from_sequence)) for row in shown]
         moments = [at for at in times if at is not None]
         if len(moments) < len(times):
-            found[key] = Standing(sequence, None, [], len(entitled))
+            found[key] = Standing(sequence, None, [], len(entitled), nobodys)
             continue
         there = _in_force(group, entitled, listed[key], published, lasts[key], received)
-        found[key] = Standing(sequence, max(moments), there, len(entitled))
+        found[key] = Standing(sequence, max(moments), there, len(entitled), nobodys)
     return found
 
 

@@ -11,7 +11,16 @@ from rahdari.journal import actions as journal
 
 from . import queries, rules
 from .models import KINDS, DirectoryFollowed, Entry, Registration
-from .moving import add_entry, change_parts, end_entries_due, end_entry, extend_entry, move_entry, retire_entry
+from .moving import (
+    add_entry,
+    change_parts,
+    end_entries_due,
+    end_entry,
+    extend_entry,
+    move_entry,
+    name_network,
+    retire_entry,
+)
 from .noting import (
     BlockAlreadyEntered,
     KindUnknown,
@@ -61,6 +70,7 @@ __all__ = [
     "let_in",
     "locked_valid",
     "move_entry",
+    "name_network",
     "prolong_provisional",
     "renew",
     "retire_entry",

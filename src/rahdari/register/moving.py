@@ -17,6 +17,7 @@ from . import queries, rules
 from .models import Entry, Registration
 from .noting import (
     NotValid,
+    announced_by,
     end_one,
     living_parts,
     locked_entry,
@@ -151,6 +152,26 @@ def extend_entry(*, entry: Entry, until: dt.datetime, now: dt.datetime) -> Entry
         if not living:
             raise NotValid(registration, rules.Standing.EXPIRED)
         return _until_all(living, min(until, registration.stays_until), "extend", now)[0]
+
+
+def name_network(*, entry: Entry, asn: int, actor: str, now: dt.datetime) -> Entry:
+    """Somebody who knows says to which network an active endpoint belongs, with all its parts: who gets it follows.
+    What the directory knows goes before. Doing it twice changes nothing."""
+    with transaction.atomic():
+        asns = announced_by(entry.block, asn)
+        changed = False
+        # Of a shared address the line of the feed is another's entry: who gets it follows that.
+        for row in [row for part in living_parts(entry) for row in dict.fromkeys((part.line, part))]:
+            if row.ended_at is None and (row.asn, row.asns) != (asn, asns):
+                row.asn, row.asns, changed = asn, asns, True
+                row.save(update_fields=["asn", "asns"])
+                note_change(row, "reroute", now)
+        entry = Entry.objects.get(pk=entry.pk)
+        if not changed:
+            return entry
+        subject = f"registration:{entry.registration_id}"
+        journal.record(act="register.named_network", actor=actor, subject=subject, now=now, detail={"asns": asns})
+    return entry
 
 
 def end_entry(*, entry: Entry, why: str, now: dt.datetime) -> Entry:

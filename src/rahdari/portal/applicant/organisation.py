@@ -69,7 +69,7 @@ class Row:
 
     @property
     def is_in_force(self) -> bool:
-        return 0 < self.standing.operators_total <= len(self.standing.in_force)
+        return self.standing.is_everywhere
 
     @property
     def days_left(self) -> int:

@@ -19,6 +19,8 @@ class Stage(StrEnum):
     GRANTED = "granted"
     REGISTERED = "registered"
     PUBLISHED = "published"
+    # Published, and an address of it goes to no operator.
+    NOWHERE = "nowhere"
     IN_FORCE = "in_force"
     # The registration that came of it is no longer valid.
     ENDED = "ended"  # at the holder's request
@@ -54,6 +56,8 @@ class Facts:
     standing: str = ""  # valid | expired | ended | struck_out, of the registration
     published: bool = False
     in_force: int = 0
+    # Of its entries, those that no operator is to have.
+    unreached: int = 0
     operators: int = 0
 
 
@@ -71,6 +75,8 @@ def stage_of(facts: Facts) -> Stage:
             return Stage(facts.standing)
         if not facts.published:
             return Stage.REGISTERED
+        if facts.unreached:
+            return Stage.NOWHERE
         return Stage.IN_FORCE if 0 < facts.operators <= facts.in_force else Stage.PUBLISHED
     if facts.question != "none" and facts.status == "submitted":
         return Stage.QUESTION
@@ -152,6 +158,12 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         _("We show here which operators have it in force."),
         _("Published"),
         "ok",
+    ),
+    Stage.NOWHERE: lambda: Said(
+        _("You are on the register, and an address of yours is with no operator yet"),
+        _("No operator that takes the list has its network. The officers see this, and name the operator."),
+        _("Not with an operator yet"),
+        "warn",
     ),
     Stage.IN_FORCE: lambda: Said(
         _("Your registration is in force"),

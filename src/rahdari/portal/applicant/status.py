@@ -196,6 +196,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         published=standing is not None and standing.published_at is not None,
         in_force=len(standing.in_force) if standing else 0,
         operators=standing.operators_total if standing else 0,
+        unreached=standing.unreached if standing else 0,
     )
     return Overview(
         application=application,
@@ -312,7 +313,7 @@ def _gate(stage: Stage) -> str:
             return "prove"
         case Stage.GRANTED:
             return "register"
-        case Stage.REGISTERED | Stage.PUBLISHED:
+        case Stage.REGISTERED | Stage.PUBLISHED | Stage.NOWHERE:
             return "published"
         case Stage.IN_FORCE:
             return "done"

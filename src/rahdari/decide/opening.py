@@ -1,0 +1,70 @@
+"""What the pages of a case have in common: opening it (which is on record), why where that is asked, and the way back."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.shortcuts import render as render_page
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from rahdari.people.access import person
+
+from . import queries
+from .models import Case
+
+WHY = "desk_why"
+
+
+def opened(request: HttpRequest, reference: str) -> Case:
+    try:
+        return queries.case_for_officer(
+            officer=person(request), reference=reference, now=timezone.now(), why=why_of(request, reference)
+        )
+    except queries.CaseNotFound:
+        raise Http404 from None
+
+
+def why_of(request: HttpRequest, reference: str) -> str:
+    return str(request.session.get(WHY, {}).get(reference, ""))
+
+
+def asks_why[**P](view: Callable[Concatenate[HttpRequest, P], HttpResponse]) -> Any:
+    """For the pages of a case: one that is decided or closed is opened after the officer said why."""
+
+    @wraps(view)
+    def asking(request: HttpRequest, *args: P.args, **named: P.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **named)
+        except queries.WhyMissing as missing:
+            return to_page(request, "why", reference=missing.reference)
+
+    return asking
+
+
+def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The desk uses the whole width of a screen."""
+    return render_page(request, template, {"wide": True, "from_queue": kept_filter(request)} | context, status=status)
+
+
+# A case that was opened from a queue is left for the next one of the same queue. Words that were searched for are not
+# taken along.
+KEPT = ("view", "service", "checks", "who")
+
+
+def kept_filter(request: HttpRequest) -> str:
+    """The filter of the queue from which the visitor came, as the end of an address."""
+    kept = urlencode({name: request.GET[name][:60] for name in KEPT if request.GET.get(name)})
+    return f"?{kept}" if kept else ""
+
+
+def to_page(request: HttpRequest, page: str, **named: Any) -> HttpResponse:
+    return redirect(reverse(f"decide:{page}", kwargs=named) + kept_filter(request))
+
+
+def moved_on() -> str:
+    return _("The case moved on in the meantime. This is how it stands now.")

@@ -43,6 +43,9 @@ from .reach import prove_all_token as prove_all_token
 from .reach import readers_of as readers_of
 from .reach import within_reach as within_reach
 from .rules import Facts, Held, Status, StepKey, Trouble
+from .waiting import closed_among as closed_among
+from .waiting import submitted_undecided as submitted_undecided
+from .waiting import submitted_without_checks as submitted_without_checks
 
 
 class DocumentNotFound(Exception):
@@ -150,25 +153,9 @@ def last_granted_for(registration: Registration) -> Application | None:
     return every().filter(pk=key).first() if key else None
 
 
-def submitted_without_checks() -> QuerySet[Application]:
-    """Sent, and their checks not asked for yet, oldest first."""
-    return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=True).order_by("submitted_at", "id")
-
-
-def submitted_undecided() -> QuerySet[Application]:
-    """Sent, their checks asked for, and nothing decided yet, oldest first."""
-    return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
-
-
 def sent_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Application]:
     """Undecided, their checks asked for, sent from `start` on and before `end`."""
     return submitted_undecided().filter(submitted_at__gte=start, submitted_at__lt=end)
-
-
-def closed_among(subjects: Iterable[str]) -> list[Application]:
-    """Of these applications, those of which nothing comes any more."""
-    ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
-    return list(every().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
 
 
 def endpoints_of(application: Application) -> QuerySet[Endpoint]:

@@ -27,6 +27,7 @@ FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
     "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "sent_files", "telling", "wording"},
     "attest": FACE | {"forms", "words"},
+    "decide": FACE | {"words"},
     "people": FACE | {"access", "identifiers"},
     "verify": FACE | {"answers", "ways", "words", "way_words", "registry_words", "saying", "names"},
     "confirm": FACE | {"problems", "words"},

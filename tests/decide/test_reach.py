@@ -95,6 +95,7 @@ class TestName:
         listed = client.get(reverse("decide:unreached")).text
         place = reverse("decide:case", args=[case.application.reference])
         assert place in listed and decision.registration.reference in listed
+        client.post(reverse("decide:why", args=[case.application.reference]), {"why": "mistake"})
         page = client.get(place).text
         assert "1 address reaches no operator" in page
         named = client.post(

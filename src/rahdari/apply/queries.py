@@ -44,6 +44,9 @@ from .reach import readers_of as readers_of
 from .reach import within_reach as within_reach
 from .rules import Facts, Held, Status, StepKey, Trouble
 from .waiting import closed_among as closed_among
+from .waiting import closed_subjects as closed_subjects
+from .waiting import proofs_to_take_in as proofs_to_take_in
+from .waiting import removed_endpoint_subjects as removed_endpoint_subjects
 from .waiting import submitted_undecided as submitted_undecided
 from .waiting import submitted_without_checks as submitted_without_checks
 
@@ -300,12 +303,6 @@ def declared_before(application: Application, kind: EvidenceKind, *, now: dt.dat
     return others.exclude(pk=application.pk).exclude(status__in=[Status.REFUSED, Status.WITHDRAWN]).exists()
 
 
-def proofs_to_take_in() -> QuerySet[Proof]:
-    """Later proofs that the checks do not know of yet, oldest first."""
-    waiting = Proof.objects.filter(taken_in_at__isnull=True).select_related("application")
-    return waiting.order_by("given_at", "id")
-
-
 def proofs_of(application: Application) -> QuerySet[Proof]:
     return Proof.objects.filter(application=application).order_by("given_at", "id")
 
@@ -367,18 +364,6 @@ def terms_changed(application: Application, policy: Policy) -> bool:
 def kept_until(application: Application, policy: Policy) -> dt.datetime:
     """Until when a draft is kept, counted from the last change."""
     return application.updated_at + policy.limits.draft_kept
-
-
-def removed_endpoint_subjects(*, since: dt.datetime) -> list[str]:
-    """The addresses that were taken out of an application at that time or later."""
-    rows = Endpoint.objects.filter(removed_at__gte=since).values_list("pk", flat=True)
-    return [f"endpoint:{pk}" for pk in rows]
-
-
-def closed_subjects(*, since: dt.datetime) -> list[str]:
-    """The applications that were decided, withdrawn or closed at that time or later."""
-    rows = Application.objects.filter(closed_at__gte=since).values_list("pk", flat=True)
-    return [f"application:{pk}" for pk in rows]
 
 
 def idle_drafts(*, now: dt.datetime) -> QuerySet[Application]:

@@ -1,10 +1,11 @@
 """What waits for the line, and what does not any more."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from .models import Application
+from .models import Application, Endpoint, Proof
 from .reach import every
 from .rules import Status
 
@@ -23,3 +24,21 @@ def closed_among(subjects: Iterable[str]) -> list[Application]:
     """Of these applications, those of which nothing comes any more."""
     ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
     return list(every().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
+
+
+def removed_endpoint_subjects(*, since: dt.datetime) -> list[str]:
+    """The addresses that were taken out of an application at that time or later."""
+    rows = Endpoint.objects.filter(removed_at__gte=since).values_list("pk", flat=True)
+    return [f"endpoint:{pk}" for pk in rows]
+
+
+def closed_subjects(*, since: dt.datetime) -> list[str]:
+    """The applications that were decided, withdrawn or closed at that time or later."""
+    rows = Application.objects.filter(closed_at__gte=since).values_list("pk", flat=True)
+    return [f"application:{pk}" for pk in rows]
+
+
+def proofs_to_take_in() -> QuerySet[Proof]:
+    """Later proofs that the checks do not know of yet, oldest first."""
+    waiting = Proof.objects.filter(taken_in_at__isnull=True).select_related("application")
+    return waiting.order_by("given_at", "id")

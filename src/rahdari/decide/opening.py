@@ -1,4 +1,4 @@
-"""What the pages of a case have in common: opening it (which is on record), why where that is asked, and the way back."""
+"""What the pages of a case share: opening it (which is on record), why where that is asked, and the way back."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -28,7 +28,7 @@ from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_page import CasePage, letter_preview
 from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
 from .models import Case
-from .opening import WHY, moved_on, opened, render, to_page, why_of
+from .opening import KEPT, WHY, moved_on, opened, render, to_page, why_of
 
 # A document is shown in a box of its own: no script, no form, nothing loaded from anywhere.
 DOCUMENT_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"

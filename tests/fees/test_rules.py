@@ -30,7 +30,9 @@ class TestWhatIsDue:
         self, addresses: int, earlier: int
     ) -> None:
         due = rules.what_is_due(fee=a_fee(), addresses=addresses, earlier=earlier)
-        if addresses == 0 or addresses + earlier < 5:
+        if addresses == 0 and earlier:
+            assert due is Nothing.NOTHING_NEW
+        elif addresses == 0 or addresses + earlier < 5:
             assert due is Nothing.TOO_FEW
         else:
             assert isinstance(due, Due) and due.amount == Decimal(200 * addresses)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rahdari import line, policy
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
-from rahdari.apply.models import Application
+from rahdari.apply.models import Application, Endpoint
 from rahdari.attest.models import Request
 from rahdari.attest.rules import Identifier
 from rahdari.decide import actions as decide
@@ -37,8 +37,25 @@ def companies(tmp_path: Path) -> None:
     verify.import_roster(name="companies", path=path, now=NOW, actor="system:test", processes=1)
 
 
+def prove(endpoint: Endpoint, address: str, *, now: dt.datetime = NOW) -> None:
+    challenge = verify.open_challenge(
+        subject=endpoint.subject,
+        block=ipaddress.ip_network(address),
+        method=Method.LINK,
+        valid_for=dt.timedelta(days=7),
+        now=now,
+    )
+    verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=now)
+
+
 def sent(
-    service: str, papers: dict[str, dt.date | None], *, name: str = CENTRE, number: str = NUMBER, ntn: str = ""
+    service: str,
+    papers: dict[str, dt.date | None],
+    *,
+    name: str = CENTRE,
+    number: str = NUMBER,
+    ntn: str = "",
+    addresses: tuple[str, ...] = ("203.0.113.77",),
 ) -> Application:
     user = a_person()
     actor = f"person:{user.pk}"
@@ -51,16 +68,8 @@ def sent(
     apply.save_purpose(use="staff", purpose="Our staff take the calls of clients abroad.", **common)
     for rule, last_day in papers.items():
         apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
-    address = "203.0.113.77"
-    endpoint = apply.add_endpoint(block=address, runs="wireguard", **common)
-    challenge = verify.open_challenge(
-        subject=endpoint.subject,
-        block=ipaddress.ip_network(address),
-        method=Method.LINK,
-        valid_for=dt.timedelta(days=7),
-        now=NOW,
-    )
-    verify.open_link(token=proofs.link_token(challenge), address=ipaddress.ip_address(address), now=NOW)
+    for address in addresses:
+        prove(apply.add_endpoint(block=address, runs="wireguard", **common), address)
     application = apply.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=NOW
     )

@@ -10,10 +10,12 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rahdari.address import Block, directory, format_block, is_global, vpn
 from rahdari.page import visitor
+from rahdari.policy import Policy
 
 from . import actions, address_form, judging, kept, pages, queries, rules, telling, wording
 from .models import Application, Endpoint
@@ -36,6 +38,15 @@ def own_address(request: HttpRequest) -> Own | None:
         return None
     origin = directory.current().origin(address)
     return Own(str(address), origin.organisation if origin else "")
+
+
+def _fee(application: Application, policy: Policy, endpoints: list[Endpoint]) -> list[str]:
+    """What it costs with these addresses. Nothing is said where no fee is ever due."""
+    service = queries.service_of(application, policy)
+    if service.fee.rule == "free":
+        return []
+    due = queries.what_is_due(application, policy, endpoints)
+    return wording.fee(due, service, get_language() or "en")
 
 
 @pages.addresses_page
@@ -67,6 +78,7 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
             "wrong": len(troubles),
             "full": len(endpoints) >= most,
             "most": most,
+            "fee": _fee(application, policy, endpoints),
             "many": judging.most_rows(application, policy) > 0,
             "files": queries.address_files_of(application),
             "own": own,

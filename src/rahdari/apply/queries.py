@@ -22,7 +22,7 @@ from rahdari.people import queries as people
 from rahdari.people.access import actor_of
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
-from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, current, thaw
+from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, charging, current, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import files
@@ -240,6 +240,23 @@ def frozen_policy(application: Application) -> Policy:
 def policy_frozen_as(digest: str) -> Policy:
     """The digest is that of the text, so what it names is the same for ever; and the text is long."""
     return thaw(FrozenPolicy.objects.get(pk=digest).text)
+
+
+def what_is_due(
+    application: Application, policy: Policy, endpoints: Iterable[Endpoint]
+) -> charging.Due | charging.Nothing:
+    """What it costs by this policy, as it stands: for addresses that are new, and for none that the holder has in force
+    under services with a fee. These count along, but for those that a change leaves out."""
+    charged = [key for key, service in policy.services.items() if service.fee.rule != "free"]
+    had = register.active_blocks_of(holder=application.holder_ref, categories=charged)
+    rows = list(endpoints)
+    # A changing address has another one each day: it is known by what it continues.
+    going_on = {row.block for row in rows if row.continues}
+    new = {row.block for row in rows} - going_on - set(had)
+    elsewhere = {block for block, under in had.items() if under - {application.registration_id}}
+    kept = going_on | elsewhere | ({row.block for row in rows} & set(had))
+    fee = service_of(application, policy).fee
+    return charging.what_is_due(fee=fee, addresses=len(new), earlier=len(kept))
 
 
 def service_of(application: Application, policy: Policy) -> Service:

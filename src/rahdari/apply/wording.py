@@ -10,6 +10,8 @@ from rahdari.address import AddressError, AddressFault, EndpointError, EndpointF
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.page import values
 from rahdari.people.identifiers import IdentifierError
+from rahdari.policy import Service
+from rahdari.policy.charging import Due, Nothing
 
 from .rows import MOST_BYTES
 from .rows import FileFault as RowsFault
@@ -348,3 +350,29 @@ def file(error: FileRefused) -> str:
     if reason is FileFault.TOO_COMPLEX:
         return _("It unpacks to far more than its size. Print it to a new PDF, or take a photo of the page.")
     return _("Not readable. Save it again, or take the photo again in daylight, one page filling the picture.")
+
+
+# -- fees ----------------------------------------------------------------------------------------------------------
+
+
+def fee(due: Due | Nothing, service: Service, language: str) -> list[str]:
+    """What an application costs as it stands, and then the rule of its service; the rule alone where it is free."""
+    rule = service.fee.text.in_language(language)
+    return [rule] if due is Nothing.FREE else [_fee_now(due, service.fee.currency), rule]
+
+
+def _fee_now(due: Due | Nothing, currency: str) -> str:
+    if due is Nothing.NOTHING_NEW:
+        return _("Nothing is due: no address is new.")
+    if due is Nothing.NO_AMOUNT:
+        return _("A fee would be due, but no amount is published. Nothing is asked for.")
+    if isinstance(due, Nothing):
+        return _("Nothing is due for so few addresses.")
+    amount, each = (isolated(f"{currency} {sum:,.2f}") for sum in (due.amount, due.each))
+    if due.once:
+        return _("%(amount)s for the application.") % {"amount": amount}
+    return ngettext(
+        "%(amount)s: %(count)s new address at %(each)s.",
+        "%(amount)s: %(count)s new addresses at %(each)s each.",
+        due.addresses,
+    ) % {"amount": amount, "count": due.addresses, "each": each}

@@ -12,42 +12,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from rahdari.policy import Fee
-
-CENT = Decimal("0.01")
-
-
-class Nothing(StrEnum):
-    """Why nothing is to be paid."""
-
-    FREE = "free"
-    TOO_FEW = "too_few"  # the count from which a fee is due is not reached
-    NO_AMOUNT = "no_amount"  # the policy says that a fee is due, and names no amount: nothing is asked
-
-
-@dataclass(frozen=True)
-class Due:
-    """`addresses` are those of the application, `earlier` those that counted along and cost nothing again."""
-
-    addresses: int
-    earlier: int
-    each: Decimal
-    once: bool
-
-    @property
-    def amount(self) -> Decimal:
-        return self.each if self.once else self.each * self.addresses
-
-
-def what_is_due(*, fee: Fee, addresses: int, earlier: int) -> Due | Nothing:
-    """What an application with so many addresses costs a holder who has so many registered already."""
-    if fee.rule == "free":
-        return Nothing.FREE
-    if not fee.is_due(count=addresses, earlier=earlier) or addresses == 0:
-        return Nothing.TOO_FEW
-    if not fee.amount:
-        return Nothing.NO_AMOUNT
-    return Due(addresses, earlier, Decimal(fee.amount).quantize(CENT), once=fee.charged == "once")
+from rahdari.policy.charging import CENT as CENT
+from rahdari.policy.charging import Due as Due
+from rahdari.policy.charging import Nothing as Nothing
+from rahdari.policy.charging import what_is_due as what_is_due
 
 
 class State(StrEnum):

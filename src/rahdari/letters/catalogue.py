@@ -85,6 +85,12 @@ LETTERS: dict[str, Kind] = {
         note="answer_by",
         reminder=True,
     ),
+    "invoice_short": _kind(
+        _("Less was paid than an invoice asks for"),
+        "reference invoice amount currency paid missing pay_reference due_at",
+        "receipt",
+        note="answer_by",
+    ),
     "invoice_paid": _kind(
         _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at"
     ),

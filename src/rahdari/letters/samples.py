@@ -116,6 +116,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "reminder_to_answer": lambda rules: {"reference": REFERENCE, "due_at": _days(2)},
     "invoice": _invoice,
     "invoice_due_soon": _invoice,
+    "invoice_short": lambda rules: {**_invoice(rules), "paid": Decimal("800.00"), "missing": Decimal("400.00")},
     "invoice_paid": _invoice,
     "client_question": _client,
     "client_reminder": _client,

@@ -6,6 +6,7 @@ first, and the invoice goes out as soon as the rest has passed.
 """
 
 import datetime as dt
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -24,7 +25,6 @@ from rahdari.page.turns import in_turn
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import due_at
-from rahdari.register import queries as register
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Outcome
@@ -66,9 +66,10 @@ def _ask(application: Application, found: list[Check], now: dt.datetime) -> bool
         return False
     policy = applications.frozen_policy(application)
     fee = policy.services[application.service].fee
-    addresses = len({endpoint.block for endpoint in applications.endpoints_of(application)})
-    due = rules.what_is_due(fee=fee, addresses=addresses, earlier=_earlier(application))
+    endpoints = list(applications.endpoints_of(application))
+    due = applications.what_is_due(application, policy, endpoints)
     if isinstance(due, rules.Nothing):
+        addresses = len({endpoint.block for endpoint in endpoints})
         return _answer(application.subject, Answer("passed", f"fee_{due.value}", {"addresses": addresses}), now)
     if any(check.outcome == Outcome.FAILED for check in others):
         return _answer(application.subject, Answer("failed", "fee_not_asked_yet", blames=False), now)
@@ -94,11 +95,6 @@ def _charged() -> set[str]:
     return {key for key, service in applications.policy_in_force().services.items() if service.fee.rule != "free"}
 
 
-def _earlier(application: Application) -> int:
-    """Addresses of such services that the holder has in the register now: they count along."""
-    return register.active_addresses_of(holder=application.holder_ref, categories=_charged())
-
-
 def answer_fees(now: dt.datetime) -> int:
     """Carry over what became of invoices: paid, or too late. What is paid late still counts."""
     answered = 0
@@ -108,6 +104,7 @@ def answer_fees(now: dt.datetime) -> int:
         if invoice is None:
             continue
         with one_item(application.subject):
+            answered += _tell_what_is_missing(invoice, now)
             about = {"invoice": invoice.number, "amount": str(invoice.amount), "currency": invoice.currency}
             if invoice.paid_at is not None:
                 paid = Answer("passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat()})
@@ -119,6 +116,14 @@ def answer_fees(now: dt.datetime) -> int:
                 # It was answered "not asked yet"; the rest has passed since.
                 answered += _answer(application.subject, Answer("failed", "fee_asked", about, blames=False), now)
     return answered
+
+
+def _tell_what_is_missing(invoice: Invoice, now: dt.datetime) -> int:
+    """Less came in than was asked for: a letter says how much, once for each sum."""
+    standing = invoices.standing_of(invoice, now=now)
+    if invoice.paid_at is not None or invoice.voided_at is not None or not standing.paid:
+        return 0
+    return _tell(invoice, "invoice_short", f"short:{standing.paid}", now, paid=standing.paid, missing=standing.open)
 
 
 def void_invoices_of_ended_applications(now: dt.datetime) -> int:
@@ -149,7 +154,7 @@ def remind_of_fees(now: dt.datetime) -> int:
     return sent
 
 
-def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime) -> int:
+def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime, **more: Any) -> int:
     application = applications.application_by_subject(invoice.subject)
     on_behalf = applications.on_behalf(application) if application is not None else {}
     return sum(
@@ -168,6 +173,7 @@ def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime) -> int:
                 "due_at": invoice.due_at,
                 "url": reverse("fees:invoice", args=[invoice.number]),
                 **on_behalf,
+                **more,
             },
             now=now,
         )

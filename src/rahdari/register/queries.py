@@ -135,12 +135,16 @@ def active_after(id: uuid.UUID | None) -> QuerySet[Entry]:
     return found.filter(pk__gt=id) if id is not None else found
 
 
-def active_addresses_of(*, holder: uuid.UUID, categories: Iterable[str]) -> int:
-    """How many different addresses (hosts or prefixes) a holder has in force under these services."""
+def active_blocks_of(*, holder: uuid.UUID, categories: Iterable[str]) -> dict[Block, set[uuid.UUID]]:
+    """The different addresses (hosts or prefixes) that a holder has in force under these services, each with the
+    registrations under which it stands."""
     entries = Entry.objects.filter(
         holder=holder, ended_at__isnull=True, registration__category__in=list(categories)
     ).order_by()
-    return entries.values("block").distinct().count()
+    found: dict[Block, set[uuid.UUID]] = {}
+    for block, registration in entries.values_list("block", "registration").distinct():
+        found.setdefault(block, set()).add(registration)
+    return found
 
 
 def overlapping_active(*, block: Block, other_than: uuid.UUID | None = None) -> QuerySet[Entry]:

@@ -295,6 +295,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "by_hand": _by_hand,
     "fee_free": _fee(lambda: _("This service is free.")),
     "fee_too_few": _fee(lambda: _("Nothing is due for so few addresses.")),
+    "fee_nothing_new": _fee(lambda: _("Nothing is due: no address is new.")),
     "fee_no_amount": _fee(lambda: _("A fee would be due, but no amount is published. Nothing is asked for.")),
     "fee_not_asked_yet": _fee(
         lambda: _("The fee has not been asked for. It is, as soon as everything else has passed.")

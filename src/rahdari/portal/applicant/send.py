@@ -8,12 +8,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.apply import actions, queries
+from rahdari.apply import actions, queries, wording
 from rahdari.apply.models import Application
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Policy, Service
@@ -77,7 +77,7 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         "form": form,
         "rows": rows,
         "unproved": [each for each in proofs if not each.is_proved],
-        "fee": shared.words(service.fee.text),
+        "fee": wording.fee(queries.what_is_due(application, policy, endpoints), service, get_language() or "en"),
         "decided_in": in_words(policy.clocks[service.clock]),
         "months": service.validity_months,
         "first_provisional": _is_first_provisional(application, service, policy),

@@ -47,7 +47,7 @@ ANYONE = frozenset(
     portal:accessibility portal:terms portal:source portal:licensees verify:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     confirm:openapi api:openapi
-    apply:start apply:who apply:use apply:fixed apply:instead apply:begin
+    apply:start apply:who apply:use apply:which apply:ready apply:instead apply:begin
     mfa_list_webauthn mfa_index""".split()
 )
 # Steps of signing in: they lead back to its beginning whoever is not in the middle of it.
@@ -66,7 +66,7 @@ SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
-    portal:registrations portal:letters
+    portal:registrations portal:letters portal:after_the_link
     share:sharing
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     portal:letters_reminders
@@ -85,10 +85,11 @@ OWN_BRANCHES = frozenset(
 )
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
-    """portal:application portal:tasks portal:prove_first portal:prove portal:prove_many portal:prove_way
+    """portal:application portal:tasks portal:next_task portal:prove_first portal:prove portal:prove_many
+    portal:prove_way
     portal:prove_operator portal:prove_contact portal:share portal:client
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
-    portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:person
+    portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:about apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
     apply:evidence_declaration apply:association
     apply:addresses apply:add_address apply:change_address apply:remove_address

@@ -244,8 +244,8 @@ class TestServices:
         [
             ("", None, "who"),
             ("who=freelancer", None, "use"),
-            ("who=freelancer&use=clients", None, "fixed"),
-            ("who=freelancer&use=clients&fixed=yes", "apply", None),
+            ("who=freelancer&use=clients", None, "which"),
+            ("who=freelancer&use=clients&which=line", "apply", None),
             ("who=freelancer&use=private", "private", None),
             ("who=licensed", "no_need", None),
         ],

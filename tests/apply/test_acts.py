@@ -419,8 +419,12 @@ class TestTelling:
     def test_lists_the_steps_with_their_state_and_page(self) -> None:
         draft, policy = a_draft(), queries.policy_in_force()
         steps = {step.key: step for group in queries.step_list(draft, policy) for step in group.steps}
-        assert set(steps) == set(queries.missing_steps(draft, policy))
-        assert steps[StepKey.CONTACT].url.endswith(f"/{draft.reference}/contact/")
+        # What is asked of a person about themselves is one task.
+        assert {*steps, StepKey.CONTACT, StepKey.PURPOSE} == set(queries.missing_steps(draft, policy))
+        assert steps[StepKey.PERSON].url.endswith(f"/{draft.reference}/about-you/")
+        company = a_draft(service="vpn_company")
+        of_company = [step for group in queries.step_list(company, policy) for step in group.steps]
+        assert {step.key for step in of_company} == set(queries.missing_steps(company, policy))
         full = {
             step.key: step.state.value
             for group in queries.step_list(a_complete_draft(), policy)

@@ -14,7 +14,7 @@ from rahdari.apply import queries, telling, wording
 from rahdari.apply.models import Application
 
 from .sample import a_complete_draft, a_draft, a_person, register_to, with_address
-from .test_pages import BOTH, a_client, at, page
+from .test_pages import BOTH, a_client, at, on, page
 
 pytestmark = pytest.mark.django_db
 
@@ -27,16 +27,20 @@ class TestAddresses:
     def test_are_added_changed_and_removed(self, language: str) -> None:
         draft = a_draft()
         client = a_client(draft.applicant, language=language)
-        page(client.get(at("addresses", draft)))
+        # Nothing is shown of what is not there: the first form comes at once.
+        assert client.get(at("addresses", draft)).headers["Location"] == at("add_address", draft)
         page(client.get(at("add_address", draft)))
-        for block, given in [
-            ("39.32.0.1", {"kind": "openvpn_udp"}),
-            ("۳۹.۳۲.۰.۲", {"kind": "ikev2"}),
-            ("2400:adc0::/56", {"kind": "wireguard", "port": "۴۴۳، ۵۰۰–۵۰۲"}),
-            ("39.32.0.16/28", {"kind": "any"}),
-        ]:
+        for number, (block, given) in enumerate(
+            [
+                ("39.32.0.1", {"kind": "openvpn_udp"}),
+                ("۳۹.۳۲.۰.۲", {"kind": "ikev2"}),
+                ("2400:adc0::/56", {"kind": "wireguard", "port": "۴۴۳، ۵۰۰–۵۰۲"}),
+                ("39.32.0.16/28", {"kind": "any"}),
+            ]
+        ):
             answer = self.add(client, draft, block, **given)
-            assert answer.headers["Location"] == at("addresses", draft)
+            # One address leads on to its proof, several to their list.
+            assert answer.headers["Location"] == (at("addresses", draft) if number else on(draft))
         rows = list(queries.endpoints_of(draft))
         assert [str(row.as_address()) for row in rows] == [
             "39.32.0.1 udp 1194",
@@ -198,7 +202,8 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({"kind": ""}, "Choose what runs there"),
+            ({"kind": "", "which": "server"}, "Choose what runs there"),
+            ({"kind": ""}, "Choose which address it is"),
             ({"kind": "other"}, "Choose the protocol"),
             ({"kind": "other", "protocol": "sctp"}, "Choose the protocol"),
             ({"kind": "other", "protocol": "gre", "port": "1"}, "goes without a port"),
@@ -221,21 +226,50 @@ class TestAddresses:
     def test_offer_the_visitors_own_one_with_its_operator(self, language: str) -> None:
         draft = a_draft()
         client = a_client(draft.applicant, language=language, address="39.32.0.77")
-        shown = page(client.get(at("addresses", draft)))
+        shown = page(client.get(at("add_address", draft)))
         assert "39.32.0.77" in shown and "Pakistan Telecommuication company limited" in shown
         form = page(client.get(at("add_address", draft) + "?address=39.32.0.77"))
         assert 'value="39.32.0.77"' in form
         tapped = page(client.post(at("add_address", draft), {"block": "", "take": "39.32.0.77"}))
         assert 'value="39.32.0.77"' in tapped and 'class="err"' not in tapped
         assert self.add(client, draft, "", take="39.32.0.77").status_code == 302
-        assert "?address=" not in page(client.get(at("addresses", draft)))
+        assert 'name="take"' not in page(client.get(at("addresses", draft)))
+
+    @BOTH
+    def test_of_an_own_line_is_filled_in_and_nothing_else_is_asked(self, language: str) -> None:
+        draft = a_draft(fixed_address="line")
+        client = a_client(draft.applicant, language=language, address="39.32.0.77")
+        shown = page(client.get(at("add_address", draft)))
+        assert 'value="39.32.0.77"' in shown and 'value="line" checked' in shown
+        assert client.post(at("add_address", draft), {"which": "line", "block": "39.32.0.77"}).status_code == 302
+        [row] = queries.endpoints_of(draft)
+        assert str(row.as_address()) == "39.32.0.77 any"
+        again = page(client.get(at("change_address", draft, row.pk)))
+        assert 'value="line" checked' in again
+
+    def test_of_a_line_registers_everything_whatever_stood_in_the_hidden_fields(self) -> None:
+        draft = a_draft()
+        given = {"which": "line", "block": "39.32.0.7", "kind": "other", "protocol": "esp", "port": "99999"}
+        assert a_client(draft.applicant).post(at("add_address", draft), given).status_code == 302
+        assert str(queries.endpoints_of(draft).get().as_address()) == "39.32.0.7 any"
+
+    @BOTH
+    def test_of_a_server_say_what_runs_there(self, language: str) -> None:
+        draft = a_draft(fixed_address="server")
+        client = a_client(draft.applicant, language=language, address="39.32.0.77")
+        shown = page(client.get(at("add_address", draft)))
+        assert 'value="server" checked' in shown and 'name="block" value="39.32.0.77"' not in shown
+        refused = page(client.post(at("add_address", draft), {"which": "server", "block": "39.32.0.7"}))
+        assert 'href="#id_kind_0"' in refused
+        neither = page(client.post(at("add_address", draft), {"block": "39.32.0.7"}))
+        assert 'href="#id_which_0"' in neither and not queries.endpoints_of(draft).exists()
 
     def test_offer_no_private_one_and_believe_no_header(self) -> None:
         draft = a_draft()
         for address in ("10.0.0.7", "100.64.0.7"):
             client = a_client(draft.applicant, address=address)
-            shown = page(client.get(at("addresses", draft), headers={"x-forwarded-for": "39.32.0.77"}))
-            assert "?address=" not in shown and "39.32.0.77" not in shown
+            shown = page(client.get(at("add_address", draft), headers={"x-forwarded-for": "39.32.0.77"}))
+            assert 'name="take"' not in shown and "39.32.0.77" not in shown
 
     @BOTH
     def test_that_came_to_the_same_holder_meanwhile_are_marked(self, language: str) -> None:

@@ -321,7 +321,7 @@ class TestPages:
     def test_add_what_is_right_and_keep_the_rest(self) -> None:
         draft = a_company_draft()
         client = signed_in(draft)
-        assert url("add_many", draft) in client.get(url("addresses", draft)).content.decode()
+        assert url("add_many", draft) in client.get(url("addresses", draft), follow=True).content.decode()
         shown = send(client, draft, self.TEXT).content.decode()
         assert "1 of 3 rows can be added now" in shown and "private address" in shown
         assert not queries.endpoints_of(draft).exists()
@@ -389,7 +389,7 @@ class TestPages:
         draft = a_draft()
         client = signed_in(draft)
         assert client.get(url("add_many", draft)).status_code == 404
-        assert url("add_many", draft) not in client.get(url("addresses", draft)).content.decode()
+        assert url("add_many", draft) not in client.get(url("addresses", draft), follow=True).content.decode()
 
     def test_show_another_nothing(self) -> None:
         draft = a_company_draft()

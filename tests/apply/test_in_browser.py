@@ -37,7 +37,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
         {"who": "none"},
         {"who": "company", "use": "service"},
         {"who": "company", "use": "private"},
-        {"who": "company", "use": "staff", "fixed": "mobile"},
+        {"who": "company", "use": "staff", "which": "mobile"},
     ):
         for name, answer in answers.items():
             if name != "who":
@@ -51,7 +51,11 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     def at(name: str, draft: Any, *more: Any) -> str:
         return reverse(f"apply:{name}", args=[draft.reference, *more])
 
-    for name in ("person", "contact", "purpose", "evidence", "association"):
+    for who, which in (("freelancer", "line"), ("company", "server")):
+        for name, answer in (("who", who), ("use", "clients"), ("which", which)):
+            client.post(reverse(f"apply:{name}"), {name: answer})
+        yield f"ready-{which}", text(client.get(reverse("apply:ready")))
+    for name in ("about", "person", "contact", "purpose", "evidence", "association"):
         yield name, text(client.get(at(name, freelancer)))
         yield f"{name}-error", text(client.post(at(name, freelancer), {"name": "1", "cnic": "1", "mobile": "1"}))
     yield "company", text(client.get(at("company", company)))
@@ -64,9 +68,9 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
     client.post(at("evidence", freelancer), {"kind": "client_email"})
     yield "evidence-text", text(client.get(at("evidence_text", freelancer)))
 
-    yield "addresses-none", text(client.get(at("addresses", freelancer)))
     yield "address", text(client.get(at("add_address", freelancer)))
     yield "address-error", text(client.post(at("add_address", freelancer), {"block": "39.32.0.5/28", "kind": "other"}))
+    yield "address-of-what", text(client.post(at("add_address", freelancer), {"block": "39.32.0.5"}))
     with_address(freelancer, "203.0.113.24")
     with_address(freelancer, "2400:adc0:0:ff00::/56", runs="any")
     client.post(at("add_address", freelancer), {"block": "154.192.0.1", "kind": "wireguard"})

@@ -11,18 +11,19 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from rahdari.apply import urls
+from rahdari.apply import queries, urls
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status
 from rahdari.page import urdu
 from rahdari.people import sessions
-from rahdari.policy import BUNDLED
+from rahdari.policy import BUNDLED, load
 
 from .sample import CNIC, a_complete_draft, a_draft, a_person, sent
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
 HOST = "testserver"
+POLICY = load(BUNDLED)
 
 
 def a_client(user: Any = None, *, language: str = "en", address: str = "192.0.2.1", csrf: bool = False) -> Client:
@@ -51,6 +52,11 @@ def tasks(application: Application) -> str:
     return reverse("portal:tasks", args=[application.reference])
 
 
+def on(application: Application) -> str:
+    """To the next open task."""
+    return reverse("portal:next_task", args=[application.reference])
+
+
 def seen_of(response: Any) -> str:
     found = re.search(r'name="seen" value="([0-9a-f]+)"', response.content.decode())
     assert found is not None
@@ -69,19 +75,20 @@ class TestQuestions:
         page(client.get(reverse("apply:who")))
         assert client.post(reverse("apply:who"), {"who": "freelancer"}).headers["Location"] == reverse("apply:use")
         page(client.get(reverse("apply:use")))
-        assert client.post(reverse("apply:use"), {"use": "clients"}).headers["Location"] == reverse("apply:fixed")
-        page(client.get(reverse("apply:fixed")))
-        assert client.post(reverse("apply:fixed"), {"fixed": "yes"}).headers["Location"] == reverse("apply:begin")
+        assert client.post(reverse("apply:use"), {"use": "clients"}).headers["Location"] == reverse("apply:which")
+        page(client.get(reverse("apply:which")))
+        assert client.post(reverse("apply:which"), {"which": "server"}).headers["Location"] == reverse("apply:ready")
+        assert "You can apply" in page(client.get(reverse("apply:ready"))) or language == "ur"
         first, second = client.get(reverse("apply:begin")), client.get(reverse("apply:begin"))
         [draft] = Application.objects.all()
-        assert first.headers["Location"] == second.headers["Location"] == tasks(draft)
+        assert first.headers["Location"] == second.headers["Location"] == on(draft)
         assert (draft.service, draft.use, draft.fixed_address, draft.language) == (
-            "vpn_freelancer", "clients", "yes", language,
+            "vpn_freelancer", "clients", "server", language,
         )  # fmt: skip
 
     def test_are_kept_until_somebody_signs_in(self) -> None:
         client = a_client()
-        for name, answer in (("who", "company"), ("use", "staff"), ("fixed", "unsure")):
+        for name, answer in (("who", "company"), ("use", "staff"), ("which", "server")):
             client.post(reverse(f"apply:{name}"), {name: answer})
         asked = client.get(reverse("apply:begin"))
         assert asked.headers["Location"].startswith(reverse("account_login"))
@@ -91,7 +98,7 @@ class TestQuestions:
         assert [draft.service for draft in Application.objects.all()] == ["vpn_company"]
 
     @BOTH
-    @pytest.mark.parametrize("name", ["who", "use", "fixed"])
+    @pytest.mark.parametrize("name", ["who", "use", "which"])
     def test_say_what_to_choose_when_nothing_was(self, name: str, language: str) -> None:
         client = a_client(language=language)
         client.post(reverse("apply:who"), {"who": "company"})
@@ -109,7 +116,7 @@ class TestQuestions:
             {"who": "none"},
             {"who": "company", "use": "service"},
             {"who": "freelancer", "use": "private"},
-            {"who": "freelancer", "use": "clients", "fixed": "mobile"},
+            {"who": "freelancer", "use": "clients", "which": "mobile"},
         ],
     )
     def test_say_what_to_do_instead(self, answers: dict[str, str], language: str) -> None:
@@ -141,11 +148,21 @@ class TestQuestions:
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())
-        for name in ("use", "fixed", "instead", "begin"):
+        for name in ("use", "which", "instead", "ready", "begin"):
             assert client.get(reverse(f"apply:{name}")).headers["Location"] == reverse("apply:who")
 
 
-STEP_PAGES = ["person", "contact", "purpose", "evidence", "evidence_text", "association", "addresses", "add_address"]
+STEP_PAGES = [
+    "about",
+    "person",
+    "contact",
+    "purpose",
+    "evidence",
+    "evidence_text",
+    "association",
+    "addresses",
+    "add_address",
+]
 
 
 class TestWhoMayOpenAPage:
@@ -213,16 +230,66 @@ class TestSteps:
         ]
         for name, data in given:
             seen = seen_of(client.get(at(name, draft)))
-            assert client.post(at(name, draft), {**data, "seen": seen}).headers["Location"] == tasks(draft)
+            assert client.post(at(name, draft), {**data, "seen": seen}).headers["Location"] == on(draft)
             page(client.get(at(name, draft)))
         assert client.post(at("evidence", draft), {"kind": "association"}).headers["Location"] == at(
             "association", draft
         )
         page(client.get(at("association", draft)))
-        assert client.post(at("association", draft), {"number": "sa-0031"}).headers["Location"] == tasks(draft)
+        assert client.post(at("association", draft), {"number": "sa-0031"}).headers["Location"] == on(draft)
         saved = fresh(draft)
         assert (saved.name, saved.cnic, saved.contact_mobile) == ("Sample Freelancer 31", CNIC, "+923001234567")
         assert (saved.evidence_kind, saved.association_number) == ("association", "SA-0031")
+
+    @BOTH
+    def test_about_a_person_are_saved_on_one_page(self, language: str) -> None:
+        draft = a_draft()
+        client = a_client(draft.applicant, language=language)
+        given = {
+            "name": "Sample Freelancer 31", "cnic": CNIC, "mobile": "0300 1234567",
+            "purpose": "I reach the servers of two clients.",
+        }  # fmt: skip
+        for field in given:
+            refused = client.post(at("about", draft), given | {field: ""})
+            assert f'href="#id_{field}"' in page(refused) and fresh(draft).version == draft.version
+        seen = seen_of(client.get(at("about", draft)))
+        assert client.post(at("about", draft), given | {"seen": seen}).headers["Location"] == on(draft)
+        saved = fresh(draft)
+        assert (saved.name, saved.cnic, saved.contact_name) == (given["name"], CNIC, given["name"])
+        assert (saved.contact_mobile, saved.use, saved.purpose) == ("+923001234567", "clients", given["purpose"])
+        assert saved.version == draft.version + 1
+        # Another tab that still knows the page as it was is told.
+        stale = page(client.post(at("about", draft), given | {"name": "Second Tab", "seen": seen}))
+        assert 'value="Second Tab"' in stale and fresh(draft).name == given["name"]
+
+    @BOTH
+    def test_never_show_a_card_number_that_is_kept(self, language: str) -> None:
+        draft = a_complete_draft()
+        client = a_client(draft.applicant, language=language)
+        for name in ("about", "person"):
+            shown = page(client.get(at(name, draft)))
+            assert "35xxx-xxxxxxx-x" in shown
+            assert not re.search(r"35202\D?1234567\D?1", shown)
+        # Left empty it stays; a new one takes its place.
+        data = {"name": "Sample Freelancer 31", "cnic": ""}
+        assert client.post(at("person", draft), data).status_code == 302
+        assert fresh(draft).cnic == CNIC
+        assert client.post(at("person", draft), data | {"cnic": "35000-0000001-1"}).status_code == 302
+        assert fresh(draft).cnic == "3500000000011"
+
+    @BOTH
+    def test_of_a_company_take_no_number_of_a_card_and_show_none(self, language: str) -> None:
+        draft = a_draft(service="vpn_company")
+        client = a_client(draft.applicant, language=language)
+        data = {"name": "Sample House", "company_number": "482", "ntn": "35000-0000001-1"}
+        assert 'href="#id_ntn"' in page(client.post(at("company", draft), data))
+        kept = fresh(draft)
+        kept.ntn, kept.company_name = "3500000000011", "Sample House"
+        kept.save()
+        for url in (at("company", draft), tasks(draft)):
+            assert "0000001" not in page(client.get(url))
+        rows = {row.key: row for group in queries.summary_of(fresh(draft), POLICY) for row in group.rows}
+        assert [line.text for line in rows["ntn"].lines] == ["35xxx-xxxxxxx-x"]
 
     @BOTH
     def test_of_a_company_make_the_organisation(self, language: str) -> None:
@@ -230,7 +297,7 @@ class TestSteps:
         client = a_client(draft.applicant, language=language)
         page(client.get(at("company", draft)))
         data = {"name": "Sample Software House (Pvt) Ltd", "company_number": "CUIN-482", "ntn": "1234567-8"}
-        assert client.post(at("company", draft), data).headers["Location"] == tasks(draft)
+        assert client.post(at("company", draft), data).headers["Location"] == on(draft)
         saved = fresh(draft)
         assert saved.organisation is not None
         assert (saved.organisation.name, saved.company_number, saved.ntn) == (data["name"], "0000482", "1234567-8")
@@ -307,7 +374,7 @@ class TestSteps:
         page(client.get(at("evidence_text", draft)))
         assert 'class="err"' in page(client.post(at("evidence_text", draft), {"text": " "}))
         mail = "From: client@sample.example\r\n\r\nYou work for us."
-        assert client.post(at("evidence_text", draft), {"text": mail}).headers["Location"] == tasks(draft)
+        assert client.post(at("evidence_text", draft), {"text": mail}).headers["Location"] == on(draft)
         assert fresh(draft).evidence_text == "From: client@sample.example\n\nYou work for us."
 
 
@@ -384,7 +451,7 @@ class TestAfterSignOut:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown)
         assert token is not None
         answer = client.post(at("person", draft), {**self.DATA, "csrfmiddlewaretoken": token[1]})
-        assert answer.headers["Location"] == tasks(draft)
+        assert answer.headers["Location"] == on(draft)
         assert fresh(draft).name == "Planted Name"
 
 

@@ -14,13 +14,13 @@ from rahdari.apply import rules
 from rahdari.apply.rules import (
     AddressTrouble,
     Facts,
-    Fixed,
     Held,
     Status,
     StepKey,
     StepState,
     Use,
     Way,
+    Which,
     Who,
     assess_endpoint,
     eligibility,
@@ -58,45 +58,45 @@ class TestMoves:
 
 
 class TestEligibility:
-    @given(st.sampled_from(Who), st.none() | st.sampled_from(Use), st.none() | st.sampled_from(Fixed))
+    @given(st.sampled_from(Who), st.none() | st.sampled_from(Use), st.none() | st.sampled_from(Which))
     def test_leads_to_an_application_only_for_an_open_service(
-        self, who: Who, use: Use | None, fixed: Fixed | None
+        self, who: Who, use: Use | None, which: Which | None
     ) -> None:
-        found = eligibility(who=who, use=use, fixed=fixed, policy=POLICY)
+        found = eligibility(who=who, use=use, which=which, policy=POLICY)
         if found is not None and found.way is Way.APPLY:
             assert found.service is not None
             assert POLICY.services[found.service].open
             assert use in {Use.CLIENTS, Use.STAFF}
-            assert fixed is not Fixed.MOBILE
+            assert which is not Which.MOBILE
 
     @pytest.mark.parametrize(
-        ("who", "use", "fixed", "way"),
+        ("who", "use", "which", "way"),
         [
             (Who.LICENSED, None, None, Way.NO_NEED),
-            (Who.CALL_CENTRE, Use.CLIENTS, Fixed.YES, Way.APPLY),
-            (Who.VIDEO, Use.STAFF, Fixed.YES, Way.APPLY),
-            (Who.EMBASSY, Use.STAFF, Fixed.YES, Way.APPLY),
-            (Who.PUBLIC_BODY, Use.STAFF, Fixed.UNSURE, Way.APPLY),
+            (Who.CALL_CENTRE, Use.CLIENTS, Which.SERVER, Way.APPLY),
+            (Who.VIDEO, Use.STAFF, Which.SERVER, Way.APPLY),
+            (Who.EMBASSY, Use.STAFF, Which.SERVER, Way.APPLY),
+            (Who.PUBLIC_BODY, Use.STAFF, Which.LINE, Way.APPLY),
             (Who.NONE, None, None, Way.NOT_COVERED),
             (Who.FREELANCER, Use.PRIVATE, None, Way.PRIVATE),
             (Who.COMPANY, Use.SERVICE, None, Way.LICENCE),
-            (Who.FREELANCER, Use.CLIENTS, Fixed.MOBILE, Way.FIXED_ADDRESS),
-            (Who.COMPANY, Use.CLIENTS, Fixed.MOBILE, Way.FIXED_ADDRESS),
-            (Who.FREELANCER, Use.CLIENTS, Fixed.NO, Way.APPLY),
-            (Who.BANK, Use.STAFF, Fixed.YES, Way.APPLY),
+            (Who.FREELANCER, Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
+            (Who.COMPANY, Use.CLIENTS, Which.MOBILE, Way.NO_MOBILE),
+            (Who.FREELANCER, Use.CLIENTS, Which.LINE, Way.APPLY),
+            (Who.BANK, Use.STAFF, Which.SERVER, Way.APPLY),
         ],
     )
-    def test_says_where_else_to_go(self, who: Who, use: Use | None, fixed: Fixed | None, way: Way) -> None:
-        found = eligibility(who=who, use=use, fixed=fixed, policy=POLICY)
+    def test_says_where_else_to_go(self, who: Who, use: Use | None, which: Which | None, way: Way) -> None:
+        found = eligibility(who=who, use=use, which=which, policy=POLICY)
         assert found is not None
         assert found.way is way
 
     def test_takes_a_mobile_number_where_the_policy_does_and_a_code_can_be_sent(self) -> None:
-        facts: dict[str, Any] = {"use": Use.CLIENTS, "fixed": Fixed.MOBILE, "policy": POLICY}
+        facts: dict[str, Any] = {"use": Use.CLIENTS, "which": Which.MOBILE, "policy": POLICY}
         for who, sms, way in (
             (Who.FREELANCER, True, Way.APPLY),
-            (Who.FREELANCER, False, Way.FIXED_ADDRESS),
-            (Who.COMPANY, True, Way.FIXED_ADDRESS),
+            (Who.FREELANCER, False, Way.NO_MOBILE),
+            (Who.COMPANY, True, Way.NO_MOBILE),
         ):
             found = eligibility(who=who, sms=sms, **facts)
             assert found is not None and found.way is way
@@ -104,7 +104,7 @@ class TestEligibility:
     def test_tells_of_a_service_that_is_closed(self) -> None:
         company = replace(POLICY.services["vpn_company"], open=False)
         policy = replace(POLICY, services={**POLICY.services, "vpn_company": company})
-        found = eligibility(who=Who.COMPANY, use=Use.STAFF, fixed=Fixed.YES, policy=policy)
+        found = eligibility(who=Who.COMPANY, use=Use.STAFF, which=Which.SERVER, policy=policy)
         assert found is not None and found.way is Way.NOT_YET_OPEN
 
     def test_has_a_service_of_its_own_for_everybody(self) -> None:
@@ -112,8 +112,8 @@ class TestEligibility:
         assert set(rules.SERVICE_OF.values()) == set(POLICY.services)
 
     def test_waits_for_the_next_answer(self) -> None:
-        assert eligibility(who=Who.COMPANY, use=None, fixed=None, policy=POLICY) is None
-        assert eligibility(who=Who.COMPANY, use=Use.STAFF, fixed=None, policy=POLICY) is None
+        assert eligibility(who=Who.COMPANY, use=None, which=None, policy=POLICY) is None
+        assert eligibility(who=Who.COMPANY, use=Use.STAFF, which=None, policy=POLICY) is None
 
 
 class TestSteps:

@@ -1,25 +1,26 @@
-"""How everybody begins: the start page, the three questions, the mailed code, and the task list."""
+"""How everybody begins: the start page, the three questions, the mailed code, and the first task."""
+
+import re
 
 from .people import Person
 
 
-def begin(person: Person, email: str, *, who: str, use: str, fixed: str = "yes") -> str:
+def begin(person: Person, email: str, *, who: str, use: str, which: str = "server") -> str:
     """Gives the application's path. The pages are named after who applies where they differ by it."""
     person.page.goto(person.stack.url)
     person.speak()
     person.read("start")
     person.follow("main a.btn.start, main a.btn.go", "question 1")
-    for number, value in enumerate((who, use, fixed), start=2):
+    for number, value in enumerate((who, use), start=2):
         person.choose(value)
-        if number < 4:
-            person.go_on(f"question {number}")
-        else:
-            person.page.locator("main form button.btn").first.click()
-            person.page.wait_for_url("**/sign-in/**")
-    person.sign_in(email)
-    person.page.wait_for_url("**/tasks/")
-    person.read(f"tasks, none done, {fixed}, {who}")
-    return person.page.url.removeprefix(person.stack.url).removesuffix("tasks/")
+        person.go_on(f"question {number}")
+    person.choose(which)
+    person.go_on(f"ready, {which}, {who}")
+    person.type_the_mailed_code(email)
+    found = re.search(r"/my/applications/[^/]+/", person.page.url)
+    assert found is not None, person.page.url
+    person.open(f"{found[0]}tasks/", f"tasks, none done, {which}, {who}")
+    return found[0]
 
 
 def declare_and_send(person: Person, base: str) -> None:

@@ -25,22 +25,15 @@ def code_sent(stack: Stack, number: str) -> str:
 
 def fill_in(who: Freelancer, person: Person, *, typed: str, number: str) -> str:
     """Everything up to the operator that was asked about the number. Gives the application's path."""
-    base = begin(person, who.email, who="freelancer", use="clients", fixed="mobile")
+    base = begin(person, who.email, who="freelancer", use="clients", which="mobile")
     assert person.page.locator("a[aria-describedby=s-addresses]").count() == 0
 
-    person.follow("a[aria-describedby=s-person]", "person")
-    person.fill({"name": who.name, "cnic": who.cnic})
-    person.go_on("tasks, person done")
-    person.follow("a[aria-describedby=s-contact]", "contact")
-    person.fill({"name": who.name, "mobile": who.mobile})
-    person.go_on("tasks, contact done")
-    person.follow("a[aria-describedby=s-purpose]", "purpose")
-    person.choose("clients")
-    person.fill({"purpose": who.purpose})
-    person.go_on("tasks, purpose done")
-    person.follow("a[aria-describedby=s-evidence]", "evidence")
+    person.follow("a[aria-describedby=s-person]", "about you")
+    person.fill({"name": who.name, "cnic": who.cnic, "mobile": who.mobile, "purpose": who.purpose})
+    person.go_on("evidence")
     by_a_letter(who, person)
 
+    person.open(f"{base}tasks/", "tasks, mobile")
     person.follow("a[aria-describedby=s-proof]", "mobile number")
     person.fill({"number": typed})
     person.choose("other", "sim")

@@ -30,15 +30,15 @@ def fill_in(who: Organisation, person: Person) -> str:
     base, kind = begin(person, who.email, who=who.who, use=who.use), who.who
     person.follow("a[aria-describedby=s-company]", f"organisation, {kind}")
     person.fill({"name": who.name} | ({"company_number": who.number} if who.number else {}))
-    person.go_on(f"tasks, {kind} named")
-    person.follow("a[aria-describedby=s-contact]", "contact")
+    person.go_on("contact")
     person.fill({"name": who.contact, "mobile": "0300 1234568"})
-    person.go_on("tasks, contact done")
-    person.follow("a[aria-describedby=s-purpose]", "purpose")
+    person.go_on(f"after the contact, {kind}")
+    person.open(f"{base}purpose/", "purpose")
     person.choose(who.use)
     person.fill({"purpose": who.purpose})
-    person.go_on("tasks, purpose done")
+    person.go_on(f"after the purpose, {kind}")
 
+    person.open(f"{base}tasks/", f"tasks, {kind}, papers to come")
     person.follow("a[aria-describedby=s-documents]", f"documents, {kind}")
     for rule, until in who.papers.items():
         # Of one paper alone the task leads to its page.
@@ -49,8 +49,8 @@ def fill_in(who: Organisation, person: Person) -> str:
         if until:
             person.fill({"valid_until": until})
         person.go_on(f"documents, {kind}, {rule} given")
-    person.open(f"{base}addresses/", "addresses, none")
-    person.follow("main a.btn.small[href*=address]", "address, taken over")
+    person.open(f"{base}addresses/", "address")
+    person.follow("main button[name=take]", "address, taken over")
     person.choose("openvpn_udp")
     person.go_on("addresses")
     if who.more:
@@ -70,8 +70,9 @@ def add_pasted(who: Organisation, person: Person) -> None:
 
 def prove_from_here(person: Person, base: str) -> None:
     person.open(f"{base}prove/", "prove")
-    person.go_on("link")
-    person.sees("This address is proved")
+    person.go_on("proved from here")
+    person.open(f"{base}tasks/", "tasks, proved from here")
+    assert person.page.locator("#s-proof.ok, #s-proof.wait").count() == 1, person.text()
 
 
 def apply_as(who: Organisation, person: Person) -> str:

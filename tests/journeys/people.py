@@ -205,6 +205,10 @@ class Person:
             self.page.goto(f"{self.stack.url}/sign-in/")
         self.speak()
         self.read("sign in")
+        self.type_the_mailed_code(email)
+
+    def type_the_mailed_code(self, email: str) -> None:
+        """On a page that asks for the email address: ask for a code, and type it."""
         before = len(self.stack.mails_to(email))
         self.page.locator("input[type=email]").fill(email)
         self.go_on("code")

@@ -6,7 +6,7 @@ import pytest
 
 from . import desk
 from .desk import OFFICER
-from .freelancers import Freelancer, fill_in, prove, send
+from .freelancers import Freelancer, choose_evidence, fill_in, prove, send
 from .people import Person
 from .stack import Stack
 
@@ -18,7 +18,7 @@ NUMBER = "SAMPLE-0791"
 
 
 def name_the_association(who: Freelancer, person: Person) -> None:
-    person.choose("association")
+    choose_evidence(person, "association")
     person.go_on("association")
     person.fill({"number": "?!"})
     person.go_on("association, no number")

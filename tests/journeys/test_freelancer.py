@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.needs import needs_program
 
 from .edge import NAME, NAME_UR, Edge
-from .freelancers import Freelancer, fill_in, prove, send
+from .freelancers import Freelancer, apply_from_an_own_line, fill_in, prove, send
 from .own_server import a_server, prove_by_it
 from .people import DESK, Person
 from .stack import Stack, free_port
@@ -121,6 +121,22 @@ class TestFreelancer:
         stranger.sees("A person’s name is shown only to whoever scans the code on the certificate.")
         assert WHO[person.language].name not in stranger.page.content()
         assert person.home.address not in stranger.page.content()
+
+
+def test_takes_few_pages_and_few_clicks(stack: Stack, a_person: Callable[..., Person]) -> None:
+    """It took 27 pages and 34 clicks once."""
+    person = a_person("freelancer in a hurry")
+    person.hurried = True
+    seen: list[str] = []
+    person.page.on("framenavigated", lambda frame: seen.append(frame.url))
+    who = Freelancer("Sample Freelancer 73", "freelancer-73@sample.example", cnic="35202-1234573-1")
+    clicks = apply_from_an_own_line(who, person)
+    assert person.page.url.endswith("/status/")
+    views = len(seen)
+    person.waits_for(person.page.url.removeprefix(stack.url), "On the register")
+    # With the page that says at last that it is in force.
+    assert views + 1 <= 15, seen
+    assert clicks <= 22
 
 
 def test_the_operators_own_page_says_that_it_is_in_step(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .freelancers import Freelancer, fill_in, prove, send
+from .freelancers import Freelancer, choose_evidence, fill_in, prove, send
 from .people import Person, body_of
 from .stack import Stack, wait_for
 
@@ -17,7 +17,7 @@ DECLARES = Freelancer("نمونہ فری لانسر 82", "freelancer-82@sample.e
 
 
 def name_a_client(who: Freelancer, person: Person) -> None:
-    person.choose("client_confirms")
+    choose_evidence(person, "client_confirms")
     person.go_on("client")
     person.fill({"text": "someone@gmail.com"})
     person.go_on("client, free mail")
@@ -27,7 +27,7 @@ def name_a_client(who: Freelancer, person: Person) -> None:
 
 
 def declare(who: Freelancer, person: Person) -> None:
-    person.choose("self_declaration")
+    choose_evidence(person, "self_declaration")
     person.go_on("declaration")
     person.fill({"text": "Web design for shops abroad"})
     person.go_on("declaration, not ticked")

@@ -53,7 +53,7 @@ class TestApplying:
         browser = Client(headers={"accept-language": "en"})
         browser.post(reverse("apply:who"), {"who": "freelancer"})
         browser.post(reverse("apply:use"), {"use": "clients"})
-        assert browser.post(reverse("apply:fixed"), {"fixed": "no"})["Location"] == reverse("apply:begin")
+        assert browser.post(reverse("apply:which"), {"fixed": "no"})["Location"] == reverse("apply:begin")
 
     def test_shows_the_password_once_and_then_never_again(self) -> None:
         application = story.fill(story.a_draft(story.a_person()))

@@ -43,7 +43,7 @@ class TestTheWayIn:
         client.get(reverse("apply:start"))
         client.post(reverse("apply:who"), {"who": who})
         client.post(reverse("apply:use"), {"use": "clients"})
-        found = client.post(reverse("apply:fixed"), {"fixed": "mobile"})
+        found = client.post(reverse("apply:which"), {"which": "mobile"})
         return str(found["Location"])
 
     def test_leads_a_freelancer_to_an_application(self) -> None:

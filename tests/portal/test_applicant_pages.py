@@ -134,9 +134,11 @@ class TestProve:
         url = at("prove", draft, endpoint=endpoint.pk)
         page = browser.get(url, REMOTE_ADDR="203.0.113.24").text
         assert "You are on that network now" in page
-        link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0])
-        assert f'<a class="btn" href="{link}">Prove it now</a>' in page
-        browser.get(link.removeprefix(django_settings.SITE_URL), REMOTE_ADDR="203.0.113.24")
+        assert 'name="here" value="1">Prove it now</button>' in page
+        pressed = browser.post(url, {"here": "1"}, REMOTE_ADDR="203.0.113.24")
+        # On with that very application: here to what is still missing, later to check and send.
+        assert pressed["Location"] == at("next_task", draft)
+        assert browser.get(pressed["Location"])["Location"] == f"/my/applications/{draft.reference}/about-you/"
         assert "This address is proved" in browser.get(url).text
 
     def test_says_from_where_the_link_was_opened_in_vain(

@@ -16,6 +16,7 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.verify import actions as verify
@@ -100,6 +101,22 @@ class TestTheWholeLine:
 
 
 class TestTheList:
+    def test_of_no_addresses_leads_a_technician_to_where_they_are_added(self, owner: User) -> None:
+        draft = apply.start_application(
+            applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now(), use="staff"
+        )
+        facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}
+        saved = apply.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
+        technician = story.a_person()
+        people.add_member(
+            organisation=saved.organisation, user=technician, role="technician", actor="system:test", now=timezone.now()
+        )
+        client = signed_in(technician)
+        for page in ("portal:prove_many", "portal:prove_first"):
+            answer = client.get(reverse(page, args=[draft.reference]), follow=True)
+            assert answer.status_code == 200
+            assert answer.redirect_chain[-1][0] == reverse("apply:add_address", args=[draft.reference])
+
     def test_comes_first_for_many(self, owner: User) -> None:
         many, few = with_addresses(owner), with_addresses(owner, ["203.0.113.200"])
         first = signed_in(owner).get(reverse("portal:prove_first", args=[many.reference]))

@@ -135,8 +135,15 @@ class TestStart:
     def test_names_the_services_and_which_are_not_open(self, client: Client) -> None:
         page = client.get("/").content.decode()
         assert "not open yet" not in page, "every service is open"
-        assert "3 working days at most" in page, "the longest clock of them"
+        assert "3 working days" in page and "10 working hours" in page, (
+            "the clocks of the policy, each with its services"
+        )
         assert page.count("No fee") == 5 and "A fee is due from five addresses on" in page
+
+    def test_says_first_what_it_costs_and_what_is_never_done(self, client: Client) -> None:
+        first = client.get("/").content.decode().split('<div class="wall">')[0]
+        assert "Free for freelancers and many others" in first
+        assert "We never block or watch anyone’s traffic" in first
 
 
 class TestCheckNumber:

@@ -97,7 +97,10 @@ class TestTheListOfWays:
         endpoint = an_endpoint(applicant, protocol=protocol, port=port)
         page = browser.get(page_of(endpoint), REMOTE_ADDR="198.51.100.7").text
         ways = page.split('<div class="ways">')[1]
-        assert ways.index(first) < ways.index("Open a link from that network") < ways.index("Another way")
+        # The easy way is open, what fits what runs there stands folded beneath it.
+        assert ways.index("Open a link from that network") < ways.index(first) < ways.index("Another way")
+        assert ways.count(" open>") == 1 and 'id="link-way" open>' in ways
+        assert "You are on another network now" in page
         assert "Serve a token from that address" in ways.split("Another way")[1]
 
     def test_opens_nothing_but_the_link_by_being_read(self, browser: Client, applicant: User) -> None:

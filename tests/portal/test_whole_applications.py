@@ -78,7 +78,7 @@ class Applicant(Visitor):
         self.browser.get(reverse("apply:start"))
         self.send(reverse("apply:who"), who=who)
         self.send(reverse("apply:use"), use="staff")
-        self.send(reverse("apply:fixed"), fixed="yes")
+        self.send(reverse("apply:which"), which="server")
         self.browser.get(reverse("apply:begin"))
         return Application.objects.get(applicant=self.user)
 

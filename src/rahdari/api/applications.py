@@ -109,7 +109,7 @@ def list_applications(call: Call) -> Answer:
         {"service": text(60, 1)},
         {
             "use": choice(*telling.USES),
-            "fixed_address": choice("yes", "no", "unsure", "mobile"),
+            "fixed_address": choice("line", "server", "yes", "no", "unsure", "mobile"),
             "language": choice("en", "ur"),
             "mandate": ID,
         },
@@ -118,9 +118,11 @@ def list_applications(call: Call) -> Answer:
     ok=Ok("The draft.", APPLICATION, 201, tag=True),
 )
 def begin_application(call: Call) -> Answer:
-    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft. With
-    `fixed_address` `mobile` it is about a mobile number instead of addresses, where the service takes them. With
-    `mandate` it is in the name of the organisation that gave it.
+    """A draft; letters about it come in `language`. The same Idempotency-Key gives the same draft.
+
+    `fixed_address` says what it is about: `line`, an own line from which one connects to a VPN elsewhere; `server`, a
+    VPN server of one's own; `mobile`, a mobile number instead of addresses, where the service takes them; or only
+    whether the address is fixed. With `mandate` it is in the name of the organisation that gave it.
     """
     service = apply.policy_in_force().services.get(call.body["service"])
     takes_mobile = service is None or (service.takes_mobile_lines and letters.sms_is_set_up())
@@ -439,7 +441,7 @@ def submit_application(call: Call, reference: str) -> Answer:
         found = _troubles(own(call, reference), call.now)
         raise not_taken(
             {"pointer": "", **each}
-            for each in found or [error("", "declared_before", _("Choose another proof of work."))]
+            for each in found or [error("", "declared_before", _("Choose other evidence of your work."))]
         ) from None
     return whole(call, row)
 

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
 from rahdari.apply import rules
-from rahdari.apply.rules import Fixed, Use, Way, Who
+from rahdari.apply.rules import Use, Way, Which, Who
 from rahdari.letters import queries as letters
 from rahdari.policy import Allowance, Service, Text
 
@@ -159,30 +159,30 @@ def get_service(call: Call, key: str) -> Answer:
     scope=None,
     tag=TAG,
     summary="Where the three questions lead",
-    query={"who": choice(*Who), "use": choice(*Use), "fixed": choice(*Fixed)},
+    query={"who": choice(*Who), "use": choice(*Use), "which": choice(*Which)},
     ok=Ok(
         "`way` is `apply` with the service, another way out, or null while a question is open: `ask` names it.",
         closed(
             {
                 "way": or_null(choice(*(str(way) for way in Way))),
                 "service": or_null(text(60)),
-                "ask": or_null(choice("who", "use", "fixed")),
+                "ask": or_null(choice("who", "use", "which")),
             }
         ),
     ),
 )
 def get_eligibility(call: Call) -> Answer:
-    """Who you are, what the VPN is for, and whether the address stays: the questions before an application."""
-    who, use, fixed = (call.query.get(name) for name in ("who", "use", "fixed"))
+    """Who you are, what the VPN is for, and which address or number it is: the questions before an application."""
+    who, use, which = (call.query.get(name) for name in ("who", "use", "which"))
     if who is None:
         return Answer({"way": None, "service": None, "ask": "who"})
     found = rules.eligibility(
         who=Who(who),
         use=Use(use) if use else None,
-        fixed=Fixed(fixed) if fixed else None,
+        which=Which(which) if which else None,
         policy=apply.policy_in_force(),
         sms=letters.sms_is_set_up(),
     )
     if found is None:
-        return Answer({"way": None, "service": None, "ask": "use" if use is None else "fixed"})
+        return Answer({"way": None, "service": None, "ask": "use" if use is None else "which"})
     return Answer({"way": str(found.way), "service": found.service, "ask": None})

@@ -208,7 +208,11 @@ def answers(row: Application) -> Json:
     """As the person's own pages show them: no number of a card whole."""
     return {
         "person": {"name": row.name, "card_number": identifiers.mask_cnic(row.cnic) if row.cnic else ""},
-        "company": {"name": row.company_name, "company_number": row.company_number, "tax_number": row.ntn},
+        "company": {
+            "name": row.company_name,
+            "company_number": row.company_number,
+            "tax_number": row.ntn and identifiers.mask_ntn(row.ntn),
+        },
         "contact": {"name": row.contact_name, "mobile": row.contact_mobile},
         "purpose": {"use": row.use, "purpose": row.purpose, "remote_workers": row.remote_workers},
         "evidence": {

@@ -29,7 +29,8 @@ from . import actions, rules, wording
 from .forms import Line, text_input, tidy
 from .models import Application, Endpoint
 from .rows import is_thousands_or_two
-from .telling import WAYS
+from .rules import Which
+from .telling import WAYS, WHICH
 
 
 class RunsForm(forms.Form):
@@ -70,7 +71,7 @@ class RunsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         kind = data.get("kind")
-        if kind is None:
+        if not kind:
             return data
         if kind == vpn.OTHER and not data.get("protocol"):
             if "protocol" not in self.errors:
@@ -91,7 +92,13 @@ class RunsForm(forms.Form):
 class AddressForm(RunsForm):
     """One endpoint: the address, what runs there, and ports if they are not the usual ones."""
 
-    field_order = ("block", "kind", "protocol", "port")
+    field_order = ("which", "block", "kind", "protocol", "port")
+    which = forms.ChoiceField(
+        label=_("Which address is it?"),
+        choices=[(key, WHICH[key][0]) for key in (Which.LINE, Which.SERVER)],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose which address it is"), "invalid_choice": _("Choose which address it is")},
+    )
     block = Line(
         label=_("Public address or range"),
         help_text=_("IPv4 or IPv6. A range is written with a slash."),
@@ -127,8 +134,25 @@ class AddressForm(RunsForm):
     )
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, limits: Limits | None = None, asks_subscriber: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limits: Limits | None = None,
+        asks_subscriber: bool = False,
+        asks_which: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """With `asks_which` it is said first which address it is; of a line nothing is asked that only a server has."""
         super().__init__(*args, **kwargs)
+        if not asks_which:
+            del self.fields["which"]
+        else:
+            self.fields["which"].hints = {key: hint for key, (_label, hint) in WHICH.items()}  # type: ignore[attr-defined]
+            # What runs there says it too.
+            self.fields["which"].required = not self.data.get("kind")
+            self.fields["kind"].required = bool(self.data.get("which"))
+            if self.is_bound and self.data.get("which") == Which.LINE:
+                self.data = {**dict(self.data.items()), "kind": "any", "protocol": "", "port": "", "remote": ""}
         self.asks_subscriber = asks_subscriber
         if not asks_subscriber:
             del self.fields["subscriber"]

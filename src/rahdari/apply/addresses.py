@@ -15,10 +15,13 @@ from django.utils.translation import gettext as _
 
 from rahdari.address import Block, directory, format_block, is_global, vpn
 from rahdari.page import visitor
+from rahdari.people.access import person
+from rahdari.people.rules import Act
 from rahdari.policy import Policy
 
-from . import actions, address_form, judging, kept, pages, queries, rules, telling, wording
+from . import actions, address_form, judging, kept, pages, queries, telling, wording
 from .models import Application, Endpoint
+from .rules import Which
 
 A_PAGE = 50
 
@@ -53,13 +56,13 @@ def _fee(application: Application, policy: Policy, endpoints: list[Endpoint]) ->
 def addresses(request: HttpRequest, application: Application) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
+    if not endpoints and not queries.address_files_of(application).exists():
+        # An empty list says nothing that the first form does not say.
+        return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
     found = queries.endpoint_troubles(application, policy, endpoints=endpoints)
     troubles = {row.pk: wording.trouble(trouble) for row, trouble in found}
     most = policy.limits.most_endpoints(queries.service_of(application, policy).holder)
     page = Paginator(endpoints, A_PAGE).get_page(request.GET.get("page"))
-    own = own_address(request)
-    if own is not None and any(own.address == row.address_text for row in endpoints):
-        own = None
     return render(
         request,
         "apply/addresses.html",
@@ -81,16 +84,20 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
             "fee": _fee(application, policy, endpoints),
             "many": judging.most_rows(application, policy) > 0,
             "files": queries.address_files_of(application),
-            "own": own,
             "tasks_url": pages.way_back(request, application),
+            "next_url": pages.way_on(request, application),
         },
     )
 
 
 @pages.addresses_page
 def add(request: HttpRequest, application: Application) -> HttpResponse:
-    stays = "dynamic" if application.fixed_address == rules.Fixed.NO else "static"
-    initial = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4(), "stays": stays}
+    initial: dict[str, Any] = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4()}
+    initial["stays"] = "dynamic" if application.fixed_address == "no" else "static"
+    if not queries.endpoints_of(application).exists() and application.fixed_address in {Which.LINE, Which.SERVER}:
+        initial["which"] = application.fixed_address
+        if application.fixed_address == Which.LINE and (own := own_address(request)) is not None:
+            initial["block"] = initial["block"] or own.address
     return _ask(request, application, None, initial)
 
 
@@ -101,6 +108,7 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
         kind, protocol, port = vpn.asked_as(row.runs, row.parts)
         initial = {
             "block": row.address_text,
+            "which": Which.LINE if row.runs == "any" else Which.SERVER,
             "kind": kind,
             "protocol": protocol,
             "port": port,
@@ -142,7 +150,7 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
     policy = queries.policy_in_force()
     asks = queries.service_of(application, policy).asks_operator
     form = address_form.AddressForm(
-        {**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits, asks_subscriber=asks
+        {**request.POST.dict(), "id": str(uuid.uuid4())}, limits=policy.limits, asks_subscriber=asks, asks_which=True
     )
     form.add_error(
         "block",
@@ -159,7 +167,7 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
     given = None
     policy = queries.policy_in_force()
     asks = queries.service_of(application, policy).asks_operator
-    facts: dict[str, Any] = {"limits": policy.limits, "asks_subscriber": asks}
+    facts: dict[str, Any] = {"limits": policy.limits, "asks_subscriber": asks, "asks_which": True}
     if request.method == "POST":
         data = request.POST.copy()
         if taken := data.get("take"):
@@ -167,16 +175,27 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
             if port := data.get("take_port"):
                 data["port"] = port
         form = address_form.AddressForm(data, **facts)
-        only_filled_in = bool(taken) and not data.get("kind")
+        only_filled_in = bool(taken) and not data.get("kind") and data.get("which") != Which.LINE
         if only_filled_in:
             # A tap on "use this address" before the rest is filled in is no attempt to save.
-            form = address_form.AddressForm(initial={**initial, **data.dict()}, asks_subscriber=asks)
+            form = address_form.AddressForm(initial={**initial, **data.dict()}, **facts)
         elif form.is_valid() and _save(request, application, row, form):
-            return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
+            return _after(request, application)
     else:
         given = kept.take(request, now=pages.now())
-        form = address_form.AddressForm(initial={**initial, **(given or {})}, asks_subscriber=asks)
+        form = address_form.AddressForm(initial={**initial, **(given or {})}, **facts)
     return _page(request, application, form, row=row, given_back=given is not None)
+
+
+def _after(request: HttpRequest, application: Application) -> HttpResponse:
+    """One address leads on to its proof; of several, and to whoever wants to add another, the list is shown."""
+    if request.POST.get("act") == "another":
+        return HttpResponseRedirect(reverse("apply:add_address", args=[application.reference]))
+    may_go_on = queries.may(person(request), Act.PAPERS, application=application)
+    service = queries.service_of(application, queries.policy_in_force())
+    if may_go_on and service.holder == "person" and queries.endpoints_of(application).count() == 1:
+        return pages.to_next(application)
+    return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
 
 
 def _page(
@@ -189,6 +208,7 @@ def _page(
     action: str = "",
 ) -> HttpResponse:
     own = own_address(request)
+    first = row is None and not queries.endpoints_of(application).exists()
     return render(
         request,
         "apply/address.html",
@@ -197,9 +217,17 @@ def _page(
             "form": form,
             "row": row,
             "own": own if own is not None and str(form["block"].value()) != own.address else None,
+            "is_own": own is not None and str(form["block"].value()) == own.address,
+            "operator": own.operator if own is not None else "",
+            "first": first,
+            "many": first and judging.most_rows(application, queries.policy_in_force()) > 0,
             "given_back": given_back,
             "action": action,
-            "back_url": reverse("apply:addresses", args=[application.reference]),
+            "back_url": (
+                pages.way_back(request, application, to_nothing=True)
+                if first
+                else reverse("apply:addresses", args=[application.reference])
+            ),
         },
     )
 

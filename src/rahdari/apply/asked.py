@@ -30,6 +30,8 @@ class Asked:
     heading: Words = ""
     heading_of: Callable[[Service], Words] | None = None
     lead: Words = ""
+    # Steps that stand on the same page.
+    beside_it: tuple[StepKey, ...] = ()
     # Asked also where the service has no such step: its page sees to that.
     anywhere: bool = False
     # A page of one kind of proof leads back to the choice among them.
@@ -38,28 +40,61 @@ class Asked:
     beside: tuple[Words, ...] = ()
     options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
     after: Callable[[Application, Service], str] = field(
-        default=lambda application, _: reverse("portal:tasks", args=[application.reference])
+        default=lambda application, _: reverse("portal:next_task", args=[application.reference])
     )
 
 
-def _person_initial(application: Application) -> dict[str, Any]:
-    cnic = str(identifiers.kept_cnic(application.cnic)) if application.cnic else ""
-    return {"name": application.name, "cnic": cnic}
+def _kept_card(application: Application) -> str:
+    """The number that is kept, as it may be shown."""
+    return identifiers.mask_cnic(application.cnic) if application.cnic else ""
 
+
+WHO_SEES_A_PERSON = (
+    _("The officers who decide. Each look is recorded."),
+    _("Operators and the public never see your name or number."),
+)
 
 PERSON = Asked(
     step=StepKey.PERSON,
     form=forms.PersonForm,
-    initial=_person_initial,
+    initial=lambda application: {"name": application.name},
     save=lambda application, data, **common: actions.save_person(
-        application=application, name=data["name"], cnic=data["cnic"], **common
+        application=application, name=data["name"], cnic=data["cnic"] or application.cnic, **common
     ),
     heading=_("Your name and card number"),
+    options=lambda application, service, policy, now: {"kept": _kept_card(application)},
     beside_heading=_("Who sees this"),
-    beside=(
-        _("The officers who decide. Each look is recorded."),
-        _("Operators and the public never see your name or number."),
+    beside=WHO_SEES_A_PERSON,
+)
+
+# Of a person who applies in their own name: who they are, how to reach them and what they do, on one page.
+ABOUT = Asked(
+    step=StepKey.PERSON,
+    beside_it=(StepKey.CONTACT, StepKey.PURPOSE),
+    form=forms.AboutForm,
+    initial=lambda application: {
+        "name": application.name,
+        "mobile": application.contact_mobile,
+        "use": application.use,
+        "purpose": application.purpose,
+    },
+    save=lambda application, data, **common: actions.save_about(
+        application=application,
+        name=data["name"],
+        cnic=data["cnic"] or application.cnic,
+        mobile=data["mobile"],
+        use=data.get("use") or application.use,
+        purpose=data["purpose"],
+        **common,
     ),
+    heading=telling.ABOUT_YOU,
+    options=lambda application, service, policy, now: {
+        "kept": _kept_card(application),
+        "most": policy.limits.answer_characters,
+        "asks_use": not application.use,
+    },
+    beside_heading=_("Who sees this"),
+    beside=(*WHO_SEES_A_PERSON, _("We call only when a registered connection breaks, or when we have a question.")),
 )
 
 COMPANY = Asked(
@@ -68,7 +103,8 @@ COMPANY = Asked(
     initial=lambda application: {
         "name": application.company_name,
         "company_number": application.company_number,
-        "ntn": application.ntn,
+        # One that is the number of a card was taken once; it is not shown again.
+        "ntn": "" if application.ntn.isdigit() and len(application.ntn) == 13 else application.ntn,
     },
     save=lambda application, data, **common: actions.save_company(
         application=application,
@@ -182,7 +218,7 @@ EVIDENCE_TEXT = Asked(
         association_number=application.association_number,
         **common,
     ),
-    heading=_("Proof of work"),
+    heading=_("Evidence of your work or employment"),
     options=_evidence_words,
 )
 
@@ -263,7 +299,7 @@ MEMBERSHIP = Asked(
     heading=_("Your association vouches for you"),
     anywhere=True,
     after=lambda application, service: reverse(
-        "apply:documents" if service.documents else "portal:tasks", args=[application.reference]
+        "apply:documents" if service.documents else "portal:next_task", args=[application.reference]
     ),
     options=lambda application, service, policy, now: {
         "associations": policy.attesting.asked_for(service.key) if policy.attesting else (),

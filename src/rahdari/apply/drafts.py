@@ -148,12 +148,16 @@ def save_person(
     """Name and card number (13 digits) of a freelancer; the name is also the person's."""
 
     def write(draft: Application) -> None:
-        draft.name, draft.cnic = name, cnic
-        draft.cnic_index = index.blind("cnic", cnic) if cnic else ""
-        if name and draft.applicant.name != name:
-            people.name_person(user=draft.applicant, name=name, actor=actor, now=now)
+        _write_person(draft, name, cnic, actor, now)
 
     return _save_step(application, StepKey.PERSON, write, seen=seen, actor=actor, now=now)
+
+
+def _write_person(draft: Application, name: str, cnic: str, actor: str, now: dt.datetime) -> None:
+    draft.name, draft.cnic = name, cnic
+    draft.cnic_index = index.blind("cnic", cnic) if cnic else ""
+    if name and draft.applicant.name != name:
+        people.name_person(user=draft.applicant, name=name, actor=actor, now=now)
 
 
 def save_company(
@@ -265,25 +269,53 @@ def save_evidence(
     return _save_step(application, StepKey.EVIDENCE, write, seen=seen, actor=actor, now=now)
 
 
+def save_about(
+    *,
+    application: Application,
+    name: str,
+    cnic: str,
+    mobile: str,
+    use: str,
+    purpose: str,
+    actor: str,
+    now: dt.datetime,
+    seen: str | None = None,
+) -> Application:
+    """Who a person is, how to call them, and what for: what stands on one page is saved at once.
+
+    They are called under their own name, unless somebody else was named for that.
+    """
+
+    def write(draft: Application) -> None:
+        if draft.contact_name in {"", draft.name}:
+            draft.contact_name = name
+        _write_person(draft, name, cnic, actor, now)
+        draft.contact_mobile, draft.use, draft.purpose = mobile, use, purpose
+
+    steps = (StepKey.PERSON, StepKey.CONTACT, StepKey.PURPOSE)
+    return _save_step(application, steps, write, seen=seen, actor=actor, now=now)
+
+
 def _save_step(
     application: Application,
-    step: StepKey,
+    step: StepKey | tuple[StepKey, ...],
     write: Callable[[Application], None],
     *,
     seen: str | None,
     actor: str,
     now: dt.datetime,
 ) -> Application:
+    steps = step if isinstance(step, tuple) else (step,)
     with transaction.atomic():
         draft = locked_draft(application)
-        before, was = queries.seen(draft, step), dict(vars(draft))
+        before, was = queries.seen(draft, *steps), dict(vars(draft))
         write(draft)
-        if queries.seen(draft, step) == before:
+        if queries.seen(draft, *steps) == before:
             return draft  # sent twice, or nothing changed
         if seen is not None and seen != before:
             raise ChangedMeanwhile(Application.objects.get(pk=draft.pk))
         is_now = vars(draft)
         changed = [each.attname for each in draft._meta.concrete_fields if is_now[each.attname] != was[each.attname]]
         touch(draft, now, changed)
-        journal.record(act=f"apply.saved_{step}", actor=actor, subject=draft.subject, now=now)
+        journal.record(act=f"apply.saved_{steps[0]}", actor=actor, subject=draft.subject, now=now)
         return draft

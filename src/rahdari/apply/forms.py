@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.people import identifiers
-from rahdari.policy import Association, EvidenceKind, Service
+from rahdari.policy import Association, EvidenceKind, Service, Text
 
 from . import rules, telling, wording
 from .rules import ASSOCIATION
@@ -84,9 +84,21 @@ class PersonForm(StepForm):
         error_messages={"required": _("Enter your card number")},
     )
 
+    def __init__(self, *args: Any, kept: str = "", **kwargs: Any) -> None:
+        """`kept`: the number that is there already, masked. It is never given back, so the field stays empty."""
+        super().__init__(*args, **kwargs)
+        if kept:
+            field = self.fields["cnic"]
+            field.required = False
+            field.help_text = _("We have %(number)s. Leave this empty to keep it.") % {"number": wording.isolated(kept)}
+
     def clean_cnic(self) -> str:
+        """Empty when the number that is kept stays."""
+        given = self.cleaned_data["cnic"]
+        if not given.strip() and not self.fields["cnic"].required:
+            return ""
         try:
-            return identifiers.parse_cnic(self.cleaned_data["cnic"]).digits
+            return identifiers.parse_cnic(given).digits
         except identifiers.IdentifierError as error:
             raise ValidationError(wording.card_number(error), code=error.reason) from None
 
@@ -137,7 +149,9 @@ class CompanyForm(StepForm):
             number = identifiers.parse_ntn(self.cleaned_data["ntn"])
         except identifiers.IdentifierError as error:
             raise ValidationError(wording.tax_number(error), code=error.reason) from None
-        return str(number) if not number.is_individual else number.digits
+        if number.is_individual:
+            raise ValidationError(wording.tax_number_of_a_person(), code="of_a_person")
+        return str(number)
 
 
 class ContactForm(StepForm):
@@ -229,6 +243,33 @@ class PurposeForm(StepForm):
         return purpose
 
 
+class AboutForm(PersonForm):
+    """All that is asked of a person about themselves: who, how to call them, and what the connection is for."""
+
+    mobile = Line(
+        label=_("Your mobile number"),
+        help_text=_("We call only when a registered connection breaks, or when we have a question."),
+        widget=text_input(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
+        error_messages={"required": _("Enter a mobile number")},
+    )
+    use = PurposeForm.base_fields["use"]
+    purpose = LongText(
+        label=_("What you use it for"),
+        help_text=_("One sentence: to whose systems you connect, and why. Leave out passwords and keys."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Write in a sentence what the VPN is used for")},
+    )
+
+    def __init__(self, *args: Any, most: int = 4000, asks_use: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.most = most
+        if not asks_use:
+            del self.fields["use"]
+
+    clean_mobile = ContactForm.clean_mobile
+    clean_purpose = PurposeForm.clean_purpose
+
+
 class EvidenceForm(StepForm):
     """Which proof of work. The kinds are the policy's."""
 
@@ -244,24 +285,24 @@ class EvidenceForm(StepForm):
 
     def __init__(self, *args: Any, service: Service, language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices: list[tuple[str, Any]] = []
-        hints: dict[str, Any] = {}
-        leads: dict[str, tuple[str, Any]] = {}
-        if rules.takes_association(service):
-            choices.append((ASSOCIATION, _("Your association vouches for you")))
-            hints[ASSOCIATION] = _(
+        hints: dict[str, Any] = {
+            ASSOCIATION: _(
                 "If you are a member. If it has attested you, or has you on its list, nobody has to read anything."
             )
-            leads[ASSOCIATION] = ("ok", _("Registered at once when it has attested you"))
+        }
+        leads: dict[str, tuple[str, Any]] = {ASSOCIATION: ("ok", _("Registered at once when it has attested you"))}
         for kind in service.evidence:
-            choices.append((kind.key, kind.title.in_language(language)))
             hints[kind.key] = kind.hint.in_language(language)
             leads[kind.key] = telling.leads_to(kind)
+        groups = telling.evidence_groups(service)
         field: Any = self.fields["kind"]
-        field.choices = choices
+        field.choices = [
+            (key, title.in_language(language) if isinstance(title, Text) else title)
+            for group in groups
+            for key, title in group.kinds
+        ]
         field.hints, field.leads = hints, leads
-        # What a person says of themselves comes last: it is for those who have nothing else yet.
-        field.or_before = tuple(kind.key for kind in service.evidence[1:] if kind.wants == "declaration")
+        field.groups = {key: (group.title, group.hint) for group in groups for key, _title in group.kinds}
 
 
 class EvidenceTextForm(StepForm):

@@ -20,7 +20,7 @@ from rahdari.people.models import Branch, Language, Mandate, Organisation, User
 from rahdari.register.models import BlockField, PartsField, Registration
 from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
-from .rules import About, Fixed, Status
+from .rules import About, Status, Which
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -75,6 +75,8 @@ class Application(models.Model):
     contact_name = EncryptedTextField()
     contact_mobile = EncryptedTextField()
     use = models.CharField(max_length=30, blank=True)
+    # Which of `rules.Which`, as it was said before the draft began. Programs may say of an address whether it is fixed
+    # (yes, no, unsure), as everybody did once: hence the name.
     fixed_address = models.CharField(max_length=10, blank=True)
     purpose = EncryptedTextField()
     # How many people work over it from elsewhere, as the organisation says; never who.
@@ -152,7 +154,7 @@ class Application(models.Model):
     @property
     def is_mobile(self) -> bool:
         """Whether it is about a mobile number, and so about no address."""
-        return self.fixed_address == Fixed.MOBILE
+        return self.fixed_address == Which.MOBILE
 
     @property
     def holder_name(self) -> str:

@@ -132,12 +132,28 @@ def to_tasks(application: Application) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse("portal:tasks", args=[application.reference]))
 
 
+def to_next(application: Application) -> HttpResponseRedirect:
+    """To the next task that is open, whichever room has it."""
+    return HttpResponseRedirect(next_url(application))
+
+
+def next_url(application: Application) -> str:
+    return reverse("portal:next_task", args=[application.reference])
+
+
 def tasks_url(application: Application) -> str:
     return reverse("portal:tasks", args=[application.reference])
 
 
-def way_back(request: HttpRequest, application: Application) -> str:
-    """From the addresses to the tasks; for who sees no papers, to the proofs."""
+def way_on(request: HttpRequest, application: Application) -> str:
+    """From the addresses to the next task; for who sees no papers, to the proofs."""
+    if queries.may(person(request), Act.PAPERS, application=application):
+        return next_url(application)
+    return reverse("portal:prove_many", args=[application.reference])
+
+
+def way_back(request: HttpRequest, application: Application, *, to_nothing: bool = False) -> str:
+    """From the addresses to the tasks; for who sees no papers, to the proofs, or home if there is nothing to prove."""
     if queries.may(person(request), Act.PAPERS, application=application):
         return tasks_url(application)
-    return reverse("portal:prove_many", args=[application.reference])
+    return reverse("portal:home") if to_nothing else reverse("portal:prove_many", args=[application.reference])

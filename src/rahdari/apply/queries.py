@@ -478,11 +478,11 @@ STEP_FIELDS: dict[StepKey, tuple[str, ...]] = {
 }
 
 
-def seen(application: Application, step: StepKey) -> str:
-    """The answers of a step as one short value: a form carries it, so that a save from an older page is noticed."""
-    values = "\0".join(str(getattr(application, field)) for field in STEP_FIELDS[step])
+def seen(application: Application, *steps: StepKey) -> str:
+    """The answers of a page as one short value: a form carries it, so that a save from an older page is noticed."""
+    values = "\0".join(str(getattr(application, field)) for step in steps for field in STEP_FIELDS[step])
     # Salted with the application's own secret, so that the value in a page's source cannot be guessed back.
-    return hashlib.sha256(f"{application.send_token}\0{step}\0{values}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{application.send_token}\0{' '.join(steps)}\0{values}".encode()).hexdigest()[:16]
 
 
 def language_now() -> str:

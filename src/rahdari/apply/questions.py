@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 from rahdari.policy import Policy
 
 from . import rules, telling
-from .rules import Fixed, Use, Who
+from .rules import Use, Which, Who
 
 
 class QuestionForm(forms.Form):
@@ -75,22 +75,24 @@ class UseForm(QuestionForm):
     )
 
 
-class FixedForm(QuestionForm):
-    fixed = _question(
-        _("Does your connection have a fixed public address?"),
-        [
-            (Fixed.YES, _("Yes")),
-            (Fixed.UNSURE, _("I am not sure")),
-            (Fixed.NO, _("No, it changes")),
-            (Fixed.MOBILE, _("It is mobile data")),
-        ],
-        _("Choose whether your address is fixed"),
-        _("A fixed address stays the same when the router restarts. Your operator gives it, often for a fee."),
+class WhichForm(QuestionForm):
+    which = _question(
+        _("What do you want to register?"),
+        [(key, telling.WHICH[key][0]) for key in Which],
+        _("Choose what you want to register"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["fixed"].hints = {  # type: ignore[attr-defined]
-            Fixed.UNSURE.value: _("You can go on. We show you the address that you have now."),
-            Fixed.NO.value: _("You can go on. Your router or a computer tells us each new address."),
-        }
+        self.fields["which"].hints = {key: hint for key, (_label, hint) in telling.WHICH.items()}  # type: ignore[attr-defined]
+
+
+class BeginForm(QuestionForm):
+    """The email address to begin with. It is sent to the page that signs people in, which takes it."""
+
+    email = forms.CharField(
+        label=_("Email"),
+        help_text=_("The same one every time, so that we find your answers again."),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
+    )

@@ -87,11 +87,12 @@ class Use(StrEnum):
     PRIVATE = "private"
 
 
-class Fixed(StrEnum):
-    YES = "yes"
-    UNSURE = "unsure"
-    NO = "no"  # its router tells of each new address
-    MOBILE = "mobile"
+class Which(StrEnum):
+    """What is registered: the one model of all pages (docs/adr/0017)."""
+
+    LINE = "line"  # the applicant's own line, from which they connect to a VPN elsewhere: everything at its address
+    SERVER = "server"  # a VPN server that they run: its address, and what runs there
+    MOBILE = "mobile"  # the number of a SIM
 
 
 class Way(StrEnum):
@@ -103,7 +104,7 @@ class Way(StrEnum):
     NO_NEED = "no_need"
     LICENCE = "licence"
     PRIVATE = "private"
-    FIXED_ADDRESS = "fixed_address"
+    NO_MOBILE = "no_mobile"
 
 
 SERVICE_OF = {
@@ -124,7 +125,7 @@ class Eligibility:
 
 
 def eligibility(
-    *, who: Who, use: Use | None, fixed: Fixed | None, policy: Policy, sms: bool = False
+    *, who: Who, use: Use | None, which: Which | None, policy: Policy, sms: bool = False
 ) -> Eligibility | None:
     """Where the answers so far lead; None while a question is still open. `sms`: whether a code can be sent."""
     if who is Who.LICENSED:
@@ -141,10 +142,10 @@ def eligibility(
         return Eligibility(Way.LICENCE, key)
     if use is Use.PRIVATE:
         return Eligibility(Way.PRIVATE, key)
-    if fixed is None:
+    if which is None:
         return None
-    if fixed is Fixed.MOBILE and not (service.takes_mobile_lines and sms):
-        return Eligibility(Way.FIXED_ADDRESS, key)
+    if which is Which.MOBILE and not (service.takes_mobile_lines and sms):
+        return Eligibility(Way.NO_MOBILE, key)
     return Eligibility(Way.APPLY, key)
 
 

@@ -17,7 +17,7 @@ from rahdari.letters import queries as letters
 from rahdari.people.access import person
 
 from . import actions, pages, queries, questions, rules, telling
-from .rules import Eligibility, Fixed, Use, Way, Who
+from .rules import Eligibility, Use, Way, Which, Who
 
 SLOT = "apply.questions"
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +40,7 @@ def _assess(answers: dict[str, str]) -> Eligibility | None:
     return rules.eligibility(
         who=Who(answers["who"]),
         use=Use(answers["use"]) if answers.get("use") in set(Use) else None,
-        fixed=Fixed(answers["fixed"]) if answers.get("fixed") in set(Fixed) else None,
+        which=Which(answers["which"]) if answers.get("which") in set(Which) else None,
         policy=queries.policy_in_force(),
         sms=letters.sms_is_set_up(),
     )
@@ -49,11 +49,11 @@ def _assess(answers: dict[str, str]) -> Eligibility | None:
 def _next(request: HttpRequest, answers: dict[str, str]) -> HttpResponse:
     found = _assess(answers)
     if found is None:
-        name = "apply:who" if "who" not in answers else "apply:use" if "use" not in answers else "apply:fixed"
+        name = "apply:who" if "who" not in answers else "apply:use" if "use" not in answers else "apply:which"
         return HttpResponseRedirect(reverse(name))
     if found.way is not Way.APPLY:
         return HttpResponseRedirect(reverse("apply:instead"))
-    return HttpResponseRedirect(reverse("apply:begin"))
+    return HttpResponseRedirect(reverse("apply:ready"))
 
 
 @require_safe
@@ -70,7 +70,7 @@ def who(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         answers = _keep(request, who=form.cleaned_data["who"])
         answers.pop("use", None)
-        answers.pop("fixed", None)
+        answers.pop("which", None)
         request.session[SLOT] = answers
         return _next(request, answers)
     return _question(request, form, 1, reverse("portal:start"))
@@ -87,12 +87,12 @@ def use(request: HttpRequest) -> HttpResponse:
 
 
 @get_or_post
-def fixed(request: HttpRequest) -> HttpResponse:
+def which(request: HttpRequest) -> HttpResponse:
     if "use" not in _answers(request):
         return _next(request, _answers(request))
-    form = questions.FixedForm(_posted(request), initial=_answers(request))
+    form = questions.WhichForm(_posted(request), initial=_answers(request))
     if request.method == "POST" and form.is_valid():
-        return _next(request, _keep(request, fixed=form.cleaned_data["fixed"]))
+        return _next(request, _keep(request, which=form.cleaned_data["which"]))
     return _question(request, form, 3, reverse("apply:use"))
 
 
@@ -126,8 +126,36 @@ def instead(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """That one can apply, what it costs, how long it takes and what to have ready; and the way on, which is the email
+    address for whoever is not signed in."""
+    answers = _answers(request)
+    found = _assess(answers)
+    if found is None or found.way is not Way.APPLY or found.service is None:
+        return _next(request, answers)
+    policy, language = queries.policy_in_force(), queries.language_now()
+    service = policy.services[found.service]
+    return render(
+        request,
+        "apply/ready.html",
+        {
+            "service": service.title.in_language(language),
+            "which": answers["which"],
+            "is_organisation": service.holder == "organisation",
+            "has_company_number": service.has_company_number,
+            "fee": service.fee.text.in_language(language),
+            "evidence": telling.evidence_groups(service),
+            "documents": [rule.title.in_language(language) for rule in service.documents],
+            "minutes": telling.MINUTES_TO_APPLY,
+            "form": questions.BeginForm(),
+            "begin_url": reverse("apply:begin"),
+        },
+    )
+
+
+@require_safe
 def begin(request: HttpRequest) -> HttpResponse:
-    """Make the draft and go to its tasks. A link that somebody else made can do no more than these answers allow."""
+    """Make the draft and go to its first task. A link of somebody else can do no more than these answers allow."""
     answers = _answers(request)
     found = _assess(answers)
     if found is None or found.way is not Way.APPLY or found.service is None:
@@ -139,7 +167,7 @@ def begin(request: HttpRequest) -> HttpResponse:
             applicant=person(request),
             service=found.service,
             use=answers["use"],
-            fixed_address=answers["fixed"],
+            fixed_address=answers["which"],
             language=queries.language_now(),
             send_token=uuid.UUID(answers["token"]),
             actor=pages.actor(request),
@@ -147,4 +175,4 @@ def begin(request: HttpRequest) -> HttpResponse:
         )
     except actions.ServiceNotOpen:
         return HttpResponseRedirect(reverse("apply:instead"))
-    return pages.to_tasks(application)
+    return pages.to_next(application)

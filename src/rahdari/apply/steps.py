@@ -10,6 +10,7 @@ from rahdari.policy import Policy
 
 from . import actions, kept, pages, queries, rules, telling
 from .asked import (
+    ABOUT,
     CLIENT,
     COMPANY,
     CONTACT,
@@ -29,8 +30,9 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
     service = queries.service_of(application, policy)
     if not asked.anywhere and asked.step not in rules.steps_of(service, mobile=application.is_mobile):
         return pages.to_tasks(application)
+    steps = (asked.step, *asked.beside_it)
     options = asked.options(application, service, policy, pages.now())
-    now_seen = queries.seen(application, asked.step)
+    now_seen = queries.seen(application, *steps)
     changed_meanwhile = False
     given: dict[str, Any] | None = None
     if request.method == "POST":
@@ -46,7 +48,7 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
                 )
             except actions.ChangedMeanwhile as error:
                 application, changed_meanwhile = error.application, True
-                now_seen = queries.seen(application, asked.step)
+                now_seen = queries.seen(application, *steps)
             except actions.NotADraft:
                 return HttpResponseRedirect(reverse("portal:application", args=[application.reference]))
             else:
@@ -75,8 +77,13 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
 
 def _as_they_stand(application: Application, asked: Asked, policy: Policy) -> list[telling.Row]:
     """The answers of this step that another tab saved."""
-    url = telling.url_of(asked.step, application)
-    return [row for group in queries.summary_of(application, policy) for row in group.rows if row.url == url]
+    urls = {telling.url_of(step, application) for step in (asked.step, *asked.beside_it)}
+    return [row for group in queries.summary_of(application, policy) for row in group.rows if row.url in urls]
+
+
+@pages.draft_page
+def about(request: HttpRequest, application: Application) -> HttpResponse:
+    return ask(request, application, ABOUT)
 
 
 @pages.draft_page

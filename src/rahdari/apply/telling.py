@@ -15,7 +15,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext, npgettext
 from rahdari.address import Part, vpn
 from rahdari.address.vpn import VPN_SERVICES
 from rahdari.people import identifiers
-from rahdari.policy import EvidenceKind, Service
+from rahdari.policy import EvidenceKind, Service, Text
 
 from . import rules
 from .models import Application, Document, Endpoint
@@ -28,10 +28,13 @@ TITLES: dict[StepKey, Promise] = {
     StepKey.PERSON: gettext_lazy("Your name and card number"),
     StepKey.CONTACT: gettext_lazy("Who to call at any hour"),
     StepKey.PURPOSE: gettext_lazy("What you use it for"),
-    StepKey.EVIDENCE: gettext_lazy("Proof of work"),
+    StepKey.EVIDENCE: gettext_lazy("Evidence of your work or employment"),
     StepKey.ADDRESSES: gettext_lazy("Addresses"),
     StepKey.DOCUMENTS: gettext_lazy("Documents"),
 }
+
+
+ABOUT_YOU = gettext_lazy("About you and your work")
 
 
 def title_of(step: StepKey, service: Service) -> Promise:
@@ -43,6 +46,21 @@ OF_ORGANISATION = gettext_lazy("About the organisation")
 USES: dict[str, Promise] = {
     rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
     rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
+}
+# What is registered, and a hint: the same words wherever it is asked or explained.
+WHICH: dict[str, tuple[Promise, Promise]] = {
+    rules.Which.LINE: (
+        gettext_lazy("Your own internet line, from which you connect to a client’s VPN"),
+        gettext_lazy("At home or in an office. Its address is registered, with everything that runs over it."),
+    ),
+    rules.Which.SERVER: (
+        gettext_lazy("A VPN server that you run"),
+        gettext_lazy("You or your people connect to it. Its address is registered, with what runs there."),
+    ),
+    rules.Which.MOBILE: (
+        gettext_lazy("A mobile number, because you work over mobile data"),
+        gettext_lazy("Many people share one address there, so your operator confirms the number instead."),
+    ),
 }
 # What runs at an address: its name and a hint, by its key.
 # Names of programs and protocols are the same in both languages: people look for them on other screens.
@@ -110,6 +128,53 @@ class SummaryGroup:
     rows: tuple[Row, ...]
 
 
+# About how long an application takes whoever has everything ready: said wherever it is said from here alone.
+MINUTES_TO_APPLY = 6
+
+
+@dataclass(frozen=True)
+class EvidenceGroup:
+    """Proofs of work that are of one sort. `kinds` are pairs of key and title; `association` is one of the keys."""
+
+    key: str
+    title: str
+    hint: str
+    kinds: tuple[tuple[str, Text | Promise], ...]
+
+
+def evidence_groups(service: Service) -> list[EvidenceGroup]:
+    """The ways to show one's work, those first for which nothing has to be found or read. Empty groups are left out."""
+    confirmed: list[tuple[str, Text | Promise]] = []
+    if rules.takes_association(service):
+        confirmed.append((rules.ASSOCIATION, gettext_lazy("Your association vouches for you")))
+    papers: list[tuple[str, Text | Promise]] = []
+    own: list[tuple[str, Text | Promise]] = []
+    for kind in service.evidence:
+        of = confirmed if kind.wants == "address" else own if kind.weight == "provisional" else papers
+        of.append((kind.key, kind.title))
+    groups = [
+        EvidenceGroup(
+            "confirmed",
+            gettext("Somebody confirms it"),
+            gettext("A client, your employer or your association. They press one button."),
+            tuple(confirmed),
+        ),
+        EvidenceGroup(
+            "paper",
+            gettext("A document or an email"),
+            gettext("For example a letter, a contract or a tax record. A photo is enough."),
+            tuple(papers),
+        ),
+        EvidenceGroup(
+            "own",
+            gettext("You say it yourself"),
+            gettext("If you have nothing else yet. You are registered for a shorter time first."),
+            tuple(own),
+        ),
+    ]
+    return [group for group in groups if group.kinds]
+
+
 def leads_to(kind: EvidenceKind) -> tuple[str, str]:
     """Where a kind of evidence leads: a tone and a few words, which stand under the choice."""
     if kind.weight == "provisional":
@@ -167,12 +232,25 @@ def step_groups(
         )
         for key in rules.steps_of(service, mobile=application.is_mobile)
     }
+    if StepKey.PERSON in steps:
+        steps = _about_you(application, steps)
     about, vpn = _group_titles(service)
     first = {StepKey.COMPANY, StepKey.PERSON, StepKey.CONTACT, StepKey.EVIDENCE, StepKey.DOCUMENTS}
     return [
         StepGroup("about", about, tuple(step for key, step in steps.items() if key in first)),
         StepGroup("vpn", vpn, tuple(step for key, step in steps.items() if key not in first)),
     ]
+
+
+def _about_you(application: Application, steps: dict[StepKey, Step]) -> dict[StepKey, Step]:
+    """What is asked of a person about themselves is one task."""
+    together = [steps.pop(key) for key in (StepKey.PERSON, StepKey.CONTACT, StepKey.PURPOSE)]
+    states = {step.state for step in together}
+    # A name that is known already is no beginning.
+    begun = any(step.state is StepState.DONE for step in together)
+    state = states.pop() if len(states) == 1 else StepState.STARTED if begun else StepState.NOT_STARTED
+    url = reverse("apply:about", args=[application.reference])
+    return {StepKey.PERSON: Step(StepKey.PERSON, str(ABOUT_YOU), state, "apply:about", url, ""), **steps}
 
 
 def _step_summary(
@@ -225,7 +303,7 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
             Row(
                 "ntn",
                 gettext("Tax number (NTN)"),
-                _line(application.ntn and str(identifiers.parse_ntn(application.ntn)), "code"),
+                _line(application.ntn and identifiers.mask_ntn(application.ntn), "code"),
                 url,
                 gettext("Change the tax number"),
             ),
@@ -243,23 +321,26 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
             ),
         ]
     mobile = application.contact_mobile
+    own = service.holder == "person" and application.contact_name in {"", application.name}
     rows.append(
         Row(
             "contact",
-            gettext("Who to call at any hour"),
-            (*_line(application.contact_name, "name"), *(_line(mobile, "ltr") if mobile else ())),
+            gettext("Mobile number") if own else gettext("Who to call at any hour"),
+            _line(mobile, "ltr")
+            if own
+            else (*_line(application.contact_name, "name"), *(_line(mobile, "ltr") if mobile else ())),
             url_of(StepKey.CONTACT, application),
-            gettext("Change who to call"),
+            gettext("Change the mobile number") if own else gettext("Change who to call"),
         )
     )
     if StepKey.EVIDENCE in rules.steps_of(service):
         rows.append(
             Row(
                 "evidence",
-                gettext("Proof of work"),
+                gettext("Evidence of your work or employment"),
                 tuple(_evidence_lines(application, service, documents, language)),
                 url_of(StepKey.EVIDENCE, application),
-                gettext("Change the proof of work"),
+                gettext("Change the evidence of your work"),
             )
         )
     elif application.evidence_kind == rules.ASSOCIATION:

@@ -49,6 +49,7 @@ def documents(request: HttpRequest, application: Application) -> HttpResponse:
             "may_be_vouched_for": rules.papers_or_association(service) and _has_associations(service, policy),
             "association": _association(application, policy) if rules.is_vouched_for(facts, service) else "",
             "tasks_url": pages.tasks_url(application),
+            "next_url": pages.tasks_url(application) if missing else pages.next_url(application),
         },
     )
 
@@ -112,8 +113,10 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
         if not refused and not nothing_chosen:
             if request.POST.get("act") == "send":
                 return HttpResponseRedirect(request.get_full_path())
+            if sent:
+                messages.success(request, _received(sent), extra_tags="ok")
             if rule == EVIDENCE_RULE or len(service.documents) == 1:
-                return pages.to_tasks(application)
+                return pages.to_next(application)
             return HttpResponseRedirect(reverse("apply:documents", args=[application.reference]))
     limits = policy.limits
     back_to = "apply:evidence" if rule == EVIDENCE_RULE else "apply:documents"
@@ -140,7 +143,13 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
     )
 
 
+def _received(sent: int) -> str:
+    return ngettext("%(count)s file received, readable.", "%(count)s files received, readable.", sent) % {"count": sent}
+
+
 def _refused_words(bad: int, total: int) -> str:
+    if total == 1:
+        return _("This file could not be used")
     return ngettext(
         "%(bad)s of %(total)s files could not be used", "%(bad)s of %(total)s files could not be used", bad
     ) % {"bad": bad, "total": total}
@@ -151,7 +160,7 @@ def _title(application: Application, service: Service, rule: str) -> tuple[str, 
     if rule == EVIDENCE_RULE and service.evidence:
         kind = service.evidence_kind(application.evidence_kind)
         if kind is None:
-            return _("Proof of work"), ""
+            return _("Evidence of your work or employment"), ""
         return kind.title.in_language(language), kind.hint.in_language(language)
     asked = service.document(rule)
     return None if asked is None else (asked.title.in_language(language), asked.hint.in_language(language))

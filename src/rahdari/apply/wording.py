@@ -23,6 +23,13 @@ def isolated(value: object) -> str:
     return f"\u2066{value}\u2069"
 
 
+def tax_number_of_a_person() -> str:
+    return _(
+        "This is the number of a person’s card. The tax number of a company has 7 digits and a check digit. Without "
+        "one, leave this empty."
+    )
+
+
 def isolated_name(value: object) -> str:
     return f"\u2068{value}\u2069"
 

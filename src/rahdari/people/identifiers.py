@@ -95,6 +95,12 @@ def mask_cnic(card: CardNumber | str) -> str:
     return f"{digits[:2]}xxx-xxxxxxx-x"
 
 
+def mask_ntn(text: str) -> str:
+    """A tax number as it may be shown: an individual's is the number of their card."""
+    number = parse_ntn(text)
+    return mask_cnic(number.digits) if number.is_individual else str(number)
+
+
 def parse_ntn(text: str) -> TaxNumber:
     digits = _digits_of(text)
     if len(digits) == 13:

@@ -36,7 +36,9 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     if "text/html" not in request.headers.get("Accept", "text/html"):
         response = HttpResponse(_one_line(outcome), content_type="text/plain; charset=utf-8")
     else:
-        facts = {"outcome": outcome, "challenge": outcome.challenge, "token": token}
+        kind, _kind, key = outcome.challenge.subject.partition(":")
+        endpoint = key if kind == "endpoint" else ""
+        facts = {"outcome": outcome, "challenge": outcome.challenge, "token": token, "endpoint": endpoint}
         response = render(request, "verify/link.html", facts)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

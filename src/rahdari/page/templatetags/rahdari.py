@@ -145,11 +145,16 @@ def _choice(bound: BoundField, *, heading: bool) -> dict[str, Any]:
     hints = getattr(bound.field, "hints", {})
     leads = getattr(bound.field, "leads", {})
     or_before = [str(value) for value in getattr(bound.field, "or_before", ())]
-    options = []
+    groups = getattr(bound.field, "groups", {})
+    chosen = groups.get(str(bound.value()))
+    last: Any = None
+    options: list[dict[str, Any]] = []
     for sub in bound.subwidgets:
         data = sub.data
         value = str(data["value"])
         tone, lead = leads.get(value, ("", ""))
+        group = groups.get(value)
+        title, group_hint = group or ("", "")
         options.append(
             {
                 "type": data["type"],
@@ -163,8 +168,15 @@ def _choice(bound: BoundField, *, heading: bool) -> dict[str, Any]:
                 "tone": tone,
                 "lead": lead,
                 "or_before": value in or_before,
+                "is_first": not options,
+                "group_begins": group is not None and group != last,
+                "group_title": title,
+                "group_hint": group_hint,
+                # What is chosen is in sight; where nothing was, and that is told, all of it is.
+                "group_open": group == chosen or bool(bound.errors),
             }
         )
+        last = group
     return {
         "field": bound,
         "id": bound.auto_id,
@@ -173,6 +185,7 @@ def _choice(bound: BoundField, *, heading: bool) -> dict[str, Any]:
         "described": _described(bound),
         "heading": heading,
         "options": options,
+        "grouped": bool(groups),
     }
 
 
@@ -180,8 +193,9 @@ def _choice(bound: BoundField, *, heading: bool) -> dict[str, Any]:
 def fieldset_choice(bound: BoundField) -> dict[str, Any]:
     """A radio or checkbox question whose legend is the page's h1.
 
-    The form field may carry `hints` (value -> sentence), `leads` (value -> (tone, words): where the choice leads) and
-    `or_before` (values that an "or" stands before).
+    The form field may carry `hints` (value -> sentence), `leads` (value -> (tone, words): where the choice leads),
+    `or_before` (values that an "or" stands before) and `groups` (value -> (title, hint): those of one group stand
+    together and are folded).
     """
     return _choice(bound, heading=True)
 

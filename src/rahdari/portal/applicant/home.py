@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
+from rahdari.apply import telling
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.fees import queries as fees
@@ -66,6 +67,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "portal/applicant/home.html",
         {
+            "minutes": telling.MINUTES_TO_APPLY,
             "waiting": [row for row in rows if row.is_your_turn],
             "others": [row for row in rows if not row.is_your_turn],
             "to_prove": apply.applications_to_prove(user)[:50],

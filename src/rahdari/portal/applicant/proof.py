@@ -73,7 +73,7 @@ def _evidence(kind: EvidenceKind) -> Way:
 class TextForm(forms.Form):
     use_required_attribute = False
     text = LongText(
-        label=gettext_lazy("Proof of work"),
+        label=gettext_lazy("Evidence of your work or employment"),
         widget=forms.Textarea(attrs={"rows": 8}),
         max_length=4000,
         error_messages={

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -88,15 +90,49 @@ def first(request: HttpRequest, reference: str) -> HttpResponse:
     application = shared.application(request, reference, Act.PROVE)
     known = share_proofs(application, actor_of(person(request)))
     if not known:
-        return redirect("portal:tasks", reference=reference)
+        return redirect(without_addresses(request, application))
     return redirect(where_to_prove(application, known))
+
+
+def without_addresses(request: HttpRequest, application: Application) -> str:
+    """Where somebody goes who came to prove what is not there yet: to the addresses, or home."""
+    may_add = apply.may(person(request), Act.ADDRESSES, application=application)
+    if application.status == "draft" and may_add and not application.is_mobile:
+        return reverse("apply:addresses", args=[application.reference])
+    return reverse("portal:home")
+
+
+@login_required
+@require_safe
+def after_the_link(request: HttpRequest, endpoint: uuid.UUID) -> HttpResponse:
+    """From the page of the link, which knows no application, on with the one that the address belongs to."""
+    row = apply.endpoint_by_subject(f"endpoint:{endpoint}")
+    if row is None:
+        return redirect("portal:home")
+    try:
+        application = apply.application_for_applicant(
+            applicant=person(request), reference=row.application.reference, act=Act.PROVE
+        )
+    except apply.ApplicationNotFound:
+        return redirect("portal:home")
+    return redirect(go_on_url(request, application))
+
+
+def go_on_url(request: HttpRequest, application: Application) -> str:
+    """Where a proof leads on to."""
+    if not apply.may(person(request), Act.PAPERS, application=application):
+        return reverse("portal:application", args=[application.reference])
+    name = "portal:next_task" if application.status == "draft" else "portal:status"
+    return reverse(name, args=[application.reference])
 
 
 def where_to_prove(application: Application, known: Sequence[Proof]) -> str:
     """The page of the first endpoint that still needs a proof; of many, their list."""
     if len(known) >= MANY:
         return reverse("portal:prove_many", args=[application.reference])
-    wanted = next((each for each in known if not each.is_proved), known[0])
+    left = left_to_prove(known)
+    unproved = [each for each in known if each.endpoint in left] or [each for each in known if not each.is_proved]
+    wanted = unproved[0] if unproved else known[0]
     return reverse("portal:prove", args=[application.reference, wanted.endpoint.pk])
 
 
@@ -112,7 +148,8 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     if place is None:
         raise Http404
     mine = known[place]
-    others = [each for each in known if not each.is_proved and each.endpoint.pk != endpoint]
+    # Round the list: the one after this comes first.
+    others = [each for each in [*known[place + 1 :], *known[:place]] if not each.is_proved]
     facts = {
         "application": application,
         "endpoint": mine.endpoint,
@@ -121,12 +158,12 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "total": len(known),
         "next": others[0].endpoint if others else None,
         "proof": mine.proof,
+        "go_on_url": go_on_url(request, application),
     }
     if mine.endpoint.is_dynamic:
         return changing.prove(request, application, mine.endpoint, facts)
     if request.method == "POST":
-        # A page that stayed open from when the address was a changing one.
-        return redirect("portal:prove", reference=reference, endpoint=endpoint)
+        return _prove_here(request, application, mine)
     if mine.proof is not None:
         facts["proved"] = way_words.proved_by(mine.proof)
         facts["is_held"] = sharing.is_held(application, mine.endpoint)
@@ -137,6 +174,8 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         # What was begun stays in sight, and stands first.
         "fitting": sorted((row for row in listed if row.fits or row.tone), key=lambda row: not row.tone),
         "another": [row for row in listed if not row.fits and not row.tone],
+        "begun": any(row.tone for row in listed),
+        "is_line": mine.endpoint.runs == "any",
         "is_range": rules.is_range(mine.endpoint.network),
         "enough": asked.policy.proof.enough,
         "so_far": rules.comes_to(mine.endpoint.network, parts),
@@ -151,6 +190,26 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     # The page loads again by itself when this changes.
     facts["state"] = ".".join(state)
     return render(request, "portal/applicant/prove.html", facts)
+
+
+def _prove_here(request: HttpRequest, application: Application, mine: Proof) -> HttpResponse:
+    """One press on the network of the address is the same as opening the link there."""
+    policy, seen = apply.frozen_policy(application), rules.plain_address(visitor.address(request))
+    again = redirect("portal:prove", reference=application.reference, endpoint=mine.endpoint.pk)
+    if mine.is_proved or "here" not in request.POST or not counts(policy, mine.endpoint, Method.LINK):
+        # Also a page that stayed open from when the address was a changing one.
+        return again
+    now = timezone.now()
+    link = open_way(mine.endpoint, policy, Method.LINK, actor=actor_of(person(request)), now=now)
+    outcome = verify.open_link(token=proofs.link_token(link), address=seen, now=now)
+    if outcome.result != "proved":
+        return again
+    shown = f"\u2066{format_block(mine.endpoint.network)}\u2069"
+    messages.success(request, _("Address %(address)s is proved.") % {"address": shown}, extra_tags="ok")
+    if sharing.is_held(application, mine.endpoint):
+        # Somebody else has it: that page says so.
+        return again
+    return redirect(go_on_url(request, application))
 
 
 def _link(request: HttpRequest, endpoint: Endpoint, link: Challenge) -> dict[str, Any]:

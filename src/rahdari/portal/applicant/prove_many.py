@@ -31,7 +31,7 @@ from rahdari.verify import rules, way_words
 from rahdari.verify.models import Method
 
 from . import shared
-from .prove import Proof, proofs_of, share_proofs
+from .prove import Proof, go_on_url, proofs_of, share_proofs, without_addresses
 from .ways import counts, open_way
 
 A_PAGE = 50
@@ -63,7 +63,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:application", reference=reference)
     known = share_proofs(application, actor_of(person(request)))
     if not known:
-        return redirect("portal:tasks", reference=reference)
+        return redirect(without_addresses(request, application))
     # What is still to be done stands in front.
     listed = [each for each in known if not each.is_proved] + [each for each in known if each.is_proved]
     page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
@@ -81,6 +81,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
             for each in page
         ],
         "total": len(known),
+        "go_on_url": go_on_url(request, application),
         "proved": sum(each.is_proved for each in known),
         "link_url": link_of(application) if by_link else "",
         "seen": address,

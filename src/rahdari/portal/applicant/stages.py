@@ -167,7 +167,7 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.IN_FORCE: lambda: Said(
         _("Your registration is in force"),
-        _("Every operator has confirmed it. You need not do anything."),
+        _("Every operator that carries it has confirmed it. You need not do anything."),
         _("In force"),
         "ok",
     ),

@@ -27,6 +27,7 @@ from rahdari.fees import queries as fees
 from rahdari.fees.models import Invoice
 from rahdari.mobile.models import Line
 from rahdari.page import values
+from rahdari.page.allowances import in_words
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
@@ -37,7 +38,6 @@ from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
 
-from ..allowances import in_words
 from ..standing import standing_of
 from . import shared, sharing
 from .awaiting import OUTSIDE, Awaited, awaited_of, clock_of, is_outside, said_of_others, what_then

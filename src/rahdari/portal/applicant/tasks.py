@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -11,7 +12,7 @@ from rahdari.people.access import actor_of, person
 
 from . import shared
 from .lines import is_ready, line_for
-from .prove import share_proofs, where_to_prove
+from .prove import left_to_prove, share_proofs, where_to_prove
 
 
 @login_required
@@ -47,7 +48,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "groups": groups,
             "proofs": proofs,
             "proved": proved,
-            "proof_url": where_to_prove(application, proofs) if proofs else "",
+            "proof_url": reverse("portal:prove_first", args=[reference]),
             "line": line_for(application) if application.is_mobile else None,
             "ready": ready,
             "complete": complete,
@@ -58,3 +59,29 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "terms_changed": apply.terms_changed(application, policy),
         },
     )
+
+
+@login_required
+@never_cache
+@require_safe
+def next_task(request: HttpRequest, reference: str) -> HttpResponse:
+    """On to what is still to do, in the order of the list; then to check and send."""
+    application = shared.application(request, reference)
+    policy = apply.policy_in_force()
+    service = policy.services.get(application.service)
+    if application.status != "draft" or service is None or not service.open:
+        return redirect("portal:application", reference=reference)
+    endpoints = list(apply.endpoints_of(application))
+    groups = apply.step_list(application, policy, endpoints=endpoints)
+    open_step = next((step for group in groups for step in group.steps if step.state != "done"), None)
+    if open_step is not None:
+        return redirect(open_step.url)
+    if application.is_mobile:
+        line = line_for(application)
+        if not is_ready(application):
+            return redirect("portal:mobile_line" if line else "portal:mobile_number", reference=reference)
+        return redirect("portal:check", reference=reference)
+    known = share_proofs(application, actor_of(person(request)), endpoints)
+    if left_to_prove(known):
+        return redirect(where_to_prove(application, known))
+    return redirect("portal:check", reference=reference)

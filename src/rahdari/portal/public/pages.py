@@ -10,10 +10,13 @@ from django.views.decorators.http import require_safe
 
 from rahdari import __version__, policy
 from rahdari.address import directory
+from rahdari.apply import telling
+from rahdari.apply.rules import Which
 from rahdari.page import visitor
+from rahdari.page.allowances import in_words
+from rahdari.page.templatetags.rahdari import comma
 from rahdari.publish import queries as publish
 
-from ..allowances import in_words
 from .forms import CheckForm
 
 
@@ -24,7 +27,6 @@ def start(request: HttpRequest) -> HttpResponse:
     here = visitor.address(request)
     open_services = [service for service in rules.services.values() if service.open]
     fees = {service.fee.text.in_language(language) for service in open_services}
-    allowance = _longest_clock(rules)
     return render(
         request,
         "portal/public/start.html",
@@ -37,11 +39,12 @@ def start(request: HttpRequest) -> HttpResponse:
                 }
                 for service in rules.services.values()
             ],
-            "fee": next(iter(fees)) if len(fees) == 1 else "",
+            "fee_line": next(iter(fees)) if len(fees) == 1 else _first_fee(open_services),
+            "minutes": telling.MINUTES_TO_APPLY,
+            "which": [telling.WHICH[key] for key in Which],
+            "decisions": decision_times(rules),
             "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
-            "decision": in_words(allowance),
-            "decision_at_most": _("%(span)s at most") % {"span": in_words(allowance)},
             "kept_days": rules.limits.draft_kept.days,
             "check": CheckForm(),
             **_today(),
@@ -59,10 +62,21 @@ def _today() -> dict[str, object]:
     }
 
 
-def _longest_clock(rules: policy.Policy) -> policy.Allowance:
-    """The longest clock of the services that are open: what nobody has to wait longer than."""
-    clocks = [rules.clocks[service.clock] for service in rules.services.values() if service.open]
-    return max(clocks, key=lambda clock: (clock.unit != "working_hours", clock.length))
+def _first_fee(services: list[policy.Service]) -> str:
+    """Of several fees, what is true of all: whether some cost nothing, and that the others say what they cost."""
+    if any(service.fee.rule == "free" for service in services):
+        return _("Free for freelancers and many others")
+    return _("Each service says what it costs")
+
+
+def decision_times(rules: policy.Policy) -> list[dict[str, str]]:
+    """Within which time an officer decides, by the clocks of the policy: services with the same time stand together."""
+    language = get_language()
+    found: dict[str, list[str]] = {}
+    for service in rules.services.values():
+        if service.open:
+            found.setdefault(in_words(rules.clocks[service.clock]), []).append(service.short.in_language(language))
+    return [{"span": span, "titles": comma().join(titles)} for span, titles in found.items()]
 
 
 @require_safe
@@ -72,7 +86,11 @@ def service_status(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def help_and_contact(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/public/help.html", {"mail": settings.CONTACT_EMAIL})
+    return render(
+        request,
+        "portal/public/help.html",
+        {"mail": settings.CONTACT_EMAIL, "which": [telling.WHICH[key] for key in Which]},
+    )
 
 
 @require_safe

@@ -1,0 +1,94 @@
+"""From one page on to the next: after a task, after a proof, from one address to the next."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
+
+from rahdari.apply.models import Application
+from rahdari.people.models import User
+from rahdari.vault import keys
+from rahdari.verify import queries as proofs
+
+from . import story
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def vault_keys() -> None:
+    keys.make_missing(Path(django_settings.DATA) / "keys")
+
+
+@pytest.fixture
+def applicant() -> User:
+    return story.a_person()
+
+
+@pytest.fixture
+def browser(applicant: User) -> Client:
+    client = Client()
+    client.force_login(applicant)
+    return client
+
+
+def at(name: str, application: Application, **more: object) -> str:
+    return reverse(f"portal:{name}", kwargs={"reference": application.reference, **more})
+
+
+class TestTheNextTask:
+    def test_is_the_first_that_is_open_then_the_proof_then_to_send(self, browser: Client, applicant: User) -> None:
+        draft = story.a_draft(applicant)
+        assert browser.get(at("next_task", draft))["Location"].endswith("/about-you/")
+        story.fill(draft)
+        assert browser.get(at("next_task", draft))["Location"].endswith("/addresses/")
+        endpoint = story.add(draft, "203.0.113.24")
+        assert browser.get(at("next_task", draft))["Location"] == at("prove", draft, endpoint=endpoint.pk)
+        story.prove(endpoint)
+        assert browser.get(at("next_task", draft))["Location"] == at("check", draft)
+        story.send(story.fresh(draft))
+        assert browser.get(at("next_task", draft))["Location"] == at("application", draft)
+
+    def test_is_nobody_elses(self, applicant: User) -> None:
+        stranger = Client()
+        stranger.force_login(story.a_person())
+        assert stranger.get(at("next_task", story.a_draft(applicant))).status_code == 404
+
+
+class TestAProof:
+    def test_after_the_last_proof_leads_to_check_and_send(self, browser: Client, applicant: User) -> None:
+        draft = story.fill(story.a_draft(applicant))
+        endpoint = story.add(draft, "203.0.113.24")
+        pressed = browser.post(at("prove", draft, endpoint=endpoint.pk), {"here": "1"}, REMOTE_ADDR="203.0.113.24")
+        assert browser.get(pressed["Location"])["Location"] == at("check", draft)
+
+    def test_pressed_on_another_network_proves_nothing(self, browser: Client, applicant: User) -> None:
+        draft = story.a_draft(applicant)
+        endpoint = story.add(draft, "203.0.113.24")
+        url = at("prove", draft, endpoint=endpoint.pk)
+        assert "You are on another network now" in browser.get(url, REMOTE_ADDR="198.51.100.7").text
+        assert browser.post(url, {"here": "1"}, REMOTE_ADDR="198.51.100.7")["Location"] == url
+        assert not proofs.is_proved(endpoint.subject, endpoint.network)
+
+    def test_by_the_link_leads_on_with_the_same_application(self, browser: Client, applicant: User) -> None:
+        draft = story.a_draft(applicant)
+        endpoint = story.add(draft, "203.0.113.24")
+        browser.get(at("prove", draft, endpoint=endpoint.pk), REMOTE_ADDR="198.51.100.7")
+        link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
+        page = browser.get(link, REMOTE_ADDR="203.0.113.24").text
+        on = reverse("portal:after_the_link", args=[endpoint.pk])
+        assert f'href="{on}"' in page
+        assert browser.get(on)["Location"] == at("next_task", draft)
+        stranger = Client()
+        stranger.force_login(story.a_person())
+        assert stranger.get(on)["Location"] == reverse("portal:home"), "nobody else learns whose it is"
+
+    def test_names_the_next_address_after_this_one(self, browser: Client, applicant: User) -> None:
+        draft = story.a_draft(applicant)
+        rows = [story.add(draft, f"203.0.113.{host}") for host in (21, 22, 23)]
+        for here, there in ((0, 1), (1, 2), (2, 0)):
+            page = browser.get(at("prove", draft, endpoint=rows[here].pk), REMOTE_ADDR="198.51.100.7").text
+            after = page.split("Next address")[0].rsplit('href="', 1)[1]
+            assert after.startswith(at("prove", draft, endpoint=rows[there].pk))

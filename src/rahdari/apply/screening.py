@@ -198,13 +198,14 @@ def _main() -> None:
 
 def _prepare_for_the_walls(media_type: str | None) -> None:
     """Import what would be looked for on the disk later: behind the walls nothing is found there."""
-    if media_type is None:
-        import puremagic  # noqa: F401
-    elif media_type == PDF:
+    # What a file is that is not taken, is told by its name.
+    import puremagic  # noqa: F401
+
+    if media_type == PDF:
         from . import portable_documents  # noqa: F401
-    else:
+    elif media_type is not None:
         # Pillow looks for these when a picture needs them: two pictures in one file, the orientation, a palette.
-        from PIL import Image
+        from PIL import Image, ImageFile, ImageOps  # noqa: F401
 
         Image.preinit()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from rahdari.page import watching
 from rahdari.up import loops, postgres
 from tests.waiting import until
 
@@ -176,6 +177,10 @@ class TestWorker:
         looping.append(worker)
         worker.read_all("rahdari.line: At work", "rahdari.jobs: At work")
         with psycopg.connect(server.url, autocommit=True) as connection:
+            # Each loop is known by its connection: `rahdari_loop_at_work` tells.
+            named = "SELECT application_name FROM pg_stat_activity"
+            loops = {watching.name_of_loop(loop) for loop in watching.LOOPS} - {watching.name_of_loop("publisher")}
+            until(lambda: loops <= {name for (name,) in connection.execute(named)})
             # A job that comes round by the clock has been put into the queue, over a connection of its own.
             until(
                 lambda: (

@@ -19,6 +19,7 @@ import yaml
 from rahdari.lease import metrics as lease_metrics
 from rahdari.letters import metrics as letters_metrics
 from rahdari.lookup import counting
+from rahdari.page import watching
 from rahdari.publish import metrics
 from tests.needs import needs_program
 from tests.publish.world import NOW
@@ -171,7 +172,7 @@ class TestScrape:
             }
             # No loop runs here, and Prometheus sees that.
             query = json.loads(asked(f"{at}/query?query=rahdari_loop_at_work==0")[1])
-            assert len(query["data"]["result"]) == len(metrics.LOOPS)
+            assert len(query["data"]["result"]) == len(watching.LOOPS)
 
             # The host is told as strictly as before, of every page and under every other name.
             here = f"http://127.0.0.1:{web}"

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from rahdari import __version__
+from rahdari.page.watching import LOOPS, name_of_loop
 
 from . import holds, queries
 from .rules import LagState
@@ -22,10 +23,6 @@ from .rules import LagState
 PREFIX = "rahdari_"
 Sample = tuple[Mapping[str, str], float]
 Family = tuple[str, str, Iterable[Sample]]
-# The loops of `rahdari worker` and `rahdari publisher`, which have no port that could be asked. Each keeps one
-# connection to the database, under its name.
-LOOPS = ("publisher", "line", "looks", "sms", "webhooks", "jobs")
-LOOP_NAME = "rahdari {}"
 
 
 def exposition(*, now: dt.datetime) -> str:
@@ -50,7 +47,7 @@ def loops_at_work() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()")
         names = {name for (name,) in cursor.fetchall()}
-    return {loop for loop in LOOPS if LOOP_NAME.format(loop) in names}
+    return {loop for loop in LOOPS if name_of_loop(loop) in names}
 
 
 def _of_the_database(now: dt.datetime) -> list[Family]:

@@ -17,18 +17,18 @@ from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, close_old_connections, connections
 from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
 
-from rahdari.publish import metrics
+from rahdari.page.watching import name_of_loop
 
 BEAT = 2.0
 # A round of the line asks some forty questions, whether one applicant waits or a hundred.
 LINE_APART = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
-RESCUE_EVERY = 30.0
+RESCUE_EVERY = 10.0
 # How long a job's bookkeeping may wait for a connection before the database counts as away.
 POOL_PATIENCE = 5.0
 # Of Django's parameters, those that libpq knows.
@@ -53,7 +53,7 @@ def listen_to(channel: str, *, name: str) -> "psycopg.Connection[Any]":
     """A connection of its own, on which wake-ups arrive. By its name others see that the loop is at work."""
     parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
     wanted = {name: value for name, value in parameters.items() if name in LISTENING and value not in (None, "")}
-    called = metrics.LOOP_NAME.format(name)
+    called = name_of_loop(name)
     connection = psycopg.connect(**wanted, autocommit=True, connect_timeout=5, application_name=called)
     connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
     return connection
@@ -254,7 +254,7 @@ async def run_jobs(stop: threading.Event) -> None:
 def connector() -> Any:
     from procrastinate import PsycopgConnector
 
-    called = metrics.LOOP_NAME.format("jobs")
+    called = name_of_loop("jobs")
     return PsycopgConnector(
         kwargs=connector_params() | {"application_name": called}, min_size=1, max_size=6, timeout=POOL_PATIENCE
     )
@@ -289,13 +289,20 @@ async def work(app: Any) -> None:
 
 
 async def rescue(app: Any) -> None:
-    """Give back the jobs of a worker that was killed in the middle of them."""
+    """Give back the jobs of a worker that was killed in the middle of them, and what was left without a job."""
+    from rahdari.letters import actions as letters
+
+    def find_left_alone() -> None:
+        close_old_connections()
+        letters.find_left_alone(now=dt.datetime.now(dt.UTC))
+
     while True:
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=20):
             logging.getLogger("rahdari.jobs").warning(
                 "Job %s was left by a worker that died; it is done again.", job.id
             )
             await app.job_manager.retry_job(job)
+        await sync_to_async(find_left_alone)()
         await asyncio.sleep(RESCUE_EVERY)
 
 

@@ -3,9 +3,11 @@
 import datetime as dt
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
@@ -163,6 +165,17 @@ class TestMethods:
             problem(Program().get(path), 404, "not-found")
 
 
+@contextmanager
+def another_works_on(program: Program, key: str) -> Iterator[psycopg.Connection[Any]]:
+    """A process of its own that is at work on this key: what holds the key is its connection."""
+    parameters = connection.get_connection_params()
+    wanted = {name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if name in parameters}
+    with psycopg.connect(**wanted, autocommit=True) as other:
+        name = f"{program.person.pk} {key}"
+        assert other.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 17))", [name]).fetchone() == (True,)
+        yield other
+
+
 class TestTheSameKey:
     def post(self, program: Program, key: str, body: Any = None) -> Any:
         return program.post("/applications", body or BEGIN, headers={"Idempotency-Key": key})
@@ -185,14 +198,43 @@ class TestTheSameKey:
         program = Program()
         first = self.post(program, "one")
         Attempt.objects.update(status=None)
-        answer = self.post(program, "one")
-        problem(answer, 409, "in-progress")
-        assert answer.headers["Retry-After"] == "5"
-        # The process of the first died before it could keep its answer.
-        Attempt.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
-        taken_over = self.post(program, "one")
-        assert (taken_over.status_code, taken_over.said["reference"]) == (201, first.said["reference"])
+        with another_works_on(program, "one"):
+            answer = self.post(program, "one")
+            problem(answer, 409, "in-progress")
+            assert answer.headers["Retry-After"] == "5"
+            problem(self.post(program, "one", BEGIN | {"use": "staff"}), 422, "key-reused")
+            # Its machine is gone, and the database has not noticed.
+            Attempt.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
+            assert self.post(program, "one").said["reference"] == first.said["reference"]
         assert Application.objects.count() == 1
+
+    def test_whose_process_died_is_answered_at_once(self) -> None:
+        """What dies with a process, or with the database, is its connection; no time has to pass."""
+        program = Program()
+        first = self.post(program, "one")
+        Attempt.objects.update(status=None)
+        with another_works_on(program, "one") as other:
+            problem(self.post(program, "one"), 409, "in-progress")
+            other.close()
+            taken_over = self.post(program, "one")
+        assert (taken_over.status_code, taken_over.said["reference"]) == (201, first.said["reference"])
+        assert "Idempotent-Replayed" not in taken_over.headers
+        assert Application.objects.count() == 1
+
+    def test_that_another_has_just_taken_is_told_to_wait(self) -> None:
+        """It holds the lock, and has written nothing yet."""
+        program = Program()
+        with another_works_on(program, "one"):
+            problem(self.post(program, "one"), 409, "in-progress")
+        assert self.post(program, "one").status_code == 201
+
+    def test_holds_nothing_when_it_is_answered(self) -> None:
+        program = Program()
+        self.post(program, "one")
+        problem(self.post(program, "two", {"service": "no_such"}), 409, "not-possible-now")
+        for key in ("one", "two"):
+            with another_works_on(program, key):
+                pass
 
     def test_after_a_refusal_is_free_again(self) -> None:
         program = Program()

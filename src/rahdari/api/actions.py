@@ -9,7 +9,7 @@ from .again import (
     forget_attempts,
     give_up,
     keep,
-    let_go,
+    working_on,
 )
 from .keys import TooManyTokens, make_token, note_use, revoke_token
 from .telling import (
@@ -41,7 +41,6 @@ __all__ = [
     "forget_attempts",
     "give_up",
     "keep",
-    "let_go",
     "make_token",
     "make_webhook",
     "note_events",
@@ -49,4 +48,5 @@ __all__ = [
     "revoke_token",
     "send_again",
     "send_test",
+    "working_on",
 ]

@@ -1,17 +1,20 @@
 """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same request is done once and answered the same.
 
 Reached through `actions`. An attempt is claimed before anything is done, in a transaction of its own, so that a second
-request sees it; its answer is kept when the act is done. A process that dies in between, or breaks, leaves the claim,
-which the next request takes over: the acts find done what was done, since what they make is named after the attempt.
+request sees it; its answer is kept when the act is done. Whoever works on it holds an advisory lock of the database,
+which ends with the connection: a process that dies in between, or breaks, leaves the claim and no lock, and the next
+request takes it over: the acts find done what was done, since what they make is named after the attempt.
 After a day the key is new again, and what it makes is new.
 """
 
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from rahdari.people.models import User
 
@@ -41,19 +44,37 @@ def fingerprint(*, method: str, path: str, content: bytes) -> str:
     return hashlib.sha256(b"\0".join([method.encode(), path.encode(), content])).hexdigest()
 
 
-def claim(*, owner: User, key: str, fingerprint: str, now: dt.datetime) -> Attempt | Kept:
-    """The attempt that is now ours, or the answer that was given before. Raises KeyReused, InProgress."""
+@contextmanager
+def working_on(*, owner: User, key: str) -> Iterator[bool]:
+    """Whether nobody else works on this key now; if so, nobody does before the block ends, or its connection."""
+    name = f"{owner.pk} {key}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 17))", [name])
+        ours = bool(cursor.fetchone()[0])
     try:
-        with transaction.atomic():
+        yield ours
+    finally:
+        if ours and not connection.needs_rollback:
+            # A connection that has gone took the lock with it.
+            with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 17))", [name])
+
+
+def claim(*, owner: User, key: str, fingerprint: str, ours: bool, now: dt.datetime) -> Attempt | Kept:
+    """The attempt that is now ours, or the answer that was given before. `ours`: as `working_on` says.
+
+    Raises KeyReused, InProgress.
+    """
+    if ours:
+        # Who does not hold the lock may come before who holds it has written.
+        with suppress(IntegrityError), transaction.atomic():
             return Attempt.objects.create(owner=owner, key=key, fingerprint=fingerprint, begun_at=now)
-    except IntegrityError:
-        pass
     with transaction.atomic():
         found = Attempt.objects.select_for_update().filter(owner=owner, key=key).first()
         if found is None:  # given up meanwhile
             raise InProgress
         same, done = found.fingerprint == fingerprint, found.status is not None
-        match rules.claim(same=same, done=done, begun_at=found.begun_at, now=now):
+        match rules.claim(same=same, done=done, ours=ours, begun_at=found.begun_at, now=now):
             case Claim.OTHER:
                 raise KeyReused
             case Claim.IN_PROGRESS:
@@ -80,12 +101,6 @@ def keep(attempt: Attempt, *, status: int, headers: dict[str, str], body: bytes)
 def give_up(attempt: Attempt) -> None:
     """It was refused: nothing was done, and the key is free."""
     attempt.delete()
-
-
-def let_go(attempt: Attempt) -> None:
-    """It broke, and may have been done or not: the same request goes on with it, at once."""
-    attempt.begun_at -= rules.ATTEMPT_TAKES
-    attempt.save(update_fields=["begun_at"])
 
 
 def forget_attempts(*, now: dt.datetime) -> int:

@@ -226,8 +226,15 @@ def _once(
     request: HttpRequest, operation: Operation, call: Call, given: dict[str, Any], content: bytes, key: str
 ) -> HttpResponse:
     found = actions.fingerprint(method=operation.method, path=request.get_full_path(), content=content)
+    with actions.working_on(owner=call.person, key=key) as ours:
+        return _claimed(operation, call, given, key, found, ours=ours)
+
+
+def _claimed(
+    operation: Operation, call: Call, given: dict[str, Any], key: str, found: str, *, ours: bool
+) -> HttpResponse:
     try:
-        claimed = actions.claim(owner=call.person, key=key, fingerprint=found, now=call.now)
+        claimed = actions.claim(owner=call.person, key=key, fingerprint=found, ours=ours, now=call.now)
     except actions.KeyReused:
         raise problem("key-reused", _("Take a new key for another request.")) from None
     except actions.InProgress:
@@ -239,8 +246,9 @@ def _once(
     try:
         response = _response(operation.run(replace(call, id=claimed.pk), **given))
     except BaseException as error:
-        refused = isinstance(error, Problem) or of_error(error) is not None
-        (actions.give_up if refused else actions.let_go)(claimed)
+        # What broke may have been done or not: the same request goes on with it, at once.
+        if isinstance(error, Problem) or of_error(error) is not None:
+            actions.give_up(claimed)
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     actions.keep(claimed, status=response.status_code, headers=headers, body=response.content)

@@ -40,7 +40,8 @@ A_PAGE, LARGEST_PAGE = 20, 100
 
 KEY = r"^[\x21-\x7e]{1,200}$"
 REPLAYED_FOR = dt.timedelta(hours=24)
-# An attempt that has not ended after this died with its process; the next one with its key goes on.
+# Who works on an attempt holds a lock that ends with the connection. The machine of a process may be gone without the
+# database knowing of it: an attempt that has not ended after this is taken over all the same.
 ATTEMPT_TAKES = dt.timedelta(seconds=90)
 
 
@@ -54,14 +55,14 @@ class Claim(StrEnum):
     ANEW = "anew"
 
 
-def claim(*, same: bool, done: bool, begun_at: dt.datetime, now: dt.datetime) -> Claim:
+def claim(*, same: bool, done: bool, ours: bool, begun_at: dt.datetime, now: dt.datetime) -> Claim:
     if now - begun_at >= REPLAYED_FOR:
         return Claim.ANEW
     if not same:
         return Claim.OTHER
     if done:
         return Claim.REPLAY
-    return Claim.AGAIN if now - begun_at >= ATTEMPT_TAKES else Claim.IN_PROGRESS
+    return Claim.AGAIN if ours or now - begun_at >= ATTEMPT_TAKES else Claim.IN_PROGRESS
 
 
 def is_kept(status: int) -> bool:

@@ -5,14 +5,16 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from rahdari.letters import actions, queries, rules
 from rahdari.letters.models import Letter, State
+from rahdari.people.models import User
 
 from .mail_server import MailServer, free_port, running
 from .sample import FACTS, NOW, a_reader
@@ -36,6 +38,13 @@ def a_letter(template: str = "application_received", *, language: str = "en") ->
 
 def a_code(address: str = "nobody.yet@sample-freelancer.example") -> Letter:
     return actions.write_sign_in_code(email=address, language="en", code="482915", now=NOW)
+
+
+def about_one_thing(reader: User, now: dt.datetime) -> Letter:
+    facts = FACTS["application_received"]
+    return actions.write_letter(
+        to=reader, template="application_received", about="application:1", context=facts, now=now
+    )
 
 
 def jobs() -> list[dict[str, str]]:
@@ -213,6 +222,46 @@ class TestWriteSignInCode:
         assert not queries.letters_of(reader).exists()
 
 
+class TestOrder:
+    def test_of_two_letters_about_one_thing_is_that_of_writing(self, mail_server: MailServer) -> None:
+        reader = a_reader()
+        first = about_one_thing(reader, NOW)
+        second = about_one_thing(reader, NOW + dt.timedelta(seconds=1))
+        other = about_one_thing(a_reader(email="other@mail.example"), NOW + dt.timedelta(seconds=1))
+        now = NOW + dt.timedelta(seconds=2)
+        assert actions.send(letter_id=other.pk, now=now) == State.SENT
+        assert actions.send(letter_id=second.pk, now=now) == State.QUEUED
+        assert len(jobs()) == 4, "it comes again in a moment"
+        assert actions.send(letter_id=first.pk, now=now) == State.SENT
+        assert actions.send(letter_id=second.pk, now=now) == State.SENT
+
+    def test_does_not_hold_a_letter_behind_one_that_the_server_put_off(self, mail_server: MailServer) -> None:
+        reader = a_reader()
+        first = about_one_thing(reader, NOW)
+        Letter.objects.filter(pk=first.pk).update(next_try_at=NOW + dt.timedelta(hours=1))
+        second = about_one_thing(reader, NOW + dt.timedelta(seconds=1))
+        assert actions.send(letter_id=second.pk, now=NOW + dt.timedelta(seconds=2)) == State.SENT
+
+
+class TestAway:
+    def test_a_letter_that_was_taken_is_told_so_when_the_database_is_back(
+        self, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        letter, tries, settle = a_letter(), iter((OperationalError("gone"), None)), actions._settle_sent
+
+        def gone_once(letter: Letter, now: dt.datetime) -> State:
+            if error := next(tries):
+                raise error
+            return settle(letter, now)
+
+        monkeypatch.setattr(actions, "_settle_sent", gone_once)
+        monkeypatch.setattr(actions, "PAUSES", (0, 0))
+        # The test's own transaction would go with the connection.
+        monkeypatch.setattr(actions, "connection", SimpleNamespace(close=lambda: None))
+        assert actions.send(letter_id=letter.pk, now=NOW) == State.SENT
+        assert len(mail_server.taken) == 1
+
+
 class TestFindLeftAlone:
     def test_queues_again_what_a_dead_process_was_sending(self, mail_server: MailServer) -> None:
         letter = a_letter()
@@ -228,8 +277,23 @@ class TestFindLeftAlone:
         a_letter()
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM procrastinate_jobs")
-        assert actions.find_left_alone(now=NOW + rules.LEFT_ALONE * 2) == 1
+        assert actions.find_left_alone(now=NOW + rules.WITHOUT_JOB) == 0
+        assert actions.find_left_alone(now=NOW + rules.WITHOUT_JOB + dt.timedelta(seconds=1)) == 1
         assert len(jobs()) == 1
+
+    def test_queues_again_within_seconds_what_a_failed_job_left_codes_first(self, mail_server: MailServer) -> None:
+        """As after a database that was away for a moment: the job is over, and the letter is not."""
+        letter, code = a_letter(), a_code("reader@mail.example")
+        assert actions._take(letter.pk, NOW) is not None
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs")
+        later = NOW + rules.WITHOUT_JOB + dt.timedelta(seconds=1)
+        assert actions.find_left_alone(now=later) == 2
+        with connection.cursor() as cursor:
+            # As the worker fetches them.
+            cursor.execute("SELECT args ->> 'letter_id' FROM procrastinate_jobs ORDER BY priority DESC, id")
+            assert [each for (each,) in cursor.fetchall()] == [str(code.pk), str(letter.pk)]
+        assert actions.send(letter_id=letter.pk, now=later) == State.SENT
 
     def test_leaves_settled_letters_alone(self, mail_server: MailServer) -> None:
         actions.send(letter_id=a_letter().pk, now=NOW)

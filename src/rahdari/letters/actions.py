@@ -10,14 +10,15 @@ addresses in their errors, so errors are kept as class and code only and their w
 import datetime as dt
 import logging
 import smtplib
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.urls import reverse
 from procrastinate.contrib.django import app
 
@@ -40,7 +41,7 @@ from .messages import (
 )
 from .models import Letter, NoReminders, State
 from .returned import NotAReturn, record_return
-from .rules import CODE_LASTS, TryAgain, after_failure, goes_out_at, is_permanent
+from .rules import CODE_LASTS, CODES_FIRST, IN_ITS_TURN, TryAgain, after_failure, goes_out_at, is_permanent
 from .writing import LetterIncomplete, UnknownLetter, compose
 
 __all__ = [
@@ -72,10 +73,14 @@ __all__ = [
 ]
 
 log = logging.getLogger(__name__)
+# Seconds between tries to say that a letter is sent, when the database is away just then.
+PAUSES = (1, 2, 4, 8)
 
 
 def _queue(letter: Letter, *, at: dt.datetime | None = None) -> None:
-    app.configure_task("letters.send_letter", schedule_at=at).defer(letter_id=str(letter.pk))
+    # Who waits for a code waits in front of the screen.
+    priority = CODES_FIRST if letter.template == SIGN_IN_CODE else 0
+    app.configure_task("letters.send_letter", schedule_at=at, priority=priority).defer(letter_id=str(letter.pk))
 
 
 @transaction.atomic
@@ -214,7 +219,10 @@ def mark_all_read(*, reader: User, now: dt.datetime) -> int:
 
 
 def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
-    """Try to send one letter; return its state afterwards. A letter that another process has is left to it."""
+    """Try to send one letter; return its state afterwards. A letter that another process has is left to it.
+
+    One that was written to the same person about the same thing before goes out first.
+    """
     # 1) take it
     letter = _take(letter_id, now)
     if letter is None:
@@ -227,17 +235,38 @@ def send(*, letter_id: uuid.UUID, now: dt.datetime) -> State:
         error = caught
     # 3) settle it
     if error is None:
-        carriers.note_taken(carriers.MAIL, now=now)
-        return _settle_sent(letter, now)
+        return _whatever_the_database_does(_sent, letter, now)
     if not is_permanent(_answer_of(error)):
         carriers.note_failure(carriers.MAIL, _named(error), now=now)
     return _settle_failure(letter, error, now)
+
+
+def _sent(letter: Letter, now: dt.datetime) -> State:
+    carriers.note_taken(carriers.MAIL, now=now)
+    return _settle_sent(letter, now)
+
+
+def _whatever_the_database_does(
+    settle: Callable[[Letter, dt.datetime], State], letter: Letter, now: dt.datetime
+) -> State:
+    """What the mail server has taken is not sent again because the database was away for a moment."""
+    for pause in PAUSES:
+        try:
+            return settle(letter, now)
+        except (OperationalError, InterfaceError):
+            log.warning("Letter %s was sent, and the database is away; it is told so in %s s.", letter.pk, pause)
+            connection.close()
+            time.sleep(pause)
+    return settle(letter, now)
 
 
 @transaction.atomic
 def _take(letter_id: uuid.UUID, now: dt.datetime) -> Letter | None:
     letter = Letter.objects.select_for_update(skip_locked=True).filter(pk=letter_id, state=State.QUEUED).first()
     if letter is None:
+        return None
+    if queries.earlier_ones(letter, now=now).exists():
+        _queue(letter, at=now + IN_ITS_TURN)
         return None
     if letter.useless_at is not None and letter.useless_at <= now:
         letter.state, letter.last_error = State.FAILED, "TooLate"
@@ -339,7 +368,7 @@ def _forget_code(letter: Letter) -> None:
 
 
 def find_left_alone(*, now: dt.datetime) -> int:
-    """Queue again what a dead process left; return how many. Runs every few minutes."""
+    """Queue again what a dead process or a failed job left, codes first; return how many. Runs every ten seconds."""
     found = messages_left_alone(now=now)
     for letter_id in list(queries.left_alone(now=now).values_list("pk", flat=True)):
         with transaction.atomic():

@@ -24,7 +24,7 @@ from .catalogue import LETTERS, NUMBER_CODE
 from .models import EarlyReport, Message, Part
 from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear
 from .providers.configured import close as close_all
-from .rules import CODE_LASTS, NOTE_LASTS, TryAgain, after_failure, goes_out_at
+from .rules import CODE_LASTS, CODES_FIRST, NOTE_LASTS, TryAgain, after_failure, goes_out_at
 from .writing import compose_note
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,8 @@ State = Message.State
 
 
 def queue(message: Message, *, at: dt.datetime | None = None) -> None:
-    app.configure_task("letters.send_message", schedule_at=at).defer(message_id=str(message.pk))
+    priority = CODES_FIRST if message.note == NUMBER_CODE else 0
+    app.configure_task("letters.send_message", schedule_at=at, priority=priority).defer(message_id=str(message.pk))
 
 
 def write_note(*, to: User, template: str, about: str, context: Mapping[str, Any], now: dt.datetime) -> Message | None:

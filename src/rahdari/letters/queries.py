@@ -5,7 +5,8 @@ import uuid
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min, Q, QuerySet
+from django.db.models import BooleanField, F, Min, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from rahdari import policy as policies
@@ -21,7 +22,7 @@ from .previews import notes as note_previews
 from .providers import Provider, Told
 from .providers.configuration import ConfigurationError, read
 from .providers.configured import providers as configured
-from .rules import DELIVERY_KEPT, LEFT_ALONE
+from .rules import DELIVERY_KEPT, LEFT_ALONE, WITHOUT_JOB
 from .words import Standing, reached
 from .writing import UnknownLetter
 
@@ -124,11 +125,41 @@ def person_of_link(*, id: uuid.UUID, token: str) -> User:
 
 
 def left_alone(*, now: dt.datetime) -> QuerySet[Letter]:
-    """Letters that should have been settled by now: their process died, or their job was lost."""
-    long_ago = now - LEFT_ALONE
+    """Letters that should have been settled by now: their process died, or their job was lost. Codes come first."""
+    found = _left_alone(Letter.objects.all(), job="letters.send_letter", name="letter_id", now=now)
+    return found.order_by(F("useless_at").asc(nulls_last=True), "written_at", "id")
+
+
+def _left_alone[Kind: Letter | Message](
+    all_of_it: QuerySet[Kind], *, job: str, name: str, now: dt.datetime
+) -> QuerySet[Kind]:
+    """Without a job that waits or is done, after some seconds: between a letter and its job there are none when all is
+    well. With one, when it has taken far too long."""
+    table = all_of_it.model._meta.db_table
+    has_job = RawSQL(  # noqa: S611  (names of ours)
+        "EXISTS (SELECT FROM procrastinate_jobs j WHERE j.task_name = %s AND j.status IN ('todo', 'doing')"
+        f" AND j.args ->> %s = {table}.id::text)",
+        [job, name],
+        output_field=BooleanField(),
+    )
+    soon, long_ago = now - WITHOUT_JOB, now - LEFT_ALONE
+    since = Q(state=State.SENDING, taken_at__lt=soon) | Q(state=State.QUEUED, next_try_at__lt=soon)
+    too_long = Q(state=State.SENDING, taken_at__lt=long_ago) | Q(state=State.QUEUED, next_try_at__lt=long_ago)
+    return all_of_it.annotate(has_job=has_job).filter(since).filter(Q(has_job=False) | too_long)
+
+
+def earlier_ones(letter: Letter, *, now: dt.datetime) -> QuerySet[Letter]:
+    """What was written to the same person about the same thing before, and is on its way. One that a mail server has
+    put off is not waited for."""
+    if letter.to_id is None or not letter.about:
+        return Letter.objects.none()
     return Letter.objects.filter(
-        Q(state=State.SENDING, taken_at__lt=long_ago) | Q(state=State.QUEUED, next_try_at__lt=long_ago)
-    ).order_by("written_at", "id")
+        to=letter.to_id,
+        about=letter.about,
+        written_at__lt=letter.written_at,
+        state__in=[State.QUEUED, State.SENDING],
+        next_try_at__lte=now,
+    )
 
 
 def failed_since(*, since: dt.datetime) -> int:
@@ -158,10 +189,8 @@ def messages_about(about: str) -> QuerySet[Message]:
 
 
 def messages_left_alone(*, now: dt.datetime) -> QuerySet[Message]:
-    long_ago = now - LEFT_ALONE
-    return Message.objects.filter(
-        Q(state=Message.State.SENDING, taken_at__lt=long_ago) | Q(state=Message.State.QUEUED, next_try_at__lt=long_ago)
-    ).order_by("written_at", "id")
+    found = _left_alone(Message.objects.all(), job="letters.send_message", name="message_id", now=now)
+    return found.order_by("written_at", "id")
 
 
 def messages_failed_since(*, since: dt.datetime) -> int:

@@ -44,6 +44,7 @@ def forget_deliveries(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="letters.find_left_alone", queue="letters", pass_context=False)
 def find_left_alone(timestamp: int) -> None:
+    """Where the jobs run without `rahdari worker`, which calls the act every ten seconds."""
     close_old_connections()
     actions.find_left_alone(now=timezone.now())
     close_old_connections()

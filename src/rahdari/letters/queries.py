@@ -145,7 +145,8 @@ def _left_alone[Kind: Letter | Message](
     soon, long_ago = now - WITHOUT_JOB, now - LEFT_ALONE
     since = Q(state=State.SENDING, taken_at__lt=soon) | Q(state=State.QUEUED, next_try_at__lt=soon)
     too_long = Q(state=State.SENDING, taken_at__lt=long_ago) | Q(state=State.QUEUED, next_try_at__lt=long_ago)
-    return all_of_it.annotate(has_job=has_job).filter(since).filter(Q(has_job=False) | too_long)
+    found: QuerySet[Kind] = all_of_it.annotate(has_job=has_job).filter(since).filter(Q(has_job=False) | too_long)
+    return found
 
 
 def earlier_ones(letter: Letter, *, now: dt.datetime) -> QuerySet[Letter]:

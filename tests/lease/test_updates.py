@@ -135,6 +135,17 @@ class TestAnswers:
         assert (status, body) == ("200 OK", "good 2001:db8:50:7::/64")
         assert ask("/nic/update", "myipv6=2001:db8:50:7::1", **facts)[1] == "nochg 2001:db8:50:7::/64"
 
+    @pytest.mark.parametrize("prefix", ["2001:db8:50::/56", "2001:db8:50:7::/64", "2001:db8:50::/48"])
+    def test_a_prefix_that_cannot_be_used_spoils_nothing(self, prefix: str) -> None:
+        connection = a_connection("203.0.113.71")
+        facts = {"name": connection.host.name, "token": connection.token, "source": "203.0.113.72"}
+        asked = f"hostname={connection.host.name}&myip=203.0.113.72&ip6lanprefix={prefix}"
+        assert ask("/nic/update", asked, **facts)[:2] == ("200 OK", "good 203.0.113.72")
+        assert ask("/nic/update", asked, **facts)[1] == "nochg 203.0.113.72"
+        # Alone it is still not taken, and an address that is not taken beside it says so.
+        assert ask("/nic/update", f"ip6lanprefix={prefix}", **facts)[1] == "911"
+        assert ask("/nic/update", f"myip=10.0.0.1&ip6lanprefix={prefix}", **facts)[1] == "911"
+
     def test_a_replaced_token_is_refused_and_its_holder_sees_that(self) -> None:
         connection = a_connection("203.0.113.72")
         connection.host.tokens.update(ends_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from rahdari.lookup.callers import Proxies
 from rahdari.lookup.limits import Allowance
 from rahdari.proof.access import FILE_NAME
 from tests.lookup.feeds import HOUR, NOW, OTHER_TOKEN, TOKEN, Feed, an_entry, ask, certificate, opened, put, token
+from tests.needs import needs_program
 
 DER = b"0\x82 sample certificate"
 
@@ -187,6 +189,9 @@ class TestMetrics:
             "rahdari_lookup_age_seconds 0",
         ):
             assert line in said.splitlines()
+        promtool = needs_program("promtool", "apt-get install prometheus")
+        told = subprocess.run([promtool, "check", "metrics"], input=said, capture_output=True, text=True)
+        assert (told.returncode, told.stdout, told.stderr) == (0, "", "")
         session = next(iter(lookup.follower.sessions))
         assert not any(secret in said for secret in ("203.0.113", "sample-one", session))
 

@@ -170,6 +170,11 @@ def choose(texts: Iterable[str], v6_as: str) -> dict[int, Network | str]:
     return found
 
 
+def is_useless_prefix(chosen: Network | str) -> bool:
+    """Of what `choose` gives: well written, and of a length that says no address and no network of a line."""
+    return isinstance(chosen, str) and read_address(chosen) is not None
+
+
 def is_from(block: Network, source: Address) -> bool:
     """Whether a report came from the line that it speaks of. An IPv6 line has a /64 at least: a router that reports
     for the server behind it stands in the same one."""

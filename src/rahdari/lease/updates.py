@@ -119,13 +119,17 @@ def _meant(name: str, own: Host) -> Host | None:
 def _line(
     host: Host | None, texts: tuple[str, ...], source: rules.Address, by: By, now: dt.datetime
 ) -> tuple[str, str]:
-    """The word for one host. One family that is not taken makes it the word for all, so that the client tries again."""
+    """The word for one host. One family that is not taken makes it the word for all, so that the client tries again;
+    not so a prefix that cannot be used, which would come again as it is: it is noted, and spoils nothing."""
     if host is None:
         return rules.NOHOST, ""
     chosen = rules.choose(texts, host.v6_as)
-    heard = [
-        actions.report(host=host, block=block, source=source, by=by, now=now) for _, block in sorted(chosen.items())
-    ]
+    every = {
+        family: actions.report(host=host, block=block, source=source, by=by, now=now)
+        for family, block in sorted(chosen.items())
+    }
+    heard = [each for family, each in every.items() if not rules.is_useless_prefix(chosen[family])]
+    heard = heard or list(every.values())
     refused = next((each for each in heard if not each.is_taken), None)
     if refused is not None:
         return rules.WORDS[refused.outcome], ""

@@ -6,16 +6,17 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from rahdari.agent.configuration import Configuration, load
+from rahdari.agent.configuration import Configuration, NftTarget, load
 from rahdari.agent.faults import Exit
 from rahdari.cli import main
 from tests.agent.feeds import TOKEN, Publisher, Stand, an_entry, now, sync, written
-from tests.needs import needs_root
+from tests.agent.namespaces import a_namespace
+from tests.needs import needs_program, needs_root
 
 
 @dataclass
@@ -63,7 +64,9 @@ class TestInit:
         assert "Hold this against" in said.out
         assert (operator / "root.json").read_bytes() == publisher.root_file.read_bytes()
         said = rahdari("sync", "--config", operator / "agent.toml")
-        assert said == Said(0, "Edition 1: 1 entry counts now; applied to entries.json.\n", "")
+        assert (said.code, said.err) == (0, "")
+        assert said.out.startswith("Edition 1 (dynamic 0, canary 0): 1 entry counts now; applied to entries.json.\n")
+        assert f"  static: 1 entries, digest {publisher.digest()}\n" in said.out
         assert rahdari("status", "--config", operator / "agent.toml").out.endswith("All is well.\n")
 
     def test_fetches_a_root_only_to_hold_it_against_its_digest(
@@ -73,7 +76,7 @@ class TestInit:
         options = the_options(operator, stand)
         said = rahdari("init", *options, "--root-sha256", "0" * 64)
         assert said.code == Exit.UNTRUSTED
-        assert f"its SHA-256 is {digest}" in said.err
+        assert f"its SHA-256 is {digest}, and you gave {'0' * 64}" in said.err
         assert not (operator / "agent.toml").exists()
         said = rahdari("init", *options)
         assert said.code == Exit.USAGE
@@ -127,6 +130,29 @@ class TestInit:
 
 
 class TestSync:
+    @pytest.mark.root
+    def test_says_that_it_applied_as_many_elements_as_it_took_out(
+        self, rahdari, publisher: Publisher, configuration: Configuration
+    ) -> None:
+        """A file of the operator's own, with another address in it: no edition changes, and no number."""
+        needs_program("nft", "apt-get install nftables")
+        local = configuration.state.with_name("local.csv")
+        local.write_text("prefix\n192.0.2.1\n")
+        with a_namespace() as namespace:
+            place = NftTarget("edge", netns=namespace.name)
+            file = written(replace(configuration, targets=(place,)))
+            file.write_text(f'local = "{local}"\n{file.read_text()}')
+            assert "applied to edge" in rahdari("sync", "--config", file).out
+            assert "nothing to apply" in rahdari("sync", "--config", file).out
+            local.write_text("prefix\n192.0.2.2\n")
+            assert "applied to edge" in rahdari("sync", "--config", file).out
+            assert namespace.elements("hosts4") == ["192.0.2.2"]
+
+    def test_names_the_edition_of_each_kind(self, rahdari, publisher: Publisher, configuration: Configuration) -> None:
+        publisher.publish(an_entry("192.0.2.1/32"), kind="dynamic")
+        said = rahdari("sync", "--config", written(configuration))
+        assert said.out.startswith("Edition 0 (dynamic 1, canary 0): 1 entry counts now; applied to entries.json.\n")
+
     def test_tells_a_program_in_json(
         self, rahdari, publisher: Publisher, stand: Stand, configuration: Configuration
     ) -> None:
@@ -135,6 +161,7 @@ class TestSync:
         told = json.loads(said.out)
         assert (said.code, told["ok"], told["sequence"], told["in_force"]) == (0, True, 1, 1)
         assert told["faults"] == []
+        assert told["digest"] == told["streams"]["feed-static"]["digest"] == publisher.digest()
         stand.token = "another"
         said = rahdari("sync", "--json", "--config", written(configuration))
         assert said.code == Exit.NO_NETWORK
@@ -142,13 +169,17 @@ class TestSync:
         assert "does not accept the token" in said.err
 
     def test_begins_anew_when_the_state_was_lost(
-        self, rahdari, publisher: Publisher, configuration: Configuration
+        self, rahdari, publisher: Publisher, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         file = written(configuration)
         sync(configuration)
         (configuration.state / "state.sqlite3").write_bytes(b"damaged" * 1000)
         said = rahdari("sync", "--config", file)
         assert (said.code, "sync --anew" in said.err) == (Exit.STATE, True)
+        assert rahdari("sync", "--anew", "--config", file).code == 0
+        assert len(list(configuration.state.glob("aside-*-state.sqlite3"))) == 1
+        # Once more: of what was set aside, the newest alone is kept.
+        monkeypatch.setattr("rahdari.agent.commands.sync.now", lambda: now() + dt.timedelta(minutes=1))
         assert rahdari("sync", "--anew", "--config", file).code == 0
         assert len(list(configuration.state.glob("aside-*-state.sqlite3"))) == 1
         assert rahdari("sync", "--config", file).code == 0

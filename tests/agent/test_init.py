@@ -105,7 +105,11 @@ class TestInit:
         welcome = machine / "welcome.txt"
         welcome.write_text(a_welcome(publisher, stand, root_sha256="1" * 64))
         assert init(machine, "--welcome", welcome) == Exit.UNTRUSTED
-        assert f"its SHA-256 is {true}" in capsys.readouterr().err
+        assert f"its SHA-256 is {true}, and the welcome text says {'1' * 64}" in capsys.readouterr().err
+        assert init(machine, "--welcome", welcome, "--root-sha256", "1" * 64) == Exit.UNTRUSTED
+        assert f"its SHA-256 is {true}, and you gave {'1' * 64}" in capsys.readouterr().err
+        # Nothing is left behind, the token least of all.
+        assert [path.name for path in machine.iterdir()] == ["welcome.txt"]
         assert init(machine, "--welcome", welcome, "--root-sha256", true) == Exit.UNTRUSTED
         assert "the welcome text says 1111" in capsys.readouterr().err
         welcome.write_text(a_welcome(publisher, stand, root_sha256=""))
@@ -131,6 +135,10 @@ class TestInit:
         (machine / "token").write_text("another")
         assert init(machine, "--welcome", welcome) == Exit.USAGE
         assert (machine / "token").read_text() == "another"
+        welcome.write_text(a_welcome(publisher, stand, root_sha256="1" * 64))
+        assert init(machine, "--welcome", welcome, "--replace") == Exit.UNTRUSTED
+        assert (machine / "token").read_text() == "another"
+        welcome.write_text(a_welcome(publisher, stand))
         assert init(machine, "--welcome", welcome, "--replace") == 0
         assert (machine / "token").read_text() == f"{TOKEN}\n"
 

@@ -169,6 +169,8 @@ class TestHeldRemovals:
         code, said = asked(configuration, capsys)
         assert named(said) == in_page(page) == set(names(outcome)) == {"RemovalsHeld"}
         assert (code, page["rahdari_agent_exit_code"]) == (1, "1")
+        assert main(["agent", "status", "--config", str(written(configuration))]) == 1
+        assert "50 entries count now: the editions have 20, 30 more are held back." in capsys.readouterr().out
 
 
 @pytest.mark.root

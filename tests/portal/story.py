@@ -238,10 +238,12 @@ def published(offline: Path) -> None:
     publish.publish_editions(now=timezone.now())
 
 
-def in_force_at(slug: str, *, ok: bool = True, digest: str | None = None, role: str = "feed-static") -> None:
+def in_force_at(
+    slug: str, *, ok: bool = True, digest: str | None = None, role: str = "feed-static", loaded: int | None = None
+) -> None:
     """The operator's agent reports the last edition, with a digest of its own if one is given."""
     operator = editions.operator_by_slug(slug)
     assert operator is not None
     now = timezone.now()
-    body = a_receipt(operator, ok=ok, digest=digest, applied_at=now, role=role)
+    body = a_receipt(operator, ok=ok, digest=digest, applied_at=now, role=role, loaded=loaded)
     publish.record_receipt(operator=operator, receipt=signed(operator, body), now=now)

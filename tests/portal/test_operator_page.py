@@ -65,6 +65,14 @@ class TestOperatorHome:
         assert "<bdi>North gateway</bdi>" in page
         assert "The last editions" in page
 
+    @pytest.mark.parametrize(("loaded", "said"), [(0, "0 of 0"), (20, "0 of the editions, 20 beside them")])
+    def test_tells_what_a_point_has_beside_the_editions(self, desk: User, feed: Path, loaded: int, said: str) -> None:
+        story.published(feed)
+        story.in_force_at("sample-fibre", loaded=loaded)
+        page = page_of(desk)
+        assert said in page
+        assert ("your agent holds it back" in page) == (loaded > 0)
+
     def test_says_once_what_was_published_at_one_moment(self, desk: User, feed: Path) -> None:
         story.published(feed)
         story.in_force_at("sample-fibre")

@@ -24,6 +24,7 @@ def a_receipt(
     ok: bool = True,
     digest: str | None = None,
     applied_at: dt.datetime | None = None,
+    loaded: int | None = None,
 ) -> Receipt:
     """Of the stream that the operator follows; of its last edition, unless another is named."""
     stream = Stream.objects.get(followings__operator=operator, followings__left_at=None, role=role)
@@ -34,7 +35,7 @@ def a_receipt(
         edition.sequence,
         digest or edition.digest,
         time_text(applied_at or (edition.published_at or NOW) + after),
-        (AppliedTarget("North gateway", "nft", edition.entries, ok),),
+        (AppliedTarget("North gateway", "nft", edition.entries if loaded is None else loaded, ok),),
     )
 
 

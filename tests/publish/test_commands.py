@@ -147,7 +147,10 @@ class TestOperator:
     def test_token_follows_the_old_one_without_a_gap(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
         old = actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
         assert run("operator", "token", "sample-fibre", "--old-ends", "7d", "--name", "north gateway") == 0
-        new = token_in(capsys.readouterr().out)
+        said = capsys.readouterr().out
+        new = token_in(said)
+        assert "write the token into /etc/rahdari/token" in said
+        assert "agent init" not in said
         assert queries.operator_by_token(old, now=NOW) is not None is not queries.operator_by_token(new, now=NOW)
         assert run("operator", "token", "sample-fibre") == 0
         assert "the others ended" in capsys.readouterr().out

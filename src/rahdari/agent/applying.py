@@ -73,7 +73,7 @@ class Targets:
         for target in self._places:
             before = markers.get(target.name)
             try:
-                content, found = self._put(target, moment, before)
+                content, found, wrote = self._put(target, moment, before)
             except AgentFault as fault:
                 faults.append(fault)
                 after = _failed(target, before, fault, now)
@@ -83,7 +83,7 @@ class Targets:
                     after = replace(before, content=content)
                 else:
                     after = Marker(target.name, target.kind, moment.stands, mark, content, moment.loaded, now)
-                    if before is not None and replace(before, applied_at=now, mark=mark) == after:
+                    if before is not None and not wrote and replace(before, applied_at=now, mark=mark) == after:
                         # Nothing new was put there: only the place in the log of changes moves on.
                         after = replace(before, mark=mark)
             if after != before:
@@ -109,8 +109,9 @@ class Targets:
                 if any(_is_news(role, markers.get(name), marker) for name, marker in changed.items()):
                     receipts.keep(state=state, position=position, markers=kept.values(), now=moment.now)
 
-    def _put(self, target: Target, moment: Moment, before: Marker | None) -> tuple[str, AgentFault | None]:
-        """Put it there and read it back; return what stands there, and what was missing before. Raises AgentFault."""
+    def _put(self, target: Target, moment: Moment, before: Marker | None) -> tuple[str, AgentFault | None, bool]:
+        """Put it there and read it back; return what stands there, what was missing before, and whether a device was
+        changed. Raises AgentFault."""
         had = read_content(before.content) if before is not None else {}
         settings = hashlib.sha256(repr(target).encode()).hexdigest()[:16]
         # A target that was set otherwise is another place: nothing is known of what stands there. Neither is it of a
@@ -121,8 +122,9 @@ class Targets:
         changed = moment.changes(before.mark) if known and before is not None else None
         taken = known and before is not None and not before.fault
         if target.name in self._devices:
-            found = apply_to_device(self._devices[target.name], moment, changed, taken=taken)
-            return json.dumps({"settings": settings, "booted": had.get("booted", booted) if known else booted}), found
+            wrote, found = apply_to_device(self._devices[target.name], moment, changed, taken=taken)
+            content = {"settings": settings, "booted": had.get("booted", booted) if known else booted}
+            return json.dumps(content), found, wrote
         place = self._files[target.name]
         same = taken and changed == set() and before is not None and dict(before.positions) == moment.stands
         same = same and not place.is_due(had, moment.now)
@@ -130,15 +132,15 @@ class Targets:
         if taken and (same or place.wait) and changed is not None:
             whole = not moment.look or place.is_whole(had)
             if whole and same:
-                return json.dumps({name: value for name, value in had.items() if name != "due_at"}), None
+                return json.dumps({name: value for name, value in had.items() if name != "due_at"}), None, False
             if whole:
                 place.is_behind = True
                 due_at = time_text(moment.now + dt.timedelta(seconds=place.wait + 1))
-                return json.dumps({**had, "due_at": had.get("due_at", due_at)}), None
+                return json.dumps({**had, "due_at": had.get("due_at", due_at)}), None, False
             found = RemovedLocally.file(place.target.path)
         rendered = place.put(moment, changed)
-        content = {"settings": settings, "rendered_at": time_text(moment.now), **rendered.as_json()}
-        return json.dumps(content), found
+        said = {"settings": settings, "rendered_at": time_text(moment.now), **rendered.as_json()}
+        return json.dumps(said), found, False
 
 
 def booted_at() -> int:

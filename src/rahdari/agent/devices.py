@@ -66,14 +66,14 @@ def device_of(target: Target) -> SetDevice | None:
 
 def apply_to_device(
     device: SetDevice, moment: Moment, changed: "set[ChangedPoint] | None", *, taken: bool
-) -> RemovedLocally | None:
+) -> tuple[bool, RemovedLocally | None]:
     """`changed` since the device took all there was, if that is known; `taken`: the last change succeeded there.
 
-    Returns what a look found missing that nobody had taken out. Raises AgentFault.
+    Returns whether anything was changed there, and what a look found missing that nobody had taken out. Raises
+    AgentFault.
     """
     if changed is None:
-        _note(device.look(moment.rows, whole=True))
-        return None
+        return _note(device.look(moment.rows, whole=True)), None
     added, removed = changed_elements(device, moment, changed)
     if taken and not moment.look and device.takes(added=len(added), removed=len(removed)):
         try:
@@ -82,20 +82,25 @@ def apply_to_device(
             # Not what we thought: somebody reloaded the ruleset. Look, and begin from what is there.
             pass
         else:
-            return None
+            return bool(added or removed), None
     looked = device.look(moment.rows, whole=False, gone=removed)
+    wrote = _wrote(looked)
     if not taken:
-        _note(looked)
-        return None
+        return _note(looked), None
     if looked.made_again:
-        return RemovedLocally.ruleset(looked.made_again, sum(looked.missing.values()))
-    return _missed(device, looked, added | removed)
+        return wrote, RemovedLocally.ruleset(looked.made_again, sum(looked.missing.values()))
+    return wrote, _missed(device, looked, added | removed)
 
 
-def _note(looked: Looked) -> None:
-    """The first time, and after a reboot or a failure, it is no alarm."""
+def _note(looked: Looked) -> bool:
+    """The first time, and after a reboot or a failure, it is no alarm. Returns whether anything was changed."""
     if looked.made_again:
         log.info("%s", looked.made_again)
+    return _wrote(looked)
+
+
+def _wrote(looked: Looked) -> bool:
+    return bool(looked.made_again or looked.excess or any(looked.missing.values()))
 
 
 def changed_elements(

@@ -24,6 +24,7 @@ from .notifying import tell_manager
 from .rehearsal import rehearsed_in_words, rehearsing
 from .showing import Showing
 from .syncing import Agent, Outcome
+from .telling import edition_in_words
 from .transport import Server
 from .watching import Watch
 
@@ -158,12 +159,11 @@ def _quiet(agent: Agent) -> float:
 
 def _log(outcome: Outcome, told: str) -> str:
     """One line for what changed; what is wrong once, not each minute. Returns what is wrong now."""
-    position = outcome.position
-    if position is not None and outcome.applied.targets:
+    if outcome.positions and outcome.applied.targets:
         names = ", ".join(outcome.applied.targets)
         log.info(
-            "edition %d: %d entries applied to %s in %.3f s",
-            position.sequence,
+            "%s: %d entries applied to %s in %.3f s",
+            edition_in_words(outcome.positions),
             outcome.applied.loaded,
             names,
             outcome.seconds,

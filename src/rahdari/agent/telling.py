@@ -101,18 +101,7 @@ def status_as_json(said: Status) -> dict[str, Any]:
         "fresh_until": _iso(said.fresh_until),
         "age_seconds": int((said.now - said.signed_at).total_seconds()) if said.signed_at else None,
         "stale": said.stale,
-        "streams": {
-            role: {
-                "session": held.session,
-                "sequence": held.sequence,
-                "digest": held.digest,
-                "entries": held.entries,
-                "published_at": _iso(held.published_at),
-                "verified_at": _iso(held.verified_at),
-                "held": said.held.get(role, 0),
-            }
-            for role, held in said.positions.items()
-        },
+        "streams": streams_as_json(said.positions, said.held),
         "entries": sum(held.entries for held in said.positions.values()),
         "held": sum(said.held.values()),
         "in_force": said.in_force,
@@ -144,16 +133,17 @@ def status_in_words(said: Status) -> str:
     if position is None or fresh_until is None or signed_at is None:
         lines = ["Nothing has been verified yet. Run: rahdari agent sync"]
     else:
-        others = ", ".join(
-            f"{kind_of(role)} {held.sequence}" for role, held in said.positions.items() if held is not position
-        )
         entries = sum(held.entries for held in said.positions.values())
+        counting = f"{said.in_force} of {entries} entries count now"
+        if held_back := sum(said.held.values()):
+            counting = f"{said.in_force} entries count now: the editions have {entries}, {held_back} more are held back"
         lines = [
-            f"Edition {position.sequence} of session {position.session[:8]}, "
-            f"published {_plain(position.published_at)}{f' ({others})' if others else ''}.",
+            f"{edition_in_words(said.positions).capitalize()} of session {position.session[:8]}, "
+            f"published {_plain(position.published_at)}.",
+            *digests_in_words(said.positions),
             f"Last signed {in_words(said.now - signed_at)} ago; vouched for until {_plain(fresh_until)}"
             f"{' (STALE)' if said.stale else ''}.",
-            f"{said.in_force} of {entries} entries count now"
+            counting
             + (
                 f", of which {said.kept_stale} have ended and are kept while the feed is stale."
                 if said.kept_stale
@@ -174,6 +164,33 @@ def status_in_words(said: Status) -> str:
     if said.exit is Exit.OK:
         lines.append("All is well.")
     return "\n".join(lines)
+
+
+def edition_in_words(positions: Mapping[str, Position]) -> str:
+    """`edition 7 (dynamic 3, canary 0)`: of static entries, whose edition people speak of, and the others'."""
+    shown = positions.get(ROLES[0])
+    others = ", ".join(f"{kind_of(role)} {held.sequence}" for role, held in positions.items() if held is not shown)
+    return f"edition {shown.sequence if shown else '-'}{f' ({others})' if others else ''}"
+
+
+def digests_in_words(positions: Mapping[str, Position]) -> list[str]:
+    """A line each, to hold against what others count."""
+    return [f"  {kind_of(role)}: {held.entries} entries, digest {held.digest}" for role, held in positions.items()]
+
+
+def streams_as_json(positions: Mapping[str, Position], held: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        role: {
+            "session": at.session,
+            "sequence": at.sequence,
+            "digest": at.digest,
+            "entries": at.entries,
+            "published_at": _iso(at.published_at),
+            "verified_at": _iso(at.verified_at),
+            "held": held.get(role, 0),
+        }
+        for role, at in positions.items()
+    }
 
 
 @dataclass(frozen=True)

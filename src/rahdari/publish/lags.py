@@ -28,6 +28,11 @@ class Point:
     of: int | None
     ok: bool
 
+    @property
+    def more(self) -> int:
+        """What it has beside the editions: the operator's own additions, and removals that the agent holds back."""
+        return max(self.loaded - self.of, 0) if self.of is not None else 0
+
 
 @dataclass(frozen=True)
 class OperatorLag:

@@ -8,6 +8,8 @@ import hashlib
 import os
 import pwd
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..configuration import DEFAULT_STATE, DEFAULT_TABLE, Configuration, NftTarget, load
@@ -71,14 +73,15 @@ def init_agent(arguments: argparse.Namespace) -> int:
     user = _user(arguments.user)
     path.parent.mkdir(parents=True, exist_ok=True)
     _check_configuration(path, as_toml(configuration, "0" * 64, arguments))
-    if arguments.token_file is None and welcome.token:
-        _put_token(configuration, welcome.token, user, replace=arguments.replace)
-    Credentials(configuration).check()
-    content = _given_root(arguments.root) if arguments.root is not None else _fetch_root(configuration)
-    found = hashlib.sha256(content).hexdigest()
-    if expected and found != expected:
-        raise WrongRoot(f"its SHA-256 is {found}, and you gave {expected}")
-    root = check_root(content)
+    token = welcome.token if arguments.token_file is None else ""
+    with _token_put(configuration.token_file, token, user, replace=arguments.replace):
+        Credentials(configuration).check()
+        content = _given_root(arguments.root) if arguments.root is not None else _fetch_root(configuration)
+        found = hashlib.sha256(content).hexdigest()
+        if expected and found != expected:
+            said = f"you gave {expected}" if arguments.root_sha256 else f"the welcome text says {expected}"
+            raise WrongRoot(f"its SHA-256 is {found}, and {said}")
+        root = check_root(content)
     create(configuration.state)
     if user is not None:
         shutil.chown(configuration.state, user.pw_uid, user.pw_gid)
@@ -132,20 +135,34 @@ def _user(name: str) -> pwd.struct_passwd | None:
         raise NotUnderstood(f"There is no user {name}.", f"Make it first: useradd --system {name}") from None
 
 
-def _put_token(configuration: Configuration, token: str, user: pwd.struct_passwd | None, *, replace: bool) -> None:
-    path = configuration.token_file
-    if path is None:
+@contextmanager
+def _token_put(path: Path | None, token: str, user: pwd.struct_passwd | None, *, replace: bool) -> Iterator[None]:
+    """The token in its place, to ask for the root with. It goes again when the root cannot be trusted."""
+    if path is None or not token:
+        yield
         return
-    if path.exists() and not replace:
-        try:
-            if read_token(path) == token:
-                return
-        except TokenUnreadable:
-            pass
+    before = path.read_bytes() if path.exists() else None
+    if before is not None and not replace and not _holds(path, token):
         raise AlreadyConfigured(path)
     put_file(path, f"{token}\n".encode(), 0o600)
-    if user is not None:
-        shutil.chown(path, user.pw_uid, user.pw_gid)
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            path.unlink()
+        else:
+            put_file(path, before, 0o600)
+        raise
+    finally:
+        if user is not None and path.exists():
+            shutil.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _holds(path: Path, token: str) -> bool:
+    try:
+        return read_token(path) == token
+    except TokenUnreadable:
+        return False
 
 
 def _check_configuration(path: Path, text: str) -> None:

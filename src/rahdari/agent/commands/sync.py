@@ -31,6 +31,7 @@ def sync_once(arguments: argparse.Namespace) -> int:
             agent = Agent(configuration, state)
             try:
                 outcome = agent.sync(now=now())
+                held = state.held_counts(now=now())
                 if configuration.metrics_file is not None:
                     Showing(agent).show(outcome)
             finally:
@@ -42,6 +43,8 @@ def sync_once(arguments: argparse.Namespace) -> int:
             "ok": outcome.exit is Exit.OK,
             "session": position.session if position else None,
             "sequence": position.sequence if position else None,
+            "digest": position.digest if position else None,
+            "streams": telling.streams_as_json(outcome.positions, held),
             "files": outcome.files,
             "in_force": outcome.applied.loaded,
             "kept_stale": outcome.applied.kept_stale,
@@ -53,7 +56,9 @@ def sync_once(arguments: argparse.Namespace) -> int:
     elif position is not None:
         names = ", ".join(outcome.applied.targets)
         done = f"applied to {names}" if names else "nothing to apply"
-        print(f"Edition {position.sequence}: {telling.counted(outcome.applied.loaded)} now; {done}.")
+        edition = telling.edition_in_words(outcome.positions).capitalize()
+        print(f"{edition}: {telling.counted(outcome.applied.loaded)} now; {done}.")
+        print("\n".join(telling.digests_in_words(outcome.positions)))
     for fault in outcome.faults:
         tell(fault)
     return outcome.exit

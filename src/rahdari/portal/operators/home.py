@@ -98,6 +98,7 @@ def home(request: HttpRequest) -> HttpResponse:
     past = publish.lags_of(operator=seen.operator, since=now - A_DAY)
     context = {
         "seen": seen,
+        "more": any(point.more for point in seen.points),
         "said": said(seen),
         "behind": behind_words(seen),
         "asns": ", ".join(f"AS{asn}" for asn in seen.operator.asns),

@@ -180,7 +180,7 @@ def run_token(options: argparse.Namespace) -> int:
         f"the others end at {now + options.old_ends:%Y-%m-%d %H:%M} UTC" if options.old_ends else "the others ended"
     )
     print(f"The new token of {operator.slug}, shown this once ({others}).")
-    print_welcome(operator.slug, token)
+    print_welcome(operator.slug, token, LATER)
     return 0
 
 
@@ -303,7 +303,14 @@ def unknown(slug: str) -> int:
     return told(f"There is no active operator {slug}. `rahdari operator list` names them.")
 
 
-def print_welcome(slug: str, token: str | None) -> None:
+FIRST = "On the operator's machine: rahdari agent init --welcome FILE"
+LATER = (
+    "On the operator's machine: write the token into /etc/rahdari/token. It is read at the next request; nothing is "
+    "started again."
+)
+
+
+def print_welcome(slug: str, token: str | None, then: str = FIRST) -> None:
     """What `rahdari agent init --welcome` reads: hand it over whole, by a way that others cannot read."""
     from django.conf import settings
 
@@ -324,4 +331,4 @@ def print_welcome(slug: str, token: str | None) -> None:
     if not settings.FEED_URL:
         print("(RAHDARI_FEED_URL is not set: tell the operator the address of the feed as well.)")
     print()
-    print("On the operator's machine: rahdari agent init --welcome FILE")
+    print(then)

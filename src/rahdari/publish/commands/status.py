@@ -100,7 +100,10 @@ def print_operators(lags: list[Any], now: dt.datetime) -> None:
             print(f"  {each.operator.slug:<20} no receipt yet")
             continue
         edition = f"edition {each.sequence}" if each.sequence is not None else "no edition of ours"
-        late = f", {span(each.lag)} late" if each.lag is not None else ""
+        late = ""
+        if each.lag is not None:
+            # One in step lacks nothing, however long after its publication it came to the newest.
+            late = f", in force {span(each.lag)} after it came" if each.in_step else f", {span(each.lag)} late"
         print(
             f"  {each.operator.slug:<20} {MARKS.get(each.state, each.state)}: {edition}{late}, "
             f"last receipt {span(now - each.received_at)} ago"

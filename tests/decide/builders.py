@@ -52,6 +52,7 @@ def an_application(
     evidence: str = "client_email",
     text: str = "From studio@client.example, 2 November: we work with you.",
     also: str = "",
+    runs: str = "wireguard",
 ) -> Application:
     """A freelancer's application that was sent and whose address is proved."""
     applicant = applicant or a_person()
@@ -65,7 +66,7 @@ def an_application(
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     apply.save_purpose(use="clients", purpose="Design work for clients abroad", **facts)
     apply.save_evidence(kind=evidence, text=text, **facts)
-    endpoint = apply.add_endpoint(application=application, block=address, runs="wireguard", actor=actor, now=now)
+    endpoint = apply.add_endpoint(application=application, block=address, runs=runs, actor=actor, now=now)
     challenge = verify.open_challenge(
         subject=endpoint.subject,
         block=ipaddress.ip_network(address),

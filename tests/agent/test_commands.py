@@ -262,6 +262,9 @@ class TestCheck:
         said = check("192.0.2.1", "--protocol", "tcp", "--port", "443")
         assert said.code == Exit.NOT_REGISTERED
         assert "Registered for another protocol or port: 192.0.2.1 udp 51820" in said.out
+        # Without a port whatever is registered; with one, also where the protocol is not said.
+        assert check("192.0.2.1", "--protocol", "udp").code == check("192.0.2.1", "--port", "51820").code == 0
+        assert check("192.0.2.1", "--port", "4500").code == Exit.NOT_REGISTERED
         assert check("198.51.100.77").code == 0
         assert check("198.51.100.0/25", "--protocol", "esp").code == 0
         assert check("198.51.0.0/16").code == Exit.NOT_REGISTERED

@@ -57,6 +57,17 @@ class TestSets:
                 first, second = (ipaddress.ip_network(each.text.partition(" ")[0]) for each in (one, other))
                 assert one == other or not same or not first.overlaps(second)
 
+    def test_hold_each_part_of_a_service_with_the_number_of_its_protocol(self) -> None:
+        parts = [("udp", 500), ("udp", 4500), ("esp", None), ("tcp", 1723), ("gre", None)]
+        found = {element_of("203.0.113.40/32", protocol, port) for protocol, port in parts}
+        assert found == {
+            Element("host_ports4", "203.0.113.40 . 17 . 500"),
+            Element("host_ports4", "203.0.113.40 . 17 . 4500"),
+            Element("host_protocols4", "203.0.113.40 . 50"),
+            Element("host_ports4", "203.0.113.40 . 6 . 1723"),
+            Element("host_protocols4", "203.0.113.40 . 47"),
+        }
+
     def test_have_three_kinds_for_hosts_and_three_for_prefixes(self) -> None:
         assert len(SET_NAMES) == 2 * len(KINDS) == 2 * len(INTERVAL_SETS)
         assert element_of("192.0.2.1/32", "any", None) == ("hosts4", "192.0.2.1")

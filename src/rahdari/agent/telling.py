@@ -227,9 +227,14 @@ def check(
 
 
 def covers(entry: Row, protocol: Protocol | None, port: int | None) -> bool:
-    if protocol is None or entry.protocol == "any":
+    """Whether an entry is asked for. Without a protocol, or without a port, every one is: of IPsec there are three."""
+    if entry.protocol == "any":
         return True
-    return entry.protocol == protocol and (entry.port is None or entry.port == port)
+    if protocol is not None and entry.protocol != protocol:
+        return False
+    if port is None:
+        return True
+    return entry.port == port if entry.port is not None else Protocol(entry.protocol).has_ports
 
 
 def _wider(block: Block) -> list[Block]:

@@ -5,6 +5,7 @@ import io
 import re
 from pathlib import Path
 
+import maxminddb
 import pytest
 
 from rahdari.agent.configuration import FileTarget
@@ -49,6 +50,35 @@ def test_of_nothing_is_a_file_without_any_address(kind: str, options: dict[str, 
     if kind == "juniper-srx":
         content = gzip.decompress(content)
     assert not re.search(rb"\b192\.0|\b198\.51|\b203\.0|2001:db8", content)
+
+
+IKEV2 = in_order(
+    [a_row("203.0.113.40/32", "udp", 500), a_row("203.0.113.40/32", "udp", 4500), a_row("203.0.113.40/32", "esp")]
+)
+
+
+@pytest.mark.parametrize("kind", RENDERERS)
+def test_carries_a_service_of_several_parts_whole(kind: str) -> None:
+    content = rendered(kind, IKEV2, {})
+    if kind == "juniper-srx":
+        content = gzip.decompress(content)
+    if kind in {"csv", "json", "json-lines"}:
+        text = content.decode().replace('"', "").replace("protocol:", "").replace("port:", "").replace("null", "")
+        assert all(part in text.replace(" ", "") for part in ("udp,500,", "udp,4500,", "esp,,"))
+    elif kind != "mmdb":
+        # A list of addresses has it once, and with it everything that runs there.
+        rows = [line for line in content.splitlines() if b"203.0.113.40" in line]
+        assert len(rows) == 1, rows
+
+
+def test_tells_all_parts_of_an_address_to_who_looks_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "feed.mmdb"
+    path.write_bytes(rendered("mmdb", IKEV2, {}))
+    with maxminddb.open_database(path) as read:
+        found = read.get("203.0.113.40")
+    assert isinstance(found, dict)
+    told = {(each["protocol"], each.get("port")) for each in found["endpoints"]}
+    assert told == {("udp", 500), ("udp", 4500), ("esp", None)}
 
 
 @pytest.mark.parametrize("kind", RENDERERS)

@@ -181,7 +181,7 @@ class Grants:
         apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
         apply.save_purpose(use="clients", purpose="Work for clients abroad", **facts)
         apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
-        endpoint = apply.add_endpoint(block=address, protocol="udp", port=51820, **facts)
+        endpoint = apply.add_endpoint(block=address, runs="wireguard", **facts)
         challenge = verify.open_challenge(
             subject=endpoint.subject,
             block=ipaddress.ip_network(address),

@@ -38,6 +38,7 @@ from .clocks import (
     run_clocks,
     tell_of_expiry,
 )
+from .completing import complete_registrations
 from .entering import enter_grants
 from .keeping import erase_card_numbers, erase_evidence, erase_files, erase_payers, forget_holders
 from .late import RESTS, decide_late, take_in_late_proofs
@@ -115,6 +116,7 @@ STEPS: tuple[Step, ...] = (
     Step("attest: what was revoked", follow_revocations),
     Step("attest: what officers decided", carry_out_matters),
     Step("attest: forget members", forget_members, clock=True),
+    Step("register: complete", complete_registrations, clock=True),
     Step("register: settle provisional ones", settle_provisional),
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", run_clocks),

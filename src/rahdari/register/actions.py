@@ -10,6 +10,7 @@ from rahdari.address import Part, directory
 from rahdari.journal import actions as journal
 
 from . import queries, rules
+from .completing import complete_registration
 from .models import KINDS, DirectoryFollowed, Entry, Registration
 from .moving import (
     add_entry,
@@ -56,6 +57,7 @@ __all__ = [
     "add_entry",
     "amend_entry",
     "change_parts",
+    "complete_registration",
     "confirm_registration",
     "end_entries_due",
     "end_entry",

@@ -13,7 +13,7 @@ from rahdari.address import Part, in_order
 
 from . import reference as references
 from . import rules
-from .models import Change, Entry, Registration, Sharer
+from .models import Change, Entry, Registration, Sharer, ToComplete
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -88,6 +88,12 @@ def active_of_registrations(registrations: Iterable[Registration]) -> QuerySet[E
     """What of these registrations has not ended, without the lines of people who work from home."""
     found = Entry.objects.filter(registration__in=list(registrations), ended_at__isnull=True)
     return found.exclude(origin__startswith=rules.HOME).select_related("carrier").order_by("block", "port", "id")
+
+
+def to_complete() -> QuerySet[Registration]:
+    """Registrations of the time when one port was registered alone, of which something is still to be entered."""
+    waiting = ToComplete.objects.order_by().values("entry__registration")
+    return Registration.objects.filter(pk__in=waiting).order_by("id")
 
 
 def own_entries_of(registration: Registration) -> QuerySet[Entry]:

@@ -21,6 +21,12 @@ UPDATE apply_endpoint SET
     ELSE 'other'
   END;
 """
+# Back again: the first part alone, as it was asked for before.
+FIRST = """
+UPDATE apply_endpoint SET
+  protocol = split_part(split_part(parts, ',', 1), ' ', 1),
+  port = nullif(split_part(split_part(parts, ',', 1), ' ', 2), '')::integer;
+"""
 # Of these one part was asked for alone until now. The sets as they were when this was written.
 IPSEC = ("udp 500", "udp 4500", "esp")
 WHOLE = {
@@ -74,12 +80,18 @@ class Migration(migrations.Migration):
             field=models.CharField(default="", max_length=352),
             preserve_default=False,
         ),
-        migrations.RunSQL(NAMES, migrations.RunSQL.noop),
+        migrations.RunSQL(NAMES, FIRST),
         migrations.RunPython(complete, migrations.RunPython.noop),
+        # Of rows that were changed twice here checks wait for the end, and a table with such is not altered.
+        migrations.RunSQL("SET CONSTRAINTS ALL IMMEDIATE", migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="endpoint",
             name="parts",
             field=rahdari.register.fields.PartsField(max_length=352),
+        ),
+        # With a value to come back with.
+        migrations.AlterField(
+            model_name="endpoint", name="protocol", field=models.CharField(default="any", max_length=8)
         ),
         migrations.RemoveField(model_name="endpoint", name="protocol"),
         migrations.RemoveField(model_name="endpoint", name="port"),

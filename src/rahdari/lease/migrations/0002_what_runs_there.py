@@ -11,6 +11,12 @@ UPDATE lease_host SET parts = CASE
     ELSE protocol || coalesce(' ' || port, '')
   END;
 """
+# Back again: the first part alone, as it was before.
+FIRST = """
+UPDATE lease_host SET
+  protocol = split_part(split_part(parts, ',', 1), ' ', 1),
+  port = nullif(split_part(split_part(parts, ',', 1), ' ', 2), '')::integer;
+"""
 
 
 class Migration(migrations.Migration):
@@ -26,7 +32,7 @@ class Migration(migrations.Migration):
             field=models.CharField(default="", max_length=352),
             preserve_default=False,
         ),
-        migrations.RunSQL(PARTS, migrations.RunSQL.noop),
+        migrations.RunSQL(PARTS, FIRST),
         migrations.AlterField(
             model_name="host", name="parts", field=rahdari.register.fields.PartsField(max_length=352)
         ),

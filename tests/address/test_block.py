@@ -50,7 +50,7 @@ class TestParseBlock:
         assert parse_block(format_block(block)) == block
         assert parse_block(str(block)) == block
 
-    @given(blocks(), st.sampled_from([URDU, ARABIC]), st.sampled_from(["", " ", "\u200e", "\u2066", "\n"]))
+    @given(blocks(), st.sampled_from([URDU, ARABIC]), st.sampled_from(["", " ", "\u200e", "\u061c", "\u2066", "\n"]))
     def test_takes_urdu_and_arabic_digits_and_pasted_marks(
         self, block: Block, digits: dict[int, str], mark: str
     ) -> None:
@@ -83,6 +83,16 @@ class TestParseBlock:
         ("text", "reason", "suggestion"),
         [
             ("", "empty", None),
+            ("203.0.113.1310", "out_of_range", "203.0.113.131"),
+            ("203.0.1131.1310", "out_of_range", None),
+            ("203.0.113.l4", "letter", "203.0.113.14"),
+            ("2O3.0.113.24", "letter", "203.0.113.24"),
+            ("0xCB.0x00.0x71.0x18", "hexadecimal", "203.0.113.24"),
+            ("0xcb007118", "hexadecimal", "203.0.113.24"),
+            ("203.0.113.2\u2074", "no_digit", "203.0.113.24"),
+            ("203.0.113.\u2461", "no_digit", "203.0.113.2"),
+            ("\u202e8.7.6.5", "turned_around", None),
+            ("203.0.113.0/028", "leading_zeros", "203.0.113.0/28"),
             (" \u200f ", "empty", None),
             ("1" * 301, "too_long", None),
             ("203.0.113.5/28", "host_bits", "203.0.113.0/28"),

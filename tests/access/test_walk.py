@@ -101,17 +101,18 @@ OWN_REGISTRATION = frozenset(
 )
 # A company's registration: its owners' only, not its other members'.
 ACTS_OF_A_HOLDER = frozenset(
-    """portal:end_registration portal:change_entry portal:prove_again portal:renew portal:change_addresses
+    """portal:end_registration portal:pause_registration portal:go_on
+    portal:change_entry portal:prove_again portal:renew portal:change_addresses
     portal:changing portal:remote_staff
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 OFFICERS = frozenset(
-    """decide:queue decide:approvals decide:keys portal:feed portal:hold portal:proofs_in_vain portal:matters
-    portal:matter""".split()
+    """decide:queue decide:approvals decide:unreached decide:keys portal:feed portal:hold
+    portal:proofs_in_vain portal:matters portal:matter""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
-    decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
+    decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks decide:name_network
     decide:document""".split()
 )
 READ_AT_THE_DESK = frozenset(

@@ -53,7 +53,20 @@ class TestRegistration:
         assert program.post(f"{place}/change").said["reference"] == made.said["reference"]
         assert program.get(place).said["change"] == made.said["reference"]
 
-    def test_ends_once_and_for_good(self, program: Program, registration: Registration) -> None:
+    def test_is_paused_and_ended_with_a_scope_of_its_own_and_goes_on(
+        self, program: Program, registration: Registration
+    ) -> None:
+        place = f"/registrations/{registration.reference}"
+        bound = Program(program.person, scopes=("registrations:read", "registrations:write"))
+        for act, body in (("end", {"end": True}), ("pause", {"days": 7})):
+            problem(bound.post(f"{place}/{act}", body), 403, "missing-scope")
+        assert program.post(f"{place}/pause", {"days": 7}).said["standing"] == "paused"
+        assert bound.post(f"{place}/go-on").said["standing"] == "valid"
+        assert program.post(f"{place}/end", {"end": True}).said["standing"] == "ended"
+        said = bound.post(f"{place}/go-on").said
+        assert (said["standing"], said["entries"][0]["ended_at"]) == ("valid", None)
+
+    def test_ends_once(self, program: Program, registration: Registration) -> None:
         place = f"/registrations/{registration.reference}"
         problem(program.post(f"{place}/end", {"end": False}), 400, "invalid-request")
         for _ in range(2):

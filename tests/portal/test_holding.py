@@ -84,6 +84,11 @@ def to_end(registration: Registration) -> str:
     return reverse("portal:end_registration", args=[registration.reference])
 
 
+def end(browser: Client, registration: Registration) -> Any:
+    """Its number is typed, and it ends."""
+    return browser.post(to_end(registration), {"number": registration.reference})
+
+
 def page_of(registration: Registration) -> str:
     return reverse("portal:registration", args=[registration.reference])
 
@@ -214,7 +219,7 @@ class TestChange:
         assert registration.entries.get().port == 2000 + CHANGES - 1
 
     def test_of_what_has_ended_changes_nothing(self, browser: Client, registration: Registration) -> None:
-        browser.post(to_end(registration))
+        end(browser, registration)
         assert browser.get(to_change(registration))["Location"] == page_of(registration)
         answer = browser.post(to_change(registration), TCP_443, follow=True)
         assert "This registration is no longer valid. Nothing was changed." in answer.text
@@ -229,12 +234,14 @@ class TestEnd:
         story.published(tmp_path / "offline")
         assert to_end(registration) in browser.get(page_of(registration)).text
         page = browser.get(to_end(registration)).text
-        for part in ("This cannot be undone", "your connection may be cut", "at the holder’s request"):
+        for part in ("You can undo this until", "your connection may be cut", "its holder ended it"):
             assert part in page
+        for given in ({}, {"number": "RD-0D7B-92YP"}):
+            assert browser.post(to_end(registration), given).status_code == 200
         registration.refresh_from_db()
         assert registration.struck_out_at is None
         for _ in range(2):
-            assert browser.post(to_end(registration))["Location"] == page_of(registration)
+            assert end(browser, registration)["Location"] == page_of(registration)
         registration.refresh_from_db()
         assert registration.struck_out_code == "X1"
         rows = [row for row in journal.about(f"registration:{registration.pk}") if row.act == "register.struck_out"]
@@ -244,7 +251,7 @@ class TestEnd:
 
     def test_is_said_everywhere(self, browser: Client, granted: Application, registration: Registration) -> None:
         story.an_operator("sample-fibre", "Sample Fibre")
-        browser.post(to_end(registration))
+        end(browser, registration)
         page = browser.get(page_of(registration)).text
         assert "Your registration has ended" in page
         assert "It ended at your request on" in page
@@ -253,8 +260,8 @@ class TestEnd:
         assert to_end(registration) not in page
         assert "Ended by the holder" in browser.get(reverse("portal:registrations")).text
         public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
-        assert "Struck out of the register" in public
-        assert "At the holder’s request" in public
+        assert "Ended by its holder" in public
+        assert "Struck out" not in public
         status = browser.get(reverse("portal:status", args=[granted.reference])).text
         assert "This registration has ended" in status
         assert "In force at" not in status
@@ -265,7 +272,7 @@ class TestEnd:
         self, browser: Client, holder: User, registration: Registration
     ) -> None:
         block = registration.entries.get().block
-        browser.post(to_end(registration))
+        end(browser, registration)
         again = story.fill(story.a_draft(holder))
         assert story.add(again, str(block.network_address)).network == block
 
@@ -273,12 +280,12 @@ class TestEnd:
         self, browser: Client, granted: Application, registration: Registration
     ) -> None:
         register.strike_out(registration=registration, code="X4", actor="officer:1", now=timezone.now())
-        browser.post(to_end(registration))
+        end(browser, registration)
         registration.refresh_from_db()
         assert registration.struck_out_code == "X4"
         assert "no longer valid" in browser.get(page_of(registration)).text
         public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
-        assert "At the holder’s request" not in public
+        assert "Struck out of the register" in public
         status = browser.get(reverse("portal:status", args=[granted.reference])).text
         assert "was struck out of the register" in status
 
@@ -289,7 +296,7 @@ class TestEnd:
             valid_until=past, grace_until=past, valid_from=past - timedelta(days=1)
         )
         assert browser.get(to_end(registration))["Location"] == page_of(registration)
-        browser.post(to_end(registration))
+        end(browser, registration)
         registration.refresh_from_db()
         assert registration.struck_out_at is None
         status = browser.get(reverse("portal:status", args=[granted.reference])).text
@@ -342,7 +349,7 @@ class TestOthers:
         registration.refresh_from_db()
         assert registration.struck_out_at is None
         assert signed_in(holder).post(to_change(registration), TCP_443).status_code == 302
-        assert signed_in(holder).post(to_end(registration)).status_code == 302
+        assert end(signed_in(holder), registration).status_code == 302
         registration.refresh_from_db()
         assert registration.struck_out_code == "X1"
 
@@ -355,7 +362,7 @@ class TestOthers:
 
 
 class TestStageOf:
-    @pytest.mark.parametrize("standing", ["ended", "struck_out", "expired"])
+    @pytest.mark.parametrize("standing", ["ended", "paused", "suspended", "struck_out", "expired"])
     def test_what_is_no_longer_valid_is_never_in_force(self, standing: str) -> None:
         facts: dict[str, Any] = {"status": "granted", "decided": "granted", "entered": True, "published": True}
         assert stage_of(Facts(**facts, in_force=1, operators=1, standing="valid")) is Stage.IN_FORCE
@@ -385,8 +392,17 @@ class TestInBothLanguages:
             "change, registered already": client.post(to_change(two), {"kind": "any"}),
             "same": client.post(to_change(mine), {"kind": "wireguard"}, follow=True),
             "changed": client.post(to_change(mine), TCP_443, follow=True),
+            "pause": client.get(reverse("portal:pause_registration", args=[mine.reference])),
+            "pause, nothing chosen": client.post(reverse("portal:pause_registration", args=[mine.reference])),
+            "paused": client.post(
+                reverse("portal:pause_registration", args=[mine.reference]), {"days": "7"}, follow=True
+            ),
+            "public check, paused": client.get(reverse("portal:check_number"), {"number": mine.reference}),
+            "status, paused": client.get(status),
+            "goes on": client.post(reverse("portal:go_on", args=[mine.reference]), follow=True),
             "end": client.get(to_end(mine)),
-            "ended": client.post(to_end(mine), follow=True),
+            "end, wrong number": client.post(to_end(mine), {"number": "RD-0000"}),
+            "ended": client.post(to_end(mine), {"number": mine.reference}, follow=True),
             "change too late": client.post(to_change(mine), TCP_443, follow=True),
             "status, ended": client.get(status),
             "home": client.get(reverse("portal:home")),

@@ -161,7 +161,7 @@ class TestEnd:
         assert [row.actor for row in journal.about(f"registration:{registration.id}")] == ["clock", "rule:1"]
 
     def test_every_move_of_the_table_is_an_act_that_leaves_its_change(self) -> None:
-        acts = {"enter", "amend", "renew", "confirm", "prolong", "strike_out", "expire"}
+        acts = {"enter", "amend", "renew", "confirm", "prolong", "strike_out", "expire", "suspend", "resume", "restore"}
         assert {move[1] for move in MOVES} == acts
 
 

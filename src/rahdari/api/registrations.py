@@ -11,7 +11,10 @@ from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.address_form import RunsForm
 from rahdari.apply.rules import About
+from rahdari.decide import actions as decide
+from rahdari.decide.rules import PAUSES
 from rahdari.lease import queries as leases
+from rahdari.mobile import queries as mobile
 from rahdari.page import programs
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
@@ -20,11 +23,11 @@ from rahdari.portal.applicant import again, holding, lines, shared
 from rahdari.portal.applicant.looks import looks_at_registration
 from rahdari.portal.applicant.proved import Proved, proofs_of
 from rahdari.portal.public.certificate import sheet_of
-from rahdari.portal.standing import AT_REQUEST, standing_of
+from rahdari.portal.standing import standing_of
 from rahdari.register import actions
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import Standing
+from rahdari.register.rules import STANDING, Standing
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Method, Reproof
 
@@ -62,7 +65,7 @@ IN_SHORT = closed(
         "reference": text(12),
         "service": text(60),
         "holder": text(300),
-        "standing": choice("valid", "expired", "ended", "struck_out"),
+        "standing": choice("valid", "expired", "paused", "ended", "suspended", "struck_out"),
         "valid_from": MOMENT,
         "valid_until": MOMENT,
         "stays_until": MOMENT,
@@ -357,7 +360,7 @@ def change_registration(call: Call, reference: str) -> Answer:
 @operation(
     "POST",
     f"{ONE}/end",
-    scope=WRITE,
+    scope=Scope.REGISTRATIONS_END,
     tag=TAG,
     summary="End it",
     body=closed({"end": {"type": "boolean", "const": True}}),
@@ -365,10 +368,47 @@ def change_registration(call: Call, reference: str) -> Answer:
     ok=Ok("The registration, ended at your request.", REGISTRATION),
 )
 def end_registration(call: Call, reference: str) -> Answer:
-    """Its addresses leave the list within seconds, and it does not come back: you would apply anew."""
+    """Its addresses leave the list within seconds, and everybody who may see it gets a letter. For 30 days it can go on
+    again. The token needs a scope of its own for it.
+    """
     found = held(call, reference)
-    if register.standing(found, call.now) is Standing.VALID:
-        actions.strike_out(registration=found, code=AT_REQUEST, actor=call.actor, now=call.now)
+    if register.standing(found, call.now) in STANDING:
+        decide.end(registration=found, actor=call.actor, now=call.now)
+    return Answer(_whole(register.fresh(found), call))
+
+
+@operation(
+    "POST",
+    f"{ONE}/pause",
+    scope=Scope.REGISTRATIONS_END,
+    tag=TAG,
+    summary="Pause it",
+    body=closed({"days": {"type": "integer", "enum": list(PAUSES)}}),
+    problems=("not-possible-now",),
+    ok=Ok("The registration, on no list until that day.", REGISTRATION),
+)
+def pause_registration(call: Call, reference: str) -> Answer:
+    """Its addresses leave the list within seconds and stay its own. It goes on by itself after so many days."""
+    found = held(call, reference)
+    if mobile.has_lines(found):
+        raise impossible("mobile", _("A mobile number is not paused. It can be ended, and registered again."))
+    decide.pause(registration=found, days=call.body["days"], actor=call.actor, now=call.now)
+    return Answer(_whole(register.fresh(found), call))
+
+
+@operation(
+    "POST",
+    f"{ONE}/go-on",
+    scope=WRITE,
+    tag=TAG,
+    summary="Let it go on: undo its end, or end its pause",
+    problems=("not-possible-now",),
+    ok=Ok("The registration under the same number.", REGISTRATION),
+)
+def go_on(call: Call, reference: str) -> Answer:
+    """Every address comes back that nobody else has got meanwhile; no proof is asked for again."""
+    found = held(call, reference)
+    decide.go_on(registration=found, actor=call.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     ENDPOINTS_PROVE = "endpoints:prove"
     REGISTRATIONS_READ = "registrations:read"
     REGISTRATIONS_WRITE = "registrations:write"
+    REGISTRATIONS_END = "registrations:end"
     INVOICES_READ = "invoices:read"
     LETTERS_READ = "letters:read"
     ORGANISATIONS_READ = "organisations:read"

@@ -174,3 +174,13 @@ def not_pending(found: Exception) -> Problem:
 @told(apply.RegistrationOver)
 def over(found: Exception) -> Problem:
     return impossible("not_valid", _("This registration is no longer valid. Nothing was changed."))
+
+
+@told(decide.NotYours)
+def not_yours(found: decide.NotYours) -> Problem:
+    return impossible("not_at_request", _("It was not its holder who ended or suspended it. Read the letter about it."))
+
+
+@told(decide.TooLate)
+def too_late_to_undo(found: decide.TooLate) -> Problem:
+    return impossible("too_late", _("This cannot be undone any more. You can apply again."))

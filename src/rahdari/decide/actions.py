@@ -16,6 +16,7 @@ from .acting import (
     ReasonNeeded,
     page_of,
 )
+from .ending import NotYours, TooLate, end, go_on, go_on_due, pause
 from .erasing import erase_words
 from .granting import (
     ChecksMissing,
@@ -45,8 +46,10 @@ __all__ = [
     "NotAnOfficer",
     "NotPossibleNow",
     "NotYourCase",
+    "NotYours",
     "OwnApplication",
     "ReasonNeeded",
+    "TooLate",
     "TooLateToReopen",
     "answer_notice",
     "answer_question",
@@ -56,14 +59,18 @@ __all__ = [
     "decide_by_rule",
     "decide_late",
     "drop_refusal",
+    "end",
     "erase_words",
     "extend_question",
+    "go_on",
+    "go_on_due",
     "grant",
     "hand_over",
     "keep_again",
     "mark_entered",
     "name_network",
     "page_of",
+    "pause",
     "propose_refusal",
     "record_check",
     "record_checks",

@@ -53,7 +53,7 @@ def unreached_of(registration: Registration) -> list[Entry]:
 def unreached() -> list[Entry]:
     """All entries in force that no operator gets, oldest first; without the register's own."""
     leads = entries.active_entries().filter(part_of__isnull=True)
-    active = leads.exclude(kind=CANARY).select_related("registration")
+    active = leads.exclude(kind=CANARY).filter(registration__suspended_at__isnull=True).select_related("registration")
     return list(publish.unreached_entries(active).order_by("valid_from", "id"))
 
 

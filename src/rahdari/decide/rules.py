@@ -166,6 +166,10 @@ class CheckFact:
         return self.outcome == "waiting" and self.past_clock
 
 
+# Codes of the policy with the ground "request": the holder asked for the end, or the pause.
+ENDED_AT_REQUEST, PAUSED_AT_REQUEST = "X1", "S3"
+# For so many days a holder may pause; it goes on by itself after them, and at a press before.
+PAUSES = (7, 30, 90)
 # Not a check of the policy: an address that no operator would get.
 REACH = "reach"
 

@@ -155,6 +155,9 @@ LETTERS: dict[str, Kind] = {
         _("A registration waits to be renewed"), "registration valid_until stays_until", note="ends_on"
     ),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
+    "registration_ended": _kind(_("A registration was ended by its holder"), "registration until"),
+    "registration_paused": _kind(_("A registration was paused by its holder"), "registration until"),
+    "registration_goes_on": _kind(_("A registration goes on"), "registration", "lost"),
 }
 
 NOTES: dict[str, Note] = {

@@ -179,6 +179,9 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "stays_until": _days(30),
     },
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
+    "registration_ended": lambda rules: {"registration": REGISTRATION, "until": _days(30)},
+    "registration_paused": lambda rules: {"registration": REGISTRATION, "until": _days(7)},
+    "registration_goes_on": lambda rules: {"registration": REGISTRATION},
 }
 
 NOTES: dict[str, Facts] = {

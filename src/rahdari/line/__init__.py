@@ -35,6 +35,7 @@ from .clocks import (
     expire,
     follow_calendar,
     follow_directory,
+    resume_suspended,
     run_clocks,
     tell_of_expiry,
 )
@@ -130,6 +131,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: prolong provisional ones", prolong_provisional),
     Step("confirm: end questions", end_questions),
     Step("confirm: erase subscribers", erase_subscribers, clock=True),
+    Step("register: go on after a pause", resume_suspended, clock=True),
     Step("register: expire", expire, clock=True),
     Step("mobile: drop lines", drop_lines),
     Step("mobile: follow registrations", follow_registrations),

@@ -32,6 +32,11 @@ def follow_directory(now: dt.datetime) -> int:
     return register.follow_directory(now=now, at_most=20 * AT_ONCE)
 
 
+def resume_suspended(now: dt.datetime) -> int:
+    """Registrations that their holders paused until a day that has come."""
+    return decide.go_on_due(now=now)
+
+
 def expire(now: dt.datetime) -> int:
     """Registrations past their term."""
     return register.expire_due(now=now)

@@ -13,7 +13,7 @@ from rahdari.policy import Policy
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.register.rules import NewEntry, Standing, new_endpoint
+from rahdari.register.rules import STANDING, NewEntry, new_endpoint
 
 from . import again, leasing, mobile
 from .step import AT_ONCE, one_item
@@ -105,7 +105,7 @@ def _enter_again(
 
 
 def _is_standing(registration: Registration, now: dt.datetime) -> bool:
-    return entries.standing(registration, now) is Standing.VALID
+    return entries.standing(registration, now) in STANDING
 
 
 def _as_entry(endpoint: Endpoint) -> NewEntry:

@@ -2,21 +2,23 @@
 
 import datetime as dt
 
+from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 from rahdari.lease import queries as leases
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
 
-# The reason of the policy with the ground "request": the holder asked for the end.
-AT_REQUEST = "X1"
-ENDED = "ended"
+ENDED, PAUSED = "ended", "paused"
 
 
 def standing_of(registration: Registration, now: dt.datetime) -> str:
-    """`valid`, `expired`, `ended` (at the holder's request) or `struck_out` (for any other reason)."""
+    """`valid`, `expired`, `paused` or `ended` (at the holder's request), `suspended` or `struck_out` (for another
+    reason)."""
     found = register.standing(registration, now)
-    if found is Standing.STRUCK_OUT and registration.struck_out_code == AT_REQUEST:
+    if found is Standing.STRUCK_OUT and registration.struck_out_code == ENDED_AT_REQUEST:
         return ENDED
+    if found is Standing.SUSPENDED and registration.suspended_code == PAUSED_AT_REQUEST:
+        return PAUSED
     return str(found)
 
 
@@ -28,3 +30,9 @@ def addresses_of(registration: Registration) -> int:
         entry.pk in leased if entry.kind == "dynamic" else entry.valid_until >= registration.stays_until
         for entry in standing
     )
+
+
+def may_go_on(found: Registration, now: dt.datetime) -> bool:
+    """Whether a press is enough for it to stand again."""
+    state = standing_of(found, now)
+    return state == PAUSED or (state == ENDED and register.may_be_undone(found, now))

@@ -37,7 +37,7 @@ SHARE_PERCENT = 5
 NUMBER = 20
 # Who ended held entries is looked up for so many of their registrations.
 LOOKED_AT = 5_000
-ENDINGS = ("register.struck_out", "register.expired")
+ENDINGS = ("register.struck_out", "register.suspended", "register.expired")
 # So many go out in one edition.
 AT_ONCE = rules.CHANGES_IN_AN_EDITION
 # A statement that is signed before the removals go out speaks of so many editions to come.

@@ -43,6 +43,7 @@ from .noting import (
     note_change,
     stand_for,
 )
+from .pausing import restore, resume, resume_due, suspend
 from .rules import NewEntry
 from .sharing import NotAllAgreed, NotShareable, end_part, end_parts_due, leave, let_in, stay
 
@@ -75,9 +76,13 @@ __all__ = [
     "name_network",
     "prolong_provisional",
     "renew",
+    "restore",
+    "resume",
+    "resume_due",
     "retire_entry",
     "stay",
     "strike_out",
+    "suspend",
 ]
 
 Block = rules.Block
@@ -352,14 +357,14 @@ def _rerouted(seen: Entry, known: directory.Directory, now: dt.datetime) -> bool
 
 
 def strike_out(*, registration: Registration, code: str, actor: str, now: dt.datetime) -> Registration:
-    """End a valid registration for a reason (a code of the policy). Doing it twice changes nothing. Raises NotValid."""
+    """End a registration for a reason (a code of the policy). Doing it twice changes nothing. Raises NotValid."""
     with transaction.atomic():
         registration = Registration.objects.select_for_update().get(pk=registration.pk)
         if registration.struck_out_at is not None:
             return registration
         registration = locked_valid(registration.pk, now)
-        registration.struck_out_at, registration.struck_out_code = now, code
-        registration.save(update_fields=["struck_out_at", "struck_out_code"])
+        registration.struck_out_at, registration.struck_out_code, registration.struck_out_by = now, code, actor
+        registration.save(update_fields=["struck_out_at", "struck_out_code", "struck_out_by"])
         end_entries(registration, "strike_out", now)
         journal.record(
             act="register.struck_out", actor=actor, subject=f"registration:{registration.id}", now=now, reason=code

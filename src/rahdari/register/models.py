@@ -50,6 +50,12 @@ class Registration(models.Model):
     created_at = models.DateTimeField()
     struck_out_at = models.DateTimeField(null=True, blank=True)
     struck_out_code = models.CharField(max_length=20, blank=True)
+    struck_out_by = models.CharField(max_length=120, blank=True)
+    # For now it is in nobody's feed: for which code of the policy, and until when, if that is known.
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_code = models.CharField(max_length=20, blank=True)
+    suspended_by = models.CharField(max_length=120, blank=True)
+    suspended_until = models.DateTimeField(null=True, blank=True)
     expired_at = models.DateTimeField(null=True, blank=True)
     # It stands provisionally: for which code of the policy, and until when if what is awaited does not come.
     provisional_code = models.CharField(max_length=20, blank=True)
@@ -68,6 +74,15 @@ class Registration(models.Model):
                 condition=Q(grace_until__isnull=True) | Q(grace_until__gte=F("valid_until")),
                 name="grace_comes_after_the_term",
             ),
+            models.CheckConstraint(
+                condition=Q(suspended_at__isnull=True, suspended_code="", suspended_by="", suspended_until__isnull=True)
+                | (Q(suspended_at__isnull=False) & ~Q(suspended_code="") & ~Q(suspended_by="")),
+                name="suspended_for_a_code_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=~Q(struck_out_by__startswith="rule:") & ~Q(suspended_by__startswith="rule:"),
+                name="rule_never_suspends_or_strikes_out",
+            ),
         ]
         indexes = [
             models.Index(
@@ -80,6 +95,11 @@ class Registration(models.Model):
                 fields=["provisional_until"],
                 name="registration_provisional",
                 condition=Q(provisional_until__isnull=False, expired_at__isnull=True, struck_out_at__isnull=True),
+            ),
+            models.Index(
+                fields=["suspended_until"],
+                name="registration_resumes",
+                condition=Q(suspended_until__isnull=False),
             ),
             models.Index(fields=["expired_at"], name="registration_expired", condition=Q(expired_at__isnull=False)),
         ]

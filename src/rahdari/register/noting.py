@@ -147,9 +147,11 @@ def hold_shared(shared: uuid.UUID) -> None:
 
 
 def locked_valid(pk: uuid.UUID, now: dt.datetime) -> Registration:
+    """A registration that is there, locked; one that is suspended too: what becomes of it meanwhile is listed when it
+    resumes. Raises NotValid."""
     registration = Registration.objects.select_for_update().get(pk=pk)
     standing = queries.standing(registration, now)
-    if standing is not rules.Standing.VALID:
+    if standing not in rules.STANDING:
         raise NotValid(registration, standing)
     return registration
 
@@ -160,10 +162,11 @@ def note_change(entry: Entry, act: str, now: dt.datetime) -> None:
     if entry.shared_id is not None:
         hold_shared(entry.shared_id)
     line = entry.line
-    living = [entry] if entry.ended_at is None else []
+    living = [entry] if entry.ended_at is None and entry.registration.suspended_at is None else []
     if entry.shared_id is not None:
-        living = list(Entry.objects.filter(Q(pk=line.pk) | Q(carrier=line), ended_at__isnull=True).order_by("id"))
-        if living and line.ended_at is not None:
+        listed = Entry.objects.filter(ended_at__isnull=True, registration__suspended_at__isnull=True)
+        living = list(listed.filter(Q(pk=line.pk) | Q(carrier=line)).order_by("id"))
+        if living and line not in living:
             _keep_networks(line, living)
     snapshot = {}
     if living:

@@ -66,6 +66,7 @@ def standing(registration: Registration, now: dt.datetime) -> rules.Standing:
         struck_out_at=registration.struck_out_at,
         expired_at=registration.expired_at,
         grace_until=registration.grace_until,
+        suspended_at=registration.suspended_at,
         now=now,
     )
 
@@ -256,6 +257,24 @@ def history_of(registration: Registration) -> QuerySet[Change]:
     """What happened to its own entries; nothing of others that share an address of it."""
     own = Q(about__registration=registration) | Q(about__isnull=True, entry__registration=registration)
     return Change.objects.filter(own).select_related("entry").order_by("id")
+
+
+def due_to_resume(*, now: dt.datetime) -> QuerySet[Registration]:
+    """Suspended until a day that has come."""
+    return Registration.objects.filter(
+        suspended_until__lte=now, struck_out_at__isnull=True, expired_at__isnull=True
+    ).order_by("suspended_until", "id")
+
+
+def may_be_undone(registration: Registration, now: dt.datetime) -> bool:
+    """Whether an end can still be undone: its time has not passed, and the term goes on."""
+    ended_at = registration.struck_out_at
+    return (
+        ended_at is not None
+        and now < ended_at + rules.UNDONE_WITHIN
+        and now < registration.stays_until
+        and registration.expired_at is None
+    )
 
 
 def due_to_expire(*, now: dt.datetime) -> QuerySet[Registration]:

@@ -21,6 +21,14 @@ class Standing(StrEnum):
     VALID = "valid"
     EXPIRED = "expired"
     STRUCK_OUT = "struck_out"
+    # On the register still, its addresses are kept for it, and none of them is in the feed.
+    SUSPENDED = "suspended"
+
+
+# Still there: what changes an address or the term does so for one that is suspended too, and is listed when it resumes.
+STANDING = frozenset({Standing.VALID, Standing.SUSPENDED})
+# So long after it was struck out at the holder's request, the holder may undo it (the remedy `undo` of the policy).
+UNDONE_WITHIN = dt.timedelta(days=30)
 
 
 # (from, act, to): every move of a registration. `enter` makes it valid, from nothing. Its addresses may become others
@@ -33,6 +41,11 @@ MOVES: tuple[tuple[str, str, str], ...] = (
     (Standing.VALID, "prolong", Standing.VALID),
     (Standing.VALID, "strike_out", Standing.STRUCK_OUT),
     (Standing.VALID, "expire", Standing.EXPIRED),
+    (Standing.VALID, "suspend", Standing.SUSPENDED),
+    (Standing.SUSPENDED, "resume", Standing.VALID),
+    (Standing.SUSPENDED, "strike_out", Standing.STRUCK_OUT),
+    (Standing.SUSPENDED, "expire", Standing.EXPIRED),
+    (Standing.STRUCK_OUT, "restore", Standing.VALID),
 )
 
 
@@ -80,6 +93,7 @@ def standing(
     expired_at: dt.datetime | None,
     now: dt.datetime,
     grace_until: dt.datetime | None = None,
+    suspended_at: dt.datetime | None = None,
 ) -> Standing:
     """How a registration stands at `now`. Past its term and its grace it is expired, whether or not the clock has said
     so yet; in its grace it is valid, and may be renewed."""
@@ -87,7 +101,7 @@ def standing(
         return Standing.STRUCK_OUT
     if expired_at is not None or now >= (grace_until or valid_until):
         return Standing.EXPIRED
-    return Standing.VALID
+    return Standing.SUSPENDED if suspended_at is not None else Standing.VALID
 
 
 def stamp(at: dt.datetime) -> str:

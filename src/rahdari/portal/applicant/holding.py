@@ -25,7 +25,6 @@ from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
 
-from ..standing import AT_REQUEST
 from . import shared
 from .registration import registration_for
 
@@ -41,7 +40,7 @@ def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY)
     return found
 
 
-def _no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
+def no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
     """Its page says how it stands now."""
     if request.method == "POST":
         messages.info(request, _("This registration is no longer valid. Nothing was changed."))
@@ -61,7 +60,7 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
     """Something else runs at the same address. Its control is proved, so nothing is checked anew."""
     found = own_registration(request, reference, Act.ADDRESSES)
     if queries.standing(found, timezone.now()) is not Standing.VALID:
-        return _no_longer_valid(request, found)
+        return no_longer_valid(request, found)
     row = queries.active_entry_of(found, entry)
     if row is None:
         raise Http404
@@ -84,7 +83,7 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
                 messages.success(request, _("Changed. Operators get it within seconds."))
                 return redirect("portal:registration", reference=found.reference)
         except actions.NotValid:
-            return _no_longer_valid(request, found)
+            return no_longer_valid(request, found)
         except actions.SharedWithOthers:
             return _is_shared(request, found)
     context = {"registration": found, "form": form, "address": format_block(row.block)}
@@ -122,20 +121,3 @@ def registered_already(endpoint: Endpoint) -> str:
 
 def _endpoint(row: Entry) -> Endpoint:
     return Endpoint(row.block, (row.part,))
-
-
-@person_required
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
-    """Say what follows, ask once, then strike it out at the holder's request. Doing it twice changes nothing."""
-    found = own_registration(request, reference)
-    now = timezone.now()
-    if queries.standing(found, now) is Standing.VALID:
-        if request.method != "POST":
-            return render(request, "portal/applicant/end_registration.html", {"registration": found})
-        try:
-            actions.strike_out(registration=found, code=AT_REQUEST, actor=actor_of(person(request)), now=now)
-        except actions.NotValid:
-            return _no_longer_valid(request, found)
-    return redirect("portal:registration", reference=found.reference)

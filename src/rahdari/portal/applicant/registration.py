@@ -24,9 +24,9 @@ from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import HOME, Standing
+from rahdari.register.rules import HOME, UNDONE_WITHIN, Standing
 
-from ..standing import addresses_of, standing_of
+from ..standing import addresses_of, may_go_on, standing_of
 from . import shared
 from .lines import lines_of
 from .lines import standing_of as standing_at_operators
@@ -86,6 +86,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "registration": found,
         "standing": state,
         "may_act": may_act,
+        "may_go_on": may_go_on(found, now),
+        "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": shared.may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": shared.may_act_for(person(request), found, Act.PROVE),
         "holder": holder.name if holder else "",

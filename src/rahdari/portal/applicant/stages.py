@@ -24,6 +24,8 @@ class Stage(StrEnum):
     IN_FORCE = "in_force"
     # The registration that came of it is no longer valid.
     ENDED = "ended"  # at the holder's request
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
     STRUCK_OUT = "struck_out"
     EXPIRED = "expired"
     REFUSED = "refused"
@@ -40,7 +42,7 @@ MOVING = frozenset(
     }
 )
 OVER = frozenset({Stage.REFUSED, Stage.WITHDRAWN, Stage.NOT_PURSUED})
-ENDED = frozenset({Stage.ENDED, Stage.STRUCK_OUT, Stage.EXPIRED})
+ENDED = frozenset({Stage.ENDED, Stage.PAUSED, Stage.SUSPENDED, Stage.STRUCK_OUT, Stage.EXPIRED})
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Facts:
     notice: str = "none"  # none | running | ripe
     decided: str = ""  # granted | refused, of the decision that stands
     entered: bool = False
-    standing: str = ""  # valid | expired | ended | struck_out, of the registration
+    standing: str = ""  # valid | expired | ended | paused | suspended | struck_out, of the registration
     published: bool = False
     in_force: int = 0
     # Of its entries, those that no operator is to have.
@@ -173,9 +175,21 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.ENDED: lambda: Said(
         _("This registration has ended"),
-        _("It ended at the holder’s request. You may apply again at any time."),
+        _("It ended at the holder’s request. For 30 days that can be undone; and you may apply again at any time."),
         _("Ended by the holder"),
         "off",
+    ),
+    Stage.PAUSED: lambda: Said(
+        _("This registration is paused"),
+        _("It is on no operator’s list for now, at the holder’s request. It goes on by itself, or at a press."),
+        _("Paused by the holder"),
+        "wait",
+    ),
+    Stage.SUSPENDED: lambda: Said(
+        _("This registration is suspended"),
+        _("You see the reason, and what you can do, on the page of the registration."),
+        _("Suspended"),
+        "bad",
     ),
     Stage.STRUCK_OUT: lambda: Said(
         _("This registration was struck out of the register"),

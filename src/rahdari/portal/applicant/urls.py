@@ -7,6 +7,7 @@ from . import (
     changing,
     client,
     contact_way,
+    ending,
     going_on,
     holding,
     home,
@@ -58,7 +59,9 @@ urlpatterns = [
     path("my/registrations/<str:reference>/", registration.registration, name="registration"),
     path("my/registrations/<str:reference>/home/", remote.page, name="remote_staff"),
     path("my/registrations/<str:reference>/provisional/", provisional.provisional, name="provisional"),
-    path("my/registrations/<str:reference>/end/", holding.end_registration, name="end_registration"),
+    path("my/registrations/<str:reference>/end/", ending.end_registration, name="end_registration"),
+    path("my/registrations/<str:reference>/pause/", ending.pause_registration, name="pause_registration"),
+    path("my/registrations/<str:reference>/go-on/", ending.go_on, name="go_on"),
     path(
         "my/registrations/<str:reference>/addresses/<uuid:entry>/",
         holding.change_entry,

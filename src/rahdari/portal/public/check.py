@@ -20,7 +20,7 @@ from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
 
-from ..standing import ENDED, addresses_of, standing_of
+from ..standing import addresses_of, standing_of
 from .forms import CheckForm
 from .titles import category_title
 
@@ -70,8 +70,7 @@ def certificate_link(request: HttpRequest, reference: str, token: str) -> HttpRe
 def _answer(request: HttpRequest, exact: str, registration: Registration | None, *, on_paper: bool) -> HttpResponse:
     now = timezone.now()
     context: dict[str, object] = {"reference": exact, "registration": registration, "now": now, "on_paper": on_paper}
-    context["standing"] = str(register.standing(registration, now)) if registration else "not_found"
-    context["at_request"] = registration is not None and standing_of(registration, now) == ENDED
+    context["standing"] = standing_of(registration, now) if registration else "not_found"
     if registration is not None:
         holder = people.public_holder(registration.holder)
         context["holder"] = holder.name if holder and (on_paper or holder.kind == "organisation") else ""

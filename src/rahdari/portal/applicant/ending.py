@@ -1,0 +1,125 @@
+"""The end of a registration, its pause, and the way back: the holder's own, by their role in an organisation."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from rahdari.decide import actions
+from rahdari.decide.rules import PAUSES
+from rahdari.mobile import queries as mobile
+from rahdari.page.posting import posted_from
+from rahdari.people.access import actor_of, person, person_required
+from rahdari.register import queries
+from rahdari.register.actions import NotValid
+from rahdari.register.reference import normalise
+from rahdari.register.rules import UNDONE_WITHIN, Standing
+
+from .holding import no_longer_valid, own_registration
+
+
+class EndForm(forms.Form):
+    """The number is typed: no slip of a finger, and nobody who finds a phone open, ends it by one press."""
+
+    use_required_attribute = False
+    number = forms.CharField(
+        label=gettext_lazy("Type the number of this registration to confirm"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": gettext_lazy("Type the number of this registration")},
+    )
+
+    def __init__(self, *args: Any, reference: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reference = reference
+
+    def clean_number(self) -> str:
+        if normalise(self.cleaned_data["number"]) != self.reference:
+            raise forms.ValidationError(_("This is not the number of this registration. It stands above."))
+        return self.reference
+
+
+class PauseForm(forms.Form):
+    use_required_attribute = False
+    days = forms.TypedChoiceField(
+        label=gettext_lazy("For how long"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose for how long"),
+            "invalid_choice": gettext_lazy("Choose for how long"),
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["days"]
+        field.choices = [(days, ngettext("%(count)s day", "%(count)s days", days) % {"count": days}) for days in PAUSES]
+
+
+@person_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
+    """Say what follows, have the number typed, then strike it out at the holder's request."""
+    found = own_registration(request, reference)
+    standing = queries.standing(found, timezone.now())
+    if standing not in {Standing.VALID, Standing.SUSPENDED}:
+        return redirect("portal:registration", reference=found.reference)
+    form = EndForm(request.POST if request.method == "POST" else None, reference=found.reference)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.end(registration=found, actor=actor_of(person(request)), now=timezone.now())
+        except NotValid:
+            return no_longer_valid(request, found)
+        return redirect("portal:registration", reference=found.reference)
+    context = {
+        "registration": found,
+        "form": form,
+        "until": min(timezone.now() + UNDONE_WITHIN, found.stays_until),
+        "may_pause": standing is Standing.VALID and not mobile.has_lines(found),
+    }
+    return render(request, "portal/applicant/end_registration.html", context)
+
+
+@person_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
+    found = own_registration(request, reference)
+    is_valid = queries.standing(found, timezone.now()) is Standing.VALID
+    if not is_valid or mobile.has_lines(found):
+        return redirect("portal:registration", reference=found.reference)
+    form = PauseForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        days = form.cleaned_data["days"]
+        try:
+            actions.pause(registration=found, days=days, actor=actor_of(person(request)), now=timezone.now())
+        except NotValid:
+            return no_longer_valid(request, found)
+        return redirect("portal:registration", reference=found.reference)
+    return render(request, "portal/applicant/pause_registration.html", {"registration": found, "form": form})
+
+
+@person_required
+@posted_from("portal:registration", "reference")
+def go_on(request: HttpRequest, reference: str) -> HttpResponse:
+    """Undo the end, or end the pause."""
+    found = own_registration(request, reference)
+    try:
+        _registration, lost = actions.go_on(registration=found, actor=actor_of(person(request)), now=timezone.now())
+    except (actions.NotYours, actions.TooLate):
+        messages.warning(request, _("This cannot be undone any more. You can apply again."))
+        return redirect("portal:registration", reference=found.reference)
+    if lost:
+        messages.warning(request, _("It goes on. An address that somebody else has got meanwhile did not come back."))
+    else:
+        messages.success(request, _("It goes on under the same number. Operators get it within seconds."))
+    return redirect("portal:registration", reference=found.reference)

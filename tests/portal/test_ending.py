@@ -1,0 +1,125 @@
+"""The way back: a registration that its holder ended or paused goes on, and what agents have agrees."""
+
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari import policy
+from rahdari.letters import queries as letters
+from rahdari.line import clocks as line
+from rahdari.people.models import User
+from rahdari.proof import Op
+from rahdari.register import actions as register
+from rahdari.register.models import Entry, Registration
+from rahdari.verify import queries as proofs
+
+from . import story, test_holding
+from .test_holding import end, entered, last_delta, of_a_company, page_of, signed_in
+
+pytestmark = pytest.mark.django_db
+browser, granted, holder = test_holding.browser, test_holding.granted, test_holding.holder
+registration, the_house = test_holding.registration, test_holding.the_house
+
+
+class TestWayBack:
+    """An end is undone for 30 days, and a pause ends at a press: the same number, and what agents have agrees."""
+
+    def go_on(self, browser: Client, registration: Registration) -> str:
+        return browser.post(reverse("portal:go_on", args=[registration.reference]), follow=True).text
+
+    def letters_to(self, user: User) -> list[str]:
+        return list(letters.letters_of(user).order_by("written_at", "id").values_list("template", flat=True))
+
+    def test_of_an_end_brings_number_and_addresses_back(
+        self, browser: Client, holder: User, registration: Registration, tmp_path: Path
+    ) -> None:
+        story.published(tmp_path / "offline")
+        feed_id = registration.entries.get().feed_id
+        end(browser, registration)
+        assert [(each.op, each.entry.id) for each in last_delta(tmp_path / "offline")] == [(Op.REMOVE, feed_id)]
+        page = browser.get(page_of(registration)).text
+        assert "you can undo that" in page and "Undo the end" in page
+        assert "Your registration is valid" in self.go_on(browser, registration)
+        assert [(each.op, each.entry.id) for each in last_delta(tmp_path / "offline")] == [(Op.ADD, feed_id)]
+        public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
+        assert "Ended" not in public and "Valid" in public
+        assert self.letters_to(holder)[-2:] == ["registration_ended", "registration_goes_on"]
+        verified = proofs.proof_of(registration.entries.get().subject, registration.entries.get().block)
+        assert verified is not None, "the proof stands, and none is asked for again"
+
+    def test_of_an_end_leaves_out_an_address_that_somebody_else_has_got(
+        self, browser: Client, registration: Registration
+    ) -> None:
+        entry = registration.entries.get()
+        end(browser, registration)
+        entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
+        assert "did not come back" in self.go_on(browser, registration)
+        registration.refresh_from_db()
+        entry.refresh_from_db()
+        assert registration.struck_out_at is None and entry.ended_at is not None
+
+    def test_of_an_end_is_over_after_thirty_days(self, browser: Client, registration: Registration) -> None:
+        end(browser, registration)
+        Registration.objects.filter(pk=registration.pk).update(struck_out_at=timezone.now() - timedelta(days=30))
+        assert "Undo the end" not in browser.get(page_of(registration)).text
+        assert "cannot be undone any more" in self.go_on(browser, registration)
+        assert "30 days" in policy.current(None).remedies["undo"].text.en
+
+    def test_is_not_there_for_what_the_authority_struck_out(self, browser: Client, registration: Registration) -> None:
+        register.strike_out(registration=registration, code="X5", actor="officer:1", now=timezone.now())
+        assert "cannot be undone any more" in self.go_on(browser, registration)
+        registration.refresh_from_db()
+        assert registration.struck_out_code == "X5"
+
+    def test_of_a_pause_is_at_a_press_or_by_itself(
+        self, browser: Client, holder: User, registration: Registration, tmp_path: Path
+    ) -> None:
+        story.published(tmp_path / "offline")
+        entry = registration.entries.get()
+        place = reverse("portal:pause_registration", args=[registration.reference])
+        assert "Choose for how long" in browser.post(place).text
+        for by_itself in (False, True):
+            assert browser.post(place, {"days": "7"})["Location"] == page_of(registration)
+            assert [each.op for each in last_delta(tmp_path / "offline")] == [Op.REMOVE]
+            page = browser.get(page_of(registration)).text
+            assert "Paused at your request" in page and "Let it go on now" in page and "In force at" not in page
+            public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
+            assert "Paused by its holder" in public
+            with pytest.raises(register.BlockAlreadyEntered):
+                entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
+            if by_itself:
+                assert line.resume_suspended(timezone.now() + timedelta(days=6)) == 0
+                assert line.resume_suspended(timezone.now() + timedelta(days=7)) == 1
+            else:
+                self.go_on(browser, registration)
+            assert [each.entry.id for each in last_delta(tmp_path / "offline")] == [entry.feed_id]
+            assert "Your registration is valid" in browser.get(page_of(registration)).text
+        assert self.letters_to(holder)[-4:] == ["registration_paused", "registration_goes_on"] * 2
+
+    def test_tells_every_owner(self, holder: User) -> None:
+        member = story.a_person()
+        registration = of_a_company(holder, member)
+        end(signed_in(holder), registration)
+        assert "registration_ended" in self.letters_to(holder)
+        assert "registration_ended" in self.letters_to(member)
+
+
+class TestDatabase:
+    def test_lets_no_rule_strike_out_or_suspend(self, registration: Registration) -> None:
+        for act in (
+            lambda: register.strike_out(registration=registration, code="X5", actor="rule:1", now=timezone.now()),
+            lambda: register.suspend(registration=registration, code="S4", actor="rule:1", now=timezone.now()),
+        ):
+            with pytest.raises(IntegrityError, match="rule_never_suspends_or_strikes_out"), transaction.atomic():
+                act()
+
+    def test_lets_no_entry_that_ended_begin_again_by_itself(self, registration: Registration) -> None:
+        register.strike_out(registration=registration, code="X5", actor="officer:1", now=timezone.now())
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Entry.objects.filter(registration=registration).update(ended_at=None, end_reason="")

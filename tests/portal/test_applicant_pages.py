@@ -15,7 +15,6 @@ from django.utils import timezone
 from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
-from rahdari.decide import actions as decide
 from rahdari.decide import queries as cases
 from rahdari.letters import queries as inbox
 from rahdari.page import urdu
@@ -363,15 +362,7 @@ class TestRegistration:
         case = story.a_case(applicant)
         officer = story.an_officer()
         cases.case_for_officer(officer=officer, reference=case.application.reference, now=timezone.now())
-        decide.take_case(case=case, officer=officer, now=timezone.now())
-        for check in proofs.checks_of(case.application.subject):
-            if check.outcome == "failed":
-                decide.record_check(
-                    case=case, officer=officer, check=check.pk, outcome="passed", how="Asked", now=timezone.now()
-                )
-        story.an_operator("sample-fibre", "Sample Fibre")
-        decide.name_network(case=case, officer=officer, operator="sample-fibre", now=timezone.now())
-        decide.grant(case=case, officer=officer, now=timezone.now())
+        story.granted_by_hand(case, officer)
         story.advance()
         registration = story.registration_of(case.application)
         page = browser.get(reverse("portal:registration", args=[registration.reference])).text

@@ -29,6 +29,9 @@ from rahdari.vault import files
 
 from . import rules, telling
 from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
+from .naming import application_by_subject as application_by_subject
+from .naming import endpoint_by_subject as endpoint_by_subject
+from .naming import endpoints_by_subjects as endpoints_by_subjects
 from .reach import PROVE_ALL as PROVE_ALL
 from .reach import ApplicationNotFound as ApplicationNotFound
 from .reach import application_for_applicant as application_for_applicant
@@ -180,19 +183,6 @@ def first_addresses(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Block, i
     return {key: (block, counted[key]) for key, block in first.values_list("application", "block") if key in counted}
 
 
-def endpoint_by_subject(subject: str) -> Endpoint | None:
-    """The endpoint that other rooms know by this text, unless it was taken out. No gatekeeper: for rooms, not pages."""
-    _, _, key = subject.partition("endpoint:")
-    found = Endpoint.objects.select_related("application").filter(pk=key, removed_at__isnull=True) if key else None
-    return found.first() if found is not None else None
-
-
-def endpoints_by_subjects(subjects: Iterable[str]) -> dict[str, Endpoint]:
-    """The endpoints that other rooms know by these texts, with their branches, in one query. For rooms, not pages."""
-    ids = [subject.removeprefix("endpoint:") for subject in subjects if subject.startswith("endpoint:")]
-    return {row.subject: row for row in Endpoint.objects.select_related("branch__organisation").filter(pk__in=ids)}
-
-
 def language_of(organisation: Organisation) -> str:
     """The language in which an organisation last applied."""
     last = Application.objects.filter(organisation=organisation).order_by("-created_at", "id").first()
@@ -223,12 +213,6 @@ def seen_with(application: Application) -> list[Application]:
 
 def policy_in_force() -> Policy:
     return current(settings.POLICY_FILE)
-
-
-def application_by_subject(subject: str) -> Application | None:
-    """The application that another room names by its subject. For the line: no visitor stands behind it."""
-    kind, _, key = subject.partition(":")
-    return Application.objects.filter(pk=key).first() if kind == "application" else None
 
 
 def frozen_policy(application: Application) -> Policy:

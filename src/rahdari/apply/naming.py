@@ -1,0 +1,24 @@
+"""What other rooms call by a text: an application, an address of one. For rooms, not pages: no visitor asks here."""
+
+from collections.abc import Iterable
+
+from .models import Application, Endpoint
+
+
+def endpoint_by_subject(subject: str) -> Endpoint | None:
+    """The endpoint that other rooms know by this text, unless it was taken out. No gatekeeper: for rooms, not pages."""
+    _, _, key = subject.partition("endpoint:")
+    found = Endpoint.objects.select_related("application").filter(pk=key, removed_at__isnull=True) if key else None
+    return found.first() if found is not None else None
+
+
+def endpoints_by_subjects(subjects: Iterable[str]) -> dict[str, Endpoint]:
+    """The endpoints that other rooms know by these texts, with their branches, in one query. For rooms, not pages."""
+    ids = [subject.removeprefix("endpoint:") for subject in subjects if subject.startswith("endpoint:")]
+    return {row.subject: row for row in Endpoint.objects.select_related("branch__organisation").filter(pk__in=ids)}
+
+
+def application_by_subject(subject: str) -> Application | None:
+    """The application that another room names by its subject. For the line: no visitor stands behind it."""
+    kind, _, key = subject.partition(":")
+    return Application.objects.filter(pk=key).first() if kind == "application" else None

@@ -65,7 +65,7 @@ def test_asks_again_after_a_rest(time: Time) -> None:
 def test_takes_another_when_the_server_has_ended_it(time: Time) -> None:
     queries_of_a_request()
     ended = connection.connection
-    with loops.listen_to("nothing") as other:
+    with loops.listen_to("nothing", name="test") as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [ended.info.backend_pid])
     assert queries_of_a_request() == ["SELECT 1", "SELECT 2"]
     assert connection.connection is not ended

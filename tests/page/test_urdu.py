@@ -42,6 +42,17 @@ PLANTED = [
     ("Reference", "حوالہ", "حوالہ \u2066Q", "isolates"),
     ("Continue", "آگے بڑھیں", "", "empty"),
     ("Continue", "آگے بڑھیں", "Continue", "unchanged"),
+    ("Make a passkey", "پاسکی بنائیں", "پاس کی بنائیں", "words"),
+    ("Send no", "جواب بھیجیں: نہیں", "جواب نہیں بھیجیں", "words"),
+    ("You said no", "آپ کا جواب: نہیں", "آپ نے نہیں کہا", "words"),
+    ("You can go on.", "درخواست جاری رہ سکتی ہے۔", "آپ آگے بڑھ سکتے ہیں۔", "men only"),
+    (
+        "Does the applicant work here?",
+        "کیا درخواست گزار کا کام یہاں ہے؟",
+        "کیا درخواست گزار یہاں کام کرتے ہیں؟",
+        "men only",
+    ),
+    ("An officer decides.", "فیصلہ افسر کے پاس ہے۔", "افسر فیصلہ کرے گا۔", "men only"),
 ]
 
 
@@ -60,6 +71,20 @@ class TestPair:
     def test_leaves_values_and_other_languages_out(self) -> None:
         english = "You are on <code>203.0.113.24</code> now"
         assert urdu.pair_problems(english, "اب آپ <code>203.0.113.24</code> پر ہیں") == []
+
+
+class TestGrammar:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "آپ نے درخواست بھیجی ہے۔",
+            "آپ کے پاس کیا ہے؟",
+            "یہ آپ کے آپریٹر کے پاس ہے۔",
+            "رجسٹر کے افسروں کو یہ نظر آتا ہے۔",
+        ],
+    )
+    def test_that_agrees_with_something_else_is_nobodys(self, text: str) -> None:
+        assert urdu.text_problems(text) == []
 
 
 class TestText:

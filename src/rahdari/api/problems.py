@@ -36,7 +36,7 @@ KINDS: dict[str, Kind] = {
     "changed-meanwhile": Kind(412, gettext_lazy("It was changed since you read it")),
     "too-large": Kind(413, gettext_lazy("This is too much at once")),
     "unsupported-media-type": Kind(415, gettext_lazy("The body is of another type")),
-    "not-taken": Kind(422, gettext_lazy("What was given cannot be taken")),
+    "not-taken": Kind(422, gettext_lazy("We cannot accept what was sent")),
     "key-reused": Kind(422, gettext_lazy("This key came before with another request")),
     "too-many-requests": Kind(429, gettext_lazy("Too many requests")),
     "broke": Kind(500, gettext_lazy("Something broke on our side")),

@@ -311,7 +311,7 @@ def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
     """
     latest = _begun(call, reference, endpoint, way)
     if way == Method.LINK:
-        words = _("Nobody looks for this way: open the link from that network, in a browser or with curl.")
+        words = _("We cannot start this check: open the link from that network yourself, in a browser or with curl.")
         raise problem("person-needed", words, **_instructions(latest))
     if way not in WE_LOOK:
         raise impossible("no_look", _("Nobody looks for this way: the operator answers in its own time."))

@@ -134,7 +134,9 @@ class MemberForm(AttestingForm):
     )
     identifier = forms.CharField(
         label=gettext_lazy("Card number, company number or email address"),
-        help_text=gettext_lazy("By this we know the member again. We keep it only as a mark that cannot be read back."),
+        help_text=gettext_lazy(
+            "We recognise the member by it. We keep only a fingerprint of it, from which nobody can recover it."
+        ),
         max_length=254,
         widget=_text(dir="ltr"),
         error_messages={"required": gettext_lazy("Give a card number, a company number or an email address.")},

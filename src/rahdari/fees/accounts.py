@@ -78,7 +78,7 @@ def _decide(request: HttpRequest, found: Payment, form: PaymentForm) -> bool:
     try:
         if given["decision"] == "aside":
             actions.set_payment_aside(payment=found, why=given["why"], actor=_actor(request), now=now)
-            messages.success(request, _("Set aside. It is for none of our invoices."))
+            messages.success(request, _("Marked as not ours: no invoice belongs to it."))
             return True
         invoice = queries.invoice_by_number(given["invoice"])
         if invoice is None:

@@ -96,7 +96,9 @@ LETTERS: dict[str, Kind] = {
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
-    "registry_code": _kind(_("A code to the contact of a range"), "name address code ends_at", note="", urgent=True),
+    "registry_code": _kind(
+        _("Code for the contact of an address range"), "name address code ends_at", note="", urgent=True
+    ),
     "branch_proof_wanted": _kind(
         _("A branch hears that its address is to be shown again"), "organisation branch registration address", note=""
     ),
@@ -149,7 +151,7 @@ LETTERS: dict[str, Kind] = {
     "registration_expires_soon": _kind(
         _("A registration expires soon"), "registration valid_until", note="ends_on", reminder=True
     ),
-    "proof_wanted": _kind(_("An address is to be shown again"), "registration address until"),
+    "proof_wanted": _kind(_("An address must be proved again"), "registration address until"),
     "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
     "registration_in_grace": _kind(
         _("A registration waits to be renewed"), "registration valid_until stays_until", note="ends_on"

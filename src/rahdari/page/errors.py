@@ -35,7 +35,7 @@ CARRIED_AT_MOST = 200 * 1024
 
 PLAIN = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-    "<p>Something broke on our side. What you had saved is safe. Error number: {number}</p>"
+    "<p>Something broke on our side. What you saved is safe. Error number: {number}</p>"
     '<p lang="ur" dir="rtl">ہماری طرف سے مسئلہ ہوا ہے۔ جو محفوظ ہو چکا تھا وہ محفوظ ہے۔ '
     'غلطی کا نمبر: <bdi dir="ltr">{number}</bdi></p></html>'
 )
@@ -94,7 +94,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         lambda: Shown(
             kicker=_("Error 400"),
             heading=_("We could not read what your browser sent"),
-            lead=_("What you had saved is safe. This last step was not taken."),
+            lead=_("What you saved is safe. Only the last action was not carried out."),
             points=(
                 _("Go back one page and try again."),
                 _("If it happens again, tell us what you were doing and which browser you use."),
@@ -150,7 +150,7 @@ def not_this_way(request: HttpRequest) -> HttpResponse:
         lambda: Shown(
             kicker=_("Error 405"),
             heading=_("This page does not open in this way"),
-            lead=_("What you had saved is safe. This last step was not taken."),
+            lead=_("What you saved is safe. Only the last action was not carried out."),
             points=(
                 _("Go back one page: what you typed is often still there."),
                 _("Load that page again, then send it once more."),
@@ -202,7 +202,7 @@ def broke(request: HttpRequest) -> HttpResponse:
             lambda: Shown(
                 kicker=_("Error 500"),
                 heading=_("Something broke on our side"),
-                lead=_("What you had saved is safe. Only this last step may not have been taken."),
+                lead=_("What you saved is safe. Only this last step may not have been taken."),
                 number=number,
                 at=timezone.now(),
                 points=(
@@ -228,7 +228,7 @@ def down(request: HttpRequest) -> HttpResponse:
             lambda: Shown(
                 kicker=_("Error 503"),
                 heading=_("We are back in a moment"),
-                lead=_("What you had saved is safe. Only this last step may not have been taken."),
+                lead=_("What you saved is safe. Only this last step may not have been taken."),
                 points=(
                     _("No registered connection is touched. Operators keep their lists while we are away."),
                     _("Wait a minute, then load this page again."),
@@ -253,7 +253,7 @@ def too_many(request: HttpRequest, *, wait: dt.timedelta | None = None, retry_af
         lambda: Shown(
             kicker=_("Error 429"),
             heading=_("Too many tries from your network"),
-            lead=_("Nothing is lost. We wait a little, so that nobody can try everything."),
+            lead=_("Nothing is lost. The pause stops anybody from guessing codes one after the other."),
             points=(
                 ngettext(
                     "Try again in %(count)s minute.",
@@ -278,7 +278,7 @@ def too_big(request: HttpRequest) -> HttpResponse:
         lambda: Shown(
             kicker=_("Error 413"),
             heading=_("That was too big to take"),
-            lead=_("What you had saved is safe. Only what you sent just now was not taken."),
+            lead=_("What you saved is safe. Only what you sent just now was not taken."),
             points=(
                 _("A photo? Take it again with a lower resolution, or send fewer files at once."),
                 _("A text? Go back one page and make it shorter."),
@@ -328,8 +328,8 @@ def _send_again(request: HttpRequest, *, signed_out: bool) -> HttpResponse:
     files = bool(request.FILES)
 
     def words() -> Shown:
-        kept = _("What you typed is kept on this page. What you had saved is safe.")
-        gone = _("What you had saved is safe. What you sent just now was not taken.")
+        kept = _("What you typed is kept on this page. What you saved is safe.")
+        gone = _("What you saved is safe. What you sent just now was not taken.")
         return Shown(
             kicker=_("Error 403") if not signed_out else "",
             heading=_("You were signed out") if signed_out else _("This page was open for too long"),

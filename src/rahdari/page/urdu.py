@@ -16,7 +16,8 @@ from html.parser import HTMLParser
 LETTERS = "ءآئؤابپتٹثجچحخدڈذرڑزژسشصضطظعغفقکگلمنںوہۂھیے"
 MARKS = "،؛؟۔"
 SIGNS = "\u064b\u064e\u064f\u0650\u0651\u0670"
-ALLOWED = frozenset(LETTERS + MARKS + SIGNS)
+# ﷺ stands behind one name, in the name of a holiday.
+ALLOWED = frozenset(LETTERS + MARKS + SIGNS + "\ufdfa")
 CHECKED_RANGES = (
     (0x0600, 0x06FF),
     (0x0750, 0x077F),
@@ -80,9 +81,52 @@ WRONG_WORDS = {
     "شمارہ": "ایڈیشن",
     "تاریخِ رجسٹریشن": "رجسٹریشن کی تاریخ",
     "واجب": "باقی",
+    "کردار": "ذمہ داری",
+    "یوزر کا نام": "یوزر نیم",
+    "ہوسٹ کا نام": "ہوسٹ نیم",
+    "شاخ": "برانچ",
+    "شاخیں": "برانچیں",
+    "عوامی ایڈریس": "پبلک ایڈریس",
+    "خدمات": "سروسز",
+    "ایڈمنسٹریٹر": "منتظم",
+    "پتے پر": "ای میل ایڈریس پر",
+    "اس پتے": "اس ای میل ایڈریس",
+    "پوچھوائیں": "تصدیق کرائیں",
+    "گنا گیا": "شمار ہو گیا",
+    "گن لیا گیا": "شمار ہو گیا",
+    "گنا جائے گا": "شمار ہو گا",
+    "دستک": "کنکشن کھولنا",
+    "قدر لکھیں": "جواب لکھیں",
+    "تازہ ہے": "اطلاع آ رہی ہے",
+    "تازہ کیے": "تبدیلی",
+    "طریقہ لیں": "طریقہ چنیں",
+    "شائع شرائط": "شائع شدہ شرائط",
+    "کچھ نامنظور": "کوئی درخواست نامنظور",
+    "صرف اگر": "صرف تب جب",
+    "دیکھنا ریکارڈ": "دیکھنے کا ریکارڈ",
+    "نے نہیں کہا": "نے انکار کیا",
+    "کا جواب نہیں تھا": "نے تصدیق نہیں کی",
+    "دوبارہ دکھائیں": "ثبوت دوبارہ دیں",
+    "دوبارہ دکھانا": "ثبوت دوبارہ دینا",
 }
+# Grammar that makes the reader, the applicant or the officer a man. After نے، کو، کا and their like the verb agrees
+# with something else.
+_NOT_OF_THEM = "(?! ?(?:نے|کو|کا|کی|کے|سے|پر|میں|تک|خود|ہی کی|ہی کا)\\b)"
+MEN_ONLY = (
+    (
+        rf"(?<!{LETTER})آپ{_NOT_OF_THEM} [^۔؟،:]*?(?:سکتے|چکے|رہے|کرتے|چاہتے|جانتے|دیتے|رکھتے|لکھتے) (?:ہیں|تھے|ہوں)",
+        "the reader is made a man",
+    ),
+    (rf"(?<!{LETTER})(?:وہ|انہیں|درخواست گزار|ہولڈر)[^۔؟،:]* کام کرتے ہیں", "whoever works is made a man"),
+    (
+        rf"(?<!{LETTER})افسر(?!{LETTER})(?! ?(?:نے|کو|کا|کی|کے|سے|پر|میں|تک)(?!{LETTER}))"
+        "[^۔؟،:]*?(?:ے گا|تا ہے|رہا ہے|سکتا ہے)",
+        "the officer is made a man",
+    ),
+)
 # Latin words that stand in Urdu text as they are: what a reader types, copies or finds on another screen.
 LATIN = frozenset(
+    "CUIN NTN CNIC NICOP curl "
     "OpenVPN WireGuard IKEv2 IPsec L2TP PPTP OpenConnect SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG "
     "JPEG PNG MB KB API AS HTTP "
     "HTTPS URL TXT "
@@ -130,6 +174,8 @@ def _whole(word: str) -> re.Pattern[str]:
 
 _MISSPELT = [(word, _whole(word)) for word in MISSPELT]
 _WRONG = [(word, _whole(word), instead) for word, instead in WRONG_WORDS.items()]
+_PASSKEY = re.compile(f"(?<!کے )(?<!{LETTER})پاس کی(?!{LETTER})")
+_MEN_ONLY = [(re.compile(pattern), words) for pattern, words in MEN_ONLY]
 
 
 def _letters(text: str) -> Iterator[tuple[str, str]]:
@@ -153,6 +199,13 @@ def _words(text: str) -> Iterator[tuple[str, str]]:
     for word, pattern, instead in _WRONG:
         if pattern.search(text):
             yield "words", f"{word} should be {instead}"
+    if _PASSKEY.search(text):
+        yield "words", "پاس کی should be پاسکی"
+    for pattern, words in _MEN_ONLY:
+        if pattern.search(text):
+            yield "men only", words
+    if re.search("نہیں بھیجیں[۔ ]*$", text):
+        yield "words", "نہیں بھیجیں says that nothing is sent; name the answer: جواب بھیجیں: نہیں"
 
 
 def _marks(text: str) -> Iterator[tuple[str, str]]:

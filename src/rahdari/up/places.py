@@ -41,13 +41,13 @@ PAGE = (
     '<p>{english}</p><p lang="ur" dir="rtl">{urdu}</p></html>'
 )
 BUSY_PAGE = PAGE.format(
-    english="Too much comes in at this moment. What you had saved is safe; only this last step was not taken. "
+    english="Too much comes in at this moment. What you saved is safe; only this last step was not taken. "
     "Wait a minute, then load this page again: your browser sends the same once more.",
     urdu="اس وقت بہت کچھ ایک ساتھ آ رہا ہے۔ جو محفوظ ہو چکا تھا وہ محفوظ ہے؛ صرف یہ آخری قدم نہیں لیا گیا۔ "
     "ایک منٹ بعد یہ صفحہ دوبارہ کھولیں: براؤزر وہی چیز پھر بھیج دے گا۔",
 )
 UNREAD_PAGE = PAGE.format(
-    english="What your browser sent did not arrive whole. What you had saved is safe; only this last step was not "
+    english="What your browser sent did not arrive whole. What you saved is safe; only this last step was not "
     "taken. Load this page again, from a better connection if you can.",
     urdu="براؤزر نے جو بھیجا وہ پورا نہیں پہنچا۔ جو محفوظ ہو چکا تھا وہ محفوظ ہے؛ صرف یہ آخری قدم نہیں لیا گیا۔ "
     "یہ صفحہ دوبارہ کھولیں، ممکن ہو تو بہتر کنکشن سے۔",

@@ -372,7 +372,7 @@ def advice_text(advice: Advice) -> str:
         case Advice.NO_REDIRECT:
             return _("Serve it at the address itself. We do not follow elsewhere.")
         case Advice.POINT_NAME_HERE:
-            return _("Let the name lead to this address.")
+            return _("Point the host name to this address.")
         case Advice.CHECK_ADDRESS:
             return _("Look whether the address is the right one.")
         case Advice.TRY_AGAIN:

@@ -35,9 +35,11 @@ def title_of(check: Check, language: str) -> str:
 _AWAITED: dict[str, Callable[[], str]] = {
     "control": lambda: _("We wait for the proof of control of %(block)s."),
     "not_registered": lambda: _("We asked whoever has %(block)s whether it is shared, and wait for the answer."),
-    "operator": lambda: _("We asked your operator whether %(block)s is yours, and wait for its answer."),
+    "operator": lambda: _("We asked the operator whether %(block)s is the applicant’s, and wait for its answer."),
     "fee": lambda: _("The fee is settled last. We ask for it when everything else has passed."),
-    "mobile_line": lambda: _("We asked your operator whether the SIM is in your name, and wait for its answer."),
+    "mobile_line": lambda: _(
+        "We asked the operator whether the SIM is in the applicant’s name, and wait for its answer."
+    ),
     "attestation": lambda: _("We asked the association, and wait for its answer."),
     "employer": lambda: _("We wrote to the client or employer, and wait for the answer."),
 }
@@ -48,7 +50,7 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
         return fill(_AWAITED[check.kind](), block=_block(check))
     if check.facts.get("awaits_stronger"):
         return fill(
-            _("What you sent is enough for a provisional registration. One more proof or certificate is still to come.")
+            _("What was sent is enough for a provisional registration. One more proof or certificate is still to come.")
         )
     return fill(_("This check has not been answered yet."))
 
@@ -212,21 +214,34 @@ def _listed(evidence: dict[str, Any]) -> str:
 _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "proved": _proved,
     "not_proved": _not_proved,
-    "operator_confirms": _by_operator(lambda _e: _("%(operator)s confirmed on %(date)s that %(block)s is yours.")),
+    "operator_confirms": _by_operator(
+        lambda _e: _("%(operator)s confirmed on %(date)s that %(block)s is the applicant’s.")
+    ),
     "operator_denies": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for %(block)s: %(why)s.")),
     "operator_cannot_tell": _by_operator(
-        lambda _e: _("%(operator)s cannot tell whether %(block)s is yours. By itself this is no reason for a refusal.")
+        lambda _e: _(
+            "%(operator)s cannot tell whether %(block)s is the applicant’s. By itself this is no reason for a refusal."
+        )
     ),
     "operator_silent": _by_operator(
-        lambda _e: _("%(operator)s was asked whether %(block)s is yours, and is late. Its answer still counts.")
+        lambda _e: _(
+            "%(operator)s was asked whether %(block)s is the applicant’s, and is late. Its answer still counts."
+        )
     ),
     "no_operator_to_ask": _by_operator(
         lambda _e: _("We know no operator whom we could ask about %(block)s. An officer looks at it.")
     ),
-    "mobile_line_confirmed": _by_operator(lambda _e: _("%(operator)s confirmed on %(date)s that the SIM is yours.")),
-    "mobile_line_denied": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for the SIM: %(why)s.")),
+    "mobile_line_confirmed": _by_operator(
+        lambda _e: _("%(operator)s confirmed on %(date)s that the SIM is in the applicant’s name.")
+    ),
+    "mobile_line_denied": _by_operator(
+        lambda _e: _("%(operator)s answered on %(date)s that the SIM is not in the applicant’s name: %(why)s.")
+    ),
     "mobile_line_not_told": _by_operator(
-        lambda _e: _("%(operator)s cannot tell whether the SIM is yours. By itself this is no reason for a refusal.")
+        lambda _e: _(
+            "%(operator)s cannot tell whether the SIM is in the applicant’s name. By itself this is no reason for a "
+            "refusal."
+        )
     ),
     "mobile_line_registered": _by_operator(
         lambda _e: _("%(operator)s confirmed the SIM, which stands under another registration. An officer looks at it.")
@@ -248,18 +263,25 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "seen_before": paper_words.seen_before,
     "noted_only": paper_words.noted_only,
     "client_confirmed": _client(lambda _e: _("Somebody at %(domain)s confirmed it.")),
-    "client_denied": _client(lambda _e: _("Somebody at %(domain)s said that you do not work for them.")),
+    "client_denied": _client(lambda _e: _("Somebody at %(domain)s said that the applicant does not work for them.")),
     "client_not_known": _client(lambda _e: _("Somebody at %(domain)s said that they are not the one to ask.")),
     "client_silent": _client(lambda _e: _("Nobody at %(domain)s answered in time.")),
     "client_stopped": _client(
-        lambda _e: _("The person at %(domain)s wants no mail from us. Name somebody else, or send another proof.")
+        lambda _e: _(
+            "The person at %(domain)s wants no mail from us. Somebody else can be named, or another proof sent."
+        )
     ),
-    "client_recalled": _client(lambda _e: _("You took back the question to %(domain)s and named somebody else.")),
+    "client_recalled": _client(
+        lambda _e: _("The applicant took back the question to %(domain)s and named somebody else.")
+    ),
     "client_free_mail": _client(
-        lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Send another proof.")
+        lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Another proof is needed.")
     ),
     "client_too_many": _client(
-        lambda _e: _("We have written to %(domain)s or for you often lately. Send another proof, or ask again later.")
+        lambda _e: _(
+            "We have written to %(domain)s or for this applicant often lately. Another proof can be sent, or the "
+            "question asked again later."
+        )
     ),
     "attested": _attestation(
         lambda _e: _(
@@ -288,7 +310,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
         lambda _e: _("%(association)s has revoked its attestation (%(number)s), so it does not count.")
     ),
     "association_denied": _attestation(
-        lambda _e: _("%(association)s answered that you are not its member under this number.")
+        lambda _e: _("%(association)s answered that the applicant is not its member under this number.")
     ),
     "association_silent": _attestation(lambda _e: _("%(association)s did not answer in time.")),
     "missing": paper_words.missing,

@@ -81,6 +81,7 @@ def drop_template(config: pytest.Config) -> None:
 # Those that take longest begin first, so that of several processes none is left alone with them at the end.
 LONGEST = (
     "tests/journeys/",
+    "tests/tunnels/",
     "tests/access/test_visitors.py",
     "tests/up/test_start.py",
     "tests/agent/test_killed.py",

@@ -1,13 +1,17 @@
-"""Asking a server as fast as it answers: HTTP by wrk, with questions that differ; whois by threads of our own."""
+"""Asking a server as fast as it answers: HTTP by wrk (or without it by Python), with questions that differ."""
 
+import http.client as http_client
 import json
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench import measure, place
 
@@ -49,9 +53,16 @@ class Measured:
         return {**row, "errors": self.errors} if self.errors else row
 
 
-def need(*, quick: bool) -> None:
-    """Raises place.NotHere."""
-    place.need_programs({"wrk": "wrk"}, quick=quick)
+WITHOUT_WRK = "Python asked instead, which takes more of the processor than wrk: what is measured is a lower bound"
+
+
+def need(*, quick: bool) -> str:
+    """Install wrk where that is allowed. Returns what a result has to say where it is not here, or nothing."""
+    try:
+        place.need_programs({"wrk": "wrk"}, quick=quick)
+    except place.NotHere as why:
+        return f"{why.why}; {WITHOUT_WRK}"
+    return ""
 
 
 def http(
@@ -65,6 +76,8 @@ def http(
     post_to: str = "",
 ) -> Measured:
     """Paths to GET or, with `post_to`, bodies to POST there (a tab in them stands for the end of a line)."""
+    if not place.program_path("wrk"):
+        return _by_python(url, lines, connections, seconds, dict(headers or {}), post_to)
     file, script = folder / "questions", folder / "script.lua"
     file.write_text("\n".join(lines) + "\n")
     written = ", ".join(f'["{name}"] = "{value}"' for name, value in (headers or {}).items())
@@ -80,6 +93,42 @@ def http(
         said["requests"] / (said["micros"] / 1e6), round(said["p50"] / 1000, 3), round(said["p99"] / 1000, 3),
         said["errors"], said["refused"] / max(said["requests"], 1),
     )  # fmt: skip
+
+
+def _by_python(
+    url: str, lines: Sequence[str], connections: int, seconds: float, headers: dict[str, str], post_to: str
+) -> Measured:
+    """As wrk asks, by threads of our own, each with a connection that stays open."""
+    place_of = urlsplit(url)
+    errors, refused = Counter[int](), Counter[int]()
+
+    def one(at: int, connection: http_client.HTTPConnection) -> Callable[[int], object]:
+
+        def ask(number: int) -> None:
+            line = lines[number % len(lines)]
+            try:
+                if post_to:
+                    connection.request("POST", post_to, line.replace("\t", "\n").encode(), headers)
+                else:
+                    connection.request("GET", line, headers=headers)
+                answer = connection.getresponse()
+                answer.read()
+                refused[at] += answer.status >= 400
+            except (OSError, http_client.HTTPException):
+                connection.close()
+                errors[at] += 1
+
+        return ask
+
+    with ExitStack() as stack:
+        asking = []
+        for at in range(connections):
+            connection = http_client.HTTPConnection(str(place_of.hostname), place_of.port, timeout=20)
+            stack.callback(connection.close)
+            asking.append(one(at, connection))
+        found = by_threads(asking, seconds=seconds)
+    asked = max(found.per_second * seconds, 1)
+    return replace(found, errors=errors.total(), refused=refused.total() / asked)
 
 
 def by_threads(asking: Sequence[Callable[[int], object]], *, seconds: float = 4) -> Measured:

@@ -41,10 +41,8 @@ def main(about: str | None) -> None:
     with measure.reporting(given, "lookup") as result, place.temporary("lookup") as folder:
         rows, unfair, versions = result.rows, result.unfair, result.versions
         result.conditions["file_system"] = place.on_disk(folder)
-        try:
-            load.need(quick=given.quick)
-        except place.NotHere as why:
-            raise SystemExit(f"Nothing can be measured: {why.why}") from None
+        if lacking := load.need(quick=given.quick):
+            result.skipped["wrk"] = lacking
         payload = b""
         registers = [(size, "hosts") for size in sizes] + ([(MORE_AT, "v6")] if MORE_AT in sizes else [])
         if given.peers_only:

@@ -215,11 +215,17 @@ def _shown(value: Any) -> str:
 
 
 def in_own_environment(script: str) -> None:
-    """Go on in the environment that `./test` (or `./rahdari`) made, when started with another Python."""
+    """Go on in the environment that `./test` (or `./rahdari`) made, when started with another Python; make it if there
+    is none yet."""
     for name in (".venv-test", ".venv"):
         python = ROOT / name / "bin" / "python"
         if python.exists():
             if Path(sys.prefix) != ROOT / name:
                 os.execv(python, [str(python), script, *sys.argv[1:]])
             return
-    raise SystemExit("There is no environment yet. Run ./test lint once, then this again.")
+    make = 'here=$1; . "$here/requirements/find-python.sh"; exec "$python" -I "$here/requirements/environment.py" dev'
+    made = subprocess.run(["sh", "-euc", make, "bench", str(ROOT)], stdout=subprocess.PIPE, text=True, check=False)
+    if made.returncode:
+        raise SystemExit(made.returncode)
+    python = made.stdout.strip().splitlines()[-1]
+    os.execv(python, [python, script, *sys.argv[1:]])

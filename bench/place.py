@@ -368,9 +368,9 @@ def two_namespaces(first: str, second: str) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def namespaces(count: int, name: str) -> Iterator[list[str]]:
-    """Empty network namespaces. Raises NotHere."""
-    if os.geteuid() != 0 or not shutil.which("ip"):
-        raise NotHere("network namespaces need root and iproute2")
+    """Empty network namespaces, for sets of nftables. Raises NotHere."""
+    if os.geteuid() != 0 or not program_path("ip") or not program_path("nft"):
+        raise NotHere("network namespaces with nftables need root, iproute2 and nftables")
     names = [f"{MARK}-{os.getpid()}-{name}{at}" for at in range(count)]
     try:
         for each in names:

@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import measure
+import pytest
+
+from bench import measure, place
 from rahdari import probe
 from rahdari.probe import Outcome, wireguard
+from tests.needs import needs_program
 from tests.probe import charon, test_openvpn, test_tls, test_wireguard
 from tests.probe.networks import ALLOWED, SERVER, Line, a_line, running
 
@@ -35,6 +38,8 @@ class Subject:
 
 @contextlib.contextmanager
 def a_wireguard(folder: Path) -> Iterator[Subject]:
+    needs_program("wireguard-go", "apt-get install wireguard-go")
+    needs_program("wg", "apt-get install wireguard-tools")
     ours, theirs = wireguard.new_key(), wireguard.new_key()
     with a_line() as line, running(line.on_server("wireguard-go", "-f", "wg0"), folder / "log"):
         (folder / "key").write_text(theirs[0])
@@ -62,6 +67,7 @@ def an_ikev2(folder: Path) -> Iterator[Subject]:
 
 @contextlib.contextmanager
 def a_stunnel(folder: Path) -> Iterator[Subject]:
+    needs_program("stunnel", "apt-get install stunnel4")
     identity = charon.an_identity(folder, "vpn.sample.example")
     (folder / "stunnel.conf").write_text(
         "foreground = yes\npid =\n[vpn]\naccept = :::443\nconnect = 127.0.0.1:1194\n"
@@ -86,13 +92,25 @@ def main(given: argparse.Namespace) -> None:
     tries = QUICK if given.quick else TRIES
     with measure.reporting(given, "probes") as result:
         for name, make in SUBJECTS.items():
-            with result.trying(name), a_folder() as folder, make(folder) as subject:
+            tried: Subject | None = None
+            with result.trying(name), what_is_here(), a_folder() as folder, make(folder) as subject:
+                tried = subject
                 result.rows += ours(name, subject, tries)
                 if name == "ikev2":
                     result.rows += peers(subject, tries)
-            with result.trying(f"{name}, absent"), a_line() as line:
-                gone = dataclasses.replace(subject, line=line)
-                result.rows.append(row(name, "absent", gone, gone.right, tries, should=False))
+            if tried is not None:
+                with result.trying(f"{name}, absent"), a_line() as line:
+                    gone = dataclasses.replace(tried, line=line)
+                    result.rows.append(row(name, "absent", gone, gone.right, tries, should=False))
+
+
+@contextlib.contextmanager
+def what_is_here() -> Iterator[None]:
+    """The daemons are the tests', and so is their word for one that is not installed. Raises NotHere."""
+    try:
+        yield
+    except pytest.skip.Exception as why:
+        raise place.NotHere(str(why)) from None
 
 
 @contextlib.contextmanager

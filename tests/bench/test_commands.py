@@ -1,15 +1,17 @@
 """The benchmarks start, and what they write can be read. What they measure is run by hand, never here."""
 
+import http.server
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from bench import measure, place, report_run
+from bench import load, measure, place, report_run
 from bench.measure import ROOT
 from bench.peers import host
 from bench.plots import Bar, Range, Stack, bars, lines, ranges, stacks
@@ -38,6 +40,39 @@ class TestStart:
         said = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True, timeout=60)
         assert said.returncode == 0, said.stderr
         assert program.stat().st_mode & 0o111
+
+
+class TestLoad:
+    @pytest.mark.parametrize("post_to", ["", "/lookup/ip"])
+    def test_is_made_without_wrk_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post_to: str) -> None:
+        """On a machine with nothing but the checkout, and what is refused is counted as wrk counts it."""
+        asked: list[str] = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode() or self.path
+                asked.append(body)
+                self.send_response_only(404 if "unknown" in body else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_POST(self) -> None:
+                self.do_GET()
+
+        monkeypatch.setattr(place, "program_path", lambda program: None)
+        assert "Python asked instead" in load.need(quick=True)
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{server.server_address[1]}"
+            lines = ["/known", "/unknown\t/b" if post_to else "/unknown"]
+            found = load.http(tmp_path, url, lines, connections=2, seconds=0.2, post_to=post_to)
+            server.shutdown()
+        assert found.errors == 0
+        assert found.per_second > 0
+        assert 0 < found.refused < 1
+        assert ("/unknown\n/b" in asked) == bool(post_to)
 
 
 def a_result(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,14 +2,27 @@
 
 import datetime as dt
 import json
+import re
 import socket
 import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from rahdari.up import commands, datafolder, doctor
+from rahdari import policy
+from rahdari.policy import Holiday
+from rahdari.policy import commands as policy_commands
+from rahdari.publish import keys
+from rahdari.up import commands, datafolder, doctor, postgres
+from rahdari.up.doctor_feed import check_feed_keys
 from tests.up.installed import Installation
+from tests.up.test_start import three_free_ports
 
 
 def about(lines: list[str], word: str, state: str | None = None) -> list[str]:
@@ -61,6 +74,24 @@ class TestWhole:
             path.unlink()
         assert len(wrong) == 1
         assert "in line 2" in wrong[0]
+
+    def test_names_a_constraint_that_is_gone_and_how_to_make_it_again(self, installation: Installation) -> None:
+        with psycopg.connect(installation.server.admin_url, autocommit=True, dbname=postgres.DATABASE) as database:
+            database.execute("DROP EXTENSION btree_gist CASCADE")
+            try:
+                wrong = about(installation.doctor(), "tables", doctor.WRONG)
+                assert "btree_gist was dropped" in wrong[0]
+                names = {line.split()[2] for line in wrong[1:]}
+                assert {"no_block_under_two_holders", "an_endpoint_has_one_line"} <= names
+                # Also when the extension is there again; and what is said mends it.
+                database.execute("CREATE EXTENSION btree_gist")
+                wrong = about(installation.doctor(), "tables", doctor.WRONG)
+                assert {line.split()[2] for line in wrong} == names
+            finally:
+                for line in wrong:
+                    for command in re.findall(r"run in psql: (.*?;) If it is refused", line):
+                        database.execute(command.replace("CREATE EXTENSION btree_gist;", ""))
+        assert about(installation.doctor(), "tables", doctor.WRONG) == []
 
     def test_counts_the_letters_that_were_given_up(self, installation: Installation) -> None:
         assert about(installation.doctor(), "letters", doctor.OK)
@@ -137,9 +168,32 @@ class TestSettings:
             "address",
             "hosts",
         ]
-        well = {"RAHDARI_URL": "https://register.example", "RAHDARI_HOSTS": "register.example"}
+        well = {
+            "RAHDARI_URL": "https://register.example",
+            "RAHDARI_HOSTS": "register.example",
+            "RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32",
+        }
         findings = list(doctor.check_settings(doctor.Patient(tmp_path, well, "127.0.0.1", 1)))
         assert [finding.state for finding in findings] == [doctor.OK]
+
+    @pytest.mark.parametrize("proxies", ["", "0.0.0.0/0", "127.0.0.1/32,::/0", "10.0.0.0/7"])
+    def test_name_proxies_and_not_everybody(self, tmp_path: Path, proxies: str) -> None:
+        given = {"RAHDARI_URL": "https://register.example", "RAHDARI_TRUSTED_PROXIES": proxies}
+        (finding,) = doctor.check_proxies(given)
+        assert finding.state == doctor.WRONG and "127.0.0.1/32" in finding.text
+        assert not list(doctor.check_proxies(given | {"RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32, 10.0.0.0/8"}))
+        assert not list(doctor.check_proxies({"RAHDARI_URL": "http://127.0.0.1:8000"}))
+
+    def test_are_not_for_everybody_to_read(self, patient: doctor.Patient, tmp_path: Path) -> None:
+        file = tmp_path / "settings" / "rahdari.env"
+        file.parent.mkdir()
+        file.write_text("RAHDARI_SMTP_PASSWORD=sample\n")
+        file.chmod(0o644)
+        given = replace(patient, settings_folder=file.parent)
+        (finding,) = doctor.check_settings_files(given)
+        assert finding.text.endswith(f"Run: chmod 640 {file}")
+        file.chmod(0o640)
+        assert not list(doctor.check_settings_files(given))
 
     def test_of_the_demonstration_are_wrong_for_a_register(self, tmp_path: Path) -> None:
         given = {"DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[datafolder.DEMO]}
@@ -169,6 +223,141 @@ class TestMail:
             (finding,) = doctor.check_mail(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
             thread.join()
         assert finding.state == state
+
+    @pytest.mark.parametrize(("offers", "state"), [("STARTTLS", doctor.OK), ("8BITMIME", doctor.WRONG)])
+    def test_server_has_the_starttls_that_is_wanted(self, tmp_path: Path, offers: str, state: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def talk() -> None:
+                # The doctor comes twice: to be greeted, and to ask.
+                for _ in range(2):
+                    connection, _ = server.accept()
+                    with connection, connection.makefile("rwb", buffering=0) as lines:
+                        lines.write(b"220 mail.example\r\n")
+                        if lines.readline().lower().startswith(b"ehlo"):
+                            lines.write(f"250-mail.example\r\n250 {offers}\r\n".encode())
+                            lines.readline()
+
+            thread = threading.Thread(target=talk)
+            thread.start()
+            given = {
+                "RAHDARI_SMTP_PORT": str(server.getsockname()[1]),
+                "RAHDARI_SMTP_TLS": "1",
+                "RAHDARI_MAIL_FROM": "register@authority.test",
+            }
+            (finding,) = doctor.check_mail(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
+            thread.join()
+        assert finding.state == state
+
+
+class TestCalendar:
+    def test_is_wrong_when_empty_or_over_and_asks_for_next_year_in_time(self) -> None:
+        calendar = policy.load(policy.BUNDLED).calendar
+        known = replace(calendar, holidays=(Holiday(dt.date(2026, 12, 25)),))
+        (empty,) = doctor.check_calendar(replace(calendar, holidays=()), dt.date(2026, 6, 1))
+        (over,) = doctor.check_calendar(known, dt.date(2029, 2, 1))
+        (soon,) = doctor.check_calendar(known, dt.date(2026, 11, 1))
+        assert [each.state for each in (empty, over, soon)] == [doctor.WRONG, doctor.WRONG, doctor.NOTE]
+        assert "2026-12-25" in over.text and "2027" in soon.text
+        assert not list(doctor.check_calendar(known, dt.date(2026, 10, 31)))
+
+
+class TestPolicy:
+    def test_that_was_edited_by_hand_is_known(
+        self, patient: doctor.Patient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("RAHDARI_DATA", str(patient.data))
+        assert policy_commands.use_policy(Namespace(file=policy.BUNDLED)) == 0
+        path = policy_commands.in_force(patient.data)
+
+        def wrong() -> list[str]:
+            return [each.text for each in doctor.check_policy(patient) if each.state == doctor.WRONG]
+
+        assert wrong() == []
+        text = path.read_text()
+        path.write_text(text + "\n# A comment is no rule.\n")
+        assert wrong() == []
+        path.write_text(text.replace('monday = ["09:00-13:00"', 'monday = ["10:00-13:00"'))
+        (said,) = wrong()
+        assert "changed by hand" in said and "rahdari policy use FILE" in said
+
+    def test_says_what_reasons_that_are_off_mean(self, patient: doctor.Patient) -> None:
+        (note,) = [each for each in doctor.check_policy(patient) if "reasons" in each.text]
+        assert "no question, refusal or ending can rest on these reasons" in note.text
+
+
+class TestFeedKeys:
+    def test_are_there_closed_and_the_offline_ones_elsewhere(self, patient: doctor.Patient) -> None:
+        folder = keys.online_folder(patient.data)
+        folder.mkdir(parents=True)
+        for role in keys.ONLINE:
+            (folder / f"{role}.pem").write_text("sample")
+            (folder / f"{role}.pem").chmod(0o600)
+        assert not list(check_feed_keys(patient))
+        (folder / "timestamp.pem").chmod(0o644)
+        (folder / "feed-canary.pem").unlink()
+        offline = patient.data / "offline"
+        offline.mkdir()
+        (offline / "root-1.pem").write_text("sample")
+        gone, opened, left = (each.text for each in check_feed_keys(patient))
+        assert "feed-canary.pem is gone" in gone
+        assert opened.endswith(f"chmod 600 {folder / 'timestamp.pem'}")
+        assert str(offline / "root-1.pem") in left
+
+
+class Answering:
+    """A program at a port: what it answers to each path."""
+
+    def __init__(self, answers: dict[str, tuple[int, bytes]]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, body = answers.get(self.path, (404, b""))
+                self.send_response(status)
+                self.send_header("Content-Type", "text/plain")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                pass
+
+        self.handler = Handler
+
+    @contextmanager
+    def at(self, port: int) -> Iterator[None]:
+        with ThreadingHTTPServer(("127.0.0.1", port), self.handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+class TestPorts:
+    OURS = (
+        Answering({"/metrics": (200, b"# TYPE rahdari_info gauge\n")}),
+        Answering({"/healthz": (503, b"no edition yet\n")}),
+        Answering({"/metrics": (200, b"rahdari_lookup_ready 1\n"), "/healthz": (200, b"")}),
+    )
+
+    def test_that_single_units_hold_are_well(self, patient: doctor.Patient) -> None:
+        port = three_free_ports()
+        given = replace(patient, port=port)
+        with self.OURS[0].at(port), self.OURS[1].at(port + 1), self.OURS[2].at(port + 2):
+            assert [each.state for each in doctor.check_ports(given)] == [doctor.OK] * 3
+            assert [each.text for each in doctor.check_lookups(given)] == ["all entries are held"]
+        with self.OURS[0].at(port), self.OURS[2].at(port + 2):
+            _, feed, _ = doctor.check_ports(given)
+            assert feed.state == doctor.NOTE and "nothing answers" in feed.text
+        assert next(each.text for each in doctor.check_ports(given)) == f"{port} is free (pages)"
+
+    def test_of_another_program_are_taken(self, patient: doctor.Patient) -> None:
+        port = three_free_ports()
+        other = Answering({"/metrics": (200, b"other_info 1\n"), "/healthz": (200, b"ok\n")})
+        with other.at(port), other.at(port + 1), other.at(port + 2):
+            findings = list(doctor.check_ports(replace(patient, port=port)))
+        assert [each.state for each in findings] == [doctor.WRONG] * 3
 
 
 class TestExamine:

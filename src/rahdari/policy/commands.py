@@ -50,6 +50,7 @@ def use_policy(arguments: argparse.Namespace) -> int:
         return 1
     target = in_force(Path(os.environ.get("RAHDARI_DATA", ".data")).absolute())
     put_in_force(arguments.file, target)
+    digest_of(target).write_text(f"{policy.digest}\n")
     print(f"In force now: version {policy.version}, digest {policy.digest[:16]}, as {target}.")
     return 0
 
@@ -57,6 +58,19 @@ def use_policy(arguments: argparse.Namespace) -> int:
 def in_force(data: Path) -> Path:
     """Where the data folder keeps the policy in force: `POLICY_FILE` of the settings."""
     return data / "policy" / "in-force.toml"
+
+
+def digest_of(target: Path) -> Path:
+    """Where it stands what was put in force: a file that somebody edits afterwards is known by it."""
+    return target.with_suffix(".digest")
+
+
+def digest_in_force(target: Path) -> str:
+    """What `policy use` put there; empty when nothing did, or when the file is gone."""
+    try:
+        return digest_of(target).read_text().strip() if target.exists() else ""
+    except FileNotFoundError:
+        return ""
 
 
 def put_in_force(source: Path, target: Path) -> None:

@@ -7,51 +7,38 @@ others from being looked at. Ends with 0 when nothing is wrong (a `note` is not)
 import datetime as dt
 import http.client
 import ipaddress
-import json
 import os
 import shutil
+import smtplib
 import socket
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rahdari.up import datafolder, processes
+from rahdari.up.doctor_feed import check_feed
 from rahdari.up.doctor_leases import check_leases
 from rahdari.up.doctor_letters import check_letters
+from rahdari.up.doctor_tables import check_constraints, check_rules_of_the_last
 from rahdari.up.errors import Told
-from rahdari.up.findings import NOTE, OK, WRONG, Finding
+from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
+
+if TYPE_CHECKING:
+    from rahdari.policy import Calendar
 
 LEAST_FREE = 2 * 1024**3
 OLDEST_DIRECTORY = dt.timedelta(days=180)
-# Roles of the feed that the publisher signs again by itself: near their end it is not at work.
-SIGNED_BY_ITSELF = ("timestamp", "snapshot", "feed-static", "feed-dynamic", "feed-canary")
-# Roles signed by hand, in a ceremony that wants planning.
-SIGNED_BY_HAND = ("root", "targets")
-CEREMONY_NEEDS = dt.timedelta(days=45)
 CLOCK_TOLERANCE = 5.0
 OLDEST_POSTGRES = 150000
-
-
-@dataclass(frozen=True)
-class Patient:
-    """What is looked at: a data folder, the environment of its processes, and where they listen."""
-
-    data: Path
-    environment: dict[str, str]
-    host: str
-    port: int
-
-    @property
-    def is_demo(self) -> bool:
-        return self.environment.get("DJANGO_SETTINGS_MODULE") == datafolder.SETTINGS[datafolder.DEMO]
-
-    @property
-    def is_running(self) -> bool:
-        return datafolder.is_locked(self.data)
+# A network of proxies is of one operator's, never of half the world's.
+WIDEST_PROXIES = {4: 8, 6: 32}
+# From this month on the next year's holidays are wanted.
+NEXT_YEAR_FROM = 11
 
 
 def check_python(patient: Patient) -> Iterator[Finding]:
@@ -119,11 +106,8 @@ def check_keys(patient: Patient) -> Iterator[Finding]:
 
 def check_settings(patient: Patient) -> Iterator[Finding]:
     environment = patient.environment
-    for network in filter(None, environment.get("RAHDARI_TRUSTED_PROXIES", "").split(",")):
-        try:
-            ipaddress.ip_network(network.strip())
-        except ValueError as error:
-            yield Finding(WRONG, "proxies", f"RAHDARI_TRUSTED_PROXIES: {error}. Write networks such as 127.0.0.1/32.")
+    yield from check_proxies(environment)
+    yield from check_settings_files(patient)
     label = datafolder.read_label(patient.data)
     if patient.is_demo and label is not None and label.kind != datafolder.DEMO:
         yield Finding(
@@ -151,6 +135,39 @@ def check_settings(patient: Patient) -> Iterator[Finding]:
         yield Finding(WRONG, "hosts", f"RAHDARI_HOSTS does not hold {host}, the host of RAHDARI_URL. Add it.")
 
 
+def check_proxies(environment: Mapping[str, str]) -> Iterator[Finding]:
+    named = list(filter(None, environment.get("RAHDARI_TRUSTED_PROXIES", "").split(",")))
+    for text in named:
+        try:
+            network = ipaddress.ip_network(text.strip())
+        except ValueError as error:
+            yield Finding(WRONG, "proxies", f"RAHDARI_TRUSTED_PROXIES: {error}. Write networks such as 127.0.0.1/32.")
+            continue
+        if network.prefixlen < WIDEST_PROXIES[network.version]:
+            yield Finding(
+                WRONG,
+                "proxies",
+                f"RAHDARI_TRUSTED_PROXIES has {network}: whoever calls from there says what address is theirs, and "
+                "proves others' with it. Name your proxies alone, such as 127.0.0.1/32.",
+            )
+    if not named and environment.get("RAHDARI_URL", "").startswith("https://"):
+        yield Finding(
+            WRONG,
+            "proxies",
+            "RAHDARI_TRUSTED_PROXIES is not set, and https needs a proxy in front: every visitor seems to come from "
+            "it, so that no address can be proved and limits count all as one. Set it to the proxy's address, such as "
+            "127.0.0.1/32.",
+        )
+
+
+def check_settings_files(patient: Patient) -> Iterator[Finding]:
+    """The files that the units read: passwords stand in them."""
+    for path in sorted(patient.settings_folder.glob("*.env")):
+        with suppress(OSError):
+            if stat.S_IMODE(path.stat().st_mode) & 0o007:
+                yield Finding(WRONG, "settings", f"everybody may read {path}. Run: chmod 640 {path}")
+
+
 def check_database(patient: Patient) -> Iterator[Finding]:
     import psycopg
 
@@ -162,7 +179,9 @@ def check_database(patient: Patient) -> Iterator[Finding]:
         with psycopg.connect(url, connect_timeout=5) as connection:
             number = connection.info.server_version
             row = connection.execute("SELECT current_setting('server_encoding'), extract(epoch FROM now())").fetchone()
-            available = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'btree_gist'").fetchone()
+            available = connection.execute(
+                "SELECT installed_version FROM pg_available_extensions WHERE name = 'btree_gist'"
+            ).fetchone()
     except (psycopg.Error, ValueError) as error:
         why = str(error).strip().split("\n", 1)[0]
         embedded = "/postgres/run" in url or "%2Fpostgres%2Frun" in url
@@ -181,15 +200,16 @@ def check_database(patient: Patient) -> Iterator[Finding]:
     if not available:
         yield Finding(WRONG, "database", "the extension btree_gist is not there. Install PostgreSQL's contrib package.")
     yield Finding(OK, "database", version)
+    has_gist = available is not None and available[0] is not None
     if abs(float(database_time) - time.time()) > CLOCK_TOLERANCE:
         away = abs(float(database_time) - time.time())
         yield Finding(
             WRONG, "clock", f"the database's clock and ours differ by {away:.0f} s. Run a time service on both."
         )
-    yield from check_migrations()
+    yield from check_migrations(patient, has_gist=has_gist)
 
 
-def check_migrations() -> Iterator[Finding]:
+def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
     import django
 
     django.setup()
@@ -202,6 +222,8 @@ def check_migrations() -> Iterator[Finding]:
         yield Finding(WRONG, "tables", f"{len(missing)} steps behind this release. Run: rahdari prepare")
     else:
         yield Finding(OK, "tables", "as this release wants them")
+        yield from check_constraints(has_gist=has_gist)
+        yield from check_rules_of_the_last(patient)
         yield from check_letters()
         yield from check_leases()
         yield from check_operators()
@@ -238,6 +260,7 @@ def check_operators() -> Iterator[Finding]:
 
 def check_policy(patient: Patient) -> Iterator[Finding]:
     from rahdari import policy
+    from rahdari.policy import commands
 
     path = patient.data / "policy" / "in-force.toml"
     try:
@@ -251,51 +274,45 @@ def check_policy(patient: Patient) -> Iterator[Finding]:
             f"Run: rahdari policy check {path}",
         )
         return
+    if (digest := commands.digest_in_force(path)) not in ("", given.digest):
+        yield Finding(
+            WRONG,
+            "policy",
+            f"{path} was changed by hand: it was put in force with the digest {digest[:16]}, and has "
+            f"{given.digest[:16]}. Nobody judged that change. Run with a copy of it: rahdari policy use FILE",
+        )
     where = path if path.exists() else "the one that came with this release"
     yield Finding(OK, "policy", f"{given.name.en} {given.version} ({where})")
     open_codes = [reason.code for reason in given.reasons.values() if not reason.usable(False)]
     if open_codes and not patient.is_demo:
         codes = ", ".join(open_codes)
-        yield Finding(NOTE, "policy", f"these reasons wait for their provisions to be confirmed and are off: {codes}.")
+        yield Finding(
+            NOTE,
+            "policy",
+            f"no question, refusal or ending can rest on these reasons: {codes}. Officers are not offered them until "
+            "their provisions are confirmed in the policy; docs/policy.md.",
+        )
+    yield from check_calendar(given.calendar, dt.datetime.now(given.calendar.zone_info).date())
 
 
-def check_feed(patient: Patient) -> Iterator[Finding]:
-    shared = newest_of(patient.data / "feed" / "metadata")
-    if not shared:
-        yield Finding(WRONG, "feed", "it has no keys, so nothing is published. Run: rahdari feed keys --offline DIR")
-        return
-    operators = [newest_of(path) for path in sorted((patient.data / "feed" / "repositories").glob("*/metadata"))]
-    now = dt.datetime.now(dt.UTC)
-    for role in (*SIGNED_BY_HAND, *SIGNED_BY_ITSELF):
-        # Of what each operator has of its own, the one that ends first.
-        ends = []
-        for path in [found[role] for found in (shared, *operators) if role in found]:
-            try:
-                ends.append(dt.datetime.fromisoformat(json.loads(path.read_bytes())["signed"]["expires"]))
-            except (ValueError, KeyError, OSError) as error:
-                yield Finding(WRONG, "feed", f"{path} cannot be read ({error}). Restart the publisher.")
-        if not ends:
-            continue
-        left = min(ends) - now
-        day = f"{min(ends):%Y-%m-%d %H:%M} UTC"
-        if role in SIGNED_BY_ITSELF and left < dt.timedelta(0):
-            yield Finding(WRONG, "feed", f"{role} expired at {day}: the publisher does not run. Start it; see its log.")
-        elif role in SIGNED_BY_HAND and left < CEREMONY_NEEDS:
-            yield Finding(
-                WRONG, "feed", f"{role} expires at {day}. Sign it again with the offline keys; docs/feed-keys.md."
-            )
-        else:
-            yield Finding(OK, "feed", f"{role} is signed until {day}")
-
-
-def newest_of(folder: Path) -> dict[str, Path]:
-    """The newest file of each role in a folder of metadata."""
-    return {path.stem.rpartition(".")[2]: path for path in sorted(folder.glob("*.json"), key=numbered)}
-
-
-def numbered(path: Path) -> tuple[int, str]:
-    number, _, role = path.stem.rpartition(".")
-    return (int(number) if number.isdigit() else sys.maxsize, role)
+def check_calendar(calendar: "Calendar", today: dt.date) -> Iterator[Finding]:
+    """Clocks of working time run through days off that the calendar does not know."""
+    days = [holiday.date for holiday in calendar.holidays if holiday.closes_the_office]
+    if not days:
+        yield Finding(
+            WRONG, "calendar", "the policy has no holidays, so deadlines fall on them. Add calendar.holidays."
+        )
+    elif max(days) < today:
+        yield Finding(
+            WRONG,
+            "calendar",
+            f"the last holiday of the policy was {max(days)}, so deadlines fall on days off. Add this year's, and run: "
+            "rahdari policy use FILE",
+        )
+    elif today.month >= NEXT_YEAR_FROM and not any(day.year > today.year for day in days):
+        yield Finding(
+            NOTE, "calendar", f"the policy has no holidays of {today.year + 1} yet. Add them before it begins."
+        )
 
 
 def check_directory(patient: Patient) -> Iterator[Finding]:
@@ -334,37 +351,66 @@ def check_vantages(patient: Patient) -> Iterator[Finding]:
 
 
 def check_ports(patient: Patient) -> Iterator[Finding]:
+    ports = {"pages": patient.port, "feed": patient.port + 1, "lookups": patient.port + 2}
+    # With single units nobody holds the folder: what answers there says whose it is.
+    ours = {what for what, port in ports.items() if answers_as_ours(patient.host, port, what)}
     running = patient.is_running
-    for what, port in (("pages", patient.port), ("feed", patient.port + 1), ("lookups", patient.port + 2)):
+    for what, port in ports.items():
         try:
             processes.check_port(patient.host, port)
         except processes.PortTaken as error:
-            if running:
+            if running or what in ours:
                 yield Finding(OK, "ports", f"{port} answers ({what})")
             else:
                 yield Finding(WRONG, "ports", str(error))
         except Told as error:
             yield Finding(WRONG, "ports", str(error))
         else:
-            state = WRONG if running else OK
-            text = (
-                f"nothing answers at {port} ({what}), though `rahdari up` runs. Look at its lines." if running else ""
-            )
-            yield Finding(state, "ports", text or f"{port} is free ({what})")
+            state, text = OK, f"{port} is free ({what})"
+            if running:
+                state, text = WRONG, f"nothing answers at {port} ({what}), though `rahdari up` runs. Look at its lines."
+            elif ours:
+                text = (
+                    f"nothing answers at {port} ({what}), and others of ours run. Start it, unless it runs elsewhere."
+                )
+                state = NOTE
+            yield Finding(state, "ports", text)
+
+
+FEED_IS = (b"ready", b"no edition yet")
+# What only we answer, to whoever asks from this machine.
+ASKED = {"pages": ("/metrics", b"rahdari_info"), "feed": ("/healthz", b""), "lookups": ("/metrics", b"rahdari_lookup_")}
+
+
+def answers_as_ours(host: str, port: int, what: str) -> bool:
+    path, sign = ASKED[what]
+    try:
+        status, body, kind = fetched(host, port, path)
+    except (OSError, http.client.HTTPException):
+        return False
+    if what == "feed":
+        return body.strip() in FEED_IS and kind.startswith("text/plain")
+    return status == http.HTTPStatus.OK and sign in body
+
+
+def fetched(host: str, port: int, path: str) -> tuple[int, bytes, str]:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read(1 << 20), response.headers.get("Content-Type", "")
+    finally:
+        connection.close()
 
 
 def check_lookups(patient: Patient) -> Iterator[Finding]:
     """Whether what answers operators' questions holds all that it is to answer from."""
-    if not patient.is_running:
-        return
-    connection = http.client.HTTPConnection(patient.host, patient.port + 2, timeout=5)
+    if not answers_as_ours(patient.host, patient.port + 2, "lookups"):
+        return  # Nothing of ours answers there: `ports` says so.
     try:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
+        status, _, _ = fetched(patient.host, patient.port + 2, "/healthz")
     except (OSError, http.client.HTTPException):
-        return  # Nothing answers there: `ports` says so.
-    finally:
-        connection.close()
+        return
     if status == http.HTTPStatus.OK:
         yield Finding(OK, "lookups", "all entries are held")
     else:
@@ -387,13 +433,30 @@ def check_mail(patient: Patient) -> Iterator[Finding]:
         yield Finding(WRONG, "mail", f"{host} port {port} does not answer ({why}). Set RAHDARI_SMTP_HOST and _PORT.")
         return
     if greeting.startswith("220"):
-        yield Finding(OK, "mail", f"{host} port {port} answers")
+        if patient.environment.get("RAHDARI_SMTP_TLS") == "1" and not has_starttls(host, port):
+            yield Finding(
+                WRONG,
+                "mail",
+                f"{host} port {port} has no STARTTLS, and RAHDARI_SMTP_TLS wants it: no letter goes out. Take the "
+                "server's port for submission (587 mostly), or leave RAHDARI_SMTP_TLS out on this machine alone.",
+            )
+        else:
+            yield Finding(OK, "mail", f"{host} port {port} answers")
     else:
         yield Finding(WRONG, "mail", f"{host} port {port} is no mail server (it said {greeting[:60]!r}).")
     sender = patient.environment.get("RAHDARI_MAIL_FROM", "")
     if not sender or sender.endswith(".example"):
         why = f"is {sender}" if sender else "is not set"
         yield Finding(NOTE, "mail", f"RAHDARI_MAIL_FROM {why}: letters come from an address that does not exist.")
+
+
+def has_starttls(host: str, port: int) -> bool:
+    try:
+        with smtplib.SMTP(host, port, timeout=5) as connection:
+            connection.ehlo()
+            return connection.has_extn("starttls")
+    except (OSError, smtplib.SMTPException):
+        return False
 
 
 def check_clock(patient: Patient) -> Iterator[Finding]:

@@ -1,0 +1,57 @@
+"""The part of the doctor that looks at what holds the tables together, and at the rules of what stands in them."""
+
+from collections.abc import Iterator
+
+from rahdari.up.findings import WRONG, Finding, Patient
+
+
+def check_constraints(*, has_gist: bool) -> Iterator[Finding]:
+    """Whether what holds the tables together is there: dropping an extension takes it along, and nobody is told."""
+    from django.apps import apps
+    from django.db import connection
+
+    way = "" if has_gist else "CREATE EXTENSION btree_gist; "
+    if not has_gist:
+        yield Finding(
+            WRONG,
+            "tables",
+            "the extension btree_gist was dropped, and what needs it with it. Run in psql: " + way.strip(),
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind IN ('i', 'I')"
+        )
+        there = {name for (name,) in cursor.fetchall()}
+    with connection.schema_editor(collect_sql=True) as editor:
+        for model in apps.get_models():
+            for constraint in model._meta.constraints:
+                if constraint.name not in there:
+                    mend = f"{way}{constraint.create_sql(model, editor)};"
+                    yield Finding(
+                        WRONG,
+                        "tables",
+                        f"{constraint.name} is gone from {model._meta.db_table}, so rows may contradict each other. "
+                        f"Stop the processes, and run in psql: {mend} If it is refused, restore the database: "
+                        "docs/restore.md.",
+                    )
+
+
+def check_rules_of_the_last(patient: Patient) -> Iterator[Finding]:
+    """After a restore without `policy/` the bundled example would be in force, and nobody would know."""
+    from rahdari import policy
+    from rahdari.apply.models import Application
+
+    if (patient.data / "policy" / "in-force.toml").exists():
+        return
+    last = Application.objects.exclude(policy=None).order_by("-submitted_at").select_related("policy").first()
+    if last is None or last.policy is None:
+        return
+    before, now = policy.thaw(last.policy.text), policy.load(policy.BUNDLED)
+    if before.authority.en != now.authority.en:
+        yield Finding(
+            WRONG,
+            "policy",
+            f"the example that came with this release is in force ({now.authority.en}), and the last application was "
+            f"sent under that of {before.authority.en}. Bring policy/in-force.toml back from the backup, or run: "
+            "rahdari policy use FILE",
+        )

@@ -97,6 +97,7 @@ class TestEveryPage:
         page = response.content.decode()
         assert response.status_code == 200
         assert len(re.findall(r"<h1[ >]", page)) == 1
+        assert len(re.findall(r'<meta name="description" content="[^"]{40,}">', page)) == 1
         assert not re.search(r"<(script|style)>|style=|\bon\w+=", page)
         assert "csrfmiddlewaretoken" not in page
         if language == "ur":

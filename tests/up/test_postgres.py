@@ -256,3 +256,18 @@ class TestRoot:
         data.mkdir(parents=True)
         os.chown(data, owner.pw_uid, owner.pw_gid)
         assert ordinary.account(data).pw_name == "daemon"
+
+
+class TestLog:
+    def test_is_kept_short_while_the_server_writes_to_it(self, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with postgres.running_postgres(data, throwaway=True) as url:
+            server = postgres.Server(data)
+            before = server.log.read_bytes()
+            server.shorten_log()
+            assert server.log.read_bytes() == before
+            monkeypatch.setattr(postgres, "LARGEST_LOG", len(before) - 1)
+            server.shorten_log()
+            assert server.log.read_bytes() == b"" and server.log.with_suffix(".log.old").read_bytes() == before
+            with pytest.raises(psycopg.OperationalError):
+                psycopg.connect(url.replace("rahdari@", "nobody@").replace("//rahdari:", "//nobody:"))
+            assert b"nobody" in server.log.read_bytes() and b"\0" not in server.log.read_bytes()

@@ -1,6 +1,9 @@
-"""How the settings read the address of the database, and that a database which hangs is not waited for."""
+"""How the settings read the address of the database, that a database which hangs is not waited for, and that the
+example of deploy/ has every setting."""
 
+import re
 import socket
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError
@@ -8,6 +11,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from rahdari.settings.base import PATIENCE, database
 
+TREE = Path(__file__).parents[2]
 # What Django puts into each database of the settings.
 USUAL = {"ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "TIME_ZONE": None, "TEST": {}}
 
@@ -36,3 +40,25 @@ class TestDatabase:
             wrapper = DatabaseWrapper(USUAL | database(url))
             with pytest.raises(OperationalError, match="timeout"):
                 wrapper.ensure_connection()
+
+
+class TestExample:
+    # What processes tell each other, and what stands in no file.
+    OURS = {"RAHDARI_WEB_THREADS"}
+
+    def read_by_the_processes(self) -> set[str]:
+        folders = (TREE / "src" / "rahdari" / name for name in ("settings", "lookup", "push"))
+        text = "".join(path.read_text() for folder in folders for path in sorted(folder.rglob("*.py")))
+        return set(re.findall(r"\w+\(\s*[\"'](RAHDARI_[A-Z_]+)[\"']", text)) - self.OURS
+
+    def test_names_every_setting_and_no_other(self) -> None:
+        example = (TREE / "deploy" / "rahdari.env").read_text()
+        named = set(re.findall(r"^#?(RAHDARI_[A-Z_]+)=", example, re.MULTILINE))
+        assert len(named) > 20
+        assert named == self.read_by_the_processes() | {"RAHDARI_DATA"}
+
+    def test_is_explained(self) -> None:
+        page = (TREE / "docs" / "install.md").read_text(encoding="utf-8")
+        explained = set(re.findall(r"^\| (.*?) \|", page, re.MULTILINE))
+        told = {name for cell in explained for name in re.findall(r"`(RAHDARI_[A-Z_]+)`", cell)}
+        assert self.read_by_the_processes() <= told

@@ -319,7 +319,7 @@ class Server:
         command = [str(self.bin / "postgres"), "-D", str(self.cluster)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        self._shorten_log()
+        self.shorten_log()
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             if os.geteuid() == 0:
@@ -336,9 +336,18 @@ class Server:
         finally:
             os.close(descriptor)
 
-    def _shorten_log(self) -> None:
-        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
-            self.log.rename(self.log.with_suffix(".log.old"))
+    def shorten_log(self) -> None:
+        """Keep its log below some size, and the part before as `postgres.log.old`; also while the server writes to it.
+
+        The server appends, so what it writes next stands at the new beginning. A line that comes while the old ones are
+        copied is lost.
+        """
+        try:
+            if self.log.stat().st_size > LARGEST_LOG:
+                shutil.copyfile(self.log, self.log.with_suffix(".log.old"))
+                os.truncate(self.log, 0)
+        except OSError:
+            return  # A log is not worth a stop: the disk may be full.
 
     def _log_end(self) -> str:
         try:

@@ -289,8 +289,10 @@ class Supervisor:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        if self.database and not self.database.alive() and self.database_start_at <= now:
-            self._start_database()
+        if self.database:
+            self.database.shorten_log()
+            if not self.database.alive() and self.database_start_at <= now:
+                self._start_database()
         for entry in self.running:
             if entry.process is None and entry.start_at <= now and not self._must_wait(entry):
                 try:

@@ -16,11 +16,16 @@ import psycopg
 import pytest
 
 from rahdari import policy
+from rahdari.apply.models import FrozenPolicy
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
 from rahdari.publish import keys
 from rahdari.up import commands, datafolder, doctor, postgres
 from rahdari.up.doctor_feed import check_feed_keys
+from rahdari.up.doctor_policy import check_calendar, check_rules_of_the_last
+from rahdari.up.doctor_settings import check_proxies, check_settings_files
+from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
+from tests.portal import story
 from tests.up.installed import Installation
 from tests.up.test_start import three_free_ports
 
@@ -30,19 +35,19 @@ def about(lines: list[str], word: str, state: str | None = None) -> list[str]:
 
 
 @pytest.fixture
-def patient(tmp_path: Path) -> doctor.Patient:
+def patient(tmp_path: Path) -> Patient:
     folder = datafolder.make(tmp_path, datafolder.REGISTER)
-    return doctor.Patient(folder, {}, "127.0.0.1", 1)
+    return Patient(folder, {}, "127.0.0.1", 1)
 
 
 class TestWhole:
     def test_finds_a_prepared_installation_well_but_for_its_feed_keys(self, installation: Installation) -> None:
         lines = installation.doctor()
-        assert about(lines, "database", doctor.OK)
-        assert about(lines, "tables", doctor.OK)
-        assert about(lines, "keys", doctor.OK)
-        assert about(lines, "policy", doctor.OK)
-        assert about(lines, "feed", doctor.WRONG) == [
+        assert about(lines, "database", OK)
+        assert about(lines, "tables", OK)
+        assert about(lines, "keys", OK)
+        assert about(lines, "policy", OK)
+        assert about(lines, "feed", WRONG) == [
             "WRONG  feed         it has no keys, so nothing is published. Run: rahdari feed keys --offline DIR"
         ]
 
@@ -55,7 +60,7 @@ class TestWhole:
         fields.unlink()
         links.chmod(0o644)
         try:
-            wrong = about(installation.doctor(), "keys", doctor.WRONG)
+            wrong = about(installation.doctor(), "keys", WRONG)
         finally:
             fields.write_text(kept)
             fields.chmod(0o600)
@@ -69,7 +74,7 @@ class TestWhole:
         path.parent.mkdir(exist_ok=True)
         path.write_text("version = 1\nthis is no policy\n")
         try:
-            wrong = about(installation.doctor(), "policy", doctor.WRONG)
+            wrong = about(installation.doctor(), "policy", WRONG)
         finally:
             path.unlink()
         assert len(wrong) == 1
@@ -79,22 +84,22 @@ class TestWhole:
         with psycopg.connect(installation.server.admin_url, autocommit=True, dbname=postgres.DATABASE) as database:
             database.execute("DROP EXTENSION btree_gist CASCADE")
             try:
-                wrong = about(installation.doctor(), "tables", doctor.WRONG)
+                wrong = about(installation.doctor(), "tables", WRONG)
                 assert "btree_gist was dropped" in wrong[0]
                 names = {line.split()[2] for line in wrong[1:]}
                 assert {"no_block_under_two_holders", "an_endpoint_has_one_line"} <= names
                 # Also when the extension is there again; and what is said mends it.
                 database.execute("CREATE EXTENSION btree_gist")
-                wrong = about(installation.doctor(), "tables", doctor.WRONG)
+                wrong = about(installation.doctor(), "tables", WRONG)
                 assert {line.split()[2] for line in wrong} == names
             finally:
                 for line in wrong:
                     for command in re.findall(r"run in psql: (.*?;) If it is refused", line):
                         database.execute(command.replace("CREATE EXTENSION btree_gist;", ""))
-        assert about(installation.doctor(), "tables", doctor.WRONG) == []
+        assert about(installation.doctor(), "tables", WRONG) == []
 
     def test_counts_the_letters_that_were_given_up(self, installation: Installation) -> None:
-        assert about(installation.doctor(), "letters", doctor.OK)
+        assert about(installation.doctor(), "letters", OK)
 
     def test_names_a_file_of_sms_that_cannot_be_used_and_tries_a_provider(self, installation: Installation) -> None:
         path = installation.data / "sms.toml"
@@ -104,7 +109,7 @@ class TestWhole:
         )
         try:
             path.chmod(0o644)
-            assert "Run: chmod 600" in about(installation.doctor(), "SMS", doctor.WRONG)[0]
+            assert "Run: chmod 600" in about(installation.doctor(), "SMS", WRONG)[0]
             path.chmod(0o600)
             assert about(installation.doctor(), "SMS") == []
             tried = installation.run("letters", "try", "0300 1234567")
@@ -114,42 +119,42 @@ class TestWhole:
 
     def test_looks_on_when_the_database_is_away(self, installation: Installation) -> None:
         lines = installation.doctor(DATABASE_URL="postgresql://nobody@/none?host=/nonexistent")
-        assert about(lines, "database", doctor.WRONG)[0].endswith("Start it, or correct DATABASE_URL.")
+        assert about(lines, "database", WRONG)[0].endswith("Start it, or correct DATABASE_URL.")
         assert about(lines, "nftables")
 
 
 class TestFolder:
-    def test_that_others_may_look_into(self, patient: doctor.Patient) -> None:
+    def test_that_others_may_look_into(self, patient: Patient) -> None:
         patient.data.chmod(0o755)
         (finding,) = doctor.check_folder(patient)
-        assert (finding.state, finding.text.endswith(f"chmod 700 {patient.data}")) == (doctor.WRONG, True)
+        assert (finding.state, finding.text.endswith(f"chmod 700 {patient.data}")) == (WRONG, True)
         patient.data.chmod(0o700)
         (finding,) = doctor.check_folder(patient)
-        assert finding.state == doctor.OK
+        assert finding.state == OK
 
-    def test_of_a_newer_version(self, patient: doctor.Patient) -> None:
+    def test_of_a_newer_version(self, patient: Patient) -> None:
         (patient.data / "version").write_text('format = 99\nkind = "register"\nwritten_by = "9.0.0"\n')
         (finding,) = doctor.check_folder(patient)
-        assert finding.state == doctor.WRONG
+        assert finding.state == WRONG
         assert "9.0.0" in finding.text
 
 
 class TestFeed:
-    def write(self, patient: doctor.Patient, name: str, expires: dt.datetime) -> None:
+    def write(self, patient: Patient, name: str, expires: dt.datetime) -> None:
         folder = patient.data / "feed" / "metadata"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps({"signed": {"expires": expires.isoformat()}, "signatures": []}))
 
-    def test_whose_newest_root_is_near_its_end_wants_a_ceremony(self, patient: doctor.Patient) -> None:
+    def test_whose_newest_root_is_near_its_end_wants_a_ceremony(self, patient: Patient) -> None:
         now = dt.datetime.now(dt.UTC)
         # The older one is the one that still lasts: the newest counts, and ten comes after nine.
         self.write(patient, "9.root.json", now + dt.timedelta(days=300))
         self.write(patient, "10.root.json", now + dt.timedelta(days=20))
         (finding,) = doctor.check_feed(patient)
-        assert finding.state == doctor.WRONG
+        assert finding.state == WRONG
         assert "offline keys" in finding.text
 
-    def test_whose_timestamp_has_expired_has_no_publisher(self, patient: doctor.Patient) -> None:
+    def test_whose_timestamp_has_expired_has_no_publisher(self, patient: Patient) -> None:
         self.write(patient, "timestamp.json", dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
         (finding,) = doctor.check_feed(patient)
         assert "the publisher does not run" in finding.text
@@ -162,8 +167,8 @@ class TestSettings:
             "RAHDARI_HOSTS": "other.example",
             "RAHDARI_TRUSTED_PROXIES": "10.0.0.1/8",
         }
-        findings = list(doctor.check_settings(doctor.Patient(tmp_path, given, "127.0.0.1", 1)))
-        assert [finding.about for finding in findings if finding.state == doctor.WRONG] == [
+        findings = list(doctor.check_settings(Patient(tmp_path, given, "127.0.0.1", 1)))
+        assert [finding.about for finding in findings if finding.state == WRONG] == [
             "proxies",
             "address",
             "hosts",
@@ -173,41 +178,41 @@ class TestSettings:
             "RAHDARI_HOSTS": "register.example",
             "RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32",
         }
-        findings = list(doctor.check_settings(doctor.Patient(tmp_path, well, "127.0.0.1", 1)))
-        assert [finding.state for finding in findings] == [doctor.OK]
+        findings = list(doctor.check_settings(Patient(tmp_path, well, "127.0.0.1", 1)))
+        assert [finding.state for finding in findings] == [OK]
 
     @pytest.mark.parametrize("proxies", ["", "0.0.0.0/0", "127.0.0.1/32,::/0", "10.0.0.0/7"])
     def test_name_proxies_and_not_everybody(self, tmp_path: Path, proxies: str) -> None:
         given = {"RAHDARI_URL": "https://register.example", "RAHDARI_TRUSTED_PROXIES": proxies}
-        (finding,) = doctor.check_proxies(given)
-        assert finding.state == doctor.WRONG and "127.0.0.1/32" in finding.text
-        assert not list(doctor.check_proxies(given | {"RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32, 10.0.0.0/8"}))
-        assert not list(doctor.check_proxies({"RAHDARI_URL": "http://127.0.0.1:8000"}))
+        (finding,) = check_proxies(given)
+        assert finding.state == WRONG and "127.0.0.1/32" in finding.text
+        assert not list(check_proxies(given | {"RAHDARI_TRUSTED_PROXIES": "127.0.0.1/32, 10.0.0.0/8"}))
+        assert not list(check_proxies({"RAHDARI_URL": "http://127.0.0.1:8000"}))
 
-    def test_are_not_for_everybody_to_read(self, patient: doctor.Patient, tmp_path: Path) -> None:
+    def test_are_not_for_everybody_to_read(self, patient: Patient, tmp_path: Path) -> None:
         file = tmp_path / "settings" / "rahdari.env"
         file.parent.mkdir()
         file.write_text("RAHDARI_SMTP_PASSWORD=sample\n")
         file.chmod(0o644)
         given = replace(patient, settings_folder=file.parent)
-        (finding,) = doctor.check_settings_files(given)
+        (finding,) = check_settings_files(given)
         assert finding.text.endswith(f"Run: chmod 640 {file}")
         file.chmod(0o640)
-        assert not list(doctor.check_settings_files(given))
+        assert not list(check_settings_files(given))
 
     def test_of_the_demonstration_are_wrong_for_a_register(self, tmp_path: Path) -> None:
         given = {"DJANGO_SETTINGS_MODULE": datafolder.SETTINGS[datafolder.DEMO]}
         datafolder.write_label(tmp_path, datafolder.REGISTER)
-        (finding,) = doctor.check_settings(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
-        assert finding.state == doctor.WRONG
+        (finding,) = doctor.check_settings(Patient(tmp_path, given, "127.0.0.1", 1))
+        assert finding.state == WRONG
         assert "anybody may sign in as anybody" in finding.text
         datafolder.write_label(tmp_path, datafolder.DEMO)
-        (finding,) = doctor.check_settings(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
-        assert finding.state == doctor.OK
+        (finding,) = doctor.check_settings(Patient(tmp_path, given, "127.0.0.1", 1))
+        assert finding.state == OK
 
 
 class TestMail:
-    @pytest.mark.parametrize(("greeting", "state"), [(b"220 mail.example\r\n", doctor.OK), (b"HTTP/1.1", doctor.WRONG)])
+    @pytest.mark.parametrize(("greeting", "state"), [(b"220 mail.example\r\n", OK), (b"HTTP/1.1", WRONG)])
     def test_server_is_known_by_its_greeting(self, tmp_path: Path, greeting: bytes, state: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -220,11 +225,11 @@ class TestMail:
             thread.start()
             port = str(server.getsockname()[1])
             given = {"RAHDARI_SMTP_PORT": port, "RAHDARI_MAIL_FROM": "register@authority.test"}
-            (finding,) = doctor.check_mail(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
+            (finding,) = doctor.check_mail(Patient(tmp_path, given, "127.0.0.1", 1))
             thread.join()
         assert finding.state == state
 
-    @pytest.mark.parametrize(("offers", "state"), [("STARTTLS", doctor.OK), ("8BITMIME", doctor.WRONG)])
+    @pytest.mark.parametrize(("offers", "state"), [("STARTTLS", OK), ("8BITMIME", WRONG)])
     def test_server_has_the_starttls_that_is_wanted(self, tmp_path: Path, offers: str, state: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -245,7 +250,7 @@ class TestMail:
                 "RAHDARI_SMTP_TLS": "1",
                 "RAHDARI_MAIL_FROM": "register@authority.test",
             }
-            (finding,) = doctor.check_mail(doctor.Patient(tmp_path, given, "127.0.0.1", 1))
+            (finding,) = doctor.check_mail(Patient(tmp_path, given, "127.0.0.1", 1))
             thread.join()
         assert finding.state == state
 
@@ -254,24 +259,24 @@ class TestCalendar:
     def test_is_wrong_when_empty_or_over_and_asks_for_next_year_in_time(self) -> None:
         calendar = policy.load(policy.BUNDLED).calendar
         known = replace(calendar, holidays=(Holiday(dt.date(2026, 12, 25)),))
-        (empty,) = doctor.check_calendar(replace(calendar, holidays=()), dt.date(2026, 6, 1))
-        (over,) = doctor.check_calendar(known, dt.date(2029, 2, 1))
-        (soon,) = doctor.check_calendar(known, dt.date(2026, 11, 1))
-        assert [each.state for each in (empty, over, soon)] == [doctor.WRONG, doctor.WRONG, doctor.NOTE]
+        (empty,) = check_calendar(replace(calendar, holidays=()), dt.date(2026, 6, 1))
+        (over,) = check_calendar(known, dt.date(2029, 2, 1))
+        (soon,) = check_calendar(known, dt.date(2026, 11, 1))
+        assert [each.state for each in (empty, over, soon)] == [WRONG, WRONG, NOTE]
         assert "2026-12-25" in over.text and "2027" in soon.text
-        assert not list(doctor.check_calendar(known, dt.date(2026, 10, 31)))
+        assert not list(check_calendar(known, dt.date(2026, 10, 31)))
 
 
 class TestPolicy:
     def test_that_was_edited_by_hand_is_known(
-        self, patient: doctor.Patient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+        self, patient: Patient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.setenv("RAHDARI_DATA", str(patient.data))
         assert policy_commands.use_policy(Namespace(file=policy.BUNDLED)) == 0
         path = policy_commands.in_force(patient.data)
 
         def wrong() -> list[str]:
-            return [each.text for each in doctor.check_policy(patient) if each.state == doctor.WRONG]
+            return [each.text for each in doctor.check_policy(patient) if each.state == WRONG]
 
         assert wrong() == []
         text = path.read_text()
@@ -281,13 +286,25 @@ class TestPolicy:
         (said,) = wrong()
         assert "changed by hand" in said and "rahdari policy use FILE" in said
 
-    def test_says_what_reasons_that_are_off_mean(self, patient: doctor.Patient) -> None:
+    @pytest.mark.django_db
+    def test_that_did_not_come_back_from_a_backup_is_missed(self, patient: Patient) -> None:
+        application = story.a_granted_application()
+        assert not list(check_rules_of_the_last(patient))
+        text = application.policy.text.replace("Demonstration Authority", "Sample Authority")
+        application.policy = FrozenPolicy.objects.create(digest="0" * 64, version="7", text=text)
+        application.save()
+        (finding,) = check_rules_of_the_last(patient)
+        assert finding.state == WRONG and "Sample Authority" in finding.text
+        policy_commands.put_in_force(policy.BUNDLED, policy_commands.in_force(patient.data))
+        assert not list(check_rules_of_the_last(patient))
+
+    def test_says_what_reasons_that_are_off_mean(self, patient: Patient) -> None:
         (note,) = [each for each in doctor.check_policy(patient) if "reasons" in each.text]
         assert "no question, refusal or ending can rest on these reasons" in note.text
 
 
 class TestFeedKeys:
-    def test_are_there_closed_and_the_offline_ones_elsewhere(self, patient: doctor.Patient) -> None:
+    def test_are_there_closed_and_the_offline_ones_elsewhere(self, patient: Patient) -> None:
         folder = keys.online_folder(patient.data)
         folder.mkdir(parents=True)
         for role in keys.ONLINE:
@@ -341,36 +358,34 @@ class TestPorts:
         Answering({"/metrics": (200, b"rahdari_lookup_ready 1\n"), "/healthz": (200, b"")}),
     )
 
-    def test_that_single_units_hold_are_well(self, patient: doctor.Patient) -> None:
+    def test_that_single_units_hold_are_well(self, patient: Patient) -> None:
         port = three_free_ports()
         given = replace(patient, port=port)
         with self.OURS[0].at(port), self.OURS[1].at(port + 1), self.OURS[2].at(port + 2):
-            assert [each.state for each in doctor.check_ports(given)] == [doctor.OK] * 3
+            assert [each.state for each in doctor.check_ports(given)] == [OK] * 3
             assert [each.text for each in doctor.check_lookups(given)] == ["all entries are held"]
         with self.OURS[0].at(port), self.OURS[2].at(port + 2):
             _, feed, _ = doctor.check_ports(given)
-            assert feed.state == doctor.NOTE and "nothing answers" in feed.text
+            assert feed.state == NOTE and "nothing answers" in feed.text
         assert next(each.text for each in doctor.check_ports(given)) == f"{port} is free (pages)"
 
-    def test_of_another_program_are_taken(self, patient: doctor.Patient) -> None:
+    def test_of_another_program_are_taken(self, patient: Patient) -> None:
         port = three_free_ports()
         other = Answering({"/metrics": (200, b"other_info 1\n"), "/healthz": (200, b"ok\n")})
         with other.at(port), other.at(port + 1), other.at(port + 2):
             findings = list(doctor.check_ports(replace(patient, port=port)))
-        assert [each.state for each in findings] == [doctor.WRONG] * 3
+        assert [each.state for each in findings] == [WRONG] * 3
 
 
 class TestExamine:
-    def test_goes_on_after_a_check_that_fails_itself(
-        self, patient: doctor.Patient, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def check_broken(patient: doctor.Patient) -> list[doctor.Finding]:
+    def test_goes_on_after_a_check_that_fails_itself(self, patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+        def check_broken(patient: Patient) -> list[Finding]:
             raise RuntimeError("unforeseen")
 
         monkeypatch.setattr(doctor, "CHECKS", (check_broken, doctor.check_python))
         broken, python = doctor.examine(patient)
-        assert (broken.state, broken.about) == (doctor.WRONG, "broken")
-        assert python.state == doctor.OK
+        assert (broken.state, broken.about) == (WRONG, "broken")
+        assert python.state == OK
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ others from being looked at. Ends with 0 when nothing is wrong (a `note` is not)
 
 import datetime as dt
 import http.client
-import ipaddress
 import os
 import shutil
 import smtplib
@@ -14,31 +13,27 @@ import socket
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from rahdari.up import datafolder, processes
 from rahdari.up.doctor_feed import check_feed
 from rahdari.up.doctor_leases import check_leases
 from rahdari.up.doctor_letters import check_letters
-from rahdari.up.doctor_tables import check_constraints, check_rules_of_the_last
+from rahdari.up.doctor_policy import check_policy, check_rules_of_the_last
+from rahdari.up.doctor_settings import check_settings
+from rahdari.up.doctor_tables import check_constraints
 from rahdari.up.errors import Told
 from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
 
 if TYPE_CHECKING:
-    from rahdari.policy import Calendar
+    pass
 
 LEAST_FREE = 2 * 1024**3
 OLDEST_DIRECTORY = dt.timedelta(days=180)
 CLOCK_TOLERANCE = 5.0
 OLDEST_POSTGRES = 150000
-# A network of proxies is of one operator's, never of half the world's.
-WIDEST_PROXIES = {4: 8, 6: 32}
-# From this month on the next year's holidays are wanted.
-NEXT_YEAR_FROM = 11
 
 
 def check_python(patient: Patient) -> Iterator[Finding]:
@@ -102,70 +97,6 @@ def check_keys(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             OK, "keys", f"{', '.join(keys.NAMES)} in {folder}. Is there a copy elsewhere? See docs/secrets.md."
         )
-
-
-def check_settings(patient: Patient) -> Iterator[Finding]:
-    environment = patient.environment
-    yield from check_proxies(environment)
-    yield from check_settings_files(patient)
-    label = datafolder.read_label(patient.data)
-    if patient.is_demo and label is not None and label.kind != datafolder.DEMO:
-        yield Finding(
-            WRONG,
-            "settings",
-            f"DJANGO_SETTINGS_MODULE names the demonstration, and {patient.data} is a register: anybody "
-            "may sign in as anybody. Unset it.",
-        )
-        return
-    if patient.is_demo:
-        yield Finding(OK, "settings", "a demonstration: made-up people, mail into a folder")
-        return
-    url = environment.get("RAHDARI_URL", "")
-    host = urlsplit(url).hostname or ""
-    if not url:
-        yield Finding(NOTE, "address", "RAHDARI_URL is not set, so links in letters point at this machine only.")
-    elif not url.startswith("https://"):
-        yield Finding(
-            WRONG, "address", f"RAHDARI_URL is {url}. Serve over https, and set it to https://{host or 'HOST'}."
-        )
-    else:
-        yield Finding(OK, "address", url)
-    hosts = [name.strip() for name in environment.get("RAHDARI_HOSTS", "").split(",") if name.strip()]
-    if host and hosts and host not in hosts and "*" not in hosts:
-        yield Finding(WRONG, "hosts", f"RAHDARI_HOSTS does not hold {host}, the host of RAHDARI_URL. Add it.")
-
-
-def check_proxies(environment: Mapping[str, str]) -> Iterator[Finding]:
-    named = list(filter(None, environment.get("RAHDARI_TRUSTED_PROXIES", "").split(",")))
-    for text in named:
-        try:
-            network = ipaddress.ip_network(text.strip())
-        except ValueError as error:
-            yield Finding(WRONG, "proxies", f"RAHDARI_TRUSTED_PROXIES: {error}. Write networks such as 127.0.0.1/32.")
-            continue
-        if network.prefixlen < WIDEST_PROXIES[network.version]:
-            yield Finding(
-                WRONG,
-                "proxies",
-                f"RAHDARI_TRUSTED_PROXIES has {network}: whoever calls from there says what address is theirs, and "
-                "proves others' with it. Name your proxies alone, such as 127.0.0.1/32.",
-            )
-    if not named and environment.get("RAHDARI_URL", "").startswith("https://"):
-        yield Finding(
-            WRONG,
-            "proxies",
-            "RAHDARI_TRUSTED_PROXIES is not set, and https needs a proxy in front: every visitor seems to come from "
-            "it, so that no address can be proved and limits count all as one. Set it to the proxy's address, such as "
-            "127.0.0.1/32.",
-        )
-
-
-def check_settings_files(patient: Patient) -> Iterator[Finding]:
-    """The files that the units read: passwords stand in them."""
-    for path in sorted(patient.settings_folder.glob("*.env")):
-        with suppress(OSError):
-            if stat.S_IMODE(path.stat().st_mode) & 0o007:
-                yield Finding(WRONG, "settings", f"everybody may read {path}. Run: chmod 640 {path}")
 
 
 def check_database(patient: Patient) -> Iterator[Finding]:
@@ -256,63 +187,6 @@ def check_operators() -> Iterator[Finding]:
         yield Finding(NOTE, "operators", f"{silent} have not been heard from yet")
     if lags and not behind and not silent:
         yield Finding(OK, "operators", f"all {len(lags)} are in step")
-
-
-def check_policy(patient: Patient) -> Iterator[Finding]:
-    from rahdari import policy
-    from rahdari.policy import commands
-
-    path = patient.data / "policy" / "in-force.toml"
-    try:
-        given = policy.load(path if path.exists() else policy.BUNDLED)
-    except policy.PolicyError as error:
-        first = error.problems[0]
-        yield Finding(
-            WRONG,
-            "policy",
-            f"{path} has {len(error.problems)} problems, the first in line {first.line}: {first.message} "
-            f"Run: rahdari policy check {path}",
-        )
-        return
-    if (digest := commands.digest_in_force(path)) not in ("", given.digest):
-        yield Finding(
-            WRONG,
-            "policy",
-            f"{path} was changed by hand: it was put in force with the digest {digest[:16]}, and has "
-            f"{given.digest[:16]}. Nobody judged that change. Run with a copy of it: rahdari policy use FILE",
-        )
-    where = path if path.exists() else "the one that came with this release"
-    yield Finding(OK, "policy", f"{given.name.en} {given.version} ({where})")
-    open_codes = [reason.code for reason in given.reasons.values() if not reason.usable(False)]
-    if open_codes and not patient.is_demo:
-        codes = ", ".join(open_codes)
-        yield Finding(
-            NOTE,
-            "policy",
-            f"no question, refusal or ending can rest on these reasons: {codes}. Officers are not offered them until "
-            "their provisions are confirmed in the policy; docs/policy.md.",
-        )
-    yield from check_calendar(given.calendar, dt.datetime.now(given.calendar.zone_info).date())
-
-
-def check_calendar(calendar: "Calendar", today: dt.date) -> Iterator[Finding]:
-    """Clocks of working time run through days off that the calendar does not know."""
-    days = [holiday.date for holiday in calendar.holidays if holiday.closes_the_office]
-    if not days:
-        yield Finding(
-            WRONG, "calendar", "the policy has no holidays, so deadlines fall on them. Add calendar.holidays."
-        )
-    elif max(days) < today:
-        yield Finding(
-            WRONG,
-            "calendar",
-            f"the last holiday of the policy was {max(days)}, so deadlines fall on days off. Add this year's, and run: "
-            "rahdari policy use FILE",
-        )
-    elif today.month >= NEXT_YEAR_FROM and not any(day.year > today.year for day in days):
-        yield Finding(
-            NOTE, "calendar", f"the policy has no holidays of {today.year + 1} yet. Add them before it begins."
-        )
 
 
 def check_directory(patient: Patient) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rahdari.up.findings import WRONG, Finding, Patient
+from rahdari.up.findings import WRONG, Finding
 
 
 def check_constraints(*, has_gist: bool) -> Iterator[Finding]:
@@ -34,24 +34,3 @@ def check_constraints(*, has_gist: bool) -> Iterator[Finding]:
                         f"Stop the processes, and run in psql: {mend} If it is refused, restore the database: "
                         "docs/restore.md.",
                     )
-
-
-def check_rules_of_the_last(patient: Patient) -> Iterator[Finding]:
-    """After a restore without `policy/` the bundled example would be in force, and nobody would know."""
-    from rahdari import policy
-    from rahdari.apply.models import Application
-
-    if (patient.data / "policy" / "in-force.toml").exists():
-        return
-    last = Application.objects.exclude(policy=None).order_by("-submitted_at").select_related("policy").first()
-    if last is None or last.policy is None:
-        return
-    before, now = policy.thaw(last.policy.text), policy.load(policy.BUNDLED)
-    if before.authority.en != now.authority.en:
-        yield Finding(
-            WRONG,
-            "policy",
-            f"the example that came with this release is in force ({now.authority.en}), and the last application was "
-            f"sent under that of {before.authority.en}. Bring policy/in-force.toml back from the backup, or run: "
-            "rahdari policy use FILE",
-        )

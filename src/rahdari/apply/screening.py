@@ -204,10 +204,21 @@ def _prepare_for_the_walls(media_type: str | None) -> None:
     if media_type == PDF:
         from . import portable_documents  # noqa: F401
     elif media_type is not None:
-        # Pillow looks for these when a picture needs them: two pictures in one file, the orientation, a palette.
-        from PIL import Image, ImageFile, ImageOps  # noqa: F401
+        _practise(media_type)
 
-        Image.preinit()
+
+def _practise(media_type: str) -> None:
+    """Pillow looks for its parts when a picture needs them: two pictures in one file, the orientation, a palette. Which
+    they are differs by its version, so pictures of our own go the whole way first."""
+    from PIL import Image, ImageStat, MpoImagePlugin  # noqa: F401
+
+    side = (SHORTEST_SIDE, SHORTEST_SIDE)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    for mode in ("RGB", "L") if media_type == JPEG else ("RGB", "LA", "P", "I;16"):
+        written = io.BytesIO()
+        Image.new(mode, side).save(written, "JPEG" if media_type == JPEG else "PNG", exif=turned)
+        _clean_image(written.getvalue(), media_type, "")
 
 
 def _limit_this_process() -> None:

@@ -44,7 +44,8 @@ ANYONE = frozenset(
     """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     people:invitation
-    portal:accessibility portal:terms portal:source portal:licensees verify:prove portal:prove_by_link
+    portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
+    verify:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
     confirm:openapi api:openapi
     apply:start apply:who apply:use apply:which apply:ready apply:instead apply:begin

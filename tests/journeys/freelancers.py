@@ -150,6 +150,7 @@ def apply_from_an_own_line(who: Freelancer, person: Person) -> int:
     clicks += 1
     press(FILLED_BUTTON)
     # Of an own line the address is filled in.
+    assert person.page.locator("main [name=block]").count() == 1, person.text()
     assert person.page.locator("main [name=block]").input_value() == person.home.address
     press(FILLED_BUTTON)
     person.sees("You are on that network now")

@@ -31,7 +31,7 @@ from tests.needs import needs_font
 pytestmark = pytest.mark.django_db
 COMPANY, PERSON = "Sample Software House (Pvt) Ltd", "Sample Freelancer 31"
 A_YEAR = dt.timedelta(days=365)
-QUIET = ["/", "/check/", "/status/", "/help/", "/privacy/", "/accessibility/", "/terms/", "/source/"]
+QUIET = ["/", "/check/", "/status/", "/help/", "/privacy/", "/accessibility/", "/terms/", "/rules/", "/source/"]
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ class TestCheckNumber:
         with django_assert_num_queries(0):
             page = check(client, number)
         assert "<title>Error:" in page
-        assert page.count("One sign of this number is wrong.") == 2
+        assert page.count("One character of this number is wrong.") == 2
         assert f'value="{number}"' in page
 
     @pytest.mark.parametrize("number", ["", "hello", "RD-4F7K", "'; drop table", "<b>RD</b>", "x" * 4000, "\x00"])

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from rahdari.page.allowances import in_words
 from rahdari.people import identifiers
 from rahdari.policy import Policy, Service
 
@@ -38,6 +39,8 @@ class Asked:
     of_evidence: bool = False
     beside_heading: Words = ""
     beside: tuple[Words, ...] = ()
+    # What stands there of some services alone.
+    beside_of: Callable[[Service], tuple[Words, ...]] = field(default=lambda _: ())
     options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
     after: Callable[[Application, Service], str] = field(
         default=lambda application, _: reverse("portal:next_task", args=[application.reference])
@@ -117,9 +120,11 @@ COMPANY = Asked(
     heading_of=lambda service: telling.title_of(StepKey.COMPANY, service),
     options=lambda application, service, policy, now: {"service": service},
     beside_heading=_("Who sees this"),
-    beside=(
-        _("The public sees the registered name beside the registration number."),
-        _("We look for the numbers in the lists of companies and taxpayers. Nobody else gets them."),
+    beside=(_("The public sees the registered name beside the registration number."),),
+    beside_of=lambda service: (
+        (_("We look for the numbers in the lists of companies and taxpayers. Nobody else gets them."),)
+        if service.has_company_number
+        else ()
     ),
 )
 
@@ -195,12 +200,21 @@ EVIDENCE = Asked(
 )
 
 
+def _lasts(application: Application, service: Service, policy: Policy) -> str:
+    """How long the registration stands at first that rests on this kind alone; empty where it is a full one at once."""
+    kind = service.evidence_kind(application.evidence_kind)
+    if kind is None or kind.weight != "provisional" or policy.provisional is None:
+        return ""
+    return in_words(kind.term or policy.provisional.term)
+
+
 def _evidence_words(application: Application, service: Service, policy: Policy, now: dt.datetime) -> dict[str, Any]:
     kind = service.evidence_kind(application.evidence_kind)
     language = queries.language_now()
     return {
         "title": kind.title.in_language(language) if kind else "",
         "hint": kind.hint.in_language(language) if kind else "",
+        "lasts": _lasts(application, service, policy),
         "most": policy.limits.answer_characters,
     }
 
@@ -265,6 +279,7 @@ DECLARATION = Asked(
         "kind": service.evidence_kind(application.evidence_kind),
         "language": queries.language_now(),
         "addresses": queries.endpoints_of(application).count(),
+        "lasts": _lasts(application, service, policy),
         "declared_before": _declared_before(application, service, now),
     },
     beside_heading=_("What happens then"),

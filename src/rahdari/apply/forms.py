@@ -129,6 +129,8 @@ class CompanyForm(StepForm):
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not rules.tax_number_stands_in(service):
+            self.fields["ntn"].help_text = _("The papers are needed all the same.")
         if not service.has_company_number:
             del self.fields["company_number"], self.fields["ntn"]
             self.fields["name"].label = _("Name of the organisation")
@@ -308,9 +310,11 @@ class EvidenceForm(StepForm):
 class EvidenceTextForm(StepForm):
     text = LongText(widget=forms.Textarea(attrs={"rows": 8}), error_messages={"required": _("Write or paste it here")})
 
-    def __init__(self, *args: Any, title: str = "", hint: str = "", most: int = 4000, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, title: str = "", hint: str = "", most: int = 4000, lasts: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.most = most
+        self.most, self.lasts = most, lasts
         self.fields["text"].label, self.fields["text"].help_text = title, hint
 
     def clean_text(self) -> str:
@@ -381,9 +385,11 @@ class DeclarationForm(StepForm):
         language: str,
         addresses: int,
         declared_before: bool,
+        lasts: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.lasts = lasts
         self.kind, self.addresses, self.declared_before = kind, addresses, declared_before
         self.conditions = [condition.in_language(language) for condition in kind.conditions]
 

@@ -14,6 +14,7 @@ def in_words(allowance: Allowance) -> str:
         "working_hours": ngettext("%(count)s working hour", "%(count)s working hours", count),
         "working_days": ngettext("%(count)s working day", "%(count)s working days", count),
         "calendar_days": ngettext("%(count)s day", "%(count)s days", count),
+        "years": ngettext("%(count)s year", "%(count)s years", count),
         "months": ngettext("%(count)s month", "%(count)s months", count),
     }
     return words[allowance.unit] % {"count": count}

@@ -88,6 +88,7 @@ class Site:
             "portal:privacy": _("Privacy"),
             "portal:accessibility": _("Accessibility"),
             "portal:terms": _("Terms"),
+            "portal:rules": _("Rules"),
             "portal:source": _("Source code"),
         }
         return [Link(title, url) for name, title in titles.items() if (url := link_to(name))]

@@ -255,12 +255,13 @@ def too_many(request: HttpRequest, *, wait: dt.timedelta | None = None, retry_af
             heading=_("Too many tries from your network"),
             lead=_("Nothing is lost. The pause stops anybody from guessing codes one after the other."),
             points=(
-                ngettext(
-                    "Try again in %(count)s minute.",
-                    "Try again in %(count)s minutes.",
-                    minutes,
-                )
-                % {"count": minutes},
+                (
+                    ngettext("Try again in %(count)s minute.", "Try again in %(count)s minutes.", minutes)
+                    % {"count": minutes}
+                    if seconds > 60
+                    else ngettext("Try again in %(count)s second.", "Try again in %(count)s seconds.", seconds)
+                    % {"count": seconds}
+                ),
                 _("You share the network with many people? Then one of them may have used up the tries."),
             ),
             note=_("Your registered connections and your application are not affected."),

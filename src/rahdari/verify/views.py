@@ -31,6 +31,9 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     except actions.LinkUnknown:
         if not limits.allow(f"verify.unknown_link:{address}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
             return errors.too_many(request)
+        if "text/html" not in request.headers.get("Accept", "text/html"):
+            said = _("There is no such link. The page of the application has the right one.")
+            return HttpResponse(said + "\n", content_type="text/plain; charset=utf-8", status=404)
         raise Http404 from None
     # The answer is 200 whatever the outcome: other codes are logged with the path, and the path is the secret.
     if "text/html" not in request.headers.get("Accept", "text/html"):

@@ -31,7 +31,9 @@ class Declaration(forms.Form):
     """One box to tick, and which state of the answers was on the page."""
 
     declare = forms.BooleanField(
-        error_messages={"required": gettext_lazy("Tick the box: your answers are true, and you may apply")}
+        error_messages={
+            "required": gettext_lazy("Tick the box if it is so. Without it the application cannot be sent.")
+        }
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

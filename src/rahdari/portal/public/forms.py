@@ -30,5 +30,5 @@ class CheckForm(forms.Form):
         if exact is not None:
             return exact
         if sum(sign.isalnum() for sign in given) in LENGTHS:
-            raise ValidationError(_("One sign of this number is wrong. Compare it with the certificate, sign by sign"))
+            raise ValidationError(_("One character of this number is wrong. Check it against the certificate"))
         raise ValidationError(_("Enter the number as it stands on the certificate"))

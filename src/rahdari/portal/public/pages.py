@@ -18,6 +18,7 @@ from rahdari.page.templatetags.rahdari import comma
 from rahdari.publish import queries as publish
 
 from .forms import CheckForm
+from .rules import kept_rows
 
 
 @require_safe
@@ -110,7 +111,11 @@ def _rows(rules: policy.Policy) -> list[dict[str, object]]:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     rules = policy.current(settings.POLICY_FILE)
-    return render(request, "portal/public/privacy.html", {"kept_days": rules.limits.draft_kept.days})
+    return render(
+        request,
+        "portal/public/privacy.html",
+        {"kept_days": rules.limits.draft_kept.days, "kept": kept_rows(rules), "mail": settings.CONTACT_EMAIL},
+    )
 
 
 @require_safe

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import certificate, check, pages
+from . import certificate, check, pages, rules
 
 urlpatterns = [
     path("", pages.start, name="start"),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("privacy/", pages.privacy, name="privacy"),
     path("accessibility/", pages.accessibility, name="accessibility"),
     path("terms/", pages.terms, name="terms"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/policy.toml", rules.whole_text, name="rules_text"),
     path("source/", pages.source, name="source"),
 ]

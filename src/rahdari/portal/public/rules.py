@@ -1,0 +1,153 @@
+"""The rules in force as text: what they ask, cost and allow, by which law. All of it is read from the policy."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from rahdari import policy
+from rahdari.page.allowances import in_words
+from rahdari.policy import Allowance, Policy, Provision, Reason
+
+# Clocks that run for or against those whom the register is for. One that is not named here counts inside the office.
+CLOCKS: dict[str, Promise] = {
+    "officer_decision": _("An officer decides"),
+    "whitelisting_decision": _("An officer decides, of a whitelisting"),
+    "operator_confirms": _("An operator answers about an address"),
+    "client_confirms": _("A client or employer answers"),
+    "association_attests": _("An association answers"),
+    "question": _("You answer a question"),
+    "notice_before_refusal": _("You answer before a refusal"),
+    "show_cause_other": _("You answer before a suspension or a striking out"),
+    "hearing_notice": _("You are told before a hearing"),
+    "appeal_officer_decision": _("You appeal against the decision of an officer"),
+    "appeal_officer_decision_decided": _("Such an appeal is decided"),
+    "appeal_authority_decision": _("You appeal against the decision of the Authority"),
+    "ombudsman_complaint": _("You complain to the Ombudsman"),
+    "information_request": _("A request for information is answered"),
+}
+KINDS: dict[str, Promise] = {
+    "question": _("Questions that an officer may ask"),
+    "provisional": _("Why a registration may first be provisional"),
+    "refusal": _("Why an application may be refused"),
+    "suspension": _("Why a registration may be suspended"),
+    "striking_out": _("Why a registration may end"),
+}
+# What is kept of people, as the policy calls it.
+KEPT: dict[str, Promise] = {
+    "draft": _("A draft that was not sent"),
+    "card_number": _("The number of your card"),
+    "documents": _("Documents that you send"),
+    "client_address": _("The email address of a client whom you name"),
+    "proof_of_control": _("What was seen when an address was proved"),
+    "case": _("The file of an application"),
+    "entry": _("An entry of the register"),
+    "letters": _("Letters"),
+    "letter_delivery": _("How a letter travelled"),
+    "payment": _("A payment"),
+    "reads": _("Who looked at your data"),
+    "sign_in": _("Sign-ins"),
+    "backups": _("Backups"),
+}
+AFTER: dict[str, Promise] = {
+    "last_change": _("after your last change"),
+    "final_decision": _("after the final decision"),
+    "answered": _("after the answer"),
+    "collected": _("after it was seen"),
+    "entry_ended_or_refused": _("after the end of the entry, or the refusal"),
+    "entry_ended": _("after the end of the entry"),
+    "written": _("after it was written"),
+    "paid": _("after the payment"),
+    "file_ended": _("after the end of the file"),
+    "event": _("after the sign-in"),
+    "made": _("after they were made"),
+    "with_the_case": _("with the file of the application"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    span: str
+    note: str = ""
+    law: tuple[Provision, ...] = ()
+
+
+def _clock(rules: Policy, key: str, clock: Allowance) -> Row:
+    instrument, _colon, place = clock.source.partition(":")
+    by_law = clock.basis == "law" and bool(place) and instrument in rules.instruments
+    return Row(str(CLOCKS[key]), in_words(clock), "", rules.provisions([clock.source]) if by_law else ())
+
+
+def kept_rows(rules: Policy) -> list[Row]:
+    """How long what is kept: a span and from when it counts."""
+    found = []
+    for key, title in KEPT.items():
+        kept = rules.retention.get(key)
+        if kept is None:
+            continue
+        length, _space, unit = kept.keep.partition(" ")
+        unit = {"days": "calendar_days"}.get(unit, unit)
+        span = in_words(Allowance(int(length), unit)) if kept.keep else ""
+        found.append(Row(str(title), span, str(AFTER.get(kept.after, ""))))
+    return found
+
+
+@dataclass(frozen=True)
+class Code:
+    reason: Reason
+    provisions: tuple[Provision, ...]
+    remedies: tuple[str, ...]
+
+
+def _codes(rules: Policy, kind: str) -> list[Code]:
+    language = get_language()
+    return [
+        Code(
+            reason,
+            rules.provisions(reason.provisions),
+            tuple(rules.remedies[key].text.in_language(language) for key in reason.remedies),
+        )
+        for reason in rules.reasons.values()
+        if reason.kind == kind
+    ]
+
+
+@require_safe
+def rules(request: HttpRequest) -> HttpResponse:
+    found = policy.current(settings.POLICY_FILE)
+    language = get_language()
+    return render(
+        request,
+        "portal/public/rules.html",
+        {
+            "rules": found,
+            "services": [
+                {
+                    "title": service.title.in_language(language),
+                    "open": service.open,
+                    "fee": service.fee.text.in_language(language),
+                    "decided": in_words(found.clocks[service.clock]),
+                    "months": service.validity_months,
+                }
+                for service in found.services.values()
+            ],
+            "clocks": [_clock(found, key, found.clocks[key]) for key in CLOCKS if key in found.clocks],
+            "kinds": [{"key": kind, "title": title, "codes": _codes(found, kind)} for kind, title in KINDS.items()],
+            "kept": kept_rows(found),
+            "laws": found.instruments.values(),
+        },
+    )
+
+
+@require_safe
+def whole_text(request: HttpRequest) -> HttpResponse:
+    """The policy file, as it is in force."""
+    mine = settings.POLICY_FILE
+    path = mine if mine is not None and mine.exists() else policy.BUNDLED
+    return HttpResponse(path.read_text(encoding="utf-8"), content_type="text/plain; charset=utf-8")

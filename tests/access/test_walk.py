@@ -113,7 +113,8 @@ OFFICERS = frozenset(
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
-    decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks decide:name_network
+    decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
+    decide:name_network decide:take_back
     decide:document""".split()
 )
 READ_AT_THE_DESK = frozenset(

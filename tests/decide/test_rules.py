@@ -45,11 +45,11 @@ def after(move: rules.Move, standing: Standing) -> Standing:
             question = QuestionState.NONE
         case "close_unanswered":
             question = QuestionState.LAPSED
-        case "propose_refusal":
+        case "propose_refusal" | "propose_taking_back":
             notice = NoticeState.RUNNING
         case "answer_notice" | "let_notice_run_out":
             notice = NoticeState.RIPE
-        case "drop_refusal" | "second_refusal":
+        case "drop_refusal" | "second_refusal" | "keep_registration" | "second_taking_back":
             notice = NoticeState.NONE
     return Standing(move.target, question, notice)
 
@@ -64,7 +64,7 @@ class TestMoves:
 
     def test_lead_to_a_refusal_only_through_a_ripe_notice_and_a_second_officer(self) -> None:
         for move in MOVES:
-            if move.outcome == Outcome.REFUSED:
+            if move.outcome in {Outcome.REFUSED, Outcome.TAKEN_BACK}:
                 assert move.by == By.SECOND
                 assert move.notice == frozenset({NoticeState.RIPE})
                 assert move.reason_needed
@@ -72,7 +72,7 @@ class TestMoves:
     def test_of_a_rule_never_refuse(self) -> None:
         for move in MOVES:
             if move.by in {By.RULE, By.CLOCK, By.LINE}:
-                assert move.outcome != Outcome.REFUSED
+                assert move.outcome not in {Outcome.REFUSED, Outcome.TAKEN_BACK}
 
     @given(st.lists(st.sampled_from(MOVES), max_size=14))
     def test_in_any_order_refuse_nobody_who_was_not_heard(self, moves: list[rules.Move]) -> None:
@@ -80,11 +80,11 @@ class TestMoves:
         for move in moves:
             if not move.fits(standing):
                 continue
-            if move.act == "propose_refusal":
+            if move.act in {"propose_refusal", "propose_taking_back"}:
                 heard = False
             if move.act in {"answer_notice", "let_notice_run_out"}:
                 heard = True
-            if move.outcome == Outcome.REFUSED:
+            if move.outcome in {Outcome.REFUSED, Outcome.TAKEN_BACK}:
                 assert heard
             standing = after(move, standing)
 

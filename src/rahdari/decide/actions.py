@@ -33,6 +33,7 @@ from .keeping import keep_again
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
 from .reach import NobodyToName, name_network
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
+from .taking_back import keep_registration, propose_taking_back, restore_registration, second_taking_back
 from .times import close_unanswered
 
 __all__ = [
@@ -67,16 +68,20 @@ __all__ = [
     "grant",
     "hand_over",
     "keep_again",
+    "keep_registration",
     "mark_entered",
     "name_network",
     "page_of",
     "pause",
     "propose_refusal",
+    "propose_taking_back",
     "record_check",
     "record_checks",
+    "restore_registration",
     "return_grant",
     "return_provisional",
     "save_answer_draft",
     "second_refusal",
+    "second_taking_back",
     "take_case",
 ]

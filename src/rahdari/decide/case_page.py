@@ -29,7 +29,7 @@ from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 
-from . import addresses, queries, reach, rules, words
+from . import addresses, queries, reach, rules, taking_back, words
 from .addresses import Address, OpenKind, ShownGroup
 from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm
@@ -281,6 +281,16 @@ class CasePage:
     @cached_property
     def grantable(self) -> rules.Assessment:
         return reach.held_against(queries.missing_for_grant(self.case, self.now), self.application)
+
+    @cached_property
+    def may_restore(self) -> bool:
+        return self.standing.status == Status.DECIDED and taking_back.to_restore(self.case, self.now) is not None
+
+    @cached_property
+    def may_take_back(self) -> bool:
+        """Whether the registration that came of the case can be taken back, or restored."""
+        is_decided = self.standing.status == Status.DECIDED
+        return is_decided and (self.may_restore or taking_back.registration_of(self.case, self.now) is not None)
 
     # -- who would get it, or gets it ------------------------------------------------------------------------------
 

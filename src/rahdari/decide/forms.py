@@ -104,3 +104,61 @@ class WhyForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
         field.choices = [(reason, words.why(reason)) for reason in words.WHY_AGAIN]
         field.error_messages |= dict.fromkeys(("required", "invalid_choice"), _("Choose why you open the file."))
+
+
+class TakeBackForm(forms.Form):
+    """Nothing is chosen beforehand; what in the file shows it is named."""
+
+    take_code = forms.ChoiceField(
+        label=_("Reason"),
+        error_messages={"required": _("Choose a reason."), "invalid_choice": _("Choose reasons from the list.")},
+    )
+    take_text = forms.CharField(
+        label=_("A sentence for the holder: what in this case leads to the reason"),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={
+            "required": _("Write a sentence for the holder: what in this case leads to the reason."),
+            "max_length": _("This is too long. Shorten it to 4,000 letters."),
+        },
+    )
+    take_evidence = forms.CharField(
+        label=_("What in the file shows it"),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+        error_messages={
+            "required": _("Name what in the file shows it. The holder reads it."),
+            "max_length": _("This is too long. Shorten it to 4,000 letters."),
+        },
+    )
+
+    def __init__(self, *args: Any, codes: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["take_code"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
+        field.choices = [("", _("Choose one")), *codes]
+
+
+class SecondTakingBackForm(forms.Form):
+    decision = forms.ChoiceField(
+        label=_("Your decision"),
+        choices=[("take", _("Take the registration back")), ("keep", _("It stays as it is"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one of the two.")},
+    )
+    because = forms.CharField(
+        label=_("Why, in one sentence"),
+        help_text=_("The holder reads this."),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={"required": _("Write why, in one sentence.")},
+    )
+
+
+class RestoreForm(forms.Form):
+    why = forms.CharField(
+        label=_("Why it is restored, in one sentence"),
+        max_length=WORDS,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={"required": _("Write why, in one sentence.")},
+    )

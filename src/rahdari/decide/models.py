@@ -142,12 +142,15 @@ class Question(models.Model):
 
 
 class Notice(models.Model):
-    """Told before a refusal: the codes, a sentence, and until when the applicant may answer."""
+    """Told before a refusal, or before a registration is taken back: the codes, a sentence, and until when there is
+    time to answer."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
     codes = models.JSONField()
     text = EncryptedTextField()
+    # Of a registration that is to be taken back: what in the file shows it.
+    evidence = EncryptedTextField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()
     answer_due_at = models.DateTimeField()
@@ -212,7 +215,7 @@ class Decision(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
-    outcome = models.CharField(max_length=10, choices=_choices(Outcome))
+    outcome = models.CharField(max_length=10, choices=_choices([Outcome.GRANTED, Outcome.REFUSED]))
     codes = models.JSONField(default=list)
     text = EncryptedTextField()
     decided_by = models.CharField(max_length=120)
@@ -288,3 +291,41 @@ class Decision(models.Model):
     @property
     def is_provisional(self) -> bool:
         return self.provisional_until is not None and self.confirmed_at is None
+
+
+class TakingBack(models.Model):
+    """A registration was suspended or struck out, against its holder's will; and perhaps restored. Never rewritten."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="taken_back")
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, related_name="taken_back")
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT, related_name="taking_back")
+    # suspension | striking_out, as the policy calls the kind of its code
+    kind = models.CharField(max_length=20)
+    codes = models.JSONField()
+    text = EncryptedTextField()
+    decided_by = models.CharField(max_length=120)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    seconded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    rule_version = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    appeal_until = models.DateTimeField()
+    restored_at = models.DateTimeField(null=True, blank=True)
+    restored_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    restored_why = EncryptedTextField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=~Q(proposed_by=F("seconded_by")) & ~Q(codes=[]) & Q(kind__in=["suspension", "striking_out"]),
+                name="taking_back_has_code_and_second_officer",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__startswith="officer:") | Q(decided_by__startswith="supervisor:"),
+                name="rule_never_takes_back",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"taking_back:{self.pk}"

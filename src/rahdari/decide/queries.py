@@ -40,8 +40,19 @@ from .clocks import (
     question_due_at,
 )
 from .models import Case, Decision, Notice, Question
-from .remedies import Refusal, RefusedFor, provisions_of, reason_with_law, remedies_of
+from .remedies import (
+    Refusal,
+    RefusedFor,
+    notice_about,
+    provisions_of,
+    reason_with_law,
+    remedies_after,
+    remedies_of,
+    taken_back_from,
+    written_to,
+)
 from .rules import Outcome, Standing, Status
+from .running_out import clocks_to_run, notices_due_between, questions_due_between
 from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 
 __all__ = [
@@ -70,6 +81,7 @@ __all__ = [
     "is_settled",
     "is_untouched",
     "not_looked_at_since",
+    "notice_about",
     "notice_due_at",
     "notices_due_between",
     "open_notice",
@@ -83,11 +95,14 @@ __all__ = [
     "questions_due_between",
     "reason_with_law",
     "refusal_of",
+    "remedies_after",
     "remedies_of",
     "standings_of",
+    "taken_back_from",
     "undecided_applications",
     "with_news",
     "with_proofs_that_came_late",
+    "written_to",
 ]
 
 
@@ -146,24 +161,6 @@ def grants_not_entered() -> QuerySet[Decision]:
         Decision.objects.filter(outcome=Outcome.GRANTED, entered_at__isnull=True, voided_at__isnull=True)
         .select_related("case", "case__application", "case__application__organisation", "case__application__applicant")
         .order_by("at", "id")
-    )
-
-
-def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
-    """Open cases in which a time to answer may be over, or whose application was withdrawn."""
-    unanswered = Q(questions__answered_at__isnull=True, questions__lapsed_at__isnull=True, questions__due_at__lt=now)
-    unheard = Q(
-        notices__answered_at__isnull=True,
-        notices__ran_out_at__isnull=True,
-        notices__withdrawn_at__isnull=True,
-        notices__concluded_at__isnull=True,
-        notices__answer_due_at__lt=now,
-    )
-    return (
-        Case.objects.filter(status=Status.OPEN)
-        .filter(unanswered | unheard | Q(application__status="withdrawn"))
-        .order_by("started_at", "id")
-        .distinct()
     )
 
 
@@ -412,6 +409,10 @@ SHOWN_TO_APPLICANT = frozenset(
         "decide.granted_provisionally",
         "decide.confirmed",
         "decide.returned_provisional",
+        "decide.proposed_taking_back",
+        "decide.kept_registration",
+        "decide.took_back",
+        "decide.restored_registration",
     }
 )
 
@@ -449,44 +450,10 @@ def refusal_of(application: Application) -> Refusal | None:
     return Refusal(
         decision=decision,
         reasons=reasons,
-        remedies=remedies_of(policy, decision.codes),
+        remedies=remedies_after(policy, decision.codes),
         notice_text=decision.notice.text if decision.notice else "",
         text=decision.text,
         at=decision.at,
         appeal_until=decision.appeal_until,
         forum=policy.forum_for("officer_decision"),
-    )
-
-
-def questions_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Question]:
-    """Questions that wait for an answer and run out from `start` on and before `end`; none of the last day's."""
-    return (
-        Question.objects.filter(
-            due_at__gte=start,
-            due_at__lt=end,
-            asked_at__lt=start - dt.timedelta(days=1),
-            answered_at__isnull=True,
-            lapsed_at__isnull=True,
-            case__status=Status.OPEN,
-        )
-        .select_related("case__application__applicant")
-        .order_by("due_at", "id")
-    )
-
-
-def notices_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Notice]:
-    """Notices before a refusal that wait for an answer, likewise."""
-    return (
-        Notice.objects.filter(
-            answer_due_at__gte=start,
-            answer_due_at__lt=end,
-            sent_at__lt=start - dt.timedelta(days=1),
-            answered_at__isnull=True,
-            ran_out_at__isnull=True,
-            withdrawn_at__isnull=True,
-            concluded_at__isnull=True,
-            case__status=Status.OPEN,
-        )
-        .select_related("case__application__applicant")
-        .order_by("answer_due_at", "id")
     )

@@ -3,10 +3,13 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
+from rahdari.register.models import Registration
 
-from .models import Decision
+from .models import Decision, Notice, TakingBack
+from .rules import Status
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,35 @@ def reason_with_law(policy: Policy, code: str) -> RefusedFor:
     )
 
 
+# Open before a decision, in the answer to the notice, and not after it: a case that is decided is not corrected.
+BEFORE_THE_DECISION = frozenset({"correct", "hearing", "pay", "cure"})
+# By which way each remedy of a policy goes: the name of a page, in writing to the authority, or at another body.
+IN_WRITING, ELSEWHERE = "in writing", "elsewhere"
+WAYS = {
+    **dict.fromkeys(BEFORE_THE_DECISION, "portal:notice"),
+    "new_application": "apply:start",
+    "undo": "portal:go_on",
+    "renew": "portal:renew",
+    "prove_again": "portal:prove_again",
+    "appeal": IN_WRITING,
+    "successor": IN_WRITING,
+    "rebut_or_move": IN_WRITING,
+    "ombudsman": ELSEWHERE,
+    "licence": ELSEWHERE,
+    "that_court": ELSEWHERE,
+}
+
+
+def remedies_after(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
+    """What is open once it is decided: no letter names a remedy that leads nowhere."""
+    return tuple(each for each in remedies_of(policy, codes) if each.key not in BEFORE_THE_DECISION)
+
+
+def written_to(policy: Policy) -> dict[str, Any]:
+    """For a letter: where an appeal goes, and whatever else has no page."""
+    return {"post": policy.contact.post, "email": policy.contact.email} if policy.contact is not None else {}
+
+
 def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
     """The remedies of all codes, each once, in the order in which they are first named."""
     keys = dict.fromkeys(key for code in codes for key in policy.reasons[code].remedies)
@@ -47,3 +79,19 @@ def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
 
 def provisions_of(policy: Policy, codes: Sequence[str]) -> tuple[Provision, ...]:
     return policy.provisions(reference for code in codes for reference in policy.reasons[code].provisions)
+
+
+def taken_back_from(registration: Registration) -> TakingBack | None:
+    """The last time that it was taken back, for its holder's page."""
+    return TakingBack.objects.filter(registration=registration).select_related("case__application").last()
+
+
+def notice_about(registration: Registration) -> Notice | None:
+    """A proposal to take it back that stands, for its holder's page."""
+    standing = Notice.objects.filter(
+        case__decisions__registration=registration,
+        case__status=Status.DECIDED,
+        withdrawn_at__isnull=True,
+        concluded_at__isnull=True,
+    )
+    return standing.select_related("case__application").order_by("-sent_at").first()

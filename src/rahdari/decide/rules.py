@@ -27,6 +27,8 @@ class Lane(StrEnum):
 class Outcome(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
+    # Not of an application: of the registration that came of it.
+    TAKEN_BACK = "taken_back"
 
 
 class QuestionState(StrEnum):
@@ -137,6 +139,33 @@ MOVES = (
     # Of a provisional grant: what was awaited came, or did not. An entry stays meanwhile.
     Move(DECIDED, "confirm_grant", DECIDED, By.RULE, QUIET, NO_NOTICE, Outcome.GRANTED, ("rule_never_refuses",)),
     Move(DECIDED, "return_provisional", OPEN, By.LINE),
+    # A registration that should not have been granted, or is in other hands now: the way of a refusal, once more.
+    Move(
+        DECIDED,
+        "propose_taking_back",
+        DECIDED,
+        By.OFFICER,
+        QUIET,
+        NO_NOTICE,
+        None,
+        ("reason_required", "confirmed_codes_only"),
+        True,
+    ),
+    Move(DECIDED, "answer_notice", DECIDED, By.APPLICANT, QUIET, STANDING_NOTICE),
+    Move(DECIDED, "let_notice_run_out", DECIDED, By.CLOCK, QUIET, RUNNING),
+    Move(DECIDED, "keep_registration", DECIDED, By.OFFICER, QUIET, STANDING_NOTICE, reason_needed=True),
+    Move(
+        DECIDED,
+        "second_taking_back",
+        DECIDED,
+        By.SECOND,
+        QUIET,
+        RIPE,
+        Outcome.TAKEN_BACK,
+        ("notice_before_refusal", "second_officer", "no_self_second", "director_rank", "reason_required"),
+        True,
+    ),
+    Move(DECIDED, "restore_registration", DECIDED, By.OFFICER, QUIET, NO_NOTICE, reason_needed=True),
 )
 
 # What this code enforces. A test exercises each one, and policy.GUARDS must not promise more.

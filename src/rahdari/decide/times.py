@@ -9,7 +9,7 @@ from rahdari.page.turns import one_item
 
 from . import clocks, queries, rules
 from .acting import close, move_of, record, write
-from .models import Case
+from .models import Case, Notice
 from .rules import Status
 
 
@@ -28,6 +28,10 @@ def close_unanswered(*, now: dt.datetime, limit: int = 200) -> int:
 
 
 def _run_clock(case: Case, now: dt.datetime) -> bool:
+    question, notice = queries.open_question(case), queries.open_notice(case)
+    is_ripe = notice is not None and notice.state == rules.NoticeState.RUNNING and now > clocks.notice_due_at(notice)
+    if case.status == Status.DECIDED and notice is not None and is_ripe:
+        return _run_out(case, notice, now)
     if case.status != Status.OPEN:
         return False
     if case.application.status == "withdrawn":
@@ -35,7 +39,6 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         close(case, Status.WITHDRAWN, now)
         record(case, "closed_withdrawn", "clock", now)
         return True
-    question, notice = queries.open_question(case), queries.open_notice(case)
     if question is not None and question.lapsed_at is None and now > clocks.question_due_at(question):
         move_of(case, "close_unanswered")
         question.lapsed_at = now
@@ -45,12 +48,8 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         record(case, "closed_unanswered", "clock", now, reason=question.code)
         write(case, "application_not_pursued", now)
         return True
-    if notice is not None and notice.state == rules.NoticeState.RUNNING and now > clocks.notice_due_at(notice):
-        move_of(case, "let_notice_run_out")
-        notice.ran_out_at = now
-        notice.save(update_fields=["ran_out_at"])
-        record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))
-        return True
+    if notice is not None and is_ripe:
+        return _run_out(case, notice, now)
     if case.escalated_at is None and clocks.clock_of(case, now).is_late:
         move_of(case, "escalate")
         case.escalated_at = now
@@ -60,3 +59,11 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         write(case, "application_late", now, complaint=complaint)
         return True
     return False
+
+
+def _run_out(case: Case, notice: Notice, now: dt.datetime) -> bool:
+    move_of(case, "let_notice_run_out")
+    notice.ran_out_at = now
+    notice.save(update_fields=["ran_out_at"])
+    record(case, "notice_ran_out", "clock", now, reason=" ".join(notice.codes))
+    return True

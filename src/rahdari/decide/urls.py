@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import reach_views, views
+from . import reach_views, taking_back_views, views
 from .opening import asks_why
 
 app_name = "decide"
@@ -24,4 +24,5 @@ urlpatterns = [
     path("desk/cases/<str:reference>/checks/<uuid:check>/", asks_why(views.record_check), name="record_check"),
     path("desk/cases/<str:reference>/documents/<uuid:document>/", asks_why(views.document), name="document"),
     path("desk/cases/<str:reference>/network/", asks_why(reach_views.name_network), name="name_network"),
+    path("desk/cases/<str:reference>/take-back/", asks_why(taking_back_views.take_back), name="take_back"),
 ]

@@ -23,7 +23,7 @@ from rahdari.page.posting import posted_from
 from rahdari.people.access import officer_required, person
 from rahdari.vault.files import FileMissing
 
-from . import actions, desk, queries, words
+from . import actions, desk, queries, taking_back, words
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
 from .case_page import CasePage, letter_preview
 from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
@@ -101,7 +101,11 @@ def approvals(request: HttpRequest) -> HttpResponse:
         {"row": row, "why_not": words.why_not_second(row.cannot_second) if row.cannot_second else ""}
         for row in shown.rows
     ]
-    return render(request, "decide/approvals.html", {"rows": rows, "mine": shown.mine, "shown": shown})
+    return render(
+        request,
+        "decide/approvals.html",
+        {"takings": taking_back.waiting(officer=person(request)), "rows": rows, "mine": shown.mine, "shown": shown},
+    )
 
 
 @officer_required

@@ -46,6 +46,9 @@ WITH_CODES = frozenset(
         "decide.proposed_refusal",
         "decide.dropped_refusal",
         "decide.refused",
+        "decide.proposed_taking_back",
+        "decide.took_back",
+        "decide.restored_registration",
         "decide.granted_provisionally",
     }
 )
@@ -78,7 +81,6 @@ def act(row: Entry) -> str:
         "decide.handed_over": _("Case passed on"),
         "decide.asked_question": _("Question sent"),
         "decide.extended_question": _("More time given"),
-        "decide.saved_answer_draft": _("An answer was begun"),
         "decide.answered_question": _("Question answered"),
         "decide.closed_unanswered": _("No answer in time: not pursued"),
         "decide.proposed_refusal": _("Refusal proposed, notice sent"),
@@ -93,6 +95,10 @@ def act(row: Entry) -> str:
         "decide.returned_provisional": _("Provisional registration, back to an officer"),
         "decide.escalated": _("Not decided in time: to a supervisor"),
         "decide.closed_withdrawn": _("Case closed: application withdrawn"),
+        "decide.proposed_taking_back": _("Taking the registration back proposed, notice sent"),
+        "decide.kept_registration": _("The registration stays as it is"),
+        "decide.took_back": _("The registration was taken back"),
+        "decide.restored_registration": _("The registration was restored"),
         "decide.named_network": _("The operator of an address was named"),
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),

@@ -70,7 +70,7 @@ LETTERS: dict[str, Kind] = {
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),
     "application_refused": _kind(
-        _("A registration was refused"), "reference reason", "code text provisions remedies appeal_until"
+        _("A registration was refused"), "reference reason", "code text provisions remedies appeal_until post email"
     ),
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference"),
@@ -159,6 +159,20 @@ LETTERS: dict[str, Kind] = {
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
     "registration_ended": _kind(_("A registration was ended by its holder"), "registration until"),
     "registration_paused": _kind(_("A registration was paused by its holder"), "registration until"),
+    "registration_notice": _kind(
+        _("Notice before a registration is taken back"), "registration reason due_at", "code text", note="answer_by"
+    ),
+    "registration_suspended": _kind(
+        _("A registration was suspended"),
+        "registration reason appeal_until",
+        "code text provisions remedies post email",
+    ),
+    "registration_struck_out": _kind(
+        _("A registration was struck out"),
+        "registration reason appeal_until",
+        "code text provisions remedies post email",
+    ),
+    "registration_stays": _kind(_("A registration stays as it is"), "registration", "text"),
     "registration_goes_on": _kind(_("A registration goes on"), "registration", "lost"),
 }
 

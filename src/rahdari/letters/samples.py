@@ -79,6 +79,21 @@ def _refused(rules: _Rules) -> Facts:
         "provisions": list(rules.provisions(reason.provisions)),
         "remedies": [rules.remedies[key] for key in reason.remedies],
         "appeal_until": _days(30),
+        **({"post": rules.contact.post, "email": rules.contact.email} if rules.contact else {}),
+    }
+
+
+def _taken_back(rules: _Rules, kind: str, *, told: bool = False) -> Facts:
+    found = [each for each in rules.reasons.values() if each.kind == kind and each.ground == "finding"]
+    reason = found[0]
+    facts = {"registration": REGISTRATION, "code": reason.code, "reason": reason, "text": "Sample note of the officer."}
+    if told:
+        return facts
+    return facts | {
+        "provisions": list(rules.provisions(reason.provisions)),
+        "remedies": [rules.remedies[key] for key in reason.remedies],
+        "appeal_until": _days(30),
+        **({"post": rules.contact.post, "email": rules.contact.email} if rules.contact else {}),
     }
 
 
@@ -181,6 +196,10 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_expired": lambda rules: {"registration": REGISTRATION, "valid_until": AT},
     "registration_ended": lambda rules: {"registration": REGISTRATION, "until": _days(30)},
     "registration_paused": lambda rules: {"registration": REGISTRATION, "until": _days(7)},
+    "registration_notice": lambda rules: {**_taken_back(rules, "striking_out", told=True), "due_at": _days(30)},
+    "registration_suspended": lambda rules: _taken_back(rules, "suspension"),
+    "registration_struck_out": lambda rules: _taken_back(rules, "striking_out"),
+    "registration_stays": lambda rules: {"registration": REGISTRATION, "text": "Sample note of the officer."},
     "registration_goes_on": lambda rules: {"registration": REGISTRATION},
 }
 

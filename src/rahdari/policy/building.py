@@ -19,6 +19,7 @@ from .remote_staff import remote_staff_from
 from .services import service_from
 from .shapes import (
     STATUSES,
+    Contact,
     FeeTerms,
     Forum,
     Instrument,
@@ -109,6 +110,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         sharing=sharing_from(root.section("sharing")) if root.has("sharing") else None,
         remote_staff=remote_staff_from(root.section("remote_staff"), services) if root.has("remote_staff") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
+        contact=_contact(root),
         source=data,
     )
     decide.done()
@@ -116,6 +118,19 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     _whole_file(root, policy)
     root.done()
     return policy
+
+
+def _contact(root: Section) -> Contact | None:
+    """A letter that names an appeal says where it goes: only the demonstration may do without."""
+    if not root.has("contact"):
+        if root.data.get("demonstration") is False:
+            root.fault("Say where the authority is written to: [contact] with post and email.", "contact")
+        return None
+    section = root.section("contact")
+    email = section.string("email", filled=True)
+    if "@" not in email:
+        section.fault("An address of email has an @.", "email")
+    return Contact(section.both("post"), email)
 
 
 def _fee_terms(section: Section) -> FeeTerms:

@@ -386,6 +386,14 @@ class Licensees:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Where the authority is written to: an appeal, and whatever has no page."""
+
+    post: Text
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     version: str
     digest: str
@@ -425,6 +433,7 @@ class Policy:
     sharing: "Sharing | None"
     attesting: "Attesting | None"
     remote_staff: "RemoteStaff | None"
+    contact: Contact | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

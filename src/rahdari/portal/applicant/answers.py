@@ -23,6 +23,7 @@ from rahdari.apply.sent_files import Refused, accepted, take_in
 from rahdari.apply.wording import megabytes
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question
+from rahdari.decide.rules import Status
 from rahdari.people.access import actor_of, person
 from rahdari.verify import queries as checks
 
@@ -239,6 +240,7 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         "reasons": [queries.reason_with_law(policy, code) for code in told.codes],
         **_clock(start=told.sent_at, due=due, now=now),
         "may_answer": told.may_answer,
+        "taking_back": case.status == Status.DECIDED,
         "papers": answering.papers,
     }
     return render(request, "portal/applicant/notice.html", context)
@@ -257,6 +259,7 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         "application": application,
         "refusal": refused,
+        "contact": queries.policy_of(application).contact,
         "passed": sum(check.outcome == "passed" for check in made),
         "made": len(made),
         **_clock(start=refused.at, due=refused.appeal_until, now=now),

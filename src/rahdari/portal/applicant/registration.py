@@ -16,6 +16,7 @@ from rahdari.address import Part, directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.telling import Line
+from rahdari.decide import queries as decide
 from rahdari.lease import queries as leases
 from rahdari.lease.models import Host
 from rahdari.mobile import queries as mobile
@@ -87,6 +88,8 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "standing": state,
         "may_act": may_act,
         "may_go_on": may_go_on(found, now),
+        "notice": decide.notice_about(found),
+        **_taken_back(found, state),
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": shared.may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": shared.may_act_for(person(request), found, Act.PROVE),
@@ -127,6 +130,20 @@ def _has_remote(found: Registration) -> bool:
     """Whether people who work from home may have their lines under it."""
     rule = applications.policy_in_force().remote_staff
     return rule is not None and found.category in rule.services
+
+
+def _taken_back(found: Registration, state: str) -> dict[str, object]:
+    """Why it was suspended or struck out, and what its holder can do."""
+    taken = decide.taken_back_from(found) if state in {"suspended", "struck_out"} else None
+    if taken is None or taken.restored_at is not None:
+        return {}
+    rules = decide.policy_of(taken.case.application)
+    return {
+        "taken": taken,
+        "taken_reasons": [decide.reason_with_law(rules, code) for code in taken.codes],
+        "taken_remedies": decide.remedies_after(rules, taken.codes),
+        "contact": rules.contact,
+    }
 
 
 def found_subject(registration: Registration) -> str:

@@ -88,7 +88,7 @@ class TestCreateOperator:
             lambda: actions.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[], now=NOW)
         )
         path = data / FILE_NAME
-        assert path.stat().st_mode & 0o777 == 0o600 and token not in path.read_text()
+        assert path.stat().st_mode & 0o777 == 0o640 and token not in path.read_text()
         found = holder_of(token_digest(token), accesses, now=NOW)
         operator = Operator.objects.get()
         assert found is not None and (found.slug, found.repository) == ("sample-fibre", operator.repository)
@@ -103,7 +103,7 @@ class TestCreateOperator:
         actions.write_access(now=NOW)
         written = (data / FILE_NAME).stat()
         assert (written.st_uid, written.st_gid) == (65534, 65534)
-        assert stat.S_IMODE(written.st_mode) == 0o600
+        assert stat.S_IMODE(written.st_mode) == 0o640
 
     def test_that_was_killed_before_the_file_was_written_is_mended_by_the_publisher(self, feed: Repository) -> None:
         an_operator()

@@ -62,7 +62,7 @@ class TestAccess:
     def test_is_for_nobody_without_the_file_and_follows_it_when_it_changes(self, data: Path) -> None:
         async def story(push: Push) -> None:
             assert (await call(push, ROOT)).status == 200
-            (data / "feed-access.json").unlink()
+            (data / "feed-access" / "operators.json").unlink()
             assert (await call(push, ROOT)).status == 401
             allow(data, tokens=(("sample-two", OTHER_TOKEN),))
             assert (await call(push, ROOT)).status == 401
@@ -77,7 +77,7 @@ class TestAccess:
     def test_stays_as_it_was_when_the_file_is_broken(self, data: Path, content: bytes) -> None:
         async def story(push: Push) -> None:
             assert (await call(push, ROOT)).status == 200
-            put(data / "feed-access.json", content)
+            put(data / "feed-access" / "operators.json", content)
             assert (await call(push, ROOT)).status == 200
             assert (await call(push, ROOT, headers=bearer("other"))).status == 401
 
@@ -85,7 +85,7 @@ class TestAccess:
 
     def test_reads_the_file_again_when_it_becomes_readable(self, data: Path) -> None:
         """A change of owner moves none of inode, size and time of writing."""
-        file = data / "feed-access.json"
+        file = data / "feed-access" / "operators.json"
         good = file.read_bytes()
         file.write_bytes(b"{" + b" " * (len(good) - 1))
         written = file.stat()

@@ -94,8 +94,8 @@ class TestFile:
     @pytest.mark.parametrize(
         "path",
         [
-            "/feed/metadata/../../feed-access.json",
-            "/feed/../feed-access.json",
+            "/feed/metadata/../../feed-access/operators.json",
+            "/feed/../feed-access/operators.json",
             "/feed/metadata//etc/passwd",
             "/feed/metadata/.hidden",
             "/feed/metadata/",
@@ -129,7 +129,7 @@ class TestFile:
 
     def test_is_not_found_when_it_is_a_link_a_pipe_or_a_folder(self, data: Path) -> None:
         metadata = metadata_of(data)
-        (metadata / "9.root.json").symlink_to(data / "feed-access.json")
+        (metadata / "9.root.json").symlink_to(data / "feed-access" / "operators.json")
         os.mkfifo(metadata / "8.root.json")
         (metadata / "7.root.json").mkdir()
 

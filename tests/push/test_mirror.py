@@ -89,7 +89,7 @@ class TestCarry:
     def test_brings_everything_a_timestamp_leads_to_and_nothing_else(self, data: Path, store: Store) -> None:
         shelf = Shelf(data)
         targets = shelf.stock(b"one", os.urandom(100_000))
-        put(data / "feed-access.json", b"secret")
+        put(data / "feed-access" / "operators.json", b"secret")
         put(data / "feed" / ".lock", b"")
         put(shelf.metadata / ".unfinished.new", b"half")
         put(data / "feed" / "targets" / "feed-static" / OTHER_SESSION / f"{'0' * 64}.unreferenced", b"later")

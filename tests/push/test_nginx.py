@@ -279,7 +279,7 @@ class TestMirror:
                 "/",
                 "/repositories/",
                 f"/repositories/{repository}/metadata/",
-                "/feed-access.json",
+                "/feed-access/operators.json",
                 "/targets/",
             ):
                 assert status(served, path, who) in {403, 404}

@@ -34,7 +34,7 @@ class TestPushProcess:
                 assert (end.status, end.read()) == (206, large[-10:])
             with asking(port, f"/feed/{SNAPSHOT}", **BEARER) as small:
                 assert small.read() == b"0123456789abc"
-            with asking(port, "/feed/metadata/..%2f..%2ffeed-access.json", **BEARER) as outside:
+            with asking(port, "/feed/metadata/..%2f..%2ffeed-access%2foperators.json", **BEARER) as outside:
                 assert outside.status == 404
             with asking(port, "/feed/poll?after=0", **BEARER) as polled:
                 assert json.loads(polled.read())["id"] == "1"

@@ -127,7 +127,7 @@ class TestFolder:
     def test_that_others_may_look_into(self, patient: Patient) -> None:
         patient.data.chmod(0o755)
         (finding,) = doctor.check_folder(patient)
-        assert (finding.state, finding.text.endswith(f"chmod 700 {patient.data}")) == (WRONG, True)
+        assert (finding.state, finding.text.endswith(f"chmod g-w,o= {patient.data}")) == (WRONG, True)
         patient.data.chmod(0o700)
         (finding,) = doctor.check_folder(patient)
         assert finding.state == OK

@@ -185,7 +185,7 @@ class Follower:
                 self._operators[access.slug] = _Operator(access, known.seen, known.stamped, known.sight)
             else:
                 self._operators[access.slug] = _Operator(access)
-        self._wait.watch([self._data, *map(self._metadata, self._operators.values())])
+        self._wait.watch([(self._data / FILE_NAME).parent, *map(self._metadata, self._operators.values())])
         return True
 
     def _look_at_timestamp(self, operator: _Operator) -> bool:
@@ -195,7 +195,7 @@ class Follower:
             return False
         if operator.seen is None:
             # It may have come after the folders were watched.
-            self._wait.watch([self._data, *map(self._metadata, self._operators.values())])
+            self._wait.watch([(self._data / FILE_NAME).parent, *map(self._metadata, self._operators.values())])
         operator.seen = seen
         about = f"timestamp of {operator.access.slug}"
         try:

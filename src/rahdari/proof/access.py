@@ -1,6 +1,6 @@
 """Who may fetch the feed: the file that the publisher writes, and the pushing and looking-up processes read.
 
-`feed-access.json`: {"format":"1.0","operators":[{"credentials":[..],"repository":"..","sessions":[..],"slug":".."}]}.
+`feed-access/operators.json`: {"format":"1.0","operators":[{"credentials":[..],"repository":"..","sessions":[..],"slug":".."}]}.
 A credential is {"ends_at":null or a time,"kind":"token" or "certificate","sha256":".."}: of a token its SHA-256 (32
 random bytes need no slow hash against guessing), of a client certificate that of its DER. `repository` names the
 operator's folder of metadata, `sessions` are those whose files it may fetch.
@@ -22,7 +22,8 @@ from .entry import is_time, time_text
 from .faults import Malformed
 from .version import FORMAT, check_format
 
-FILE_NAME = "feed-access.json"
+# In a folder of its own: whoever writes it need not be whom the data folder belongs to.
+FILE_NAME = "feed-access/operators.json"
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?", re.ASCII)
 
 

@@ -353,7 +353,8 @@ def draft_bulk_for(*, holds: Sequence[Hold], now: dt.datetime) -> Draft:
 def write_access(*, now: dt.datetime) -> None:
     """Bring the file by which the pushing process lets operators in up to date (see `proof.access`).
 
-    Done when an operator changes, and by the publisher at every round: a kill in between is mended within seconds.
+    Done when an operator changes, and by the publisher at every round: a kill in between is mended within seconds. Where
+    the publisher has a user of its own, nobody else writes the file.
     """
     path = Path(settings.DATA) / FILE_NAME
     sessions = queries.sessions_by_operator(now=now)
@@ -368,7 +369,12 @@ def write_access(*, now: dt.datetime) -> None:
             for each in queries.active_operators().prefetch_related(credentials.still_holding(now))
         ]
     )
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, PermissionError):
         if path.read_bytes() == wanted:
             return
-    folder.write_whole(path, wanted, mode=0o600)
+    try:
+        folder.make_folder(path.parent, mode=0o750)
+        folder.write_whole(path, wanted, mode=0o640)
+        path.parent.with_suffix(".json").unlink(missing_ok=True)  # where earlier releases kept it
+    except PermissionError:
+        _wake_publisher()

@@ -25,6 +25,10 @@ def no_checkpoint(name: str) -> None:
 
 def make_folder(path: Path, *, mode: int = 0o755) -> Path:
     path.mkdir(mode=mode, parents=True, exist_ok=True)
+    if os.geteuid() == 0 and path.stat().st_uid == 0:
+        # A command of root's: the folder is whose the one above is.
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
     return path
 
 

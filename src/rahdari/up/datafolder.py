@@ -113,6 +113,7 @@ def read_label(folder: Path) -> Label | None:
 def write_label(folder: Path, kind: str) -> None:
     draft = folder / "version.new"
     draft.write_text(f'format = {FORMAT}\nkind = "{kind}"\nwritten_by = "{__version__}"\n')
+    draft.chmod(0o644)  # for every process of ours, whoever it runs as; the folder keeps others out
     draft.replace(folder / "version")
 
 
@@ -218,6 +219,7 @@ def note_addresses(folder: Path, environment: Mapping[str, str]) -> None:
     """Where the running `rahdari up` is reached: what `rahdari operator add` tells an operator, for one."""
     draft = folder / "addresses.new"
     draft.write_text(json.dumps({name: environment[name] for name in ADDRESSES}, indent=1) + "\n")
+    draft.chmod(0o644)
     draft.replace(folder / "addresses")
 
 
@@ -228,8 +230,13 @@ def environment(folder: Path) -> dict[str, str]:
     label = read_label(folder)
     if label is not None:
         found["DJANGO_SETTINGS_MODULE"] = SETTINGS.get(label.kind, SETTINGS[REGISTER])
-    with suppress(OSError):
+    try:
         found["RAHDARI_SECRET_KEY"] = (folder / "keys" / "django.key").read_text().strip()
+    except PermissionError:
+        # Another user's, such as the publisher's, who signs no cookie: any key will do.
+        found["RAHDARI_SECRET_KEY"] = secrets.token_urlsafe(48)
+    except OSError:
+        pass
     with suppress(OSError, ValueError):
         noted = json.loads((folder / "addresses").read_text())
         found |= {name: noted[name] for name in ADDRESSES if isinstance(noted.get(name), str)}

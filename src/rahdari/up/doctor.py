@@ -62,8 +62,9 @@ def check_folder(patient: Patient) -> Iterator[Finding]:
         yield Finding(WRONG, about, str(datafolder.NewerFolder(patient.data, label.written_by)))
         return
     status = patient.data.stat()
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        yield Finding(WRONG, about, f"others may look into {patient.data}. Run: chmod 700 {patient.data}")
+    # The group may look: where each process has a user of its own, it is theirs (docs/install.md).
+    if stat.S_IMODE(status.st_mode) & 0o027:
+        yield Finding(WRONG, about, f"others may look into {patient.data}. Run: chmod g-w,o= {patient.data}")
     elif os.geteuid() not in (0, status.st_uid):
         yield Finding(WRONG, about, f"{patient.data} belongs to the user {status.st_uid}; run this as that user.")
     else:

@@ -131,17 +131,24 @@ def is_ours(folder: Path) -> bool:
 
 
 def give_to(user: pwd.struct_passwd, folder: Path) -> None:
-    """Make the user the owner of a data folder and of what root left in it. Never follows a link."""
+    """Make the user the owner of a data folder and of what root left in it. Never follows a link.
+
+    A folder in it that is another user's stays so, and what root left there becomes that user's.
+    """
     if not is_ours(folder):
         raise CannotLeaveRoot(
             f"{folder} holds other things than a data folder does, so it is not given to the user {user.pw_name}. "
             "Choose another --data."
         )
+    os.chown(folder, user.pw_uid, -1, follow_symlinks=False)
+    if folder.stat().st_gid == 0:
+        os.chown(folder, -1, user.pw_gid, follow_symlinks=False)
     for _, folders, files, handle in os.fwalk(folder, follow_symlinks=False):
-        os.fchown(handle, user.pw_uid, user.pw_gid)
+        # From above downwards: a folder that root left is its owner's by now.
+        here = os.fstat(handle)
         for name in [*folders, *files]:
             if os.stat(name, dir_fd=handle, follow_symlinks=False).st_uid == 0:
-                os.chown(name, user.pw_uid, user.pw_gid, dir_fd=handle, follow_symlinks=False)
+                os.chown(name, here.st_uid, here.st_gid, dir_fd=handle, follow_symlinks=False)
 
 
 def become(user: pwd.struct_passwd) -> None:

@@ -11,14 +11,14 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from rahdari.apply import queries, urls
+from rahdari.apply import queries, rules, urls
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status
 from rahdari.page import urdu
 from rahdari.people import sessions
 from rahdari.policy import BUNDLED, load
 
-from .sample import CNIC, a_complete_draft, a_draft, a_person, sent
+from .sample import CNIC, NOW, a_complete_draft, a_draft, a_person, sent
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
@@ -163,6 +163,34 @@ STEP_PAGES = [
     "addresses",
     "add_address",
 ]
+
+
+class TestLooking:
+    def test_makes_no_session(self) -> None:
+        client = a_client()
+        for name in ("apply:start", "apply:who", "apply:begin", "portal:start", "portal:help", "account_login"):
+            client.get(reverse(name), follow=True)
+        assert Session.objects.count() == 0
+        client.post(reverse("apply:who"), {"who": "freelancer"})
+        assert Session.objects.count() == 1
+
+
+class TestTooManyDrafts:
+    @BOTH
+    def test_are_told_on_the_page_of_ones_applications(self, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        user = a_person()
+        monkeypatch.setattr(rules, "MOST_DRAFTS", 2)
+        drafts = [a_draft(user) for _ in range(2)]
+        client = a_client(user, language=language)
+        for name, answer in (("who", "freelancer"), ("use", "clients"), ("which", "server")):
+            client.post(reverse(f"apply:{name}"), {name: answer})
+        shown = page(client.get(reverse("apply:begin"), follow=True))
+        assert ("You have 2 applications that are not sent" if language == "en" else "2 درخواستیں") in shown
+        assert Application.objects.filter(applicant=user).count() == 2
+        # The same link again is no new application; one that was sent makes room.
+        Application.objects.filter(pk=drafts[0].pk).update(status=Status.WITHDRAWN, closed_at=NOW)
+        client.get(reverse("apply:begin"))
+        assert Application.objects.filter(applicant=user).count() == 3
 
 
 class TestWhoMayOpenAPage:

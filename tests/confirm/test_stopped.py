@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.confirm import actions, queries
+from rahdari.confirm import actions, problems, queries
 from rahdari.journal.models import Entry
 from rahdari.people import queries as people
 from rahdari.publish import actions as publish
@@ -28,6 +28,21 @@ def stop(slug: str) -> None:
     operator = publish_queries.operator_by_slug(slug)
     assert operator is not None
     publish.stop_operator(operator=operator, actor="officer:1", now=timezone.now())
+
+
+class TestKeysThatNobodyHas:
+    def test_are_limited_for_a_household(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(problems, "UNKNOWN_RATE", 3)
+        monkeypatch.setattr(problems, "PER", 86_400)  # none comes back while the test runs
+        asked = [
+            Client().get(
+                "/op/v1/checks", headers={"Authorization": "Bearer wrong"}, REMOTE_ADDR=f"2001:db8:0:9::{number:x}"
+            )
+            for number in range(4)
+        ]
+        assert [each.status_code for each in asked] == [401] * 3 + [429]
+        assert int(asked[-1].headers["Retry-After"]) >= 1
+        assert status(key(OPERATOR)) == 200
 
 
 class TestStop:

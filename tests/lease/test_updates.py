@@ -153,6 +153,23 @@ class TestAnswers:
         assert ask("/nic/update", **facts)[:2] == ("401 Unauthorized", "badauth")
         assert queries.reports_of(connection.host).first().outcome == "old_token"
 
+    def test_many_wrong_passwords_of_one_household_are_asked_to_come_later(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(updates, "UNKNOWN_RATE", 3)
+        monkeypatch.setattr(updates, "UNKNOWN_PER", 86_400)  # none comes back while the test runs
+        connection = a_connection("203.0.113.74")
+        wrong = [
+            ask("/nic/update", name="none", token=f"wrong-{number}", source=f"2001:db8:50:8::{number:x}")[:2]
+            for number in range(updates.UNKNOWN_RATE + 1)
+        ]
+        assert wrong[:-1] == [("401 Unauthorized", "badauth")] * updates.UNKNOWN_RATE
+        assert wrong[-1] == ("503 Service Unavailable", "911")
+        # Whoever has the right one is answered all the same, and so is another household.
+        right = {"name": connection.host.name, "token": connection.token}
+        assert ask("/nic/update", "myip=203.0.113.74", source="2001:db8:50:8::ffff", **right)[0] == "200 OK"
+        assert ask("/nic/update", name="none", token="wrong", source="2001:db8:50:9::1")[0] == "401 Unauthorized"
+
     def test_a_registration_that_ended_has_no_such_host(self) -> None:
         connection = a_connection("203.0.113.73")
         connection.registration.struck_out_at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -86,7 +86,7 @@ class TestThePages:
         assert queries.line_of(application.subject) is None
 
     @pytest.mark.parametrize("language", ["en", "ur"])
-    def test_lead_from_the_tasks_to_the_register(self, language: str) -> None:
+    def test_lead_from_the_tasks_to_the_register(self, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
         application = sample.a_draft(story.a_person(language))
         client = browser(application, language)
         tasks = client.get(reverse("portal:tasks", args=[application.reference]))
@@ -127,7 +127,12 @@ class TestThePages:
         done = client.get(reverse("portal:status", args=[application.reference]))
         certificate = client.get(reverse("portal:certificate", args=[registration.reference]))
         assert "Mobile lines" in certificate.text
+        # Each costs a quarter of a second of a processor.
+        monkeypatch.setattr("rahdari.portal.public.certificate.SHEETS", 1)
+        monkeypatch.setattr("rahdari.portal.public.certificate.PER_SECONDS", 86_400)
         assert client.get(reverse("portal:certificate_pdf", args=[registration.reference])).status_code == 200
+        again = client.get(reverse("portal:certificate_pdf", args=[registration.reference]))
+        assert again.status_code == 429 and again.headers["Retry-After"]
         public = Client(headers={"accept-language": language}).get(
             reverse("portal:check_number"), {"number": registration.reference}
         )

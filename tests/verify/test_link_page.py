@@ -166,10 +166,16 @@ class TestForged:
             == (absent.text.partition("<h1")[2].partition("</main>")[0])
         )
 
-    def test_too_often_from_one_address_waits(self, client: Client, challenge: Challenge) -> None:
+    def test_too_often_from_one_address_waits(
+        self, client: Client, challenge: Challenge, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rahdari.verify.views.PER_SECONDS", 86_400)  # none comes back while the test runs
         seen = {client.get(f"/prove/{number:026}/", REMOTE_ADDR="192.0.2.77").status_code for number in range(32)}
         assert seen == {404, 429}
         assert client.get("/prove/x/", REMOTE_ADDR="192.0.2.78").status_code == 404
+        # One subscriber of IPv6 has 2^64 addresses, and one budget.
+        of_one = {client.get("/prove/x/", REMOTE_ADDR=f"2001:db8:0:7::{number:x}").status_code for number in range(32)}
+        assert of_one == {404, 429}
         assert client.get(path_of(challenge), REMOTE_ADDR="192.0.2.77").status_code == 200
 
 

@@ -115,7 +115,7 @@ def _who(request: HttpRequest, operation: Operation) -> User:
     now = timezone.now()
     token = queries.token_shown(programs.bearer(request), now=now) if operation.scope is not None else None
     if token is None:
-        key = f"api.unknown:{visitor.address(request)}"
+        key = f"api.unknown:{visitor.household(request)}"
         if seconds := programs.wait_for(key, rate=rules.UNKNOWN_RATE, per=rules.UNKNOWN_PER):
             raise too_many(seconds)
         if operation.scope is None:

@@ -22,7 +22,7 @@ from rahdari.portal import paper
 from rahdari.portal.applicant import again, holding, lines, shared
 from rahdari.portal.applicant.looks import looks_at_registration
 from rahdari.portal.applicant.proved import Proved, proofs_of
-from rahdari.portal.public.certificate import sheet_of
+from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
 from rahdari.portal.standing import standing_of
 from rahdari.register import actions
 from rahdari.register import queries as register
@@ -229,6 +229,8 @@ def get_registration(call: Call, reference: str) -> Answer:
     ok=Ok("The certificate for A4, in both languages.", media="application/pdf"),
 )
 def get_certificate(call: Call, reference: str) -> Answer:
+    if seconds := programs.wait_for(f"portal.pdf:{call.person.pk}", rate=SHEETS, per=PER_SECONDS):
+        raise too_many(seconds)
     sheet = sheet_of(own(call, reference))
     headers = {"Content-Disposition": f'attachment; filename="{sheet.reference}.pdf"'}
     return Answer(content=paper.render(sheet), media="application/pdf", headers=headers)

@@ -81,6 +81,11 @@ def too_many(found: apply.TooManyDocuments) -> Problem:
     return impossible("too_many_documents", words % {"count": found.limit})
 
 
+@told(apply.TooManyDrafts)
+def too_many_drafts(found: apply.TooManyDrafts) -> Problem:
+    return impossible("too_many_drafts", wording.too_many_drafts(found.limit))
+
+
 @told(apply.TooManyFiles)
 def too_many_files(found: apply.TooManyFiles) -> Problem:
     return impossible("too_many_files", wording.too_many_files(found.limit))

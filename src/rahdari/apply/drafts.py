@@ -32,6 +32,14 @@ class ServiceNotOpen(Exception):
         self.service = service
 
 
+class TooManyDrafts(Exception):
+    """The person has as many applications that are not sent as may be. `.limit`"""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
 class NotADraft(Exception):
     """The application was sent or closed; its answers cannot be changed. `.application`"""
 
@@ -83,7 +91,10 @@ def start_application(
     send_token: uuid.UUID | None = None,
     mandate: Mandate | None = None,
 ) -> Application:
-    """Begin a draft. The same `send_token` of the same person gives the same application. Raises ServiceNotOpen."""
+    """Begin a draft. The same `send_token` of the same person gives the same application.
+
+    Raises ServiceNotOpen, TooManyDrafts: of a person's own, and of each organisation that it acts for.
+    """
     policy = policy or queries.policy_in_force()
     asked = policy.services.get(service)
     if asked is None or not asked.open:
@@ -105,6 +116,10 @@ def start_application(
     existing = Application.objects.filter(applicant=applicant, send_token=token).first()
     if existing is not None:
         return existing
+    on_behalf = mandate.organisation if mandate is not None else None
+    drafts = Application.objects.filter(applicant=applicant, status=Status.DRAFT, mandate__organisation=on_behalf)
+    if drafts.count() >= rules.MOST_DRAFTS:
+        raise TooManyDrafts(rules.MOST_DRAFTS)
     try:
         with transaction.atomic():
             application.reference = free_reference(now)

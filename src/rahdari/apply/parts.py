@@ -317,7 +317,7 @@ def attach_document(
 _place = threading.BoundedSemaphore()
 
 
-def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID | int) -> screening.Screened:
+def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID) -> screening.Screened:
     """Judge and clean one file of this person's, whose seconds of judging are counted. The only way to the judge.
 
     Waits for its turn. Raises screening.FileRefused.
@@ -325,6 +325,8 @@ def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID | 
     shown, key = screening.shown_name(name), f"apply.judging:{owner}"
     if len(content) > policy.limits.document_bytes:  # not worth a turn
         raise screening.FileRefused(screening.FileFault.TOO_BIG, shown, limit=policy.limits.document_bytes)
+    if queries.bytes_of_papers(owner) >= rules.MOST_BYTES_OF_PAPERS:
+        raise screening.FileRefused(screening.FileFault.NO_ROOM, shown, limit=rules.MOST_BYTES_OF_PAPERS)
     with _place:
         # Asked within the turn: many sent at once are counted one after the other.
         if not allowances.allow(key, rate=rules.SECONDS_OF_JUDGING, per=rules.PER_SECONDS):

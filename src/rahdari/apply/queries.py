@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
@@ -187,6 +187,13 @@ def language_of(organisation: Organisation) -> str:
     """The language in which an organisation last applied."""
     last = Application.objects.filter(organisation=organisation).order_by("-created_at", "id").first()
     return last.language if last is not None else "en"
+
+
+def bytes_of_papers(owner: uuid.UUID) -> int:
+    """What the files take that are kept of this person's applications, those that are decided left out."""
+    kept = Document.objects.filter(application__applicant=owner, application__closed_at__isnull=True)
+    kept = kept.filter(removed_at__isnull=True, erased_at__isnull=True)
+    return int(kept.aggregate(total=Sum("size"))["total"] or 0)
 
 
 def documents_of(application: Application) -> QuerySet[Document]:

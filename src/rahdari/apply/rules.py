@@ -153,6 +153,9 @@ def eligibility(
 
 # One person has so many files judged in ten minutes, and so many seconds of the judge's time.
 FILES, SECONDS_OF_JUDGING, PER_SECONDS = 40, 90, 600
+# So many applications somebody has that are not sent, and so many bytes of papers in all that are not decided.
+MOST_DRAFTS = 10
+MOST_BYTES_OF_PAPERS = 400 * 1024 * 1024
 ASSOCIATION = "association"
 EVIDENCE_RULE = "evidence"
 

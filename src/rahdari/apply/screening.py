@@ -60,6 +60,7 @@ class FileFault(StrEnum):
     TOO_MANY_PAGES = "too_many_pages"
     TOO_COMPLEX = "too_complex"
     TOO_OFTEN = "too_often"
+    NO_ROOM = "no_room"
 
 
 class FileRefused(Exception):

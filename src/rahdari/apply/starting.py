@@ -7,6 +7,7 @@ it the same draft however often it is called.
 import uuid
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.letters import queries as letters
 from rahdari.people.access import person
 
-from . import actions, pages, queries, questions, rules, telling
+from . import actions, pages, queries, questions, rules, telling, wording
 from .rules import Eligibility, Use, Way, Which, Who
 
 SLOT = "apply.questions"
@@ -58,8 +59,12 @@ def _next(request: HttpRequest, answers: dict[str, str]) -> HttpResponse:
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    """A new application: the questions from the first one, with a token of its own."""
-    _keep(request, token=str(uuid.uuid4()))
+    """A new application: the questions from the first one, with a token of its own.
+
+    Who has answered nothing yet gets the token with the first answer: looking makes no session.
+    """
+    if _answers(request):
+        _keep(request, token=str(uuid.uuid4()))
     return HttpResponseRedirect(reverse("apply:who"))
 
 
@@ -175,4 +180,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         )
     except actions.ServiceNotOpen:
         return HttpResponseRedirect(reverse("apply:instead"))
+    except actions.TooManyDrafts as error:
+        messages.error(request, wording.too_many_drafts(error.limit))
+        return HttpResponseRedirect(reverse("portal:home"))
     return pages.to_next(application)

@@ -283,6 +283,15 @@ def branches_full(limit: int) -> str:
     return words % {"count": f"{limit:,}"}
 
 
+def too_many_drafts(limit: int) -> str:
+    words = ngettext(
+        "You have %(count)s application that is not sent, which is the limit. Send it or withdraw it first.",
+        "You have %(count)s applications that are not sent, which is the limit. Send one or withdraw one first.",
+        limit,
+    )
+    return words % {"count": limit}
+
+
 def too_many_files(limit: int) -> str:
     words = ngettext(
         "%(count)s file waits already, which is the limit. Add its rows, or delete it.",
@@ -352,6 +361,11 @@ def file(error: FileRefused) -> str:
             "It has too many pages, and %(count)s is the limit. Send only the pages that matter.",
             error.limit or 0,
         ) % {"count": error.limit}
+    if reason is FileFault.NO_ROOM:
+        return _(
+            "The files of your open applications take %(limit)s MB already, which is the limit. Remove one that is not "
+            "needed, or send this one when an application is decided."
+        ) % {"limit": megabytes(error.limit or 0)}
     if reason is FileFault.TOO_OFTEN:
         return _("Many files came in a short time. Wait some minutes, then send this one again.")
     if reason is FileFault.TOO_COMPLEX:

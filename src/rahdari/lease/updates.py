@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, reset_queries
 from django.utils import timezone
 
-from rahdari.page import connections, visitor
+from rahdari.page import connections, limits, visitor
 
 from . import actions, queries, rules
 from .models import Host, Token
@@ -31,6 +31,8 @@ UPDATE = frozenset({"/nic/update", "/v3/update"})
 # Where a client asks for its own address: it then reports what we would see.
 ADDRESS = "/nic/address"
 PROGRAMS = ("ddclient", "inadyn", "rahdari", "curl", "wget", "python")
+# Wrong passwords from one household, in so many seconds.
+UNKNOWN_RATE, UNKNOWN_PER = 60, 60
 USED_EVERY = dt.timedelta(minutes=1)
 OK, UNAUTHORIZED, UNAVAILABLE = "200 OK", "401 Unauthorized", "503 Service Unavailable"
 
@@ -86,6 +88,10 @@ def answer(environ: Environ, now: dt.datetime) -> tuple[str, str]:
     shown = rules.read_authorization(environ.get("HTTP_AUTHORIZATION", ""))
     token = queries.token_shown(shown[1]) if shown is not None else None
     if shown is None or token is None or rules.label(shown[0]) != token.host.name:
+        # Many of one household are asked to come later: a word that no client gives up at.
+        who = f"lease.unknown:{visitor.household_of(_source(environ))}"
+        if not limits.allow(who, rate=UNKNOWN_RATE, per=UNKNOWN_PER):
+            return UNAVAILABLE, rules.AWAY
         return UNAUTHORIZED, rules.BADAUTH
     if token.ends_at is not None and token.ends_at <= now:
         actions.note_old_token(host=token.host, by=by, now=now)

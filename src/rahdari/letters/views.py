@@ -55,7 +55,7 @@ def no_reminders(request: HttpRequest, id: uuid.UUID, token: str) -> HttpRespons
     try:
         found = queries.person_of_link(id=id, token=token)
     except queries.LetterNotFound:
-        if not limits.allow(f"letters.unknown_link:{visitor.address(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
+        if not limits.allow(f"letters.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
             return errors.too_many(request)
         raise Http404 from None
     if request.method == "POST":

@@ -91,8 +91,8 @@ class AccountAdapter(DefaultAccountAdapter):
         return False if fresh else super().is_reauthentication_required(app=app, **kwargs)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """The address that rate limits count by: the one rule for it is the house's, with trusted proxies only."""
-        return str(visitor.address(request))
+        """What rate limits count by, as an address: of IPv6 the first of the household's."""
+        return visitor.household(request).partition("/")[0]
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):

@@ -1,6 +1,7 @@
 """Who may fetch the feed: the file that the publisher writes, and the pushing and looking-up processes read.
 
-`feed-access/operators.json`: {"format":"1.0","operators":[{"credentials":[..],"repository":"..","sessions":[..],"slug":".."}]}.
+`feed-access/operators.json`: {"format":"1.0","operators":[{"credentials":[..],"repository":"..","sessions":[..],
+"slug":".."}]}.
 A credential is {"ends_at":null or a time,"kind":"token" or "certificate","sha256":".."}: of a token its SHA-256 (32
 random bytes need no slow hash against guessing), of a client certificate that of its DER. `repository` names the
 operator's folder of metadata, `sessions` are those whose files it may fetch.

@@ -353,8 +353,8 @@ def draft_bulk_for(*, holds: Sequence[Hold], now: dt.datetime) -> Draft:
 def write_access(*, now: dt.datetime) -> None:
     """Bring the file by which the pushing process lets operators in up to date (see `proof.access`).
 
-    Done when an operator changes, and by the publisher at every round: a kill in between is mended within seconds. Where
-    the publisher has a user of its own, nobody else writes the file.
+    Done when an operator changes, and by the publisher at every round: a kill in between is mended within seconds.
+    Where the publisher has a user of its own, nobody else writes the file.
     """
     path = Path(settings.DATA) / FILE_NAME
     sessions = queries.sessions_by_operator(now=now)

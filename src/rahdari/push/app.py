@@ -1,7 +1,7 @@
 """The ASGI application that serves the feed: files, and word of each new edition.
 
-It reads two things, DATA/feed and DATA/feed-access/operators.json, and writes nothing. It holds no keys, asks no database and
-verifies nothing: agents verify each byte, so whoever takes this process over can withhold editions, never forge one.
+It reads two things, DATA/feed and DATA/feed-access/operators.json, and writes nothing. It holds no keys, asks no
+database and verifies nothing: agents verify each byte, so whoever takes it over can withhold editions, never forge one.
 Everything but /healthz needs an operator's credential, and shows that operator's part of the feed alone.
 
     GET /healthz                    open; 503 until there is an edition

@@ -29,7 +29,7 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
     try:
         outcome = actions.open_link(token=token, address=address, now=timezone.now(), confirmed=confirmed)
     except actions.LinkUnknown:
-        if not limits.allow(f"verify.unknown_link:{address}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
+        if not limits.allow(f"verify.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
             return errors.too_many(request)
         if "text/html" not in request.headers.get("Accept", "text/html"):
             said = _("There is no such link. The page of the application has the right one.")

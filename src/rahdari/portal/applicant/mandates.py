@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.apply import wording
 from rahdari.apply.forms import NameField, text_input
 from rahdari.journal import queries as journal
 from rahdari.page import limits
@@ -257,7 +258,17 @@ def _begin(request: HttpRequest, user: User, mandate: Mandate, service: str, now
     if found is None or service not in services_of_organisations():
         raise Http404
     user.acting_under = found
-    application = apply.start_application(
-        applicant=user, service=service, use="staff", fixed_address="yes", mandate=found, actor=actor_of(user), now=now
-    )
+    try:
+        application = apply.start_application(
+            applicant=user,
+            service=service,
+            use="staff",
+            fixed_address="yes",
+            mandate=found,
+            actor=actor_of(user),
+            now=now,
+        )
+    except apply.TooManyDrafts as error:
+        messages.error(request, wording.too_many_drafts(error.limit))
+        return redirect("portal:home")
     return redirect("portal:tasks", reference=application.reference)

@@ -118,7 +118,7 @@ def prove_by_link(request: HttpRequest, reference: str, token: str) -> HttpRespo
     try:
         application = apply.application_for_link(reference=reference, token=token)
     except apply.ApplicationNotFound:
-        if not limits.allow(f"verify.unknown_link:{address}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
+        if not limits.allow(f"verify.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
             return errors.too_many(request)
         raise Http404 from None
     confirmed = request.method == "POST" or (request.method == "GET" and rules.is_visit(request.headers))

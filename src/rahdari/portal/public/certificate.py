@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari import policy
 from rahdari.mobile import queries as mobile
+from rahdari.page import errors, limits, visitor
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -24,6 +25,9 @@ from rahdari.vault import links
 from .. import paper
 from ..standing import addresses_of
 from .titles import category_title
+
+# Setting a sheet takes a quarter of a second of a processor: one household has so many a minute, and one program.
+SHEETS, PER_SECONDS = 20, 60
 
 
 def _own(request: HttpRequest, reference: str) -> Registration:
@@ -77,6 +81,9 @@ def certificate(request: HttpRequest, reference: str) -> HttpResponse:
 @login_required
 @require_safe
 def pdf(request: HttpRequest, reference: str) -> HttpResponse:
+    allowance = limits.take(f"portal.pdf:{visitor.household(request)}", rate=SHEETS, per=PER_SECONDS)
+    if not allowance.allowed:
+        return errors.too_many(request, wait=allowance.wait)
     sheet = sheet_of(_own(request, reference))
     response = HttpResponse(paper.render(sheet), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{sheet.reference}.pdf"'

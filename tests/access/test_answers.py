@@ -49,6 +49,7 @@ class TestHeaders:
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert "camera=()" in answer.headers["Permissions-Policy"]
 
     def test_are_there_when_a_middleware_before_the_page_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def away(*_given: Any, **_named: Any) -> None:

@@ -14,7 +14,7 @@ KEY = "a" * 48
 ASKED = (
     "DEBUG DEMO STAFF_SECOND_FACTOR ALLOWED_SPECIAL_RANGES REASONS_TO_CONFIRM_ALLOWED PROOF_HTTP_PORT ALLOWED_HOSTS"
     " SESSION_COOKIE_SECURE SESSION_COOKIE_NAME SESSION_COOKIE_HTTPONLY SESSION_COOKIE_SAMESITE CSRF_COOKIE_SECURE"
-    " CSRF_COOKIE_NAME SECURE_HSTS_SECONDS SECURE_PROXY_SSL_HEADER CSRF_TRUSTED_ORIGINS"
+    " CSRF_COOKIE_NAME SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SECURE_PROXY_SSL_HEADER CSRF_TRUSTED_ORIGINS"
     " MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"
 )
 READ = f"""
@@ -62,10 +62,15 @@ class TestProduction:
             "CSRF_COOKIE_SECURE": True,
             "CSRF_COOKIE_NAME": "__Host-csrf",
             "SECURE_HSTS_SECONDS": 31_536_000,
+            "SECURE_HSTS_INCLUDE_SUBDOMAINS": False,
             "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
             "CSRF_TRUSTED_ORIGINS": ["https://register.example"],
             "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": None,
         }
+
+    def test_widens_strict_transport_only_when_it_is_told_to(self) -> None:
+        given = {"RAHDARI_URL": "https://register.example", "RAHDARI_HSTS_SUBDOMAINS": "1"}
+        assert json.loads(run(READ, **given).stdout)["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is True
 
     @pytest.mark.parametrize("word", ["DEBUG", "DEMO", "STAFF_SECOND_FACTOR", "REASONS_TO_CONFIRM_ALLOWED"])
     def test_takes_no_word_from_the_environment_on_what_it_is_strict_about(self, word: str) -> None:
@@ -107,8 +112,9 @@ class TestProduction:
 
 class TestTheMiddleware:
     def test_puts_headers_on_every_answer_before_anything_can_fail(self) -> None:
-        assert [name.rpartition(".")[2] for name in base.MIDDLEWARE[:3]] == [
+        assert [name.rpartition(".")[2] for name in base.MIDDLEWARE[:4]] == [
             "SecurityMiddleware",
             "XFrameOptionsMiddleware",
             "ContentSecurityPolicyMiddleware",
+            "PermissionsPolicyMiddleware",
         ]

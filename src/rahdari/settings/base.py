@@ -123,10 +123,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # The first three put their headers on every answer, whichever of the others fails.
+    # The first four put their headers on every answer, whichever of the others fails.
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "rahdari.page.headers.PermissionsPolicyMiddleware",
     "rahdari.page.watching.HostOfThisMachineMiddleware",
     "rahdari.page.limits.LargestRequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -220,6 +221,8 @@ FORMAT_MODULE_PATH = ["rahdari.page.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
+# Other sites have no use for our files: not even a style sheet is given to a page from elsewhere.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -255,6 +258,8 @@ SECURE_CSP = {
     "object-src": [CSP.NONE],
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# What no page of ours uses, and none shall be talked into using.
+PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_ENGINE = "rahdari.people.sessions"
 # Signed out when nothing moved for two hours: phones are shared, and so are tables in net cafes. A session is kept

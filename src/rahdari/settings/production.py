@@ -1,6 +1,7 @@
 """A real installation. Refuses to start without what it needs; `rahdari doctor` says the same in plain words."""
 
 import ipaddress
+import os
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -37,6 +38,8 @@ if HTTPS:
     # without it and says the same gains nothing: the only thing that follows is stricter checks.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+    # Only where every name below the register's is served over https: the deployer knows, we do not.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = os.environ.get("RAHDARI_HSTS_SUBDOMAINS", "") == "1"
     CSRF_TRUSTED_ORIGINS = [SITE_URL.rstrip("/")]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     # With this prefix a browser takes the cookie from this very host alone, never from one beside or below it.

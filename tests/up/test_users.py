@@ -6,12 +6,14 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from rahdari.up import datafolder, ordinary
+from rahdari.up.doctor_feed import check_feed_keys
+from rahdari.up.findings import OK, Patient
 from rahdari.vault import keys
 from tests.needs import needs_program, needs_root
 
@@ -155,20 +157,47 @@ class TestGiveTo:
         assert data.stat().st_mode & 0o7777 == 0o2750
 
 
+def as_user(user: str, act: Callable[[], bool]) -> bool:
+    """What a function says in a process of this user's: the interpreter of the tests may lie where it cannot go."""
+    pid = os.fork()
+    if pid == 0:
+        code = 2
+        try:
+            os.setgroups([DATA_GROUP])
+            os.setgid(USERS[user])
+            os.setuid(USERS[user])
+            code = 0 if act() else 1
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert code in {0, 1}, "it failed"
+    return code == 0
+
+
 class TestSecretKey:
     def test_of_whoever_may_not_read_it_is_one_of_its_own(self, data: Path) -> None:
         true = (data / "keys" / "django.key").read_text().strip()
-        pid = os.fork()
-        if pid == 0:  # the interpreter of the tests may lie where that user cannot go
-            os.setgroups([DATA_GROUP])
-            os.setgid(USERS["rahdari-feed"])
-            os.setuid(USERS["rahdari-feed"])
-            try:
-                found = datafolder.environment(data)["RAHDARI_SECRET_KEY"]
-                os._exit(0 if len(found) >= 32 and found != true else 1)
-            finally:
-                os._exit(2)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+        def has_another() -> bool:
+            found = datafolder.environment(data)["RAHDARI_SECRET_KEY"]
+            return len(found) >= 32 and found != true
+
+        assert as_user("rahdari-feed", has_another)
+        assert not as_user("rahdari", has_another)
+
+
+class TestDoctor:
+    def test_takes_keys_that_it_may_not_read_for_well_kept(self, data: Path) -> None:
+        patient = Patient(data, {}, "127.0.0.1", 8000)
+        said = "publisher's alone"
+
+        def is_content() -> bool:
+            (finding,) = check_feed_keys(patient)
+            return finding.state == OK and said in finding.text
+
+        assert as_user("rahdari", is_content)
+        # Root looks at them, and misses some.
+        assert not any(said in finding.text for finding in check_feed_keys(patient))
 
 
 class TestUnits:

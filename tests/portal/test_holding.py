@@ -21,7 +21,9 @@ from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.applicant.holding import CHANGES
+from rahdari.portal.applicant.registration import history_of
 from rahdari.portal.applicant.stages import Facts, Stage, stage_of
+from rahdari.portal.public.certificate import sheet_of
 from rahdari.proof import DELTA_LIMITS, EditionReader, Op, Operation
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
@@ -168,6 +170,17 @@ class TestChange:
         browser.post(to_change(registration), {"kind": "other", "protocol": "esp"})
         parts = {str(entry.part) for entry in registration.entries.all()}
         assert parts == {"udp 500", "udp 4500", "esp"}, "ESP alone is no tunnel"
+
+    def test_to_a_service_of_several_parts_is_one_address_and_one_event(
+        self, browser: Client, registration: Registration, tmp_path: Path
+    ) -> None:
+        browser.post(to_change(registration), {"kind": "ikev2"})
+        page = browser.get(page_of(registration)).text
+        assert '<bdi dir="ltr">IKEv2 UDP 500, 4500 + ESP</bdi>' in page
+        assert page.count("<code>203.0.113.") == 4, "the address, its proof, and two events"
+        assert sheet_of(registration).addresses == 1
+        assert Change.objects.filter(entry__registration=registration, act="amend").count() == 3
+        assert [event.act for event in history_of(registration)] == ["enter", "amend"]
 
     def test_sent_twice_is_one_change(self, browser: Client, registration: Registration) -> None:
         for _ in range(2):

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.address import vpn
 from rahdari.publish import queries
 from rahdari.publish.envelope import Repository
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import new_endpoint
 
 from .receipts import a_receipt, received
 from .world import NOW, Follower, address, an_operator, entered, publish, served
@@ -101,3 +103,23 @@ def test_what_the_directory_learns_goes_before_what_was_named(feed: Repository) 
     finally:
         directory.configure(None)
     assert Entry.objects.get(pk=entry.pk).asns == [64501]
+
+
+def test_an_address_with_several_parts_is_one_and_in_force_with_the_last_of_them(feed: Repository) -> None:
+    operator = an_operator("one", asns=(64500,))
+    registration = entered("198.51.100.9/32", asn=None)
+    gateway = new_endpoint("endpoint:1", ipaddress.ip_network("198.51.100.10"), vpn.parts_of("ikev2"), None)
+    lead = register.add_entry(registration=registration, new=gateway, actor="rule:1", now=NOW)
+    assert queries.standing_of(registration.entries.all()).unreached == 2, "two addresses, of four entries"
+    for entry in (registration.entries.get(port=51820), lead):
+        register.name_network(entry=entry, asn=64500, actor="officer:1", now=NOW)
+    publish()
+    received(operator, a_receipt(operator))
+    assert queries.standing_of(registration.entries.all()).is_everywhere
+    register.amend_entry(
+        entry=lead, block=gateway.block, parts=vpn.parts_of("l2tp"), asn=64500, actor="person:1", now=NOW
+    )
+    assert not queries.standing_of(registration.entries.all()).is_everywhere, "UDP 1701 is with nobody yet"
+    publish()
+    received(operator, a_receipt(operator))
+    assert queries.standing_of(registration.entries.all()).is_everywhere

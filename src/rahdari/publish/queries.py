@@ -57,7 +57,7 @@ class Standing:
     published_at: dt.datetime | None
     in_force: list[InForce]
     operators_total: int
-    # Entries that no operator is to have: their network is unknown or nobody's, and no gateway takes the feed.
+    # Addresses that no operator is to have: their network is unknown or nobody's, and no gateway takes the feed.
     unreached: int = 0
 
     @property
@@ -267,7 +267,7 @@ def standings_of[K](groups: Mapping[K, Iterable[Entry]]) -> dict[K, Standing]:
     for key, group in asked.items():
         entitled = [each for each in operators if _is_entitled(each, group)]
         living = [entry for entry in group if entry.ended_at is None]
-        nobodys = sum(not any(_is_entitled(each, [entry]) for each in operators) for entry in living)
+        nobodys = len({entry.block for entry in living if not any(_is_entitled(each, [entry]) for each in operators)})
         shown = [row for row in listed.get(key, []) if row.stream.everything]
         if not group or len(shown) < len(group):
             found[key] = Standing(None, None, [], len(entitled), nobodys)

@@ -108,14 +108,14 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
         "published": standing,
         "in_force": len(standing.in_force),
-        "history": _history(found),
+        "history": history_of(found),
         "looks": looks_at_registration(found),
         "follow": f"{state}.{standing.published_at}.{len(standing.in_force)}",
     }
     return render(request, "portal/applicant/registration.html", context)
 
 
-def _history(found: Registration) -> list[Event]:
+def history_of(found: Registration) -> list[Event]:
     """What happened to each address, once for all parts of what runs there."""
     events = [
         Event(change.act, change.at, format_block(change.entry.block))

@@ -12,9 +12,10 @@ from rahdari.confirm import actions, queries, rules
 from rahdari.confirm.models import Answer, Question, Way
 from rahdari.confirm.rules import AnswerTrouble, Given, Said
 from rahdari.journal.models import Entry as Row
+from rahdari.letters import queries as letters
 from rahdari.policy import clock
 
-from .sample import OPERATOR, OTHER, a_question
+from .sample import OPERATOR, OTHER, a_desk, a_question
 
 pytestmark = pytest.mark.django_db
 YES, NO = Given(Said.YES), Given(Said.NO, "line_closed")
@@ -37,6 +38,17 @@ class TestAsk:
         question = a_question()
         assert a_question(target=question.target, subject=question.subject).pk == question.pk
         assert a_question(OTHER, target=question.target).pk != question.pk
+
+    def test_writes_to_the_operators_people_once_a_day(self) -> None:
+        """However many checks come, and to nobody at another operator; the letter names nobody."""
+        ours, another = a_desk(), a_desk(OTHER)
+        morning = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
+        for hours in (0, 1, 24, 25):
+            a_question(name="Planted Nameholder", now=morning + dt.timedelta(hours=hours))
+        written = letters.letters_of(ours)
+        assert [letter.template for letter in written] == ["operator_asked"] * 2
+        assert not any("Nameholder" in letter.text for letter in written)
+        assert list(letters.letters_of(another)) == []
 
     def test_keeps_the_name_masked_only_and_the_subscriber_encrypted(self) -> None:
         question = a_question(subscriber="SN-PLANTED-77", name="Planted Nameholder")

@@ -10,7 +10,7 @@ from rahdari.journal import actions as journal
 from rahdari.policy import Policy
 from rahdari.policy import clock as clocks
 
-from . import calling, queries, rules
+from . import calling, queries, rules, telling
 from .models import Answer, Question, Way
 from .rules import AnswerTrouble, Given, Kind, Said
 
@@ -65,6 +65,7 @@ def ask(
             detail = {"question": question.number, "operator": operator, "kind": str(question.kind)}
             journal.record(act="confirm.asked", actor=actor, subject=subject, now=now, detail=detail)
             calling.note_asked(question=question, now=now)
+            telling.tell_operator(operator, due_at=question.due_at, now=now)
     except IntegrityError:
         standing = queries.question_about(target=target, operator=operator)
         if standing is None:

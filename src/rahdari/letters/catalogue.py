@@ -115,6 +115,7 @@ LETTERS: dict[str, Kind] = {
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", note="", urgent=True
     ),
+    "operator_asked": _kind(_("An operator is asked about its subscribers"), "due_at", note=""),
     "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),
     "attestation_revoked": _kind(
         _("An association has revoked its attestation"), "reference association reason", "text code"

@@ -147,6 +147,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "home_line_withdrawn": lambda rules: {"registration": REGISTRATION, "number": 3},
     "mandate_offered": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
     "organisation_invitation": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
+    "operator_asked": lambda rules: {"due_at": _days(1)},
     "association_asked": lambda rules: {"association": _association(rules), "due_at": _days(10)},
     "attestation_revoked": _revoked,
     "attestation_another_proof": lambda rules: {**_attested(rules), "due_at": _days(30)},

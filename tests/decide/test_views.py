@@ -14,7 +14,7 @@ from rahdari.journal import queries as journal
 from rahdari.people.models import User
 from rahdari.verify import queries as verify
 
-from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_person, an_officer
+from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_officer
 
 pytestmark = pytest.mark.django_db
 SENTENCE = "The address answered for somebody else."
@@ -247,6 +247,7 @@ class TestDecide:
         assert not Decision.objects.exists()
 
     def test_grants_after_the_check_was_recorded_by_hand(self, officer: User) -> None:
+        a_gateway()
         case = mine(officer)
         client = signed_in(officer)
         found = {"outcome": "passed", "how": "Bill seen"}

@@ -365,6 +365,17 @@ class TestInAProcess:
         page = a_page(mode)
         assert in_a_process(page, name="scan", most_bytes=MB, types=TYPES) == look(page, "scan")
 
+    @pytest.mark.parametrize("revision", [2, 3, 4, 6])
+    def test_opens_what_has_a_password_to_change_it(self, revision: int) -> None:
+        """Bank statements are so; each revision of the standard has ciphers of its own."""
+        sent = io.BytesIO()
+        given: dict[str, Any] = {"aes": revision > 3, "metadata": revision > 3}
+        with pikepdf.new() as pdf:
+            pdf.add_blank_page()
+            pdf.save(sent, encryption=pikepdf.Encryption(owner="a", user="", R=revision, **given))  # type: ignore[arg-type]
+        kept = in_a_process(sent.getvalue(), name="statement.pdf", most_bytes=MB, types=TYPES)
+        assert kept.pages == 1
+
     def test_turns_a_photo_upright(self) -> None:
         sent = a_photo_with_place()
         assert in_a_process(sent, name="a.jpg", most_bytes=MB, types=TYPES) == look(sent, "a.jpg")

@@ -203,9 +203,20 @@ def _prepare_for_the_walls(media_type: str | None) -> None:
     import puremagic  # noqa: F401
 
     if media_type == PDF:
-        from . import portable_documents  # noqa: F401
+        _practise_locked()
     elif media_type is not None:
         _practise(media_type)
+
+
+def _practise_locked() -> None:
+    """What unlocks a PDF that anybody may read and nobody may change looks for its ciphers when it is first used."""
+    import pikepdf
+
+    written = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(written, encryption=pikepdf.Encryption(owner="owner", user=""))
+    _clean_pdf(written.getvalue(), "")
 
 
 def _practise(media_type: str) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ class Grants:
             applicant=person, service="vpn_freelancer", use="clients", fixed_address="yes", **facts
         )
         facts["application"] = application
-        apply.save_person(name=person.name, cnic="3520212345671", **facts)
+        apply.save_person(name=person.name, cnic=f"35202{zlib.crc32(str(person.pk).encode()) % 10**8:08d}", **facts)
         apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
         apply.save_purpose(use="clients", purpose="Work for clients abroad", **facts)
         apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)

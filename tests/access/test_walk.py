@@ -83,12 +83,14 @@ OWN_ORGANISATION = frozenset("people:organisation people:role people:remove_memb
 # An organisation's, seen and changed by role: tests/portal/test_branches.py, test_mandates.py, test_organisation.py.
 OWN_BRANCHES = frozenset(
     {"portal:branches", "portal:branch", "portal:mandates", "portal:organisation", "portal:organisation_list"}
+    # Somebody applies with its number: tests/portal/test_represent.py.
+    | {"portal:representative"}
 )
 OWN_INVITATION = frozenset({"people:answer_invitation"})
 OWN_APPLICATION = frozenset(
     """portal:application portal:tasks portal:next_task portal:prove_first portal:prove portal:prove_many
     portal:prove_way
-    portal:prove_operator portal:prove_contact portal:share portal:client
+    portal:prove_operator portal:prove_contact portal:share portal:client portal:represent
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
     portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:about apply:person
     apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import uuid
+import zlib
 from typing import Any
 
 import pikepdf
@@ -22,6 +23,15 @@ CNIC = "3520212345671"
 
 def a_person(email: str = "freelancer-31@sample.example", **given: Any) -> User:
     return people.register_person(email=email, now=NOW, **given)
+
+
+def cnic_of(user: User) -> str:
+    """A card number of their own: a second account with the same one is for an officer."""
+    return (
+        CNIC
+        if user.email == "freelancer-31@sample.example"
+        else f"35202{zlib.crc32(str(user.pk).encode()) % 10**8:08d}"
+    )
 
 
 def actor_of(user: User) -> str:
@@ -44,7 +54,7 @@ def a_complete_draft(user: User | None = None, *, block: str = "203.0.113.24", *
     """A freelancer's application with everything but the sending."""
     draft = a_draft(user, **given)
     common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
-    actions.save_person(name="Sample Freelancer 31", cnic=CNIC, **common)
+    actions.save_person(name="Sample Freelancer 31", cnic=cnic_of(draft.applicant), **common)
     actions.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
     actions.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
     actions.save_evidence(kind="association", association_number="SA-0031", **common)

@@ -16,6 +16,7 @@ from rahdari.publish.models import Operator
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
+from tests.apply.sample import cnic_of
 
 # A Monday, 10:00 in the office.
 NOW = dt.datetime(2026, 11, 16, 5, 0, tzinfo=dt.UTC)
@@ -62,7 +63,7 @@ def an_application(
         applicant=applicant, service="vpn_freelancer", actor=actor, now=now, use="clients", fixed_address="yes"
     )
     facts = {"application": application, "actor": actor, "now": now}
-    apply.save_person(name=applicant.name, cnic="3520212345671", **facts)
+    apply.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     apply.save_purpose(use="clients", purpose="Design work for clients abroad", **facts)
     apply.save_evidence(kind=evidence, text=text, **facts)

@@ -129,13 +129,15 @@ class TestGuards:
 def facts(**outcomes: str) -> list[CheckFact]:
     names = {"control": "control", "free": "not_registered", "origin": "origin", "papers": "documents"}
     found = [CheckFact(names[name], "", outcome) for name, outcome in outcomes.items() if name in names]
+    # Shown by whoever applies, in every one of these: of a company, and of a person.
+    found += [CheckFact("represents", target, "passed") for target in ("companies", "")] if outcomes else []
     return found + [CheckFact("roster", name, outcome) for name, outcome in outcomes.items() if name not in names]
 
 
 class TestAssess:
     def test_grants_when_every_required_check_passed(self) -> None:
         given_facts = facts(control="passed", free="passed", origin="passed", papers="passed")
-        assert rules.assess(rules=FREELANCER, facts=given_facts) == Grantable(4)
+        assert rules.assess(rules=FREELANCER, facts=given_facts) == Grantable(6)
 
     @pytest.mark.parametrize("name", ["control", "free", "origin", "papers"])
     @pytest.mark.parametrize("outcome", ["failed", "waiting"])

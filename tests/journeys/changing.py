@@ -34,7 +34,7 @@ def begin(port: int) -> None:
         applicant=person, service="vpn_freelancer", use="clients", fixed_address="no", actor=actor, now=NOW
     )
     common = {"application": draft, "actor": actor, "now": NOW}
-    apply.save_person(name="Sample Freelancer 90", cnic="3520212345671", **common)
+    apply.save_person(name="Sample Freelancer 90", cnic="3520200000901", **common)
     apply.save_contact(name="Sample Freelancer 90", mobile="+923001234567", **common)
     apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
     apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)

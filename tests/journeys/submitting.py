@@ -44,7 +44,7 @@ def submit(number: int) -> str:
     )
     if draft.status == "draft":
         common = {"application": draft, "actor": actor, "now": now}
-        apply.save_person(name=f"Sample Freelancer {number}", cnic="3520212345671", **common)
+        apply.save_person(name=f"Sample Freelancer {number}", cnic=f"35202{number:08d}", **common)
         apply.save_contact(name=f"Sample Freelancer {number}", mobile="+923001234567", **common)
         apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
         apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)

@@ -41,10 +41,10 @@ UNIVERSITY = Organisation(
 )
 CENTRE = Organisation(
     "call_centre",
-    "Sample Call Centre (Pvt) Ltd",
+    "Sample Contact Centre (Pvt) Ltd",
     "manager@centre.example",
     {"incorporation": "", "call_centre_certificate": "2027-11-30"},
-    number="0000731",
+    number="0000752",
     more=tuple(f"127.0.12.{last}" for last in range(11, 15)),
 )
 ACCOUNTANT = "accounts@demo.rahdari.example"

@@ -27,6 +27,7 @@ from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
+from tests.apply.sample import cnic_of
 from tests.publish.receipts import a_receipt, signed
 
 KNOWN, UNKNOWN = "203.0.113.", "198.51.100."
@@ -71,7 +72,7 @@ def a_draft(applicant: User) -> Application:
 def fill(application: Application) -> Application:
     applicant = application.applicant
     facts: dict[str, Any] = {"application": application, "actor": actor_of(applicant), "now": timezone.now()}
-    apply.save_person(name=applicant.name, cnic="3520212345671", **facts)
+    apply.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
     apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **facts)
     apply.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)

@@ -77,7 +77,7 @@ def proved(draft: Application) -> int:
 class TestTheWholeLine:
     def test_carries_all_of_them(self, owner: User, tmp_path: Path) -> None:
         roster = tmp_path / "companies.csv"
-        roster.write_text("number,name\n0000482,Sample Software House (Pvt) Ltd\n")
+        roster.write_text("number,name,domain\n0000482,Sample Software House (Pvt) Ltd,client.example\n")
         verify.import_roster(name="companies", path=roster, now=timezone.now(), actor="system:test", processes=1)
         draft = with_addresses(owner)
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}

@@ -91,7 +91,7 @@ def with_papers(service: str, person: User, papers: dict[str, dt.date | None], *
 @pytest.fixture
 def companies(tmp_path: Path) -> None:
     path = tmp_path / "companies.csv"
-    path.write_text(f"number,name,status,valid_until\n{NUMBER},{COMPANY},active,\n", encoding="utf-8")
+    path.write_text(f"number,name,status,domain\n{NUMBER},{COMPANY},active,client.example\n", encoding="utf-8")
     verify.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
 
 

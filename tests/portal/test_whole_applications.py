@@ -46,8 +46,8 @@ STATEMENT = Path(__file__).parent.parent / "fees" / "statements" / "sample.camt0
 def companies(tmp_path: Path) -> None:
     keys.make_missing(Path(django_settings.DATA) / "keys")
     path = tmp_path / "companies.csv"
-    rows = "".join(f"{number},{name},active,\n" for name, number in (CENTRE, BANK))
-    path.write_text(f"number,name,status,valid_until\n{rows}", encoding="utf-8")
+    rows = "".join(f"{number},{name},active,organisation.example\n" for name, number in (CENTRE, BANK))
+    path.write_text(f"number,name,status,domain\n{rows}", encoding="utf-8")
     verify.import_roster(name="companies", path=path, now=timezone.now(), actor="system:test", processes=1)
 
 

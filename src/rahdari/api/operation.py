@@ -119,7 +119,9 @@ PLACES: dict[str, tuple[str, Json]] = {
     "line": ("str", schema.text(7, 1, pattern=r"^[0-9]+$")),
     "way": ("str", schema.text(20, 1, pattern=r"^[a-z-]+$")),
     **dict.fromkeys(("id", "endpoint", "entry", "document", "delivery", "connection"), ("uuid", schema.ID)),
-    **dict.fromkeys(("organisation", "branch", "mandate", "file", "question", "part"), ("uuid", schema.ID)),
+    **dict.fromkeys(
+        ("organisation", "branch", "mandate", "file", "question", "part", "applicant"), ("uuid", schema.ID)
+    ),
 }
 
 PAGE: dict[str, Json] = {

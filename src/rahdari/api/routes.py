@@ -11,7 +11,7 @@ from .rules import Scope
 
 # `told` says what becomes of errors of the rooms.
 MODULES = (
-    *("told", "public", "applications", "parts", "proofs", "contacts", "clients", "deciding"),
+    *("told", "public", "applications", "parts", "proofs", "contacts", "clients", "representing", "deciding"),
     *("registrations", "connections", "mobile", "address_files", "sharing", "remote"),
     *("organisations", "mandates", "attestations", "accounts", "webhooks"),
 )

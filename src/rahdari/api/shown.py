@@ -17,8 +17,8 @@ from rahdari.fees import queries as fees
 from rahdari.people import identifiers
 from rahdari.portal.applicant.stages import Stage
 from rahdari.portal.applicant.status import Overview, overview
+from rahdari.verify import contacts, words
 from rahdari.verify import queries as verify
-from rahdari.verify import words
 from rahdari.verify.models import Check
 
 from . import schema
@@ -285,6 +285,10 @@ def _whose(check: Check) -> str:
     """`holder`: somebody else who has the address, and was asked to share it."""
     if check.kind == "not_registered" and check.facts.get("asked_to_share"):
         return "holder"
+    if contacts.waits_for_a_code(check):
+        return "applicant"
+    if check.kind == "represents":
+        return "holder" if check.facts.get("asked") else "association"
     return FROM.get(check.kind, "register")
 
 
@@ -307,7 +311,7 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             told = decide.open_notice(seen.case)
             if told is not None:
                 found.append(item("comment", "applicant", stamp(decide.notice_due_at(told)), lead))
-        case Stage.PROOF | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
+        case Stage.PROOF | Stage.REPRESENT | Stage.FEE | Stage.CHECKING | Stage.REVIEW | Stage.SECOND:
             for each, put, _operator in seen.to_prove:
                 whose, end = ("operator", stamp(put.due_at)) if put else ("applicant", None)
                 found.append(item("proof", whose, end, each.endpoint.address_text))

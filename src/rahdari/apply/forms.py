@@ -425,7 +425,10 @@ class AssociationForm(StepForm):
     )
     number = Line(
         label=_("Member number"),
-        help_text=_("As on your member card. If the association has not attested you yet, we ask it."),
+        help_text=_(
+            "As on your member card. If the association has not attested you yet, we ask it: "
+            "it then sees your name, this number and your email."
+        ),
         widget=text_input(dir="ltr"),
         error_messages={"required": _("Enter your member number")},
     )

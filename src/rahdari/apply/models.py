@@ -136,6 +136,8 @@ class Application(models.Model):
             # Asked for at each round of the line.
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="application_closed"),
             models.Index(fields=["updated_at"], condition=Q(status="draft"), name="drafts_by_their_age"),
+            # Who else has sent something with this number is asked of each application.
+            models.Index(fields=["company_number"], condition=~Q(company_number=""), name="applied_with_a_number"),
         ]
 
     def __str__(self) -> str:

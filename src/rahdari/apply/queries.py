@@ -50,6 +50,8 @@ from .waiting import closed_among as closed_among
 from .waiting import closed_subjects as closed_subjects
 from .waiting import proofs_to_take_in as proofs_to_take_in
 from .waiting import removed_endpoint_subjects as removed_endpoint_subjects
+from .waiting import sent_for as sent_for
+from .waiting import sent_with_the_number_of as sent_with_the_number_of
 from .waiting import submitted_undecided as submitted_undecided
 from .waiting import submitted_without_checks as submitted_without_checks
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
+from rahdari.people.models import Organisation
+
 from .models import Application, Endpoint, Proof
 from .reach import every
 from .rules import Status
@@ -42,3 +44,26 @@ def proofs_to_take_in() -> QuerySet[Proof]:
     """Later proofs that the checks do not know of yet, oldest first."""
     waiting = Proof.objects.filter(taken_in_at__isnull=True).select_related("application")
     return waiting.order_by("given_at", "id")
+
+
+def sent_for(organisation: Organisation) -> QuerySet[Application]:
+    """What was sent for an organisation, the latest first."""
+    found = Application.objects.filter(organisation=organisation, submitted_at__isnull=False)
+    return found.order_by("-submitted_at", "id")
+
+
+def sent_with_the_number_of(application: Application) -> QuerySet[Application]:
+    """What others have sent with the same company number, or the same card number; the latest first. A number that is
+    abused may have very many."""
+    sent = Application.objects.filter(submitted_at__isnull=False).exclude(pk=application.pk)
+    if application.organisation_id is not None:
+        if not application.company_number:
+            return sent.none()
+        found = sent.filter(company_number=application.company_number, organisation__isnull=False)
+        found = found.exclude(organisation=application.organisation)
+    elif application.cnic_index:
+        found = sent.filter(cnic_index=application.cnic_index, organisation__isnull=True)
+        found = found.exclude(applicant=application.applicant)
+    else:
+        return sent.none()
+    return found.select_related("organisation", "applicant").order_by("-submitted_at", "id")

@@ -34,6 +34,7 @@ def ask(
     known_by: Sequence[Identifier],
     due_at: dt.datetime,
     now: dt.datetime,
+    email: str = "",
 ) -> Request:
     """Ask the association whether this is a member. The same subject twice is asked once."""
     existing = queries.request_about(subject)
@@ -44,6 +45,7 @@ def ask(
         subject=subject,
         service=service,
         name=name,
+        email=email,
         member_number=member_number,
         member_index=queries.member_index(association, member_number),
         identifier_kind=known_by[0].kind,
@@ -153,7 +155,7 @@ def _erase(request: Request, *, now: dt.datetime) -> int:
     row = Request.objects.select_for_update().get(pk=request.pk)
     if row.erased_at is not None:
         return 0
-    row.name, row.member_number, row.erased_at = "", "", now
-    row.save(update_fields=["name", "member_number", "erased_at"])
+    row.name, row.email, row.member_number, row.erased_at = "", "", "", now
+    row.save(update_fields=["name", "email", "member_number", "erased_at"])
     journal.record(act="attest.erased_request", actor="clock", subject=row.subject, now=now)
     return 1

@@ -124,6 +124,8 @@ class Request(models.Model):
     subject = models.CharField(max_length=120, unique=True)
     service = models.SlugField(max_length=60)
     name = EncryptedTextField()
+    # With which the applicant signs in: whoever answers sees who applies in the member's name.
+    email = EncryptedTextField()
     member_number = EncryptedTextField()
     member_index = models.CharField(max_length=64)
     # The best of what identifies the applicant; an attestation given in answer holds for it.

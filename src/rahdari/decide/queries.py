@@ -339,7 +339,7 @@ def decision_of(case: Case) -> Decision | None:
 
 
 def registrations_of(application: Application) -> int:
-    """How many decisions for this holder were granted before, for the facts of a case."""
+    """How many decisions for this holder, or with this number, were granted before, for the facts of a case."""
     return _of_holder(application).filter(outcome=Outcome.GRANTED, voided_at__isnull=True).count()
 
 
@@ -348,12 +348,18 @@ def refusals_of(application: Application) -> int:
 
 
 def _of_holder(application: Application) -> QuerySet[Decision]:
+    """Decided before for this organisation or person, or by whoever else gave the same company or card number: an
+    account costs nothing, so that counting by it alone says nothing."""
     others = Decision.objects.exclude(case__application=application)
     if application.organisation_id is not None:
-        return others.filter(case__application__organisation_id=application.organisation_id)
-    return others.filter(
-        case__application__organisation__isnull=True, case__application__applicant_id=application.applicant_id
-    )
+        same = Q(case__application__organisation_id=application.organisation_id)
+        if application.company_number:
+            same |= Q(case__application__company_number=application.company_number)
+        return others.filter(same)
+    same = Q(case__application__applicant_id=application.applicant_id)
+    if application.cnic_index:
+        same |= Q(case__application__cnic_index=application.cnic_index)
+    return others.filter(same, case__application__organisation__isnull=True)
 
 
 def history(case: Case) -> list[Row]:

@@ -275,7 +275,7 @@ def is_settled(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> boo
 
 
 # Checks that the applicant or somebody outside answers, and not we.
-FOR_OTHERS = frozenset({"control", "fee", "attestation", "employer", "operator", "mobile_line"})
+FOR_OTHERS = frozenset({"control", "fee", "attestation", "employer", "operator", "mobile_line", "represents"})
 
 
 def is_for_others(kind: str, facts: Mapping[str, object]) -> bool:

@@ -36,6 +36,7 @@ from .messages import (
     send_message,
     stop_listening,
     told,
+    write_code_to_number,
     write_note,
     write_number_code,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "stop_listening",
     "told",
     "want_reminders",
+    "write_code_to_number",
     "write_invitation",
     "write_letter",
     "write_mandate",

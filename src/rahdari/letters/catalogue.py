@@ -48,6 +48,7 @@ def _kind(title: Title, needs: str, may: str = "", **rest: Any) -> Kind:
 
 SIGN_IN_CODE = "code"
 NUMBER_CODE = "number_code"
+CONTACT_CODE = "contact_code"
 
 LETTERS: dict[str, Kind] = {
     SIGN_IN_CODE: _kind(_("The code to sign in"), "code", note="", urgent=True),
@@ -96,6 +97,14 @@ LETTERS: dict[str, Kind] = {
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
+    "represents_missing": _kind(_("It is to be shown whose number it is"), "reference organisation"),
+    "represents_code": _kind(
+        _("A code to the contact of a company or member"), "name email code ends_at", note="", urgent=True
+    ),
+    "representative_asked": _kind(
+        _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
+    ),
+    "number_used_again": _kind(_("Somebody else gave the same number"), "number_of", "organisation", note=""),
     "registry_code": _kind(
         _("Code for the contact of an address range"), "name address code ends_at", note="", urgent=True
     ),
@@ -178,6 +187,7 @@ LETTERS: dict[str, Kind] = {
 }
 
 NOTES: dict[str, Note] = {
+    CONTACT_CODE: Note(_("The code to the contact of a company or member"), frozenset({"code"})),
     NUMBER_CODE: Note(_("The code that confirms a mobile number"), frozenset({"code"})),
     "news": Note(_("There is news in a file"), frozenset({"reference"})),
     "answer_by": Note(_("An answer is awaited"), frozenset({"reference", "due_at"})),

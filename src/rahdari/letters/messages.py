@@ -20,7 +20,7 @@ from rahdari.people import queries as people
 from rahdari.people.models import User
 
 from . import carriers, queries
-from .catalogue import LETTERS, NUMBER_CODE
+from .catalogue import CONTACT_CODE, LETTERS, NUMBER_CODE
 from .models import EarlyReport, Message, Part
 from .providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear
 from .providers.configured import close as close_all
@@ -74,6 +74,25 @@ def write_number_code(*, to: User, number: str, language: str, code: str, now: d
         urgent=True,
         at=now,
         useless_at=now + CODE_LASTS,
+        now=now,
+    )
+
+
+@transaction.atomic
+def write_code_to_number(
+    *, asked_by: User, number: str, language: str, code: str, useless_at: dt.datetime, now: dt.datetime
+) -> Message:
+    """The code that the contact of a company or member hands over to whoever applies (`asked_by`)."""
+    return _write(
+        to=asked_by,
+        number=number,
+        note=CONTACT_CODE,
+        about="",
+        text=compose_note(note=CONTACT_CODE, language=language, context={"code": code}),
+        language=language,
+        urgent=True,
+        at=now,
+        useless_at=useless_at,
         now=now,
     )
 

@@ -118,7 +118,7 @@ _BRANCH: Facts = {"organisation": "Sample Software House", "branch": "Branch Nor
 
 # One row a letter, by its name; a letter that is told the number of an application alone needs no function.
 LETTERS: dict[str, Callable[[_Rules], Facts]] = {
-    "code": lambda rules: {"code": "482915"},
+    "code": lambda rules: {"code": "48291573"},
     "application_received": _received,
     "proof_missing": lambda rules: {"reference": REFERENCE, "to_prove": ["203.0.113.24"]},
     "application_granted": _granted,
@@ -135,6 +135,20 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice_paid": _invoice,
     "client_question": _client,
     "client_reminder": _client,
+    "represents_missing": lambda rules: {"reference": REFERENCE, "organisation": "Sample Software House"},
+    "represents_code": lambda rules: {
+        "name": "Sample Software House",
+        "email": "manager@mail.example",
+        "code": "7kq2-m4xz",
+        "ends_at": _days(1),
+    },
+    "representative_asked": lambda rules: {
+        "organisation": "Sample Software House",
+        "name": "Sample Manager 4",
+        "email": "manager@mail.example",
+        "due_at": _days(3),
+    },
+    "number_used_again": lambda rules: {"number_of": "company", "organisation": "Sample Software House"},
     "registry_code": lambda rules: {
         "name": "Sample Software House",
         "address": "203.0.113.16/28",
@@ -205,6 +219,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
 }
 
 NOTES: dict[str, Facts] = {
+    "contact_code": {"code": "7kq2-m4xz"},
     "number_code": {"code": "482915"},
     "news": {"reference": REFERENCE},
     "answer_by": {"reference": REFERENCE, "due_at": _days(14)},

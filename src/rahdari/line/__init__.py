@@ -50,6 +50,7 @@ from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, rem
 from .proving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
 from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
 from .reminding import remind, tell_of_grace
+from .representing import end_waiting as end_representing
 from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
 from .sharing import remind as remind_of_sharing
 from .step import Step, one_item
@@ -106,6 +107,7 @@ STEPS: tuple[Step, ...] = (
     Step("confirm -> verify: operators that are late", stand_on_silence, clock=True),
     Step("share: end requests", end_requests),
     Step("share -> verify", carry_answers),
+    Step("verify: not shown in time", end_representing, clock=True),
     Step("verify", answer_checks),
     Step("verify: proofs that came late", take_in_late_proofs, rests=RESTS),
     Step("fees", ask_for_fees),

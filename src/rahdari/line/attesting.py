@@ -30,6 +30,7 @@ from rahdari.verify.rules import Answer
 
 from .matching import KIND, about, answer, both, known_by, look_up
 from .proofs import let_another_proof_follow
+from .representing import take_word_of_association
 from .step import AT_ONCE, one_item
 
 CLOSED_WITHIN = dt.timedelta(days=1)
@@ -67,6 +68,7 @@ def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject:
         subject=subject,
         service=application.service,
         name=application.holder_name,
+        email=application.applicant.email,
         member_number=application.association_number,
         known_by=known_by(application),
         due_at=policies.add(start=now, allowance=attesting.answer_within, calendar=policy.calendar),
@@ -105,7 +107,10 @@ def carry_answers_of_associations(now: dt.datetime) -> int:
 
 def _carry(request: Request, application: Application, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
-    if request.answer == rules.Answer.ATTESTED:
+    said = request.answer == rules.Answer.ATTESTED
+    if request.answered_by != "system:line":  # found in a list, where nobody saw who applies
+        take_word_of_association(application, policy, said=said, now=now)
+    if said:
         look_up(application, policy, now)
         return
     association = policy.attesting.association(request.association) if policy.attesting else None

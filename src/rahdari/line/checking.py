@@ -20,7 +20,7 @@ from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
 from rahdari.verify.models import Outcome
 
-from . import mobile
+from . import mobile, representing
 from .asking import ask_operators
 from .matching import is_worth_asking, look_up
 from .step import AT_ONCE, one_item
@@ -36,6 +36,7 @@ def open_checks(now: dt.datetime) -> int:
             ask_operators(application, policy, now)
             mobile.answer_what_is_known(application, policy, now)
             look_up(application, policy, now)
+            representing.look(application, policy, now)
             apply.mark_checks_opened(application=application, now=now)
             moved += 1
     return moved
@@ -85,6 +86,8 @@ def _of_a_roster(
         roster=roster,
         key=application.number_for(roster),
         name=application.holder_name,
+        **representing.mail_of(application, policy),
+        by_contact=rule.by_contact,
         title=_title(rule),
         reason=rule.reason,
         required=rule.required,
@@ -166,6 +169,12 @@ def _of_an_association(
         yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
 
 
+def _of_whoever_applies(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield representing.request_for(rule, application, policy)
+
+
 # Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
 _REQUESTS: dict[str, Requests] = {
     "control": _of_each_endpoint,
@@ -178,6 +187,7 @@ _REQUESTS: dict[str, Requests] = {
     "operator": _of_each_endpoint,
     "mobile_line": _of_the_mobile_line,
     "attestation": _of_an_association,
+    "represents": _of_whoever_applies,
 }
 
 

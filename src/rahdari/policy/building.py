@@ -16,6 +16,7 @@ from .proving import proof_from
 from .reading import Faults, Section
 from .reasons import reason_from
 from .remote_staff import remote_staff_from
+from .representing import representing_from
 from .services import service_from
 from .shapes import (
     STATUSES,
@@ -109,6 +110,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         vouching=_vouching(root.section("vouching")) if root.has("vouching") else None,
         sharing=sharing_from(root.section("sharing")) if root.has("sharing") else None,
         remote_staff=remote_staff_from(root.section("remote_staff"), services) if root.has("remote_staff") else None,
+        representing=representing_from(root.section("representing")) if root.has("representing") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         contact=_contact(root),
         source=data,
@@ -184,6 +186,12 @@ def _whole_file(root: Section, policy: Policy) -> None:
             root.faults.add(
                 ("clocks", name), "A clock that rests on law points to an instrument, like telecom_act:7(2)."
             )
+    if policy.representing is None and any(
+        check.kind == "represents" or check.by_contact
+        for service in policy.services.values()
+        for check in service.checks
+    ):
+        root.fault("A service asks whose number it is, and there is no [representing]: within which times?", "services")
     for key, forum in policy.forums.items():
         if forum.fallback and forum.fallback not in policy.forums:
             root.faults.add(("forums", key, "fallback"), f"There is no forum {forum.fallback!r}.")

@@ -80,6 +80,14 @@ def _fits_together(service: Service, section: Section) -> None:
         section.fault("What the operator says of a mobile number is all that proves it: require it.", "checks")
     if any(check.kind == "attestation" and check.instead_of != "documents" for check in service.checks):
         section.fault("The word of an association stands in the place of documents, and of nothing else.", "checks")
+    if service.holder == "organisation" and not any(
+        check.read_by_officer or (check.kind == "represents" and check.required) for check in service.checks
+    ):
+        section.fault(
+            "The names and numbers of organisations are public. What a rule may grant to one needs a required check "
+            '"represents", or papers that an officer reads (read_by_officer).',
+            "checks",
+        )
     if not service.has_company_number and any(check.roster == "companies" for check in service.checks):
         section.fault("Without a company number nobody can be found in the roster of companies.", "company_number")
 
@@ -139,15 +147,18 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
         instead_of=row.string("instead_of", "") or None,
         provisional=_provisionally(row.section("provisional"), clocks, reasons) if row.has("provisional") else None,
         read_by_officer=row.yes("read_by_officer", False),
+        by_contact=row.yes("by_contact", False),
     )
+    if check.by_contact and check.kind != "roster":
+        row.fault("Only a roster has contacts: only a roster check says so.", "by_contact")
     if check.read_by_officer and check.kind != "documents":
         row.fault("An officer reads documents: only a documents check says so.", "read_by_officer")
     if check.reason not in reasons:
         row.fault(f"There is no reason code {check.reason!r}.", "reason")
-    if check.kind == "roster" and check.roster not in ROSTERS:
+    if (check.kind == "roster" or check.roster) and check.roster not in ROSTERS:
         row.fault(f"A roster check names one of: {', '.join(ROSTERS)}.", "roster")
-    if check.kind != "roster" and check.roster:
-        row.fault("Only a roster check names a roster.", "roster")
+    if check.kind not in {"roster", "represents"} and check.roster:
+        row.fault("Only a check of kind roster or represents names a roster.", "roster")
     if check.kind != "control" and check.by_operator:
         row.fault("Only control is proved by an operator's yes.", "by_operator")
     if (

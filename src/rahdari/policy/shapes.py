@@ -13,6 +13,7 @@ from .proof_shapes import Proof
 if TYPE_CHECKING:
     from .associations import Attesting
     from .remote_staff import RemoteStaff
+    from .representing import Representing
     from .sharing import Sharing
 
 STATUSES = ("to_confirm", "confirmed")
@@ -28,6 +29,7 @@ CHECK_KINDS = (
     "operator",
     "attestation",
     "mobile_line",
+    "represents",
 )
 # What is asked of addresses, and so not of whoever has a mobile number in their place.
 OF_ADDRESSES = frozenset({"control", "not_registered", "origin", "operator"})
@@ -159,6 +161,7 @@ class CheckRule:
     instead_of: str | None = None  # a passed check of this rule stands in for the required one of that kind
     provisional: Provisionally | None = None
     read_by_officer: bool = False  # of documents: what is there is not enough, an officer reads it
+    by_contact: bool = False  # of a roster: whoever has the number shows that the contact on the list is theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,11 @@ class Service:
     def stands_on_silence(self) -> bool:
         """Whether an address may be registered for now while its operator, which was asked, is late with its answer."""
         return any(check.kind == "control" and check.provisional is not None for check in self.checks)
+
+    @property
+    def represents(self) -> CheckRule | None:
+        """The check by which an applicant shows that the number is theirs to apply with."""
+        return next((check for check in self.checks if check.kind == "represents"), None)
 
     def document(self, key: str) -> DocumentRule | None:
         return next((rule for rule in self.documents if rule.key == key), None)
@@ -434,6 +442,7 @@ class Policy:
     attesting: "Attesting | None"
     remote_staff: "RemoteStaff | None"
     contact: Contact | None
+    representing: "Representing | None"
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

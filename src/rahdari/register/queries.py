@@ -25,6 +25,11 @@ def registrations_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Registration]:
     )
 
 
+def stands(holder: uuid.UUID) -> bool:
+    """Whether this holder has a registration now that has not ended."""
+    return Registration.objects.filter(holder=holder, expired_at__isnull=True, struck_out_at__isnull=True).exists()
+
+
 def registration_by_reference(reference: str) -> Registration | None:
     """The registration with this public number; None when mistyped (no query is made) or not given out."""
     exact = references.normalise(reference)

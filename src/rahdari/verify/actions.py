@@ -27,6 +27,9 @@ from .checking import (
     open_checks,
     record_by_hand,
 )
+from .contacts import NothingToShow, answer_as_representative, end_waiting, leave_to_officer
+from .contacts import send_code as send_code_to_contact
+from .contacts import try_code as try_code_of_contact
 from .erasing import erase_evidence, erase_findings
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .registries import CodeNotTaken, NoCodeNow, send_code, try_code
@@ -42,11 +45,13 @@ __all__ = [
     "LinkUnknown",
     "NoCodeNow",
     "NotACheckOutcome",
+    "NothingToShow",
     "RosterReport",
     "RosterUnusable",
     "TooManyLooks",
     "TooSoonToLook",
     "UnknownRoster",
+    "answer_as_representative",
     "answer_by_operator",
     "answer_check",
     "answer_waiting",
@@ -54,11 +59,13 @@ __all__ = [
     "ask_for_a_look",
     "await_operator",
     "begin_reproof",
+    "end_waiting",
     "erase_evidence",
     "erase_findings",
     "expire_challenges",
     "follow_reproofs",
     "import_roster",
+    "leave_to_officer",
     "let_stand_for_now",
     "look_again",
     "look_at_due",
@@ -70,7 +77,9 @@ __all__ = [
     "record_by_hand",
     "repeat_proof",
     "send_code",
+    "send_code_to_contact",
     "share_proof",
     "try_code",
+    "try_code_of_contact",
     "withdraw_challenges",
 ]

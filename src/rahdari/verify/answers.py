@@ -15,7 +15,7 @@ from .models import Attempt, Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Kinds that a room beside this one answers: they wait here until `actions.answer_check` brings the answer.
-ASKED_ELSEWHERE: frozenset[str] = frozenset({"attestation", "employer", "fee", "mobile_line", "operator"})
+ASKED_ELSEWHERE: frozenset[str] = frozenset({"attestation", "employer", "fee", "mobile_line", "operator", "represents"})
 
 
 class UnknownKind(ValueError):
@@ -28,7 +28,9 @@ class CheckRequest:
 
     `target` tells it apart from others of its kind ("endpoint:<uuid>", "companies"). `block` for control,
     not_registered and origin; `control_subject` for control, when it is not `target`; `holder` is the opaque reference
-    whose own entries are no obstacle; `roster`, `key` and `name` for roster (`key` and `name` are used and not kept);
+    whose own entries are no obstacle; `roster`, `key`, `name` and `mail` for roster and represents (all but `roster`
+    are used and not kept: `mail` is the address that the applicant signs in with, and `own_domain` says whether its
+    domain may show something, as that of a free mail service does not);
     `given` and `needed` for documents. `title` is {"en": ..., "ur": ...}; `reason` the policy's code when it fails.
     """
 
@@ -39,6 +41,10 @@ class CheckRequest:
     roster: str | None = None
     key: str | None = None
     name: str | None = None
+    mail: str = ""
+    own_domain: bool = False
+    # For roster: whoever has the number shows that the contact on the list is theirs.
+    by_contact: bool = False
     title: Any = None
     reason: str = ""
     required: bool = True
@@ -71,7 +77,7 @@ def facts_of(request: CheckRequest) -> dict[str, Any]:
         "asked_to_share": request.asked_to_share or None,
         "seen_with": request.seen_with,
     }
-    if request.kind == "roster":
+    if request.kind == "roster" or request.roster:
         facts |= _roster_facts(request)
     return {name: value for name, value in facts.items() if value is not None}
 
@@ -94,6 +100,19 @@ def _roster_facts(request: CheckRequest) -> dict[str, Any]:
             "valid_until": listed.valid_until.isoformat() if listed.valid_until else None,
             "name_agrees": names.compare_names(request.name or "", listed.name),
         }
+        if request.by_contact or request.kind == "represents":
+            facts |= _contact_facts(request, listed)
+    return facts
+
+
+def _contact_facts(request: CheckRequest, listed: queries.Listed) -> dict[str, Any]:
+    """Which ways lead to whoever the list names, and what the applicant's own address shows. Never the contact."""
+    ways = [way for way in ("email", "mobile") if getattr(listed, way)]
+    facts: dict[str, Any] = {"by_contact": True, "ways": ways} if ways else {"by_contact": True}
+    if request.mail and request.mail == listed.email:
+        facts["by_mail"] = "contact"
+    elif request.own_domain and queries.is_domain_of(listed, request.mail.rpartition("@")[2]):
+        facts["by_mail"] = "domain"
     return facts
 
 
@@ -179,6 +198,9 @@ def _roster(check: Check, now: dt.datetime) -> rules.Answer:
             active=facts["active"],
             valid_until=dt.date.fromisoformat(until) if until else None,
             name_agrees=facts["name_agrees"],
+            whose=("shown" if "by_mail" in facts else "to_show" if "ways" in facts else "nobody_to_ask")
+            if facts.get("by_contact")
+            else "",
         )
     return rules.answer_roster(
         roster=facts["roster"],

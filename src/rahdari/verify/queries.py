@@ -259,6 +259,11 @@ def check_about(*, subject: str, kind: str, target: str) -> Check | None:
     return Check.objects.filter(subject=subject, kind=kind, target=target).first()
 
 
+def any_passed(kind: str, subjects: Iterable[str]) -> bool:
+    """Whether a check of this kind passed for one of these subjects."""
+    return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
+
+
 def all_answered(subject: str) -> bool:
     """Whether checks were opened and none of them waits."""
     answers = set(Check.objects.filter(subject=subject).values_list("outcome", flat=True))

@@ -230,11 +230,13 @@ def answer_documents(
 
 @dataclass(frozen=True)
 class RosterFact:
-    """What a roster says of a number. `name_agrees`: what `names.compare_names` says."""
+    """What a roster says of a number. `name_agrees`: what `names.compare_names` says. `whose`: where the contact on the
+    list has to be the applicant's, whether that is shown: shown | to_show | nobody_to_ask."""
 
     active: bool
     valid_until: dt.date | None
     name_agrees: str
+    whose: str = ""
 
 
 def answer_roster(
@@ -258,6 +260,13 @@ def answer_roster(
         return Answer("failed", "listed_under_another_name", about)
     if row.name_agrees == "not_compared":
         return Answer("failed", "listed_without_a_name", about, blames=False)
+    match row.whose:
+        case "to_show":
+            return Answer("waiting", "listed_to_be_shown", about)
+        case "nobody_to_ask":
+            return Answer("failed", "listed_not_shown", about, blames=False)
+        case "shown":
+            return Answer("passed", "listed_and_shown", about)
     return Answer("passed", "listed", about)
 
 

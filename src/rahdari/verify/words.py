@@ -42,10 +42,23 @@ _AWAITED: dict[str, Callable[[], str]] = {
     ),
     "attestation": lambda: _("We asked the association, and wait for its answer."),
     "employer": lambda: _("We wrote to the client or employer, and wait for the answer."),
+    "represents": lambda: _("It is still to be shown that whoever applies may do so for the company."),
 }
 
 
 def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
+    if check.facts.get("asked"):
+        return fill(
+            _("Somebody is registered under this number already. They were asked whether this applicant may apply.")
+        )
+    if check.kind == "roster" and check.facts.get("by_contact"):
+        return fill(
+            _(
+                "The number is on the list of %(roster)s. It is still to be shown that the "
+                "contact on the list is theirs."
+            ),
+            roster=roster_title(check.facts.get("roster", "")),
+        )
     if check.kind in _AWAITED:
         return fill(_AWAITED[check.kind](), block=_block(check))
     if check.facts.get("awaits_stronger"):
@@ -326,6 +339,53 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "fee_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was paid on %(date)s.")),
     "fee_not_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was not paid in time.")),
     "listed": _roster(_listed),
+    "listed_and_shown": _roster(
+        lambda _e: _(
+            "The number is on the list of %(roster)s of %(date)s, and the contact there belongs to the applicant."
+        )
+    ),
+    "listed_not_shown": _roster(
+        lambda _e: _(
+            "The number is on the list of %(roster)s of %(date)s. Nothing shows that it is the applicant’s, since "
+            "others know it too. By itself this is no reason for a refusal."
+        )
+    ),
+    "represents_already": _roster(lambda _e: _("It was shown before that the applicant may apply with this number.")),
+    "mail_of_contact": _roster(
+        lambda _e: _("The applicant signs in with the very address that the list of %(roster)s has for this number.")
+    ),
+    "mail_at_domain": _roster(
+        lambda _e: _(
+            "The applicant’s address of email is at the domain that the list of %(roster)s has for this number."
+        )
+    ),
+    "code_from_contact": _roster(
+        lambda e: {
+            "mobile": _("A code that went to the mobile number on the list of %(roster)s came back."),
+        }.get(e.get("way", ""), _("A code that went to the email address on the list of %(roster)s came back."))
+    ),
+    "not_shown": _roster(
+        lambda _e: _(
+            "Nothing shows yet that the applicant may apply for this company. An officer looks at it. "
+            "By itself this is no reason for a refusal."
+        )
+    ),
+    "representative_agrees": _roster(
+        lambda _e: _("Whoever is registered under this number agreed that this applicant applies.")
+    ),
+    "representative_denies": _roster(
+        lambda _e: _("Whoever is registered under this number said no: they do not know the applicant.")
+    ),
+    "representative_silent": _roster(
+        lambda _e: _("Whoever is registered under this number did not answer in time. An officer looks at it.")
+    ),
+    "association_names": _attestation(
+        lambda _e: _("%(association)s confirmed that the applicant acts for this member.")
+    ),
+    "number_used_once": _roster(lambda _e: _("Nobody else has applied with this card number.")),
+    "number_used_elsewhere": _roster(
+        lambda _e: _("Somebody else has given this card number too. An officer looks at it. Nobody is blamed for it.")
+    ),
     "not_listed": _roster(lambda _e: _("The number is not on the list of %(roster)s of %(date)s.")),
     "listed_not_active": _roster(
         lambda _e: _("The number is on the list of %(roster)s of %(date)s, but not as active.")

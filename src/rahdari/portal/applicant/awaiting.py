@@ -24,7 +24,7 @@ from .lines import operator_name
 from .stages import Said
 
 # In the order in which a heading names one of several.
-OUTSIDE = ("attestation", "employer", "operator", "mobile_line", "not_registered")
+OUTSIDE = ("represents", "attestation", "employer", "operator", "mobile_line", "not_registered")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ def is_outside(check: Check) -> bool:
     """Whether a check waits for somebody who is neither the applicant nor one of us."""
     if check.outcome != Outcome.WAITING or check.facts.get("stands_for_now"):
         return False
+    if check.kind == "represents":
+        return bool(check.facts.get("asked"))
     return check.kind in OUTSIDE and (check.kind != "not_registered" or bool(check.facts.get("asked_to_share")))
 
 
@@ -86,6 +88,9 @@ def _whom(
             found = attesting.association(application.association) if attesting else None
             title = found.title.in_language(get_language()) if found else application.association
             return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
+        case "represents":
+            asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
+            return values.name(_("Whoever is registered under the number")), asked_at, until
         case "not_registered":
             block = ipaddress.ip_network(check.facts["block"])
             put = sharing.request_of(holder=application.holder_ref, block=block)
@@ -129,6 +134,10 @@ def said_of_others(kind: str) -> Said:
     heading, short = {
         "attestation": (_("Waiting for your association to answer"), _("Waiting for your association")),
         "employer": (_("Waiting for your client to confirm"), _("Waiting for your client")),
+        "represents": (
+            _("Waiting for whoever is registered under the number"),
+            _("Waiting for whoever is registered under the number"),
+        ),
         "not_registered": (
             _("Waiting for whoever has the address to agree"),
             _("Waiting for whoever has the address"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 class Stage(StrEnum):
     DRAFT = "draft"
     PROOF = "proof"  # sent, and an address still needs its proof: the applicant's turn
+    REPRESENT = "represent"  # it is to be shown whose number it is: the applicant's turn
     FEE = "fee"  # everything else is answered, and an invoice is open: the applicant's turn
     CHECKING = "checking"
     REVIEW = "review"
@@ -33,11 +34,11 @@ class Stage(StrEnum):
     NOT_PURSUED = "not_pursued"
 
 
-YOUR_TURN = frozenset({Stage.DRAFT, Stage.PROOF, Stage.FEE, Stage.QUESTION, Stage.NOTICE})
+YOUR_TURN = frozenset({Stage.DRAFT, Stage.PROOF, Stage.REPRESENT, Stage.FEE, Stage.QUESTION, Stage.NOTICE})
 # Something will change without the reader: the page looks by itself.
 MOVING = frozenset(
     {
-        *(Stage.PROOF, Stage.FEE, Stage.CHECKING, Stage.REVIEW, Stage.SECOND),
+        *(Stage.PROOF, Stage.REPRESENT, Stage.FEE, Stage.CHECKING, Stage.REVIEW, Stage.SECOND),
         *(Stage.GRANTED, Stage.REGISTERED, Stage.PUBLISHED),
     }
 )
@@ -49,6 +50,7 @@ ENDED = frozenset({Stage.ENDED, Stage.PAUSED, Stage.SUSPENDED, Stage.STRUCK_OUT,
 class Facts:
     status: str  # of the application
     control_waits: bool = False
+    represent_waits: bool = False  # the contact on a list is to be shown
     fee_waits: bool = False  # an invoice is open
     has_case: bool = False
     question: str = "none"  # none | open | lapsed
@@ -90,6 +92,8 @@ def stage_of(facts: Facts) -> Stage:
         return Stage.REVIEW
     if facts.control_waits:
         return Stage.PROOF
+    if facts.represent_waits:
+        return Stage.REPRESENT
     return Stage.FEE if facts.fee_waits else Stage.CHECKING
 
 
@@ -111,6 +115,12 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         _("One thing is missing: the proof of an address"),
         _("Prove the address, and we go on at once."),
         _("Waiting for your proof"),
+        "warn",
+    ),
+    Stage.REPRESENT: lambda: Said(
+        _("One thing is missing: show whose number it is"),
+        _("Others know this number too. Show that you may use it, and we go on at once."),
+        _("Waiting for you to show whose number it is"),
         "warn",
     ),
     Stage.FEE: lambda: Said(

@@ -34,8 +34,8 @@ from rahdari.people.rules import Act
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
+from rahdari.verify import contacts, words
 from rahdari.verify import queries as verify
-from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
 
 from ..standing import standing_of
@@ -185,6 +185,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     asked = {each.target: each for each in put if each.is_open}
     facts = Facts(
         status=application.status,
+        represent_waits=any(contacts.waits_for_a_code(check) for check in every),
         fee_waits=invoice is not None,
         control_waits=_control_waits(every, proofs),
         has_case=case is not None,

@@ -1,0 +1,202 @@
+"""Whose number it is: a code to the contact on the list, and the word of those who are registered under the number.
+
+The code is in no answer: whoever reads the contact's mail has it, and that is what is shown.
+"""
+
+import uuid
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from rahdari.apply.models import Application
+from rahdari.portal.applicant import represent as pages
+from rahdari.verify import actions as verify
+from rahdari.verify import contacts
+from rahdari.verify.models import Check, Outcome
+
+from . import organisations
+from .applications import ONE, READ, WRITE, own
+from .operation import Answer, Call, Ok, operation
+from .problems import error, impossible, not_found, not_taken
+from .schema import MOMENT, Json, choice, closed, listed, named, or_null, text
+
+TAG = "applications"
+AT = f"{ONE}/representation"
+WAYS = ("email", "mobile")
+REPRESENTATION = named(
+    "Representation",
+    closed(
+        {
+            "contacts": listed(closed({"to": choice(*WAYS), "masked": text(300)})),
+            "sent_to": or_null(choice(*WAYS)),
+            "until": or_null(MOMENT),
+        }
+    ),
+)
+ASKED = f"{organisations.ONE}/applicants/{{applicant}}"
+APPLICANT = named(
+    "ApplicantWithOurNumber",
+    closed(
+        {
+            "name": text(300),
+            "email": text(254),
+            "company": text(200),
+            "answer": choice("", "yes", "no"),
+            "until": MOMENT,
+        }
+    ),
+)
+
+
+def _waiting(call: Call, reference: str) -> tuple[Application, Check]:
+    row = own(call, reference)
+    check = pages.waiting(row)
+    if check is None:
+        raise not_found()
+    return row, check
+
+
+def _said(row: Application, check: Check, call: Call) -> Json:
+    found = contacts.contacts_of(check, number=pages.number_for(row, check))
+    return {
+        "contacts": [{"to": each.way, "masked": each.masked} for each in found],
+        "sent_to": contacts.last_sent(check, call.now),
+        "until": check.facts.get("until"),
+    }
+
+
+@operation(
+    "GET",
+    AT,
+    scope=READ,
+    tag=TAG,
+    summary="Where a code can go that shows whose number it is",
+    ok=Ok("It.", REPRESENTATION),
+)
+def get_representation(call: Call, reference: str) -> Answer:
+    """404 when nothing of the kind is awaited. `contacts` are those of the list, masked; from `until` on an officer
+    looks at the application without it.
+    """
+    row, check = _waiting(call, reference)
+    return Answer(_said(row, check, call))
+
+
+@operation(
+    "POST",
+    f"{AT}/letter",
+    scope=WRITE,
+    tag=TAG,
+    summary="Have a code sent to the contact on the list",
+    body=closed({"to": choice(*WAYS)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("A message is on its way to them.", REPRESENTATION, 202),
+)
+def send_representation_code(call: Call, reference: str) -> Answer:
+    """They read for whom and with which email address it is asked, and the code; three messages at most."""
+    row, check = _waiting(call, reference)
+    trouble = pages.send(row, check, call.body["to"], by=call.person, actor=call.actor, now=call.now)
+    if trouble:
+        known = call.body["to"] in {
+            each.way for each in contacts.contacts_of(check, number=pages.number_for(row, check))
+        }
+        if not known:
+            raise not_taken([error("/to", "unknown", trouble)])
+        raise impossible("too_many_codes", trouble)
+    check.refresh_from_db()
+    return Answer(_said(row, check, call), 202)
+
+
+@operation(
+    "POST",
+    f"{AT}/code",
+    scope=WRITE,
+    tag=TAG,
+    summary="Give the code that the contact handed over",
+    body=closed({"code": text(100)}),
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("It is shown; the application goes on.", None, 204),
+)
+def give_representation_code(call: Call, reference: str) -> Answer:
+    """A few tries for each message, as on the page."""
+    _row, check = _waiting(call, reference)
+    try:
+        verify.try_code_of_contact(check=check, given=call.body["code"], actor=call.actor, now=call.now)
+    except verify.CodeNotTaken as found:
+        if found.why == "wrong":
+            raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
+        if found.why == "none":
+            raise impossible("no_code", _("No code is awaited.")) from None
+        raise impossible("code_over", pages.not_taken(found)) from None
+    except verify.NothingToShow:
+        raise not_found() from None
+    return Answer(status=204)
+
+
+@operation(
+    "POST",
+    f"{AT}/officer",
+    scope=WRITE,
+    tag=TAG,
+    summary="Go on without the code: an officer looks",
+    ok=Ok("An officer looks at it.", None, 204),
+)
+def leave_representation(call: Call, reference: str) -> Answer:
+    """Nothing is refused because of it. A letter or a resolution of the company helps."""
+    _row, check = _waiting(call, reference)
+    pages.leave(check, actor=call.actor, now=call.now)
+    return Answer(status=204)
+
+
+def _asked(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> tuple[Check, Application]:
+    try:
+        _ours, check, row = pages.asked_of(call.person, organisation, applicant)
+    except Http404:
+        raise not_found() from None
+    return check, row
+
+
+def _of(check: Check, row: Application) -> Json:
+    said = {"representative_agrees": "yes", "representative_denies": "no"}.get(check.finding, "")
+    return {
+        "name": row.applicant.name or row.contact_name,
+        "email": row.applicant.email,
+        "company": row.holder_name,
+        "answer": said,
+        "until": check.facts["until"],
+    }
+
+
+@operation(
+    "GET",
+    ASKED,
+    scope=organisations.READ,
+    tag=organisations.TAG,
+    summary="Who applies with our number",
+    ok=Ok("It.", APPLICANT),
+)
+def get_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> Answer:
+    """`applicant` is the last part of the link in the letter. For owners and managers of an organisation that is
+    registered under the number.
+    """
+    return Answer(_of(*_asked(call, organisation, applicant)))
+
+
+@operation(
+    "PUT",
+    ASKED,
+    scope=organisations.WRITE,
+    tag=organisations.TAG,
+    summary="Say whether they may apply for us",
+    body=closed({"answer": choice("yes", "no")}),
+    problems=("not-possible-now",),
+    ok=Ok("It is recorded.", APPLICANT),
+)
+def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> Answer:
+    """The first answer counts. Nothing is asked any more once an officer looks at it, or it was withdrawn."""
+    check, row = _asked(call, organisation, applicant)
+    open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
+    said = call.body["answer"] == "yes"
+    if not open_now or not verify.answer_as_representative(check=check, said=said, actor=call.actor, now=call.now):
+        raise impossible("over", _("Nothing is asked of you any more."))
+    check.refresh_from_db()
+    return Answer(_of(check, row))

@@ -1,0 +1,261 @@
+"""Whose number it is: what ties an applicant to the company, the card or the membership in whose name they apply.
+
+Only the line knows the applicant, the organisations, the list and the associations. At once it passes what is known
+already; it asks those who are registered under the number; it tells all who have applied with it; what is left waits
+for a code to the contact on the list, and then for an officer. Nothing here refuses.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.apply.rules import domain_of
+from rahdari.attest import queries as attestations
+from rahdari.attest.rules import Identifier, State
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.people.models import Organisation, User
+from rahdari.people.rules import Act
+from rahdari.policy import CheckRule, Policy, add
+from rahdari.register import queries as register
+from rahdari.verify import actions as verify
+from rahdari.verify import contacts
+from rahdari.verify import queries as checks
+from rahdari.verify.answers import CheckRequest
+from rahdari.verify.models import Check, Outcome
+from rahdari.verify.names import compare_names
+from rahdari.verify.rules import Answer
+
+from .step import AT_ONCE
+
+KIND = contacts.REPRESENTS
+ACTOR = "system:line"
+# Of what others have sent with the number.
+MOST_LOOKED_AT = 200
+
+
+def request_for(rule: CheckRule, application: Application, policy: Policy) -> CheckRequest:
+    roster = rule.roster or ""
+    return CheckRequest(
+        kind=rule.kind,
+        target=roster,
+        roster=rule.roster,
+        key=application.number_for(roster) if roster else None,
+        name=application.holder_name,
+        **mail_of(application, policy),
+        title={"en": rule.title.en, "ur": rule.title.ur},
+        reason=rule.reason,
+        required=rule.required,
+    )
+
+
+def mail_of(application: Application, policy: Policy) -> dict[str, Any]:
+    """The address that the applicant signs in with, and whether its domain is an organisation's own: anybody has one at
+    a free mail service. Without a list of those no domain counts."""
+    mail = application.applicant.email
+    free = policy.vouching.free_mail if policy.vouching is not None else None
+    return {"mail": mail, "own_domain": free is not None and domain_of(mail) not in free}
+
+
+def look(application: Application, policy: Policy, now: dt.datetime) -> None:
+    """Checks were opened: tell those who know the number too, answer what is known, and say until when the rest waits.
+    A second call changes nothing."""
+    rules = policy.representing
+    if rules is None:
+        return
+    until = add(start=now, allowance=rules.show_within, calendar=policy.calendar).astimezone(dt.UTC).isoformat()
+    shown_by: list[Check] = []
+    for check in checks.checks_of(application.subject).filter(outcome=Outcome.WAITING):
+        if check.kind == KIND:
+            shown_by += _look(check, application, policy, until, now)
+        elif contacts.waits_for_a_code(check):
+            shown_by.append(contacts.note(check=check, facts={"until": until}))
+    if shown_by:
+        _say_what_is_missing(application, now)
+
+
+def _look(check: Check, application: Application, policy: Policy, until: str, now: dt.datetime) -> list[Check]:
+    """Answer the check, or have somebody asked. Gives it back when the applicant has to show something."""
+    others = _others(application)
+    asked = [each for each in others if each.in_force and each.organisation is not None]
+    if _is_known(application):
+        _tell(others, application, [], None, now)
+        _answer(check, Answer("passed", "represents_already", contacts.about(check)), now)
+        return []
+    if application.organisation_id is None:
+        _tell(others, application, [], None, now)
+        in_use = any(each.in_force or each.is_open for each in others)
+        found = (
+            Answer("failed", "number_used_elsewhere", blames=False) if in_use else Answer("passed", "number_used_once")
+        )
+        _answer(check, found, now)
+        return []
+    if asked:
+        assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
+        due_at = add(start=now, allowance=policy.representing.answer_within, calendar=policy.calendar)
+        facts = {
+            "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
+            "asked_at": now.isoformat(),
+            "until": due_at.astimezone(dt.UTC).isoformat(),
+            "ways": [],
+        }
+        contacts.note(check=check, facts=facts)
+        _tell(others, application, asked, due_at, now)
+        return []
+    _tell(others, application, [], None, now)
+    shown = contacts.by_mail(check) or _of_an_association(application, policy, now)
+    if shown is not None:
+        _answer(check, shown, now)
+        return []
+    if check.facts.get("ways") or _association_is_asked(application):
+        contacts.note(check=check, facts={"until": until})
+        return [check] if check.facts.get("ways") else []
+    _answer(check, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
+    return []
+
+
+def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
+    verify.answer_check(subject=check.subject, kind=check.kind, target=check.target, found=found, actor=ACTOR, now=now)
+
+
+def _is_known(application: Application) -> bool:
+    """Whether the applicant has shown it before: they renew or change what they hold, or speak for an organisation that
+    is on the register, or for which it was shown."""
+    if application.registration_id is not None:
+        return True
+    organisation = application.organisation
+    if organisation is None:
+        return False
+    earlier = applications.sent_for(organisation).exclude(pk=application.pk)
+    same = [each.subject for each in earlier if each.company_number == application.company_number]
+    in_force = organisation.company_number == application.company_number and register.stands(organisation.holder_ref)
+    return in_force or checks.any_passed(KIND, same)
+
+
+@dataclass
+class Other:
+    """Somebody else who has applied with the same number: whether they are registered, or an application is open."""
+
+    organisation: Organisation | None
+    person: User
+    in_force: bool
+    is_open: bool = False
+
+    def to_tell(self) -> list[User]:
+        if self.organisation is not None:
+            return people.people_to_tell(self.organisation.holder_ref, Act.APPLY)
+        return [self.person] if self.person.is_active else []
+
+
+def _others(application: Application) -> list[Other]:
+    """Other holders who have sent something with this company number or card number, each once."""
+    found: dict[object, Other] = {}
+    for each in applications.sent_with_the_number_of(application)[:MOST_LOOKED_AT]:
+        known = found.get(each.holder_ref)
+        if known is None:
+            known = Other(each.organisation, each.applicant, in_force=register.stands(each.holder_ref))
+            found[each.holder_ref] = known
+        known.is_open = known.is_open or each.status == "submitted"
+    return list(found.values())
+
+
+def _tell(
+    others: Iterable[Other],
+    application: Application,
+    asked: Iterable[Other],
+    due_at: dt.datetime | None,
+    now: dt.datetime,
+) -> None:
+    """Everybody who has applied with the number hears of it; whoever is registered under it is asked, and reads by
+    whom it was."""
+    asks = list(asked)
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    for other in others:
+        for person in other.to_tell():
+            if person.pk == application.applicant_id:
+                continue
+            if other in asks and other.organisation is not None and check is not None:
+                template = "representative_asked"
+                told: dict[str, object] = {
+                    "organisation": application.holder_name,
+                    "name": application.applicant.name or application.contact_name,
+                    "email": application.applicant.email,
+                    "due_at": due_at,
+                    "url": reverse("portal:representative", args=[other.organisation.pk, check.pk]),
+                }
+            else:
+                template = "number_used_again"
+                told = {"number_of": "company" if other.organisation is not None else "card"}
+                told |= {"organisation": other.organisation.name} if other.organisation is not None else {}
+                told["url"] = reverse("portal:help")
+            letters.write_once(
+                to=person,
+                template=template,
+                about=f"holder:{other.organisation.holder_ref if other.organisation else person.holder_ref}",
+                # One letter a day and applicant: whoever applies again and again fills no mailbox.
+                once=f"{template}:{application.applicant_id}:{now.date()}",
+                context=told,
+                now=now,
+            )
+
+
+def _of_an_association(application: Application, policy: Policy, now: dt.datetime) -> Answer | None:
+    """What an association has said of this company under the very address that the applicant signs in with."""
+    if policy.attesting is None:
+        return None
+    mail = attestations.index_of(Identifier("email", application.applicant.email))
+    for each in policy.attesting.asked_for(application.service):
+        for attestation in attestations.candidates(association=each.key, indexes=[mail]):
+            named = compare_names(application.holder_name, attestation.name) in {"same", "same_but_form", "alike"}
+            weight = policy.attesting.weight(each.key, attestation.claim, application.service)
+            if named and weight is not None and attestation.state(attestations.day_of(now)) is State.LIVE:
+                both = {"en": each.title.en, "ur": each.title.ur}
+                evidence = {"association": both, "attestation": attestation.number}
+                return Answer("passed", "association_names", evidence)
+    return None
+
+
+def _association_is_asked(application: Application) -> bool:
+    """Whether the association that the applicant named is still to answer: it sees who applies."""
+    check = checks.check_about(subject=application.subject, kind="attestation", target="")
+    return bool(application.association) and check is not None and check.outcome == Outcome.WAITING
+
+
+def take_word_of_association(application: Application, policy: Policy, *, said: bool, now: dt.datetime) -> None:
+    """An association has answered about this application: it saw who applies, so its yes names the applicant."""
+    check = checks.checks_of(application.subject).filter(kind=KIND, outcome=Outcome.WAITING).first()
+    association = policy.attesting.association(application.association) if policy.attesting else None
+    if check is None or association is None or check.facts.get("asked"):
+        return
+    if said:
+        evidence = {"association": {"en": association.title.en, "ur": association.title.ur}}
+        _answer(check, Answer("passed", "association_names", evidence), now)
+    elif not check.facts.get("ways"):
+        _answer(check, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
+
+
+def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
+    for reader in applications.readers_of(application):
+        letters.write_once(
+            to=reader,
+            template="represents_missing",
+            about=application.subject,
+            once="represents_missing",
+            context={
+                "reference": application.reference,
+                "organisation": application.holder_name,
+                "url": reverse("portal:represent", args=[application.reference]),
+                **applications.on_behalf(application),
+            },
+            now=now,
+        )
+
+
+def end_waiting(now: dt.datetime) -> int:
+    """What was not shown or answered in time: for an officer."""
+    return verify.end_waiting(now=now, at_most=AT_ONCE)

@@ -1,0 +1,104 @@
+"""The pages on which it is shown whose number it is, and their operations."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from rahdari import line
+from rahdari.letters.models import Letter
+from rahdari.verify import contacts
+from rahdari.verify.models import Check
+from tests.apply.sample import a_person
+from tests.line.conftest import sample_operators, vault_keys  # noqa: F401
+from tests.line.test_representing import NUMBER, OFFICE, imported, rosters, sent, whose  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _empty() -> None:
+    cache.clear()
+
+
+def browser_of(user: Any) -> Client:
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+class TestShowing:
+    def test_leads_from_the_status_page_by_a_code_to_the_registration(self) -> None:
+        application = sent("manager@mail.example", at=timezone.now())
+        browser, page = browser_of(application.applicant), reverse("portal:represent", args=[application.reference])
+        status = browser.get(reverse("portal:status", args=[application.reference])).content.decode()
+        assert page in status and "show whose number it is" in status
+        text = browser.get(page).content.decode()
+        assert "o•••@softwarehouse.example" in text and OFFICE not in text
+        assert browser.post(page, {"to": "email"}).status_code == 302
+        wrong = browser.post(page, {"code": "nope-nope"})
+        assert wrong.status_code == 422 and "not the code of the last message" in wrong.content.decode()
+        code = contacts.code_of(whose(application))
+        assert browser.post(page, {"code": code}).status_code == 302
+        line.advance(now=timezone.now())
+        application.refresh_from_db()
+        assert application.status == "granted"
+        assert browser.get(page).status_code == 302
+
+    def test_can_be_left_to_an_officer(self) -> None:
+        application = sent("manager@mail.example", at=timezone.now())
+        page = reverse("portal:represent", args=[application.reference])
+        browser_of(application.applicant).post(page, {"officer": "1"})
+        assert whose(application).finding == "not_shown"
+
+    def test_is_not_there_for_anybody_else(self) -> None:
+        application = sent("manager@mail.example", at=timezone.now())
+        page = reverse("portal:represent", args=[application.reference])
+        assert browser_of(a_person("other@mail.example")).get(page).status_code == 404
+
+    def test_says_when_there_were_codes_enough(self) -> None:
+        application = sent("manager@mail.example", at=timezone.now())
+        browser, page = browser_of(application.applicant), reverse("portal:represent", args=[application.reference])
+        assert [browser.post(page, {"to": "email"}).status_code for _ in range(4)] == [302, 302, 302, 422]
+        assert browser.post(page, {"to": "pigeon"}).status_code == 422
+
+
+class TestTheRepresentative:
+    def asked(self) -> tuple[Any, Any, str]:
+        now = timezone.now()
+        first = sent(OFFICE, at=now)
+        second = sent("manager@mail.example", "203.0.113.67", at=now)
+        return first, second, reverse("portal:representative", args=[first.organisation_id, whose(second).pk])
+
+    def test_reads_who_applies_and_says_yes(self) -> None:
+        first, second, page = self.asked()
+        letter = Letter.objects.get(template="representative_asked")
+        assert page in letter.html
+        browser = browser_of(first.applicant)
+        assert "manager@mail.example" in browser.get(page).content.decode()
+        assert browser.post(page, {"said": "yes"}).status_code == 302
+        line.advance(now=timezone.now())
+        second.refresh_from_db()
+        assert second.status == "granted"
+        assert "You said yes." in browser.get(page).content.decode()
+
+    def test_says_no_and_the_status_page_of_the_other_says_who_looks(self) -> None:
+        first, second, page = self.asked()
+        status = reverse("portal:status", args=[second.reference])
+        assert "registered under the number" in browser_of(second.applicant).get(status).content.decode()
+        browser_of(first.applicant).post(page, {"said": "no"})
+        line.advance(now=timezone.now())
+        assert whose(second).finding == "representative_denies"
+        assert "An officer is looking" in browser_of(second.applicant).get(status).content.decode()
+
+    def test_is_nobody_but_who_may_apply_for_the_organisation_that_was_asked(self) -> None:
+        first, second, page = self.asked()
+        assert browser_of(second.applicant).get(page).status_code == 404
+        other = reverse("portal:representative", args=[second.organisation_id, whose(second).pk])
+        assert browser_of(second.applicant).get(other).status_code == 404
+        assert browser_of(second.applicant).post(other, {"said": "yes"}).status_code == 404
+        own = reverse("portal:representative", args=[first.organisation_id, Check.objects.filter(kind="control")[0].pk])
+        assert browser_of(first.applicant).get(own).status_code == 404

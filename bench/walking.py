@@ -188,5 +188,5 @@ def _multipart(sent: list[tuple[str, str]], file: tuple[str, str, bytes]) -> tup
 
 
 def code_in(mail: str) -> str | None:
-    found = re.search(r"(?m)^\s*(\d{6})\s*$", mail)
+    found = re.search(r"(?m)^\s*(\d{8})\s*$", mail)
     return found.group(1) if found else None

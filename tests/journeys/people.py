@@ -233,7 +233,7 @@ def code_mailed(stack: Stack, email: str, after: int) -> str:
         mails = stack.mails_to(email)
         if len(mails) <= after:
             return None
-        found = re.search(r"(?m)^\s*(\d{6})\s*$", body_of(mails[-1]))
+        found = re.search(r"(?m)^\s*(\d{8})\s*$", body_of(mails[-1]))
         return found.group(1) if found else None
 
     return wait_for(f"the code mailed to {email}", look)

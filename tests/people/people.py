@@ -28,7 +28,7 @@ def with_post(user: User, role: str = Role.OFFICER, *, rank: str = "", **place: 
 def the_newest_code() -> str:
     letter = Letter.objects.filter(template="code").order_by("-written_at", "-id").first()
     assert letter is not None
-    found = re.search(r"^\d{6}$", letter.text, re.MULTILINE)
+    found = re.search(r"^\d{8}$", letter.text, re.MULTILINE)
     assert found is not None
     return found[0]
 

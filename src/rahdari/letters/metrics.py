@@ -5,6 +5,8 @@
 
 import datetime as dt
 
+from rahdari.people import queries as people
+
 from . import queries
 
 RECENT = dt.timedelta(days=1)
@@ -29,6 +31,8 @@ def exposition(*, now: dt.datetime) -> str:
         ("carrier_failures", "Failures in a row of who carries them.", "carrier", failures),
         ("carrier_rests", "Whether it is left alone for a while after them.", "carrier", rests),
     ]
+    guessed = {"sign_in": round(people.wrong_codes_lately())}
+    families.append(("wrong_codes", "Wrong codes typed of late; they fade within a day.", "code", guessed))
     lines = []
     for name, about, label, samples in families:
         lines += [f"# HELP rahdari_{name} {about}", f"# TYPE rahdari_{name} gauge"]

@@ -42,6 +42,11 @@ ON CONFLICT (key) DO UPDATE SET
   at = greatest(held.at, clock_timestamp())
 """
 
+_LEFT = """
+SELECT least(%(rate)s, tokens + greatest(0, extract(epoch FROM clock_timestamp() - at)) * %(rate)s::float8 / %(per)s)
+FROM page_allowance WHERE key = %(key)s
+"""
+
 
 @dataclass(frozen=True)
 class Allowance:
@@ -71,6 +76,14 @@ def spend(key: str, amount: float, *, rate: int, per: int) -> None:
 
 def _hashed(key: str) -> str:
     return salted_hmac("rahdari.page.limits", key, algorithm="sha256").hexdigest()
+
+
+def left(key: str, *, rate: int, per: int) -> float:
+    """How many tries are left of a bucket, without taking one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, {"key": _hashed(key), "rate": rate, "per": per})
+        found = cursor.fetchone()
+    return float(found[0]) if found else float(rate)
 
 
 def allow(key: str, *, rate: int, per: int) -> bool:

@@ -6,6 +6,7 @@ are made by `sign_in` after the code was right and in no other way; secrets of a
 
 import base64
 import datetime as dt
+import hmac
 import io
 import logging
 import secrets
@@ -25,7 +26,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext_lazy
 
 from rahdari.page import visitor
-from rahdari.vault import cipher
+from rahdari.vault import cipher, index
 
 from . import queries
 from .models import Language, User
@@ -33,8 +34,20 @@ from .models import Language, User
 CODE_MAIL = "account/email/login_code"
 # A cookie that stays while somebody is signed in, so that the sign-in page can say when a session ended by itself.
 WAS_SIGNED_IN = "was_signed_in"
+# Signed, and in no need of a session: this browser has signed in with that address before (its keyed hash).
+WAS_HERE, WAS_HERE_PATH = "was_here", "/sign-in/"
 FRESH = dt.timedelta(minutes=15)
 logger = logging.getLogger(__name__)
+
+
+def hashed_address(email: str) -> str:
+    return index.blind("people.was_here", email)
+
+
+def was_here(request: HttpRequest, email: str) -> bool:
+    """Whether this browser has signed in with the address before."""
+    shown = request.get_signed_cookie(WAS_HERE, default="", salt=WAS_HERE)
+    return hmac.compare_digest(shown or "", hashed_address(email))
 
 
 class UnknownMail(Exception):
@@ -71,6 +84,16 @@ class AccountAdapter(DefaultAccountAdapter):
             WAS_SIGNED_IN,
             "1",
             max_age=30 * 24 * 3600,
+            httponly=True,
+            samesite="Lax",
+            secure=settings.SESSION_COOKIE_SECURE,
+        )
+        response.set_signed_cookie(
+            WAS_HERE,
+            hashed_address(user.email),
+            salt=WAS_HERE,
+            max_age=400 * 24 * 3600,
+            path=WAS_HERE_PATH,
             httponly=True,
             samesite="Lax",
             secure=settings.SESSION_COOKIE_SECURE,

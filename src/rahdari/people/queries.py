@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 
+from rahdari.page import limits
 from rahdari.vault import links
 
 from .models import (
@@ -37,6 +38,8 @@ from .rules import Act, roles_that, scopes_that
 
 Visitor = User | AnonymousUser
 INVITATION = "people.invitation"
+# So many are counted, and fade within a day; nobody is kept out by it.
+WRONG_CODES = 2_000
 MANDATE_OFFERED = dt.timedelta(days=14)
 
 
@@ -74,6 +77,11 @@ class PublicHolder:
 
 def person_by_email(email: str) -> User | None:
     return User.objects.filter(email=normalise_email(email)).first()
+
+
+def wrong_codes_lately() -> float:
+    """Wrong codes that were typed to sign in, by anybody; they fade within a day."""
+    return WRONG_CODES - limits.left("people.wrong_code", rate=WRONG_CODES, per=24 * 3600)
 
 
 def name_of_staff(id: str) -> str:

@@ -3,6 +3,7 @@
 allauth puts a `site` of its own into the context of some pages; ours, which names the Authority, must stay.
 """
 
+from functools import partial
 from typing import Any
 
 from allauth.account import views as account_views
@@ -34,7 +35,7 @@ from rahdari.page import visitor
 from rahdari.page.posting import posted_from
 
 from . import access, actions, demonstration, queries, telephones
-from .adapter import WAS_SIGNED_IN
+from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .sign_in import SignInProcess, pending_email
 
@@ -59,7 +60,7 @@ class SignInView(OurSite, account_views.RequestLoginCodeView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()
-        return kwargs | {"network": visitor.household(self.request)}
+        return kwargs | {"network": visitor.household(self.request), "was_here": partial(was_here, self.request)}
 
     def get_initial(self) -> dict[str, Any]:
         return super().get_initial() | {"email": pending_email(self.request)}
@@ -101,7 +102,11 @@ class CodeView(OurSite, NextRedirectMixin, FormView):  # type: ignore[type-arg]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()
-        return kwargs | {"process": self.process}
+        return kwargs | {
+            "process": self.process,
+            "network": visitor.household(self.request),
+            "was_here": was_here(self.request, self.process.email),
+        }
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
         return self.process.finish(self.get_next_url())

@@ -67,7 +67,7 @@ class TestField:
     def test_takes_a_drop_when_it_is_for_files_and_says_when_it_may_stay_empty(self) -> None:
         page = shown("{% field form.files %}{% field form.note %}", form=Question())
         assert 'class="input drop"' in page
-        assert page.count("(if you like)") == 2
+        assert page.count("(optional)") == 2
 
     def test_escapes_what_was_typed(self) -> None:
         page = shown("{% field form.address %}", form=Question({"address": '"><script>alert(1)</script>'}))

@@ -306,7 +306,7 @@ class TestPapers:
         browser.post(reverse("portal:renew", args=[registration.reference]))
         draft = the_renewal()
         page = browser.get(reverse("apply:upload", args=[draft.reference, "incorporation"])).content.decode()
-        assert "Counts again" in page and "Download" not in page
+        assert "Still accepted: no need to send it again" in page and "Download" not in page
         note = applications.documents_of(draft).get()
         assert browser.get(reverse("apply:document", args=[draft.reference, note.pk])).status_code == 404
         original = files.read(note.noted_from.stored, aad=note.noted_from.aad)  # type: ignore[union-attr]

@@ -128,7 +128,7 @@ def shared(found: Exception) -> Problem:
 
 @told(share.NoName)
 def no_name(found: Exception) -> Problem:
-    return not_taken([error("/name", "required", _("Write the name that they read"))])
+    return not_taken([error("/name", "required", _("Write the name that they will see"))])
 
 
 @told(share.TooSoon)

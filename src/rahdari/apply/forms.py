@@ -410,7 +410,11 @@ class DeclarationForm(StepForm):
             )
         if self.declared_before:
             raise ValidationError(
-                _("You have declared before. It works once in a while only: choose another proof."), code="again"
+                _(
+                    "You have already used a declaration, which is possible only once in a certain time. Choose "
+                    "another proof."
+                ),
+                code="again",
             )
         return data
 

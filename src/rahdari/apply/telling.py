@@ -203,7 +203,9 @@ def line_of(parts: Iterable[Part], runs: str = "") -> Line:
 def paper_line(document: Document) -> Line:
     """The name of a file; of a note, with which application the paper was seen."""
     if document.noted_from is not None:
-        return Line(gettext("Seen with %(application)s, counts again") % {"application": document.seen_with})
+        return Line(
+            gettext("Checked with application %(application)s and still accepted") % {"application": document.seen_with}
+        )
     if document.erased_at is not None:
         return Line(gettext("Deleted, its time was over"), "quiet")
     return Line(document.name, "name")

@@ -303,7 +303,8 @@ def too_many_files(limit: int) -> str:
 
 def no_organisation_yet() -> str:
     return _(
-        "Who applies is not filled in yet, so there are no branches: we keep this one as your own name for the address."
+        "You have not said yet who applies, so branches cannot be added. We keep this text as your own note on the "
+        "address."
     )
 
 

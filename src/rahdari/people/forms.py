@@ -292,7 +292,7 @@ class InviteForm(forms.Form):
 
     email = forms.EmailField(
         label=_("Their email"),
-        help_text=_("We write to it once. They have 14 days to say yes."),
+        help_text=_("We send one email to this address. They have 14 days to accept."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={

@@ -72,7 +72,10 @@ def gist(method: str) -> str:
                 "You add our key as a peer that may reach nothing. When your server answers us, the address is proved."
             )
         case Method.OPENVPN | Method.IKEV2 | Method.SSTP:
-            return _("You give us its certificate. We knock as a client does, see the certificate, and go.")
+            return _(
+                "You give us its certificate. We open one connection as a client does, see the certificate, and "
+                "close it."
+            )
         case Method.TLS:
             return _("For AnyConnect and ocserv, for OpenVPN behind stunnel, and for whatever else speaks TLS.")
         case Method.TLS_ALPN:

@@ -148,7 +148,7 @@ def _try(challenge: Challenge, given: str) -> str:
 def no_code(trouble: verify.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose one of the contacts")
-    return _("Codes were sent often enough for now. Take another way, or try again tomorrow.")
+    return _("You have reached the limit of codes for now. Choose another method, or try again tomorrow.")
 
 
 def not_taken(trouble: verify.CodeNotTaken) -> str:

@@ -66,7 +66,7 @@ class MandateForm(forms.Form):
     )
     email = forms.EmailField(
         label=gettext_lazy("Their email"),
-        help_text=gettext_lazy("We write to it once. They have 14 days to say yes."),
+        help_text=gettext_lazy("We send one email to this address. They have 14 days to accept."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={
@@ -85,7 +85,7 @@ class MandateForm(forms.Form):
     )
     services = forms.MultipleChoiceField(
         label=gettext_lazy("For which services"),
-        help_text=gettext_lazy("Tick none for all of them."),
+        help_text=gettext_lazy("Leave all boxes empty to allow every service."),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

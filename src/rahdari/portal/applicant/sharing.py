@@ -39,12 +39,12 @@ class NameForm(forms.Form):
 
     use_required_attribute = False
     name = forms.CharField(
-        label=gettext_lazy("The name that they read"),
+        label=gettext_lazy("The name that they will see"),
         help_text=gettext_lazy("So that they know who asks: your name, your company, or your desk in a shared office."),
         max_length=rules.LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={
-            "required": gettext_lazy("Write the name that they read"),
+            "required": gettext_lazy("Write the name that they will see"),
             "max_length": gettext_lazy("Use 80 characters at most"),
         },
     )
@@ -144,7 +144,7 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
                     now=now,
                 )
             except actions.NoName:
-                form.add_error("name", _("Write the name that they read"))
+                form.add_error("name", _("Write the name that they will see"))
             except (actions.CannotBeShared, actions.TooSoon):
                 return redirect(request.path)
             else:

@@ -95,7 +95,9 @@ COMMANDS = {
         "Ask the regional registries who holds a block, and choose whom to ask.",
         Needs.DATA,
     ),
-    "policy": Command("rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA),
+    "policy": Command(
+        "rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA, free=("check",)
+    ),
     "my": Command("rahdari.client.commands", "Apply, prove, follow and renew, with a token.", server=False),
     "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),

@@ -14,8 +14,9 @@ from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.verify import actions as checks
 from rahdari.verify import queries as verify
-from rahdari.verify.models import Check
+from rahdari.verify.models import Check, Method
 
 from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_gateway, a_person, an_application
 
@@ -98,6 +99,35 @@ class TestDecideByRule:
     def test_starts_the_clock_at_receipt(self) -> None:
         case = a_case()
         assert case.started_at == case.application.submitted_at == NOW
+
+    def test_counts_the_time_for_which_we_were_out(self) -> None:
+        """The proof was given before sending; nothing ran for three days, and that is nobody's delay but ours."""
+        application = an_application(address="198.51.100.240")
+        later = NOW + DAY * 3
+        line.open_checks(later)
+        line.decide_what_is_answered(later)
+        case = queries.case_of(application)
+        assert case is not None and case.opened_at == later
+        assert case.started_at == application.submitted_at == NOW
+        assert queries.clock_of(case, later).is_late
+
+    def test_starts_the_clock_when_the_proof_came_and_not_when_it_was_read(self) -> None:
+        application = an_application(address="198.51.100.241", also="198.51.100.242")
+        [endpoint] = [each for each in application.endpoints.all() if each.address_text.endswith("242")]
+        proved = NOW + HOUR
+        challenge = checks.open_challenge(
+            subject=endpoint.subject,
+            block=endpoint.network,
+            method=Method.LINK,
+            valid_for=DAY * 7,
+            now=NOW,
+        )
+        line.advance(now=NOW)
+        assert queries.case_of(application) is None
+        checks.open_link(token=verify.link_token(challenge), address=endpoint.network.network_address, now=proved)
+        line.advance(now=NOW + DAY * 3)
+        case = queries.case_of(application)
+        assert case is not None and case.started_at == proved
 
 
 class TestTakeCase:

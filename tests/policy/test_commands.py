@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rahdari import cli
 from rahdari.policy import BUNDLED, commands
 
 TEXT = BUNDLED.read_text(encoding="utf-8")
@@ -58,3 +59,18 @@ class TestUse:
         said = capsys.readouterr().err
         assert "rising percentages" in said and "the policy in force stays in force" in said
         assert (data / "policy" / "in-force.toml").read_text(encoding="utf-8") == TEXT
+
+
+class TestWithoutAnInstallation:
+    def test_a_file_is_judged_all_the_same(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A lawyer has a checkout and a file, and no data folder."""
+        monkeypatch.setenv("RAHDARI_DATA", str(tmp_path / "none"))
+        file = tmp_path / "policy.toml"
+        file.write_text(TEXT, encoding="utf-8")
+        assert cli.run(["policy", "check", str(file)]) == 0
+        assert "version" in capsys.readouterr().out
+        with pytest.raises(cli.NoDataFolder):
+            cli.run(["policy", "use", str(file)])
+        assert not (tmp_path / "none").exists()

@@ -116,6 +116,7 @@ class Row:
             "protocol": protocol,
             "port": port,
             "remote": tidy(self.cell("remote")),
+            "label": tidy(self.cell("label")),
             "subscriber": tidy(self.cell(SUBSCRIBER)),
             "stays": "dynamic" if changes else "static",
         }

@@ -109,13 +109,13 @@ def first_of(addresses: Sequence[Address], most: int = SHOWN) -> list[ShownGroup
 
 
 def fitting(addresses: Iterable[Address], *, group: str, q: str) -> list[Address]:
-    """Those of a group (of any, when it is none of ours) whose address or label has this in it."""
+    """Those of a group (of any, when it is none of ours) whose address has this in it. What the holder calls them is
+    shown to nobody else, and so it is not searched."""
     wanted = q.casefold()
     return [
         each
         for each in addresses
-        if (each.group == group or group not in GROUPS)
-        and (wanted in each.endpoint.address_text.casefold() or wanted in each.endpoint.label.casefold())
+        if (each.group == group or group not in GROUPS) and wanted in each.endpoint.address_text.casefold()
     ]
 
 
@@ -141,7 +141,7 @@ def open_kinds(addresses: Iterable[Address]) -> list[OpenKind]:
 def table(addresses: Sequence[Address]) -> str:
     """All of them for a spreadsheet: a column for each check, and what was found where one did not pass."""
     kinds = list(dict.fromkeys((check.kind, each.title(check)) for each in addresses for check in each.checks))
-    heading = [_("Address"), _("Protocol"), _("Port"), _("Name of the place"), _("Operator")]
+    heading = [_("Address"), _("Protocol"), _("Port"), _("Operator")]
     heading += [title for _kind, title in kinds] + [_("What was found")]
     said = {"ok": _("Passed"), "bad": _("Failed"), "off": _("Not needed"), "wait": _("Waiting")}
 
@@ -152,7 +152,6 @@ def table(addresses: Sequence[Address]) -> str:
         return [
             endpoint.address_text,
             *vpn.in_columns(endpoint.parts),
-            endpoint.label,
             endpoint.operator_name,
             *(said[tone_of(by_kind[kind])] if kind in by_kind else "" for kind, _title in kinds),
             " ".join(told),

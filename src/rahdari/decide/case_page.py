@@ -27,7 +27,7 @@ from rahdari.remote import queries as remote
 from rahdari.verify import queries as verify
 from rahdari.verify import way_words
 from rahdari.verify import words as findings
-from rahdari.verify.models import Check
+from rahdari.verify.models import Check, Outcome
 
 from . import addresses, queries, reach, rules, taking_back, words
 from .addresses import Address, OpenKind, ShownGroup
@@ -48,6 +48,8 @@ class ShownCheck:
     title: str
     finding: Any
     raw: str
+    # Of a roster on which the number stands under another name: that name.
+    listed_name: str = ""
     # For a proof: what was tried, from where, and what was seen.
     tries: Sequence[way_words.Tried] = ()
 
@@ -214,11 +216,34 @@ class CasePage:
                 check,
                 findings.title_of(check, self.language),
                 findings.of_check(check),
-                "\n".join(f"{key}: {value}" for key, value in check.evidence.items() if key != "before"),
+                "\n".join(f"{key}: {self._written(value)}" for key, value in check.evidence.items() if key != "before"),
+                self._listed_name(check),
                 self._tries(check),
             )
             for check in checks
         ]
+
+    def _written(self, value: Any) -> str:
+        """A value of the evidence as text: one that is there in both languages in the reader's."""
+        if isinstance(value, Mapping):
+            if value.keys() == {"en", "ur"}:
+                return str(value[self.language])
+            return ", ".join(f"{key} {self._written(each)}" for key, each in value.items())
+        if isinstance(value, list):
+            return ", ".join(map(self._written, value))
+        return "" if value is None else str(value)
+
+    @staticmethod
+    def _listed_name(check: Check) -> str:
+        """With which name the given one disagrees. It is somebody's, so whoever is shown it is on record."""
+        if check.kind != "roster" or check.outcome != Outcome.FAILED or check.evidence.get("name") != "different":
+            return ""
+        row = verify.row_behind(check)
+        return row.name if row is not None else ""
+
+    @property
+    def shows_listed_names(self) -> bool:
+        return any(shown.listed_name for shown in self.checks)
 
     def _tries(self, check: Check) -> list[way_words.Tried]:
         if check.kind != "control":
@@ -328,6 +353,20 @@ class CasePage:
     @cached_property
     def refusals(self) -> list[ShownReason]:
         return [self._shown(reason) for reason in self._usable("refusal")]
+
+    def _waiting(self, kind: str) -> list[str]:
+        """Codes that are off until somebody confirms them: they are not offered, and the page says so."""
+        usable = {reason.code for reason in self._usable(kind)}
+        known = self.policy.reasons_of_kind(kind, confirm_allowed=True)
+        return [reason.code for reason in known if reason.code not in usable]
+
+    @property
+    def questions_waiting(self) -> list[str]:
+        return self._waiting("question")
+
+    @property
+    def refusals_waiting(self) -> list[str]:
+        return self._waiting("refusal")
 
     def _shown(self, reason: Reason) -> ShownReason:
         return ShownReason(

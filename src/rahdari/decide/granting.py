@@ -90,8 +90,15 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
 
 
 def _started_at(application: Application, found: Sequence[Check], now: dt.datetime) -> dt.datetime:
-    """From receipt, or when the last answer came that was not ours to give: until then there was nothing to decide."""
-    answers = [check.answered_at or now for check in found if rules.is_for_others(check.kind, check.facts)]
+    """From receipt, or when the last answer came that was not ours to give: until then there was nothing to decide.
+
+    What counts is when it came, not when we read it: an outage of ours makes us late.
+    """
+    answers = [
+        rules.came_at(check.evidence, check.answered_at) if check.answered_at else now
+        for check in found
+        if rules.is_for_others(check.kind, check.facts)
+    ]
     return max([application.submitted_at or now, *answers])
 
 

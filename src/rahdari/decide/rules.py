@@ -5,9 +5,11 @@ notice. A move that is not in MOVES does not exist. No move of a rule ends in a 
 but by a notice whose time was given and a second officer.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from rahdari.policy import CheckRule, Reason
 
@@ -281,6 +283,16 @@ FOR_OTHERS = frozenset({"control", "fee", "attestation", "employer", "operator",
 def is_for_others(kind: str, facts: Mapping[str, object]) -> bool:
     """Whether a check waits for an answer that is not ours to give: our own clock has not begun meanwhile."""
     return kind in FOR_OTHERS or bool(facts.get("asked_to_share"))
+
+
+# Where the evidence of a check says when the answer came to us: the first that is there counts.
+CAME_AT = ("came_at", "proved_at", "answered_at", "paid_at", "at")
+
+
+def came_at(evidence: Mapping[str, Any], answered_at: dt.datetime) -> dt.datetime:
+    """When the answer of somebody else came: our own delay in reading it is ours, and counts."""
+    said = next((evidence[key] for key in CAME_AT if evidence.get(key)), None)
+    return min(dt.datetime.fromisoformat(said), answered_at) if isinstance(said, str) else answered_at
 
 
 def may_decide_late(*, found: Assessment, settled: bool, returned: bool, news: bool) -> bool:

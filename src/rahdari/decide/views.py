@@ -149,6 +149,16 @@ def _page_of(request: HttpRequest, shown: Case) -> CasePage:
 
 def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any) -> HttpResponse:
     page = _page_of(request, shown)
+    if page.shows_listed_names:
+        journal.record(
+            act="decide.read_listed_name",
+            actor=queries.actor_of(person(request)),
+            subject=shown.application.subject,
+            now=timezone.now(),
+            reason=queries.reason_of(shown, why_of(request, shown.application.reference)),
+            ground=queries.ground_of(shown),
+            detail={"case": str(shown.pk)},
+        )
     context: dict[str, Any] = {
         "page": page,
         "case": shown,
@@ -275,11 +285,18 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
     except actions.CodeNotUsable:
         form.add_error("codes", _("Choose reasons from the list."))
     except (actions.NotPossibleNow, actions.NotYourCase):
-        messages.warning(request, moved_on())
-        return to_page(request, "case", reference=reference)
+        return _too_late(request, decided, form.cleaned_data["text"])
     if form.errors:
         return _show(request, decided, form=form, status=422)
     return _next(request, decided)
+
+
+def _too_late(request: HttpRequest, case: Case, typed: str) -> HttpResponse:
+    """The case moved on: it is shown as it stands, with what was typed for it, so that no sentence is lost."""
+    messages.warning(request, moved_on())
+    if not typed.strip():
+        return to_page(request, "case", reference=case.application.reference)
+    return _show(request, queries.cases().get(pk=case.pk), unsent=typed, status=409)
 
 
 def _next(request: HttpRequest, after: Case) -> HttpResponse:
@@ -344,7 +361,7 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
     except queries.CaseNotFound:
         raise Http404 from None
     except (actions.NotPossibleNow, actions.NotYourCase):
-        messages.warning(request, moved_on())
+        return _too_late(request, shown, form.cleaned_data["how"])
     else:
         messages.success(request, _("What you found is recorded."))
     return back
@@ -388,8 +405,7 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, words.why_not_second(error.why))
         return to_page(request, "case", reference=reference)
     except (actions.NotPossibleNow, actions.CodeNotUsable):
-        messages.warning(request, moved_on())
-        return to_page(request, "case", reference=reference)
+        return _too_late(request, shown, because)
     return to_page(request, "approvals")
 
 
@@ -404,7 +420,7 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
     try:
         actions.drop_refusal(case=shown, officer=person(request), why=form.cleaned_data["because"], now=timezone.now())
     except actions.NotPossibleNow:
-        messages.warning(request, moved_on())
+        return _too_late(request, shown, form.cleaned_data["because"])
     else:
         messages.success(request, _("The proposal is dropped, and the case goes on."))
     return to_page(request, "case", reference=reference)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rahdari.journal.models import Entry
+from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Policy
 
@@ -30,8 +31,15 @@ def history(rows: Iterable[Entry], *, reader: User) -> list[Said]:
 
     What somebody did many times in a row, such as proving 500 addresses, is one line.
     """
+    named: dict[str, str] = {}
+
+    def by(actor: str) -> str:
+        if actor not in named:
+            named[actor] = who(actor, reader)
+        return named[actor]
+
     found = (
-        Said(row.at, what, who(row.actor, reader), row.reason if row.act in WITH_CODES else "")
+        Said(row.at, what, by(row.actor), row.reason if row.act in WITH_CODES else "")
         for row in rows
         if (what := act(row))
     )
@@ -102,6 +110,7 @@ def act(row: Entry) -> str:
         "decide.named_network": _("The operator of an address was named"),
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),
+        "decide.read_listed_name": _("Name on a list shown"),
     }
     return sentences.get(row.act, "")
 
@@ -109,7 +118,10 @@ def act(row: Entry) -> str:
 def who(actor: str, reader: User) -> str:
     kind, _colon, name = actor.partition(":")
     if kind in {"officer", "supervisor"}:
-        return _("you") if name == str(reader.pk) else _("an officer")
+        if name == str(reader.pk):
+            return _("you")
+        colleague = people.name_of_staff(name)
+        return f"\u2068{colleague}\u2069" if colleague else _("an officer")
     return {
         "person": _("the applicant"),
         "agent": _("an agent of the applicant"),

@@ -111,12 +111,14 @@ def _carry(request: Request, application: Application, now: dt.datetime) -> None
     if request.answered_by != "system:line":  # found in a list, where nobody saw who applies
         take_word_of_association(application, policy, said=said, now=now)
     if said:
-        look_up(application, policy, now)
+        look_up(application, policy, now, came_at=request.answered_at)
         return
     association = policy.attesting.association(request.association) if policy.attesting else None
     evidence = {
         "association": both(association.title if association else None, request.association),
         "at": request.answered_at.isoformat() if request.answered_at else None,
+        # Silence is an answer when the time is over, whenever we see that it is.
+        "came_at": min(request.answered_at, request.due_at).isoformat() if request.answered_at else None,
     }
     if request.answer == rules.Answer.NOT_MEMBER:
         answer(application.subject, Answer("failed", "association_denied", evidence), now)

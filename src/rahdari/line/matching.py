@@ -65,15 +65,16 @@ def is_worth_asking(application: Application, attesting: Attesting) -> bool:
     )
 
 
-def look_up(application: Application, policy: Policy, now: dt.datetime) -> bool:
-    """Answer the check from what the association has said already. Returns whether something was found to count."""
+def look_up(application: Application, policy: Policy, now: dt.datetime, *, came_at: dt.datetime | None = None) -> bool:
+    """Answer the check from what the association has said already, `came_at` if it was asked. Returns whether something
+    was found to count."""
     if policy.attesting is None:
         return False
     found = _candidates(application, policy.attesting, attestations.day_of(now))
     chosen = rules.best(candidate for candidate, *_ in found)
     if chosen is not None:
         attestation, compared = next((each, how) for candidate, each, how in found if candidate is chosen)
-        _count(application, policy.attesting, attestation, compared, now)
+        _count(application, policy.attesting, attestation, compared, now, came_at)
         return True
     if not application.association and found:
         answer(application.subject, Answer("failed", _why_not(found), about(policy.attesting, found[0][1]), False), now)
@@ -90,11 +91,18 @@ _FINDINGS = {"alone": "attested", "provisional": "attested_for_now", "supporting
 
 @transaction.atomic
 def _count(
-    application: Application, attesting: Attesting, attestation: Attestation, compared: str, now: dt.datetime
+    application: Application,
+    attesting: Attesting,
+    attestation: Attestation,
+    compared: str,
+    now: dt.datetime,
+    came_at: dt.datetime | None = None,
 ) -> None:
     """This attestation counts for this application, with the weight that the application's own policy gives it."""
     weight = attesting.weight(attestation.association, attestation.claim, application.service) or "supporting"
     evidence = {**about(attesting, attestation), "weight": weight, "name": compared}
+    if came_at is not None:
+        evidence["came_at"] = came_at.isoformat()
     finding = _FINDINGS[weight]
     if weight == "provisional":
         verify.let_stand_for_now(

@@ -107,7 +107,9 @@ def answer_fees(now: dt.datetime) -> int:
             answered += _tell_what_is_missing(invoice, now)
             about = {"invoice": invoice.number, "amount": str(invoice.amount), "currency": invoice.currency}
             if invoice.paid_at is not None:
-                paid = Answer("passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat()})
+                paid = Answer(
+                    "passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat(), **_came_at(invoice)}
+                )
                 answered += _answer(application.subject, paid, now)
                 _tell(invoice, "invoice_paid", "paid", now)
             elif invoice.due_at < now:
@@ -116,6 +118,16 @@ def answer_fees(now: dt.datetime) -> int:
                 # It was answered "not asked yet"; the rest has passed since.
                 answered += _answer(application.subject, Answer("failed", "fee_asked", about, blames=False), now)
     return answered
+
+
+def _came_at(invoice: Invoice) -> dict[str, str]:
+    """The end of the day on which the bank booked the money: how long the statement lay here is our own delay."""
+    days = [payment.booked_on for payment in invoices.payments_of(invoice)]
+    if not days or invoice.paid_at is None:
+        return {}
+    zone = ZoneInfo(applications.policy_in_force().calendar.zone)
+    booked = dt.datetime.combine(max(days), dt.time.max, zone)
+    return {"came_at": min(booked, invoice.paid_at).isoformat()}
 
 
 def _tell_what_is_missing(invoice: Invoice, now: dt.datetime) -> int:

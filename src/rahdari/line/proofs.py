@@ -140,7 +140,9 @@ def carry_answers_of_clients(now: dt.datetime) -> int:
 def _evidence(question: Question) -> dict[str, str]:
     """The domain stays as evidence; the address does not."""
     at = question.answered_at.isoformat() if question.answered_at else ""
-    return {"domain": question.domain, "answered_at": at}
+    # Silence is an answer when the time is over, whenever we see that it is.
+    came = min(question.answered_at, question.ends_at).isoformat() if question.answered_at else ""
+    return {"domain": question.domain, "answered_at": at, "came_at": came}
 
 
 def let_another_proof_follow(subject: str, now: dt.datetime) -> None:

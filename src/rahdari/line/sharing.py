@@ -60,6 +60,9 @@ def carry_answers(now: dt.datetime) -> int:
 def _answer(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
     subject, holder = endpoint.application.subject, endpoint.application.holder_ref
     block, evidence = str(request.block), {"block": str(request.block)}
+    if request.ended_at is not None:
+        # Silence is an answer when the time is over, whenever we see that it is.
+        evidence["came_at"] = min(request.ended_at, request.due_at).isoformat()
     others = [f"entry:{entry.pk}" for entry in entries.in_the_way(block=request.block, holder=holder)[:10]]
     if not others:
         sharer = entries.sharer_of(block=request.block, holder=holder)

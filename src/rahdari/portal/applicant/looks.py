@@ -57,6 +57,7 @@ def _said(looks: journal.Looks) -> Look:
         "apply.read_application": (_("The whole file of the application"), ""),
         "apply.read_document": (_("One document"), ""),
         "decide.read_contact": (_("The contact details"), ""),
+        "decide.read_listed_name": (_("The name that a list has under your number"), ""),
         "decide.read_list": (_("One line in a list of applications: number, name, address and results"), ""),
         "attest.read_matter": (_("What was said about your membership"), _("To decide about the membership")),
         "portal.read_number": (_("Whether the number is valid, and until when"), _("Number checked")),

@@ -88,8 +88,10 @@ def _row(matter: Matter, now: dt.datetime) -> Row:
         whose, tone = _("Waits for you"), "warn"
     elif matter.waits_for_association(now):
         whose, tone = _("The association answers"), "wait"
-    else:
+    elif matter.outcome == Outcome.ANOTHER_PROOF:
         whose, tone = _("Another proof is awaited"), "wait"
+    else:
+        whose, tone = _("Decided, and carried out within seconds"), "ok"
     return Row(matter, _association(matter), whose, tone)
 
 

@@ -28,7 +28,6 @@ class MemberRow:
     tone: str
     state: str
     claim: str
-    used: bool
     can_renew: bool
 
 
@@ -57,7 +56,6 @@ def desk(*, association: str, attesting: Attesting, view: str, text: str, page: 
     total = found.count()
     first = max(0, min(page, total // SHOWN)) * SHOWN
     rows = list(found[first : first + SHOWN])
-    counted = queries.used(rows)
     counts = queries.counts_of(association, on=today, ends_soon=soon)
     titles = {
         "all": pgettext("attestations", "All"),
@@ -69,14 +67,14 @@ def desk(*, association: str, attesting: Attesting, view: str, text: str, page: 
     return Desk(
         view=view,
         views=tuple(View(name, titles[name], counts[name]) for name in queries.VIEWS),
-        rows=tuple(row(each, attesting, today, used=each.pk in counted) for each in rows),
+        rows=tuple(row(each, attesting, today) for each in rows),
         first=first + 1,
         total=total,
         next=first // SHOWN + 1 if first + SHOWN < total else None,
     )
 
 
-def row(attestation: Attestation, attesting: Attesting | None, today: dt.date, *, used: bool) -> MemberRow:
+def row(attestation: Attestation, attesting: Attesting | None, today: dt.date) -> MemberRow:
     days = attesting.ends_soon_days if attesting else 30
     soon = attestation.valid_until <= today + dt.timedelta(days=days)
     tone, state = words.state(attestation, today, soon)
@@ -85,7 +83,6 @@ def row(attestation: Attestation, attesting: Attesting | None, today: dt.date, *
         tone,
         state,
         words.claim(attestation.claim, attesting),
-        used,
         can_renew=attestation.revoked_at is None,
     )
 

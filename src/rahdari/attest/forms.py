@@ -18,6 +18,7 @@ from .rules import Bounds, Member, Reply, RowTrouble
 FIELD_OF = {
     RowTrouble.NO_NUMBER: "number",
     RowTrouble.NUMBER_SHAPE: "number",
+    RowTrouble.LETTER_FOR_FIGURE: "number",
     RowTrouble.NUMBER_TAKEN: "number",
     RowTrouble.NO_NAME: "name",
     RowTrouble.NAME_TOO_LONG: "name",

@@ -22,7 +22,7 @@ from .forms import DisputeForm
 def mine(request: HttpRequest) -> HttpResponse:
     user, attesting, today = person(request), queries.attesting(), queries.day_of(timezone.now())
     rows = [
-        (desk.row(each, attesting, today, used=False), words.association(each.association, attesting))
+        (desk.row(each, attesting, today), words.association(each.association, attesting))
         for each in queries.theirs(user)[:50]
     ]
     return render(request, "attest/mine.html", {"rows": rows})
@@ -62,7 +62,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
             )
         return redirect("attest:theirs", number=found.number)
     context = {
-        "row": desk.row(found, attesting, queries.day_of(now), used=False),
+        "row": desk.row(found, attesting, queries.day_of(now)),
         "association": words.association(found.association, attesting),
         "way": words.way(found.way, attesting),
         "known_by": words.identifier(found.identifier_kind),

@@ -153,11 +153,6 @@ def matching(found: QuerySet[Attestation], *, association: str, text: str) -> Qu
     return found.filter(wanted)
 
 
-def used(found: Iterable[Attestation]) -> set[uuid.UUID]:
-    """Which of these counted for an application."""
-    return set(Use.objects.filter(attestation__in=list(found)).values_list("attestation", flat=True))
-
-
 def disputes_waiting(association: str, now: dt.datetime) -> list[Matter]:
     """What members dispute and the association has not answered."""
     rows = Matter.objects.filter(

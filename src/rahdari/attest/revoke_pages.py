@@ -70,13 +70,11 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     looked(request, f"members:{kept.pk}")
     judged = actions.to_revoke(kept) if kept.sent_at is None else []
     good = [each for each in judged if each.found]
-    used = queries.used(found for each in good for found in each.found)
     context = {
         "file": kept,
         "reason": words.revocation(kept.revocation, attesting),
         "good": good,
         "count": sum(len(each.found) for each in good),
-        "used": sum(found.pk in used for each in good for found in each.found),
         "wrong": [(each.row, words.trouble(each.trouble)) for each in actions.not_taken_back(kept) if each.trouble],
     }
     return page_of(request, "revocations.html", context)

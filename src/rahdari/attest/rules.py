@@ -153,11 +153,16 @@ def member_key(number: str) -> str:
 # -- rows ----------------------------------------------------------------------------------------------------------
 
 
+# A letter that is read as a figure, beside a figure: SAMPLE-O031 would bring another member's row up to date.
+LOOK_ALIKE = re.compile(r"[0-9][OoIl]|(?<![^\W\d_])[OoIl][0-9]")
+
+
 class RowTrouble(StrEnum):
     """Why a row cannot be taken as it is."""
 
     NO_NUMBER = "no_number"
     NUMBER_SHAPE = "number_shape"
+    LETTER_FOR_FIGURE = "letter_for_figure"
     NO_NAME = "no_name"
     NAME_TOO_LONG = "name_too_long"
     NO_IDENTIFIER = "no_identifier"
@@ -222,6 +227,8 @@ def read_member(
         plain_number = identifiers.parse_association_number(number)
         if not any(sign.isalnum() for sign in plain_number):
             return RowTrouble.NUMBER_SHAPE
+        if LOOK_ALIKE.search(number):
+            return RowTrouble.LETTER_FOR_FIGURE
     except identifiers.IdentifierError as error:
         return RowTrouble.NO_NUMBER if error.reason == "empty" else RowTrouble.NUMBER_SHAPE
     plain_name = " ".join(name.split())

@@ -177,7 +177,7 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
     looked(request, f"attestation:{found.number}")
     now = timezone.now()
     context = {
-        "row": desk.row(found, options["attesting"], queries.day_of(now), used=bool(queries.used([found]))),
+        "row": desk.row(found, options["attesting"], queries.day_of(now)),
         "weights": words.weights(found),
         "way": words.way(found.way, options["attesting"]),
         "known_by": words.identifier(found.identifier_kind),
@@ -208,7 +208,6 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "attestation": found,
         "form": form,
-        "used": bool(queries.used([found])),
         "days": attesting.another_proof_within.length,
     }
     return page_of(request, "revoke.html", context, status=422 if form.is_bound else 200)
@@ -379,7 +378,7 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
     looked(request, f"attestation:{matter.attestation.number}")
     context = {
         "matter": matter,
-        "row": desk.row(matter.attestation, queries.attesting(), queries.day_of(now), used=True),
+        "row": desk.row(matter.attestation, queries.attesting(), queries.day_of(now)),
         "open": matter.waits_for_association(now),
         "form": form,
     }

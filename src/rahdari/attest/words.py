@@ -85,6 +85,9 @@ def identifier(kind: str) -> str:
 def trouble(found: RowTrouble, latest: str = "") -> str:
     return {
         RowTrouble.NO_NUMBER: _("The member number is missing."),
+        RowTrouble.LETTER_FOR_FIGURE: _(
+            "A letter O, I or l stands beside figures in the number. Write 0 or 1 for a figure."
+        ),
         RowTrouble.NUMBER_SHAPE: _("A member number has 3 to 40 letters and digits."),
         RowTrouble.NO_NAME: _("The name is missing, or has no letters."),
         RowTrouble.NAME_TOO_LONG: _("This name is too long: write at most 200 characters."),

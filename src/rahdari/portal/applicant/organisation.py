@@ -281,7 +281,8 @@ def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 def _cells(row: Row, entry: Entry, parts: tuple[Part, ...], known: dict[str, Endpoint]) -> list[str]:
     endpoint = known.get(entry.subject)
     branch = endpoint.branch if endpoint is not None else None
-    ends = entry.valid_until or row.registration.valid_until
+    # An address that is being left ends by itself; of the others the term counts, as on every page, and not the grace.
+    ends = min(entry.valid_until, row.registration.valid_until)
     return [
         row.registration.reference,
         format_block(entry.block),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from rahdari.address import Part, directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.apply.models import Endpoint
 from rahdari.apply.telling import Line
 from rahdari.decide import queries as decide
 from rahdari.lease import queries as leases
@@ -47,6 +48,8 @@ class Address:
     # Another one has taken its place: it stays on the list for a while.
     leaves: bool = False
     branch: str = ""
+    # What the holder calls it: for the holder alone.
+    label: str = ""
     is_shared: bool = False
 
 
@@ -79,10 +82,9 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     hosts = {host.pk: host for host in leases.hosts_of(found)}
     opens_at = apply.renewal_opens_at(found, applications.policy_in_force())
     shown = register.endpoints_among(entry for entry in entries if entry.kind != "dynamic" or not entry.ended_at)
-    branches = _branches([entry.subject for entry in shown])
-    addresses = [_address(entry, parts, hosts, branches.get(entry.subject, "")) for entry, parts in shown.items()]
-    if branches:
-        addresses.sort(key=lambda each: (each.branch == "", each.branch.casefold()))
+    named = applications.endpoints_by_subjects([entry.subject for entry in shown])
+    addresses = [_address(entry, parts, hosts, named.get(entry.subject)) for entry, parts in shown.items()]
+    addresses.sort(key=_place)
     context = {
         "registration": found,
         "standing": state,
@@ -150,17 +152,13 @@ def found_subject(registration: Registration) -> str:
     return f"registration:{registration.pk}"
 
 
-def _branches(origins: list[str]) -> dict[str, str]:
-    """The name of the branch of each address that belongs to one."""
-    known = applications.endpoints_by_subjects(origins)
-    return {
-        subject: endpoint.branch.name
-        for subject, endpoint in known.items()
-        if endpoint.branch is not None and endpoint.branch.ended_at is None
-    }
+def _place(each: Address) -> tuple[bool, str, int, int, int]:
+    """By branch, those without one last, and then by address: so a reader finds one among hundreds."""
+    block = each.entry.block
+    return (each.branch == "", each.branch.casefold(), block.version, int(block.network_address), block.prefixlen)
 
 
-def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Host], branch: str) -> Address:
+def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Host], named: Endpoint | None) -> Address:
     operator = directory.current().organisation(entry.asn) if entry.asn is not None else None
     lease = leases.lease_with(entry) if entry.kind == "dynamic" else None
     if entry.kind == "dynamic":
@@ -170,4 +168,6 @@ def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Ho
     host = hosts.get(lease.host_id) if lease is not None else None
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
     line = applications.what_runs(parts)
-    return Address(entry, line, format_block(entry.block), operator or "", host, leaves, branch, is_shared)
+    branch = named.branch.name if named is not None and named.branch is not None and not named.branch.ended_at else ""
+    label = named.label if named is not None else ""
+    return Address(entry, line, format_block(entry.block), operator or "", host, leaves, branch, label, is_shared)

@@ -72,3 +72,32 @@ class TestCodes:
         settings.REASONS_TO_CONFIRM_ALLOWED = True  # type: ignore[attr-defined]
         html = Client().get("/").content.decode() + signed_in(officer).get(page(case)).content.decode()
         assert "Not offered here" not in html
+
+
+class TestEvidence:
+    def test_of_a_code_that_cannot_be_in_the_file_keeps_it_from_being_offered_and_taken(self, officer: User) -> None:
+        """A freelancer of a free service: no list was asked, and no invoice exists."""
+        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        html = signed_in(officer).get(page(case)).content.decode()
+        assert 'value="R2"' not in html and 'value="R9"' not in html and 'value="R6"' in html
+        for code in ("R2", "R9"):
+            with pytest.raises(actions.CodeNotUsable):
+                actions.propose_refusal(case=case, officer=officer, codes=[code], text="No bill.", now=NOW)
+            answer = signed_in(officer).post(
+                page(case, "decide"), {"decision": "refuse", "codes": [code], "text": "No bill."}
+            )
+            assert answer.status_code == 422
+
+    def test_that_is_not_in_the_file_is_said_beside_its_code(self, officer: User) -> None:
+        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        html = signed_in(officer).get(page(case)).content.decode()
+        part = html[html.index('value="R3"') :]
+        assert "Not in the file yet" in part[: part.index("</label>")]
+
+    def test_of_a_company_that_was_looked_up_lets_its_code_stand(self, officer: User) -> None:
+        application = sent("vpn_company", {"incorporation": None}, name="Specimen Exports (Pvt) Ltd", number=NUMBER)
+        case = queries.case_of(application)
+        assert case is not None
+        case = actions.take_case(case=case, officer=officer, now=NOW)
+        html = signed_in(officer).get(page(case)).content.decode()
+        assert 'value="R2"' in html and 'value="R9"' not in html

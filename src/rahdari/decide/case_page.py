@@ -30,6 +30,7 @@ from rahdari.verify import words as findings
 from rahdari.verify.models import Check, Outcome
 
 from . import addresses, queries, reach, rules, taking_back, words
+from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
 from .forms import DecideForm
@@ -63,6 +64,8 @@ class ShownReason:
     reason: Reason
     text: str
     evidence: list[str]
+    # Whether the program can tell that some of it is not in the file.
+    lacks_evidence: bool = False
 
 
 class CasePage:
@@ -352,7 +355,12 @@ class CasePage:
 
     @cached_property
     def refusals(self) -> list[ShownReason]:
-        return [self._shown(reason) for reason in self._usable("refusal")]
+        return [self._shown(reason) for reason in self._refusals]
+
+    @cached_property
+    def _refusals(self) -> list[Reason]:
+        """Without those that cannot fit the service: the fee of one that is free, a list that was not asked."""
+        return [reason for reason in self._usable("refusal") if in_file.fits(self.application, reason)]
 
     def _waiting(self, kind: str) -> list[str]:
         """Codes that are off until somebody confirms them: they are not offered, and the page says so."""
@@ -373,10 +381,11 @@ class CasePage:
             reason,
             reason.text.in_language(self.language),
             words.evidence(self.policy, (reason.code,), self.language),
+            bool(in_file.missing(self.application, reason)) if reason.kind == "refusal" else False,
         )
 
     def decide_form(self, data: Mapping[str, Any] | None = None) -> DecideForm:
-        return DecideForm(data, questions=self._usable("question"), refusals=self._usable("refusal"))
+        return DecideForm(data, questions=self._usable("question"), refusals=self._refusals)
 
     # -- question, notice, decision --------------------------------------------------------------------------------
 

@@ -11,9 +11,10 @@ from rahdari.apply import actions as apply
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
-from . import clocks, queries, rules
+from . import clocks, evidence, queries, rules
 from .acting import (
     AlreadyAnswered,
+    CodeNotUsable,
     NotPossibleNow,
     ReasonNeeded,
     answer_of,
@@ -49,6 +50,9 @@ def propose_refusal(*, case: Case, officer: User, codes: Sequence[str], text: st
     if not codes:
         raise ReasonNeeded("codes")
     reasons = [usable(case, code, "refusal") for code in dict.fromkeys(codes)]
+    for reason in reasons:
+        if not evidence.fits(case.application, reason):
+            raise CodeNotUsable(reason.code)
     frozen = clocks.policy_of(case.application)
     listed = [reason.code for reason in reasons]
     notice = Notice.objects.create(

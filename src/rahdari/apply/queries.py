@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Sum
-from django.utils.functional import Promise
 from django.utils.translation import get_language
 
 from rahdari.address import Block, Part, directory
@@ -387,11 +386,6 @@ def idle_drafts(*, now: dt.datetime) -> QuerySet[Application]:
 
 def origin_of(block: Block) -> Origin | None:
     return directory.current().origin(block)
-
-
-def ways() -> dict[str, tuple[Promise | str, Promise | str]]:
-    """What can run at an address, by the key of the service or `other`: its name and a hint."""
-    return telling.WAYS
 
 
 def what_runs_at(endpoint: Endpoint) -> telling.Line:

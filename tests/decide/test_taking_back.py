@@ -102,6 +102,21 @@ class TestTakingBack:
         with pytest.raises(actions.NotPossibleNow):
             actions.restore_registration(case=case, officer=second, why="Again.", now=LATER + DAY)
 
+    def test_takes_the_place_of_a_pause_that_the_holder_could_end(self, officer: User, second: User) -> None:
+        case, found = granted()
+        holder = f"person:{case.application.applicant_id}"
+        proposed(case, officer, "S4")
+        answered(case)
+        actions.pause(registration=found, days=30, actor=holder, now=LATER + HOUR)
+        before = Change.objects.count()
+        actions.second_taking_back(case=case, officer=second, because="Two proofs failed.", now=LATER + DAY)
+        assert Change.objects.count() == before
+        with pytest.raises(actions.NotYours):
+            actions.go_on(registration=found, actor=holder, now=LATER + DAY)
+        actions.pause(registration=found, days=1, actor=holder, now=LATER + DAY)
+        assert entries.fresh(found).suspended_code == "S4"
+        assert not actions.go_on_due(now=LATER + 40 * DAY) and standing(found) is Standing.SUSPENDED
+
     def test_restores_what_was_struck_out(self, officer: User, director: User) -> None:
         case, found = granted()
         proposed(case, officer)

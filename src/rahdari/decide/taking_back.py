@@ -144,7 +144,10 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
     if taken.kind == "suspension":
-        register.suspend(registration=found, code=notice.codes[0], actor=actor, now=now)
+        # In the place of a pause of the holder's own, which a press would end.
+        register.suspend(
+            registration=found, code=notice.codes[0], actor=actor, now=now, instead_of=rules.PAUSED_AT_REQUEST
+        )
     else:
         register.strike_out(registration=found, code=notice.codes[0], actor=actor, now=now)
     record(

@@ -16,20 +16,28 @@ from .noting import BlockAlreadyEntered, NotValid, active_entries_locked, block_
 
 
 def suspend(
-    *, registration: Registration, code: str, actor: str, now: dt.datetime, until: dt.datetime | None = None
+    *,
+    registration: Registration,
+    code: str,
+    actor: str,
+    now: dt.datetime,
+    until: dt.datetime | None = None,
+    instead_of: str = "",
 ) -> Registration:
     """Take its addresses out of the feed, and keep them for it: until a day, or until `resume`. Doing it twice changes
-    nothing. Raises NotValid."""
+    nothing; but one that is suspended under the code `instead_of` is from now on suspended under this one. Raises
+    NotValid."""
     with transaction.atomic():
         registration = Registration.objects.select_for_update().get(pk=registration.pk)
         standing = queries.standing(registration, now)
-        if standing is rules.Standing.SUSPENDED:
+        is_listed = standing is rules.Standing.VALID
+        if standing is rules.Standing.SUSPENDED and registration.suspended_code != instead_of:
             return registration
-        if standing is not rules.Standing.VALID:
+        if not is_listed and standing is not rules.Standing.SUSPENDED:
             raise NotValid(registration, standing)
         registration.suspended_at, registration.suspended_until = now, until
         registration.suspended_code, registration.suspended_by = code, actor
-        _saved(registration, "suspend", now)
+        _saved(registration, "suspend" if is_listed else "", now)
         _journal("suspended", registration, actor, now, reason=code)
     return registration
 
@@ -64,7 +72,7 @@ def resume_due(*, now: dt.datetime, limit: int = 200) -> list[Registration]:
 
 def _saved(registration: Registration, act: str, now: dt.datetime) -> None:
     registration.save(update_fields=["suspended_at", "suspended_until", "suspended_code", "suspended_by"])
-    for entry in active_entries_locked(registration):
+    for entry in active_entries_locked(registration) if act else ():
         note_change(entry, act, now)
 
 

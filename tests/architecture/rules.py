@@ -29,7 +29,7 @@ FACES_OF_ITS_OWN = {
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
     "people": FACE | {"access", "identifiers"},
-    "verify": FACE | {"answers", "ways", "words", "way_words", "registry_words", "saying", "names"},
+    "verify": FACE | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names"},
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

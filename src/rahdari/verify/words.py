@@ -9,13 +9,14 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from rahdari.page.values import clock_time, code, day, ltr, name
 
-from . import paper_words, proof_words
+from . import paper_words, proof_words, roster_words
 from .models import Attempt, Challenge, Check, Method
+from .roster_words import roster_title as roster_title
 from .saying import Said, clock, fill
 
 # -- checks ------------------------------------------------------------------------------------------------------
@@ -187,43 +188,6 @@ def _by_hand(check: Check, evidence: dict[str, Any]) -> SafeString:
     return fill(_("An officer checked this by hand."))
 
 
-def roster_title(roster: str) -> str:
-    """Whose list it is; in Urdu the form that stands before «کی فہرست»."""
-    return {
-        "companies": pgettext("list of", "companies"),
-        "active_taxpayers": pgettext("list of", "active taxpayers"),
-        "association_members": pgettext("list of", "association members"),
-    }.get(roster, roster)
-
-
-def _roster(sentence_for: Any) -> Any:
-    def say(check: Check, evidence: dict[str, Any]) -> SafeString:
-        values: dict[str, object] = {"roster": roster_title(evidence.get("roster", ""))}
-        if evidence.get("imported_on"):
-            values["date"] = day(dt.date.fromisoformat(evidence["imported_on"]))
-        if evidence.get("valid_until"):
-            values["until"] = day(dt.date.fromisoformat(evidence["valid_until"]))
-        return fill(sentence_for(evidence), **values)
-
-    return say
-
-
-def _listed(evidence: dict[str, Any]) -> str:
-    return {
-        "same": _("The number is on the list of %(roster)s of %(date)s, and the name is the same."),
-        "same_but_form": _(
-            "The number is on the list of %(roster)s of %(date)s. The name is the same but for the kind of company."
-        ),
-        "alike": _(
-            "The number is on the list of %(roster)s of %(date)s. The name is the same but for how it is spelled."
-        ),
-    }.get(
-        evidence["name"],
-        # Of checks that passed before a name was needed.
-        _("The number is on the list of %(roster)s of %(date)s. There was no name to compare."),
-    )
-
-
 _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "proved": _proved,
     "not_proved": _not_proved,
@@ -338,74 +302,10 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "fee_asked": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was sent. It is not paid yet.")),
     "fee_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was paid on %(date)s.")),
     "fee_not_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was not paid in time.")),
-    "listed": _roster(_listed),
-    "listed_and_shown": _roster(
-        lambda _e: _(
-            "The number is on the list of %(roster)s of %(date)s, and the contact there belongs to the applicant."
-        )
-    ),
-    "listed_not_shown": _roster(
-        lambda _e: _(
-            "The number is on the list of %(roster)s of %(date)s. Nothing shows that it is the applicant’s, since "
-            "others know it too. By itself this is no reason for a refusal."
-        )
-    ),
-    "represents_already": _roster(lambda _e: _("It was shown before that the applicant may apply with this number.")),
-    "mail_of_contact": _roster(
-        lambda _e: _("The applicant signs in with the very address that the list of %(roster)s has for this number.")
-    ),
-    "mail_at_domain": _roster(
-        lambda _e: _(
-            "The applicant’s address of email is at the domain that the list of %(roster)s has for this number."
-        )
-    ),
-    "code_from_contact": _roster(
-        lambda e: {
-            "mobile": _("A code that went to the mobile number on the list of %(roster)s came back."),
-        }.get(e.get("way", ""), _("A code that went to the email address on the list of %(roster)s came back."))
-    ),
-    "not_shown": _roster(
-        lambda _e: _(
-            "Nothing shows yet that the applicant may apply for this company. An officer looks at it. "
-            "By itself this is no reason for a refusal."
-        )
-    ),
-    "representative_agrees": _roster(
-        lambda _e: _("Whoever is registered under this number agreed that this applicant applies.")
-    ),
-    "representative_denies": _roster(
-        lambda _e: _("Whoever is registered under this number said no: they do not know the applicant.")
-    ),
-    "representative_silent": _roster(
-        lambda _e: _("Whoever is registered under this number did not answer in time. An officer looks at it.")
-    ),
     "association_names": _attestation(
         lambda _e: _("%(association)s confirmed that the applicant acts for this member.")
     ),
-    "number_used_once": _roster(lambda _e: _("Nobody else has applied with this card number.")),
-    "number_used_elsewhere": _roster(
-        lambda _e: _("Somebody else has given this card number too. An officer looks at it. Nobody is blamed for it.")
-    ),
-    "not_listed": _roster(lambda _e: _("The number is not on the list of %(roster)s of %(date)s.")),
-    "listed_not_active": _roster(
-        lambda _e: _("The number is on the list of %(roster)s of %(date)s, but not as active.")
-    ),
-    "listed_expired": _roster(
-        lambda _e: _("The number is on the list of %(roster)s of %(date)s, but only until %(until)s.")
-    ),
-    "listed_under_another_name": _roster(
-        lambda _e: _("The number is on the list of %(roster)s of %(date)s under another name.")
-    ),
-    "listed_without_a_name": _roster(
-        lambda _e: _(
-            "The number is on the list of %(roster)s of %(date)s, but there is no name to compare. "
-            "An officer looks at it."
-        )
-    ),
-    "no_roster": _roster(
-        lambda _e: _("We have no list of %(roster)s at the moment, so an officer checks the number by hand.")
-    ),
-    "no_number": _roster(lambda _e: _("No number was given to look up on the list of %(roster)s.")),
+    **roster_words.FINDINGS,
 }
 
 

@@ -205,7 +205,8 @@ class TestItsAddresses:
         rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch North\n"
         place = browser.post(reverse("apply:add_many", args=[draft.reference]), {"paste": rows}).headers["Location"]
         shown = browser.get(place).text
-        assert "there are no branches" in shown and "1 of 1 rows can be added now" in shown
+        assert "branches cannot be added" in shown and "own note on the address" in shown
+        assert "1 of 1 rows can be added now" in shown
 
 
 class TestTheContact:

@@ -79,6 +79,7 @@ class TestTheWholeLine:
         roster = tmp_path / "companies.csv"
         roster.write_text("number,name,domain\n0000482,Sample Software House (Pvt) Ltd,client.example\n")
         verify.import_roster(name="companies", path=roster, now=timezone.now(), actor="system:test", processes=1)
+        story.an_operator("sample-fibre", "Sample Fibre")
         draft = with_addresses(owner)
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}
         apply.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="", **facts)

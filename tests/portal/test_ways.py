@@ -396,13 +396,13 @@ class TestARangeByItsRegistry:
     def test_is_half_proved_by_a_code_and_an_address_completes_it(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
         url = self.contact_page(endpoint)
-        assert "half of what is needed" in browser.get(url).text
+        assert "This is half of the proof" in browser.get(url).text
         assert "see whom the registry names" in browser.get(url).text.lower()
         browser.post(url, {"look": "1"})
         assert "We are asking the registry" in browser.get(url).text
         line.look(now=timezone.now())
         page = browser.get(url).text
-        assert "Give your name first" in page or "noc@network.example" in page
+        assert "Your name is needed first" in page or "noc@network.example" in page
         story.fill(endpoint.application)
         assert "noc@network.example" in browser.get(url).text
         assert browser.post(url, {"contact": "me@elsewhere.example"}).status_code == 422
@@ -420,10 +420,13 @@ class TestARangeByItsRegistry:
         assert "This address is proved" in browser.get(link, REMOTE_ADDR="203.0.113.49").text
 
     def test_says_what_the_rpki_names_and_counts_a_code_whole_where_it_does(
-        self, browser: Client, applicant: User, settings: Any, tmp_path: Path
+        self, settings: Any, tmp_path: Path
     ) -> None:
         settings.DATA = tmp_path
         keys.make_missing(tmp_path / "keys")
+        # A person is sealed with the keys of the place: made after them.
+        applicant, browser = story.a_person(), Client()
+        browser.force_login(applicant)
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
         assert endpoint.asn is not None
         roas = [{"asn": endpoint.asn, "prefix": "203.0.113.0/24", "maxLength": 24, "ta": "sample"}]
@@ -431,4 +434,4 @@ class TestARangeByItsRegistry:
         export.write_text(json.dumps({"metadata": {"buildtime": timezone.now().isoformat()}, "roas": roas}))
         rpki.import_export(export, rpki_commands.in_use(tmp_path))
         page = browser.get(self.contact_page(endpoint)).text
-        assert "The RPKI names" in page and "half of what is needed" not in page
+        assert "The RPKI names" in page and "half of the proof" not in page

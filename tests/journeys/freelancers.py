@@ -17,7 +17,8 @@ from .people import FILLED_BUTTON, Person, code_mailed
 class Freelancer:
     name: str
     email: str
-    cnic: str = "35202-1234567-1"
+    # Of each their own: a card number that somebody else has used brings an officer.
+    cnic: str
     mobile: str = "0300 1234567"
     purpose: str = "I reach the servers of two clients abroad."
     letter: str = "letter.jpg"

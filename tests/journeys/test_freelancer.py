@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.root]
 OPERATORS = {"en": ["Sample Fibre", NAME], "ur": ["Sample Fibre", NAME_UR]}
 OTHERS = ("example-broadband", "placeholder-net")
 WHO = {
-    "en": Freelancer("Sample Freelancer 71", "freelancer-71@sample.example"),
+    "en": Freelancer("Sample Freelancer 71", "freelancer-71@sample.example", cnic="35202-1234571-1"),
     # Has a server of their own, which answers by itself.
-    "ur": Freelancer("نمونہ فری لانسر 72", "freelancer-72@sample.example", port=free_port()),
+    "ur": Freelancer("نمونہ فری لانسر 72", "freelancer-72@sample.example", cnic="35202-1234572-1", port=free_port()),
 }
 
 
@@ -71,7 +71,7 @@ class TestFreelancer:
         send(who, person, base)
         # Nobody does anything more: the rule grants, the register changes, an edition goes out, two agents apply it.
         in_force_everywhere(person, base)
-        person.sees("By rule: %(count)s of %(total)s checks passed.", count=4, total=4)
+        person.sees("By rule: %(count)s of %(total)s checks passed.", count=5, total=5)
         # The kernel of the operator's router holds it.
         assert {"concat": [person.home.address, 17, who.port or 51820]} in edge.held("host_ports4")
         # What an operator was not given is nowhere on its machine.

@@ -14,8 +14,8 @@ from .stack import Stack
 
 pytestmark = [pytest.mark.browser]
 
-ANSWERED = Freelancer("Sample Freelancer 73", "freelancer-73@sample.example")
-SILENCE = Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example")
+ANSWERED = Freelancer("Sample Freelancer 75", "freelancer-75@sample.example", cnic="35202-1234575-1")
+SILENCE = Freelancer("نمونہ فری لانسر 74", "freelancer-74@sample.example", cnic="35202-1234574-1")
 # The made-up operator never answers about a number that ends with 9.
 ANSWERED_NUMBER, SILENT_NUMBER = "3007000010", "3007000029"
 OPERATOR, WORD = "operator-placeholder-net@demo.rahdari.example", "line-of-74"

@@ -19,7 +19,7 @@ from . import edge as edges
 from . import network
 from .edge import Edge
 from .people import Person
-from .stack import Stack, running
+from .stack import PATIENCE, Stack, running
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,7 +79,8 @@ def a_person(stack: Stack, chromium: Browser) -> Iterator[Callable[..., Person]]
                 java_script_enabled=script,
             )
             kept.callback(context.close)
-            context.set_default_timeout(20_000)
+            # A loaded machine is slow, and that is no fault.
+            context.set_default_timeout(PATIENCE * 1000)
             pictures = Path(folder) / language if folder else None
             return Person(
                 name=name, stack=stack, page=context.new_page(), language=language, home=home, folder=pictures

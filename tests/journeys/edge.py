@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .stack import PROGRAM, Stack, wait_for
+from .stack import PATIENCE, PROGRAM, Stack, wait_for
 
 SLUG, NAME, NAME_UR = "sample-edge", "Sample Edge", "نمونہ ایج"
 
@@ -70,7 +70,7 @@ def at_work(stack: Stack, folder: Path, *, ip: str, nft: str) -> Iterator[Edge]:
                 yield edge
             finally:
                 agent.terminate()
-                code = agent.wait(timeout=60)
+                code = agent.wait(timeout=PATIENCE)
         assert code == 0, (folder / "log").read_text()
     finally:
         subprocess.run([ip, "netns", "del", edge.namespace], check=True)

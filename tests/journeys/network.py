@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .stack import PATIENCE
+
 IPV4, NAME = 1, 3
 
 
@@ -36,7 +38,9 @@ class _Visit(socketserver.BaseRequestHandler):
             _, _, _, kind = self._take(4)
             host = socket.inet_ntoa(self._take(4)) if kind == IPV4 else self._take(self._take(1)[0]).decode()
             port = struct.unpack(">H", self._take(2))[0]
-            with socket.create_connection((host, port), timeout=30, source_address=(self.server.address, 0)) as outside:
+            with socket.create_connection(
+                (host, port), timeout=PATIENCE, source_address=(self.server.address, 0)
+            ) as outside:
                 self.request.sendall(b"\5\0\0\1" + bytes(6))
                 self._carry(outside)
         except OSError:

@@ -16,8 +16,12 @@ from pathlib import Path
 PROGRAM = (sys.executable, "-m", "rahdari")
 
 
+# How long anything may take, in seconds: on a loaded machine it takes long, and that is no fault.
+PATIENCE = 180
+
+
 def wait_for[Found](
-    what: str, look: Callable[[], Found | None], *, patience: float = 60.0, between: float = 0.1
+    what: str, look: Callable[[], Found | None], *, patience: float = PATIENCE, between: float = 0.1
 ) -> Found:
     """Look until there is something, or fail saying what was waited for. Not a sleep: a condition with an end."""
     until = time.monotonic() + patience
@@ -104,7 +108,7 @@ class Stack:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """`rahdari WORDS` as the administrator of this installation runs it."""
         return subprocess.run(
-            [*PROGRAM, *words], env=self.environment(), capture_output=True, text=True, check=False, timeout=60
+            [*PROGRAM, *words], env=self.environment(), capture_output=True, text=True, check=False, timeout=PATIENCE
         )
 
 
@@ -139,7 +143,7 @@ def start(data: Path, port: int, *options: str, word: str = "demo", settings: st
         return stack.said("is ready") is not None
 
     try:
-        wait_for("rahdari to be ready", ready, patience=180)
+        wait_for("rahdari to be ready", ready, patience=600)
     except AssertionError:
         stop(stack)
         raise
@@ -149,7 +153,7 @@ def start(data: Path, port: int, *options: str, word: str = "demo", settings: st
 def stop(stack: Stack) -> int:
     if stack.process.poll() is None:
         stack.process.send_signal(signal.SIGTERM)
-    code = stack.process.wait(timeout=60)
+    code = stack.process.wait(timeout=PATIENCE)
     assert stack.reader is not None and stack.process.stdout is not None
     stack.reader.join()
     stack.process.stdout.close()

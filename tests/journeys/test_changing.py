@@ -11,7 +11,7 @@ from tests.lease.relay import relay
 from tests.lease.test_clients import run_ddclient, to_copy
 from tests.needs import needs_program
 
-from .stack import Stack, wait_for
+from .stack import PATIENCE, Stack, wait_for
 
 PROGRAM = Path(__file__).with_name("changing.py")
 HOME, AFTER_A_NIGHT = "127.0.90.7", "127.0.90.8"
@@ -24,7 +24,7 @@ def act(stack: Stack, word: str, value: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()

@@ -14,7 +14,7 @@ from .edge import NAME, NAME_UR, Edge
 from .freelancers import Freelancer, apply_from_an_own_line, fill_in, prove, send
 from .own_server import a_server, prove_by_it
 from .people import DESK, Person
-from .stack import Stack, free_port
+from .stack import PATIENCE, Stack, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.root]
 
@@ -31,7 +31,7 @@ WHO = {
 def in_force_everywhere(person: Person, base: str) -> None:
     if person.language == "en":
         # The page that was left open follows by itself what happens.
-        expect(person.page.locator("h1")).to_have_text("Your registration is in force", timeout=60_000)
+        expect(person.page.locator("h1")).to_have_text("Your registration is in force", timeout=PATIENCE * 1000)
     person.waits_for(f"{base}status/", "Your registration is in force")
     person.read("in force")
     total = len(OPERATORS[person.language])

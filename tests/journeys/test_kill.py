@@ -162,12 +162,12 @@ class TestKilling:
             for number, word in enumerate(victims):
                 # Spread over the whole stream of applications, each at no moment in particular.
                 due = number * APPLICATIONS // len(victims)
-                wait_for("applications", lambda due=due: applicants.have_sent(due), patience=180)  # type: ignore[misc]
+                wait_for("applications", lambda due=due: applicants.have_sent(due), patience=600)  # type: ignore[misc]
                 moment.wait(chance.uniform(0, 0.4))
                 kill(own_stack[-1], word, chance)
                 if number == len(victims) // 2:
                     own_stack.append(kill_everything(own_stack[-1]))
-            wait_for("all applications", lambda: applicants.have_sent(APPLICATIONS), patience=180)
+            wait_for("all applications", lambda: applicants.have_sent(APPLICATIONS), patience=600)
         finally:
             applicants.close()
         stack = own_stack[-1]
@@ -180,13 +180,13 @@ class TestKilling:
             except psycopg.OperationalError:
                 return False  # it was the last that was killed
 
-        wait_for("a letter to everybody", all_told, patience=120)
+        wait_for("a letter to everybody", all_told, patience=600)
         self.each_is_there_once(stack, applicants.references)
         published = (
             "SELECT NOT EXISTS (SELECT FROM publish_waitingchange)"
             "   AND NOT EXISTS (SELECT FROM publish_edition WHERE published_at IS NULL)"
         )
-        wait_for("every change in a published edition", lambda: one(stack, published), patience=120)
+        wait_for("every change in a published edition", lambda: one(stack, published), patience=600)
         register = in_the_register(stack)
         added, in_force = in_the_feed(stack)
         assert set(added.values()) == {1} and len(added) >= APPLICATIONS
@@ -194,7 +194,7 @@ class TestKilling:
         for slug, asn in AGENTS.items():
             file, due = stack.data / "agents" / slug / "entries.json", in_the_register(stack, asn=asn)
             what = f"{slug} to hold what the register holds for it"
-            wait_for(what, lambda file=file, due=due: held(file) == due, patience=120)  # type: ignore[misc]
+            wait_for(what, lambda file=file, due=due: held(file) == due, patience=600)  # type: ignore[misc]
 
     def each_is_there_once(self, stack: Stack, references: list[str]) -> None:
         listed = ", ".join(f"'{reference}'" for reference in references)

@@ -15,7 +15,7 @@ from .desk import OFFICER
 from .edge import Edge
 from .organisations import Organisation, apply_as, fill_in, prove_from_here
 from .people import Person, body_of
-from .stack import Stack, wait_for
+from .stack import PATIENCE, Stack, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.root]
 
@@ -191,7 +191,7 @@ def visit(link: str, address: str) -> http.client.HTTPResponse:
     """As `curl LINK` on a machine with this address."""
     where = urlsplit(link)
     assert where.hostname is not None
-    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=30, source_address=(address, 0))
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE, source_address=(address, 0))
     try:
         connection.request("GET", where.path, headers={"Accept": "text/plain"})
         return connection.getresponse()

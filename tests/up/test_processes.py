@@ -16,6 +16,8 @@ import pytest
 from rahdari.up import processes
 
 DRIVER = Path(__file__).parent / "driver.py"
+# For what takes a moment, unless the machine is busy.
+PATIENCE = 300.0
 # Says its number, then waits for ever; ends on TERM by itself.
 STEADY = "echo pid $$; exec sleep 3600"
 # Says its number and that of a grandchild, ignores TERM.
@@ -83,7 +85,7 @@ def wait_until_gone(pid: int) -> None:
     except ProcessLookupError:
         return
     try:
-        assert select.select([handle], [], [], 30)[0], f"process {pid} still runs"
+        assert select.select([handle], [], [], PATIENCE)[0], f"process {pid} still runs"
     finally:
         os.close(handle)
 

@@ -19,6 +19,7 @@ from rahdari.api.models import Attempt, Token, Webhook
 from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
 from rahdari.journal.models import Entry as Row
+from rahdari.letters import queries as letters
 from tests.portal import story
 
 from .sample import ALL, Program, problem
@@ -62,6 +63,13 @@ class TestThePage:
         assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 401
         acts = Row.objects.filter(act__startswith="api.").order_by("id").values_list("act", "subject")
         assert [act for act, _subject in acts] == ["api.made_token", "api.revoked_token"]
+
+    def test_tells_the_person_of_each_token_and_ends_all_with_the_other_sessions(self) -> None:
+        browser = self.signed_in()
+        text = self.make(browser).context["new_text"]
+        assert [each.template for each in letters.letters_of(self.person)] == ["program_allowed"]
+        assert browser.post(reverse("people:end_other_sessions")).status_code == 302
+        assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 401
 
     def test_says_what_is_missing(self) -> None:
         answer = self.make(self.signed_in(), name="", scopes=[])

@@ -1,6 +1,7 @@
 """A registration is taken back by the way of a refusal, and can be restored; page, letters, register and feed agree."""
 
 import ipaddress
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -85,6 +86,17 @@ class TestTakingBack:
         assert Change.objects.filter(entry__registration=found).last().snapshot == {}  # type: ignore[union-attr]
         acts = [row.act for row in journal.about(case.application.subject)]
         assert acts.index("decide.took_back") < acts.index("decide.proposed_taking_back")
+
+    def test_is_not_seconded_by_whoever_is_in_office_since_today(
+        self, officer: User, director: User, settings: Any
+    ) -> None:
+        case, _found = granted()
+        proposed(case, officer)
+        answered(case)
+        settings.SECONDS_AFTER = 3 * DAY
+        with pytest.raises(actions.MayNotSecond) as error:
+            actions.second_taking_back(case=case, officer=director, because="So it is.", now=LATER + DAY)
+        assert error.value.why == CannotSecond.NEW
 
     def test_suspends_and_is_restored_under_the_same_number(self, officer: User, second: User) -> None:
         case, found = granted()

@@ -2,6 +2,7 @@ import argparse
 
 import pytest
 
+from rahdari.letters.models import Letter
 from rahdari.people import commands, queries
 
 pytestmark = pytest.mark.django_db
@@ -13,6 +14,17 @@ def run(*words: str) -> int:
     arguments = parser.parse_args(["people", *words])
     code: int = arguments.run(arguments)
     return code
+
+
+class TestWhoWatchesPosts:
+    def test_is_told_of_what_the_command_line_does(self) -> None:
+        run("appoint", "boss@sample.example", "supervisor")
+        boss = queries.person_by_email("boss@sample.example")
+        run("appoint", "new@sample.example", "officer")
+        run("reset", "new@sample.example")
+        run("dismiss", "new@sample.example", "officer")
+        told = Letter.objects.filter(template="post_changed", to=boss)
+        assert told.count() == 4 and all("command line" in each.text for each in told)
 
 
 class TestAppoint:

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from rahdari.letters.models import Letter
-from rahdari.people import actions, demonstration, queries, sessions
+from rahdari.people import actions, demonstration, mailboxes, queries, sessions
 from rahdari.people import sign_in as sign_in_steps
 from rahdari.people.models import Role, User
 
@@ -438,6 +438,30 @@ class TestPosts:
         assert not queries.is_officer(officer)
         client.post(f"/posts/{own.pk}/end/")
         assert queries.is_administrator(administrator)
+
+    def test_are_given_to_nobody_by_themselves_and_told_to_all_who_watch(self, client: Client) -> None:
+        administrator, supervisor, officer = a_person("administrator"), a_person("supervisor"), a_person("officer")
+        with_post(administrator, "administrator")
+        with_post(supervisor, "supervisor")
+        sign_in(client, administrator.email)
+        refused = client.post("/posts/", {"email": administrator.email, "role": "officer"})
+        assert "Nobody gives a post to themselves" in shown(refused) and not queries.is_officer(administrator)
+        client.post("/posts/", {"email": officer.email, "role": "officer"})
+        client.post(f"/posts/{queries.posts_of(officer)[0].pk}/end/")
+        told = Letter.objects.filter(template="post_changed")
+        assert {each.to for each in told} == {administrator, supervisor, officer} and told.count() == 6
+
+
+class TestAnAddressThatIsNobodys:
+    @pytest.mark.parametrize("email", ["x@[10.0.0.1]", "x@localhost", "x@db.internal", "x@mail.local", "x@10.0.0.1"])
+    def test_gets_no_code(self, client: Client, email: str) -> None:
+        assert client.post("/sign-in/", {"email": email}).status_code == 200
+        assert not Letter.objects.filter(template="code").exists()
+
+    def test_may_be_one_for_samples_only_where_nothing_leaves(self, settings: Any) -> None:
+        assert mailboxes.is_reachable("a@sample.example") and mailboxes.is_reachable("a@some.firm.pk")
+        settings.SAMPLE_MAIL = False
+        assert not mailboxes.is_reachable("a@sample.example") and mailboxes.is_reachable("a@some.firm.pk")
 
 
 class TestSomebodyElseAsksForMyCodes:

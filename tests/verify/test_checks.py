@@ -146,7 +146,7 @@ class TestControl:
         assert actions.answer_waiting(now=NOW + WEEK) == 5
 
     def test_of_another_subject_is_no_proof(self, subject: str, endpoint: str) -> None:
-        actions.open_link(token=queries.link_token(challenge("endpoint:another")), address=THERE, now=NOW)
+        actions.open_link(token=queries.link_token(challenge(f"endpoint:{uuid.uuid4()}")), address=THERE, now=NOW)
         (check,) = asked(subject, self.request(endpoint))
         assert check.outcome == Outcome.FAILED
 

@@ -11,7 +11,7 @@ from .again import (
     keep,
     working_on,
 )
-from .keys import TooManyTokens, make_token, note_use, revoke_token
+from .keys import TooManyTokens, end_tokens_of, make_token, note_use, revoke_token
 from .telling import (
     PlaceNotTaken,
     TooManyWebhooks,
@@ -36,6 +36,7 @@ __all__ = [
     "change_webhook",
     "claim",
     "deliver_events",
+    "end_tokens_of",
     "end_webhook",
     "fingerprint",
     "forget_attempts",

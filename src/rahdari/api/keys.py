@@ -5,8 +5,10 @@ import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.urls import reverse
 
 from rahdari.journal import actions as journal
+from rahdari.letters import actions as letters
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
 from rahdari.vault import tokens
@@ -41,6 +43,13 @@ def make_token(
     )
     detail = {"token": str(token.pk), "scopes": chosen}
     journal.record(act="api.made_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
+    letters.write_letter(
+        to=owner,
+        template="program_allowed",
+        about=f"holder:{owner.holder_ref}",
+        context={"name": token.name, "until": token.ends_at, "url": reverse("api:programs")},
+        now=now,
+    )
     return token, text
 
 
@@ -52,6 +61,12 @@ def revoke_token(*, owner: User, id: uuid.UUID, now: dt.datetime) -> bool:
         detail = {"token": str(id)}
         journal.record(act="api.revoked_token", actor=actor_of(owner), subject=actor_of(owner), now=now, detail=detail)
     return bool(ended)
+
+
+def end_tokens_of(*, owner: User, now: dt.datetime) -> int:
+    """End all of the person's tokens: they signed out everywhere, or lost what they sign in with."""
+    live = list(queries.tokens_of(owner, now=now))
+    return sum(revoke_token(owner=owner, id=token.pk, now=now) for token in live)
 
 
 def note_use(*, token: Token, now: dt.datetime) -> None:

@@ -440,6 +440,7 @@ class CasePage:
             is_director=people.has_rank(self.reader, "director"),
             reasons=[self.policy.reasons[code] for code in self.notice.codes],
             ripe=self.notice_is_ripe,
+            is_new=queries.is_new_in_office(self.reader, self.now),
         )
 
     @property

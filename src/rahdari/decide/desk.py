@@ -230,9 +230,9 @@ def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[R
     checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
     for subject, title, outcome, required, count in verify.counted([case.application.subject for case in cases]):
         checks[subject].append((Kind(title, count), outcome, required))
-    is_director = people.has_rank(officer, "director")
+    may = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
     return [
-        _row(case, officer, is_director, addresses.get(case.application_id), checks[case.application.subject], now)
+        _row(case, officer, may, addresses.get(case.application_id), checks[case.application.subject], now)
         for case in cases
     ]
 
@@ -240,11 +240,12 @@ def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[R
 def _row(
     case: Case,
     officer: User,
-    is_director: bool,
+    may: tuple[bool, bool],
     addresses: tuple[Any, int] | None,
     checks: Sequence[tuple[Kind, str, bool]],
     now: dt.datetime,
 ) -> Row:
+    is_director, is_new = may
     rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
     first, count = addresses or (None, 0)
@@ -266,6 +267,7 @@ def _row(
             is_director=is_director,
             reasons=[rules_of_case.reasons[code] for code in notice.codes],
             ripe=notice.state == NoticeState.RIPE,
+            is_new=is_new,
         ),
         is_mine=case.assigned_to_id == officer.pk,
     )

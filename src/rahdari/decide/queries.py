@@ -362,6 +362,12 @@ def _of_holder(application: Application) -> QuerySet[Decision]:
     return others.filter(same, case__application__organisation__isnull=True)
 
 
+def is_new_in_office(officer: User, now: dt.datetime) -> bool:
+    """Whether an officer is in office for so short a time that they second nothing yet (`settings.SECONDS_AFTER`)."""
+    since = people.in_office_since(officer)
+    return since is None or now < since + settings.SECONDS_AFTER
+
+
 def history(case: Case) -> list[Row]:
     """All that was done to, or read of, this file, newest first."""
     return list(record.about(case.application.subject)[:LONGEST_HISTORY])

@@ -124,6 +124,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
         is_director=people.has_rank(officer, "director"),
         reasons=[frozen.reasons[code] for code in notice.codes],
         ripe=notice.state == rules.NoticeState.RIPE,
+        is_new=queries.is_new_in_office(officer, now),
     )
     if why is not None:
         raise MayNotSecond(why)

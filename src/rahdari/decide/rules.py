@@ -323,13 +323,23 @@ class CannotSecond(StrEnum):
     YOURS = "yours"
     RANK = "rank"
     NOT_YET = "not_yet"
+    NEW = "new"
 
 
 def may_second(
-    *, proposer: object, second: object, is_director: bool, reasons: Iterable[Reason], ripe: bool
+    *,
+    proposer: object,
+    second: object,
+    is_director: bool,
+    reasons: Iterable[Reason],
+    ripe: bool,
+    is_new: bool = False,
 ) -> CannotSecond | None:
+    """`is_new`: in office for so short a time that whoever appointed them may be playing both parts."""
     if proposer == second:
         return CannotSecond.YOURS
+    if is_new:
+        return CannotSecond.NEW
     if any(reason.rank == "director" for reason in reasons) and not is_director:
         return CannotSecond.RANK
     return None if ripe else CannotSecond.NOT_YET

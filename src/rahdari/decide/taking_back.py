@@ -118,6 +118,7 @@ def second_taking_back(*, case: Case, officer: User, because: str, now: dt.datet
         is_director=people.has_rank(officer, "director"),
         reasons=reasons,
         ripe=notice.state == rules.NoticeState.RIPE,
+        is_new=queries.is_new_in_office(officer, now),
     )
     if why is not None:
         raise MayNotSecond(why)
@@ -213,14 +214,14 @@ def _standing(case: Case, act: str) -> Notice:
     return notice
 
 
-def waiting(*, officer: User) -> list[tuple[Notice, rules.CannotSecond | None]]:
+def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.CannotSecond | None]]:
     """Proposals to take a registration back that wait for an answer or a second officer; none of the officer's own
     registrations."""
     standing = Notice.objects.filter(
         case__status=rules.Status.DECIDED, withdrawn_at__isnull=True, concluded_at__isnull=True
     )
     found = standing.select_related("case__application__organisation", "case__application__applicant", "proposed_by")
-    is_director = people.has_rank(officer, "director")
+    is_director, is_new = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
     return [
         (
             each,
@@ -230,6 +231,7 @@ def waiting(*, officer: User) -> list[tuple[Notice, rules.CannotSecond | None]]:
                 is_director=is_director,
                 reasons=[clocks.policy_of(each.case.application).reasons[code] for code in each.codes],
                 ripe=each.state == rules.NoticeState.RIPE,
+                is_new=is_new,
             ),
         )
         for each in found.order_by("answer_due_at", "id")[:200]

@@ -104,7 +104,12 @@ def approvals(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "decide/approvals.html",
-        {"takings": taking_back.waiting(officer=person(request)), "rows": rows, "mine": shown.mine, "shown": shown},
+        {
+            "takings": taking_back.waiting(officer=person(request), now=timezone.now()),
+            "rows": rows,
+            "mine": shown.mine,
+            "shown": shown,
+        },
     )
 
 

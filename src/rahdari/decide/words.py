@@ -159,6 +159,7 @@ def why_not_second(reason: CannotSecond) -> str:
     return {
         CannotSecond.YOURS: _("Yours, someone else decides"),
         CannotSecond.RANK: _("An officer of Director rank decides"),
+        CannotSecond.NEW: _("You are new in your post: from the second day on"),
         CannotSecond.NOT_YET: _("The applicant may still answer"),
     }[reason]
 

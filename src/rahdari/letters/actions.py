@@ -23,6 +23,7 @@ from django.urls import reverse
 from procrastinate.contrib.django import app
 
 from rahdari import policy
+from rahdari.people import queries as people
 from rahdari.people.models import User
 
 from . import carriers, queries
@@ -70,6 +71,7 @@ __all__ = [
     "write_mandate",
     "write_number_code",
     "write_once",
+    "write_post_changed",
     "write_sign_in_code",
     "write_to_outsider",
 ]
@@ -206,6 +208,22 @@ def write_mandate(*, email: str, language: str, organisation: str, until: dt.dat
     return write_to_outsider(
         address=email, language=language, template="mandate_offered", context=context, useless_at=until, now=now
     )
+
+
+def write_post_changed(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> int:
+    """Tell all who watch over posts, and the person. Named in `settings.POST_LETTER`. Gives how many letters."""
+    by = people.person_by_actor(actor)
+    context = {
+        "email": user.email,
+        "post": title,
+        "change": change,
+        "by": by.email if by is not None else "command line",
+        "url": reverse("people:account"),
+    }
+    readers = {each.pk: each for each in (*people.who_watches_posts(), user)}
+    for reader in readers.values():
+        write_letter(to=reader, template="post_changed", about=f"person:{user.pk}", context=context, now=now)
+    return len(readers)
 
 
 def mark_read(*, letter: Letter, now: dt.datetime) -> Letter:

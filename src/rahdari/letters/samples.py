@@ -149,6 +149,14 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "due_at": _days(3),
     },
     "number_used_again": lambda rules: {"number_of": "company", "organisation": "Sample Software House"},
+    "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
+    "post_changed": lambda rules: {
+        "email": "officer@authority.example",
+        "post": "officer, director",
+        "change": "given",
+        "by": "administrator@authority.example",
+    },
+    "program_allowed": lambda rules: {"name": "Sample script", "until": _days(90)},
     "registry_code": lambda rules: {
         "name": "Sample Software House",
         "address": "203.0.113.16/28",

@@ -360,6 +360,12 @@ def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
     return post
 
 
+def tell_of_post(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> None:
+    """Write to all supervisors and administrators, and to the person: `change` is given, ended or reset (of the second
+    factor). Whoever plays two parts by appointing themselves does it before the eyes of all."""
+    import_string(settings.POST_LETTER)(user=user, title=title, change=change, actor=actor, now=now)
+
+
 @transaction.atomic
 def forget_second_factors(*, user: User, actor: str, now: dt.datetime) -> int:
     """Take away the app, passkeys and recovery codes of someone who lost them; return how many there were.
@@ -369,5 +375,6 @@ def forget_second_factors(*, user: User, actor: str, now: dt.datetime) -> int:
     removed, _ = Authenticator.objects.filter(user=user).delete()
     user.set_unusable_password()  # renews the random value that sessions are bound to
     user.save(update_fields=["password"])
+    import_string(settings.END_PROGRAMS)(owner=user, now=now)
     journal.record(act="people.forgot_second_factors", actor=actor, subject=f"person:{user.pk}", now=now)
     return removed

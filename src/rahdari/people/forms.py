@@ -9,14 +9,14 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from rahdari.page import limits
 
 from .identifiers import IdentifierError, parse_mobile, with_plain_digits
-from .models import DIRECTOR, Language, Membership, Role, User, normalise_email
+from .mailboxes import clean_email
+from .models import DIRECTOR, Language, Membership, Role, User
 from .queries import WRONG_CODES
 
 # Wrong codes of one network in a day: among all who share a telephone's network some mistype. Of eight figures that is
@@ -46,8 +46,7 @@ class EmailForm(forms.Form):
         self.network, self.was_here = network, was_here
 
     def clean_email(self) -> str:
-        email = normalise_email(self.cleaned_data["email"])
-        EmailValidator(message=_("Enter an email address with an @ sign and without spaces"))(email)
+        email = clean_email(self.cleaned_data["email"])
         if not all(limits.allow(f"people.code:{key}", rate=rate, per=per) for key, rate, per in self._limits(email)):
             raise ValidationError(
                 _("Too many codes were asked for. Wait some minutes, then try again"), code="rate_limited"
@@ -266,6 +265,9 @@ class AppointForm(forms.Form):
         cleaned["rank"] = DIRECTOR if cleaned.get("director") and role in (Role.OFFICER, Role.SUPERVISOR) else ""
         return cleaned
 
+    def add_yourself(self) -> None:
+        self.add_error("email", _("Nobody gives a post to themselves: another administrator does"))
+
     def add_unknown_person(self) -> None:
         self.add_error("email", _("Nobody has signed in with this address yet"))
 
@@ -314,8 +316,7 @@ class InviteForm(forms.Form):
         self.fields["role"].hints = dict(ROLE_HINTS)  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
-        email = normalise_email(self.cleaned_data["email"])
-        EmailValidator(message=_("Enter an email address with an @ sign and without spaces"))(email)
+        email = clean_email(self.cleaned_data["email"])
         if not limits.allow(f"people.invite:{self.inviter.pk}", rate=30, per=3600):
             raise ValidationError(_("Too many invitations. Wait some minutes, then try again"), code="rate_limited")
         return email

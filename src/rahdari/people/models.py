@@ -275,6 +275,12 @@ class Post(models.Model):
         return f"post:{self.pk}"
 
     @property
+    def told_as(self) -> str:
+        """The post in a letter, whatever its language: as the command line names it."""
+        body = self.operator or self.association
+        return f"{self.role}{f', {self.rank}' if self.rank else ''}{f' ({body})' if body else ''}"
+
+    @property
     def title(self) -> str:
         """The post in the reader's language."""
         if self.rank == DIRECTOR:

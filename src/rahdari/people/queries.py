@@ -79,6 +79,14 @@ def person_by_email(email: str) -> User | None:
     return User.objects.filter(email=normalise_email(email)).first()
 
 
+def person_by_actor(actor: str) -> User | None:
+    """Whom the journal names as the actor (`administrator:<uuid>`); None for a program."""
+    try:
+        return User.objects.filter(pk=uuid.UUID(actor.rpartition(":")[2])).first()
+    except ValueError:
+        return None
+
+
 def wrong_codes_lately() -> float:
     """Wrong codes that were typed to sign in, by anybody; they fade within a day."""
     return WRONG_CODES - limits.left("people.wrong_code", rate=WRONG_CODES, per=24 * 3600)
@@ -155,6 +163,19 @@ def holds_post(user: Visitor, *roles: Role) -> bool:
 
 def is_officer(user: Visitor) -> bool:
     return holds_post(user, Role.OFFICER, Role.SUPERVISOR)
+
+
+def in_office_since(user: Visitor) -> dt.datetime | None:
+    """Since when the person has been an officer or supervisor without a break; None for anybody else."""
+    return min(
+        (post.appointed_at for post in posts_of(user) if post.role in (Role.OFFICER, Role.SUPERVISOR)), default=None
+    )
+
+
+def who_watches_posts() -> list[User]:
+    """Supervisors and administrators: each change of a post is told to all of them."""
+    held = Post.objects.filter(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR], ended_at__isnull=True)
+    return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("created_at", "id"))
 
 
 def is_supervisor(user: Visitor) -> bool:

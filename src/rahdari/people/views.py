@@ -26,6 +26,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django.views.generic.edit import FormView
@@ -236,6 +237,7 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     user.set_unusable_password()
     user.save(update_fields=["password"])
     update_session_auth_hash(request, user)
+    import_string(settings.END_PROGRAMS)(owner=user, now=timezone.now())
     return redirect(reverse("people:account") + "#sessions")
 
 
@@ -257,16 +259,20 @@ def posts(request: HttpRequest) -> HttpResponse:
         user = queries.person_by_email(form.cleaned_data["email"])
         if user is None:
             form.add_unknown_person()
+        elif user == access.person(request):
+            form.add_yourself()
         else:
-            actions.appoint(
+            actor, now = access.actor_of(access.person(request), "administrator"), timezone.now()
+            post = actions.appoint(
                 user=user,
                 role=form.cleaned_data["role"],
                 rank=form.cleaned_data["rank"],
                 operator=form.cleaned_data["operator"],
                 association=form.cleaned_data["association"],
-                actor=access.actor_of(access.person(request), "administrator"),
-                now=timezone.now(),
+                actor=actor,
+                now=now,
             )
+            actions.tell_of_post(user=user, title=post.told_as, change="given", actor=actor, now=now)
             return redirect("people:posts")
     return render(request, "people/posts.html", {"form": form, "posts": queries.all_posts()})
 
@@ -276,7 +282,9 @@ def posts(request: HttpRequest) -> HttpResponse:
 def end_post(request: HttpRequest, id: int) -> HttpResponse:
     post = get_object_or_404(queries.all_posts(), pk=id)
     if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake
-        actions.end_post(post=post, actor=access.actor_of(access.person(request), "administrator"), now=timezone.now())
+        actor, now = access.actor_of(access.person(request), "administrator"), timezone.now()
+        actions.end_post(post=post, actor=actor, now=now)
+        actions.tell_of_post(user=post.user, title=post.told_as, change="ended", actor=actor, now=now)
     return redirect("people:posts")
 
 

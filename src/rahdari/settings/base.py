@@ -5,6 +5,7 @@
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -71,6 +72,10 @@ SOURCE_URL = os.environ.get("RAHDARI_SOURCE_URL", "")
 
 # Who may decide what; see the README of each room.
 DEMO = False
+# Whether names for samples (.example) count as addresses of email: in a demonstration and in tests.
+SAMPLE_MAIL = False
+# So long after their appointment officers second nothing: whoever appoints accounts of their own cannot use them now.
+SECONDS_AFTER = timedelta(hours=24)
 STAFF_SECOND_FACTOR = True
 # Networks of proxies whose X-Forwarded-For we believe. Empty: the address of the connection is the visitor's.
 TRUSTED_PROXIES = listed("RAHDARI_TRUSTED_PROXIES")
@@ -192,6 +197,11 @@ MFA_ADAPTER = "rahdari.people.adapter.SecondFactorAdapter"
 # `people` stands below `letters` and may not import it, so the act that writes the mail with the code is named here.
 SIGN_IN_LETTER = "rahdari.letters.actions.write_sign_in_code"
 INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
+POST_LETTER = "rahdari.letters.actions.write_post_changed"
+# What else ends when somebody signs out everywhere: programs with their tokens, of the room above.
+END_PROGRAMS = "rahdari.api.actions.end_tokens_of"
+# Told of each proof of control, for holders of the same address.
+ON_PROOF = "rahdari.line.proved.tell_holders"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
 NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
 SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"

@@ -1,10 +1,14 @@
 """The demonstration: made-up people, documentation ranges, mail into a folder. Never for a real register."""
 
+from datetime import timedelta
+
 from .base import *
 from .base import DATA
 from .base import SECRET_KEY as GIVEN_KEY
 
 DEMO = True
+SAMPLE_MAIL = True
+SECONDS_AFTER = timedelta(0)
 SECRET_KEY = GIVEN_KEY or "demonstration-only-not-a-secret"
 ALLOWED_HOSTS = ["*"]
 STAFF_SECOND_FACTOR = False

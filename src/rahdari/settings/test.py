@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from .base import *
@@ -27,6 +28,8 @@ MAIL_FOLDER = DATA / "mail"
 SECRET_KEY = "test-only-not-a-secret"
 ALLOWED_HOSTS = ["*"]
 DEMO = False
+SAMPLE_MAIL = True
+SECONDS_AFTER = timedelta(0)
 STAFF_SECOND_FACTOR = False
 ALLOWED_SPECIAL_RANGES = [
     "127.0.0.0/8",

@@ -42,6 +42,7 @@ from .test_walk import (
     OWN_ORGANISATION,
     OWN_PASSKEY,
     OWN_REGISTRATION,
+    OWN_WAY_ON,
     PROGRAMS,
     READ_AT_THE_DESK,
     SIGNED_IN,
@@ -104,7 +105,7 @@ def as_it_stands() -> list[Any]:
     """All that an applicant or an officer can change, in short."""
     return [
         list(Application.objects.order_by("pk").values_list("pk", "status", "version", "updated_at")),
-        list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "port")),
+        list(Endpoint.objects.order_by("pk").values_list("pk", "removed_at", "block", "runs", "parts")),
         list(Document.objects.order_by("pk").values_list("pk", "removed_at", "stored")),
         list(Case.objects.order_by("pk").values_list("pk", "status", "assigned_to")),
         list(Post.objects.order_by("pk").values_list("pk", "user", "ended_at")),
@@ -206,7 +207,16 @@ class TestTheOwner:
                 # A registration of addresses has no mobile line to move; tests/mobile has one.
                 # A person has nobody who works from home; a company has.
                 expected = {302} if "/mobile/" in place else {200, 302} if "/home/" in place else {200}
+                if leads_back("get", place):
+                    expected = {302}
                 assert browser.get(place).status_code in expected, place
+
+    def test_is_led_from_the_link_to_the_application(self, world: World) -> None:
+        for name in sorted(OWN_WAY_ON):
+            for facts in (world.drafts["full draft"], world.sent["case"]):
+                answer = world.client("A").get(world.place(name, facts))
+                assert answer.status_code == 302
+                assert f"/{facts['reference']}/" in answer.headers["Location"]
 
     def test_may_not_open_pages_of_staff(self, world: World) -> None:
         closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ASSOCIATIONS | ADMINISTRATORS | ACCOUNTANTS)
@@ -275,6 +285,18 @@ class TestAnotherPerson:
                 assert getattr(browser, method)(reverse(name, args=[world.passkey])).status_code != 200
         assert list(Authenticator.objects.values_list("pk", "data")) == kept
 
+    def test_is_led_from_the_link_to_no_application_of_the_owner(self, world: World, visitor: str) -> None:
+        before, browser = as_it_stands(), world.client(visitor)
+        for name in sorted(OWN_WAY_ON):
+            for facts in (world.drafts | world.sent).values():
+                places = [world.place(name, each) for each in (facts, absent(facts))]
+                for method in METHODS:
+                    said = both_say(browser, method, *places)
+                    leads = (302, reverse("portal:home")) if method == "get" else (405, "")
+                    assert said[0][:2] == leads, f"{visitor} {method} {name}: {said[0][0]}"
+                    assert said[0] == said[1], f"{visitor} {method} {name}"
+        assert as_it_stands() == before
+
     def test_changes_nothing_in_the_owners_organisation(self, world: World, visitor: str) -> None:
         before, browser = as_it_stands(), world.client(visitor)
         absent_one = {"id": uuid.uuid4(), "member": 2**62, "invitation": 2**62}
@@ -300,6 +322,9 @@ class TestAnotherPerson:
                 facts = parts_of(number)
                 places = [world.place(name, facts | {"reference": each}) for each in (number, references.make())]
                 for method in METHODS:
+                    if leads_back(method, places[0]):
+                        assert [browser.get(place).status_code for place in places] == [302, 302]
+                        continue
                     said = both_say(browser, method, *places)
                     assert said[0][0] == 404, f"{visitor} {method} {places[0]}"
                     assert said[0] == said[1]

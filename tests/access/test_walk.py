@@ -67,13 +67,14 @@ SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
-    portal:registrations portal:letters portal:after_the_link
-    share:sharing
+    portal:registrations portal:letters share:sharing
     attest:mine people:number people:number_code people:remove_number people:choose_notes portal:letters_read
     portal:letters_reminders
     api:programs api:make_token""".split()
 )
 OWN_TOKEN = frozenset({"api:revoke_token", "api:end_webhook"})
+# From the link that proves an address, on to the application: only for whoever may prove it, the others go home.
+OWN_WAY_ON = frozenset({"portal:after_the_link"})
 # A question to a holder, and another's part in what it shares: tests/share has both.
 OWN_SHARING = frozenset({"share:question", "share:stop"})
 OWN_PASSKEY = frozenset({"mfa_remove_webauthn", "mfa_edit_webauthn"})
@@ -160,6 +161,7 @@ EXPECTED = (
     OWN_INVOICE,
     OWN_TOKEN,
     OWN_SHARING,
+    OWN_WAY_ON,
 )
 CLOSED_TO_NOBODY = ANYONE | IN_BETWEEN | PROGRAMS
 VISITORS = ("B", "member", "officer", "second", "director", "operator", "administrator", "accountant", "association")
@@ -232,12 +234,13 @@ class World:
         number = self.registrations["person"]
         return {
             "portal:letter": {"id": self.letter},
+            **{own: {"endpoint": self.drafts["full draft"]["endpoint"]} for own in OWN_WAY_ON},
             "people:end_post": {"id": self.post},
             "mfa_remove_webauthn": {"pk": self.passkey},
             "mfa_edit_webauthn": {"pk": self.passkey},
             "people:answer_invitation": {"invitation": self.invitation},
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
-            **{key: {**self.organisation, "branch": uuid.uuid4()} for key in OWN_BRANCHES},
+            **{key: {**self.organisation, "branch": uuid.uuid4(), "check": uuid.uuid4()} for key in OWN_BRANCHES},
             "page:language": {"code": "en"},
             "confirm:question": {"number": "Q-AAAA-AAAA"},
             "confirm:sandbox_question": {"number": "Q-TEST-0001"},

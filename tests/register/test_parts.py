@@ -46,7 +46,8 @@ class TestAnEndpoint:
         assert len({entry.feed_id for entry in entries}) == 3
         assert {entry.subject for entry in entries} == {lead.origin}, "its proof is that of the address"
         assert Change.objects.filter(act="enter").count() == 3
-        assert queries.active_addresses_of(holder=lead.holder, categories=[lead.registration.category]) == 1
+        held = queries.active_blocks_of(holder=lead.holder, categories=[lead.registration.category])
+        assert held == {BLOCK: {lead.registration.id}}, "one address, however many its parts"
 
     def test_entered_twice_is_entered_once(self) -> None:
         registration, new = entered(), an_endpoint()

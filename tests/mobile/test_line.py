@@ -66,6 +66,7 @@ class TestGranted:
         assert not registration.is_provisional
         assert [check.kind for check in checks.checks_of(application.subject) if check.required] == [
             "mobile_line",
+            "represents",
             "documents",
         ]
 

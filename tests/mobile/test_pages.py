@@ -38,8 +38,8 @@ def plain(text: str) -> str:
 
 
 class TestTheWayIn:
-    def answer(self, who: str) -> str:
-        client = Client(headers={"accept-language": "en"})
+    def answer(self, who: str, client: Client | None = None) -> str:
+        client = client or Client(headers={"accept-language": "en"})
         client.get(reverse("apply:start"))
         client.post(reverse("apply:who"), {"who": who})
         client.post(reverse("apply:use"), {"use": "clients"})
@@ -47,7 +47,9 @@ class TestTheWayIn:
         return str(found["Location"])
 
     def test_leads_a_freelancer_to_an_application(self) -> None:
-        assert self.answer("freelancer") == reverse("apply:begin")
+        client = Client(headers={"accept-language": "en"})
+        assert self.answer("freelancer", client) == reverse("apply:ready")
+        assert reverse("apply:begin") in client.get(reverse("apply:ready")).text
 
     def test_leads_a_company_to_what_it_can_do(self) -> None:
         assert self.answer("company") == reverse("apply:instead")

@@ -40,7 +40,9 @@ class TestAMember:
         secretary.sign_in_ready(SECRETARY)
         secretary.waits_for("/association/", "Asks you to attest")
         secretary.follow(secretary.page.locator("table a", has_text=MEMBER.name), "asked")
-        for secret in (MEMBER.email, person.home.address, "1234591", MEMBER.purpose):
+        # Its yes says who may apply in the member's name; of the rest it sees nothing.
+        assert MEMBER.email in secretary.text()
+        for secret in (person.home.address, "1234591", MEMBER.purpose):
             assert secret not in secretary.page.content()
         secretary.choose("freelancer", name="claim")
         secretary.choose("papers", name="way")

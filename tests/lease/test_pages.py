@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import line
-from rahdari.apply.models import Endpoint
+from rahdari.apply.models import Application, Endpoint
 from rahdari.lease import queries
 from rahdari.lease.models import Host, Lease
 from rahdari.people.models import User
@@ -50,10 +50,17 @@ class TestApplying:
         assert "A range does not change by itself." in answer.content.decode()
 
     def test_a_changing_address_leads_to_an_application(self) -> None:
-        browser = Client(headers={"accept-language": "en"})
+        person = story.a_person()
+        browser = browser_of(person)
         browser.post(reverse("apply:who"), {"who": "freelancer"})
         browser.post(reverse("apply:use"), {"use": "clients"})
-        assert browser.post(reverse("apply:which"), {"fixed": "no"})["Location"] == reverse("apply:begin")
+        assert browser.post(reverse("apply:which"), {"which": "line"})["Location"] == reverse("apply:ready")
+        assert browser.get(reverse("apply:begin")).status_code == 302
+        draft = Application.objects.get(applicant=person)
+        address = reverse("apply:add_address", args=[draft.reference])
+        assert "It changes from time to time" in browser.get(address).content.decode()
+        assert browser.post(address, {"which": "line", "block": "203.0.113.33", "stays": "dynamic"}).status_code == 302
+        assert Endpoint.objects.get().is_dynamic
 
     def test_shows_the_password_once_and_then_never_again(self) -> None:
         application = story.fill(story.a_draft(story.a_person()))

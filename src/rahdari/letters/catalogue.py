@@ -104,7 +104,7 @@ LETTERS: dict[str, Kind] = {
     "representative_asked": _kind(
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
     ),
-    "number_used_again": _kind(_("Somebody else gave the same number"), "number_of", "organisation", note=""),
+    "number_used_again": _kind(_("Somebody else gave the same number"), "", "organisation", note=""),
     "address_proved_by_another": _kind(_("Somebody else showed control of an address"), "registration address"),
     "post_changed": _kind(_("A post was given, ended, or its sign-in reset"), "email post by", note=""),
     "program_allowed": _kind(_("A program may act for a person"), "name until", note="", urgent=True),

@@ -148,7 +148,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "email": "manager@mail.example",
         "due_at": _days(3),
     },
-    "number_used_again": lambda rules: {"number_of": "company", "organisation": "Sample Software House"},
+    "number_used_again": lambda rules: {"organisation": "Sample Software House"},
     "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "post_changed": lambda rules: {
         "email": "officer@authority.example",

@@ -190,8 +190,7 @@ def _tell(
                 }
             else:
                 template = "number_used_again"
-                told = {"number_of": "company" if other.organisation is not None else "card"}
-                told |= {"organisation": other.organisation.name} if other.organisation is not None else {}
+                told = {"organisation": other.organisation.name} if other.organisation is not None else {}
                 told["url"] = reverse("portal:help")
             letters.write_once(
                 to=person,

@@ -155,7 +155,9 @@ class TestEndpoints:
         draft = a_draft()
         row = with_address(draft)
         with pytest.raises(DatabaseError), transaction.atomic():
-            Endpoint.objects.create(application=draft, block=row.network, runs="wireguard", position=9, added_at=NOW)
+            Endpoint.objects.create(
+                application=draft, block=row.network, runs=row.runs, parts=row.parts, position=9, added_at=NOW
+            )
 
 
 class TestDocuments:

@@ -134,7 +134,7 @@ class TestTheCheck:
         asks = dataclasses.replace(service, checks=(*service.checks, wanted))
         under = dataclasses.replace(found, services={**found.services, service.key: asks})
         monkeypatch.setattr(applications, "frozen_policy", lambda _application: under)
-        monkeypatch.setattr(clocks, "_frozen", {})
+        monkeypatch.setattr(clocks, "_frozen", lambda _digest: under)
 
     def sent(self, *, known: bool = True) -> Application:
         sent = story.send(story.a_full_draft(story.a_person(), known=known))
@@ -211,7 +211,7 @@ class TestSilence:
         stands = dataclasses.replace(service, checks=checks_)
         under = dataclasses.replace(found, services={**found.services, service.key: stands})
         monkeypatch.setattr(applications, "frozen_policy", lambda _application: under)
-        monkeypatch.setattr(clocks, "_frozen", {})
+        monkeypatch.setattr(clocks, "_frozen", lambda _digest: under)
 
     def sent(self, address: str | None = None, *, asked: bool = True) -> Application:
         draft = story.fill(story.a_draft(story.a_person()))

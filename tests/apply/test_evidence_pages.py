@@ -113,7 +113,7 @@ class TestADeclaration:
         client = a_client(again)
         client.post(reverse("apply:evidence", args=[again.reference]), {"kind": "self_declaration"})
         page = client.post(self.place(again), {"text": "Web design", "declared": "on"}).text
-        assert "You have declared before." in page
+        assert "You have already used a declaration" in page
 
 
 class TestACertificate:

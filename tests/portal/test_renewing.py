@@ -209,7 +209,7 @@ class TestPapers:
         (old,) = Document.objects.filter(application=first)
         assert old.erased_at is not None
         browser = browser_at(person, address_of(registration))
-        assert f"Seen with {first.reference}, counts again" in page_of(browser, registration)
+        assert f"Checked with application {first.reference} and still accepted" in page_of(browser, registration)
         renew(browser, registration)
         story.advance()
         renewal = the_renewal()
@@ -220,7 +220,7 @@ class TestPapers:
         assert (check.outcome, check.finding, check.evidence["seen_with"]) == ("passed", "seen_before", first.reference)
         # A year later the note of the note still names the application with which the paper came.
         ends_in(register.fresh(registration), 30)
-        assert f"Seen with {first.reference}, counts again" in page_of(browser, registration)
+        assert f"Checked with application {first.reference} and still accepted" in page_of(browser, registration)
 
     def test_that_an_officer_read_are_not_read_again(self) -> None:
         person = story.a_person()

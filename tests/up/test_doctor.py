@@ -288,7 +288,7 @@ class TestPolicy:
 
     @pytest.mark.django_db
     def test_that_did_not_come_back_from_a_backup_is_missed(self, patient: Patient) -> None:
-        application = story.a_granted_application()
+        application = story.a_granted_application(story.a_person())
         assert not list(check_rules_of_the_last(patient))
         text = application.policy.text.replace("Demonstration Authority", "Sample Authority")
         application.policy = FrozenPolicy.objects.create(digest="0" * 64, version="7", text=text)

@@ -14,7 +14,16 @@ from rahdari.apply import actions, queries
 from rahdari.apply.models import Application, Document
 from rahdari.policy import BUNDLED
 
-from .sample import a_complete_company_draft, a_complete_draft, a_draft, a_person, a_photo, actor_of, with_address
+from .sample import (
+    a_complete_company_draft,
+    a_complete_draft,
+    a_draft,
+    a_person,
+    a_photo,
+    actor_of,
+    cnic_of,
+    with_address,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -110,6 +119,8 @@ class TestADeclaration:
         actions.save_evidence(application=first, kind="self_declaration", text="Web design", **facts)
         actions.submit_application(application=fresh(first), policy=queries.policy_in_force(), **facts)
         again = a_complete_draft(a_person("freelancer-32@sample.example"), block="203.0.113.31")
+        facts["actor"] = actor_of(again.applicant)
+        actions.save_person(application=again, name="Sample Freelancer 31", cnic=cnic_of(first.applicant), **facts)
         client = a_client(again)
         client.post(reverse("apply:evidence", args=[again.reference]), {"kind": "self_declaration"})
         page = client.post(self.place(again), {"text": "Web design", "declared": "on"}).text

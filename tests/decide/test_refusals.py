@@ -107,7 +107,7 @@ class TestSecondRefusal:
             ("telecom_act", "6(b), 6(c), 6(d)"),
             ("general_clauses", "24A"),
         ]
-        assert [remedy.key for remedy in refusal.remedies] == ["correct", "appeal", "new_application", "ombudsman"]
+        assert [remedy.key for remedy in refusal.remedies] == ["appeal", "new_application", "ombudsman"]
         assert refusal.text == "The answer shows no bill." and refusal.notice_text == SENTENCE
         # Thirty days from 17 November end on 17 December, a Thursday.
         assert refusal.appeal_until.astimezone(clocks.calendar().zone_info).date() == dt.date(2026, 12, 17)

@@ -14,6 +14,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
+from rahdari.decide import words
 from rahdari.journal import queries as journal
 from rahdari.line import keeping
 from rahdari.policy.keeping import BY_CLOCK
@@ -174,6 +175,7 @@ class TestAFile:
         answer = client.get(f"/my/applications/{row.reference}/status/")
         assert answer.status_code == 200 and "when its time was over" in answer.content.decode()
         client.force_login(story.an_officer())
+        client.post(f"/desk/cases/{row.reference}/why/", {"why": words.WHY_AGAIN[0]})
         answer = client.get(f"/desk/cases/{row.reference}/")
         assert answer.status_code == 200 and "when its time was over" in answer.content.decode()
 

@@ -32,9 +32,3 @@ class TestAProofOfAHeldAddress:
         story.a_granted_application(holder)
         story.prove(story.add(story.fill(story.a_draft(other))))
         assert KIND not in letters_to(holder)
-
-    def test_is_not_told_of_the_holders_own(self) -> None:
-        holder = story.a_person()
-        address = str(story.a_granted_application(holder).endpoints.get().network.network_address)
-        story.prove(story.add(story.fill(story.a_draft(holder)), address))
-        assert KIND not in letters_to(holder)

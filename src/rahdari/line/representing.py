@@ -7,7 +7,7 @@ for a code to the contact on the list, and then for an officer. Nothing here ref
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -85,7 +85,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
     asked = [each for each in others if each.in_force and each.organisation is not None]
     if _is_known(application):
         _tell(others, application, [], None, now)
-        _answer(check, Answer("passed", "represents_already", contacts.about(check)), now)
+        _answer_at_once(check, application, Answer("passed", "represents_already", contacts.about(check)), now)
         return []
     if application.organisation_id is None:
         _tell(others, application, [], None, now)
@@ -93,7 +93,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         found = (
             Answer("failed", "number_used_elsewhere", blames=False) if in_use else Answer("passed", "number_used_once")
         )
-        _answer(check, found, now)
+        _answer_at_once(check, application, found, now)
         return []
     if asked:
         assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
@@ -110,13 +110,19 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
     _tell(others, application, [], None, now)
     shown = contacts.by_mail(check) or _of_an_association(application, policy, now)
     if shown is not None:
-        _answer(check, shown, now)
+        _answer_at_once(check, application, shown, now)
         return []
     if check.facts.get("ways") or _association_is_asked(application):
         contacts.note(check=check, facts={"until": until})
         return [check] if check.facts.get("ways") else []
-    _answer(check, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
+    _answer_at_once(check, application, Answer("failed", "not_shown", contacts.about(check), blames=False), now)
     return []
+
+
+def _answer_at_once(check: Check, application: Application, found: Answer, now: dt.datetime) -> None:
+    """What was known when the application came: the clock of the decision does not wait for our looking."""
+    came = application.submitted_at or now
+    _answer(check, replace(found, evidence={**found.evidence, "came_at": came.isoformat()}), now)
 
 
 def _answer(check: Check, found: Answer, now: dt.datetime) -> None:

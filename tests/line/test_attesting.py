@@ -19,6 +19,7 @@ from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
+from tests.apply.sample import cnic_of
 from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
 from tests.decide.builders import DAY, NOW, a_person, an_application
 
@@ -109,7 +110,7 @@ class TestAttestedAlready:
     def test_by_card_number_and_in_another_spelling_counts(self) -> None:
         user = a_person()
         name = user.name.replace("Sample", "SAMPLE")
-        a_member(user, identifier=Identifier("card", "3520212345671"), name=name)
+        a_member(user, identifier=Identifier("card", cnic_of(user)), name=name)
         application = applied(user)
         line.advance(now=NOW)
         assert check_of(application).finding == "attested" and is_listed(application)

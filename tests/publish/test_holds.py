@@ -292,7 +292,7 @@ class TestBulkStatement:
         publish()
         self.state(feed, approve())
         publish(NOW + 24 * HOUR)
-        assert agent.sync().exit is Exit.OK and len(agent.prefixes) == 10
+        assert agent.sync(at=NOW + 24 * HOUR).exit is Exit.OK and len(agent.prefixes) == 10
 
     def test_of_fewer_lets_none_go(self, feed: Repository, many: list[Registration], agent: AgentSide) -> None:
         hold = self.let_go(many)

@@ -139,7 +139,11 @@ class TestRestore:
         assert [row.getMessage()[:26] for row in caplog.records] == ["Nothing new is published: "]
         assert queries.feed_status().behind
         assert run("feed", "status") == 1
-        assert agent.sync().exit is Exit.OK and agent.prefixes == held and agent.sequence() == before
+        assert (
+            agent.sync(at=NOW + 3 * rules.TIMESTAMP_EVERY).exit is Exit.OK
+            and agent.prefixes == held
+            and agent.sequence() == before
+        )
 
         # 2) what is missing
         capsys.readouterr()

@@ -47,7 +47,8 @@ class TestUse:
         file.write_text(TEXT, encoding="utf-8")
         assert run("use", str(file)) == 0
         assert (data / "policy" / "in-force.toml").read_text(encoding="utf-8") == TEXT
-        assert [path.name for path in (data / "policy").iterdir()] == ["in-force.toml"]
+        kept = sorted(path.name for path in (data / "policy").iterdir())
+        assert kept == ["in-force.digest", "in-force.toml"]
 
     def test_leaves_the_old_one_in_force_when_the_new_one_is_broken(
         self, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

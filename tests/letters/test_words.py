@@ -38,7 +38,7 @@ class TestCompose:
         flat = " ".join(written.text.split())
         for key in catalogue.LETTERS[template].needs:
             value = FACTS[template][key]
-            if isinstance(value, str):
+            if isinstance(value, str) and key != "change":  # which of its sentences the letter takes
                 assert " ".join(value.split()) in flat, key
             elif isinstance(value, dt.datetime):
                 assert f"{value.day} " in flat and str(value.year) in flat, key

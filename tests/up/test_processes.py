@@ -200,3 +200,41 @@ class TestPort:
     def test_refuses_a_number_that_is_no_port(self) -> None:
         with pytest.raises(processes.CannotListen, match="1 to 65535"):
             processes.check_port("127.0.0.1", 70000)
+
+
+# A child that asks late, and a parent that is killed before.
+LATE = """
+import multiprocessing
+import os
+import sys
+from rahdari.up.ordinary import end_with_parent
+
+def child(gate, other_end):
+    other_end.close()
+    starter = multiprocessing.parent_process().pid
+    # The other end closes when the parent is killed.
+    try:
+        gate.recv()
+    except EOFError:
+        pass
+    end_with_parent(starter)
+    print("lives", flush=True)
+
+if __name__ == "__main__":
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("fork")
+    began = context.Process(target=child, args=(theirs, ours))
+    began.start()
+    theirs.close()
+    os.kill(os.getpid(), 9)
+"""
+
+
+class TestEndWithParent:
+    def test_ends_at_once_whoever_asks_when_the_parent_is_already_gone(self, tmp_path: Path) -> None:
+        program = tmp_path / "late.py"
+        program.write_text(LATE)
+        # The pipe of the output is closed when the last of them is gone.
+        done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True)
+        assert done.returncode == -signal.SIGKILL
+        assert done.stdout == "" and "already gone" in done.stderr

@@ -118,9 +118,14 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def end_with_parent(how: int = signal.SIGTERM) -> None:
-    """Ask the kernel to send us `how` when the process that started us is gone, even by kill -9. Linux only."""
+def end_with_parent(parent: int, how: int = signal.SIGTERM) -> None:
+    """Ask the kernel to send us `how` when the process that started us is gone, even by kill -9. Linux only.
+
+    A process whose parent went before it asked is told nothing, so it ends here.
+    """
     prctl(PR_SET_PDEATHSIG, how)
+    if os.getppid() != parent:
+        raise SystemExit("The process that wanted this is already gone.")
 
 
 def is_ours(folder: Path) -> bool:
@@ -194,9 +199,7 @@ def main(arguments: Sequence[str]) -> None:
         show(given.show, user.pw_uid, [user.pw_gid])
         os.chdir("/")
         become(user)
-    end_with_parent(given.signal)
-    if os.getppid() != given.parent:
-        raise SystemExit("The process that wanted this is already gone.")
+    end_with_parent(given.parent, given.signal)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_DFL)

@@ -3,6 +3,7 @@
 A worker ends with the granian process that started it, even when that one is killed: otherwise it would keep the port.
 """
 
+import multiprocessing
 import os
 from importlib import import_module
 from typing import Any
@@ -15,7 +16,9 @@ HOLDING = {"web": "rahdari.wsgi", "push": "rahdari.push.app", "lookup": "rahdari
 def __getattr__(name: str) -> Any:
     if name not in HOLDING:
         raise AttributeError(name)
-    end_with_parent()
+    starter = multiprocessing.parent_process()
+    if starter is not None and starter.pid is not None:
+        end_with_parent(starter.pid)
     application = import_module(HOLDING[name]).application
     return with_places(application) if name == "web" else application
 

@@ -10,9 +10,11 @@ skip is a failure. Call these at the top of a test or a fixture, or in a module'
 
 import ctypes
 import os
+import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Container
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +41,12 @@ def needs_program(name: str, install: str) -> str:
         missing(f"the program {name} is not installed; to run this test: {install}")
     assert path is not None
     return path
+
+
+def needs_machine(known: Container[str]) -> None:
+    """A processor of a kind that the product knows the system calls of."""
+    if platform.machine() not in known:
+        missing(f"nothing is known of the system calls of {platform.machine()}; to run this test: {known}")
 
 
 def needs_root() -> None:

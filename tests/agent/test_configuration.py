@@ -46,7 +46,7 @@ class TestLoad:
         assert configuration.root_sha256 == "ab" * 32
         assert (configuration.poll_seconds, configuration.grace_hours) == (90, 72)
         assert configuration.targets == (
-            NftTarget("rahdari", "inet rahdari", "edge-1", "nft", ("sudo", "-n")),
+            NftTarget("rahdari", "inet rahdari", "edge-1", "nft", tmp_path / "ruleset.nft", run_as=("sudo", "-n")),
             FileTarget("csv", "entries.csv", tmp_path / "entries.csv"),
         )
 

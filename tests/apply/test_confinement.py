@@ -5,9 +5,8 @@ import platform
 import subprocess
 import sys
 
-import pytest
-
 from rahdari.apply import confinement, screening
+from tests.needs import missing, needs_machine
 
 # The way out, and what it does once the walls stand. `os.open` alone needs no Landlock to be refused by seccomp.
 WAYS = {
@@ -52,8 +51,8 @@ def tried(ways: dict[str, str], *without: str) -> tuple[list[str], dict[str, str
 
 
 class TestConfine:
-    @pytest.mark.skipif(platform.machine() not in confinement.MACHINES, reason="the filter knows two architectures")
     def test_leaves_no_way_out(self) -> None:
+        needs_machine(confinement.MACHINES)
         walls, said = tried(WAYS)
         assert confinement.CALLS in walls
         assert set(said.values()) == {"refused"}, said
@@ -64,7 +63,7 @@ class TestConfine:
         }
         walls, said = tried(ways, "_close_calls")
         if not walls:
-            pytest.skip("this kernel has no Landlock")
+            missing("this kernel has no Landlock; to run this test: Linux 5.13 or newer, with landlock in lsm=")
         assert walls == [confinement.FILES]
         assert set(said.values()) == {"refused"}, said
 

@@ -16,7 +16,6 @@ import psycopg
 import pytest
 
 from rahdari import policy
-from rahdari.apply.models import FrozenPolicy
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
 from rahdari.publish import keys
@@ -287,12 +286,14 @@ class TestPolicy:
         assert "changed by hand" in said and "rahdari policy use FILE" in said
 
     @pytest.mark.django_db
-    def test_that_did_not_come_back_from_a_backup_is_missed(self, patient: Patient) -> None:
-        application = story.a_granted_application(story.a_person())
+    def test_that_did_not_come_back_from_a_backup_is_missed(
+        self, patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        story.a_granted_application(story.a_person())
         assert not list(check_rules_of_the_last(patient))
-        text = application.policy.text.replace("Demonstration Authority", "Sample Authority")
-        application.policy = FrozenPolicy.objects.create(digest="0" * 64, version="7", text=text)
-        application.save()
+        other = tmp_path / "example.toml"
+        other.write_text(policy.BUNDLED.read_text().replace("Demonstration Authority", "Sample Authority"))
+        monkeypatch.setattr(policy, "BUNDLED", other)
         (finding,) = check_rules_of_the_last(patient)
         assert finding.state == WRONG and "Sample Authority" in finding.text
         policy_commands.put_in_force(policy.BUNDLED, policy_commands.in_force(patient.data))

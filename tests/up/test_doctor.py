@@ -311,13 +311,14 @@ class TestFeedKeys:
         for role in keys.ONLINE:
             (folder / f"{role}.pem").write_text("sample")
             (folder / f"{role}.pem").chmod(0o600)
-        assert not list(check_feed_keys(patient))
+        (note,) = check_feed_keys(patient)
+        assert note.state == NOTE and "all is one user" in note.text
         (folder / "timestamp.pem").chmod(0o644)
         (folder / "feed-canary.pem").unlink()
         offline = patient.data / "offline"
         offline.mkdir()
         (offline / "root-1.pem").write_text("sample")
-        gone, opened, left = (each.text for each in check_feed_keys(patient))
+        _, gone, opened, left = (each.text for each in check_feed_keys(patient))
         assert "feed-canary.pem is gone" in gone
         assert opened.endswith(f"chmod 600 {folder / 'timestamp.pem'}")
         assert str(offline / "root-1.pem") in left

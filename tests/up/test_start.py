@@ -1,5 +1,6 @@
 """`rahdari demo` as one starts it: the whole house in one process tree."""
 
+import json
 import os
 import re
 import shlex
@@ -23,6 +24,16 @@ from tests.needs import needs_namespaces
 from tests.up import dying_database
 from tests.up.test_processes import wait_until_gone
 
+TRIES = """
+import json, os, sys
+said = {}
+for path in json.loads(sys.argv[1]):
+    try:
+        said[path] = len(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1000)) and "read"
+    except OSError as error:
+        said[path] = "refused" if error.errno in (1, 13) else str(error)
+print(json.dumps(said))
+"""
 # One that hangs is ended after so many seconds. A busy machine took three minutes for the start alone.
 PATIENCE = 1800.0
 USUAL = {"web", "worker", "publisher", "push", "lookup"}
@@ -131,6 +142,39 @@ def demos() -> Iterator[list[Demo]]:
         demo.close()
 
 
+def each_process_is_a_user_of_its_own(demo: Demo, children: dict[str, int]) -> None:
+    """The publisher has just signed what the agents apply; nobody else reads its keys."""
+    main = demo.data.stat()
+    uids = {name: os.stat(f"/proc/{pid}").st_uid for name, pid in children.items()}
+    apart = {"publisher": uids["publisher"], "push": uids["push"], "lookup": uids["push"]}
+    assert len({0, main.st_uid, *apart.values()}) == 4
+    assert uids == dict.fromkeys(uids, main.st_uid) | apart
+    assert demo.process.pid != children["web"] and os.stat(f"/proc/{demo.process.pid}").st_uid == main.st_uid
+
+    publisher, web = Path(f"/proc/{children['publisher']}"), Path(f"/proc/{children['web']}")
+    signing = demo.data / "keys" / "feed"
+    secrets = [signing, *signing.iterdir(), publisher / "environ", publisher / "mem"]
+    secrets += [publisher / "root" / str(path).lstrip("/") for path in signing.glob("*.pem")]
+    personal = [demo.data / "keys" / "fields.key", demo.data / "postgres" / "password", web / "environ"]
+    supervisor = Path(f"/proc/{demo.process.pid}")
+    assert len(secrets) > 10
+    for uid in (main.st_uid, uids["push"]):
+        assert tried_in(demo, uid, *secrets, supervisor / "environ", supervisor / "mem") == {"refused"}
+    for uid in (uids["publisher"], uids["push"]):
+        assert tried_in(demo, uid, *personal) == {"refused"}
+    assert tried_in(demo, main.st_uid, *personal) == {"read"}
+    assert tried_in(demo, uids["publisher"], *signing.glob("*.pem")) == {"read"}
+
+
+def tried_in(demo: Demo, uid: int, *paths: Path) -> set[str]:
+    """What becomes of reading these paths as this user, in the mount namespace of the processes."""
+    gid = demo.data.stat().st_gid
+    command = ["nsenter", f"--mount=/proc/{demo.process.pid}/ns/mnt", "--", "setpriv", f"--reuid={uid}"]
+    command += [f"--regid={uid}", f"--groups={gid}", "/usr/bin/python3", "-c", TRIES]
+    done = subprocess.run([*command, json.dumps([str(path) for path in paths])], capture_output=True, check=True)
+    return set(json.loads(done.stdout).values())
+
+
 class TestDemo:
     def test_starts_serves_mends_itself_stops_and_keeps_its_data(self, data: Path, demos: list[Demo]) -> None:
         if os.geteuid() == 0:
@@ -154,6 +198,8 @@ class TestDemo:
         assert demo.get("/healthz", port=port + 2) == 200
         children = demo.children()
         assert set(children) == USUAL | {"agent", "vantage", "postgres"}
+        if os.geteuid() == 0:
+            each_process_is_a_user_of_its_own(demo, children)
 
         # A second one on the same data, and one on the same port, are told so before anything starts.
         busy = Demo(data, three_free_ports())

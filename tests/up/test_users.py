@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -11,27 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.up import datafolder, ordinary
+from rahdari.up import datafolder, ordinary, start
 from rahdari.up.doctor_feed import check_feed_keys
 from rahdari.up.findings import OK, Patient
 from rahdari.vault import keys
 from tests.needs import needs_program, needs_root
+from tests.up.test_start import TRIES, three_free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "deploy" / "systemd"
 # Numbers that no account here has.
 USERS = {"rahdari": 61_001, "rahdari-feed": 61_002, "rahdari-serve": 61_003}
 DATA_GROUP = 61_010
-TRIES = """
-import json, os, sys
-said = {}
-for path in json.loads(sys.argv[1]):
-    try:
-        said[path] = len(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(1000)) and "read"
-    except OSError as error:
-        said[path] = "refused" if error.errno in (1, 13) else str(error)
-print(json.dumps(said))
-"""
 
 
 def documented() -> list[list[str]]:
@@ -43,9 +35,29 @@ def documented() -> list[list[str]]:
     return words
 
 
+MAIN = pwd.struct_passwd(("rahdari", "x", USERS["rahdari"], USERS["rahdari"], "", "/", "/bin/false"))
+THREE = ordinary.Users(
+    MAIN,
+    ordinary.Other("rahdari-feed", USERS["rahdari-feed"], USERS["rahdari-feed"], (DATA_GROUP,)),
+    ordinary.Other("rahdari-serve", USERS["rahdari-serve"], USERS["rahdari-serve"], (DATA_GROUP,)),
+    DATA_GROUP,
+)
+
+
 @pytest.fixture
-def data() -> Iterator[Path]:
-    """A data folder as `prepare`, a ceremony and the publisher leave it, handed over by the commands of the page."""
+def data(one_users: Path) -> Path:
+    """The folder, handed over by the commands of the page."""
+    names = USERS | {"rahdari-data": DATA_GROUP}
+    for words in documented():
+        here = [word.replace("/var/lib/rahdari", str(one_users)) for word in words]
+        # Numbers in the place of names; what is no name of ours stays.
+        subprocess.run([":".join(str(names.get(part, part)) for part in word.split(":")) for word in here], check=True)
+    return one_users
+
+
+@pytest.fixture
+def one_users() -> Iterator[Path]:
+    """A data folder as `prepare`, a ceremony and the publisher leave it, where all of them are one user."""
     needs_root()
     # Not below pytest's own folder, which other users may not enter.
     above = Path(tempfile.mkdtemp(prefix="rahdari-users-"))
@@ -66,22 +78,21 @@ def data() -> Iterator[Path]:
         path.chmod(mode)
     for path in [folder, *folder.rglob("*")]:
         os.chown(path, USERS["rahdari"], USERS["rahdari"], follow_symlinks=False)
-    names = USERS | {"rahdari-data": DATA_GROUP}
-    for words in documented():
-        here = [word.replace("/var/lib/rahdari", str(folder)) for word in words]
-        # Numbers in the place of names; what is no name of ours stays.
-        subprocess.run([":".join(str(names.get(part, part)) for part in word.split(":")) for word in here], check=True)
     yield folder
     shutil.rmtree(above)
 
 
 def tried(user: str, *paths: Path | str) -> set[str]:
     """What becomes of reading each of the paths as this user."""
+    return tried_as(USERS[user], USERS[user], DATA_GROUP, *paths)
+
+
+def tried_as(uid: int, gid: int, data_group: int, *paths: Path | str) -> set[str]:
     done = subprocess.run(
         ["/usr/bin/python3", "-c", TRIES, json.dumps([str(path) for path in paths])],
-        user=USERS[user],
-        group=USERS[user],
-        extra_groups=[DATA_GROUP],
+        user=uid,
+        group=gid,
+        extra_groups=[data_group],
         env={},
         cwd="/",
         capture_output=True,
@@ -147,14 +158,144 @@ class TestGiveTo:
         (data / "feed" / "new").mkdir()
         (data / "feed" / "new" / "1.json").touch()
         (data / "documents" / "new").touch()
-        account = ordinary.pwd.struct_passwd(("r", "x", USERS["rahdari"], USERS["rahdari"], "", "/", "/bin/false"))
-        ordinary.give_to(account, data)
+        ordinary.give_to(MAIN, data)
         owners = {
             name: (data / name).stat().st_uid
             for name in ("keys/feed", "keys/feed/new.pem", "feed", "feed/new", "feed/new/1.json", "documents/new")
         }
         assert owners == dict.fromkeys(owners, USERS["rahdari-feed"]) | {"documents/new": USERS["rahdari"]}
         assert data.stat().st_mode & 0o7777 == 0o2750
+
+    def test_gives_the_publisher_the_keys_that_root_has_just_made(self, data: Path) -> None:
+        shutil.rmtree(data / "keys" / "feed")
+        (data / "keys" / "feed").mkdir()
+        (data / "keys" / "feed" / "timestamp.pem").write_text("secret")
+        ordinary.give_to(MAIN, data)
+        assert tried("rahdari-feed", data / "keys" / "feed" / "timestamp.pem") == {"read"}
+        assert tried("rahdari", data / "keys" / "feed") == {"refused"}
+
+
+def owners(folder: Path) -> dict[str, tuple[int, int, int]]:
+    found = {}
+    for path in [folder, *folder.rglob("*")]:
+        status = path.lstat()
+        found[str(path.relative_to(folder))] = (status.st_uid, status.st_gid, status.st_mode)
+    return found
+
+
+class TestDivide:
+    def test_does_what_the_commands_of_the_page_do(self, data: Path) -> None:
+        documented_result = owners(data)
+        for path in [data, *data.rglob("*")]:
+            os.chown(path, USERS["rahdari"], USERS["rahdari"])
+        data.chmod(0o700)
+        (data / "keys").chmod(0o700)
+        ordinary.divide(data, THREE)
+        assert owners(data) == documented_result
+        ordinary.divide(data, THREE)
+        assert owners(data) == documented_result
+
+    def test_makes_the_feeds_folders_where_there_is_no_feed_yet(self, one_users: Path) -> None:
+        for name in ("feed", "feed-access", "keys/feed"):
+            shutil.rmtree(one_users / name)
+        ordinary.divide(one_users, THREE)
+        assert ordinary.divided(one_users)
+        assert (one_users / "feed").stat().st_uid == USERS["rahdari-feed"]
+
+    def test_follows_no_link_that_the_pages_user_has_put_there(self, one_users: Path) -> None:
+        outside = one_users.parent / "outside"
+        outside.mkdir()
+        (outside / "file").touch()
+        before = owners(outside)
+        (one_users / "feed" / "inside").symlink_to(outside)
+        ordinary.divide(one_users, THREE)
+        assert owners(outside) == before
+        for name in ("feed", "keys/feed"):
+            (one_users / name).rename(one_users / "away")
+            (one_users / name).symlink_to(outside)
+            with pytest.raises(OSError, match=name):
+                ordinary.divide(one_users, THREE)
+            assert owners(outside) == before
+            (one_users / name).unlink()
+            (one_users / "away").rename(one_users / name)
+
+    def test_lets_the_publisher_alone_pass_to_the_database(self, one_users: Path) -> None:
+        socket = one_users / "postgres" / "run" / "socket"
+        socket.parent.mkdir(parents=True)
+        socket.write_text("socket")
+        (one_users / "postgres" / "password").write_text("secret")
+        (one_users / "postgres" / "password").chmod(0o600)
+        for path in (one_users / "postgres").rglob("*"):
+            os.chown(path, USERS["rahdari"], USERS["rahdari"])
+        ordinary.divide(one_users, THREE, one_users / "postgres", one_users / "postgres" / "run")
+        assert tried("rahdari-feed", socket) == {"read"}
+        assert tried("rahdari-feed", one_users / "postgres" / "password") == {"refused"}
+        assert tried("rahdari-serve", socket) == {"refused"}
+
+
+class TestWhoRuns:
+    def test_is_three_users_with_or_without_accounts(self) -> None:
+        found = ordinary.users(pwd.getpwnam("nobody"))
+        assert found is not None
+        assert len({found.main.pw_uid, found.feed.uid, found.serve.uid, 0}) == 4
+        assert found.feed.groups == found.serve.groups == (found.data,)
+
+    def test_is_one_user_in_a_folder_that_belongs_to_a_person(self) -> None:
+        assert ordinary.users(pwd.getpwnam("daemon")) is None
+
+    def test_is_refused_without_root_where_the_publisher_is_another_user(self, data: Path) -> None:
+        def is_told() -> bool:
+            given = start.Start(datafolder.REGISTER, data, "127.0.0.1", three_free_ports())
+            try:
+                start.start(given)
+            except start.AnothersFeed as error:
+                return f"(the user {USERS['rahdari-feed']})" in str(error) and f"chown -R USER {data}" in str(error)
+            return False
+
+        assert as_user("rahdari", is_told)
+
+
+KEEPER = """
+import pwd, sys
+sys.path.insert(0, sys.argv[1])
+import ordinary
+main = pwd.struct_passwd(("rahdari", "x", int(sys.argv[2]), int(sys.argv[2]), "", "/", "/bin/false"))
+ordinary.become(main, groups=[int(sys.argv[3])], keeping=[*ordinary.KEPT, *ordinary.DIVIDING])
+with ordinary.dividing():
+    pass
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+class TestSupervisor:
+    @pytest.fixture
+    def keeper(self, data: Path) -> Iterator[int]:
+        """A process that left root as the supervisor does."""
+        # Where other users may read it.
+        shutil.copy(ordinary.__file__, data.parent / "ordinary.py")
+        running = subprocess.Popen(
+            ["/usr/bin/python3", "-c", KEEPER, str(data.parent), str(USERS["rahdari"]), str(DATA_GROUP)],
+            env={"DATABASE_URL": "postgresql://secret"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"\n"
+        yield running.pid
+        running.communicate()
+
+    def test_keeps_three_rights_and_can_get_no_others(self, keeper: int) -> None:
+        said = dict(line.split(":\t") for line in Path(f"/proc/{keeper}/status").read_text().splitlines())
+        assert set(said["Uid"].split()) == {str(USERS["rahdari"])}
+        kept = sum(1 << number for number in ordinary.KEPT)
+        assert {int(said[name], 16) for name in ("CapPrm", "CapEff")} == {kept}
+        assert {int(said[name], 16) for name in ("CapInh", "CapAmb")} == {0}
+        assert said["NoNewPrivs"] == "1"
+
+    def test_is_not_reached_by_the_pages_which_have_its_user(self, keeper: int) -> None:
+        there = Path(f"/proc/{keeper}")
+        assert tried("rahdari", there / "mem", there / "environ", there / "fd" / "0", there / "root") == {"refused"}
 
 
 def as_user(user: str, act: Callable[[], bool]) -> bool:
@@ -234,10 +375,12 @@ class TestUnits:
             "ProtectProc=invisible",
             "ProcSubset=pid",
             "RestrictNamespaces=yes",
-            "CapabilityBoundingSet=\n",
             "SystemCallFilter=@system-service",
         ):
             assert line in text
+        (rights,) = re.findall(r"^CapabilityBoundingSet=(.*)$", text, re.MULTILINE)
+        wanted = [*ordinary.KEPT, *ordinary.DIVIDING] if path.stem == "rahdari-up" else []
+        assert sorted(getattr(ordinary, name.removeprefix("CAP_")) for name in rights.split()) == sorted(wanted)
 
     @pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
     def test_are_understood_by_systemd(self, path: Path, tmp_path: Path) -> None:

@@ -112,8 +112,11 @@ def read_label(folder: Path) -> Label | None:
 
 def write_label(folder: Path, kind: str) -> None:
     draft = folder / "version.new"
-    draft.write_text(f'format = {FORMAT}\nkind = "{kind}"\nwritten_by = "{__version__}"\n')
-    draft.chmod(0o644)  # for every process of ours, whoever it runs as; the folder keeps others out
+    draft.unlink(missing_ok=True)
+    # Root writes it into a folder of another's: a link that stands there is not followed.
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
+        os.fchmod(file.fileno(), 0o644)  # for every process of ours, whoever it runs as; the folder keeps others out
+        file.write(f'format = {FORMAT}\nkind = "{kind}"\nwritten_by = "{__version__}"\n')
     draft.replace(folder / "version")
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rahdari.up.findings import OK, WRONG, Finding, Patient
+from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
 
 # Roles of the feed that the publisher signs again by itself: near their end it is not at work.
 SIGNED_BY_ITSELF = ("timestamp", "snapshot", "feed-static", "feed-dynamic", "feed-canary")
@@ -65,6 +65,13 @@ def check_feed_keys(patient: Patient) -> Iterator[Finding]:
         # As it should be with a user for each process: root sees more.
         yield Finding(OK, "feed", f"the keys in {folder} are the publisher's alone; run this as root to look at them")
         return
+    if not patient.is_demo and folder.stat().st_uid == patient.data.stat().st_uid:
+        yield Finding(
+            NOTE,
+            "feed",
+            f"pages and worker can read the keys in {folder}: all is one user. Let root start `rahdari up`, or take "
+            "the single units; docs/install.md.",
+        )
     for role in keys.ONLINE:
         if not (folder / f"{role}.pem").exists():
             yield Finding(

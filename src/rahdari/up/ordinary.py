@@ -1,4 +1,8 @@
-"""Giving up root: `rahdari up`, `demo` and the database run as an ordinary user even when root started them.
+"""Giving up root: `rahdari up`, `demo` and the database run as ordinary users even when root started them.
+
+Started by root, what runs is three users (`Users`): one for pages, worker and database, one for the publisher, one for
+what serves the feed. The supervisor is the first of them and keeps three rights of root: to become another user and
+another group, and to signal another user's process (`KEPT`), since it starts again what dies. docs/adr/0019.
 
 Invariants: no permission of any folder outside the data folder is ever changed. When a folder on the way to our files
 lets nobody else in (a checkout in /root, mode 0700), the files are shown to the ordinary user in a private mount
@@ -13,26 +17,79 @@ it and itself stays what it was):
 
 import argparse
 import ctypes
+import grp
 import os
 import pwd
 import signal
 import stat
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NO_NEW_PRIVS = 1, 4, 8, 38
+# Of capabilities(7). What the supervisor keeps; what it keeps until the data folder is divided, and uses only there.
+CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID = 0, 1, 3, 4, 5, 6, 7
+KEPT, DIVIDING = (KILL, SETGID, SETUID), (CHOWN, DAC_OVERRIDE, FOWNER, FSETID)
+CAPABILITY_VERSION_3 = 0x20080522
 # An account of our own is better than `nobody`, which other programs use too; docs/install.md says how to make it.
 ACCOUNTS = ("rahdari", "nobody")
+# The other accounts of docs/install.md, and the numbers that stand in for those that are not there: no distribution and
+# no part of systemd gives these to anybody.
+FEED, SERVE, DATA_GROUP = "rahdari-feed", "rahdari-serve", "rahdari-data"
+NUMBERS = {FEED: 60_801, SERVE: 60_802, DATA_GROUP: 60_810}
 
 
 class CannotLeaveRoot(Exception):
-    """Root may not be kept and cannot be given up. `.why` says what stands in the way."""
+    """Root may not be kept and cannot be given up. `.why` says what stands in the way, and what to do."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+@dataclass(frozen=True)
+class Other:
+    """A user besides the first: with an account, or with a number alone. `.groups` are the others it is in."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Users:
+    """Who runs what, and `data`, the group that all three are in."""
+
+    main: pwd.struct_passwd
+    feed: Other
+    serve: Other
+    data: int
+
+
+def users(main: pwd.struct_passwd) -> Users | None:
+    """The three of a folder of `main`; None where everything runs as one.
+
+    So it is on other systems than Linux, and where the folder belongs to a person, who may start it without root too.
+    """
+    if sys.platform != "linux" or main.pw_name not in ACCOUNTS:
+        return None
+    try:
+        data = grp.getgrnam(DATA_GROUP).gr_gid
+    except KeyError:
+        data = NUMBERS[DATA_GROUP]
+    return Users(main, other(FEED, data), other(SERVE, data), data)
+
+
+def other(name: str, data: int) -> Other:
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        return Other(str(NUMBERS[name]), NUMBERS[name], NUMBERS[name], (data,))
+    return Other(name, found.pw_uid, found.pw_gid, (data,))
 
 
 def account(data: Path) -> pwd.struct_passwd:
@@ -71,19 +128,25 @@ def closed_folder(path: Path, uid: int, gids: Iterable[int]) -> Path | None:
     return None
 
 
-def show(paths: Iterable[Path], uid: int, gids: Sequence[int]) -> None:
-    """Let this user reach the folders, in a mount namespace of this process and its children. Needs root on Linux."""
+def show(paths: Iterable[Path], *who: tuple[int, Sequence[int]]) -> None:
+    """Let these users (each a number, with its groups) reach the folders, in a mount namespace of this process and its
+    children. Needs root on Linux.
+    """
+
+    def closed_to_one(path: Path) -> Path | None:
+        return next((folder for uid, gids in who if (folder := closed_folder(path, uid, gids))), None)
+
     # A path through a link is shown under both names: what is laid over a folder hides the links in it.
     names = {name for path in paths for name in (path.absolute(), path.resolve())}
     wanted = sorted(names, key=lambda path: (len(path.parts), path))
-    if not any(closed_folder(path, uid, gids) for path in wanted):
+    closed = next((folder for path in wanted if (folder := closed_to_one(path))), None)
+    if closed is None:
         return
-    closed = next(folder for path in wanted if (folder := closed_folder(path, uid, gids)))
     try:
         os.unshare(os.CLONE_NEWNS)
         mount("none", "/", "", MS_REC | MS_PRIVATE)
     except (OSError, AttributeError) as error:
-        name = pwd.getpwuid(uid).pw_name
+        name = pwd.getpwuid(who[0][0]).pw_name
         raise CannotLeaveRoot(
             f"The user {name} may not enter {closed}, and this root may not mount ({error}). Start Rahdari as an "
             f"ordinary user, or from a folder that {name} may enter, such as /opt/rahdari, with --data "
@@ -93,7 +156,7 @@ def show(paths: Iterable[Path], uid: int, gids: Sequence[int]) -> None:
     laid = []
     try:
         for path in wanted:
-            while folder := closed_folder(path, uid, gids):
+            while folder := closed_to_one(path):
                 mount("tmpfs", str(folder), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m")
                 laid.append(folder)
             if not path.exists():
@@ -138,7 +201,8 @@ def is_ours(folder: Path) -> bool:
 def give_to(user: pwd.struct_passwd, folder: Path) -> None:
     """Make the user the owner of a data folder and of what root left in it. Never follows a link.
 
-    A folder in it that is another user's stays so, and what root left there becomes that user's.
+    A folder in it that is another user's stays so, and what root left there becomes that user's. The keys of the feed
+    are whose the feed is.
     """
     if not is_ours(folder):
         raise CannotLeaveRoot(
@@ -154,17 +218,102 @@ def give_to(user: pwd.struct_passwd, folder: Path) -> None:
         for name in [*folders, *files]:
             if os.stat(name, dir_fd=handle, follow_symlinks=False).st_uid == 0:
                 os.chown(name, here.st_uid, here.st_gid, dir_fd=handle, follow_symlinks=False)
+    if divided(folder) and (signing := folder / "keys" / "feed").exists():
+        # Keys of the feed that root has just made lie in a folder of the pages' user.
+        feed = (folder / "feed").stat()
+        own_all(signing, feed.st_uid, feed.st_gid)
+        own(signing, feed.st_uid, feed.st_gid, 0o700)
 
 
-def become(user: pwd.struct_passwd) -> None:
-    """Be this user from now on, with nothing left of root."""
-    os.setgroups([user.pw_gid])
+def divided(folder: Path) -> bool:
+    """Whether the feed of a data folder is another user's than the folder: who that is alone signs it."""
+    try:
+        return (folder / "feed").stat().st_uid != folder.stat().st_uid
+    except FileNotFoundError:
+        return False
+
+
+def divide(folder: Path, given: Users, *passages: Path) -> None:
+    """Give each of the users its part of a data folder, as the commands of docs/install.md do. Never follows a link.
+
+    Through the `passages` (folders on the way to the database's socket) the publisher may pass.
+    """
+    main, feed, data = given.main.pw_uid, given.feed, given.data
+    own(folder, main, data, 0o2750)
+    own(folder / "keys", main, data, 0o710)
+    for name, mode in (("feed", 0o750), ("feed-access", 0o2750)):
+        (folder / name).mkdir(exist_ok=True)
+        own_all(folder / name, feed.uid, data)
+        own(folder / name, feed.uid, data, mode)
+    signing = folder / "keys" / "feed"
+    if signing.exists():
+        own_all(signing, feed.uid, feed.gid)
+        own(signing, feed.uid, feed.gid, 0o700)
+    for passage in passages:
+        own(passage, main, feed.gid, 0o710)
+
+
+def own(folder: Path, uid: int, gid: int, mode: int) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(handle)
+        if (status.st_uid, status.st_gid) != (uid, gid):
+            os.fchown(handle, uid, gid)
+        if stat.S_IMODE(status.st_mode) != mode:
+            os.fchmod(handle, mode)
+    finally:
+        os.close(handle)
+
+
+def own_all(folder: Path, uid: int, gid: int) -> None:
+    for _, folders, files, handle in os.fwalk(folder, follow_symlinks=False):
+        for name in [*folders, *files]:
+            status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+            if (status.st_uid, status.st_gid) != (uid, gid):
+                os.chown(name, uid, gid, dir_fd=handle, follow_symlinks=False)
+
+
+def become(user: pwd.struct_passwd, *, groups: Sequence[int] = (), keeping: Sequence[int] = ()) -> None:
+    """Be this user from now on, with nothing left of root but the rights in `keeping`, of which `KEPT` are in use."""
+    os.setgroups([user.pw_gid, *groups])
     os.setgid(user.pw_gid)
+    if keeping:
+        prctl(PR_SET_KEEPCAPS, 1)
     os.setuid(user.pw_uid)
+    if keeping:
+        hold(keeping)
+        # Nothing that we start gets more than we have, whatever program it is.
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
     for name in ("SUDO_USER", "SUDO_UID", "SUDO_GID", "SUDO_COMMAND", "XDG_RUNTIME_DIR", "TMPDIR"):
         os.environ.pop(name, None)
     os.environ.update(HOME="/nonexistent", USER=user.pw_name, LOGNAME=user.pw_name)
     prctl(PR_SET_DUMPABLE, 1)
+
+
+def hold(permitted: Sequence[int], effective: Sequence[int] = KEPT) -> None:
+    """Have these capabilities, and use those. What is not permitted any more does not come back; Linux only.
+
+    No program that is started inherits any of them.
+    """
+    masks = [sum(1 << number for number in numbers) for numbers in (effective, permitted)]
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)(*masks, 0, 0, 0, 0)
+    if ctypes.CDLL(None, use_errno=True).capset(header, data) != 0:
+        number = ctypes.get_errno()
+        raise CannotLeaveRoot(
+            f"This root lacks rights that are needed to run each process as a user of its own ({os.strerror(number)}). "
+            "Start Rahdari as an ordinary user; docs/install.md says what that means."
+        )
+
+
+@contextmanager
+def dividing() -> Iterator[None]:
+    """Use what was kept for `divide`, once: afterwards it is gone."""
+    hold([*KEPT, *DIVIDING], [*KEPT, *DIVIDING])
+    try:
+        yield
+    finally:
+        hold(KEPT)
 
 
 def program_folders() -> list[Path]:
@@ -174,16 +323,31 @@ def program_folders() -> list[Path]:
     return [folder for folder in folders if folder != Path("/")]
 
 
-def leave_root(data: Path) -> str | None:
-    """Called first by the commands that serve. Returns the name of the user we have become, or None."""
+@dataclass(frozen=True)
+class Left:
+    """What was done: the user that we have become, and all three where each process gets one of its own."""
+
+    user: pwd.struct_passwd
+    users: Users | None
+
+
+def leave_root(data: Path) -> Left | None:
+    """Called first by the commands that serve. Returns who we have become, or None: we were not root.
+
+    With three users it has to be followed by `with dividing(): divide(...)`.
+    """
     if os.geteuid() != 0:
         return None
     user = account(data)
+    given = users(user)
     give_to(user, data)
-    show([*program_folders(), data], user.pw_uid, [user.pw_gid])
+    groups = [given.data] if given else []
+    others = [given.feed, given.serve] if given else []
+    who = [(user.pw_uid, [user.pw_gid, *groups]), *((each.uid, [each.gid, *each.groups]) for each in others)]
+    show([*program_folders(), data], *who)
     os.chdir(data)
-    become(user)
-    return user.pw_name
+    become(user, groups=groups, keeping=[*KEPT, *DIVIDING] if given else ())
+    return Left(user, given)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -196,7 +360,7 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     if given.user:
         user = pwd.getpwnam(given.user)
-        show(given.show, user.pw_uid, [user.pw_gid])
+        show(given.show, (user.pw_uid, [user.pw_gid]))
         os.chdir("/")
         become(user)
     end_with_parent(given.parent, given.signal)

@@ -108,7 +108,10 @@ def major_version(folder: Path) -> str:
 
 
 def socket_folder(home: Path, user: pwd.struct_passwd) -> Path:
-    """A folder for the socket that only this user enters: in the data folder, or in /tmp when that path is too long."""
+    """A folder for the socket: in the data folder, or in /tmp when that path is too long.
+
+    Only this user enters it, and the publisher where it has a user of its own (`ordinary.divide`).
+    """
     folder = home / "run"
     if len(os.fsencode(folder / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
         digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
@@ -118,7 +121,10 @@ def socket_folder(home: Path, user: pwd.struct_passwd) -> Path:
 
 
 def make_private(folder: Path, user: pwd.struct_passwd) -> None:
-    """Make a folder of mode 0700 owned by the user; refuse one that someone else has put there."""
+    """Make a folder of mode 0700 owned by the user; refuse one that someone else has put there.
+
+    One that its group may pass through, and no more, is left so.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True)
         if os.geteuid() == 0:
@@ -127,7 +133,7 @@ def make_private(folder: Path, user: pwd.struct_passwd) -> None:
         status = folder.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != user.pw_uid:
             raise PermissionError(f"{folder} is not a folder of the user {user.pw_name}; remove it.") from None
-        if stat.S_IMODE(status.st_mode) != 0o700:
+        if stat.S_IMODE(status.st_mode) not in (0o700, 0o710):
             folder.chmod(0o700)
 
 
@@ -216,6 +222,10 @@ class Server:
     def admin_url(self) -> str:
         return url_of(self.home, role="postgres", database="postgres", socket=self.socket)
 
+    def passages(self) -> list[Path]:
+        """The folders on the way to the socket."""
+        return [self.home, self.socket]
+
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -303,7 +313,8 @@ class Server:
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.socket),
-            "unix_socket_permissions": "0700",
+            # Its folder keeps others out, all but the publisher. Each has to show the password.
+            "unix_socket_permissions": "0777",
             "port": "5432",
             "log_checkpoints": "off",
             "log_line_prefix": "%m [%p] ",

@@ -61,7 +61,8 @@ class StopAsked(BaseException):
 class Child:
     """A program to keep running. `patience` is how long it may take to end by itself after TERM.
 
-    A `late` one is started for the first time when the servers answer, since it would only complain before.
+    A `late` one is started for the first time when the servers answer, since it would only complain before. `user` is
+    who it runs as, if not as we do; that takes the rights of `ordinary.KEPT`.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Child:
     environment: Mapping[str, str]
     patience: float = 20.0
     late: bool = False
+    user: ordinary.Other | None = None
 
 
 class Printer:
@@ -193,13 +195,23 @@ def run_once(child: Child, printer: Printer, *, quiet: bool = False) -> int:
 
 
 def spawn(child: Child) -> subprocess.Popen[bytes]:
+    other = child.user
+    environment = dict(child.environment)
+    if other:
+        environment |= {"USER": other.name, "LOGNAME": other.name}
+    # The user is another one before `ordinary` asks to end with us: a change of user would take that back.
     return subprocess.Popen(
         wrapped(child.command),
-        env=dict(child.environment),
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         process_group=0,
+        user=other.uid if other else None,
+        group=other.gid if other else None,
+        extra_groups=other.groups if other else None,
+        # What the publisher writes is read by its group.
+        umask=0o027 if other else -1,
     )
 
 

@@ -58,9 +58,10 @@ def sow() -> None:
     attested.attest_members(now)
     samples.make_applications(now)
     deliver()
-    # The first edition, an empty one, is there before anybody asks for it.
+    # The first edition, an empty one, is there before anybody asks for it. Later the keys may be the publisher's alone.
     try:
-        publishing.publish_editions(now=now)
+        if os.access(Path(settings.DATA) / "keys" / "feed", os.R_OK | os.X_OK):
+            publishing.publish_editions(now=now)
     except publishing.DatabaseBehindFeed as error:
         log.warning("Nothing is published: %s. docs/restore.md says how to go on.", error)
     write_accounts()

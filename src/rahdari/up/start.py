@@ -1,7 +1,8 @@
 """What `rahdari up` and `rahdari demo` do, in order.
 
 1) look at the ports, the data folder and the binaries: whatever is wrong is told before anything starts
-2) leave root     3) lock the folder     4) the database     5) `prepare`     6) the processes, until INT or TERM
+2) leave root     3) lock the folder     4) the database     5) `prepare`     6) started by root: each user its part
+7) the processes, until INT or TERM
 
 Invariant: a database that dies does not end us, whether it starts, `prepare` works in it, or all runs: it is started
 again, and what it took down with it too.
@@ -10,6 +11,7 @@ again, and what it took down with it too.
 import itertools
 import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +31,8 @@ PROGRAM = (sys.executable, "-P", "-m", "rahdari")
 # What a child gets of our own environment: nothing that starts Python differently, no database of another program.
 DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
 SECRETS = ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD")
+# The publisher signs no cookie and sends no letter.
+NOT_THE_PUBLISHERS = ("RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD", "RAHDARI_METRICS_TOKEN")
 
 
 class NotPrepared(Told):
@@ -49,6 +53,30 @@ class DatabaseAway(Told):
         self.why = why
 
 
+class PublisherNotLetIn(Told):
+    """The database of DATABASE_URL knows us, and not the publisher's user. `.why` is what was said."""
+
+    def __init__(self, user: str, why: str) -> None:
+        super().__init__(
+            f"The database does not let the publisher in, which runs as the user {user}: {why}. Make the accounts, and "
+            'the lines for pg_ident.conf, of docs/install.md ("A user for each process"), or put a password into '
+            "DATABASE_URL."
+        )
+        self.why = why
+
+
+class AnothersFeed(Told):
+    """Feed and keys of the folder are the publisher's own, and we can start nobody else. `.folder` is the folder."""
+
+    def __init__(self, folder: Path, owner: int) -> None:
+        super().__init__(
+            f"The feed in {folder} is the publisher's alone (the user {owner}), and only root can start each process "
+            "as its user. Start this as root, or start the single units; or make it all one user's again: "
+            f"chown -R USER {folder}"
+        )
+        self.folder = folder
+
+
 @dataclass
 class Start:
     """One start of everything. `kind` decides the settings; `beside` gives children besides the usual five."""
@@ -63,6 +91,8 @@ class Start:
     tell: Callable[["Start"], str] = lambda start: ""
     prepare: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    # Who runs what, when root has started us.
+    users: ordinary.Users | None = None
 
     @property
     def feed_port(self) -> int:
@@ -85,23 +115,33 @@ class Start:
         return self.environment["RAHDARI_FEED_URL"]
 
     def child(
-        self, name: str, *arguments: str, keyless: bool = False, late: bool = False, module: str = "rahdari"
+        self,
+        name: str,
+        *arguments: str,
+        keyless: bool = False,
+        late: bool = False,
+        module: str = "rahdari",
+        without: Sequence[str] = (),
+        user: ordinary.Other | None = None,
     ) -> Child:
-        """A process of ours. A `keyless` one is given neither the database nor any secret; `late` see Child."""
-        environment = self.environment
-        if keyless:
-            environment = {key: value for key, value in environment.items() if key not in SECRETS}
-        return Child(name, (*PROGRAM[:-1], module, *arguments), environment, late=late)
+        """A process of ours. A `keyless` one is given neither the database nor any secret; `late`, `user` see Child."""
+        left_out = {*without, *(SECRETS if keyless else ())}
+        environment = {key: value for key, value in self.environment.items() if key not in left_out}
+        return Child(name, (*PROGRAM[:-1], module, *arguments), environment, late=late, user=user)
 
     def children(self) -> list[Child]:
+        feed, serve = (self.users.feed, self.users.serve) if self.users else (None, None)
         usual = [
             self.child("web", "web", "--host", self.host, "--port", str(self.port)),
             self.child("worker", "worker"),
-            self.child("publisher", "publisher"),
-            self.child("push", "push", "--host", self.host, "--port", str(self.feed_port), keyless=True),
-            self.child("lookup", "lookup", "--host", self.host, "--port", str(self.lookup_port), keyless=True),
+            self.child("publisher", "publisher", without=NOT_THE_PUBLISHERS, user=feed),
+            self.served("push", self.feed_port, serve),
+            self.served("lookup", self.lookup_port, serve),
         ]
         return [*usual, *self.beside(self)]
+
+    def served(self, name: str, port: int, user: ordinary.Other | None) -> Child:
+        return self.child(name, name, "--host", self.host, "--port", str(port), keyless=True, user=user)
 
 
 def start(given: Start) -> int:
@@ -110,6 +150,8 @@ def start(given: Start) -> int:
     for port in given.ports:
         processes.check_port(given.host, port)
     datafolder.check(given.data, given.kind)
+    if os.geteuid() != 0 and ordinary.divided(given.data):
+        raise AnothersFeed(given.data, (given.data / "feed").stat().st_uid)
     if not own:
         postgres.binaries()
     with processes.stop_by_signal():
@@ -118,19 +160,22 @@ def start(given: Start) -> int:
                 serve(given, own, stack)
         except processes.StopAsked:
             print("Stopped.", flush=True)
+        except ordinary.CannotLeaveRoot as error:
+            raise Told(error.why) from None
     return 0
 
 
 def serve(given: Start, own: str, stack: ExitStack) -> None:
     given.data = datafolder.make(given.data, given.kind)
     # 2)
-    became = ordinary.leave_root(given.data)
+    left = ordinary.leave_root(given.data)
+    given.users = left.users if left else None
     # 3)
     stack.enter_context(datafolder.locked(given.data))
     names = ["rahdari", "prepare", "publisher"]
     printer = Printer(sys.stdout, names)
-    if became:
-        printer.line("rahdari", f"Running as the user {became}, not as root.")
+    if left:
+        printer.line("rahdari", f"Running as the user {left.user.pw_name}, not as root{who_else(given.users)}")
     printer.line("rahdari", f"The data folder is {given.data}.")
     # 4)
     server: postgres.Server | None = None
@@ -151,6 +196,11 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         if (code := processes.run_once(child, printer, quiet=True)) != 0:
             raise NotPrepared(code)
     # 6)
+    if given.users:
+        divide(given.data, given.users, server)
+        if own:
+            check_publisher_is_let_in(own, given.users.feed)
+    # 7)
     children = given.children()
     printer.names = ["rahdari", *(child.name for child in children)]
     printer.width = max(map(len, printer.names))
@@ -161,6 +211,35 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
         answering=[(given.host, port) for port in given.ports],
         when_ready=lambda: printer.write(given.tell(given) or f"\nRahdari is ready at {given.url}\n"),
     ).run()
+
+
+def divide(data: Path, users: ordinary.Users, server: postgres.Server | None) -> None:
+    try:
+        with ordinary.dividing():
+            ordinary.divide(data, users, *(server.passages() if server else ()))
+    except OSError as error:
+        raise Told(f"{data} cannot be divided among its users ({error}). Look at what stands there.") from None
+
+
+def check_publisher_is_let_in(url: str, user: ordinary.Other) -> None:
+    tried = subprocess.run(
+        [sys.executable, "-P", "-c", "import os, psycopg; psycopg.connect(os.environ['URL'], connect_timeout=5)"],
+        env={"URL": url},
+        user=user.uid,
+        group=user.gid,
+        extra_groups=user.groups,
+        cwd="/",
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if tried.returncode != 0:
+        raise PublisherNotLetIn(user.name, tried.stderr.strip().rpartition("\n")[2])
+
+
+def who_else(users: ordinary.Users | None) -> str:
+    if users is None:
+        return ". All processes are this one user; docs/install.md says what that means."
+    return f"; the publisher is the user {users.feed.name}, and push and lookup are {users.serve.name}."
 
 
 def start_database(server: postgres.Server, printer: Printer, *, again: bool = False) -> None:

@@ -30,10 +30,6 @@ class Identity:
     key: Path
     der: bytes
 
-    @property
-    def sha1(self) -> str:
-        return x509.load_der_x509_certificate(self.der).fingerprint(hashes.SHA1()).hex()
-
 
 def identity(folder: Path, name: str) -> Identity:
     folder.mkdir(parents=True, exist_ok=True)

@@ -112,6 +112,7 @@ class TestAddresses:
             ("0x27.0x20.0.4", "ordinary numbers", "39.32.0.4"),
             ("39.32.0.2\u2074", "only looks like a digit", "39.32.0.24"),
             ("\u202e8.7.6.5", "turns the numbers round", None),
+            ("\u20672400:adc0::1", "turns the numbers round", None),
             ("39.32.0.0/028", "a zero in front", "39.32.0.0/28"),
             ("39.32.0.1/33", "32 at most", None),
             ("2400:adc0::1%eth0", "percent sign", "2400:adc0::1"),

@@ -6,6 +6,9 @@ import unicodedata
 from typing import Any
 
 import pytest
+from django.template import loader
+from django.template.base import VariableNode
+from django.template.loader_tags import BlockNode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +18,9 @@ from rahdari.letters.writing import LetterIncomplete, UnknownLetter, compose
 from .sample import FACTS, RULES
 
 LETTERS = sorted(catalogue.LETTERS)
+# What a subject may show: numbers that we gave, codes that we made, sums, addresses in their one form, and the name of
+# an association, which the policy gives.
+MADE_BY_US = {"reference", "registration", "invoice", "code", "number", "currency", "missing", "address", "association"}
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
 EVERY = pytest.mark.parametrize("template", LETTERS)
 
@@ -30,6 +36,15 @@ class TestCompose:
         assert written.subject and "\n" not in written.subject
         assert written.text.count("\n") > 5
         assert f'<html lang="{language}" dir="{"rtl" if language == "ur" else "ltr"}">' in written.html
+
+    @EVERY
+    @BOTH
+    def test_has_a_subject_that_nobody_outside_could_write(self, template: str, language: str) -> None:
+        """A subject stands in every list of mail, and is signed by us: what somebody typed stands inside alone."""
+        page = loader.get_template(f"letters/{template}.{language}.html")
+        (block,) = [node for node in page.template.nodelist.get_nodes_by_type(BlockNode) if node.name == "subject"]
+        shown = {str(node.filter_expression.var) for node in block.nodelist.get_nodes_by_type(VariableNode)}
+        assert shown <= MADE_BY_US, f"{template}.{language}: {shown - MADE_BY_US}"
 
     @EVERY
     @BOTH

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,46 @@ class TestParseCnic:
             assert not reason or said == reason
 
 
+PARSERS = {
+    identifiers.parse_cnic: "3520200000002",
+    identifiers.parse_ntn: "1234567",
+    identifiers.parse_company_number: "0054321",
+    identifiers.parse_mobile: "03001234567",
+    identifiers.parse_association_number: "P-2041",
+}
+
+
+class TestMarksThatNobodySees:
+    @pytest.mark.parametrize("parse", PARSERS)
+    @pytest.mark.parametrize("mark", ["\u202e", "\u202d", "\u202b", "\u2067"])
+    def test_that_turn_the_number_round_are_refused(self, parse: Any, mark: str) -> None:
+        """Behind U+202E 6543210 is seen as 0123456: what is stored would be another number than was seen."""
+        with pytest.raises(IdentifierError) as caught:
+            parse(mark + PARSERS[parse])
+        assert caught.value.reason == "turned_around"
+
+    @pytest.mark.parametrize("parse", PARSERS)
+    @pytest.mark.parametrize("mark", ["\u061c", "\u200e", "\u200f", "\u2066", "\u2068", "\u2069", "\ufeff"])
+    def test_that_only_came_along_are_dropped(self, parse: Any, mark: str) -> None:
+        """A phone in Urdu puts U+061C before a number that is copied, and our own pages U+2066 and U+2069 around it."""
+        typed = PARSERS[parse]
+        assert parse(f"{mark}{typed[:3]}{mark}{typed[3:]}{mark}") == parse(typed)
+
+
+class TestAnotherNumber:
+    @pytest.mark.parametrize("typed", ["AB1234567", "ab 1234567", "AB-\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7"])
+    def test_of_a_passport_is_named(self, typed: str) -> None:
+        with pytest.raises(IdentifierError) as caught:
+            identifiers.parse_cnic(typed)
+        assert caught.value.reason == "passport"
+
+    @pytest.mark.parametrize("typed", ["1234567-8", "12345678"])
+    def test_of_taxes_is_named_in_the_place_of_the_companys(self, typed: str) -> None:
+        with pytest.raises(IdentifierError) as caught:
+            identifiers.parse_company_number(typed)
+        assert caught.value.reason == "tax_number"
+
+
 class TestMaskCnic:
     @given(cards)
     def test_shows_two_digits_only(self, number: str) -> None:
@@ -112,8 +153,8 @@ class TestParseCompanyNumber:
         assert identifiers.parse_company_number(f"CUIN-{number:07d}") == f"{number:07d}"
         assert identifiers.parse_company_number(in_urdu(str(number))) == f"{number:07d}"
 
-    @pytest.mark.parametrize("text", ["0", "0000000", "12345678"])
-    def test_refuses_nought_and_eight_digits(self, text: str) -> None:
+    @pytest.mark.parametrize("text", ["0", "0000000", "123456789"])
+    def test_refuses_nought_and_more_than_eight_digits(self, text: str) -> None:
         with pytest.raises(IdentifierError) as caught:
             identifiers.parse_company_number(text)
         assert caught.value.reason == "length"

@@ -16,6 +16,7 @@ from rahdari.letters.models import Letter
 from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.people.models import INVITATION_VALID, Invitation, Membership, Organisation, User
+from rahdari.register.models import Registration
 
 from .people import a_person, sign_in
 
@@ -34,6 +35,18 @@ def browser_of(user: User, language: str = "en") -> Client:
 def a_company(owner: User, name: str = "Sample Software House (Pvt) Ltd") -> Organisation:
     return actions.register_organisation(
         owner=owner, name=name, company_number="0000482", ntn="0000482", actor=str(owner), now=timezone.now()
+    )
+
+
+def register_once(company: Organisation) -> None:
+    Registration.objects.create(
+        reference="RD-0000-000X",
+        holder=company.holder_ref,
+        category="vpn_company",
+        origin="application:1",
+        valid_from=timezone.now(),
+        valid_until=timezone.now() + dt.timedelta(days=365),
+        created_at=timezone.now(),
     )
 
 
@@ -95,6 +108,22 @@ class TestInviteMember:
         assert company.holder_ref not in queries.holders_of(known)
         assert not queries.organisations_of(known).exists()
 
+    def test_reaches_five_strangers_a_day_before_the_first_registration(
+        self, owner: User, company: Organisation
+    ) -> None:
+        """Anybody makes an organisation of any name, and our letters carry it."""
+        browser = browser_of(owner)
+        for number in range(5):
+            assert (
+                browser.post(page_of(company), {"email": f"{number}@sample.example", "role": MEMBER}).status_code == 302
+            )
+        another = a_company(owner, "Another Sample House")
+        for place in (company, another):
+            refused = browser.post(page_of(place), {"email": "6@sample.example", "role": MEMBER}).text
+            assert "sends 5 invitations a day" in refused and 'value="6@sample.example"' in refused
+        register_once(company)
+        assert browser.post(page_of(company), {"email": "6@sample.example", "role": MEMBER}).status_code == 302
+
     def test_is_journaled_without_the_address(self, owner: User, company: Organisation) -> None:
         browser_of(owner).post(page_of(company), {"email": "new@sample.example", "role": MEMBER})
         (row, _registered) = journal.about(f"organisation:{company.pk}")
@@ -128,6 +157,7 @@ class TestInviteMember:
         assert not Invitation.objects.exists()
 
     def test_is_limited(self, owner: User, company: Organisation) -> None:
+        register_once(company)
         browser = browser_of(owner)
         for number in range(31):
             answer = browser.post(page_of(company), {"email": f"p{number}@sample.example", "role": MEMBER})

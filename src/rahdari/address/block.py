@@ -21,8 +21,10 @@ _DOTTED = re.compile(r"\d+(?:\.\d+){1,3}", re.ASCII)
 _FOUR = re.compile(r"\d+\.\d+\.\d+\.\d+", re.ASCII)
 _HOST_NAME = re.compile(r"(?=.*[a-z])(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9-]{2,}\.?", re.IGNORECASE)
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
-# The one mark that shows what follows it the other way round: 8.7.6.5 behind it is seen as 5.6.7.8.
-_TURNS_AROUND = "\u202e"
+# Marks that show what follows them the other way round (8.7.6.5 behind U+202E is seen as 5.6.7.8, 2001:db8::1 behind
+# U+2067 as db8::1:2001), or that force an order. Marks that only keep a number together stay harmless: our own pages
+# put them around addresses, and people copy them along.
+_TURN_AROUND = frozenset("\u202b\u202d\u202e\u2067")
 # Signs that only look like a digit, as Unicode describes them.
 _NO_DIGITS = ("<super>", "<sub>", "<circle>", "<fraction>")
 # Letters that are taken for digits, on paper and on the screen.
@@ -90,7 +92,7 @@ def plain_text(text: str) -> str:
 
 def turns_around(text: str) -> bool:
     """Whether a mark in it makes people see something else than what is there."""
-    return _TURNS_AROUND in text
+    return not _TURN_AROUND.isdisjoint(text)
 
 
 def parse_block(text: str) -> Block:

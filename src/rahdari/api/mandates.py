@@ -105,7 +105,7 @@ def give_mandate(call: Call, organisation: uuid.UUID) -> Answer:
     """For owners. `months` is 3, 12 or 24. Without `services` it is for all of them. A letter goes to the address."""
     found = within(call, organisation, Act.MEMBERS)
     data = {**call.body, "months": str(call.body["months"]), "services": call.body.get("services", [])}
-    form = MandateForm(data, giver=call.person)
+    form = MandateForm(data, giver=call.person, organisation=found)
     if not form.is_valid():
         raise of_form(form)
     given = form.cleaned_data

@@ -23,10 +23,11 @@ from rahdari.address import (
     plain_text,
     vpn,
 )
+from rahdari.people.names import tidy
 from rahdari.policy import Limits
 
 from . import actions, rules, wording
-from .forms import Line, text_input, tidy
+from .forms import Line, text_input
 from .models import Application, Endpoint
 from .rows import is_thousands_or_two
 from .rules import Which

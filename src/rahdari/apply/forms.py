@@ -1,7 +1,6 @@
 """What people type, and what the page says when it cannot be used. Identifiers are kept in their one form."""
 
 import datetime as dt
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,19 +12,11 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.people import identifiers
+from rahdari.people.names import NameField, tidy
 from rahdari.policy import Association, EvidenceKind, Service, Text
 
 from . import rules, telling, wording
 from .rules import ASSOCIATION
-
-
-def tidy(text: str) -> str:
-    """NFC, one space between words, no control or invisible characters."""
-    kept = "".join(
-        sign if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} else " "
-        for sign in unicodedata.normalize("NFC", text)
-    )
-    return " ".join(kept.split())
 
 
 def text_input(**attributes: str) -> forms.TextInput:
@@ -41,21 +32,6 @@ class Line(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return (super().to_python(value) or "").replace("\0", "")
-
-
-class NameField(forms.CharField):
-    """A name in any script: it holds a letter."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=options.pop("max_length", 120), **options)
-
-    def to_python(self, value: Any) -> str:
-        return tidy(super().to_python(value) or "")
-
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if value and not any(sign.isalpha() for sign in value):
-            raise ValidationError(_("A name has letters. Write it as on the papers."), code="letters")
 
 
 class StepForm(forms.Form):

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from rahdari.address import directory, format_block, is_single, vpn
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
+from rahdari.people.names import tidy as tidy_name
 from rahdari.people.rules import MOST_BRANCHES, Act
 from rahdari.policy import Policy
 
 from . import queries, telling, wording
 from .address_form import AddressForm
 from .bulk import FILES_KEPT, NewEndpoint, table_of
-from .forms import tidy as tidy_name
 from .models import AddressFile, Application
 from .rows import CHANGES, COLUMNS, NAMES_OF_PROTOCOLS, OPERATOR, SUBSCRIBER, WRONG, Row, Table, tidy, write
 from .rules import AddressTrouble, Trouble

@@ -37,9 +37,17 @@ def isolated_name(value: object) -> str:
 # -- identifiers ---------------------------------------------------------------------------------------------------
 
 
+def turned_around() -> str:
+    return _("There is an invisible sign in it that turns the numbers round. Type the number, do not paste it.")
+
+
 def card_number(error: IdentifierError) -> str:
     if error.reason == "empty":
         return _("Enter your card number")
+    if error.reason == "turned_around":
+        return turned_around()
+    if error.reason == "passport":
+        return _("This is the number of a passport. Enter the 13 digits of your card.")
     if error.reason == "length":
         return ngettext(
             "A card number has 13 digits. You entered %(count)s.",
@@ -54,10 +62,16 @@ def card_number(error: IdentifierError) -> str:
 def company_number(error: IdentifierError) -> str:
     if error.reason == "empty":
         return _("Enter the company number")
+    if error.reason == "turned_around":
+        return turned_around()
+    if error.reason == "tax_number":
+        return _("This looks like a tax number (NTN). The company number has 7 digits, on the incorporation letter.")
     return _("Enter the 7 digits of the company number")
 
 
 def tax_number(error: IdentifierError) -> str:
+    if error.reason == "turned_around":
+        return turned_around()
     if error.reason == "letters":
         return _("A tax number has digits only. Leave letters out.")
     return _("A tax number has 7 digits, with the check digit 8. An individual’s has 13.")
@@ -66,6 +80,8 @@ def tax_number(error: IdentifierError) -> str:
 def mobile(error: IdentifierError) -> str:
     if error.reason == "empty":
         return _("Enter a mobile number")
+    if error.reason == "turned_around":
+        return turned_around()
     if error.reason == "letters":
         return _("A mobile number has digits only. Leave letters out.")
     if error.reason == "not_pakistan":
@@ -78,6 +94,8 @@ def mobile(error: IdentifierError) -> str:
 def association_number(error: IdentifierError) -> str:
     if error.reason == "empty":
         return _("Enter your member number")
+    if error.reason == "turned_around":
+        return turned_around()
     if error.reason == "length":
         return _("A member number has 3 to 40 letters and digits.")
     return _("Write the member number as the association does: letters, digits and hyphens.")

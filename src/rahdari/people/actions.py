@@ -6,7 +6,6 @@ ended, never deleted; no name, address or number goes into the journal.
 """
 
 import datetime as dt
-import unicodedata
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -39,6 +38,7 @@ from .models import (
     normalise_email,
 )
 from .number_codes import CodeEnded as CodeEnded
+from .names import tidy
 from .number_codes import CodeWrong as CodeWrong
 from .number_codes import NoCodeWaiting as NoCodeWaiting
 from .number_codes import SmsNotSetUp as SmsNotSetUp
@@ -91,10 +91,6 @@ class AlreadyMember(Exception):
         self.organisation = organisation
 
 
-def _clean_name(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).split())
-
-
 def register_person(
     *, email: str, language: str = Language.ENGLISH, name: str = "", actor: str = "", now: dt.datetime
 ) -> User:
@@ -105,7 +101,7 @@ def register_person(
         return existing
     try:
         with transaction.atomic():
-            user = User.objects.create_user(email, language=language, name=_clean_name(name), created_at=now)
+            user = User.objects.create_user(email, language=language, name=tidy(name), created_at=now)
             journal.record(
                 act="people.registered_person", actor=actor or f"person:{user.pk}", subject=f"person:{user.pk}", now=now
             )
@@ -117,7 +113,7 @@ def register_person(
 
 @transaction.atomic
 def name_person(*, user: User, name: str, actor: str, now: dt.datetime) -> User:
-    user.name = _clean_name(name)
+    user.name = tidy(name)
     user.save(update_fields=["name"])
     journal.record(act="people.named_person", actor=actor, subject=f"person:{user.pk}", now=now)
     return user
@@ -135,9 +131,7 @@ def set_language(*, user: User, language: str) -> User:
 def register_organisation(
     *, owner: User, name: str, company_number: str = "", ntn: str = "", actor: str, now: dt.datetime
 ) -> Organisation:
-    organisation = Organisation.objects.create(
-        name=_clean_name(name), company_number=company_number, ntn=ntn, created_at=now
-    )
+    organisation = Organisation.objects.create(name=tidy(name), company_number=company_number, ntn=ntn, created_at=now)
     Membership.objects.create(user=owner, organisation=organisation, role=Membership.Role.OWNER, joined_at=now)
     journal.record(
         act="people.registered_organisation", actor=actor, subject=f"organisation:{organisation.pk}", now=now
@@ -150,7 +144,7 @@ def describe_organisation(
     *, organisation: Organisation, name: str, company_number: str, ntn: str, actor: str, now: dt.datetime
 ) -> Organisation:
     """Put the name and numbers right."""
-    organisation.name, organisation.company_number, organisation.ntn = _clean_name(name), company_number, ntn
+    organisation.name, organisation.company_number, organisation.ntn = tidy(name), company_number, ntn
     organisation.save(update_fields=["name", "company_number", "ntn"])
     journal.record(act="people.described_organisation", actor=actor, subject=f"organisation:{organisation.pk}", now=now)
     return organisation

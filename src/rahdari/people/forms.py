@@ -16,12 +16,17 @@ from rahdari.page import limits
 
 from .identifiers import IdentifierError, parse_mobile, with_plain_digits
 from .mailboxes import clean_email
-from .models import DIRECTOR, Language, Membership, Role, User
-from .queries import WRONG_CODES
+from .models import DIRECTOR, Language, Membership, Organisation, Role, User
+from .names import NameField
+from .queries import WRONG_CODES, was_registered
 
 # Wrong codes of one network in a day: among all who share a telephone's network some mistype. Of eight figures that is
 # one account guessed in a million days.
 WRONG_OF_A_NETWORK, A_DAY = 60, 24 * 3600
+# Invitations of one person in a day, for an organisation that was never registered.
+INVITED_BEFORE = 5
+# Codes for one address in an hour, asked for by a browser that has signed in with it.
+CODES_OF_A_KNOWN_BROWSER = (20, 3600)
 
 
 class EmailForm(forms.Form):
@@ -186,10 +191,9 @@ class PasskeyNameForm(EditWebAuthnForm):
 
 
 class AccountForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         label=_("Your name"),
         help_text=_("As it stands on your identity card."),
-        max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={
             "required": _("Enter your name"),
@@ -289,6 +293,18 @@ ROLE_HINTS = {
 }
 
 
+def one_more_letter(by: User, organisation: Organisation) -> None:
+    """Raises ValidationError when this person had enough strangers written to today in the name of an organisation that
+    was never registered: anybody makes one of any name, and our letters would carry it to whom they like."""
+    if not was_registered(organisation) and not limits.allow(
+        f"people.invite_first:{by.pk}", rate=INVITED_BEFORE, per=A_DAY
+    ):
+        raise ValidationError(
+            _("Before its first registration an organisation sends 5 invitations a day. Send the others tomorrow"),
+            code="rate_limited",
+        )
+
+
 class InviteForm(forms.Form):
     """An owner asks somebody into the organisation. Nothing here tells whether the address is known."""
 
@@ -310,13 +326,14 @@ class InviteForm(forms.Form):
         error_messages={"required": _("Choose a role"), "invalid_choice": _("Choose a role")},
     )
 
-    def __init__(self, *args: Any, inviter: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, inviter: User, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.inviter = inviter
         self.fields["role"].hints = dict(ROLE_HINTS)  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
         email = clean_email(self.cleaned_data["email"])
+        one_more_letter(self.inviter, self.organisation)
         if not limits.allow(f"people.invite:{self.inviter.pk}", rate=30, per=3600):
             raise ValidationError(_("Too many invitations. Wait some minutes, then try again"), code="rate_limited")
         return email
@@ -344,6 +361,9 @@ class NumberForm(forms.Form):
             return parse_mobile(self.cleaned_data["number"])
         except IdentifierError as error:
             said = {
+                "turned_around": _(
+                    "There is an invisible sign in it that turns the numbers round. Type the number, do not paste it."
+                ),
                 "letters": _("A mobile number has digits only. Leave letters out."),
                 "not_pakistan": _("Enter a mobile number of Pakistan: our SMS go no further."),
             }.get(error.reason, _("A mobile number has 11 digits and begins with 03."))

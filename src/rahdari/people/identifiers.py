@@ -16,12 +16,27 @@ from typing import Literal
 
 import phonenumbers
 
-Reason = Literal["empty", "letters", "length", "first_digit", "not_mobile", "not_pakistan", "characters"]
+from rahdari.address import turns_around
+
+Reason = Literal[
+    "empty",
+    "turned_around",
+    "letters",
+    "length",
+    "first_digit",
+    "passport",
+    "tax_number",
+    "not_mobile",
+    "not_pakistan",
+    "characters",
+]
 
 # Digits of Urdu (U+06F0) and Arabic (U+0660) keyboards. NFKC turns full-width ones into 0-9 but leaves these.
 _DIGITS = {ord(zero) + value: str(value) for zero in "\u06f0\u0660" for value in range(10)}
-# What people put between digits: spaces, hyphens and dashes, dots, slashes, brackets; and what copying brings along.
-_BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212.,/()\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+# What people put between digits: spaces, hyphens and dashes, dots, slashes, brackets; and what copying brings along:
+# from a phone in Urdu the Arabic letter mark (U+061C).
+_BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212.,/()\u0640\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+_PASSPORT = re.compile(r"[A-Z]{2}[0-9]{7}", re.IGNORECASE)
 
 
 class IdentifierError(ValueError):
@@ -65,9 +80,16 @@ def with_plain_digits(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_DIGITS)
 
 
+def _bare(text: str) -> str:
+    """Without what stands between digits. Raises IdentifierError where people see something else than what is there."""
+    if turns_around(text):
+        raise IdentifierError("turned_around")
+    return _BETWEEN.sub("", with_plain_digits(text))
+
+
 def _digits_of(text: str) -> str:
     """All digits of a text that has nothing else but separators. Raises IdentifierError."""
-    bare = _BETWEEN.sub("", with_plain_digits(text))
+    bare = _bare(text)
     if not bare:
         raise IdentifierError("empty")
     if not re.fullmatch(r"[0-9]+", bare):
@@ -76,6 +98,8 @@ def _digits_of(text: str) -> str:
 
 
 def parse_cnic(text: str) -> CardNumber:
+    if _PASSPORT.fullmatch(_bare(text)):
+        raise IdentifierError("passport")
     digits = _digits_of(text)
     if len(digits) != 13:
         raise IdentifierError("length", digits=len(digits))
@@ -115,6 +139,8 @@ def parse_ntn(text: str) -> TaxNumber:
 def parse_company_number(text: str) -> str:
     """The SECP number (CUIN) with its leading zeros: "54321" and "CUIN-0054321" are both 0054321."""
     digits = _digits_of(re.sub(r"^\s*cuin\b", "", with_plain_digits(text), flags=re.IGNORECASE))
+    if len(digits) == 8:
+        raise IdentifierError("tax_number", digits=8)
     if len(digits) > 7 or not digits.strip("0"):
         raise IdentifierError("length", digits=len(digits))
     return digits.zfill(7)
@@ -122,7 +148,7 @@ def parse_company_number(text: str) -> str:
 
 def parse_mobile(text: str) -> str:
     """A Pakistani mobile number in E.164: 0300 1234567, 300-1234567 and +92 300 1234567 are all +923001234567."""
-    plain = _BETWEEN.sub("", with_plain_digits(text))
+    plain = _bare(text)
     if not plain:
         raise IdentifierError("empty")
     if not re.fullmatch(r"\+?[0-9]+", plain):
@@ -144,7 +170,10 @@ def parse_mobile(text: str) -> str:
 
 def parse_association_number(text: str) -> str:
     """A membership number as the association writes it: 3 to 40 letters, digits, spaces and `- / . _`."""
-    plain = " ".join(with_plain_digits(text).split())
+    if turns_around(text):
+        raise IdentifierError("turned_around")
+    shown = (sign for sign in with_plain_digits(text) if unicodedata.category(sign) != "Cf")
+    plain = " ".join("".join(shown).split())
     if not plain:
         raise IdentifierError("empty")
     if not 3 <= len(plain) <= 40:

@@ -73,7 +73,7 @@ def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     user, now = access.person(request), timezone.now()
     found = _for_owner(request, id) if request.method == "POST" else _for_member(request, id)
     owns = queries.owns(user=user, organisation=found)
-    form = InviteForm(request.POST or None, inviter=user) if owns else None
+    form = InviteForm(request.POST or None, inviter=user, organisation=found) if owns else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
             actions.invite_member(

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from rahdari.page import limits
+from rahdari.register import queries as register
 from rahdari.vault import links
 
 from .models import (
@@ -362,6 +363,11 @@ def branch_of(*, organisation: Organisation, id: uuid.UUID) -> Branch:
     found = branches_of(organisation).filter(pk=id).first()
     if found is None:
         raise BranchNotFound(id)
+def was_registered(organisation: Organisation) -> bool:
+    """Whether the organisation holds a registration, or ever held one."""
+    return register.registrations_of(holders=[organisation.holder_ref]).exists()
+
+
     return found
 
 

@@ -20,11 +20,12 @@ from rahdari.address import format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply import wording
-from rahdari.apply.forms import Line, NameField, text_input, tidy
+from rahdari.apply.forms import Line, text_input
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.identifiers import IdentifierError, parse_mobile
 from rahdari.people.models import Branch, Organisation
+from rahdari.people.names import NameField, tidy
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 

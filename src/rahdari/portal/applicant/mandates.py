@@ -19,12 +19,14 @@ from django.views.decorators.http import require_http_methods
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply import wording
-from rahdari.apply.forms import NameField, text_input
+from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
 from rahdari.page import limits
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.forms import one_more_letter
 from rahdari.people.models import Mandate, Organisation, User
+from rahdari.people.names import NameField
 from rahdari.people.rules import Act, Scope
 from rahdari.register import queries as register
 
@@ -96,14 +98,15 @@ class MandateForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose for how long")},
     )
 
-    def __init__(self, *args: Any, giver: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, giver: User, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.giver = giver
+        self.giver, self.organisation = giver, organisation
         field: Any = self.fields["services"]
         field.choices = [(key, shared.service_title(key)) for key in services_of_organisations()]
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
+        one_more_letter(self.giver, self.organisation)
         # Each offer is a letter: nobody's mailbox is filled by them.
         if not (
             limits.allow(f"portal.mandate:{self.giver.pk}", rate=GIVEN, per=PER_SECONDS)
@@ -188,7 +191,9 @@ def mandates(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             raise Http404
         actions.end_mandate(mandate=row, actor=actor, now=now)
         return here
-    form = MandateForm(request.POST if request.method == "POST" else None, giver=person(request))
+    form = MandateForm(
+        request.POST if request.method == "POST" else None, giver=person(request), organisation=organisation
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         actions.give_mandate(

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from rahdari.apply.wording import turned_around
 from rahdari.page import values
 from rahdari.people.identifiers import IdentifierError, parse_mobile, with_plain_digits
 from rahdari.publish.models import Operator
@@ -47,6 +48,8 @@ class NumberForm(forms.Form):
         try:
             return parse_mobile(self.cleaned_data["number"])
         except IdentifierError as error:
+            if error.reason == "turned_around":
+                raise ValidationError(turned_around(), code=error.reason) from None
             said = {
                 "letters": _("A mobile number has digits only. Leave letters out."),
                 "not_pakistan": _("Enter a mobile number of Pakistan: our SMS go no further."),

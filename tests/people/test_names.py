@@ -1,0 +1,57 @@
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rahdari.people import actions, names
+from rahdari.people.models import User
+
+from .people import NOW, a_person
+
+field = names.NameField()
+
+
+class TestNameField:
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            '=HYPERLINK("http://evil.example")',
+            "Sample www.evil.example",
+            "Pay at evil.example/now",
+            "\uff48\uff54\uff54\uff50://evil.example",
+            "Write to a@evil.example",
+            "Sample evil.example:8080",
+            "mailto:/x Sample",
+        ],
+    )
+    def test_takes_no_link(self, typed: str) -> None:
+        with pytest.raises(ValidationError) as caught:
+            field.clean(typed)
+        assert caught.value.messages == ["Write the name alone, without a web or email address."]
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "Sample House (Pvt.) Ltd.",
+            "M/s Sample & Sons",
+            "Sample.pk (Pvt) Ltd",
+            "S. A. Sample",
+            "\u0646\u0645\u0648\u0646\u06c1",
+            "A/C Works: Lahore",
+        ],
+    )
+    def test_takes_names_as_they_stand_on_papers(self, typed: str) -> None:
+        assert field.clean(typed) == typed
+
+    @given(st.text())
+    def test_keeps_no_sign_that_nobody_sees(self, typed: str) -> None:
+        kept = names.tidy(typed)
+        assert names.tidy(kept) == kept
+        assert not set(kept) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200f\u0000\n\r\t")
+
+
+@pytest.mark.django_db
+def test_acts_keep_no_such_sign_either() -> None:
+    owner: User = a_person()
+    made = actions.register_organisation(owner=owner, name="Sample\u202e esuoH\r\n", actor=str(owner), now=NOW)
+    assert made.name == "Sample esuoH"

@@ -65,6 +65,7 @@ PROGRAMS = API | frozenset(
 )
 SIGNED_IN = frozenset(
     """people:account people:end_other_sessions people:second_factor mfa_reauthenticate mfa_reauthenticate_webauthn
+    people:confirm_code
     mfa_activate_totp mfa_deactivate_totp mfa_add_webauthn mfa_view_recovery_codes mfa_generate_recovery_codes
     mfa_download_recovery_codes people:organisations fees:invoices portal:home portal:mandates_held
     portal:registrations portal:letters share:sharing

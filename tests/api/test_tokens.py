@@ -20,6 +20,7 @@ from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
 from rahdari.journal.models import Entry as Row
 from rahdari.letters import queries as letters
+from tests.people.people import sign_in_at_once
 from tests.portal import story
 
 from .sample import ALL, Program, problem
@@ -33,8 +34,7 @@ class TestThePage:
     def signed_in(self) -> Client:
         self.person = story.a_person()
         browser = Client(headers={"accept-language": "en"})
-        browser.force_login(self.person)
-        return browser
+        return sign_in_at_once(browser, self.person)
 
     def make(self, browser: Client, **more: Any) -> Any:
         facts = {"name": "Sample program", "scopes": ["applications:read"], "days": "30"} | more

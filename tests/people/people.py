@@ -3,7 +3,10 @@
 import datetime as dt
 import re
 import time
+from types import SimpleNamespace
+from typing import Any, cast
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from allauth.mfa.totp.internal import auth as totp
 from django.test import Client
 
@@ -63,3 +66,20 @@ def set_up_app(browser: Client) -> str:
     answer = browser.post("/account/app/", {"code": app_code(found[1])})
     assert answer.status_code == 302, answer.content.decode()
     return found[1]
+
+
+def sign_in_at_once(browser: Client, user: User) -> Client:
+    """A session as after a sign-in just now, without its pages."""
+    browser.force_login(user)
+    session = browser.session
+    record_authentication(cast(Any, SimpleNamespace(session=session)), user, "code")
+    session.save()
+    return browser
+
+
+def let_it_be_long_ago(browser: Client) -> None:
+    """As if whoever sits there had shown who they are an hour ago."""
+    session = browser.session
+    records = session[AUTHENTICATION_METHODS_SESSION_KEY]
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [each | {"at": each["at"] - 3600} for each in records]
+    session.save()

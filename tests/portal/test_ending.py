@@ -18,6 +18,7 @@ from rahdari.proof import Op
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
 from rahdari.verify import queries as proofs
+from tests.people.people import let_it_be_long_ago, the_newest_code
 
 from . import story, test_holding
 from .test_holding import end, entered, last_delta, of_a_company, page_of, signed_in
@@ -101,6 +102,20 @@ class TestWayBack:
             assert [each.entry.id for each in last_delta(tmp_path / "offline")] == [entry.feed_id]
             assert "Your registration is valid" in browser.get(page_of(registration)).text
         assert self.letters_to(holder)[-4:] == ["registration_paused", "registration_goes_on"] * 2
+
+    def test_needs_a_fresh_proof_when_the_sign_in_is_long_ago(
+        self, browser: Client, registration: Registration
+    ) -> None:
+        """Whoever finds a phone open can read the number: it is not typed by them alone."""
+        let_it_be_long_ago(browser)
+        asked = end(browser, registration)
+        assert asked["Location"].startswith("/account/confirm/code/")
+        registration.refresh_from_db()
+        assert registration.struck_out_at is None
+        done = browser.post(asked["Location"], {"code": the_newest_code()})
+        assert done["Location"] == page_of(registration)
+        registration.refresh_from_db()
+        assert registration.struck_out_at is not None, "the number was not typed twice"
 
     def test_tells_every_owner(self, holder: User) -> None:
         member = story.a_person()

@@ -32,6 +32,7 @@ from rahdari.register import reference as references
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
+from tests.people.people import sign_in_at_once
 
 from . import story
 
@@ -73,8 +74,7 @@ def browser(holder: User) -> Client:
 
 def signed_in(user: User) -> Client:
     client = Client(headers={"Accept-Language": user.language})
-    client.force_login(user)
-    return client
+    return sign_in_at_once(client, user)
 
 
 def to_change(registration: Registration, entry: Entry | None = None) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from rahdari.page.posting import posted_from
 from rahdari.people.access import person, person_required
+from rahdari.people.confirming import need_fresh_proof
 
 from . import actions, contract, queries, words
 from .forms import TokenForm
@@ -52,6 +53,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
+    need_fresh_proof(request)
     data = form.cleaned_data
     try:
         token, text = actions.make_token(

@@ -135,12 +135,14 @@ def _write(*, to: User, template: str, about: str, once: str, context: Mapping[s
 
 
 @transaction.atomic
-def write_sign_in_code(*, email: str, language: str, code: str, now: dt.datetime) -> Letter:
-    """Write the code to an address, whether it has an account or not: both look the same from outside.
+def write_sign_in_code(*, email: str, language: str, code: str, confirms: bool = False, now: dt.datetime) -> Letter:
+    """Write the code to an address, whether it has an account or not: both look the same from outside. `confirms`: it
+    is for somebody who is signed in, before an act that needs a fresh proof.
 
     Named in `settings.SIGN_IN_LETTER`: the sign-in pages stand on a floor below and call it through that.
     """
-    written = compose(template=SIGN_IN_CODE, language=language, context={"code": code})
+    context = {"code": code, "confirms": confirms, "url": f"{reverse('people:account')}#sessions"}
+    written = compose(template=SIGN_IN_CODE, language=language, context=context)
     letter = Letter.objects.create(
         address=email,
         language=language,

@@ -51,7 +51,7 @@ NUMBER_CODE = "number_code"
 CONTACT_CODE = "contact_code"
 
 LETTERS: dict[str, Kind] = {
-    SIGN_IN_CODE: _kind(_("The code to sign in"), "code", note="", urgent=True),
+    SIGN_IN_CODE: _kind(_("The code to sign in"), "code", "confirms", note="", urgent=True),
     "application_received": _kind(
         _("An application was received"),
         "reference",

@@ -4,6 +4,8 @@ Invariants: a page of staff is opened only by someone who holds the post now; ou
 any post does nothing before a second factor is set up, and nothing in a session that was not opened with it.
 """
 
+import datetime as dt
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -25,6 +27,8 @@ from .models import Role, User
 
 View = Callable[..., HttpResponse]
 
+# For so long whoever has shown who they are need not show it again.
+FRESH = dt.timedelta(minutes=10)
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # What a person whose second factor is not there yet may reach: setting it up, the language, and the way out.
 OPEN_WITHOUT_SECOND_FACTOR = frozenset(
@@ -36,6 +40,7 @@ OPEN_WITHOUT_SECOND_FACTOR = frozenset(
         "account_reauthenticate",
         "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn",
+        "people:confirm_code",
     }
 )
 SETTING_UP = frozenset({"mfa_activate_totp", "mfa_add_webauthn"})
@@ -114,6 +119,22 @@ def second_factors_of(user: User) -> set[str]:
 
 def used_second_factor(request: HttpRequest) -> bool:
     """Whether this session was opened, or confirmed since, with a second factor (or with a passkey, which is both)."""
+def needs_second_factor(user: User) -> bool:
+    """Whether a code by mail alone does not do for this person: staff with a second factor, others with an app. Who
+    only has a passkey may be at a device that has none."""
+    held = second_factors_of(user)
+    return bool(held) and (Authenticator.Type.TOTP in held or queries.holds_post(user))
+
+
+def proved_lately(request: HttpRequest) -> bool:
+    """Whether it was shown in the last minutes who sits there: at the sign-in, or since."""
+    user = person(request)
+    records = get_authentication_records(request, user)
+    if needs_second_factor(user):
+        records = [record for record in records if record["method"] == "mfa"]
+    return any(record["at"] >= time.time() - FRESH.total_seconds() for record in records)
+
+
     return any(record["method"] == "mfa" for record in get_authentication_records(request, person(request)))
 
 

@@ -5,22 +5,21 @@ are made by `sign_in` after the code was right and in no other way; secrets of a
 """
 
 import base64
-import datetime as dt
 import hmac
 import io
 import logging
 import secrets
-import time
 from typing import Any, cast
 
 import segno
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.stagekit import unstash_login
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext_lazy
@@ -28,7 +27,7 @@ from django.utils.translation import get_language, gettext_lazy
 from rahdari.page import visitor
 from rahdari.vault import cipher, index
 
-from . import queries
+from . import access
 from .models import Language, User
 
 CODE_MAIL = "account/email/login_code"
@@ -36,7 +35,8 @@ CODE_MAIL = "account/email/login_code"
 WAS_SIGNED_IN = "was_signed_in"
 # Signed, and in no need of a session: this browser has signed in with that address before (its keyed hash).
 WAS_HERE, WAS_HERE_PATH = "was_here", "/sign-in/"
-FRESH = dt.timedelta(minutes=15)
+# The way to show once more who one is that allauth has not: a code by mail (`confirming`).
+CODE_BY_MAIL = "code"
 logger = logging.getLogger(__name__)
 
 
@@ -73,7 +73,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if template_prefix != CODE_MAIL:
             raise UnknownMail(template_prefix)
         write = import_string(settings.SIGN_IN_LETTER)
-        write(email=email, language=current_language(), code=context["code"], now=timezone.now())
+        write(
+            email=email,
+            language=current_language(),
+            code=context["code"],
+            confirms=context.get("confirms", False),
+            now=timezone.now(),
+        )
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Say nothing: each page tells what happened itself, once, and in the reader's language."""
@@ -106,12 +112,23 @@ class AccountAdapter(DefaultAccountAdapter):
         return [replaced.get(stage, stage) for stage in super().get_login_stages()]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Whoever signed in within the last quarter of an hour, staff with the second factor, need not do it again."""
-        records = get_authentication_records(self.request, self.request.user)
-        if queries.holds_post(self.request.user):
-            records = [record for record in records if record["method"] == "mfa"]
-        fresh = any(record["at"] >= time.time() - FRESH.total_seconds() for record in records)
-        return False if fresh else super().is_reauthentication_required(app=app, **kwargs)
+        """Whoever has shown who they are in the last minutes need not do it again."""
+        return not access.proved_lately(self.request) and super().is_reauthentication_required(app=app, **kwargs)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The ways to show once more who one is, the best first."""
+        if not user.is_authenticated:
+            return []
+        held = access.second_factors_of(user)
+        has_app = Authenticator.Type.TOTP in held
+        # The page of the app takes recovery codes too, and whoever has a passkey has those.
+        app = {"id": "app" if has_app else "recovery", "description": "2", "url": reverse("mfa_reauthenticate")}
+        passkey = {"id": "passkey", "description": "1", "url": reverse("mfa_reauthenticate_webauthn")}
+        mail = {"id": CODE_BY_MAIL, "description": "3", "url": reverse("people:confirm_code")}
+        ways = [app] if has_app else []
+        ways += [passkey] if Authenticator.Type.WEBAUTHN in held else []
+        ways += [] if access.needs_second_factor(user) else [mail]
+        return [*ways, app] if held and not has_app else ways
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """What rate limits count by, as an address: of IPv6 the first of the household's."""

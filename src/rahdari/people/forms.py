@@ -62,7 +62,7 @@ class EmailForm(forms.Form):
         # A stranger who asks again and again for somebody's code must not keep them out: what is counted tightly is
         # asked from one network for one address, and a browser that has signed in with it before has its own count.
         if self.was_here(email):
-            return ((f"here:{email}", 20, 3600),)
+            return ((f"here:{email}", *CODES_OF_A_KNOWN_BROWSER),)
         # Many people share one address of a mobile network, so the limit for a network is wide.
         return (
             (f"network:{self.network}", 60, 60),
@@ -328,7 +328,7 @@ class InviteForm(forms.Form):
 
     def __init__(self, *args: Any, inviter: User, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.inviter = inviter
+        self.inviter, self.organisation = inviter, organisation
         self.fields["role"].hints = dict(ROLE_HINTS)  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:

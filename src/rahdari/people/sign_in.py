@@ -9,15 +9,15 @@ since a code must do on a device that has none.
 
 import datetime as dt
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.code_verification import AbstractCodeVerificationProcess
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
 from allauth.account.internal.stagekit import unstash_login
 from allauth.account.models import Login
 from allauth.account.stages import LoginByCodeStage, LoginStageController
-from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +26,7 @@ from django.utils import timezone
 from rahdari.page import limits
 from rahdari.vault import index
 
-from . import actions, queries
+from . import access, actions, queries
 from .adapter import CODE_MAIL, current_language
 from .models import User
 
@@ -36,27 +36,14 @@ def hashed(email: str, code: str) -> str:
     return index.blind("people.sign_in_code", f"{email} {code}")
 
 
-class SignInProcess(LoginCodeVerificationProcess):
-    """allauth's process for a code, for addresses that may be new."""
+class MailedCode(AbstractCodeVerificationProcess):
+    """What all codes by mail have in common."""
 
-    @classmethod
-    def begin(cls, *, request: HttpRequest, email: str) -> "SignInProcess":
-        """Send a code to the address and remember the rest in the session."""
-        user = queries.person_by_email(email)
-        login = Login(user=user, email=email)
-        login.state["stages"] = {"current": LoginByCodeStage.key}
-        stage = LoginByCodeStage(LoginStageController(request, login), request, login)
-        stage.state.update(cls.initial_state(user=user, email=email) | {"initiated_by_user": True})
-        process = cls(stage=stage)
-        process.send()
-        process.persist()
-        return process
-
-    def send_by_email(self, email: str, skip_enumeration_mails: bool = False) -> None:
+    def send_code(self, email: str, **more: Any) -> None:
         adapter = get_adapter()
         code = adapter.generate_login_code()
         self.state["code"] = hashed(email, code)
-        adapter.send_mail(CODE_MAIL, email, {"code": code})
+        adapter.send_mail(CODE_MAIL, email, {"code": code, **more})
 
     @property
     def email(self) -> str:
@@ -76,6 +63,26 @@ class SignInProcess(LoginCodeVerificationProcess):
         tries = limits.allow(f"people.code_try:{self.code}", rate=self.max_attempts, per=self.timeout)
         # Both sides are keyed hashes of which a guesser knows neither, so the time of comparing tells nothing.
         return bool(self.code) and tries and hashed(self.email, code) == self.code
+
+
+class SignInProcess(MailedCode, LoginCodeVerificationProcess):
+    """allauth's process for a code, for addresses that may be new."""
+
+    @classmethod
+    def begin(cls, *, request: HttpRequest, email: str) -> "SignInProcess":
+        """Send a code to the address and remember the rest in the session."""
+        user = queries.person_by_email(email)
+        login = Login(user=user, email=email)
+        login.state["stages"] = {"current": LoginByCodeStage.key}
+        stage = LoginByCodeStage(LoginStageController(request, login), request, login)
+        stage.state.update(cls.initial_state(user=user, email=email) | {"initiated_by_user": True})
+        process = cls(stage=stage)
+        process.send()
+        process.persist()
+        return process
+
+    def send_by_email(self, email: str, skip_enumeration_mails: bool = False) -> None:
+        self.send_code(email)
 
     def finish(self, redirect_url: str | None) -> HttpResponse:
         """The code was right: make the person if they are new, and go on with signing in."""
@@ -103,6 +110,4 @@ class SecondFactorStage(AuthenticateStage):
         user = self.login.user
         if user is None or not super()._should_handle(request):
             return False
-        if queries.holds_post(cast(User, user)):
-            return True
-        return Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).exists()
+        return access.needs_second_factor(cast(User, user))

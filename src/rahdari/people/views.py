@@ -35,7 +35,7 @@ from rahdari import policy
 from rahdari.page import visitor
 from rahdari.page.posting import posted_from
 
-from . import access, actions, demonstration, queries, telephones
+from . import access, actions, confirming, demonstration, queries, telephones
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
 from .sign_in import SignInProcess, pending_email
@@ -156,6 +156,7 @@ class SignOutView(account_views.LogoutView):
 
 
 class AppView(app_views.ActivateTOTPView):
+@method_decorator(confirming.fresh_proof_required, name="dispatch")
     """Setting up an app. Whoever proves it here has used a second factor in this session."""
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -168,6 +169,7 @@ class AppView(app_views.ActivateTOTPView):
 
 
 class PasskeyView(passkey_views.AddWebAuthnView):
+@method_decorator(confirming.fresh_proof_required, name="dispatch")
     """Making a passkey. It counts as a second factor in this session at once."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -305,3 +307,4 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
         login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
         return redirect(target or settings.LOGIN_REDIRECT_URL)
     return render(request, "people/demo_sign_in.html", {"accounts": ready, "next": target})
+        record_authentication(request, user, "demonstration")

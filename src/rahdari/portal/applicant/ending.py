@@ -17,6 +17,7 @@ from rahdari.decide.rules import PAUSES
 from rahdari.mobile import queries as mobile
 from rahdari.page.posting import posted_from
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.confirming import need_fresh_proof
 from rahdari.register import queries
 from rahdari.register.actions import NotValid
 from rahdari.register.reference import normalise
@@ -26,7 +27,7 @@ from .holding import no_longer_valid, own_registration
 
 
 class EndForm(forms.Form):
-    """The number is typed: no slip of a finger, and nobody who finds a phone open, ends it by one press."""
+    """The number is typed, so no slip of a finger ends it; a fresh proof keeps out whoever finds a phone open."""
 
     use_required_attribute = False
     number = forms.CharField(
@@ -68,13 +69,14 @@ class PauseForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
-    """Say what follows, have the number typed, then strike it out at the holder's request."""
+    """Say what follows, have the number typed and a fresh proof given, then strike it out at the holder's request."""
     found = own_registration(request, reference)
     standing = queries.standing(found, timezone.now())
     if standing not in {Standing.VALID, Standing.SUSPENDED}:
         return redirect("portal:registration", reference=found.reference)
     form = EndForm(request.POST if request.method == "POST" else None, reference=found.reference)
     if request.method == "POST" and form.is_valid():
+        need_fresh_proof(request)
         try:
             actions.end(registration=found, actor=actor_of(person(request)), now=timezone.now())
         except NotValid:

@@ -48,6 +48,7 @@ from .test_walk import (
     SIGNED_IN,
     STAFF,
     VISITORS,
+    WATCHERS_OF_POSTS,
     World,
     parts_of,
     world,
@@ -219,7 +220,11 @@ class TestTheOwner:
                 assert f"/{facts['reference']}/" in answer.headers["Location"]
 
     def test_may_not_open_pages_of_staff(self, world: World) -> None:
-        closed_to(world, "A", OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ASSOCIATIONS | ADMINISTRATORS | ACCOUNTANTS)
+        closed_to(
+            world,
+            "A",
+            OFFICERS | OFFICERS_ON_RECORD | OPERATORS | ASSOCIATIONS | ADMINISTRATORS | WATCHERS_OF_POSTS | ACCOUNTANTS,
+        )
 
 
 def closed_to(world: World, visitor: str, names: frozenset[str]) -> None:
@@ -331,7 +336,16 @@ class TestAnotherPerson:
         assert as_it_stands() == before
 
     def test_opens_pages_of_staff_only_with_the_post(self, world: World, visitor: str) -> None:
-        names = OPERATORS | ASSOCIATIONS | ADMINISTRATORS | ACCOUNTANTS | OFFICERS | OFFICERS_ON_RECORD | STAFF
+        names = (
+            OPERATORS
+            | ASSOCIATIONS
+            | ADMINISTRATORS
+            | WATCHERS_OF_POSTS
+            | ACCOUNTANTS
+            | OFFICERS
+            | OFFICERS_ON_RECORD
+            | STAFF
+        )
         if visitor in AT_THE_DESK:
             names = names - OFFICERS - OFFICERS_ON_RECORD - STAFF
         if visitor == "operator":
@@ -342,6 +356,8 @@ class TestAnotherPerson:
             names = names - ACCOUNTANTS
         if visitor == "administrator":
             names = names - ADMINISTRATORS - STAFF
+        if visitor in {"administrator", "director"}:
+            names = names - WATCHERS_OF_POSTS
         before = as_it_stands()
         closed_to(world, visitor, names)
         assert as_it_stands() == before
@@ -458,6 +474,7 @@ class TestStaffWithoutASecondFactor:
                 | OPERATORS
                 | ASSOCIATIONS
                 | ADMINISTRATORS
+                | WATCHERS_OF_POSTS
                 | ACCOUNTANTS
                 | STAFF
                 | OWN_APPLICATION

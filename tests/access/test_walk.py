@@ -134,7 +134,9 @@ ASSOCIATIONS = frozenset(
     attest:corrected_revocations attest:reply""".split()
 )
 OWN_ATTESTATION = frozenset({"attest:theirs"})
-ADMINISTRATORS = frozenset({"people:posts", "people:end_post"})
+ADMINISTRATORS = frozenset({"people:end_post"})
+# Administrators and supervisors: tests/people/test_posts.py.
+WATCHERS_OF_POSTS = frozenset({"people:posts", "people:answer_proposed_post"})
 ACCOUNTANTS = frozenset({"fees:payments", "fees:payment", "fees:open", "fees:statements"})
 OWN_INVOICE = frozenset({"fees:invoice", "fees:receipt"})
 STAFF = frozenset({"portal:letter_previews", "portal:letter_preview"})
@@ -157,6 +159,7 @@ EXPECTED = (
     ASSOCIATIONS,
     OWN_ATTESTATION,
     ADMINISTRATORS,
+    WATCHERS_OF_POSTS,
     STAFF,
     ACCOUNTANTS,
     OWN_INVOICE,
@@ -237,6 +240,7 @@ class World:
             "portal:letter": {"id": self.letter},
             **{own: {"endpoint": self.drafts["full draft"]["endpoint"]} for own in OWN_WAY_ON},
             "people:end_post": {"id": self.post},
+            "people:answer_proposed_post": {"id": self.post},
             "mfa_remove_webauthn": {"pk": self.passkey},
             "mfa_edit_webauthn": {"pk": self.passkey},
             "people:answer_invitation": {"invitation": self.invitation},

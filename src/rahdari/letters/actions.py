@@ -214,18 +214,19 @@ def write_mandate(*, email: str, language: str, organisation: str, until: dt.dat
 
 def write_post_changed(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> int:
     """Tell all who watch over posts, and the person. Named in `settings.POST_LETTER`. Gives how many letters."""
-    by = people.person_by_actor(actor)
-    context = {
-        "email": user.email,
-        "post": title,
-        "change": change,
-        "by": by.email if by is not None else "command line",
-        "url": reverse("people:account"),
-    }
-    readers = {each.pk: each for each in (*people.who_watches_posts(), user)}
-    for reader in readers.values():
+    by, watchers = people.person_by_actor(actor), people.who_watches_posts()
+    for reader in {each.pk: each for each in (*watchers, user)}.values():
+        agrees = change == "proposed" and reader in watchers and reader not in (by, user)
+        context = {
+            "email": user.email,
+            "post": title,
+            "change": change,
+            "by": by.email if by is not None else "command line",
+            "agrees": agrees,
+            "url": reverse("people:posts" if agrees else "people:account"),
+        }
         write_letter(to=reader, template="post_changed", about=f"person:{user.pk}", context=context, now=now)
-    return len(readers)
+    return len({user, *watchers})
 
 
 def mark_read(*, letter: Letter, now: dt.datetime) -> Letter:

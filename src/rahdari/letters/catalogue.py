@@ -106,7 +106,9 @@ LETTERS: dict[str, Kind] = {
     ),
     "number_used_again": _kind(_("Somebody else gave the same number"), "", "organisation", note=""),
     "address_proved_by_another": _kind(_("Somebody else showed control of an address"), "registration address"),
-    "post_changed": _kind(_("A post was given, ended, or its sign-in reset"), "email post change by", note=""),
+    "post_changed": _kind(
+        _("A post was given, ended, or its sign-in reset"), "email post change by", "agrees", note=""
+    ),
     "program_allowed": _kind(_("A program may act for a person"), "name until", note="", urgent=True),
     "registry_code": _kind(
         _("Code for the contact of an address range"), "name address code ends_at", note="", urgent=True

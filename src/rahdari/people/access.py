@@ -109,6 +109,8 @@ association_required = _required(Role.ASSOCIATION, lambda user: queries.associat
 staff_required = _required(Role.OFFICER, lambda user: queries.is_officer(user) or queries.is_administrator(user))
 accounts_required = _required(Role.ACCOUNTS, queries.keeps_accounts)
 administrator_required = _required(Role.ADMINISTRATOR, queries.is_administrator)
+# For what a second person agrees to: administrators and supervisors.
+watchers_required = _required(Role.ADMINISTRATOR, queries.watches_posts)
 
 
 def second_factors_of(user: User) -> set[str]:
@@ -117,8 +119,6 @@ def second_factors_of(user: User) -> set[str]:
     return set(held.values_list("type", flat=True))
 
 
-def used_second_factor(request: HttpRequest) -> bool:
-    """Whether this session was opened, or confirmed since, with a second factor (or with a passkey, which is both)."""
 def needs_second_factor(user: User) -> bool:
     """Whether a code by mail alone does not do for this person: staff with a second factor, others with an app. Who
     only has a passkey may be at a device that has none."""
@@ -135,6 +135,8 @@ def proved_lately(request: HttpRequest) -> bool:
     return any(record["at"] >= time.time() - FRESH.total_seconds() for record in records)
 
 
+def used_second_factor(request: HttpRequest) -> bool:
+    """Whether this session was opened, or confirmed since, with a second factor (or with a passkey, which is both)."""
     return any(record["method"] == "mfa" for record in get_authentication_records(request, person(request)))
 
 

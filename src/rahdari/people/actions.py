@@ -33,12 +33,13 @@ from .models import (
     Membership,
     Organisation,
     Post,
+    ProposedPost,
     Role,
     User,
     normalise_email,
 )
-from .number_codes import CodeEnded as CodeEnded
 from .names import tidy
+from .number_codes import CodeEnded as CodeEnded
 from .number_codes import CodeWrong as CodeWrong
 from .number_codes import NoCodeWaiting as NoCodeWaiting
 from .number_codes import SmsNotSetUp as SmsNotSetUp
@@ -73,6 +74,10 @@ class AssociationNeeded(Exception):
     def __init__(self, role: str, association: str) -> None:
         super().__init__(f"a post of {role} with the association {association!r}")
         self.role, self.association = role, association
+
+
+class OwnPost(Exception):
+    """Nobody gives a post to themselves."""
 
 
 class LastOwner(Exception):
@@ -332,6 +337,48 @@ def appoint(
 
 
 @transaction.atomic
+def propose_post(*, user: User, role: str, rank: str = "", by: User, actor: str, now: dt.datetime) -> ProposedPost:
+    """Give a post that counts once a second person agrees (`agree_to_post`). Again begins the time anew.
+
+    Raises OwnPost, RankNotAllowed.
+    """
+    if user == by:
+        raise OwnPost
+    if rank not in ("", DIRECTOR) or (rank and role not in (Role.OFFICER, Role.SUPERVISOR)):
+        raise RankNotAllowed(role, rank)
+    facts = {"rank": rank, "proposed_by": by, "proposed_at": now}
+    proposed, _ = ProposedPost.objects.update_or_create(user=user, role=Role(role), defaults=facts)
+    _record_proposal("people.proposed_post", proposed, actor=actor, now=now)
+    tell_of_post(user=user, title=proposed.told_as, change="proposed", actor=actor, now=now)
+    return proposed
+
+
+@transaction.atomic
+def agree_to_post(*, id: int, by: User, actor: str, now: dt.datetime) -> Post:
+    """The second person's yes: from now on the post is held. Raises ProposalNotFound, also for whoever proposed it and
+    for the one who is to get it."""
+    proposed = queries.proposed_post_of(by, id=id, now=now, to_agree=True)
+    _record_proposal("people.agreed_to_post", proposed, actor=actor, now=now)
+    proposed.delete()
+    post = appoint(user=proposed.user, role=proposed.role, rank=proposed.rank, actor=actor, now=now)
+    tell_of_post(user=post.user, title=post.told_as, change="given", actor=actor, now=now)
+    return post
+
+
+@transaction.atomic
+def drop_proposed_post(*, id: int, by: User, actor: str, now: dt.datetime) -> None:
+    """The second person's no, or the first one's second thoughts. Raises ProposalNotFound."""
+    proposed = queries.proposed_post_of(by, id=id, now=now, to_agree=False)
+    _record_proposal("people.dropped_post", proposed, actor=actor, now=now)
+    proposed.delete()
+
+
+def _record_proposal(act: str, proposed: ProposedPost, *, actor: str, now: dt.datetime) -> None:
+    detail = {"role": proposed.role, "rank": proposed.rank, "proposed_by": f"administrator:{proposed.proposed_by_id}"}
+    journal.record(act=act, actor=actor, subject=f"person:{proposed.user_id}", now=now, detail=detail)
+
+
+@transaction.atomic
 def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
     """Take a post away. Ending it twice changes nothing."""
     post = Post.objects.select_for_update().get(pk=post.pk)
@@ -355,8 +402,8 @@ def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
 
 
 def tell_of_post(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> None:
-    """Write to all supervisors and administrators, and to the person: `change` is given, ended or reset (of the second
-    factor). Whoever plays two parts by appointing themselves does it before the eyes of all."""
+    """Write to all supervisors and administrators, and to the person: `change` is proposed, given, ended or reset (of
+    the second factor). Whoever plays two parts by appointing themselves does it before the eyes of all."""
     import_string(settings.POST_LETTER)(user=user, title=title, change=change, actor=actor, now=now)
 
 

@@ -47,6 +47,11 @@ class Role(models.TextChoices):
 
 
 DIRECTOR = "director"
+# Posts by which somebody decides, or lets others decide: given by one administrator they count once a second person
+# agreed. An administrator's is among them, or the first would make the second.
+WITH_TWO = frozenset({Role.OFFICER, Role.SUPERVISOR, Role.ADMINISTRATOR})
+# How long a post can be agreed to.
+PROPOSAL_VALID = dt.timedelta(days=14)
 # How long an invitation into an organisation can be accepted.
 INVITATION_VALID = dt.timedelta(days=14)
 
@@ -238,6 +243,25 @@ class Mandate(models.Model):
         return not self.services or service in self.services.split()
 
 
+def post_told_as(role: str, rank: str, body: str = "") -> str:
+    """The post in a letter, whatever its language: as the command line names it."""
+    return f"{role}{f', {rank}' if rank else ''}{f' ({body})' if body else ''}"
+
+
+def title_of_post(role: str, rank: str) -> str:
+    """The post in the reader's language."""
+    if rank == DIRECTOR:
+        return _("Supervisor, Director rank") if role == Role.SUPERVISOR else _("Officer, Director rank")
+    return {
+        Role.OFFICER.value: _("Officer"),
+        Role.SUPERVISOR.value: _("Supervisor"),
+        Role.OPERATOR.value: _("Operator"),
+        Role.ADMINISTRATOR.value: _("Administrator"),
+        Role.ACCOUNTS.value: _("Accounts"),
+        Role.ASSOCIATION.value: _("Association"),
+    }[role]
+
+
 class Post(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="posts")
     role = models.CharField(max_length=20, choices=Role)
@@ -276,23 +300,44 @@ class Post(models.Model):
 
     @property
     def told_as(self) -> str:
-        """The post in a letter, whatever its language: as the command line names it."""
-        body = self.operator or self.association
-        return f"{self.role}{f', {self.rank}' if self.rank else ''}{f' ({body})' if body else ''}"
+        return post_told_as(self.role, self.rank, self.operator or self.association)
 
     @property
     def title(self) -> str:
-        """The post in the reader's language."""
-        if self.rank == DIRECTOR:
-            return _("Supervisor, Director rank") if self.role == Role.SUPERVISOR else _("Officer, Director rank")
-        return {
-            Role.OFFICER.value: _("Officer"),
-            Role.SUPERVISOR.value: _("Supervisor"),
-            Role.OPERATOR.value: _("Operator"),
-            Role.ADMINISTRATOR.value: _("Administrator"),
-            Role.ACCOUNTS.value: _("Accounts"),
-            Role.ASSOCIATION.value: _("Association"),
-        }[self.role]
+        return title_of_post(self.role, self.rank)
+
+
+class ProposedPost(models.Model):
+    """A post that an administrator gave and nobody else has agreed to yet. It opens nothing: what looks for posts looks
+    for rows of `Post`, and one is made when a second person agrees."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=20, choices=Role)
+    rank = models.CharField(max_length=20, blank=True)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["proposed_at", "id"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "role"], name="post_is_proposed_once"),
+            models.CheckConstraint(condition=~models.Q(user=models.F("proposed_by")), name="nobody_gives_their_own"),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposed-post:{self.pk}"
+
+    @property
+    def told_as(self) -> str:
+        return post_told_as(self.role, self.rank)
+
+    @property
+    def title(self) -> str:
+        return title_of_post(self.role, self.rank)
+
+    @property
+    def valid_until(self) -> dt.datetime:
+        return self.proposed_at + PROPOSAL_VALID
 
 
 class WaitsForCode(models.Model):

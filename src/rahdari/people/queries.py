@@ -24,6 +24,7 @@ from rahdari.vault import links
 from .models import (
     DIRECTOR,
     INVITATION_VALID,
+    PROPOSAL_VALID,
     Branch,
     ContactNumber,
     Invitation,
@@ -31,6 +32,7 @@ from .models import (
     Membership,
     Organisation,
     Post,
+    ProposedPost,
     Role,
     User,
     normalise_email,
@@ -65,6 +67,14 @@ class InvitationNotFound(Exception):
 
     def __init__(self, id: int) -> None:
         super().__init__(f"no invitation {id}")
+        self.id = id
+
+
+class ProposalNotFound(Exception):
+    """No such post waits for this person's word: nobody learns why. `.id` as asked for."""
+
+    def __init__(self, id: int) -> None:
+        super().__init__(f"no proposed post {id}")
         self.id = id
 
 
@@ -177,6 +187,43 @@ def who_watches_posts() -> list[User]:
     """Supervisors and administrators: each change of a post is told to all of them."""
     held = Post.objects.filter(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR], ended_at__isnull=True)
     return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("created_at", "id"))
+
+
+def watches_posts(user: Visitor) -> bool:
+    return holds_post(user, Role.SUPERVISOR, Role.ADMINISTRATOR)
+
+
+def proposed_posts(user: Visitor, now: dt.datetime) -> QuerySet[ProposedPost]:
+    """The posts that wait for a second person, for whoever watches. One that was proposed by somebody who is no
+    administrator any more waits for nobody."""
+    if not watches_posts(user):
+        return ProposedPost.objects.none()
+    administrators = Post.objects.filter(role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True)
+    found = ProposedPost.objects.filter(
+        proposed_by__in=administrators.values("user"), proposed_at__gt=now - PROPOSAL_VALID, user__is_active=True
+    )
+    return found.select_related("user", "proposed_by").order_by("proposed_at", "id")
+
+
+def posts_to_agree_to(user: Visitor, now: dt.datetime) -> QuerySet[ProposedPost]:
+    """Those to which this person may agree: proposed by somebody else, and for somebody else."""
+    if not isinstance(user, User):
+        return ProposedPost.objects.none()
+    return proposed_posts(user, now).exclude(proposed_by=user).exclude(user=user)
+
+
+def proposed_post_of(user: Visitor, *, id: int, now: dt.datetime, to_agree: bool) -> ProposedPost:
+    """One that waits, to be agreed to or to be dropped; locked. Raises ProposalNotFound."""
+    waiting = posts_to_agree_to(user, now) if to_agree else proposed_posts(user, now)
+    found = waiting.select_for_update(of=("self",)).filter(pk=id).first()
+    if found is None:
+        raise ProposalNotFound(id)
+    return found
+
+
+def somebody_else_watches(user: User) -> bool:
+    """Whether there is anybody who could agree to what this person proposes."""
+    return any(other.pk != user.pk for other in who_watches_posts())
 
 
 def is_supervisor(user: Visitor) -> bool:
@@ -316,6 +363,11 @@ def organisation_for_member(*, user: Visitor, id: uuid.UUID) -> Organisation:
     return organisation
 
 
+def was_registered(organisation: Organisation) -> bool:
+    """Whether the organisation holds a registration, or ever held one."""
+    return register.registrations_of(holders=[organisation.holder_ref]).exists()
+
+
 def belongs(*, user: Visitor, organisation: Organisation) -> bool:
     return organisations_of(user).filter(pk=organisation.pk).exists()
 
@@ -363,11 +415,6 @@ def branch_of(*, organisation: Organisation, id: uuid.UUID) -> Branch:
     found = branches_of(organisation).filter(pk=id).first()
     if found is None:
         raise BranchNotFound(id)
-def was_registered(organisation: Organisation) -> bool:
-    """Whether the organisation holds a registration, or ever held one."""
-    return register.registrations_of(holders=[organisation.holder_ref]).exists()
-
-
     return found
 
 

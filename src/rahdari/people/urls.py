@@ -32,6 +32,7 @@ urlpatterns = [
     path("account/invitations/<int:invitation>/<str:token>/", organisation_pages.invitation, name="invitation"),
     path("account/invitations/<int:invitation>/", organisation_pages.answer_invitation, name="answer_invitation"),
     path("posts/", views.posts, name="posts"),
+    path("posts/proposed/<int:id>/", views.answer_proposed_post, name="answer_proposed_post"),
     path("posts/<int:id>/end/", views.end_post, name="end_post"),
 ]
 

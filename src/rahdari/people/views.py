@@ -38,6 +38,7 @@ from rahdari.page.posting import posted_from
 from . import access, actions, confirming, demonstration, queries, telephones
 from .adapter import WAS_SIGNED_IN, was_here
 from .forms import AccountForm, AppointForm, CodeForm, EmailForm
+from .models import WITH_TWO, Role
 from .sign_in import SignInProcess, pending_email
 
 
@@ -155,8 +156,8 @@ class SignOutView(account_views.LogoutView):
         return response
 
 
-class AppView(app_views.ActivateTOTPView):
 @method_decorator(confirming.fresh_proof_required, name="dispatch")
+class AppView(app_views.ActivateTOTPView):
     """Setting up an app. Whoever proves it here has used a second factor in this session."""
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -168,8 +169,8 @@ class AppView(app_views.ActivateTOTPView):
         return reverse("mfa_view_recovery_codes")
 
 
-class PasskeyView(passkey_views.AddWebAuthnView):
 @method_decorator(confirming.fresh_proof_required, name="dispatch")
+class PasskeyView(passkey_views.AddWebAuthnView):
     """Making a passkey. It counts as a second factor in this session at once."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -251,40 +252,77 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@access.administrator_required
+@access.watchers_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def posts(request: HttpRequest) -> HttpResponse:
-    """Who holds which post; giving one."""
+    """Who holds which post, and which wait for a second person; giving one."""
+    user, now = access.person(request), timezone.now()
+    gives = queries.is_administrator(user)
+    if request.method == "POST" and not gives:
+        return access.no_access(request, Role.ADMINISTRATOR)
     rules = policy.current(settings.POLICY_FILE).attesting
     form = AppointForm(request.POST or None, associations=[each.key for each in rules.associations] if rules else ())
-    if request.method == "POST" and form.is_valid():
-        user = queries.person_by_email(form.cleaned_data["email"])
-        if user is None:
-            form.add_unknown_person()
-        elif user == access.person(request):
-            form.add_yourself()
-        else:
-            actor, now = access.actor_of(access.person(request), "administrator"), timezone.now()
-            post = actions.appoint(
-                user=user,
-                role=form.cleaned_data["role"],
-                rank=form.cleaned_data["rank"],
-                operator=form.cleaned_data["operator"],
-                association=form.cleaned_data["association"],
-                actor=actor,
-                now=now,
-            )
-            actions.tell_of_post(user=user, title=post.told_as, change="given", actor=actor, now=now)
-            return redirect("people:posts")
-    return render(request, "people/posts.html", {"form": form, "posts": queries.all_posts()})
+    if request.method == "POST" and form.is_valid() and _give_post(request, form):
+        return redirect("people:posts")
+    context = {
+        "form": form if gives else None,
+        "posts": queries.all_posts(),
+        "proposed": queries.proposed_posts(user, now),
+        "to_agree": set(queries.posts_to_agree_to(user, now).values_list("pk", flat=True)),
+        "nobody_else": gives and not queries.somebody_else_watches(user),
+    }
+    return render(request, "people/posts.html", context)
+
+
+def _give_post(request: HttpRequest, form: AppointForm) -> bool:
+    """What the form says, or what is wrong with it beside the field. Returns whether it was done."""
+    by, facts = access.person(request), form.cleaned_data
+    user = queries.person_by_email(facts["email"])
+    if user is None:
+        form.add_unknown_person()
+        return False
+    if user == by:
+        form.add_yourself()
+        return False
+    confirming.need_fresh_proof(request)
+    actor, now = access.actor_of(by, Role.ADMINISTRATOR), timezone.now()
+    if facts["role"] in WITH_TWO:
+        actions.propose_post(user=user, role=facts["role"], rank=facts["rank"], by=by, actor=actor, now=now)
+        return True
+    place = {"operator": facts["operator"], "association": facts["association"]}
+    post = actions.appoint(user=user, role=facts["role"], actor=actor, now=now, **place)
+    actions.tell_of_post(user=user, title=post.told_as, change="given", actor=actor, now=now)
+    return True
+
+
+@never_cache
+@access.watchers_required
+@posted_from("people:posts")
+@confirming.fresh_proof_required
+def answer_proposed_post(request: HttpRequest, id: int) -> HttpResponse:
+    """Agree to a post that somebody else proposed, or drop it. An answer that is neither does nothing."""
+    by, now = access.person(request), timezone.now()
+    actor = access.actor_of(by, Role.ADMINISTRATOR if queries.is_administrator(by) else Role.SUPERVISOR)
+    try:
+        match request.POST.get("answer"):
+            case "yes":
+                actions.agree_to_post(id=id, by=by, actor=actor, now=now)
+            case "no":
+                actions.drop_proposed_post(id=id, by=by, actor=actor, now=now)
+            case _other:
+                raise Http404
+    except queries.ProposalNotFound:
+        raise Http404 from None
+    return redirect("people:posts")
 
 
 @access.administrator_required
 @posted_from("people:posts")
+@confirming.fresh_proof_required
 def end_post(request: HttpRequest, id: int) -> HttpResponse:
     post = get_object_or_404(queries.all_posts(), pk=id)
     if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake
-        actor, now = access.actor_of(access.person(request), "administrator"), timezone.now()
+        actor, now = access.actor_of(access.person(request), Role.ADMINISTRATOR), timezone.now()
         actions.end_post(post=post, actor=actor, now=now)
         actions.tell_of_post(user=post.user, title=post.told_as, change="ended", actor=actor, now=now)
     return redirect("people:posts")
@@ -305,6 +343,6 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
         if user is None:
             raise Http404
         login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        record_authentication(request, user, "demonstration")
         return redirect(target or settings.LOGIN_REDIRECT_URL)
     return render(request, "people/demo_sign_in.html", {"accounts": ready, "next": target})
-        record_authentication(request, user, "demonstration")

@@ -53,6 +53,19 @@ def _of_an_association(association: str, room: str) -> list[Link]:
     ]
 
 
+def _posts(user: User, name: str) -> list[Link]:
+    waiting = people.posts_to_agree_to(user, timezone.now()).count()
+    return [
+        Link(
+            pgettext("navigation", "Posts"),
+            reverse("people:posts"),
+            here=name == "posts",
+            count=waiting,
+            count_words=ngettext("waits for you", "wait for you", waiting),
+        )
+    ]
+
+
 def _matters(page: str) -> Link:
     waiting = attestations.officers_count(timezone.now())
     return Link(
@@ -73,7 +86,7 @@ def links(request: HttpRequest) -> list[Link]:
     found = _of_reader(user, room, name)
     if not isinstance(user, User):
         return found
-    of_account = room in {"people", "api"} and name not in ORGANISATIONS
+    of_account = room in {"people", "api"} and name not in ORGANISATIONS | {"posts"}
     return [*found, Link(pgettext("navigation", "Account"), reverse("people:account"), here=of_account)]
 
 
@@ -105,6 +118,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
             Link(pgettext("navigation", "Proofs"), reverse("portal:proofs_in_vain"), here=page == "proofs_in_vain"),
             _matters(page),
             _previews(page),
+            *(_posts(user, name) if people.is_supervisor(user) else ()),
         ]
     association = people.association_of(user)
     if association is not None:
@@ -112,7 +126,7 @@ def _of_reader(user: object, room: str, name: str) -> list[Link]:
     if people.keeps_accounts(user):
         return []
     if people.is_administrator(user):
-        return [_previews(page)]
+        return [_previews(page), *_posts(user, name)]
     unread = inbox.unread_count(user)
     return [
         Link(_("Applications"), reverse("portal:home"), here=room == "apply" or page in APPLICATIONS),

@@ -217,7 +217,10 @@ def make_ready(command: Command, data: Path | None) -> Path:
         raise NoDataFolder(folder)
     if command.needs is Needs.DJANGO:
         datafolder.check_format(folder)
+    embedded = not os.environ.get("DATABASE_URL")
     os.environ.update(datafolder.environment(folder))
+    if command.needs is Needs.NEW:
+        be_the_owner(folder, embedded=embedded)
     if command.needs in (Needs.DJANGO, Needs.NEW):
         import django
         from django.core.exceptions import ImproperlyConfigured
@@ -228,6 +231,18 @@ def make_ready(command: Command, data: Path | None) -> Path:
         except ImproperlyConfigured as error:
             raise SettingsRefused(str(error)) from None
     return folder
+
+
+def be_the_owner(folder: Path, *, embedded: bool) -> None:
+    """Use the database as the role that owns the tables, where there is one besides that of all that runs."""
+    from rahdari.up import postgres
+
+    owner = os.environ.pop("RAHDARI_OWNER_DATABASE_URL", "")
+    if embedded:
+        owner = postgres.known_url(folder, role=postgres.OWNER) or ""
+    if owner:
+        os.environ["RAHDARI_SHARED_WITH"] = os.environ.get("DATABASE_URL", "")
+        os.environ["DATABASE_URL"] = owner
 
 
 def stale_catalogues(package: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from rahdari.up.doctor_leases import check_leases
 from rahdari.up.doctor_letters import check_letters
 from rahdari.up.doctor_policy import check_policy, check_rules_of_the_last
 from rahdari.up.doctor_settings import check_settings
-from rahdari.up.doctor_tables import check_constraints
+from rahdari.up.doctor_tables import check_constraints, check_owner
 from rahdari.up.errors import Told
 from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
 
@@ -155,6 +155,7 @@ def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
     else:
         yield Finding(OK, "tables", "as this release wants them")
         yield from check_constraints(has_gist=has_gist)
+        yield from check_owner()
         yield from check_rules_of_the_last(patient)
         yield from check_letters()
         yield from check_leases()

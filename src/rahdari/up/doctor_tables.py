@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rahdari.up.findings import WRONG, Finding
+from rahdari.up.findings import NOTE, OK, WRONG, Finding
 
 
 def check_constraints(*, has_gist: bool) -> Iterator[Finding]:
@@ -34,3 +34,23 @@ def check_constraints(*, has_gist: bool) -> Iterator[Finding]:
                         f"Stop the processes, and run in psql: {mend} If it is refused, restore the database: "
                         "docs/restore.md.",
                     )
+
+
+def check_owner() -> Iterator[Finding]:
+    """Whether the role of all that runs owns the tables, and so could take their guards off."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'journal_entry'::regclass"
+        )
+        role, owns = cursor.fetchone()
+    if owns:
+        yield Finding(
+            NOTE,
+            "tables",
+            f"the role {role} of DATABASE_URL owns them: whoever takes over a process can take their guards off, and "
+            "rewrite the journal. Give them an owner of their own; docs/install.md.",
+        )
+    else:
+        yield Finding(OK, "tables", f"the role {role} uses them and does not own them: their guards stay on")

@@ -5,7 +5,8 @@ world). The server runs as an ordinary user, listens on a private socket and on 
 (scram), and checks its pages. A folder is `postgres/` in the data folder:
 
     cluster/         the cluster itself; made aside and renamed, so it is there whole or not at all
-    password         of the role `rahdari`, which owns the database and is no superuser; mode 0600
+    password         of the role `rahdari`, which owns database and tables and is no superuser: for `prepare`; mode 0600
+    app-password     of the role `rahdari_app`, which uses the tables: for all that runs; mode 0600
     admin-password   of the role `postgres`, for upgrades and repairs; mode 0600
     lock             held by the server's own processes: whoever can lock it knows that none of them is left
     postgres.log     what the server says
@@ -32,7 +33,9 @@ from urllib.parse import quote
 from rahdari.up import ordinary
 from rahdari.up.errors import Told
 
-ROLE = DATABASE = "rahdari"
+OWNER = DATABASE = "rahdari"
+APPLICATION = "rahdari_app"
+PASSWORDS = {OWNER: "password", APPLICATION: "app-password", "postgres": "admin-password"}
 # sockaddr_un holds 107 bytes and a NUL (unix(7)); macOS holds 103.
 LONGEST_SOCKET_PATH = 103
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -152,16 +155,16 @@ def make_password(path: Path, user: pwd.struct_passwd) -> None:
     draft.rename(path)
 
 
-def url_of(home: Path, *, role: str = ROLE, database: str = DATABASE, socket: Path) -> str:
-    password = (home / ("password" if role == ROLE else "admin-password")).read_text().strip()
+def url_of(home: Path, *, role: str, database: str = DATABASE, socket: Path) -> str:
+    password = (home / PASSWORDS[role]).read_text().strip()
     return f"postgresql://{role}:{quote(password, safe='')}@/{database}?host={quote(str(socket), safe='')}"
 
 
-def known_url(data: Path) -> str | None:
+def known_url(data: Path, *, role: str = APPLICATION) -> str | None:
     """The address of the embedded database of a data folder, for commands beside a running `rahdari up`."""
     home = data.resolve() / "postgres"
     try:
-        return url_of(home, socket=socket_folder(home, pwd.getpwuid(home.stat().st_uid)))
+        return url_of(home, role=role, socket=socket_folder(home, pwd.getpwuid(home.stat().st_uid)))
     except (FileNotFoundError, PermissionError, KeyError):
         return None
 
@@ -191,7 +194,7 @@ class Server:
         lock = self._lock()
         try:
             self.socket = socket_folder(self.home, self.user)
-            for name in ("password", "admin-password"):
+            for name in PASSWORDS.values():
                 make_password(self.home / name, self.user)
             if not self.cluster.exists():
                 self._make_cluster()
@@ -216,7 +219,13 @@ class Server:
 
     @property
     def url(self) -> str:
-        return url_of(self.home, socket=self.socket)
+        """For `prepare`: it owns the tables."""
+        return url_of(self.home, role=OWNER, socket=self.socket)
+
+    @property
+    def application_url(self) -> str:
+        """For all that runs: it has what `prepare` grants it."""
+        return url_of(self.home, role=APPLICATION, socket=self.socket)
 
     @property
     def admin_url(self) -> str:
@@ -390,21 +399,25 @@ class Server:
         import psycopg
         from psycopg import sql
 
-        password = (self.home / "password").read_text().strip()
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            role, name = sql.Identifier(ROLE), sql.Identifier(DATABASE)
-            secret = connection.pgconn.encrypt_password(password.encode(), ROLE.encode(), b"scram-sha-256").decode()
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
-                connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(role, sql.Literal(secret))
-                )
+            owner, name = sql.Identifier(OWNER), sql.Identifier(DATABASE)
+            for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
+                if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                    continue
+                password = (self.home / PASSWORDS[role]).read_text().strip()
+                secret = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+                wanted = sql.SQL("CREATE ROLE {} {} PASSWORD {}")
+                connection.execute(wanted.format(sql.Identifier(role), sql.SQL(rights), sql.Literal(secret)))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, owner))
 
 
 @contextmanager
 def running_postgres(data: Path, *, throwaway: bool = False) -> Iterator[str]:
-    """A server on this data folder for as long as the block runs; gives its address. `throwaway` forgoes durability."""
+    """A server on this data folder for as long as the block runs; gives its owner's address.
+
+    `throwaway` forgoes durability.
+    """
     server = Server(data, throwaway=throwaway)
     server.start()
     try:

@@ -6,6 +6,7 @@ new key would hide that what the old one encrypted cannot be read any more.
 
 import hashlib
 import logging
+import os
 from pathlib import Path
 
 import django
@@ -15,6 +16,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from rahdari import __version__
+from rahdari.up import rights
 from rahdari.up.errors import Told
 from rahdari.vault import keys
 from rahdari.vault.sealing import write_indexes
@@ -38,6 +40,8 @@ class KeysLost(Told):
 def prepare(*, new_keys: bool = False) -> None:
     made = make_keys(new_keys=new_keys)
     migrate()
+    if shared_with := os.environ.get("RAHDARI_SHARED_WITH"):
+        rights.grant(rights.role_of(shared_with))
     if "index" in made and holds_people():
         log.info("Wrote the index of %s rows with the new key: addresses of email are found again.", write_indexes())
     collect_files()

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rahdari.up import datafolder, ordinary, postgres, processes
@@ -29,7 +29,8 @@ DATABASE_PATIENCE = 60.0
 DATABASE_TRIES = 3
 PROGRAM = (sys.executable, "-P", "-m", "rahdari")
 # What a child gets of our own environment: nothing that starts Python differently, no database of another program.
-DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV")
+OWNER_URL = "RAHDARI_OWNER_DATABASE_URL"
+DROPPED = ("PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", OWNER_URL)
 SECRETS = ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD")
 # The publisher signs no cookie and sends no letter.
 NOT_THE_PUBLISHERS = ("RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD", "RAHDARI_METRICS_TOKEN")
@@ -44,12 +45,10 @@ class NotPrepared(Told):
 
 
 class DatabaseAway(Told):
-    """The database of DATABASE_URL does not answer. `.why` is what was said."""
+    """The database does not answer at the address in this setting. `.why` is what was said."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"The database that DATABASE_URL names does not answer: {why}. Start it, or correct DATABASE_URL."
-        )
+    def __init__(self, why: str, setting: str) -> None:
+        super().__init__(f"The database that {setting} names does not answer: {why}. Start it, or correct {setting}.")
         self.why = why
 
 
@@ -91,6 +90,8 @@ class Start:
     tell: Callable[["Start"], str] = lambda start: ""
     prepare: Sequence[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    # The database as its owner, for `prepare` alone; empty where one role does all.
+    owner_url: str = ""
     # Who runs what, when root has started us.
     users: ordinary.Users | None = None
 
@@ -128,6 +129,11 @@ class Start:
         left_out = {*without, *(SECRETS if keyless else ())}
         environment = {key: value for key, value in self.environment.items() if key not in left_out}
         return Child(name, (*PROGRAM[:-1], module, *arguments), environment, late=late, user=user)
+
+    def preparing(self) -> Child:
+        child = self.child("prepare", "prepare", *self.prepare)
+        owner = {OWNER_URL: self.owner_url} if self.owner_url else {}
+        return replace(child, environment={**child.environment, **owner})
 
     def children(self) -> list[Child]:
         feed, serve = (self.users.feed, self.users.serve) if self.users else (None, None)
@@ -180,14 +186,17 @@ def serve(given: Start, own: str, stack: ExitStack) -> None:
     # 4)
     server: postgres.Server | None = None
     if own:
-        wait_for_database(own, printer)
+        wait_for_database(own, "DATABASE_URL", printer)
+        if owner := os.environ.get(OWNER_URL):
+            wait_for_database(owner, OWNER_URL, printer)
     else:
         server = postgres.Server(given.data)
         # Entered before the start: whatever happens then, it is stopped.
         stack.callback(server.stop)
         printer.line("rahdari", "Starting the database." if server.cluster.exists() else "Making the database.")
         start_database(server, printer)
-    given.environment = environment_of(given, server.url if server else own)
+    given.owner_url = server.url if server else os.environ.get(OWNER_URL, "")
+    given.environment = environment_of(given, server.application_url if server else own)
     datafolder.note_addresses(given.data, given.environment)
     # 5)
     prepare(given, server, printer)
@@ -264,7 +273,7 @@ def start_database(server: postgres.Server, printer: Printer, *, again: bool = F
 def prepare(given: Start, server: postgres.Server | None, printer: Printer) -> None:
     """Run `rahdari prepare`, again when the database went away under it. Raises NotPrepared."""
     for tries in itertools.count(1):
-        code = processes.run_once(given.child("prepare", "prepare", *given.prepare), printer)
+        code = processes.run_once(given.preparing(), printer)
         died = server is not None and not server.alive()
         if code == 0:
             return
@@ -309,7 +318,7 @@ def environment_of(given: Start, database_url: str) -> dict[str, str]:
     return usual | kept | ours
 
 
-def wait_for_database(url: str, printer: Printer) -> None:
+def wait_for_database(url: str, setting: str, printer: Printer) -> None:
     import psycopg
 
     until = time.monotonic() + DATABASE_PATIENCE
@@ -320,12 +329,12 @@ def wait_for_database(url: str, printer: Printer) -> None:
         except psycopg.OperationalError as error:
             why = str(error).strip().split("\n", 1)[0]
             if time.monotonic() > until:
-                raise DatabaseAway(why) from None
+                raise DatabaseAway(why, setting) from None
             if not said:
                 printer.line("rahdari", f"The database does not answer yet ({why}). Trying again for a minute.")
                 said = True
             time.sleep(1)
         except psycopg.ProgrammingError as error:
-            raise DatabaseAway(str(error).strip()) from None
+            raise DatabaseAway(str(error).strip(), setting) from None
         else:
             return

@@ -94,9 +94,9 @@ OWN_APPLICATION = frozenset(
     portal:prove_way
     portal:prove_operator portal:prove_contact portal:share portal:client portal:represent
     portal:mobile_number portal:mobile_code portal:mobile_line portal:check portal:status
-    portal:question portal:notice portal:refusal portal:withdraw portal:proof portal:send_proof apply:about apply:person
-    apply:company apply:contact apply:purpose apply:evidence apply:evidence_text apply:evidence_client
-    apply:evidence_declaration apply:association
+    portal:question portal:notice portal:refusal portal:apply_anew portal:withdraw portal:proof portal:send_proof
+    apply:about apply:person apply:company apply:contact apply:purpose apply:evidence apply:evidence_text
+    apply:evidence_client apply:evidence_declaration apply:association
     apply:addresses apply:add_address apply:change_address apply:remove_address
     apply:add_many apply:address_sample apply:address_file apply:corrected_addresses
     apply:documents apply:upload apply:document apply:remove_document""".split()
@@ -118,7 +118,7 @@ OFFICERS = frozenset(
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
-    decide:name_network decide:take_back
+    decide:name_network decide:take_back decide:ask_operator decide:record_several
     decide:document""".split()
 )
 READ_AT_THE_DESK = frozenset(

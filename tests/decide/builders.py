@@ -6,7 +6,10 @@ import itertools
 
 from rahdari import line, policy
 from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.confirm import actions as confirm
+from rahdari.confirm.models import Question, Way
 from rahdari.decide import queries
 from rahdari.decide.models import Case
 from rahdari.people import actions as people
@@ -92,11 +95,29 @@ def a_decided_application(*, now: dt.datetime = NOW, **facts: object) -> Applica
     return Application.objects.get(pk=application.pk)
 
 
-def a_case(*, applicant: User | None = None, now: dt.datetime = NOW) -> Case:
-    """The network of the address is not known, so an officer looks at it."""
+def denied(application: Application, *, now: dt.datetime = NOW, reason: str = "another_subscriber") -> Question:
+    """The operator of the first address was asked, and says that it is another subscriber's."""
+    endpoint = applications.endpoints_of(application)[0]
+    question = confirm.ask(
+        operator="sample-fibre",
+        subject=application.subject,
+        target=endpoint.subject,
+        policy=policy.current(None),
+        block=str(endpoint.block),
+        name=application.holder_name,
+        now=now,
+    )
+    confirm.read_and_answer(question=question, said="no", reason=reason, way=Way.PAGE, by="person:x", now=now)
+    return question
+
+
+def a_case(*, applicant: User | None = None, now: dt.datetime = NOW, is_denied: bool = True) -> Case:
+    """The network of the address is not known, so an officer looks at it; an operator was asked, and it said no."""
     application = an_application(address=f"198.51.100.{next(_addresses) % 250 + 1}", applicant=applicant, now=now)
     line.open_checks(now)
     line.decide_what_is_answered(now)
+    if is_denied:
+        denied(application, now=now)
     case = queries.case_of(application)
     assert case is not None
     return case

@@ -22,6 +22,7 @@ from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_g
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
+SHOWN = "The bill, page 2, names another subscriber."
 SENTENCE = "The address answered for somebody else on 10 November."
 
 
@@ -43,7 +44,9 @@ def taken(case: Case, officer: User) -> Case:
 
 def noticed(case: Case, officer: User, *codes: str) -> Notice:
     taken(case, officer)
-    return actions.propose_refusal(case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, now=LATER)
+    return actions.propose_refusal(
+        case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, named=SHOWN, now=LATER
+    )
 
 
 def answered(case: Case, officer: User, *codes: str) -> Notice:

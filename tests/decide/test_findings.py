@@ -1,16 +1,28 @@
 """What an officer is shown of a check, so that it can be judged on the page."""
 
+from html import escape
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rahdari.decide import actions, queries
-from rahdari.decide.models import Question
+from rahdari import line
+from rahdari.confirm import actions as answers
+from rahdari.confirm.models import Question as OperatorQuestion
+from rahdari.confirm.models import Way
+from rahdari.decide import actions, queries, words
+from rahdari.decide.models import Case, Decision, Notice, Question
 from rahdari.journal.models import Entry
+from rahdari.letters import queries as letters
 from rahdari.people.models import User
+from rahdari.publish import actions as publish
+from rahdari.publish.models import Operator
+from rahdari.verify import queries as verify
+from rahdari.verify.models import Check
 from tests.line.test_services import CENTRE, NUMBER, companies, sent
 
-from .builders import HOUR, NOW, a_case
+from .builders import HOUR, NOW, a_case, denied
 from .test_views import page, signed_in
 
 __all__ = ["companies"]
@@ -88,12 +100,106 @@ class TestEvidence:
             )
             assert answer.status_code == 422
 
-    def test_that_is_not_in_the_file_is_said_beside_its_code(self, officer: User) -> None:
-        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
-        html = signed_in(officer).get(page(case)).content.decode()
-        part = html[html.index('value="R3"') :]
-        assert "Not in the file yet" in part[: part.index("</label>")]
+    @pytest.mark.parametrize(
+        ("code", "key"),
+        [("R3", "signed_answer"), ("R1", "attempts"), ("R5", "identity_result"), ("R4", "statement_and_proof")],
+    )
+    def test_that_is_not_in_the_file_refuses_the_act_and_says_how_it_gets_there(
+        self, officer: User, code: str, key: str
+    ) -> None:
+        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        with pytest.raises(actions.EvidenceMissing) as caught:
+            actions.propose_refusal(case=case, officer=officer, codes=["R6", code], text="No bill.", now=NOW)
+        assert caught.value.missing == ((code, key),)
+        given = {"decision": "refuse", "codes": [code], "text": "No bill."}
+        answer = signed_in(officer).post(page(case, "decide"), given)
+        html = answer.content.decode()
+        assert answer.status_code == 422 and "needs in the file" in html and escape(words.comes(key)) in html
+        assert not Notice.objects.exists()
+        part = html[html.index(f'value="{code}"') :]
+        assert code == "R4" or (part.index(" disabled") < part.index("Not in the file yet") < part.index("</label>"))
 
+    def test_is_the_operators_no_and_nothing_else(self, officer: User) -> None:
+        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        question = denied(case.application, reason="not_our_address")
+        answers.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
+        for said, reason in (("unknown", ""), ("no", "not_our_address"), ("no", "unknown_subscriber")):
+            given: dict[str, Any] = {"case": case, "officer": officer, "codes": ["R3"], "text": "No.", "now": NOW}
+            with pytest.raises(actions.EvidenceMissing):
+                actions.propose_refusal(**given)
+            answers.read_and_answer(question=question, said=said, reason=reason, way=Way.PAGE, by="person:x", now=NOW)
+        assert actions.propose_refusal(**given)
+
+    def test_that_went_keeps_the_second_officer_from_refusing(self, officer: User, second: User) -> None:
+        """The operator corrects its answer while the notice runs."""
+        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        notice = actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
+        actions.answer_notice(notice=notice, answer="It is mine.", actor="person:x", now=NOW)
+        question = OperatorQuestion.objects.get()
+        answers.read_and_answer(question=question, said="yes", way=Way.PAGE, by="person:x", now=NOW)
+        with pytest.raises(actions.EvidenceMissing):
+            actions.second_refusal(case=case, officer=second, because="Agreed.", now=NOW)
+        answer = signed_in(second).post(page(case, "second"), {"decision": "refuse", "because": "Agreed."})
+        assert answer.status_code == 422 and "needs in the file" in answer.content.decode()
+        assert not Decision.objects.exists()
+
+    def test_that_only_a_person_can_find_is_named_and_read_by_the_applicant(self, officer: User) -> None:
+        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        shown = "The letter, page 2, names another client than the one given."
+        given = {"decision": "refuse", "codes": ["R4"], "text": "The client is another one.", "named": shown}
+        preview = signed_in(officer).post(page(case, "decide"), {**given, "preview": "1"})
+        assert shown in " ".join(preview.content.decode().split())
+        signed_in(officer).post(page(case, "decide"), given)
+        assert Notice.objects.get().evidence == shown
+        letter = letters.letters_of(case.application.applicant).get(template="application_notice")
+        assert shown in " ".join(letter.text.split())
+
+    def test_of_a_question_about_a_paper_is_the_paper(self, officer: User) -> None:
+        case = actions.take_case(case=a_case(), officer=officer, now=NOW)
+        with pytest.raises(actions.EvidenceMissing):
+            actions.ask_question(case=case, officer=officer, code="Q1", now=NOW)
+        answer = signed_in(officer).post(page(case, "decide"), {"decision": "ask", "code": "Q1", "text": ""})
+        assert answer.status_code == 422 and "No paper was sent. Ask for one first." in answer.content.decode()
+
+
+class TestAskingTheOperator:
+    @pytest.fixture
+    def operator(self) -> Operator:
+        publish.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[64500], now=NOW)
+        return Operator.objects.get()
+
+    def test_puts_its_answer_into_the_file(self, officer: User, operator: Operator) -> None:
+        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        with pytest.raises(actions.NoOperatorToAsk):
+            actions.ask_operator(case=case, officer=officer, now=NOW)
+        actions.name_network(case=case, officer=officer, operator=operator.slug, now=NOW)
+        client = signed_in(officer)
+        assert page(case, "ask_operator") in client.get(page(case)).content.decode()
+        client.post(page(case, "ask_operator"))
+        question = OperatorQuestion.objects.get()
+        assert (question.operator, question.subject) == (operator.slug, case.application.subject)
+        assert "Not answered yet" in client.get(page(case)).content.decode()
+        client.post(page(case, "ask_operator"))
+        assert OperatorQuestion.objects.count() == 1
+        answers.read_and_answer(
+            question=question, said="no", reason="another_subscriber", way=Way.PAGE, by="person:x", now=NOW
+        )
+        line.carry_operator_answers(NOW)
+        html = client.get(page(case)).content.decode()
+        assert "Another subscriber has it" in html and page(case, "ask_operator") not in html
+        assert Case.objects.get().status == "open"
+        assert actions.propose_refusal(case=case, officer=officer, codes=["R3"], text="It says no.", now=NOW)
+
+    def test_is_for_whoever_has_the_case(self, officer: User, second: User, operator: Operator) -> None:
+        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        actions.name_network(case=case, officer=officer, operator=operator.slug, now=NOW)
+        with pytest.raises(actions.NotYourCase):
+            actions.ask_operator(case=case, officer=second, now=NOW)
+        signed_in(second).post(page(case, "ask_operator"))
+        assert not OperatorQuestion.objects.exists()
+
+
+class TestEvidenceOfACompany:
     def test_of_a_company_that_was_looked_up_lets_its_code_stand(self, officer: User) -> None:
         application = sent("vpn_company", {"incorporation": None}, name="Specimen Exports (Pvt) Ltd", number=NUMBER)
         case = queries.case_of(application)
@@ -101,3 +207,52 @@ class TestEvidence:
         case = actions.take_case(case=case, officer=officer, now=NOW)
         html = signed_in(officer).get(page(case)).content.decode()
         assert 'value="R2"' in html and 'value="R9"' not in html
+
+
+class TestSeveralChecks:
+    """A company whose number stands under another name and whose papers wait: one page, one press."""
+
+    def case(self, officer: User) -> Case:
+        application = sent("vpn_company", {"incorporation": None}, name="Specimen Exports (Pvt) Ltd", number=NUMBER)
+        case = queries.case_of(application)
+        assert case is not None
+        return actions.take_case(case=case, officer=officer, now=NOW)
+
+    def open_ones(self, case: Case) -> list[Check]:
+        return [each for each in verify.checks_of(case.application.subject) if each.outcome != "passed"]
+
+    def test_are_recorded_with_one_press(self, officer: User) -> None:
+        case = self.case(officer)
+        found = self.open_ones(case)
+        assert len(found) > 1
+        client = signed_in(officer)
+        assert page(case, "record_several") in client.get(page(case)).content.decode()
+        given: dict[str, str] = {}
+        for check in found:
+            given |= {f"outcome_{check.pk}": "passed", f"how_{check.pk}": f"Seen by me: {check.kind}"}
+        client.post(page(case, "record_several"), given)
+        assert {each.how for each in verify.checks_of(case.application.subject) if each.how} == {
+            f"Seen by me: {check.kind}" for check in found
+        }
+        assert not self.open_ones(case)
+
+    def test_need_words_each_and_lose_none(self, officer: User) -> None:
+        case = self.case(officer)
+        first, second = self.open_ones(case)[:2]
+        client = signed_in(officer)
+        answer = client.post(page(case, "record_several"), {})
+        assert answer.status_code == 422 and "Choose what you found." in answer.content.decode()
+        given = {f"outcome_{first.pk}": "failed", f"how_{first.pk}": "A day of work.", f"outcome_{second.pk}": "passed"}
+        answer = client.post(page(case, "record_several"), given)
+        html = answer.content.decode()
+        assert answer.status_code == 422 and "Write how you found out." in html and "A day of work." in html
+        assert {each.how for each in verify.checks_of(case.application.subject)} == {""}
+
+    def test_are_for_whoever_has_the_case(self, officer: User, second: User) -> None:
+        case = self.case(officer)
+        given: dict[str, str] = {}
+        for check in self.open_ones(case):
+            given |= {f"outcome_{check.pk}": "passed", f"how_{check.pk}": "Not mine"}
+        answer = signed_in(second).post(page(case, "record_several"), given)
+        assert answer.status_code == 409 and "Not mine" in answer.content.decode()
+        assert {each.how for each in verify.checks_of(case.application.subject)} == {""}

@@ -45,7 +45,7 @@ class TestConfirmedCodesOnly:
                 actions.propose_refusal(case=case, officer=officer, codes=["R3"], text=SENTENCE, now=LATER)
             with pytest.raises(actions.CodeNotUsable):
                 actions.ask_question(case=case, officer=officer, code="Q4", now=LATER)
-            assert actions.propose_refusal(case=case, officer=officer, codes=["R5"], text=SENTENCE, now=LATER)
+            assert actions.propose_refusal(case=case, officer=officer, codes=["R10"], text=SENTENCE, now=LATER)
 
     def test_holds_for_the_second_officer_too(self, officer: User, second: User) -> None:
         case = a_case()

@@ -83,5 +83,7 @@ class TestPages:
             self.look(client, reverse("decide:case", args=[reference]))
 
     def ripe(self, case: Case, officer: User) -> None:
-        notice = actions.propose_refusal(case=case, officer=officer, codes=["R3", "R4"], text=SENTENCE, now=NOW)
+        notice = actions.propose_refusal(
+            case=case, officer=officer, codes=["R3", "R4"], text=SENTENCE, named="بل کا صفحہ 2", now=NOW
+        )
         actions.answer_notice(notice=notice, answer="یہ کنکشن میرا ہے۔", actor="person:x", now=NOW + MINUTE)

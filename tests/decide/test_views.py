@@ -317,7 +317,9 @@ class TestDecide:
 class TestSecondApproval:
     def ripe(self, officer: User, *codes: str) -> Case:
         case = mine(officer)
-        notice = actions.propose_refusal(case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, now=NOW)
+        notice = actions.propose_refusal(
+            case=case, officer=officer, codes=codes or ["R3"], text=SENTENCE, named="The bill, page 2.", now=NOW
+        )
         actions.answer_notice(notice=notice, answer="It is my line.", actor="person:x", now=NOW + MINUTE)
         return fresh(case)
 
@@ -399,6 +401,24 @@ class TestDocument:
         assert "no-cache" in answer["Cache-Control"] and "private" in answer["Cache-Control"]
         acts = [row.act for row in journal.reads_of([case.application.subject])]
         assert acts == ["apply.read_document", "decide.read_case"]
+
+    def test_stands_in_the_page_of_the_case(self, officer: User) -> None:
+        """A PDF too: no script, in no other page than ours, and its read on record when it is fetched."""
+        case, document = self.with_document(b"%PDF-1.7", "application/pdf")
+        client = signed_in(officer)
+        there = page(case, "document", document=document.pk)
+        html = client.get(page(case)).content.decode()
+        assert f"?paper={document.pk}#paper" in html and there not in html
+        html = client.get(page(case), {"paper": str(document.pk)}).content.decode()
+        assert re.search(rf'<iframe [^>]*src="{there}"', html)
+        assert "apply.read_document" not in [row.act for row in journal.reads_of([case.application.subject])]
+        answer = client.get(there)
+        assert answer["Content-Disposition"].startswith("inline") and answer["X-Frame-Options"] == "SAMEORIGIN"
+        allowed = answer["Content-Security-Policy"]
+        assert "default-src 'none'" in allowed and "frame-ancestors 'self'" in allowed and "script" not in allowed
+        assert "<iframe" not in client.get(page(a_case()), {"paper": str(document.pk)}).content.decode()
+        for nonsense in ("x", "\x00", str(case.pk)):
+            assert "<iframe" not in client.get(page(case), {"paper": nonsense}).content.decode()
 
     def test_of_any_other_kind_is_only_downloaded(self, officer: User) -> None:
         case, document = self.with_document(b"<script>alert(1)</script>", "text/html")

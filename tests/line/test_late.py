@@ -34,7 +34,7 @@ from rahdari.verify.models import Check, Method
 from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import Question
 from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
-from tests.decide.builders import DAY, HOUR, NOW, an_address, an_application, an_officer
+from tests.decide.builders import DAY, HOUR, NOW, an_address, an_application, an_officer, denied
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
@@ -106,6 +106,7 @@ def ask(case: Case, officer: User) -> None:
 
 def propose(case: Case, officer: User) -> None:
     take(case, officer)
+    denied(case.application)
     decide.propose_refusal(case=case, officer=officer, codes=["R3"], text="No contract.", now=NOW)
     decide.hand_over(case=case, officer=officer, to=None, now=NOW)
 

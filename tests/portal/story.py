@@ -15,7 +15,10 @@ from django.utils import timezone
 from rahdari import line, policy
 from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.confirm import actions as confirm
+from rahdari.confirm.models import Way
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as cases
 from rahdari.decide.models import Case
@@ -189,8 +192,31 @@ def a_question(applicant: User) -> Case:
     return case_of(case.application)
 
 
+def denied(application: Application, *, operator: str = "sample-fibre") -> None:
+    """The operator was asked about each address, and says that another subscriber has it."""
+    for endpoint in applications.endpoints_of(application):
+        question = confirm.ask(
+            operator=operator,
+            subject=application.subject,
+            target=endpoint.subject,
+            policy=policy.current(settings.POLICY_FILE),
+            block=str(endpoint.block),
+            name=application.holder_name,
+            now=timezone.now(),
+        )
+        confirm.read_and_answer(
+            question=question,
+            said="no",
+            reason="another_subscriber",
+            way=Way.PAGE,
+            by="person:x",
+            now=timezone.now(),
+        )
+
+
 def a_notice(applicant: User) -> Case:
     case, officer = a_case(applicant), an_officer()
+    denied(case.application)
     decide.take_case(case=case, officer=officer, now=timezone.now())
     decide.propose_refusal(
         case=case, officer=officer, codes=["R3"], text="The operator has no contract with you.", now=timezone.now()

@@ -70,7 +70,7 @@ class TestAnswering:
         page = desk.get(reverse("decide:case", args=[case.application.reference])).text
         assert "Here is my bill." in page
         place = reverse("decide:document", args=[case.application.reference, document.pk])
-        assert place in page
+        assert f"paper={document.pk}" in page
         assert desk.get(place).status_code == 200
 
     @CASES

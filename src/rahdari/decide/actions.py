@@ -18,6 +18,7 @@ from .acting import (
 )
 from .ending import NotYours, TooLate, end, go_on, go_on_due, pause
 from .erasing import erase_words
+from .evidence import EvidenceMissing
 from .granting import (
     ChecksMissing,
     confirm_grant,
@@ -28,8 +29,9 @@ from .granting import (
     return_grant,
     return_provisional,
 )
-from .hands import AlreadyTaken, hand_over, record_check, record_checks, take_case
+from .hands import AlreadyTaken, hand_over, record_check, record_checks, record_several, take_case
 from .keeping import keep_again
+from .operators import NoOperatorToAsk, ask_operator
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
 from .reach import NobodyToName, name_network
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
@@ -41,8 +43,10 @@ __all__ = [
     "AlreadyTaken",
     "ChecksMissing",
     "CodeNotUsable",
+    "EvidenceMissing",
     "MayNotSecond",
     "NoMoreTime",
+    "NoOperatorToAsk",
     "NobodyToName",
     "NotAnOfficer",
     "NotPossibleNow",
@@ -54,6 +58,7 @@ __all__ = [
     "TooLateToReopen",
     "answer_notice",
     "answer_question",
+    "ask_operator",
     "ask_question",
     "close_unanswered",
     "confirm_grant",
@@ -77,6 +82,7 @@ __all__ = [
     "propose_taking_back",
     "record_check",
     "record_checks",
+    "record_several",
     "restore_registration",
     "return_grant",
     "return_provisional",

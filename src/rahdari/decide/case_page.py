@@ -16,7 +16,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply import rules as evidence
 from rahdari.apply.models import Document, Endpoint
 from rahdari.apply.telling import Line
-from rahdari.letters import actions as letters
+from rahdari.confirm.models import Question as OperatorQuestion
 from rahdari.letters import queries as inbox
 from rahdari.letters.models import Letter
 from rahdari.people import queries as people
@@ -29,11 +29,11 @@ from rahdari.verify import way_words
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check, Outcome
 
-from . import addresses, queries, reach, rules, taking_back, words
+from . import addresses, operators, queries, reach, rules, taking_back, words
 from . import evidence as in_file
 from .addresses import Address, OpenKind, ShownGroup
 from .clocks import ClockFace, clock_of, notice_due_at, policy_of, question_due_at
-from .forms import DecideForm
+from .forms import DecideForm, RecordSeveralForm
 from .models import Case, Decision, Notice, Question
 from .rules import NoticeState, QuestionState, Standing, Status
 
@@ -49,7 +49,7 @@ class ShownCheck:
     title: str
     finding: Any
     raw: str
-    # Of a roster on which the number stands under another name: that name.
+    # The name under which the number stands on a roster.
     listed_name: str = ""
     # For a proof: what was tried, from where, and what was seen.
     tries: Sequence[way_words.Tried] = ()
@@ -64,8 +64,9 @@ class ShownReason:
     reason: Reason
     text: str
     evidence: list[str]
-    # Whether the program can tell that some of it is not in the file.
-    lacks_evidence: bool = False
+    # Why it cannot be used now: what is not in the file, and how it gets there.
+    lacking: str = ""
+    is_named: bool = False
 
 
 class CasePage:
@@ -119,6 +120,18 @@ class CasePage:
         waits = isinstance(asked, Question) and asked.state == QuestionState.OPEN
         waits = waits or (isinstance(asked, Notice) and asked.state == NoticeState.RUNNING)
         return [] if waits else self._papers.get(asked.subject, [])
+
+    def paper(self, wanted: str) -> tuple[str, Document] | None:
+        """The title and the paper, if it is one of those that the page lists and is still kept."""
+        found = self.documents.copy()
+        asked: Question | Notice
+        for asked in (*self.case.questions.all(), *self.case.notices.all()):  # type: ignore[assignment]
+            found += [
+                (_("File %(number)s that came with the answer") % {"number": at}, paper)
+                for at, paper in enumerate(self.papers_of(asked), start=1)
+            ]
+        kept = (each for each in found if each[1].noted_from_id is None and each[1].erased_at is None)
+        return next((each for each in kept if str(each[1].pk) == wanted), None)
 
     @property
     def notice_papers(self) -> list[Document]:
@@ -212,6 +225,17 @@ class CasePage:
         elsewhere = {each.subject for each in self.endpoints} if self.is_grouped else set()
         here = [check for check in self.all_checks if check.target not in elsewhere]
         return self.shown(sorted(here, key=lambda check: ORDER.index(addresses.tone_of(check))))
+
+    def several_form(self, data: Mapping[str, Any] | None = None) -> RecordSeveralForm:
+        """For the checks of this page that have not passed; with one alone its own form is enough."""
+        found = [(str(each.check.pk), self._title_with_target(each)) for each in self.checks if each.tone != "ok"]
+        return RecordSeveralForm(data, checks=found if len(found) > 1 else ())
+
+    def _title_with_target(self, shown: ShownCheck) -> str:
+        """Beside each other, checks of several addresses are told apart by the address."""
+        addresses = {each.subject: each.address_text for each in self.endpoints}
+        address = addresses.get(shown.check.target) if len(addresses) > 1 else None
+        return f"{shown.title}: \u2066{address}\u2069" if address else shown.title
 
     def shown(self, checks: Iterable[Check]) -> list[ShownCheck]:
         return [
@@ -310,6 +334,16 @@ class CasePage:
     def grantable(self) -> rules.Assessment:
         return reach.held_against(queries.missing_for_grant(self.case, self.now), self.application)
 
+    # -- operators that were asked ---------------------------------------------------------------------------------
+
+    @cached_property
+    def operators_asked(self) -> list[tuple[OperatorQuestion, str, str, str]]:
+        return operators.told_by(self.application)
+
+    @cached_property
+    def may_ask_operator(self) -> bool:
+        return self.may_record and bool(operators.to_ask(self.application))
+
     @cached_property
     def may_restore(self) -> bool:
         return self.standing.status == Status.DECIDED and taking_back.to_restore(self.case, self.now) is not None
@@ -381,8 +415,13 @@ class CasePage:
             reason,
             reason.text.in_language(self.language),
             words.evidence(self.policy, (reason.code,), self.language),
-            bool(in_file.missing(self.application, reason)) if reason.kind == "refusal" else False,
+            " ".join(words.comes(key) for key in in_file.missing(self.application, reason)),
+            in_file.is_named(reason),
         )
+
+    @property
+    def names_evidence(self) -> bool:
+        return any(shown.is_named for shown in self.refusals)
 
     def decide_form(self, data: Mapping[str, Any] | None = None) -> DecideForm:
         return DecideForm(data, questions=self._usable("question"), refusals=self._refusals)
@@ -460,32 +499,3 @@ class CasePage:
     @cached_property
     def decision(self) -> Decision | None:
         return queries.decision_of(self.case)
-
-
-def letter_preview(case: Case, given: Mapping[str, Any], now: dt.datetime) -> str:
-    """The letter as it would go out now, in the applicant's language. Nothing is sent and nothing is kept."""
-    application = case.application
-    policy = policy_of(application)
-    language = application.applicant.language
-    match given["decision"]:
-        case "grant":
-            return _("The letter with the registration number goes out as soon as the register has the entry.")
-        case "ask":
-            reason = policy.reasons[given["code"]].text.in_language(language)
-            context: dict[str, Any] = {
-                "question": f"{reason}\n{given['text'].strip()}".strip(),
-                "due_at": queries.due_of("question", application, now),
-            }
-            template = "application_question"
-        case _:
-            codes = list(given["codes"])
-            context = {
-                "code": codes,
-                "reason": [policy.reasons[code].text for code in codes],
-                "text": given["text"].strip(),
-                "due_at": queries.due_of_notice(codes, application, now),
-            }
-            template = "application_notice"
-    return letters.compose(
-        template=template, language=language, context={"reference": application.reference, "url": "", **context}
-    ).text

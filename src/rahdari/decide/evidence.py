@@ -1,42 +1,128 @@
-"""Whether what a code needs is in the file, as far as a program can tell.
+"""Whether what a code needs is in the file. No act uses a code that goes against somebody without it.
 
-Of other kinds of evidence an officer judges: what was said, and whether it is true, no program reads.
+What a program can find it looks for; it never judges whether what was said is true. What only a person can find the
+officer names in words: they are kept with the notice, and whoever it goes against reads them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.confirm import queries as questions
+from rahdari.confirm.rules import BLAMES_NOBODY, Said
 from rahdari.fees import queries as fees
 from rahdari.policy import CheckRule, Reason
 from rahdari.verify import queries as checks
+from rahdari.verify.models import Check, Outcome
 
 from .clocks import policy_of
 
-# By the policy's word for the evidence. `_FITS` are those without which a code cannot fit the service at all: it is
-# not offered then, and not taken.
-_FITS: dict[str, Callable[[Application, Reason], bool]] = {
-    "roster_query": lambda application, reason: any(
-        rule.kind == "roster" and rule.reason == reason.code for rule in _asked(application)
-    ),
-    "count_and_invoice": lambda application, _reason: fees.invoice_of(application.subject) is not None,
-}
+
+class EvidenceMissing(Exception):
+    """What these codes need is not in the file. `.missing`: pairs of a code and the policy's word for the evidence."""
+
+    def __init__(self, missing: Iterable[tuple[str, str]]) -> None:
+        self.missing = tuple(missing)
+        super().__init__("not in the file: " + ", ".join(f"{key} of {code}" for code, key in self.missing))
+
+
+def _checks(application: Application, kinds: Iterable[str]) -> list[Check]:
+    wanted = frozenset(kinds)
+    return [check for check in checks.checks_of(application.subject) if check.kind in wanted]
+
+
+def _asked_with(application: Application, reason: Reason) -> list[CheckRule]:
+    asked = policy_of(application).services[application.service].checks_for(mobile=application.is_mobile)
+    return [rule for rule in asked if rule.reason == reason.code]
+
+
+def _failed(application: Application, *kinds: str) -> bool:
+    return any(check.outcome == Outcome.FAILED for check in _checks(application, kinds))
+
+
+def _failed_of(application: Application, reason: Reason) -> bool:
+    return _failed(application, *(rule.kind for rule in _asked_with(application, reason)))
+
+
+def operator_denies(application: Application) -> bool:
+    """Whether an operator's last answer about this application is a no that speaks of the applicant."""
+    found = questions.questions_of(application.subject).filter(said=Said.NO)
+    return found.exclude(reason__in=BLAMES_NOBODY).exists()
+
+
+def _operator_answered(application: Application, _reason: Reason) -> bool:
+    return questions.questions_of(application.subject).exclude(said="").exists()
+
+
+def _roster_failed(application: Application, reason: Reason) -> bool:
+    rosters = {rule.roster for rule in _asked_with(application, reason) if rule.kind == "roster"}
+    found = _checks(application, ["roster"])
+    return any(check.outcome == Outcome.FAILED and check.target in rosters for check in found)
+
+
+def _not_proved(application: Application, _reason: Reason) -> bool:
+    return any(check.outcome != Outcome.PASSED for check in _checks(application, ["control"]))
+
+
+def _unpaid(application: Application, _reason: Reason) -> bool:
+    open_ones = [check for check in _checks(application, ["fee"]) if check.outcome != Outcome.PASSED]
+    return bool(open_ones) and fees.invoice_of(application.subject) is not None
+
+
+def _has_papers(application: Application, _reason: Reason) -> bool:
+    return any(paper.erased_at is None for paper in applications.documents_of(application))
+
+
+def _offered(application: Application, reason: Reason) -> bool:
+    """Something was offered, or it is on record that nothing was."""
+    given = bool(application.evidence_kind) or _has_papers(application, reason)
+    kinds = [rule.kind for rule in _asked_with(application, reason)]
+    return given or any(check.outcome != Outcome.PASSED for check in _checks(application, kinds))
+
+
+# By the policy's word for the evidence.
 _THERE: dict[str, Callable[[Application, Reason], bool]] = {
-    **_FITS,
-    "signed_answer": lambda application, _reason: any(
-        check.evidence.get("said") for check in checks.checks_of(application.subject)
-    ),
+    "page_and_fault": _has_papers,
+    "asked_and_shown": lambda application, reason: bool(application.evidence_text) or _has_papers(application, reason),
+    "masked_answer": _operator_answered,
+    "attempts": _not_proved,
+    "roster_query": _roster_failed,
+    "signed_answer": lambda application, _reason: operator_denies(application),
+    "identity_result": _failed_of,
+    "own_words": lambda application, _reason: bool(application.purpose),
+    "what_was_offered": _offered,
+    "range_and_registry": lambda application, _reason: _failed(application, "not_registered", "origin"),
+    "count_and_invoice": _unpaid,
 }
-
-
-def _asked(application: Application) -> tuple[CheckRule, ...]:
-    return policy_of(application).services[application.service].checks_for(mobile=application.is_mobile)
+# Only a person can tell: the officer names it.
+NAMED = frozenset({"statement_and_proof"})
+# These come of a check that the policy asks with this code. Where it asks for none, the code cannot fit the file.
+_OF_A_CHECK = frozenset({"roster_query", "identity_result", "what_was_offered", "count_and_invoice"})
 
 
 def fits(application: Application, reason: Reason) -> bool:
-    """Whether a refusal with this code can stand on the file of this application."""
-    return all(_FITS[key](application, reason) for key in reason.evidence if key in _FITS)
+    """Whether this code could ever stand on the file of this application: others are not offered."""
+    kinds = {rule.kind for rule in _asked_with(application, reason)}
+    if "roster_query" in reason.evidence and "roster" not in kinds:
+        return False
+    return bool(kinds) or not _OF_A_CHECK.intersection(reason.evidence)
 
 
-def missing(application: Application, reason: Reason) -> tuple[str, ...]:
-    """The evidence that the code needs and that is not in the file, by the policy's words."""
-    return tuple(key for key in reason.evidence if key in _THERE and not _THERE[key](application, reason))
+def is_named(reason: Reason) -> bool:
+    return bool(NAMED.intersection(reason.evidence))
+
+
+def missing(application: Application, reason: Reason, *, named: bool = True) -> tuple[str, ...]:
+    """The evidence that the code needs and that is not in the file, by the policy's words.
+
+    `named`: whether the officer has named what only a person can find.
+    """
+    gone = [key for key in reason.evidence if key in _THERE and not _THERE[key](application, reason)]
+    return (*gone, *(key for key in reason.evidence if key in NAMED and not named))
+
+
+def require(application: Application, reasons: Iterable[Reason], *, named: bool = True) -> None:
+    """Raises EvidenceMissing."""
+    gone = [(each.code, key) for each in reasons for key in missing(application, each, named=named)]
+    if gone:
+        raise EvidenceMissing(gone)

@@ -1,5 +1,6 @@
 """What an officer fills in. Nothing is preselected: a decision is always the officer's own choice."""
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +33,11 @@ class DecideForm(forms.Form):
         required=False, error_messages={"invalid_choice": _("Choose reasons from the list.")}
     )
     text = forms.CharField(
+        required=False,
+        max_length=WORDS,
+        error_messages={"max_length": _("This is too long. Shorten it to 4,000 letters.")},
+    )
+    named = forms.CharField(
         required=False,
         max_length=WORDS,
         error_messages={"max_length": _("This is too long. Shorten it to 4,000 letters.")},
@@ -78,6 +84,45 @@ class RecordManyForm(RecordForm):
         field = self.fields["kind"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
         field.choices = [(kind, kind) for kind in kinds]
+
+
+class RecordSeveralForm(forms.Form):
+    """The same for several checks at once, each with words of its own; one that nothing is chosen for is left alone.
+
+    `checks` are pairs of a check's id and its title.
+    """
+
+    def __init__(self, *args: Any, checks: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.checks = list(checks)
+        for check, title in self.checks:
+            self.fields[f"outcome_{check}"] = forms.ChoiceField(
+                label=title,
+                required=False,
+                choices=[("", _("Leave it")), *RecordForm.base_fields["outcome"].choices],  # type: ignore[attr-defined]
+            )
+            self.fields[f"how_{check}"] = forms.CharField(label=_("How you found out"), required=False, max_length=500)
+
+    def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        return [(self[f"outcome_{check}"], self[f"how_{check}"]) for check, _title in self.checks]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        for check, _title in self.checks:
+            if given.get(f"outcome_{check}") and not given.get(f"how_{check}") and f"how_{check}" not in self.errors:
+                self.add_error(f"how_{check}", _("Write how you found out."))
+        if not self.errors and not self.found():
+            first = f"outcome_{self.checks[0][0]}" if self.checks else None
+            self.add_error(first, _("Choose what you found."))
+        return given
+
+    def found(self) -> list[tuple[uuid.UUID, str, str]]:
+        given = self.cleaned_data
+        return [
+            (uuid.UUID(check), given[f"outcome_{check}"], given[f"how_{check}"])
+            for check, _title in self.checks
+            if given.get(f"outcome_{check}")
+        ]
 
 
 class SecondForm(forms.Form):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -71,6 +72,17 @@ def record_check(*, case: Case, officer: User, check: uuid.UUID, outcome: str, h
     if found is None:
         raise queries.CaseNotFound(case.application.reference)
     return verify.record_by_hand(check=found, outcome=outcome, how=sentence(how), actor=actor, now=now)
+
+
+@transaction.atomic
+def record_several(
+    *, case: Case, officer: User, found: Sequence[tuple[uuid.UUID, str, str]], now: dt.datetime
+) -> list[Check]:
+    """Several checks of a case at once, all or none: of each its id, `passed` or `failed`, and words on how."""
+    return [
+        record_check(case=case, officer=officer, check=check, outcome=outcome, how=how, now=now)
+        for check, outcome, how in found
+    ]
 
 
 @transaction.atomic

@@ -149,7 +149,7 @@ class Notice(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notices")
     codes = models.JSONField()
     text = EncryptedTextField()
-    # Of a registration that is to be taken back: what in the file shows it.
+    # What in the file shows it, named by the officer: always where a registration is to be taken back.
     evidence = EncryptedTextField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     sent_at = models.DateTimeField()

@@ -9,7 +9,7 @@ from rahdari import policy
 from rahdari.apply import actions as apply
 from rahdari.people.models import User
 
-from . import clocks
+from . import clocks, evidence
 from .acting import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, wake, write
 from .models import Case, Notice, Question
 from .rules import Status
@@ -33,11 +33,12 @@ class TooLateToReopen(Exception):
 
 @transaction.atomic
 def ask_question(*, case: Case, officer: User, code: str, text: str = "", now: dt.datetime) -> Question:
-    """Ask the applicant. The officer's clock stands still until the answer."""
+    """Ask the applicant. The officer's clock stands still until the answer. Raises EvidenceMissing."""
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "ask_question")
     reason = usable(case, code, "question")
+    evidence.require(case.application, [reason])
     allowance = clocks.policy_of(case.application).clocks["question"]
     question = Question.objects.create(
         case=case,

@@ -1,4 +1,4 @@
-"""Pages about addresses that no operator would get, or gets."""
+"""Pages about operators: addresses that none of them would get, or gets, and whether an applicant is a subscriber."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -38,6 +38,23 @@ def name_network(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, moved_on())
     else:
         said = ngettext("Named for %(count)s address.", "Named for %(count)s addresses.", count)
+        messages.success(request, said % {"count": count})
+    return redirect("decide:case", reference=reference)
+
+
+@officer_required
+@posted_from("decide:case", "reference")
+def ask_operator(request: HttpRequest, reference: str) -> HttpResponse:
+    """Whether the applicant is the subscriber of the addresses of the case."""
+    shown = opened(request, reference)
+    try:
+        count = actions.ask_operator(case=shown, officer=person(request), now=timezone.now())
+    except actions.NoOperatorToAsk:
+        messages.warning(request, _("There is no operator to ask: each that we know was asked already."))
+    except (actions.NotPossibleNow, actions.NotYourCase):
+        messages.warning(request, moved_on())
+    else:
+        said = ngettext("Asked about %(count)s address.", "Asked about %(count)s addresses.", count)
         messages.success(request, said % {"count": count})
     return redirect("decide:case", reference=reference)
 

@@ -42,8 +42,13 @@ class MayNotSecond(Exception):
 
 
 @transaction.atomic
-def propose_refusal(*, case: Case, officer: User, codes: Sequence[str], text: str, now: dt.datetime) -> Notice:
-    """Tell the applicant why the case may be refused, and until when there is time to answer. Nothing is decided."""
+def propose_refusal(
+    *, case: Case, officer: User, codes: Sequence[str], text: str, now: dt.datetime, named: str = ""
+) -> Notice:
+    """Tell the applicant why the case may be refused, and until when there is time to answer. Nothing is decided.
+
+    `named`: what in the file shows it, for codes whose evidence only a person can find. Raises EvidenceMissing.
+    """
     case = lock(case)
     actor = in_own_hands(case, officer)
     move_of(case, "propose_refusal")
@@ -53,12 +58,14 @@ def propose_refusal(*, case: Case, officer: User, codes: Sequence[str], text: st
     for reason in reasons:
         if not evidence.fits(case.application, reason):
             raise CodeNotUsable(reason.code)
+    evidence.require(case.application, reasons, named=bool(named.strip()))
     frozen = clocks.policy_of(case.application)
     listed = [reason.code for reason in reasons]
     notice = Notice.objects.create(
         case=case,
         codes=listed,
         text=sentence(text),
+        evidence=named.strip(),
         proposed_by=officer,
         sent_at=now,
         answer_due_at=policy.add(
@@ -72,7 +79,7 @@ def propose_refusal(*, case: Case, officer: User, codes: Sequence[str], text: st
         now,
         code=listed,
         reason=[reason.text for reason in reasons],
-        text=notice.text,
+        text=f"{notice.text}\n{notice.evidence}".strip(),
         due_at=notice.answer_due_at,
         url=reverse("portal:notice", args=[case.application.reference]),
     )
@@ -128,8 +135,9 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     )
     if why is not None:
         raise MayNotSecond(why)
-    for code in notice.codes:
-        usable(case, code, "refusal")
+    evidence.require(
+        case.application, [usable(case, code, "refusal") for code in notice.codes], named=bool(notice.evidence)
+    )
     move_of(case, "second_refusal")
     text = sentence(because)
     forum = frozen.forum_for("officer_decision")

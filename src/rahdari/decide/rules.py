@@ -103,6 +103,8 @@ MOVES = (
     # Of an address whose network the directory does not know; also afterwards, for one that reaches nobody.
     Move(OPEN, "name_network", OPEN, By.OFFICER, guards=(OWN,)),
     Move(DECIDED, "name_network", DECIDED, By.OFFICER),
+    # Whether the applicant is its subscriber: what an operator says goes into the file, and decides nothing.
+    Move(OPEN, "ask_operator", OPEN, By.OFFICER, guards=(OWN,)),
     Move(OPEN, "grant", DECIDED, By.OFFICER, QUIET, NO_NOTICE, Outcome.GRANTED, (OWN,)),
     Move(OPEN, "ask_question", OPEN, By.OFFICER, QUIET, NO_NOTICE, None, (OWN, "confirmed_codes_only"), True),
     Move(OPEN, "extend_question", OPEN, By.APPLICANT, ASKED),

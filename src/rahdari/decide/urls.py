@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import reach_views, taking_back_views, views
+from . import paper_views, reach_views, taking_back_views, views
 from .opening import asks_why
 
 app_name = "decide"
@@ -21,8 +21,10 @@ urlpatterns = [
     path("desk/cases/<str:reference>/addresses/table/", asks_why(views.addresses_table), name="addresses_table"),
     path("desk/cases/<str:reference>/addresses/record/", asks_why(views.record_checks), name="record_checks"),
     path("desk/cases/<str:reference>/addresses/<uuid:endpoint>/", asks_why(views.address), name="address"),
+    path("desk/cases/<str:reference>/checks/", asks_why(views.record_several), name="record_several"),
     path("desk/cases/<str:reference>/checks/<uuid:check>/", asks_why(views.record_check), name="record_check"),
-    path("desk/cases/<str:reference>/documents/<uuid:document>/", asks_why(views.document), name="document"),
+    path("desk/cases/<str:reference>/documents/<uuid:document>/", asks_why(paper_views.document), name="document"),
     path("desk/cases/<str:reference>/network/", asks_why(reach_views.name_network), name="name_network"),
+    path("desk/cases/<str:reference>/operators/", asks_why(reach_views.ask_operator), name="ask_operator"),
     path("desk/cases/<str:reference>/take-back/", asks_why(taking_back_views.take_back), name="take_back"),
 ]

@@ -17,24 +17,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.apply import queries as applications
 from rahdari.journal import actions as journal
 from rahdari.page.posting import posted_from
 from rahdari.people.access import officer_required, person
-from rahdari.vault.files import FileMissing
 
 from . import actions, desk, queries, taking_back, words
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table
-from .case_page import CasePage, letter_preview
+from .case_page import CasePage
 from .forms import DecideForm, DropForm, RecordForm, RecordManyForm, SecondForm, WhyForm
 from .models import Case
 from .opening import KEPT, WHY, moved_on, opened, render, to_page, why_of
-
-# A document is shown in a box of its own: no script, no form, nothing loaded from anywhere.
-DOCUMENT_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
-SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png"})
-ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
-
+from .previews import letter_preview
 
 # Why the officer opens which closed cases again, for as long as the visit lasts.
 
@@ -145,14 +138,15 @@ def why(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 @officer_required
 def case(request: HttpRequest, reference: str) -> HttpResponse:
-    return _show(request, opened(request, reference))
+    """The file; with `paper`, that paper beside it."""
+    return _show(request, opened(request, reference), paper=request.GET.get("paper", ""))
 
 
 def _page_of(request: HttpRequest, shown: Case) -> CasePage:
     return CasePage(shown, reader=person(request), now=timezone.now(), language=get_language() or "en")
 
 
-def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any) -> HttpResponse:
+def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = "", **extra: Any) -> HttpResponse:
     page = _page_of(request, shown)
     if page.shows_listed_names:
         journal.record(
@@ -173,6 +167,8 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, **extra: Any)
         "record_form": RecordForm(),
         "drop_form": DropForm(),
         "keys": _keys(request),
+        "paper": page.paper(paper),
+        "several_form": page.several_form(),
     }
     return render(request, "decide/case.html", context | extra, status=status)
 
@@ -289,6 +285,9 @@ def decide(request: HttpRequest, reference: str) -> HttpResponse:
         form.add_error("decision", words.missing(error.missing))
     except actions.CodeNotUsable:
         form.add_error("codes", _("Choose reasons from the list."))
+    except actions.EvidenceMissing as error:
+        field = "code" if form.cleaned_data["decision"] == "ask" else "codes"
+        form.add_error(field, words.lacking(page.policy, error.missing, page.language))
     except (actions.NotPossibleNow, actions.NotYourCase):
         return _too_late(request, decided, form.cleaned_data["text"])
     if form.errors:
@@ -332,7 +331,14 @@ def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
                 request, _("The question about %(reference)s was sent. The clock stands still.") % reference
             )
         case "refuse":
-            actions.propose_refusal(case=case, officer=officer, codes=given["codes"], text=given["text"], now=now)
+            actions.propose_refusal(
+                case=case,
+                officer=officer,
+                codes=given["codes"],
+                text=given["text"],
+                named=given["named"],
+                now=now,
+            )
             messages.success(
                 request,
                 _("The applicant was told why %(reference)s may be refused. A second officer decides.") % reference,
@@ -373,6 +379,24 @@ def record_check(request: HttpRequest, reference: str, check: uuid.UUID) -> Http
 
 
 @officer_required
+@posted_from("decide:case", "reference")
+def record_several(request: HttpRequest, reference: str) -> HttpResponse:
+    """Several checks of the page at once."""
+    shown = opened(request, reference)
+    form = _page_of(request, shown).several_form(request.POST)
+    if not form.is_valid():
+        return _show(request, shown, several_form=form, status=422)
+    found = form.found()
+    try:
+        actions.record_several(case=shown, officer=person(request), found=found, now=timezone.now())
+    except (actions.NotPossibleNow, actions.NotYourCase):
+        return _too_late(request, shown, "\n".join(how for _check, _outcome, how in found))
+    said = ngettext("Recorded for %(count)s check.", "Recorded for %(count)s checks.", len(found))
+    messages.success(request, said % {"count": len(found)})
+    return to_page(request, "case", reference=reference)
+
+
+@officer_required
 @posted_from("decide:addresses", "reference")
 def record_checks(request: HttpRequest, reference: str) -> HttpResponse:
     """One finding for many addresses at once."""
@@ -409,6 +433,10 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
     except actions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
         return to_page(request, "case", reference=reference)
+    except actions.EvidenceMissing as error:
+        page = _page_of(request, shown)
+        form.add_error("decision", words.lacking(page.policy, error.missing, page.language))
+        return _show(request, shown, second_form=form, status=422)
     except (actions.NotPossibleNow, actions.CodeNotUsable):
         return _too_late(request, shown, because)
     return to_page(request, "approvals")
@@ -447,32 +475,3 @@ def contact(request: HttpRequest, reference: str) -> HttpResponse:
         detail={"case": str(shown.pk)},
     )
     return _show(request, shown, shows_contact=True)
-
-
-@never_cache
-@require_safe
-@officer_required
-def document(request: HttpRequest, reference: str, document: uuid.UUID) -> HttpResponse:
-    shown = opened(request, reference)
-    try:
-        found, content = applications.read_document(
-            officer=person(request),
-            application=shown.application,
-            id=document,
-            reason=queries.reason_of(shown, why_of(request, reference)),
-            ground=queries.ground_of(shown),
-            now=timezone.now(),
-        )
-    except (applications.DocumentNotFound, FileMissing):
-        raise Http404 from None
-    in_place = found.media_type in SHOWN_IN_PLACE
-    media_type = found.media_type if found.media_type in ENDINGS else "application/octet-stream"
-    # Never the name that was sent: it may hold a person's name, and it goes into the officer's downloads.
-    name = f"{reference}-{found.rule.partition(':')[0]}.{ENDINGS.get(media_type, 'bin')}"
-    response = HttpResponse(content, content_type=media_type)
-    response["Content-Disposition"] = f'{"inline" if in_place else "attachment"}; filename="{name}"'
-    response["Content-Security-Policy"] = DOCUMENT_POLICY
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
-    response["Referrer-Policy"] = "no-referrer"
-    return response

@@ -108,6 +108,7 @@ def act(row: Entry) -> str:
         "decide.took_back": _("The registration was taken back"),
         "decide.restored_registration": _("The registration was restored"),
         "decide.named_network": _("The operator of an address was named"),
+        "decide.asked_operator": _("The operator was asked"),
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),
         "decide.read_listed_name": _("Name on a list shown"),
@@ -153,6 +154,36 @@ def evidence(policy: Policy, codes: tuple[str, ...], language: str) -> list[str]
     """What has to stand in the file before a code is used."""
     keys = dict.fromkeys(key for code in codes for key in policy.reasons[code].evidence)
     return [policy.evidence[key].in_language(language) for key in keys]
+
+
+# How evidence that is not in the file gets there, by the policy's word for it.
+_COMES = {
+    "page_and_fault": lambda: _("No paper was sent. Ask for one first."),
+    "asked_and_shown": lambda: _("No paper was sent. Ask for one first."),
+    "masked_answer": lambda: _("Ask the operator on this page. Its answer is then in the file."),
+    "attempts": lambda: _("Every address is proved. If a proof does not hold, another reason fits."),
+    "roster_query": lambda: _("It is there when the list was asked and the check did not pass."),
+    "signed_answer": lambda: _("Ask the operator on this page. A no of the operator is then in the file."),
+    "identity_result": lambda: _("It is there when this check was made and did not pass. Record it first."),
+    "own_words": lambda: _("The applicant has not said what the connection is for. Ask first."),
+    "what_was_offered": lambda: _("It is there when the applicant gave something, or when nothing came in time."),
+    "range_and_registry": lambda: _("It is there when the check of the network or of the register did not pass."),
+    "count_and_invoice": lambda: _("It is there when there is an invoice that is not paid."),
+    "statement_and_proof": lambda: _("Name both in the field for what in the file shows it."),
+}
+
+
+def comes(key: str) -> str:
+    return _COMES[key]()
+
+
+def lacking(policy: Policy, missing: Iterable[tuple[str, str]], language: str) -> str:
+    """Which evidence is not in the file, of which code, and how it gets there."""
+    return " ".join(
+        _("%(code)s needs in the file: %(evidence)s. %(comes)s")
+        % {"code": f"\u2066{code}\u2069", "evidence": policy.evidence[key].in_language(language), "comes": comes(key)}
+        for code, key in missing
+    )
 
 
 def why_not_second(reason: CannotSecond) -> str:

@@ -15,6 +15,8 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
+from rahdari.confirm import queries as questions
+from rahdari.confirm.models import Way
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
@@ -74,11 +76,19 @@ def asked_a_question(now: dt.datetime) -> None:
 
 
 def noticed_of_a_refusal(now: dt.datetime) -> None:
-    """An officer means to refuse: the applicant has the word, and then a second officer."""
+    """An officer asked the operator, which said no, and means to refuse: the applicant has the word, and then a second
+    officer."""
 
     def make(user: User) -> None:
         case = taken(proved_and_sent(draft(user, "2001:db8:8000::36", 36, now), now), now)
-        text = "The address is announced by a network outside the directory, and no bill shows that it is yours."
+        slug, _name, _asn = networks.operators_of_networks()[0]
+        decide.name_network(case=case, officer=officer(), operator=slug, now=now)
+        decide.ask_operator(case=case, officer=officer(), now=now)
+        for question in questions.questions_of(case.application.subject):
+            confirm.read_and_answer(
+                question=question, said="no", reason="another_subscriber", way=Way.PAGE, by=ACTOR, now=now
+            )
+        text = "Your operator says that another subscriber has the address, and no bill shows that it is yours."
         decide.propose_refusal(case=case, officer=officer(), codes=["R3"], text=text, now=now)
 
     unless_there(36, now, make)

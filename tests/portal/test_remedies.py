@@ -1,59 +1,289 @@
-"""Each remedy of each code of the policy leads to a page that takes it, or the letter says by which way it goes."""
+"""Each remedy of each code, walked from the letter to the form that takes it, or to the address by which it goes."""
 
-import uuid
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from rahdari import policy
-from rahdari.decide import remedies
+from rahdari import line, policy
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.decide import actions as decide
+from rahdari.decide import evidence, remedies
+from rahdari.decide import queries as cases
+from rahdari.decide.models import Case, Notice
+from rahdari.decide.rules import Status
 from rahdari.letters import queries as letters
-from rahdari.policy import PolicyError
-from rahdari.register import reference as references
+from rahdari.people.models import Role, User
+from rahdari.policy import PolicyError, Reason
+from rahdari.register import queries as register
+from rahdari.register.models import Registration
+from rahdari.verify.models import Reproof
 
-from . import story
+from . import story, test_holding
+from .test_holding import end
 
 RULES = policy.current(None)
 ADVERSE = [each for each in RULES.reasons.values() if each.kind in {"refusal", "suspension", "striking_out"}]
+WORDS = "The meter stands in my name; here is why."
+browser, granted, holder = test_holding.browser, test_holding.granted, test_holding.holder
+registration, the_house = test_holding.registration, test_holding.the_house
 
 
-@pytest.mark.parametrize("reason", ADVERSE, ids=[each.code for each in ADVERSE])
-def test_each_remedy_has_a_way(reason: object) -> None:
-    for key in reason.remedies:  # type: ignore[attr-defined]
-        way = remedies.WAYS[key]
-        if way in {remedies.IN_WRITING, remedies.ELSEWHERE}:
-            assert way == remedies.ELSEWHERE or RULES.contact is not None
-            continue
-        given = {
-            "apply:start": [],
-            "portal:notice": ["A-2611-2222-2222"],
-            "portal:prove_again": [references.make(), uuid.uuid4()],
-        }.get(way, [references.make()])
-        assert reverse(way, args=given)
+def pairs(*ways: str) -> list[tuple[Reason, str]]:
+    """Codes and remedies that go by one of these ways."""
+    return [(reason, key) for reason in ADVERSE for key in reason.remedies if remedies.WAYS[key] in ways]
+
+
+def walked(*ways: str) -> pytest.MarkDecorator:
+    found = pairs(*ways)
+    assert found
+    return pytest.mark.parametrize(("reason", "key"), found, ids=[f"{reason.code}-{key}" for reason, key in found])
+
+
+def test_every_remedy_of_every_code_is_walked_below() -> None:
+    below = {"portal:notice", "portal:apply_anew", "portal:go_on", "portal:prove_again"}
+    assert {remedies.WAYS[key] for reason in ADVERSE for key in reason.remedies} == below | {
+        remedies.IN_WRITING,
+        remedies.ELSEWHERE,
+    }
+
+
+@pytest.fixture(autouse=True)
+def any_code(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whether a code fits this file is tested in `decide`; here each one leads to its letter."""
+    monkeypatch.setattr(evidence, "fits", lambda _application, _reason: True)
+    monkeypatch.setattr(evidence, "missing", lambda _application, _reason, named=True: ())
+    return
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def letter_to(user: User, template: str) -> str:
+    return letters.letters_of(user).filter(template=template).latest("written_at").text
+
+
+def page_named_in(letter: str) -> str:
+    """The page to which a letter leads, as whoever reads it opens it."""
+    found = re.findall(r"https?://[^/\s]+(/\S*)", letter)
+    assert found, letter
+    return found[0]
+
+
+def form_of(html: str, holding: str) -> str:
+    """The address to which the form with this in it is sent."""
+    for form in re.findall(r"<form\b.*?</form>", html, re.DOTALL):
+        if holding in form and 'method="post"' in form:
+            action = re.search(r'<form[^>]* action="([^"]*)"', form)
+            return action[1] if action else ""
+    raise AssertionError(f"no form with {holding}")
+
+
+def noticed(applicant: User, reason: Reason) -> Case:
+    """Told that it may be refused, or taken back, with this code."""
+    officer = story.an_officer()
+    if reason.kind == "refusal":
+        case = story.a_case(applicant)
+        decide.take_case(case=case, officer=officer, now=timezone.now())
+        decide.propose_refusal(
+            case=case, officer=officer, codes=[reason.code], text="So it is.", named="Page 2.", now=timezone.now()
+        )
+    else:
+        application = story.a_granted_application(applicant)
+        case = story.case_of(application)
+        decide.propose_taking_back(
+            case=case, officer=officer, code=reason.code, text="So it is.", evidence="Page 2.", now=timezone.now()
+        )
+    return story.case_of(case.application)
+
+
+def decided(applicant: User, reason: Reason) -> Case:
+    case = noticed(applicant, reason)
+    notice = cases.open_notice(case)
+    assert notice is not None
+    decide.answer_notice(notice=notice, answer="No.", actor=story.actor_of(applicant), now=timezone.now())
+    second = story.an_officer(rank="director", role=Role.SUPERVISOR)
+    act = decide.second_refusal if reason.kind == "refusal" else decide.second_taking_back
+    act(case=story.case_of(case.application), officer=second, because="It stays so.", now=timezone.now())
+    return story.case_of(case.application)
+
+
+def letter_of(case: Case, reason: Reason) -> str:
+    kind = {
+        "refusal": "application_refused",
+        "suspension": "registration_suspended",
+        "striking_out": "registration_struck_out",
+    }[reason.kind]
+    return letter_to(case.application.applicant, kind)
+
+
+def is_officers(reason: Reason) -> bool:
+    return reason.kind == "refusal" or (reason.ground == "finding" and reason.notice is not None)
 
 
 @pytest.mark.django_db
-def test_a_refusal_names_no_remedy_that_leads_nowhere_and_says_where_an_appeal_goes() -> None:
+@walked("portal:notice")
+def test_an_answer_in_the_same_file_reaches_the_officers(the_house: None, reason: Reason, key: str) -> None:
     applicant = story.a_person()
-    case = story.a_refusal(applicant)
-    assert RULES.contact is not None
-    letter = letters.letters_of(applicant).get(template="application_refused")
-    browser = Client()
-    browser.force_login(applicant)
-    page = browser.get(reverse("portal:refusal", args=[case.application.reference])).text
-    for text in (" ".join(letter.text.split()), page):
-        assert "in the same file" not in text
-        assert RULES.contact.email in text and RULES.contact.post.en in text
-        assert "Apply again" in text
-    assert reverse("apply:start") in page
+    case = noticed(applicant, reason)
+    kind = "application_notice" if reason.kind == "refusal" else "registration_notice"
+    place = page_named_in(letter_to(applicant, kind))
+    mine = signed_in(applicant)
+    page = mine.get(place)
+    assert page.status_code == 200
+    to = form_of(page.text, 'name="answer"') or place
+    done = mine.post(to, {"answer": WORDS, "send": "1"})
+    assert done.status_code == 302
+    notice = Notice.objects.get(case=case)
+    assert (notice.answer, notice.answered_at is not None) == (WORDS, True)
+    desk = signed_in(story.an_officer())
+    there = reverse("decide:case", args=[case.application.reference])
+    if case.status == Status.DECIDED:
+        desk.post(reverse("decide:why", args=[case.application.reference]), {"why": "supervision"})
+        there = reverse("decide:take_back", args=[case.application.reference])
+    assert WORDS in desk.get(there).text
 
 
-def test_production_has_to_say_where_it_is_written_to(tmp_path: object) -> None:
+@pytest.mark.django_db
+@walked("portal:apply_anew")
+def test_a_new_application_begins(the_house: None, reason: Reason, key: str) -> None:
+    applicant = story.a_person()
+    if not is_officers(reason):  # X3: by its own term
+        assert reason.code == "X3"
+        return
+    case = decided(applicant, reason)
+    letter = " ".join(letter_of(case, reason).split())
+    assert RULES.remedies[key].text.en in letter
+    mine = signed_in(applicant)
+    page = mine.get(page_named_in(letter)).text
+    if reason.kind == "refusal":
+        done = mine.post(form_of(page, "Apply again"), follow=True)
+        draft = Application.objects.get(applicant=applicant, status="draft")
+        assert done.redirect_chain[-1][0] == reverse("portal:tasks", args=[draft.reference])
+        assert reason.code in done.text and case.application.reference in done.text
+    else:
+        assert reverse("apply:start") in page
+
+
+@pytest.mark.django_db
+@walked("portal:prove_again")
+def test_an_address_is_proved_again_while_suspended(the_house: None, reason: Reason, key: str) -> None:
+    applicant = story.a_person()
+    case = decided(applicant, reason)
+    letter = letter_of(case, reason)
+    assert RULES.remedies[key].text.en in " ".join(letter.split())
+    mine = signed_in(applicant)
+    page = mine.get(page_named_in(letter)).text
+    entry = register.entries_of(story.registration_of(case.application)).get()
+    place = reverse("portal:prove_again", args=[entry.registration.reference, entry.pk])
+    assert f'href="{place}"' in page
+    assert mine.get(place).status_code == 200
+    assert mine.post(place).status_code == 302
+    assert Reproof.objects.get().state == Reproof.State.OPEN
+    assert mine.get(place).status_code == 200
+
+
+@pytest.mark.django_db
+@walked("portal:go_on")
+def test_a_request_is_taken_back(
+    browser: Client, holder: User, registration: Registration, reason: Reason, key: str
+) -> None:
+    if reason.kind == "striking_out":
+        end(browser, registration)
+    else:
+        decide.pause(registration=registration, days=30, actor=story.actor_of(holder), now=timezone.now())
+    page = browser.get(reverse("portal:registration", args=[registration.reference])).text
+    to = form_of(page, "Undo the end" if reason.kind == "striking_out" else "Let it go on now")
+    assert browser.post(to).status_code == 302
+    assert register.standing(register.fresh(registration), timezone.now()) == "valid"
+    assert key == "undo"
+
+
+@pytest.mark.django_db
+@walked(remedies.IN_WRITING, remedies.ELSEWHERE)
+def test_what_has_no_page_says_by_which_way_it_goes(the_house: None, reason: Reason, key: str) -> None:
+    remedy, contact = RULES.remedies[key].text, RULES.contact
+    assert contact is not None
+    if remedies.WAYS[key] == remedies.ELSEWHERE:
+        assert "Road" in remedy.en or "address" in remedy.en, "a body alone is no way"
+    if not is_officers(reason):  # X6: an order of a court
+        assert reason.code == "X6" and remedies.WAYS[key] == remedies.ELSEWHERE
+        return
+    applicant = story.a_person()
+    case = decided(applicant, reason)
+    letter = " ".join(letter_of(case, reason).split())
+    place = page_named_in(letter_of(case, reason))
+    page = " ".join(signed_in(applicant).get(place).text.split())
+    for text in (letter, page):
+        assert remedy.en in text
+        assert contact.email in text and contact.post.en in text
+
+
+@pytest.mark.django_db
+class TestApplyingAnew:
+    def refused(self, applicant: User) -> Application:
+        reason = RULES.reasons["R3"]
+        return decided(applicant, reason).application
+
+    def again(self, application: Application) -> str:
+        return reverse("portal:apply_anew", args=[application.reference])
+
+    def test_begins_with_what_was_typed(self, the_house: None) -> None:
+        applicant = story.a_person()
+        before = self.refused(applicant)
+        signed_in(applicant).post(self.again(before))
+        draft = Application.objects.get(applicant=applicant, status="draft")
+        for field in ("service", "name", "cnic", "contact_name", "contact_mobile", "use", "purpose", "evidence_text"):
+            assert getattr(draft, field) == getattr(before, field) != ""
+        kept = [(row.block, row.runs, row.parts) for row in applications.endpoints_of(before)]
+        assert [(row.block, row.runs, row.parts) for row in applications.endpoints_of(draft)] == kept
+
+    def test_is_one_draft_however_often_and_another_after_it_was_sent(self, the_house: None) -> None:
+        applicant = story.a_person()
+        before = self.refused(applicant)
+        mine = signed_in(applicant)
+        for _ in range(2):
+            mine.post(self.again(before))
+        draft = Application.objects.get(applicant=applicant, status="draft")
+        for endpoint in applications.endpoints_of(draft):
+            story.prove(endpoint)
+        story.send(story.fresh(draft))
+        mine.post(self.again(before))
+        assert Application.objects.get(applicant=applicant, status="draft").pk != draft.pk
+
+    def test_can_be_sent_and_is_judged_anew(self, the_house: None) -> None:
+        applicant = story.a_person()
+        before = self.refused(applicant)
+        signed_in(applicant).post(self.again(before))
+        draft = Application.objects.get(applicant=applicant, status="draft")
+        for endpoint in applications.endpoints_of(draft):
+            story.prove(endpoint)
+        sent = story.send(story.fresh(draft))
+        line.advance(now=timezone.now())
+        assert story.fresh(sent).status == "submitted" and cases.case_of(sent) is not None
+
+    def test_is_for_the_applicant_and_after_a_refusal(self, the_house: None) -> None:
+        applicant = story.a_person()
+        before = self.refused(applicant)
+        assert signed_in(story.a_person()).post(self.again(before)).status_code == 404
+        other = story.a_case(applicant).application
+        signed_in(applicant).post(self.again(other))
+        assert not Application.objects.filter(status="draft").exists()
+
+
+def test_production_has_to_say_where_it_is_written_to(tmp_path: Path) -> None:
     text = (policy.BUNDLED).read_text()
     start = text.index("[contact]")
     without = text[:start] + text[text.index("[deciding]") :]
-    place = tmp_path / "policy.toml"  # type: ignore[operator]
+    place = tmp_path / "policy.toml"
     place.write_text(without.replace("demonstration = true", "demonstration = false", 1))
     with pytest.raises(PolicyError, match="where the authority is written to"):
         policy.load(place)

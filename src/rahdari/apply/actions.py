@@ -14,6 +14,7 @@ from .again import (
     foresee_renewal,
     renewal_opens_at,
 )
+from .anew import apply_anew
 from .bulk import (
     Added,
     FileTooLarge,
@@ -115,6 +116,7 @@ __all__ = [
     "add_endpoints",
     "add_from_file",
     "apply_again",
+    "apply_anew",
     "asked",
     "attach_document",
     "attach_to_answer",

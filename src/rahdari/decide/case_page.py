@@ -123,13 +123,9 @@ class CasePage:
 
     def paper(self, wanted: str) -> tuple[str, Document] | None:
         """The title and the paper, if it is one of those that the page lists and is still kept."""
-        found = self.documents.copy()
-        asked: Question | Notice
-        for asked in (*self.case.questions.all(), *self.case.notices.all()):  # type: ignore[assignment]
-            found += [
-                (_("File %(number)s that came with the answer") % {"number": at}, paper)
-                for at, paper in enumerate(self.papers_of(asked), start=1)
-            ]
+        asked: list[Question | Notice] = [*self.case.questions.all(), *self.case.notices.all()]
+        came = [paper for each in asked for paper in self.papers_of(each)]
+        found = self.documents + [(_("Came with the answer"), paper) for paper in came]
         kept = (each for each in found if each[1].noted_from_id is None and each[1].erased_at is None)
         return next((each for each in kept if str(each[1].pk) == wanted), None)
 

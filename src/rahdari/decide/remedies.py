@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rahdari.apply.models import Application
 from rahdari.policy import Forum, Policy, Provision, Reason, Remedy
 from rahdari.register.models import Registration
 
+from .clocks import policy_of
 from .models import Decision, Notice, TakingBack
-from .rules import Status
+from .rules import Outcome, Status
 
 
 @dataclass(frozen=True)
@@ -44,19 +46,19 @@ def reason_with_law(policy: Policy, code: str) -> RefusedFor:
 
 # Open before a decision, in the answer to the notice, and not after it: a case that is decided is not corrected.
 BEFORE_THE_DECISION = frozenset({"correct", "hearing", "pay", "cure"})
-# By which way each remedy of a policy goes: the name of a page, in writing to the authority, or at another body.
+# By which way each remedy goes: the name of a page, in writing to the authority, or at another body, which the words of
+# the policy name with its address.
 IN_WRITING, ELSEWHERE = "in writing", "elsewhere"
 WAYS = {
     **dict.fromkeys(BEFORE_THE_DECISION, "portal:notice"),
-    "new_application": "apply:start",
+    "new_application": "portal:apply_anew",
     "undo": "portal:go_on",
-    "renew": "portal:renew",
     "prove_again": "portal:prove_again",
     "appeal": IN_WRITING,
     "successor": IN_WRITING,
     "rebut_or_move": IN_WRITING,
+    "licence": IN_WRITING,
     "ombudsman": ELSEWHERE,
-    "licence": ELSEWHERE,
     "that_court": ELSEWHERE,
 }
 
@@ -79,6 +81,21 @@ def remedies_of(policy: Policy, codes: Sequence[str]) -> tuple[Remedy, ...]:
 
 def provisions_of(policy: Policy, codes: Sequence[str]) -> tuple[Provision, ...]:
     return policy.provisions(reference for code in codes for reference in policy.reasons[code].provisions)
+
+
+def refused_before(draft: Application) -> tuple[Application, tuple[RefusedFor, ...]] | None:
+    """The last application of the same applicant for the same service and organisation that was refused, and why."""
+    found = Decision.objects.filter(
+        outcome=Outcome.REFUSED,
+        case__application__applicant=draft.applicant_id,
+        case__application__service=draft.service,
+        case__application__organisation=draft.organisation,
+    )
+    decision = found.select_related("case__application").order_by("-at", "id").first()
+    if decision is None:
+        return None
+    application = decision.case.application
+    return application, tuple(reason_with_law(policy_of(application), code) for code in decision.codes)
 
 
 def taken_back_from(registration: Registration) -> TakingBack | None:

@@ -22,7 +22,7 @@ from rahdari.people.access import person as visitor_of
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
-from rahdari.register.rules import Standing
+from rahdari.register.rules import STANDING
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
@@ -43,7 +43,8 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
         raise Http404
     now = timezone.now()
     mine = proofs_of([row])[0]
-    if register.standing(found, now) is not Standing.VALID:
+    # Of a suspended one, too: that the address is in the holder's hands is what an officer waits for.
+    if register.standing(found, now) not in STANDING:
         return redirect("portal:registration", reference=found.reference)
     under_way = mine.last if mine.last is not None and mine.last.state == Reproof.State.OPEN else None
     if request.method == "POST":

@@ -20,11 +20,13 @@ from rahdari.apply import actions as applicant
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Document
 from rahdari.apply.sent_files import Refused, accepted, take_in
-from rahdari.apply.wording import megabytes
+from rahdari.apply.wording import megabytes, too_many_drafts
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question
 from rahdari.decide.rules import Status
+from rahdari.page.posting import posted_from
 from rahdari.people.access import actor_of, person
+from rahdari.people.rules import Act
 from rahdari.verify import queries as checks
 
 from . import shared
@@ -248,6 +250,31 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @never_cache
+@posted_from("portal:refusal", "reference")
+def apply_anew(request: HttpRequest, reference: str) -> HttpResponse:
+    """A new application that begins with what the refused one said."""
+    application = shared.application(request, reference, Act.APPLY)
+    if queries.refusal_of(application) is None:
+        return redirect("portal:application", reference=reference)
+    try:
+        draft = applicant.apply_anew(
+            refused=application,
+            applicant=person(request),
+            actor=actor_of(person(request)),
+            now=timezone.now(),
+            mandate=person(request).acting_under,
+        )
+    except applicant.ServiceNotOpen:
+        messages.warning(request, _("This service is closed now. Apply again when it is open."))
+    except applicant.TooManyDrafts as error:
+        messages.error(request, too_many_drafts(error.limit))
+    else:
+        return redirect("portal:tasks", reference=draft.reference)
+    return redirect("portal:refusal", reference=reference)
+
+
+@login_required
+@never_cache
 @require_safe
 def refusal(request: HttpRequest, reference: str) -> HttpResponse:
     application = shared.application(request, reference)
@@ -264,5 +291,6 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         "made": len(made),
         **_clock(start=refused.at, due=refused.appeal_until, now=now),
         "endpoints": apply.endpoints_of(application),
+        "may_apply": apply.may(person(request), Act.APPLY, application=application),
     }
     return render(request, "portal/applicant/refusal.html", context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -24,6 +25,7 @@ from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
+from rahdari.policy import Remedy
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, UNDONE_WITHIN, Standing
@@ -134,6 +136,14 @@ def _has_remote(found: Registration) -> bool:
     return rule is not None and found.category in rule.services
 
 
+def _page_of(remedy: Remedy, found: Registration) -> str:
+    """Where a remedy begins for this registration; empty for one that goes in writing or elsewhere."""
+    if remedy.key == "prove_again":
+        first = next((entry for entry in register.own_entries_of(found) if entry.ended_at is None), None)
+        return reverse("portal:prove_again", args=[found.reference, first.pk]) if first is not None else ""
+    return reverse("apply:start") if remedy.key == "new_application" else ""
+
+
 def _taken_back(found: Registration, state: str) -> dict[str, object]:
     """Why it was suspended or struck out, and what its holder can do."""
     taken = decide.taken_back_from(found) if state in {"suspended", "struck_out"} else None
@@ -143,7 +153,7 @@ def _taken_back(found: Registration, state: str) -> dict[str, object]:
     return {
         "taken": taken,
         "taken_reasons": [decide.reason_with_law(rules, code) for code in taken.codes],
-        "taken_remedies": decide.remedies_after(rules, taken.codes),
+        "taken_remedies": [(each, _page_of(each, found)) for each in decide.remedies_after(rules, taken.codes)],
         "contact": rules.contact,
     }
 

@@ -8,6 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
+from rahdari.apply.rules import About
+from rahdari.decide import queries as decide
 from rahdari.people.access import actor_of, person
 
 from . import shared
@@ -56,6 +58,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
             "total": len(steps) + 2,
             "kept_until": apply.kept_until(application, policy),
             "closed": not service.open,
+            "refused": decide.refused_before(application) if application.about == About.NEW else None,
             "terms_changed": apply.terms_changed(application, policy),
         },
     )

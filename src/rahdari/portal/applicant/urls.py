@@ -55,6 +55,7 @@ urlpatterns = [
     path("my/applications/<str:reference>/question/", answers.question, name="question"),
     path("my/applications/<str:reference>/notice/", answers.notice, name="notice"),
     path("my/applications/<str:reference>/refusal/", answers.refusal, name="refusal"),
+    path("my/applications/<str:reference>/refusal/again/", answers.apply_anew, name="apply_anew"),
     path("my/applications/<str:reference>/represent/", represent.represent, name="represent"),
     path("my/applications/<str:reference>/withdraw/", status.withdraw, name="withdraw"),
     path("my/registrations/", home.registrations, name="registrations"),

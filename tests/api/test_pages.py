@@ -21,7 +21,7 @@ APPLICANTS = (
 )
 NOT_APPLICANTS = (
     *(walk.PROGRAMS, walk.OFFICERS, walk.OFFICERS_ON_RECORD, walk.OPERATORS, walk.ASSOCIATIONS),
-    *(walk.ADMINISTRATORS, walk.ACCOUNTANTS, walk.STAFF),
+    *(walk.ADMINISTRATORS, walk.WATCHERS_OF_POSTS, walk.ACCOUNTANTS, walk.STAFF),
 )
 # Templates of these folders are of pages for applicants, but those of staff among them.
 FOLDERS = ("apply", "portal/applicant", "attest", "people", "fees", "lease", "mobile", "share", "letters")

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
 from rahdari.journal import actions as journal
+from rahdari.page import limits
 
 from . import queries
 from .branches import BranchNameTaken as BranchNameTaken
@@ -50,6 +51,8 @@ from .number_codes import send_code as send_code
 from .number_codes import take_code as take_code
 
 LETTER_AGAIN = dt.timedelta(days=1)
+# Strangers whom one person has written to in a day, in the name of organisations that were never registered.
+STRANGERS, A_DAY = 5, 24 * 3600
 
 
 class RankNotAllowed(Exception):
@@ -217,6 +220,17 @@ def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt
             now=now,
             detail={"member": f"person:{user.pk}"},
         )
+
+
+def allow_stranger(*, by: User, organisation: Organisation) -> bool:
+    """Count a letter to a stranger in the organisation's name. False once there were enough today.
+
+    Anybody makes an organisation of any name, and our letters would carry it to whom they like. One that was registered
+    has no such limit.
+    """
+    if queries.was_registered(organisation):
+        return True
+    return limits.allow(f"people.stranger:{by.pk}", rate=STRANGERS, per=A_DAY)
 
 
 @transaction.atomic

@@ -14,17 +14,16 @@ from django.utils.translation import ngettext
 
 from rahdari.page import limits
 
+from .actions import allow_stranger
 from .identifiers import IdentifierError, parse_mobile, with_plain_digits
 from .mailboxes import clean_email
 from .models import DIRECTOR, Language, Membership, Organisation, Role, User
 from .names import NameField
-from .queries import WRONG_CODES, was_registered
+from .queries import WRONG_CODES
 
 # Wrong codes of one network in a day: among all who share a telephone's network some mistype. Of eight figures that is
 # one account guessed in a million days.
 WRONG_OF_A_NETWORK, A_DAY = 60, 24 * 3600
-# Invitations of one person in a day, for an organisation that was never registered.
-INVITED_BEFORE = 5
 # Codes for one address in an hour, asked for by a browser that has signed in with it.
 CODES_OF_A_KNOWN_BROWSER = (20, 3600)
 
@@ -293,18 +292,6 @@ ROLE_HINTS = {
 }
 
 
-def one_more_letter(by: User, organisation: Organisation) -> None:
-    """Raises ValidationError when this person had enough strangers written to today in the name of an organisation that
-    was never registered: anybody makes one of any name, and our letters would carry it to whom they like."""
-    if not was_registered(organisation) and not limits.allow(
-        f"people.invite_first:{by.pk}", rate=INVITED_BEFORE, per=A_DAY
-    ):
-        raise ValidationError(
-            _("Before its first registration an organisation sends 5 invitations a day. Send the others tomorrow"),
-            code="rate_limited",
-        )
-
-
 class InviteForm(forms.Form):
     """An owner asks somebody into the organisation. Nothing here tells whether the address is known."""
 
@@ -333,7 +320,11 @@ class InviteForm(forms.Form):
 
     def clean_email(self) -> str:
         email = clean_email(self.cleaned_data["email"])
-        one_more_letter(self.inviter, self.organisation)
+        if not allow_stranger(by=self.inviter, organisation=self.organisation):
+            raise ValidationError(
+                _("Before its first registration an organisation sends 5 invitations a day. Send the others tomorrow"),
+                code="rate_limited",
+            )
         if not limits.allow(f"people.invite:{self.inviter.pk}", rate=30, per=3600):
             raise ValidationError(_("Too many invitations. Wait some minutes, then try again"), code="rate_limited")
         return email

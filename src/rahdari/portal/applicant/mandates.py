@@ -24,7 +24,6 @@ from rahdari.journal import queries as journal
 from rahdari.page import limits
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
-from rahdari.people.forms import one_more_letter
 from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.names import NameField
 from rahdari.people.rules import Act, Scope
@@ -106,7 +105,11 @@ class MandateForm(forms.Form):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        one_more_letter(self.giver, self.organisation)
+        if not actions.allow_stranger(by=self.giver, organisation=self.organisation):
+            raise ValidationError(
+                _("Before its first registration an organisation offers 5 mandates a day. Give the others tomorrow"),
+                code="rate_limited",
+            )
         # Each offer is a letter: nobody's mailbox is filled by them.
         if not (
             limits.allow(f"portal.mandate:{self.giver.pk}", rate=GIVEN, per=PER_SECONDS)

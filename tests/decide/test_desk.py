@@ -216,9 +216,11 @@ class TestSearch:
         found.company_name = "Náme Example Sample-Softwarehouse (Pvt) Ltd"
         found.save()
         keeping.keep(case)
+        # Two letters may stand in the number of the application, which is searched by any part of it.
+        short = next(each for each in ("na", "ex", "sa", "pv", "lt") if each.upper() not in found.reference)
         for asked, there in {
             "name": True, "NÁM": True, "softwareh": True, "Sample-Softwarehouses": True, "exam soft": True,
-            "na": False, "ample": False, "name bank": False,
+            short: False, "ample": False, "name bank": False,
         }.items():  # fmt: skip
             shown = desk.desk(officer=officer, filters=desk.Filters(q=asked), now=NOW)
             assert bool(shown.rows) is there, asked

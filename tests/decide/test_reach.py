@@ -7,6 +7,7 @@ from django.urls import reverse
 from rahdari import line
 from rahdari.decide import actions, queries, reach
 from rahdari.decide.models import Case
+from rahdari.journal.models import Entry as JournalEntry
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
@@ -95,6 +96,8 @@ class TestName:
         listed = client.get(reverse("decide:unreached")).text
         place = reverse("decide:case", args=[case.application.reference])
         assert place in listed and decision.registration.reference in listed
+        (look,) = JournalEntry.objects.filter(act="decide.read_list")
+        assert (look.subject, look.detail["shown"]) == ("desk:unreached", [case.application.subject])
         client.post(reverse("decide:why", args=[case.application.reference]), {"why": "mistake"})
         page = client.get(place).text
         assert "1 address reaches no operator" in page

@@ -20,6 +20,7 @@ from django.db.models.functions import Cast, Concat
 from rahdari import policy
 from rahdari.address import AddressError, format_block, parse_block
 from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -140,7 +141,7 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     page = min(max(1, filters.page), pages)
     start = (page - 1) * PER_PAGE
     rows = rows_of(_in_order(found)[start : start + PER_PAGE], officer=officer, now=now)
-    record_looks(rows, officer=officer, where="queue", asked=filters.q, now=now)
+    record_looks([row.case.application for row in rows], officer=officer, where="queue", asked=filters.q, now=now)
     by_rule, by_officers = _decided_today(now)
     return Desk(
         rows=rows,
@@ -154,14 +155,14 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     )
 
 
-def record_looks(rows: Sequence[Row], *, officer: User, where: str, asked: str, now: dt.datetime) -> None:
+def record_looks(files: Sequence[Application], *, officer: User, where: str, asked: str = "", now: dt.datetime) -> None:
     """A page of a list is a look at each file on it: one row, with what was asked as keyed hashes of its words."""
     journal.record_list(
         room="decide",
         actor=queries.actor_of(officer),
         where=f"desk:{where}",
         reason="queue",
-        shown=[row.case.application.subject for row in rows],
+        shown=[each.subject for each in files],
         asked=sorted(keeping.hashes(asked.casefold().split())),
         now=now,
     )
@@ -314,7 +315,7 @@ def proposals(*, officer: User, page: int, now: dt.datetime) -> Proposals:
         When(Where(pk__in=mine, then=0), default=1), *_in_order(found).query.order_by
     )
     rows = rows_of(for_me_first[start : start + PER_PAGE], officer=officer, now=now)
-    record_looks(rows, officer=officer, where="approvals", asked="", now=now)
+    record_looks([row.case.application for row in rows], officer=officer, where="approvals", now=now)
     return Proposals(rows, len(mine), total, start + 1, page, pages)
 
 

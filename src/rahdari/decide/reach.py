@@ -57,14 +57,14 @@ def unreached() -> list[Entry]:
     return list(publish.unreached_entries(active).order_by("valid_from", "id"))
 
 
-def unreached_with_cases(*, officer: User) -> list[tuple[Entry, str]]:
-    """The same for the desk: each with the reference of the application on whose page its operator can be named."""
+def unreached_with_cases(*, officer: User) -> list[tuple[Entry, Application]]:
+    """The same for the desk: each with the application on whose page its operator can be named."""
     found = unreached()
     rests_on = {each.registration_id: each.registration for each in found}
     applied = {pk: applications.last_granted_for(registration) for pk, registration in rests_on.items()}
     rows = [(each, applied[each.registration_id]) for each in found]
     return [
-        (each, application.reference)
+        (each, application)
         for each, application in rows
         if application is not None and not queries.is_own(application, officer)
     ]

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from rahdari.page.posting import posted_from
 from rahdari.people.access import officer_required, person
 
-from . import actions, reach
+from . import actions, desk, reach
 from .addresses import A_PAGE
 from .opening import moved_on, opened, render
 
@@ -64,5 +64,7 @@ def ask_operator(request: HttpRequest, reference: str) -> HttpResponse:
 @officer_required
 def unreached(request: HttpRequest) -> HttpResponse:
     """What is in force on paper and reaches no operator: each with the case on whose page its operator is named."""
-    rows = reach.unreached_with_cases(officer=person(request))
-    return render(request, "decide/unreached.html", {"rows": Paginator(rows, A_PAGE).get_page(request.GET.get("page"))})
+    officer = person(request)
+    rows = Paginator(reach.unreached_with_cases(officer=officer), A_PAGE).get_page(request.GET.get("page"))
+    desk.record_looks([file for _entry, file in rows], officer=officer, where="unreached", now=timezone.now())
+    return render(request, "decide/unreached.html", {"rows": rows})

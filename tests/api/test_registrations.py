@@ -60,7 +60,8 @@ class TestRegistration:
         bound = Program(program.person, scopes=("registrations:read", "registrations:write"))
         for act, body in (("end", {"end": True}), ("pause", {"days": 7})):
             problem(bound.post(f"{place}/{act}", body), 403, "missing-scope")
-        assert program.post(f"{place}/pause", {"days": 7}).said["standing"] == "paused"
+        said = program.post(f"{place}/pause", {"days": 7}).said
+        assert (said["standing"], said["published_at"], said["in_force"]["operators"]) == ("paused", None, 0)
         assert bound.post(f"{place}/go-on").said["standing"] == "valid"
         assert program.post(f"{place}/end", {"end": True}).said["standing"] == "ended"
         said = bound.post(f"{place}/go-on").said

@@ -13,6 +13,7 @@ from rahdari import line as house
 from rahdari import policy
 from rahdari.apply import actions as apply
 from rahdari.confirm.models import Answer
+from rahdari.decide import actions as cases_acts
 from rahdari.decide import queries as cases
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
@@ -23,7 +24,7 @@ from rahdari.people import actions as people
 from rahdari.policy import clock
 from rahdari.publish.models import WaitingChange
 from rahdari.register import actions as register
-from rahdari.register.models import Change, Entry
+from rahdari.register.models import Change, Entry, Registration
 from rahdari.verify import queries as checks
 from rahdari.verify import words
 from tests.portal import story
@@ -324,6 +325,86 @@ class TestTheEnd:
         assert LineChange.objects.filter(operator=FIRST, act="renew").count() == 1
         story.advance()
         assert LineChange.objects.filter(operator=FIRST, act="renew").count() == 1
+
+
+def acts_on_the_list() -> list[str]:
+    return list(LineChange.objects.filter(operator=FIRST).order_by("sequence").values_list("act", flat=True))
+
+
+class TestRest:
+    """A registration that is paused, suspended, or ended with a way back: what its operator is told."""
+
+    def paused(self, registration: Registration) -> Registration:
+        found = cases_acts.pause(registration=registration, days=7, actor="person:x", now=timezone.now())
+        story.advance()
+        return found
+
+    def test_takes_the_line_off_the_list_and_brings_it_back_by_the_same_word(self) -> None:
+        _application, registration, line = sample.granted(reference=WORD)
+        self.paused(registration)
+        line.refresh_from_db()
+        assert sample.list_of(FIRST) == [] and (line.state, line.reference) == ("known", WORD)
+        story.advance()
+        assert acts_on_the_list() == ["add", "end"]
+        found, lost = cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        story.advance()
+        assert (lost, sample.list_of(FIRST)) == (0, [WORD])
+        story.advance()
+        assert acts_on_the_list() == ["add", "end", "add"]
+        line.refresh_from_db()
+        assert queries.in_force(line).listed_at == line.listed_at and line.listed_until == found.stays_until
+
+    def test_of_a_suspension_by_officers_takes_it_off_too(self) -> None:
+        _application, registration, _line = sample.granted()
+        register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+        story.advance()
+        assert sample.list_of(FIRST) == []
+
+    def test_ends_with_the_registration_and_its_operator_is_told_once(self) -> None:
+        _application, registration, line = sample.granted()
+        self.paused(registration)
+        cases_acts.end(registration=registration, actor="person:x", now=timezone.now())
+        story.advance()
+        line.refresh_from_db()
+        assert (line.state, acts_on_the_list()) == ("ended", ["add", "end"])
+
+    def test_may_be_left_meanwhile(self) -> None:
+        _application, registration, line = sample.granted(reference=WORD)
+        self.paused(registration)
+        now = timezone.now()
+        _line, new = actions.operator_left(
+            operator=FIRST, reference=WORD, why=Left.LINE_CLOSED, overlap=dt.timedelta(days=1), by="token:x", now=now
+        )
+        assert new
+        house.advance(now=now + dt.timedelta(days=1, minutes=1))
+        line.refresh_from_db()
+        assert line.state == "ended"
+        cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        story.advance()
+        assert sample.list_of(FIRST) == []
+
+    def test_of_an_end_that_is_undone_brings_the_line_back(self) -> None:
+        _application, registration, line = sample.granted(reference=WORD)
+        cases_acts.end(registration=registration, actor="person:x", now=timezone.now())
+        story.advance()
+        assert sample.list_of(FIRST) == []
+        _found, lost = cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        story.advance()
+        line.refresh_from_db()
+        assert (lost, sample.list_of(FIRST), line.state, line.erase_at) == (0, [WORD], "known", None)
+        assert acts_on_the_list() == ["add", "end", "add"]
+
+    def test_of_an_end_leaves_a_line_out_whose_word_stands_for_another(self) -> None:
+        _application, registration, line = sample.granted(reference=WORD)
+        cases_acts.end(registration=registration, actor="person:x", now=timezone.now())
+        story.advance()
+        _other, _registration, other = sample.granted(story.a_person(), reference=WORD)
+        _found, lost = cases_acts.go_on(registration=registration, actor="person:x", now=timezone.now())
+        for _ in range(2):
+            story.advance()
+        line.refresh_from_db()
+        other.refresh_from_db()
+        assert (lost, line.state, other.state, sample.list_of(FIRST)) == (1, "ended", "known", [WORD])
 
 
 class TestAnotherOperator:

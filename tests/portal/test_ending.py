@@ -60,7 +60,7 @@ class TestWayBack:
         entry = registration.entries.get()
         end(browser, registration)
         entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
-        assert "did not come back" in self.go_on(browser, registration)
+        assert "not everything came back" in self.go_on(browser, registration)
         registration.refresh_from_db()
         entry.refresh_from_db()
         assert registration.struck_out_at is None and entry.ended_at is not None
@@ -92,6 +92,8 @@ class TestWayBack:
             assert "Paused at your request" in page and "Let it go on now" in page and "In force at" not in page
             public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
             assert "Paused by its holder" in public
+            told = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
+            assert "In force" not in told and "Until" in told
             with pytest.raises(register.BlockAlreadyEntered):
                 entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
             if by_itself:

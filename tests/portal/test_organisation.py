@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.decide import actions as decide
 from rahdari.page import urdu
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
@@ -102,6 +103,27 @@ class TestThePage:
         assert "0 of 2 addresses are in force" in world.browser("owner").get(page(world)).text
         table = world.browser("owner").get(reverse("portal:organisation_list", args=[world.company.pk])).text
         assert len(table.strip().splitlines()) == 3
+
+    def test_shows_what_rests_and_counts_it_as_in_force_nowhere(self, world: World, tmp_path: Path) -> None:
+        second = one_more(world, 10, timezone.now() + 20 * DAY)
+        story.an_operator("sample-fibre", "Sample Fibre")
+        story.published(tmp_path)
+        story.in_force_at("sample-fibre")
+        now = timezone.now()
+        decide.pause(registration=world.registration, days=7, actor="person:1", now=now)
+        register.suspend(registration=second, code="S4", actor="officer:1", now=now)
+        story.published(tmp_path)
+        story.in_force_at("sample-fibre")
+        browser = world.browser("owner")
+        shown = browser.get(page(world)).text
+        assert "Paused by the holder" in shown and "Suspended" in shown and "In force at" not in shown
+        assert "0 of 2 addresses are in force at every operator" in shown
+        assert reverse("portal:renew", args=[second.reference]) not in shown
+        table = browser.get(reverse("portal:organisation_list", args=[world.company.pk])).content.decode("utf-8-sig")
+        assert sorted(row.rsplit(",", 2)[1:] for row in table.split("\r\n")[1:] if row) == [
+            ["0/0", "Paused by the holder"],
+            ["0/0", "Suspended"],
+        ]
 
     def test_in_urdu(self, world: World) -> None:
         one_more(world, 10, timezone.now() + 20 * DAY)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rahdari import policy
 from rahdari.address import directory
+from rahdari.decide import actions as decide
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
@@ -178,6 +179,41 @@ class TestALineThatStands:
         register.strike_out(registration=line.registration, code="X1", actor="person:1", now=NOW)
         found = queries.line_of(line.registration, line.number)
         assert found is not None and not found.stands
+
+
+class TestAnEndThatIsUndone:
+    def ended(self, *lines: Line) -> Registration:
+        return decide.end(registration=lines[0].registration, actor="person:1", now=NOW)
+
+    def go_on(self, registration: Registration) -> int:
+        _found, lost = decide.go_on(registration=registration, actor="person:1", now=NOW + dt.timedelta(days=1))
+        return lost
+
+    def test_brings_the_lines_at_home_back(self) -> None:
+        line = agree(a_line())
+        assert self.go_on(self.ended(line)) == 0
+        found = queries.line_of(line.registration, line.number)
+        assert found is not None and found.stands
+        assert [each.ended_at for each in home_entries(line.registration)] == [None]
+
+    def test_leaves_out_whoever_withdrew_meanwhile(self) -> None:
+        stays = agree(a_line())
+        leaves = agree(a_line(stays.registration), "203.0.113.201")
+        registration = self.ended(stays, leaves)
+        actions.withdraw(line=leaves, now=NOW)
+        assert self.go_on(registration) == 0, "nobody else has got anything"
+        assert [str(each.block) for each in home_entries(registration) if each.ended_at is None] == [f"{HOME}/32"]
+
+    @pytest.mark.parametrize("act", ["pause", "end"])
+    def test_is_what_the_page_of_the_line_speaks_of(self, act: str) -> None:
+        line = agree(a_line(now=timezone.now()), now=timezone.now())
+        days = {"days": 7} if act == "pause" else {}
+        getattr(decide, act)(registration=line.registration, actor="person:1", now=timezone.now(), **days)
+        place = reverse("remote:line", args=[queries.token_of(line)])
+        page = Client().get(place)
+        assert "Your line is off the lists for now" in page.text and "Your line is registered" not in page.text
+        Client().post(place, {"act": "withdraw"})
+        assert "You have withdrawn" in Client().get(place).text
 
 
 class TestLinks:

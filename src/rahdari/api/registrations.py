@@ -14,7 +14,6 @@ from rahdari.apply.rules import About
 from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
 from rahdari.lease import queries as leases
-from rahdari.mobile import queries as mobile
 from rahdari.page import programs
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
@@ -390,10 +389,9 @@ def end_registration(call: Call, reference: str) -> Answer:
     ok=Ok("The registration, on no list until that day.", REGISTRATION),
 )
 def pause_registration(call: Call, reference: str) -> Answer:
-    """Its addresses leave the list within seconds and stay its own. It goes on by itself after so many days."""
+    """Its addresses, or its mobile line, leave the list within seconds and stay its own. It goes on by itself after so
+    many days."""
     found = held(call, reference)
-    if mobile.has_lines(found):
-        raise impossible("mobile", _("A mobile number is not paused. It can be ended, and registered again."))
     decide.pause(registration=found, days=call.body["days"], actor=call.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 

@@ -13,11 +13,13 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari.letters import actions as letters
+from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Entry, Registration
+from rahdari.register.models import Registration
 from rahdari.register.rules import UNDONE_WITHIN, Standing
+from rahdari.remote import queries as remote
 
 from .rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 
@@ -62,30 +64,47 @@ def pause(*, registration: Registration, days: int, actor: str, now: dt.datetime
     return registration
 
 
+def resume(*, registration: Registration, actor: str, now: dt.datetime) -> Registration:
+    """Its pause or suspension is over. Tells whoever gets its letters."""
+    found = register.resume(registration=registration, actor=actor, now=now)
+    tell(found, "registration_goes_on", now, lost=0)
+    return found
+
+
+def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, int]:
+    """It was struck out, and stands again with all that came back: addresses, lines at home but of those who withdrew,
+    mobile lines. Returns it, and how many addresses and lines did not come back. Tells whoever gets its letters."""
+    lines = mobile.lost_with(registration)
+    found, entries_lost = register.restore(
+        registration=registration, actor=actor, now=now, without=remote.taken_back(registration)
+    )
+    lost = lines + sum(each.part_of_id is None for each in entries_lost)
+    tell(found, "registration_goes_on", now, lost=lost)
+    return found, lost
+
+
 @transaction.atomic
-def go_on(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, list[Entry]]:
-    """Undo an end or a pause of the holder's own. Returns it, and the addresses that somebody else has got meanwhile.
+def go_on(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, int]:
+    """Undo an end or a pause of the holder's own. Returns it, and how many addresses and lines did not come back.
 
     Doing it twice changes nothing. Raises NotYours, TooLate.
     """
     was = entries.fresh(registration)
     standing = entries.standing(was, now)
-    lost: list[Entry] = []
     if standing is Standing.VALID:
-        return was, []
+        return was, 0
     if standing is Standing.SUSPENDED:
         if was.suspended_code != PAUSED_AT_REQUEST:
             raise NotYours(was)
-        found = register.resume(registration=was, actor=actor, now=now)
+        found, lost = resume(registration=was, actor=actor, now=now), 0
     elif standing is Standing.STRUCK_OUT and was.struck_out_code == ENDED_AT_REQUEST:
         if not entries.may_be_undone(was, now):
             raise TooLate(was)
-        found, lost = register.restore(registration=was, actor=actor, now=now)
+        found, lost = restore(registration=was, actor=actor, now=now)
     elif standing is Standing.EXPIRED:
         raise TooLate(was)
     else:
         raise NotYours(was)
-    tell(found, "registration_goes_on", now, lost=len([each for each in lost if each.part_of_id is None]))
     return found, lost
 
 

@@ -17,12 +17,12 @@ from rahdari.people.models import User
 from rahdari.policy import Policy, Reason
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Entry, Registration
+from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
 from . import clocks, queries, rules
 from .acting import CodeNotUsable, NotPossibleNow, ReasonNeeded, apart_from, lock, move_of, record, sentence, wake
-from .ending import tell
+from .ending import restore, resume, tell
 from .models import Case, Notice, TakingBack
 from .refusals import MayNotSecond
 
@@ -186,14 +186,11 @@ def restore_registration(*, case: Case, officer: User, why: str, now: dt.datetim
         raise NotPossibleNow("restore_registration", case.standing)
     taken.restored_at, taken.restored_by, taken.restored_why = now, officer, sentence(why)
     taken.save(update_fields=["restored_at", "restored_by", "restored_why"])
-    lost: list[Entry] = []
     if entries.standing(taken.registration, now) is Standing.SUSPENDED:
-        register.resume(registration=taken.registration, actor=actor, now=now)
+        resume(registration=taken.registration, actor=actor, now=now)
     else:
-        _found, lost = register.restore(registration=taken.registration, actor=actor, now=now)
+        restore(registration=taken.registration, actor=actor, now=now)
     record(case, "restored_registration", actor, now, reason=" ".join(taken.codes))
-    count = len([each for each in lost if each.part_of_id is None])
-    tell(taken.registration, "registration_goes_on", now, lost=count)
     return taken
 
 

@@ -6,7 +6,7 @@ Each act is one transaction with one journal row; neither a number nor an operat
 import datetime as dt
 import uuid
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.rules import BLAMES_NOBODY, Kind, Said
@@ -22,6 +22,7 @@ from .listing import (
     end_lines_due,
     erase_due,
     follow_registrations,
+    hold_word,
     leave,
     list_line,
     mark_told,
@@ -93,7 +94,7 @@ def type_number(
         before = queries.line_of(subject)
         line = _locked(before) if before is not None and before.state == State.TYPED else None
         if line is None:
-            if before is not None and not before.is_listed:
+            if before is not None and not before.is_registered:
                 end(_locked(before), "replaced", now)
             line = Line(id=uuid.uuid4(), subject=subject, holder=holder, typed_at=now, follows=follows)
         people.send_code(kept=line, user=user, number=number, language=language, now=now)
@@ -199,9 +200,7 @@ def take_answer(*, line: Line, said: str, reason: str, reference: str, now: dt.d
 def _keep_word(line: Line, reference: str) -> Line | None:
     """One word stands for one line: if it stands for another one already, that one is given back, and nothing kept."""
     wanted = queries.reference_index(line.operator, reference)
-    with connection.cursor() as cursor:
-        # Two answers with the same word at once: the second waits here, then sees the first.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mobile.reference {wanted}"])
+    hold_word(wanted)
     owner = queries.line_of_word(wanted, besides=line)
     if owner is None:
         line.reference, line.reference_index = reference, wanted
@@ -212,7 +211,7 @@ def _keep_word(line: Line, reference: str) -> Line | None:
 def drop_line(*, line: Line, why: str, now: dt.datetime) -> bool:
     """The application that a line is for has ended before the line was listed. Returns whether it stood."""
     line = _locked(line)
-    if line.ended_at is not None or line.is_listed:
+    if line.ended_at is not None or line.is_registered:
         return False
     end(line, why, now)
     return True

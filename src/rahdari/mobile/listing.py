@@ -5,7 +5,7 @@ Each change is numbered under a lock of the operator's list, so that the numbers
 
 import datetime as dt
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from rahdari.confirm import actions as confirm
 from rahdari.journal import actions as journal
@@ -42,17 +42,27 @@ def _until(line: Line, registration: Registration) -> dt.datetime:
     return rules.listed_until(stays_until=registration.stays_until, leaves_at=line.leaves_at)
 
 
+def _tell_until(line: Line, registration: Registration, now: dt.datetime) -> None:
+    line.listed_until = _until(line, registration)
+    if line.is_listed:
+        note_change(line, "renew", line.listed_until, now)
+
+
 @transaction.atomic
 def list_line(*, line: Line, registration: Registration, now: dt.datetime, actor: str = CLOCK) -> Line:
-    """Tie a line to its registration: it is on its operator's list from now on. Doing it twice changes nothing.
+    """Tie a line to its registration: it is on its operator's list from now on, but while the registration rests.
+    Doing it twice changes nothing.
 
     A line that its operator has not answered for is listed by the number of the check, which the operator knows it by.
     """
     line = Line.objects.select_for_update().get(pk=line.pk)
     if line.ended_at is not None or line.state not in {State.ASKED, State.KNOWN} or line.is_listed:
         return line
-    line.registration, line.listed_at = registration, now
-    line.listed_until = _until(line, registration)
+    line.registration, line.listed_until = registration, _until(line, registration)
+    if registration.suspended_at is not None:
+        line.save(update_fields=["registration", "listed_until"])
+        return line
+    line.listed_at = now
     note_change(line, "add", line.listed_until, now)
     line.save(update_fields=["registration", "listed_at", "listed_until", "last_sequence"])
     journal.record(
@@ -74,14 +84,47 @@ def follow_registrations(*, now: dt.datetime, at_most: int = 200) -> int:
             if line is None or line.registration is None:
                 continue
             registration = line.registration
-            if registration.struck_out_at is not None or registration.expired_at is not None:
-                end(line, "registration_ended", now)
+            if line.ended_at is not None:
+                _come_back(line, registration, now)
+            elif registration.struck_out_at is not None or registration.expired_at is not None:
+                end(line, queries.ENDED_WITH_IT, now)
+            elif registration.suspended_at is not None:
+                _rest(line, now)
+            elif not line.is_listed:
+                list_line(line=line, registration=registration, now=now)
             else:
-                line.listed_until = _until(line, registration)
-                note_change(line, "renew", line.listed_until, now)
+                _tell_until(line, registration, now)
                 line.save(update_fields=["listed_until", "last_sequence"])
             moved += 1
     return moved
+
+
+def _rest(line: Line, now: dt.datetime) -> None:
+    """Its registration is paused or suspended: the operator is told of an end, and keeps its word for the line."""
+    note_change(line, "end", now, now)
+    line.listed_at = None
+    line.save(update_fields=["listed_at", "last_sequence"])
+    journal.record(act="mobile.rests", actor=CLOCK, subject=line.subject, now=now, detail={"line": str(line.pk)})
+
+
+def _come_back(line: Line, registration: Registration, now: dt.datetime) -> None:
+    """The end of its registration was undone. Its operator's word may stand for another line by now: that one stays."""
+    hold_word(line.reference_index)
+    if queries.line_of_word(line.reference_index, besides=line) is not None:
+        line.left_because = "word_given_on"
+        line.save(update_fields=["left_because"])
+        return
+    line.state, line.left_because = State.KNOWN, ""
+    line.ended_at = line.erase_at = line.listed_at = None
+    line.save(update_fields=["state", "left_because", "ended_at", "erase_at", "listed_at"])
+    list_line(line=line, registration=registration, now=now)
+
+
+def hold_word(wanted: str) -> None:
+    """For this transaction: of two lines with the same word of an operator at once, the second waits here, then sees
+    the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mobile.reference {wanted}"])
 
 
 def end(line: Line, why: str, now: dt.datetime) -> None:
@@ -93,9 +136,9 @@ def end(line: Line, why: str, now: dt.datetime) -> None:
     line.state, line.ended_at = State.ENDED, now
     line.left_because = line.left_because or why
     line.number, line.asked, line.code, line.code_until = "", "", "", None
-    if not line.listed_at:
+    if line.registration_id is None:
         line.reference, line.reference_index = "", ""
-    line.erase_at = now + rules.ENDED_KEPT if line.listed_at else None
+    line.erase_at = now + rules.ENDED_KEPT if line.registration_id is not None else None
     line.save()
     journal.record(
         act="mobile.ended",
@@ -109,13 +152,12 @@ def end(line: Line, why: str, now: dt.datetime) -> None:
 
 @transaction.atomic
 def leave(*, line: Line, until: dt.datetime, why: str, actor: str, now: dt.datetime) -> bool:
-    """Let a listed line end when the overlap is over. Doing it twice changes nothing. Returns whether it was new."""
+    """Let a registered line end after the overlap. Doing it twice changes nothing. Returns whether it was new."""
     line = Line.objects.select_for_update().get(pk=line.pk)
-    if line.leaves_at is not None or not line.is_listed or line.registration is None:
+    if line.leaves_at is not None or not line.is_registered or line.registration is None:
         return False
     line.leaves_at, line.left_because = until, why
-    line.listed_until = _until(line, line.registration)
-    note_change(line, "renew", line.listed_until, now)
+    _tell_until(line, line.registration, now)
     line.save(update_fields=["leaves_at", "left_because", "listed_until", "last_sequence"])
     journal.record(
         act="mobile.left",
@@ -131,11 +173,10 @@ def leave(*, line: Line, until: dt.datetime, why: str, actor: str, now: dt.datet
 def stay(line: Line, now: dt.datetime) -> None:
     """A line that was left is the holder's still: its operator has confirmed it again. In the caller's transaction."""
     line = Line.objects.select_for_update().get(pk=line.pk)
-    if line.leaves_at is None or not line.is_listed or line.registration is None:
+    if line.leaves_at is None or not line.is_registered or line.registration is None:
         return
     line.leaves_at, line.left_because, line.told_at = None, "", None
-    line.listed_until = _until(line, line.registration)
-    note_change(line, "renew", line.listed_until, now)
+    _tell_until(line, line.registration, now)
     line.save(update_fields=["leaves_at", "left_because", "told_at", "listed_until", "last_sequence"])
     journal.record(
         act="mobile.stayed",
@@ -198,7 +239,7 @@ def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
     of a line that ended. Returns of how many lines."""
     due = list(queries.to_erase(now=now).select_for_update(skip_locked=True)[:at_most])
     for line in due:
-        if line.state in {State.TYPED, State.CONFIRMED} or (line.state == State.ASKED and not line.is_listed):
+        if line.state in {State.TYPED, State.CONFIRMED} or (line.state == State.ASKED and not line.is_registered):
             end(line, "nothing_came", now)
         waits = line.state == State.ASKED  # registered provisionally: the operator still has to find it
         line.number, line.asked, line.erase_at = line.number if waits else "", "", None

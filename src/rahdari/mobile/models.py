@@ -93,6 +93,11 @@ class Line(WaitsForCode):
     def is_listed(self) -> bool:
         return self.listed_at is not None and self.ended_at is None
 
+    @property
+    def is_registered(self) -> bool:
+        """On its operator's list, or off it while its registration is paused or suspended."""
+        return self.registration_id is not None and self.ended_at is None
+
 
 class OperatorList(models.Model):
     """How far an operator's list has come. `floor`: changes up to here are not told one by one any more."""

@@ -41,6 +41,11 @@ class InForce:
     applied_at: dt.datetime | None
 
 
+# Why a line ended whose registration did; while its operator's word is kept it comes back with it.
+ENDED_WITH_IT = "registration_ended"
+MAY_COME_BACK = Q(left_because=ENDED_WITH_IT, reference_index__gt="")
+
+
 def _standing() -> QuerySet[Line]:
     return Line.objects.filter(ended_at__isnull=True)
 
@@ -95,19 +100,33 @@ def in_force(line: Line) -> InForce:
 
 
 def to_follow() -> QuerySet[Line]:
-    """Listed lines of which their operator was told another end than their registration has now."""
+    """Lines of which their operator was told something else than their registration says now: another end, that they
+    are listed though it is over or rests, or that they are not though it goes on."""
     end: Any = Coalesce("registration__grace_until", "registration__valid_until")
+    over = Q(registration__struck_out_at__isnull=False) | Q(registration__expired_at__isnull=False)
+    not_over = Q(registration__struck_out_at__isnull=True, registration__expired_at__isnull=True)
+    rests, goes_on = Q(registration__suspended_at__isnull=False), Q(registration__suspended_at__isnull=True)
+    stands, listed = Q(ended_at__isnull=True), Q(listed_at__isnull=False)
     told_otherwise = (
-        _standing()
-        .filter(listed_at__isnull=False)
+        Line.objects.filter(registration__isnull=False)
         .annotate(ends=Least(end, Coalesce("leaves_at", end)))
         .filter(
-            Q(registration__struck_out_at__isnull=False)
-            | Q(registration__expired_at__isnull=False)
-            | ~Q(listed_until=F("ends"))
+            (stands & over)
+            | (stands & listed & (rests | ~Q(listed_until=F("ends"))))
+            | (stands & ~listed & goes_on)
+            | (Q(ended_at__isnull=False) & MAY_COME_BACK & not_over & goes_on)
         )
     )
     return told_otherwise.select_related("registration").order_by("id")
+
+
+def lost_with(registration: Registration) -> int:
+    """How many lines ended with this registration and would not come back with it: their operator had no word for them
+    yet, or has given it to another line."""
+    ended = list(Line.objects.filter(registration=registration, left_because=ENDED_WITH_IT))
+    return sum(
+        not each.reference_index or line_of_word(each.reference_index, besides=each) is not None for each in ended
+    )
 
 
 def left_by_operators() -> QuerySet[Line]:
@@ -136,10 +155,10 @@ def line_of_word(wanted: str, *, besides: Line) -> Line | None:
 
 
 def line_for_operator(*, operator: str, reference: str) -> Line | None:
-    """The gatekeeper of one line: by the operator's own word, and on its own list."""
+    """The gatekeeper of one line: by the operator's own word, on its own list or off it for a while."""
     return (
         _standing()
-        .filter(operator=operator, listed_at__isnull=False, reference_index=reference_index(operator, reference))
+        .filter(operator=operator, registration__isnull=False, reference_index=reference_index(operator, reference))
         .first()
     )
 

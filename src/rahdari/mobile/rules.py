@@ -18,7 +18,7 @@ class State(StrEnum):
     ENDED = "ended"
 
 
-# (from, act, to). A line is on its operator's list while it is tied to a registration, asked or known.
+# (from, act, to). A line is on its operator's list while it is tied to a registration that is in force, asked or known.
 MOVES: tuple[tuple[str, str, str], ...] = (
     ("", "type_number", State.TYPED),
     (State.TYPED, "type_number", State.TYPED),
@@ -32,6 +32,8 @@ MOVES: tuple[tuple[str, str, str], ...] = (
     (State.ASKED, "end", State.ENDED),
     (State.KNOWN, "end", State.ENDED),
     (State.DENIED, "end", State.ENDED),
+    # Its holder undid the end of the registration, and its operator's word for it is still kept.
+    (State.ENDED, "come_back", State.KNOWN),
 )
 
 
@@ -54,7 +56,8 @@ TYPED_KEPT = dt.timedelta(days=1)
 CONFIRMED_KEPT = dt.timedelta(days=30)
 ASKED_KEPT = dt.timedelta(days=90)
 PORTED_KEPT = dt.timedelta(days=7)
-# An operator's own word for a line that has ended: so long it can be told of the end by the changes.
+# An operator's own word for a line that has ended: so long it can be told of the end by the changes, and the line come
+# back if the end of its registration is undone.
 ENDED_KEPT = dt.timedelta(days=30)
 
 

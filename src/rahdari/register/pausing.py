@@ -5,6 +5,7 @@ own, and nothing of it is in the feed; restored, it has every address that nobod
 """
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 
@@ -76,9 +77,14 @@ def _saved(registration: Registration, act: str, now: dt.datetime) -> None:
         note_change(entry, act, now)
 
 
-def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[Registration, list[Entry]]:
-    """It was struck out, and stands again: with every address that ended with it and that nobody else has got since.
-    Returns it, and the entries that did not come back. Doing it twice changes nothing. Raises NotValid past its term.
+def restore(
+    *, registration: Registration, actor: str, now: dt.datetime, without: Collection[str] = ()
+) -> tuple[Registration, list[Entry]]:
+    """It was struck out, and stands again: with every address that ended with it and that nobody else has got since,
+    but for the origins in `without`, and for what was to end anyway by now (a lease is reported anew).
+
+    Returns it, and the entries that did not come back because somebody else has got the address. Doing it twice
+    changes nothing. Raises NotValid past its term.
     """
     with transaction.atomic():
         registration = Registration.objects.select_for_update().get(pk=registration.pk)
@@ -92,16 +98,15 @@ def restore(*, registration: Registration, actor: str, now: dt.datetime) -> tupl
         registration.suspended_at = registration.suspended_until = None
         registration.suspended_code = registration.suspended_by = ""
         registration.save()
-        ended = Entry.objects.filter(registration=registration, ended_at=ended_at, end_reason="strike_out")
+        ended = Entry.objects.filter(
+            registration=registration, ended_at=ended_at, end_reason="strike_out", valid_until__gt=now
+        ).exclude(origin__in=without)
         lost = [entry for entry in ended.select_for_update().order_by("id") if not _came_back(entry, now)]
         _journal("restored", registration, actor, now, reason=code)
     return registration, lost
 
 
 def _came_back(entry: Entry, now: dt.datetime) -> bool:
-    """A person at home agreed for once, and is asked anew; a lease that ran out is reported anew."""
-    if entry.origin.startswith(rules.HOME) or entry.valid_until <= now:
-        return False
     entry.ended_at, entry.end_reason = None, ""
     # Its part in a shared block has ended: alone it comes back as anybody's, and beside others it is asked for anew.
     entry.shared, entry.carrier = None, None

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from rahdari.register import queries as entries
 from rahdari.register.models import Registration
+from rahdari.register.rules import HOME, Standing
 from rahdari.vault import index, links
 
 from .models import Gateway, Line
@@ -33,6 +35,18 @@ def live(line: Line, now: dt.datetime) -> bool:
 def is_open(line: Line, now: dt.datetime) -> bool:
     """Whether its link can still be agreed to."""
     return line.state == State.OFFERED and now < line.link_ends_at
+
+
+def rests(line: Line, now: dt.datetime) -> bool:
+    """Whether it is off the lists only as long as its registration is: paused, suspended, or ended with a way back."""
+    registration = entries.fresh(line.registration)
+    return entries.standing(registration, now) is Standing.SUSPENDED or entries.may_be_undone(registration, now)
+
+
+def taken_back(registration: Registration) -> set[str]:
+    """The origins of entries whose person withdrew, or whose line the organisation ended: they never come back."""
+    over = Line.objects.filter(registration=registration, state__in=[State.WITHDRAWN, State.ENDED])
+    return {f"{HOME}{line.pk}:{change}" for line in over for change in range(line.changes)}
 
 
 def line_of(registration: Registration, number: int) -> Line | None:

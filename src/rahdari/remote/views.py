@@ -82,6 +82,8 @@ def _page(request: HttpRequest, found: Line | None, token: str, *, why: str, off
 def _state(found: Line | None, offered: bool) -> str:
     if found is None:
         return "unknown"
+    if found.state == State.STANDING and queries.rests(found, timezone.now()):
+        return "resting"
     if found.stands:
         return "standing"
     if found.state == State.OFFERED and offered and queries.is_open(found, timezone.now()):

@@ -86,7 +86,8 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
         "registration": found,
         "form": form,
         "until": min(timezone.now() + UNDONE_WITHIN, found.stays_until),
-        "may_pause": standing is Standing.VALID and not mobile.has_lines(found),
+        "may_pause": standing is Standing.VALID,
+        "is_mobile": mobile.has_lines(found),
     }
     return render(request, "portal/applicant/end_registration.html", context)
 
@@ -96,8 +97,7 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
     found = own_registration(request, reference)
-    is_valid = queries.standing(found, timezone.now()) is Standing.VALID
-    if not is_valid or mobile.has_lines(found):
+    if queries.standing(found, timezone.now()) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
     form = PauseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -107,7 +107,8 @@ def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
         except NotValid:
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
-    return render(request, "portal/applicant/pause_registration.html", {"registration": found, "form": form})
+    context = {"registration": found, "form": form, "is_mobile": mobile.has_lines(found)}
+    return render(request, "portal/applicant/pause_registration.html", context)
 
 
 @person_required
@@ -121,7 +122,7 @@ def go_on(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("This cannot be undone any more. You can apply again."))
         return redirect("portal:registration", reference=found.reference)
     if lost:
-        messages.warning(request, _("It goes on. An address that somebody else has got meanwhile did not come back."))
+        messages.warning(request, _("It goes on, but not everything came back. What stands is shown below."))
     else:
         messages.success(request, _("It goes on under the same number. Operators get it within seconds."))
     return redirect("portal:registration", reference=found.reference)

@@ -53,7 +53,10 @@ def lines_of(registration: Registration) -> list[MobileLine]:
 
 
 def standing_of(registration: Registration, entries: Iterable[Entry]) -> publish.Standing:
-    """Where a registration stands at operators: its addresses in the feed, or its line on its own operator's list."""
+    """Where a registration stands at operators: its addresses in the feed, or its line on its own operator's list. One
+    that is paused or suspended is with none."""
+    if registration.suspended_at is not None:
+        return publish.Standing(None, None, [], 0)
     lines = [each for each in lines_of(registration) if each.line.leaves_at is None]
     if not lines:
         return publish.standing_of(entries)

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -33,24 +34,32 @@ from rahdari.people.rules import Act
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import Standing
+from rahdari.register.rules import STANDING, Standing
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
 
+from ..standing import standing_of
 from . import shared
 from .stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
 
 ENDS_SOON = dt.timedelta(days=30)
 MOST = 200
+IN_WORDS = {
+    "valid": lambda: pgettext("registration", "Valid"),
+    "paused": lambda: _("Paused by the holder"),
+    "suspended": lambda: _("Suspended"),
+}
 VIEWS = ("all", "soon", "not_in_force", "applications")
 UNDER_WAY = ("draft", "submitted")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One registration that is valid: its addresses, where it is in force, until when, and whose branches they are."""
+    """One registration that is valid, or that rests: its addresses, where it is in force, until when, and whose
+    branches they are."""
 
     registration: Registration
+    state: str  # valid | paused | suspended
     service: str
     entries: Sequence[Entry]
     standing: publish.Standing
@@ -109,7 +118,7 @@ def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
     live = register.registrations_of(holders=[found.holder_ref]).filter(
         expired_at__isnull=True, struck_out_at__isnull=True
     )
-    held = [each for each in live if register.standing(each, now) is Standing.VALID]
+    held = [each for each in live if register.standing(each, now) in STANDING]
     entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
     for entry in register.active_of_registrations(held):
         entries[entry.registration_id].append(entry)
@@ -121,12 +130,14 @@ def _rows(found: Organisation, now: dt.datetime) -> list[Row]:
     return [
         Row(
             registration=each,
+            state=standing_of(each, now),
             service=shared.service_title(each.category, policy),
             entries=entries[each.pk],
-            standing=standings[each.pk],
+            # Operators that have taken a resting one off their networks have nothing of it in force.
+            standing=standings[each.pk] if each.suspended_at is None else publish.Standing(None, None, [], 0),
             branches=_branches(entries[each.pk], known),
             ends_soon=each.valid_until <= now + ENDS_SOON,
-            may_renew=now >= apply.renewal_opens_at(each, policy),
+            may_renew=each.suspended_at is None and now >= apply.renewal_opens_at(each, policy),
             asked_again=sum(f"entry:{entry.pk}" in open_ones for entry in entries[each.pk]),
         )
         for each in sorted(held, key=lambda one: one.valid_until)
@@ -169,7 +180,7 @@ def _to_do(
     may_apply = people.may(user, Act.APPLY, organisation=found)
     todo = []
     if people.may(user, Act.PROVE, organisation=found):
-        todo += [_prove_again(row) for row in rows if row.asked_again]
+        todo += [_prove_again(row) for row in rows if row.asked_again and row.state == Standing.VALID]
     if may_apply:
         todo += [_renew(row) for row in rows if row.ends_soon and row.may_renew]
     if people.may(user, Act.PAPERS, organisation=found):
@@ -269,6 +280,7 @@ def address_list(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         _("Branch"),
         _("Valid until"),
         _("In force at"),
+        _("Now"),
     ]
     text = spreadsheets.write_table(
         heading, (_cells(row, *each, known) for row in rows for each in row.endpoints.items())
@@ -291,4 +303,5 @@ def _cells(row: Row, entry: Entry, parts: tuple[Part, ...], known: dict[str, End
         branch.name if branch is not None and branch.ended_at is None else "",
         timezone.localtime(ends).date().isoformat(),
         f"{len(row.standing.in_force)}/{row.standing.operators_total}",
+        IN_WORDS[row.state](),
     ]

@@ -22,6 +22,7 @@ from rahdari.decide import queries as decide
 from rahdari.lease import queries as leases
 from rahdari.lease.models import Host
 from rahdari.mobile import queries as mobile
+from rahdari.mobile.rules import Left
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
@@ -104,6 +105,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "hosts": list(hosts.values()),
         "lines": lines,
         "is_mobile": mobile.has_lines(found),
+        "line_left": _line_left(found),
         "has_remote": _has_remote(found),
         "in_grace": register.is_in_grace(found, now),
         # What a provisional one needs is what is still to come; no renewal stands in for it.
@@ -128,6 +130,12 @@ def history_of(found: Registration) -> list[Event]:
         if (change.entry.kind != "dynamic" or change.act == "enter") and not change.entry.origin.startswith(HOME)
     ]
     return list(dict.fromkeys(events))
+
+
+def _line_left(found: Registration) -> bool:
+    """Whether an operator said of its last mobile line that it is no longer the holder's."""
+    last = mobile.last_line_of(found)
+    return last is not None and last.left_because in set(Left)
 
 
 def _has_remote(found: Registration) -> bool:

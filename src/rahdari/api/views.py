@@ -75,7 +75,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if not actions.revoke_token(owner=person(request), id=id, now=timezone.now()):
         raise Http404
-    messages.success(request, _("The token is ended. No program gets in with it any more."), extra_tags="ok")
+    messages.success(request, _("The token is ended. No program gets in with it any more."))
     return redirect("api:programs")
 
 
@@ -88,5 +88,5 @@ def end_webhook(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     except queries.WebhookNotFound:
         raise Http404 from None
     actions.end_webhook(webhook=found, now=timezone.now())
-    messages.success(request, _("The webhook is ended. Nothing is sent there any more."), extra_tags="ok")
+    messages.success(request, _("The webhook is ended. Nothing is sent there any more."))
     return redirect("api:programs")

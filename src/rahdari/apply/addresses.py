@@ -132,11 +132,7 @@ def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
     if row is None:
         raise Http404
     actions.remove_endpoint(endpoint=row, actor=pages.actor(request), now=pages.now())
-    messages.success(
-        request,
-        _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)},
-        extra_tags="ok",
-    )
+    messages.success(request, _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)})
     return back
 
 
@@ -145,7 +141,7 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
     if not Endpoint.objects.filter(application=application, pk=id).exists():
         raise Http404
     if request.method != "POST":
-        messages.warning(request, _("This address was removed or changed in another window."), extra_tags="warn")
+        messages.warning(request, _("This address was removed or changed in another window."))
         return HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     policy = queries.policy_in_force()
     asks = queries.service_of(application, policy).asks_operator
@@ -240,7 +236,7 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
     if saved is None:
         return False
     if saved.asn is None:
-        messages.warning(request, _unlisted(saved.network), extra_tags="warn")
+        messages.warning(request, _unlisted(saved.network))
     return True
 
 

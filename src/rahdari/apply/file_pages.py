@@ -137,7 +137,7 @@ def _act(
         return ""
     if count := len(added.endpoints):
         said = ngettext("%(count)s address was added.", "%(count)s addresses were added.", count) % {"count": count}
-        messages.success(request, said, extra_tags="ok")
+        messages.success(request, said)
     return ""
 
 

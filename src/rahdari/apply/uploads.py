@@ -114,7 +114,7 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
             if request.POST.get("act") == "send":
                 return HttpResponseRedirect(request.get_full_path())
             if sent:
-                messages.success(request, _received(sent), extra_tags="ok")
+                messages.success(request, _received(sent))
             if rule == EVIDENCE_RULE or len(service.documents) == 1:
                 return pages.to_next(application)
             return HttpResponseRedirect(reverse("apply:documents", args=[application.reference]))
@@ -173,9 +173,7 @@ def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
         raise Http404
     if request.method == "POST":
         actions.remove_document(document=document, actor=pages.actor(request), now=pages.now())
-        messages.success(
-            request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)}, extra_tags="ok"
-        )
+        messages.success(request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)})
     return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
 
 

@@ -57,9 +57,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
         except actions.NothingToDispute:
             messages.error(request, _("You have disputed this already. The answer comes here."))
         else:
-            messages.success(
-                request, _("The association is asked for its answer. Then an officer decides."), extra_tags="ok"
-            )
+            messages.success(request, _("The association is asked for its answer. Then an officer decides."))
         return redirect("attest:theirs", number=found.number)
     context = {
         "row": desk.row(found, attesting, queries.day_of(now)),

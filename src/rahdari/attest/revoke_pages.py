@@ -65,7 +65,7 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         kept = actions.send_revocations(kept=kept, by=by_whom(request), now=timezone.now())
         told = ngettext("%(count)s attestation is taken back.", "%(count)s attestations are taken back.", kept.made)
-        messages.success(request, told % {"count": values.figure(kept.made)}, extra_tags="ok")
+        messages.success(request, told % {"count": values.figure(kept.made)})
         return redirect("attest:revocations", id=id)
     looked(request, f"members:{kept.pk}")
     judged = actions.to_revoke(kept) if kept.sent_at is None else []

@@ -152,7 +152,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 Effect.RENEWED: _("The attestation is brought up to date."),
                 Effect.SAME: _("You attested this already. Nothing has changed."),
             }[effect]
-            messages.success(request, told, extra_tags="ok")
+            messages.success(request, told)
             return redirect("attest:attestation", number=found.number)
     return page_of(request, "add.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -172,7 +172,7 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
         actions.renew(
             attestation=found, valid_until=form.cleaned_data["valid_until"], by=by_whom(request), now=timezone.now()
         )
-        messages.success(request, _("The attestation is brought up to date."), extra_tags="ok")
+        messages.success(request, _("The attestation is brought up to date."))
         return redirect("attest:attestation", number=found.number)
     looked(request, f"attestation:{found.number}")
     now = timezone.now()
@@ -202,7 +202,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         except actions.NotRevocable:
             pass
         else:
-            messages.success(request, _("You took it back. The member is told."), extra_tags="ok")
+            messages.success(request, _("You took it back. The member is told."))
         return redirect("attest:attestation", number=found.number)
     looked(request, f"attestation:{found.number}")
     context = {
@@ -223,7 +223,7 @@ def give_back(request: HttpRequest, number: str) -> HttpResponse:
     except actions.NotRevocable:
         messages.error(request, _("The time to undo it is over. Attest the member anew."))
     else:
-        messages.success(request, _("The attestation counts again."), extra_tags="ok")
+        messages.success(request, _("The attestation counts again."))
     return redirect("attest:attestation", number=found.number)
 
 
@@ -247,7 +247,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     form = AskedForm(data, initial=initial, service=found.service, **options)
     if request.method == "POST" and "not_member" in request.POST:
         actions.answer_request(request=found, answer=rules.Answer.NOT_MEMBER, by=by_whom(request), now=timezone.now())
-        messages.success(request, _("You said that this is no member of yours."), extra_tags="ok")
+        messages.success(request, _("You said that this is no member of yours."))
         return redirect("attest:members")
     if request.method == "POST" and form.is_valid():
         try:
@@ -257,7 +257,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         except actions.AlreadyAnswered:
             return redirect("attest:members")
         else:
-            messages.success(request, _("The member is attested."), extra_tags="ok")
+            messages.success(request, _("The member is attested."))
             return redirect("attest:members")
     looked(request, f"request:{found.pk}")
     return page_of(request, "asked.html", {"asked": found, "form": form}, status=422 if form.is_bound else 200)
@@ -313,7 +313,7 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         kept = actions.send_list(kept=kept, bounds=bounds, by=by_whom(request), now=now)
         told = ngettext("%(count)s member is attested.", "%(count)s members are attested.", kept.made + kept.renewed)
-        messages.success(request, told % {"count": values.figure(kept.made + kept.renewed)}, extra_tags="ok")
+        messages.success(request, told % {"count": values.figure(kept.made + kept.renewed)})
         return redirect("attest:file", id=id)
     judged = actions.judged(kept, bounds=bounds)
     latest = values.plain_ltr(bounds.latest.isoformat())
@@ -373,7 +373,7 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
         except actions.NotPossibleNow:
             messages.error(request, _("The time to answer is over, or it was answered already."))
         else:
-            messages.success(request, _("Your answer is there. An officer decides."), extra_tags="ok")
+            messages.success(request, _("Your answer is there. An officer decides."))
         return redirect("attest:members")
     looked(request, f"attestation:{matter.attestation.number}")
     context = {

@@ -98,7 +98,6 @@ def answer(request: HttpRequest, number: str) -> HttpResponse:
         request,
         _("%(check)s is answered: %(answer)s")
         % {"check": values.plain_ltr(question.number), "answer": words.said(question)},
-        extra_tags="ok",
     )
     view = given.get("view", "open")
     back = reverse("confirm:checks") + (f"?view={view}" if view in desk.VIEWS and view != "open" else "")
@@ -167,7 +166,7 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         taken = actions.send_file(file=kept, by=_by(request), now=now)
         told = ngettext("%(count)s check is answered.", "%(count)s checks are answered.", taken)
-        messages.success(request, told % {"count": values.figure(taken)}, extra_tags="ok")
+        messages.success(request, told % {"count": values.figure(taken)})
         return redirect("confirm:file", id=id)
     judged = actions.judged(kept, now=now)
     context = {
@@ -243,7 +242,7 @@ def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     ended = actions.revoke_token(operator=_operator(request), id=id, by=_by(request), now=timezone.now())
     if not ended:
         raise Http404
-    messages.success(request, _("The key is ended. Nothing that shows it is answered any more."), extra_tags="ok")
+    messages.success(request, _("The key is ended. Nothing that shows it is answered any more."))
     return redirect("confirm:system")
 
 

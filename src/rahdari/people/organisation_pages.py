@@ -117,7 +117,6 @@ def invitation(request: HttpRequest, invitation: int, token: str) -> HttpRespons
         messages.warning(
             request,
             _("This invitation is over, or it is for another address. Sign in with the address that we wrote to."),
-            extra_tags="warn",
         )
     return redirect("people:organisations")
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from django.contrib.messages import constants as message_levels
 from django.utils.csp import CSP
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -280,6 +281,8 @@ SESSION_COOKIE_AGE = 2 * 3600 + SESSION_KEPT_ALIVE_EVERY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# What became of a press is shown in the colours of our own stylesheet.
+MESSAGE_TAGS = {message_levels.SUCCESS: "ok", message_levels.WARNING: "warn", message_levels.ERROR: "bad"}
 CSRF_FAILURE_VIEW = "rahdari.page.errors.form_too_old"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -189,7 +189,7 @@ def branch(request: HttpRequest, id: uuid.UUID, branch: uuid.UUID) -> HttpRespon
             except actions.BranchNameTaken:
                 form.add_name_taken()
             else:
-                messages.success(request, _("The branch was saved."), extra_tags="ok")
+                messages.success(request, _("The branch was saved."))
                 return here
     listed_addresses = addresses_of(organisation)
     context: dict[str, Any] = {

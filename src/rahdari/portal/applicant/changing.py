@@ -98,7 +98,7 @@ def report_from_here(request: HttpRequest, host: Host) -> actions.Heard | None:
 
 def _say(request: HttpRequest, heard: actions.Heard | None) -> None:
     if heard is not None and heard.is_taken:
-        messages.success(request, _("Reported. Your registration follows within seconds."), extra_tags="ok")
+        messages.success(request, _("Reported. Your registration follows within seconds."))
     elif heard is None or heard.outcome is Outcome.NOT_PUBLIC:
         messages.warning(request, _("You are on an address that is not public. Try it on the line itself."))
     elif heard.outcome is Outcome.TOO_OFTEN:
@@ -252,4 +252,4 @@ def _pause(request: HttpRequest, host: Host, actor: str, now: dt.datetime) -> No
         return
     end = timezone.make_aware(dt.datetime.combine(day, dt.time()))
     actions.pause(host=host, until=end, actor=actor, now=now)
-    messages.success(request, _("Paused. We write no letters about this address until then."), extra_tags="ok")
+    messages.success(request, _("Paused. We write no letters about this address until then."))

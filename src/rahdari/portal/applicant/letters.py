@@ -71,6 +71,5 @@ def choose_reminders(request: HttpRequest) -> HttpResponse:
     messages.success(
         request,
         _("Reminders go out by email again.") if wanted else _("Reminders go out by email no more. They stand here."),
-        extra_tags="ok",
     )
     return redirect("portal:letters")

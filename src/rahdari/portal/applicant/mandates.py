@@ -210,7 +210,7 @@ def mandates(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             now=now,
             language=person(request).language,
         )
-        messages.success(request, _("The mandate is offered. It holds once they accept it."), extra_tags="ok")
+        messages.success(request, _("The mandate is offered. It holds once they accept it."))
         return here
     context = {
         "organisation": organisation,

@@ -172,8 +172,8 @@ def no_sms() -> str:
 
 def wrong_code(error: people.CodeWrong) -> str:
     said = ngettext(
-        "This code is not right. %(count)s try is left.",
-        "This code is not right. %(count)s tries are left.",
+        "That code is wrong. %(count)s try is left.",
+        "That code is wrong. %(count)s tries are left.",
         error.tries_left,
     )
     return said % {"count": error.tries_left}
@@ -201,7 +201,7 @@ def _code(request: HttpRequest, place: Place) -> HttpResponse:
     if request.method == "POST" and "again" in request.POST:
         trouble = _send_code(request, place, line.asked)
         if not trouble:
-            messages.success(request, _("A new code is on its way."), extra_tags="ok")
+            messages.success(request, _("A new code is on its way."))
             return redirect(request.path)
     elif request.method == "POST" and form.is_valid():
         try:

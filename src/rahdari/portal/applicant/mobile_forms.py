@@ -67,14 +67,14 @@ class CodeForm(forms.Form):
     use_required_attribute = False
 
     code = forms.CharField(
-        label=_("Code, 6 figures"),
+        label=_("6-digit code"),
         max_length=40,
         widget=forms.TextInput(
             attrs={"class": "code big", "inputmode": "numeric", "autocomplete": "one-time-code", "spellcheck": "false"}
         ),
         error_messages={
             "required": _("Enter the code from the SMS"),
-            "max_length": _("This code is not right. Use the code of the newest SMS"),
+            "max_length": _("That code is wrong. Use the one in the latest SMS"),
         },
     )
 

@@ -111,7 +111,7 @@ def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         problems = _offer(request, application, way, form.cleaned_data if form is not None else {})
         if not problems:
-            messages.success(request, _("It has arrived. You see here what becomes of it."), extra_tags="ok")
+            messages.success(request, _("It has arrived. You see here what becomes of it."))
             return redirect(_where_to(application))
     context = {
         "application": application,

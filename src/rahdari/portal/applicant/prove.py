@@ -205,7 +205,7 @@ def _prove_here(request: HttpRequest, application: Application, mine: Proof) -> 
     if outcome.result != "proved":
         return again
     shown = f"\u2066{format_block(mine.endpoint.network)}\u2069"
-    messages.success(request, _("Address %(address)s is proved.") % {"address": shown}, extra_tags="ok")
+    messages.success(request, _("Address %(address)s is proved.") % {"address": shown})
     if sharing.is_held(application, mine.endpoint):
         # Somebody else has it: that page says so.
         return again

@@ -60,7 +60,7 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
         elif "code" in request.POST:
             trouble = take(check, request.POST["code"][:100], actor=actor, now=now)
             if not trouble:
-                messages.success(request, _("Shown. We go on at once."), extra_tags="ok")
+                messages.success(request, _("Shown. We go on at once."))
                 return redirect("portal:status", reference=reference)
         if not trouble:
             return redirect(request.path)
@@ -156,7 +156,7 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
         if waits and verify.answer_as_representative(
             check=found, said=said, actor=actor_of(person(request)), now=timezone.now()
         ):
-            messages.success(request, _("Thank you. Your answer is recorded."), extra_tags="ok")
+            messages.success(request, _("Thank you. Your answer is recorded."))
         return redirect(request.path)
     until = dt.datetime.fromisoformat(found.facts["until"])
     context = {

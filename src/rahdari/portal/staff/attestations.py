@@ -122,7 +122,7 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
     form = DecideForm(request.POST if request.method == "POST" else None, matter=found)
     if request.method == "POST" and form.is_valid():
         if _decide(request, found, form.cleaned_data):
-            messages.success(request, _("It is decided, and the member is told."), extra_tags="ok")
+            messages.success(request, _("It is decided, and the member is told."))
         else:
             messages.error(request, _("It is decided already, or the association may still answer."))
         return redirect("portal:matter", number=found.number)

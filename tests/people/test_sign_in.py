@@ -95,9 +95,11 @@ class TestSigningIn:
 
     def test_takes_the_newest_code_only(self, client: Client) -> None:
         old = ask_for_code(client, "a@sample.example")
+        assert "A new code was sent" not in shown(client.get("/sign-in/code/"))
         new = ask_for_code(client, "a@sample.example")
+        assert "A new code was sent at " in shown(client.get("/sign-in/code/"))
         if old != new:
-            assert "This code is not right" in shown(client.post("/sign-in/code/", {"code": old}))
+            assert "That code is wrong" in shown(client.post("/sign-in/code/", {"code": old}))
         assert client.post("/sign-in/code/", {"code": new}).status_code == 302
 
     def test_counts_tries_that_come_at_once(self, client: Client) -> None:
@@ -285,7 +287,7 @@ class TestApp:
         other = Client()
         assert sign_in(other, user.email, to="/account/") == "/sign-in/second-factor/"
         assert "_auth_user_id" not in other.session
-        assert "This code is not right" in shown(other.post("/sign-in/second-factor/", {"code": "000000"}))
+        assert "That code is wrong" in shown(other.post("/sign-in/second-factor/", {"code": "000000"}))
         answer = other.post("/sign-in/second-factor/", {"code": app_code(secret, steps=1)})
         assert answer.headers["Location"] == "/account/"
 
@@ -321,7 +323,7 @@ class TestApp:
         other = Client()
         sign_in(other, victim.email)
         for code in (app_code(secret), app_code(secret, steps=1)):
-            assert "This code is not right" in shown(other.post("/sign-in/second-factor/", {"code": code}))
+            assert "That code is wrong" in shown(other.post("/sign-in/second-factor/", {"code": code}))
 
     def test_limits_the_guesses_for_all_processes(self, client: Client) -> None:
         user = a_person()

@@ -139,7 +139,7 @@ class TestStart:
         assert "3 working days" in page and "10 working hours" in page, (
             "the clocks of the policy, each with its services"
         )
-        assert page.count("No fee") == 5 and "A fee is due from five addresses on" in page
+        assert page.count("No fee") == 5 and "Free for up to 4 addresses." in page
 
     def test_says_first_what_it_costs_and_what_is_never_done(self, client: Client) -> None:
         first = client.get("/").content.decode().split('<div class="wall">')[0]

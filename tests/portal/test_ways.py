@@ -84,7 +84,7 @@ class TestTheListOfWays:
     @pytest.mark.parametrize(
         ("protocol", "port", "first"),
         [
-            ("udp", 51820, "Let your WireGuard server answer us"),
+            ("udp", 51820, "Prove it with your WireGuard server"),
             ("udp", 1194, "Let your OpenVPN server show its certificate"),
             ("udp", 500, "Let your IKEv2 server show its certificate"),
             ("tcp", 443, "Let your SSTP server show its certificate"),

@@ -60,7 +60,7 @@ class UnknownMail(Exception):
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
-        "incorrect_code": gettext_lazy("This code is not right. Use the code of the newest email"),
+        "incorrect_code": gettext_lazy("That code is wrong. Use the one in the latest email"),
         "rate_limited": gettext_lazy("Too many tries. Wait some minutes, then try again"),
         "too_many_login_attempts": gettext_lazy("Too many tries. Wait some minutes, then try again"),
     }
@@ -137,7 +137,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class SecondFactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": gettext_lazy("This code is not right. Use the code that the app shows now"),
+        "incorrect_code": gettext_lazy("That code is wrong. Use the one that the app shows now"),
     }
 
     def encrypt(self, text: str) -> str:

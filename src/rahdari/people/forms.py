@@ -97,7 +97,7 @@ class CodeForm(forms.Form):
         widget=_code_widget(),
         error_messages={
             "required": _("Enter the code from the email"),
-            "max_length": _("This code is not right. Use the code of the newest email"),
+            "max_length": _("That code is wrong. Use the one in the latest email"),
         },
     )
 
@@ -117,7 +117,7 @@ class CodeForm(forms.Form):
         if not self.process.is_right(code):
             limits.take(of_network, rate=WRONG_OF_A_NETWORK, per=A_DAY)
             limits.take("people.wrong_code", rate=WRONG_CODES, per=A_DAY)
-            raise ValidationError(_("This code is not right. Use the code of the newest email"), code="incorrect")
+            raise ValidationError(_("That code is wrong. Use the one in the latest email"), code="incorrect")
         return code
 
 
@@ -378,12 +378,12 @@ class NumberCodeForm(forms.Form):
     """The code from the SMS. Whether it is right is asked of the row that counts the tries."""
 
     code = forms.CharField(
-        label=_("Code, 6 figures"),
+        label=_("6-digit code"),
         max_length=40,
         widget=_code_widget(),
         error_messages={
             "required": _("Enter the code from the SMS"),
-            "max_length": _("This code is not right. Use the code of the newest SMS"),
+            "max_length": _("That code is wrong. Use the one in the latest SMS"),
         },
     )
 
@@ -392,8 +392,8 @@ class NumberCodeForm(forms.Form):
 
     def add_wrong(self, tries_left: int) -> None:
         said = ngettext(
-            "This code is not right. %(count)s try is left.",
-            "This code is not right. %(count)s tries are left.",
+            "That code is wrong. %(count)s try is left.",
+            "That code is wrong. %(count)s tries are left.",
             tries_left,
         )
         self.add_error("code", ValidationError(said % {"count": tries_left}, code="incorrect"))

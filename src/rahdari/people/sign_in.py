@@ -50,6 +50,11 @@ class MailedCode(AbstractCodeVerificationProcess):
         return cast(str, self.state["email"])
 
     @property
+    def sent_again_at(self) -> dt.datetime | None:
+        """When the code went out, if it was not the first one that this browser asked for at the address."""
+        return dt.datetime.fromtimestamp(self.state["at"], tz=dt.UTC) if self.state.get("again") else None
+
+    @property
     def valid_until(self) -> dt.datetime:
         return dt.datetime.fromtimestamp(self.state["at"] + self.timeout, tz=dt.UTC)
 
@@ -72,10 +77,11 @@ class SignInProcess(MailedCode, LoginCodeVerificationProcess):
     def begin(cls, *, request: HttpRequest, email: str) -> "SignInProcess":
         """Send a code to the address and remember the rest in the session."""
         user = queries.person_by_email(email)
+        again = pending_email(request) == email
         login = Login(user=user, email=email)
         login.state["stages"] = {"current": LoginByCodeStage.key}
         stage = LoginByCodeStage(LoginStageController(request, login), request, login)
-        stage.state.update(cls.initial_state(user=user, email=email) | {"initiated_by_user": True})
+        stage.state.update(cls.initial_state(user=user, email=email) | {"initiated_by_user": True, "again": again})
         process = cls(stage=stage)
         process.send()
         process.persist()

@@ -122,6 +122,7 @@ class CodeView(OurSite, NextRedirectMixin, FormView):  # type: ignore[type-arg]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {
             "email": self.process.email,
+            "sent_again_at": self.process.sent_again_at,
             "valid_until": self.process.valid_until,
             "tries_left": self.process.tries_left,
             "sender": settings.DEFAULT_FROM_EMAIL,

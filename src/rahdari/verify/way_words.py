@@ -38,7 +38,7 @@ def title(method: str) -> str:
         case Method.HTTP:
             return _("Serve a token from that address")
         case Method.WIREGUARD:
-            return _("Let your WireGuard server answer us")
+            return _("Prove it with your WireGuard server")
         case Method.OPENVPN:
             return _("Let your OpenVPN server show its certificate")
         case Method.IKEV2:

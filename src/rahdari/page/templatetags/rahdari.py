@@ -7,7 +7,7 @@ docs/pages.md; a tag is here where markup depends on something (a field's widget
 from typing import Any
 
 from django import template
-from django.forms import BaseForm, BoundField, CheckboxInput, FileInput, RadioSelect, Textarea
+from django.forms import BaseForm, BoundField, CheckboxInput, FileInput, RadioSelect, Textarea, TextInput
 from django.template import loader
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -133,6 +133,9 @@ def _control(bound: BoundField, attributes: dict[str, Any]) -> SafeString:
     shown: dict[str, Any] = {"id": bound.auto_id, "class": _classes(bound, more)}
     if isinstance(bound.field.widget, Textarea):
         shown["rows"] = bound.field.widget.attrs.get("rows") or 5
+    # English in an Urdu form, or the other way round, keeps its order.
+    if isinstance(bound.field.widget, (TextInput, Textarea)) and "dir" not in bound.field.widget.attrs:
+        shown["dir"] = "auto"
     if described := _described(bound):
         shown["aria-describedby"] = described
     if bound.errors:

@@ -31,9 +31,10 @@ ARABIC, LATIN = re.compile("[\u0600-\u06ff]"), re.compile("[A-Za-z]")
 
 
 @register.filter
-def own_words(text: str) -> SafeString:
-    """What somebody wrote by hand, as it was written: on a page in the other language its language is said, and a
-    screen reader reads it in that."""
+def own_words(text: str, more: str = "") -> SafeString:
+    """What somebody wrote by hand, as it was written: on a page in the other language its language is said, once, and
+    a screen reader reads it in that. `more` is what the same person wrote in another field of the form."""
+    text = f"{text}\n\n{more}" if more else text
     language = "ur" if len(ARABIC.findall(text)) > len(LATIN.findall(text)) else "en"
     note = SafeString()
     if language != get_language():

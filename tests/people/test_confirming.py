@@ -53,7 +53,7 @@ class TestFreshProof:
         assert "about to do something" in letter.text and "wants to sign in" not in letter.text
         assert "/account/#sessions" in letter.text
         wrong = browser.post(asked.headers["Location"], {"code": "x"}).text
-        assert "This code is not right" in wrong and "2 tries left." in wrong and not Token.objects.exists()
+        assert "That code is wrong" in wrong and "2 tries left." in wrong and not Token.objects.exists()
         done = browser.post(asked.headers["Location"], {"code": the_newest_code()})
         assert "Here is your token" in done.text and Token.objects.get().name == TYPED["name"]
         assert "Here is your token" in make_token(browser).text, "and for some minutes nothing is asked again"

@@ -64,6 +64,7 @@ def folder_of(size: int, what: str) -> Path:
 @contextmanager
 def register(size: int, what: str = "hosts") -> Iterator[Any]:
     """A running register (`tests.journeys.stack`) with at least so many entries, published. Django is set up on it."""
+    from rahdari.up import postgres
     from tests.journeys import stack as stacks
 
     if size > GRANTS_FROM[what]:
@@ -81,7 +82,8 @@ def register(size: int, what: str = "hosts") -> Iterator[Any]:
     stack = stacks.start(data, stacks.free_port(), word="up", settings="rahdari.settings.demo")
     place.watch(stack.process.pid)
     try:
-        os.environ.update(stack.environment())
+        # Filling takes indexes off and empties what waits: only the owner of the tables may.
+        os.environ.update(stack.environment() | {"DATABASE_URL": str(postgres.known_url(data, role=postgres.OWNER))})
         import django
 
         django.setup()

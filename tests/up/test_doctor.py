@@ -2,8 +2,11 @@
 
 import datetime as dt
 import json
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -19,14 +22,16 @@ from rahdari import policy
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
 from rahdari.publish import keys
-from rahdari.up import commands, datafolder, doctor, postgres
+from rahdari.up import commands, datafolder, doctor, postgres, processes
 from rahdari.up.doctor_feed import check_feed_keys
+from rahdari.up.doctor_front import answers_before_the_body, check_front
 from rahdari.up.doctor_policy import check_calendar, check_rules_of_the_last
 from rahdari.up.doctor_settings import check_proxies, check_settings_files
 from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
 from tests.portal import story
-from tests.up.installed import Installation
+from tests.up.installed import DROPPED, Installation
 from tests.up.test_start import three_free_ports
+from tests.waiting import until
 
 
 def about(lines: list[str], word: str, state: str | None = None) -> list[str]:
@@ -327,8 +332,12 @@ class TestFeedKeys:
 class Answering:
     """A program at a port: what it answers to each path."""
 
-    def __init__(self, answers: dict[str, tuple[int, bytes]]) -> None:
+    def __init__(self, answers: dict[str, tuple[int, bytes]], *, posted: int = 404) -> None:
         class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.send_response(posted)
+                self.end_headers()
+
             def do_GET(self) -> None:
                 status, body = answers.get(self.path, (404, b""))
                 self.send_response(status)
@@ -377,6 +386,32 @@ class TestPorts:
         with other.at(port), other.at(port + 1), other.at(port + 2):
             findings = list(doctor.check_ports(replace(patient, port=port)))
         assert [each.state for each in findings] == [WRONG] * 3
+
+
+class TestFront:
+    def test_that_passes_on_what_is_not_there_yet_is_told(self, installation: Installation) -> None:
+        """The server of the pages with nothing in front: it is the one that answers."""
+        port = three_free_ports()
+        given = Patient(installation.data, {"RAHDARI_URL": f"http://127.0.0.1:{port}"}, "127.0.0.1", port)
+        assert not list(check_front(given))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(DROPPED)}
+        command = [sys.executable, "-P", "-m", "rahdari", "web", "--workers", "1", "--port", str(port)]
+        with subprocess.Popen([*command, "--data", str(installation.data)], env=kept) as web:
+            try:
+                until(lambda: processes.is_answering("127.0.0.1", port))
+                (finding,) = check_front(given)
+            finally:
+                web.terminate()
+        assert finding.state == NOTE and "before it is there whole" in finding.text
+
+    def test_that_waits_for_all_of_it_or_refuses_by_itself_is_well(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as waiting:
+            url = f"http://127.0.0.1:{waiting.getsockname()[1]}"
+            assert not answers_before_the_body(url, patience=0.1)
+        refusing = Answering({}, posted=413)
+        port = three_free_ports()
+        with refusing.at(port):
+            assert not answers_before_the_body(f"http://127.0.0.1:{port}")
 
 
 class TestExamine:

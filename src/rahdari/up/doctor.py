@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from rahdari.up import datafolder, processes
 from rahdari.up.doctor_feed import check_feed
+from rahdari.up.doctor_front import check_front
 from rahdari.up.doctor_leases import check_leases
 from rahdari.up.doctor_letters import check_letters
 from rahdari.up.doctor_policy import check_policy, check_rules_of_the_last
@@ -398,6 +399,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     check_directory,
     check_vantages,
     check_ports,
+    check_front,
     check_lookups,
     check_mail,
     check_fonts,

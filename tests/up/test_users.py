@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.publish import folder
 from rahdari.up import datafolder, ordinary, start
 from rahdari.up.doctor_feed import check_feed_keys
 from rahdari.up.findings import OK, Patient
@@ -151,6 +152,27 @@ class TestOtherSecrets:
             assert tried(user, *served) == {"read"}
 
 
+class TestWhatThePublisherMakes:
+    def test_is_read_by_whoever_serves_it(self, data: Path) -> None:
+        """Folders of a new operator, in one that is there already and in one that is not."""
+        unit = (UNITS / "rahdari-publisher.service").read_text()
+        assert int(re.findall(r"^UMask=(\d+)$", unit, re.MULTILINE)[0], 8) == ordinary.UMASK
+        (data / "feed" / "repositories").mkdir()
+        os.chown(data / "feed" / "repositories", USERS["rahdari-feed"], DATA_GROUP)
+        made = [data / "feed" / "repositories" / "new" / "1.json", data / "feed" / "streams" / "new" / "1.json"]
+
+        def publish() -> bool:
+            os.umask(ordinary.UMASK)
+            for path in made:
+                folder.write_whole(path, b"{}")
+            return True
+
+        assert as_user("rahdari-feed", publish)
+        assert tried("rahdari-serve", *made) == tried("rahdari", *made) == {"read"}
+        stranger = 61_004
+        assert tried_as(stranger, stranger, stranger, *made) == {"refused"}
+
+
 class TestGiveTo:
     def test_leaves_the_publisher_what_is_the_publishers(self, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Root has run a command that wrote into both folders."""
@@ -253,6 +275,12 @@ class TestWhoRuns:
             return False
 
         assert as_user("rahdari", is_told)
+
+    def test_is_told_when_the_database_lets_the_publisher_not_in(self) -> None:
+        needs_root()
+        with pytest.raises(start.PublisherNotLetIn, match=r"user rahdari-feed: .*pg_ident\.conf") as caught:
+            start.check_publisher_is_let_in("postgresql://rahdari@/rahdari?host=/nonexistent", THREE.feed)
+        assert "/nonexistent" in caught.value.why
 
 
 KEEPER = """

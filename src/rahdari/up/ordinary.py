@@ -40,6 +40,8 @@ ACCOUNTS = ("rahdari", "nobody")
 # no part of systemd gives these to anybody.
 FEED, SERVE, DATA_GROUP = "rahdari-feed", "rahdari-serve", "rahdari-data"
 NUMBERS = {FEED: 60_801, SERVE: 60_802, DATA_GROUP: 60_810}
+# The folders that the publisher makes in `feed` are read by who serves it; `feed` itself keeps everybody else out.
+UMASK = 0o022
 
 
 class CannotLeaveRoot(Exception):

@@ -210,8 +210,7 @@ def spawn(child: Child) -> subprocess.Popen[bytes]:
         user=other.uid if other else None,
         group=other.gid if other else None,
         extra_groups=other.groups if other else None,
-        # What the publisher writes is read by its group.
-        umask=0o027 if other else -1,
+        umask=ordinary.UMASK if other else -1,
     )
 
 

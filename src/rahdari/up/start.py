@@ -36,6 +36,15 @@ SECRETS = ("DATABASE_URL", "RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD")
 NOT_THE_PUBLISHERS = ("RAHDARI_SECRET_KEY", "RAHDARI_SMTP_PASSWORD", "RAHDARI_METRICS_TOKEN")
 
 
+LOG_IN = """
+import os, sys, psycopg
+try:
+    psycopg.connect(os.environ["URL"], connect_timeout=5).close()
+except psycopg.Error as error:
+    sys.exit(str(error).strip().partition("\\n")[0])
+"""
+
+
 class NotPrepared(Told):
     """`rahdari prepare` failed; it has said why. `.code` is its exit code."""
 
@@ -232,7 +241,7 @@ def divide(data: Path, users: ordinary.Users, server: postgres.Server | None) ->
 
 def check_publisher_is_let_in(url: str, user: ordinary.Other) -> None:
     tried = subprocess.run(
-        [sys.executable, "-P", "-c", "import os, psycopg; psycopg.connect(os.environ['URL'], connect_timeout=5)"],
+        [sys.executable, "-P", "-c", LOG_IN],
         env={"URL": url},
         user=user.uid,
         group=user.gid,
@@ -242,7 +251,7 @@ def check_publisher_is_let_in(url: str, user: ordinary.Other) -> None:
         text=True,
     )
     if tried.returncode != 0:
-        raise PublisherNotLetIn(user.name, tried.stderr.strip().rpartition("\n")[2])
+        raise PublisherNotLetIn(user.name, tried.stderr.strip())
 
 
 def who_else(users: ordinary.Users | None) -> str:

@@ -131,7 +131,7 @@ OPERATORS = frozenset(
 ASSOCIATIONS = frozenset(
     """attest:members attest:add attest:attestation attest:revoke attest:give_back attest:asked attest:upload
     attest:file attest:corrected attest:revoke_many attest:revocations
-    attest:corrected_revocations attest:reply""".split()
+    attest:corrected_revocations attest:reply attest:own_list attest:take_answer_back""".split()
 )
 OWN_ATTESTATION = frozenset({"attest:theirs"})
 ADMINISTRATORS = frozenset({"people:end_post"})
@@ -262,6 +262,7 @@ class World:
                 key: {"id": uuid.uuid4()}
                 for key in (
                     "attest:asked",
+                    "attest:take_answer_back",
                     "attest:file",
                     "attest:corrected",
                     "attest:revocations",

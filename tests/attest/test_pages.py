@@ -14,7 +14,7 @@ from django.utils import timezone
 from rahdari import line
 from rahdari.attest import actions, queries
 from rahdari.attest.models import Attestation, Matter, MemberList, Request
-from rahdari.attest.rules import Identifier
+from rahdari.attest.rules import Answer, Identifier
 from rahdari.journal.models import Entry as Row
 from rahdari.page import urdu
 from rahdari.people import actions as people
@@ -302,6 +302,36 @@ def a_request(association: str = ASSOCIATION) -> Request:
     )
 
 
+class TestTheWholeList:
+    def test_is_a_file_of_its_own_members_and_on_record(self, desk: Client) -> None:
+        ours = an_attestation(name="Sample Freelancer 7")
+        an_attestation(OTHER, name="Placeholder Studio")
+        place = reverse("attest:own_list")
+        assert place in desk.get(MEMBERS).text
+        answer = desk.get(place)
+        [row] = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+        assert (row["name"], row["attestation"], row["state"]) == ("Sample Freelancer 7", ours.number, "live")
+        assert row["member_number"] == ours.member_number
+        assert Row.objects.filter(act="attest.downloaded", subject=f"association:{ASSOCIATION}").count() == 1
+
+    def test_of_thousands_is_told_by_counts_and_the_first_rows(self, desk: Client) -> None:
+        good = [f"M-{number:05},Sample Freelancer,one{number}@client.example,{until()}" for number in range(300)]
+        twice = ["M-90001,Sample Freelancer,twice@client.example," + until()] * 2
+        wrong = [f"M-8{number:04},,no{number}@client.example,{until()}" for number in range(120)]
+        rows = "\n".join(["member_number,name,identifier,valid_until", *twice, *wrong, *good])
+        file = SimpleUploadedFile("members.csv", rows.encode())
+        sent = {"members": file, "claim": "freelancer", "way": "register", "checked": "on"}
+        page = desk.post(reverse("attest:upload"), sent, follow=True)
+        text = page.text
+        assert "300 members can be attested" in text and "122 rows need a correction." in text
+        assert "The other one is row 3." in text and text.count("<tr") < 110
+        assert "The first 50 are shown" in text
+        kept = MemberList.objects.get()
+        every = desk.get(reverse("attest:corrected", args=[kept.pk]), {"all": "1"}).content.decode("utf-8-sig")
+        assert len(every.splitlines()) == 423 and "The other one is row 2." in every
+        assert len(desk.get(reverse("attest:corrected", args=[kept.pk])).content.decode().splitlines()) == 123
+
+
 class TestWhoAsks:
     def test_is_on_the_list_and_is_attested_on_a_page(self, desk: Client) -> None:
         asked = a_request()
@@ -315,15 +345,40 @@ class TestWhoAsks:
         asked.refresh_from_db()
         assert asked.answer == "attested" and desk.get(place).status_code == 302
 
-    def test_is_no_member(self, desk: Client) -> None:
+    def test_is_no_member_with_a_reason_and_a_trace_and_it_can_be_undone(self, desk: Client) -> None:
         asked = a_request()
-        desk.post(reverse("attest:asked", args=[asked.pk]), {"not_member": "1"})
+        place = reverse("attest:asked", args=[asked.pk])
+        page = desk.post(place, {"not_member": "1", "why": " "})
+        assert page.status_code == 422 and "Write how you know it" in page.text
+        why = "Nobody of that number is in our register."
+        page = desk.post(place, {"not_member": "1", "why": why}, follow=True).text
         asked.refresh_from_db()
-        assert asked.answer == "not_member" and not Attestation.objects.exists()
+        assert (asked.answer, asked.why) == ("not_member", why) and not Attestation.objects.exists()
+        assert why in page and "Sample Freelancer 31" in page
+        undo = reverse("attest:take_answer_back", args=[asked.pk])
+        assert f'action="{undo}"' in page
+        page = desk.post(undo, follow=True).text
+        asked.refresh_from_db()
+        assert (asked.answer, asked.why, asked.answered_at) == ("", "", None)
+        assert "Is this your member?" in page
+        assert Row.objects.filter(act="attest.took_answer_back", subject=asked.subject).count() == 1
+
+    def test_is_no_member_for_good_after_a_day(self, desk: Client) -> None:
+        asked = a_request()
+        actions.answer_request(
+            request=asked, answer=Answer.NOT_MEMBER, by="person:x", now=timezone.now() - dt.timedelta(hours=25)
+        )
+        page = desk.get(MEMBERS).text
+        assert "Not your members" not in page
+        page = desk.post(reverse("attest:take_answer_back", args=[asked.pk]), follow=True).text
+        asked.refresh_from_db()
+        assert asked.answer == "not_member" and "The time to undo it is over." in page
 
     def test_of_another_association_is_not_there(self, desk: Client) -> None:
         asked = a_request(OTHER)
-        assert desk.post(reverse("attest:asked", args=[asked.pk]), {"not_member": "1"}).status_code == 404
+        given = {"not_member": "1", "why": "It is not ours."}
+        for name in ("asked", "take_answer_back"):
+            assert desk.post(reverse(f"attest:{name}", args=[asked.pk]), given).status_code == 404
         asked.refresh_from_db()
         assert asked.answer == ""
 

@@ -147,8 +147,14 @@ class TestRows:
             row(5, member_number="M-00020", identifier="third@client.example"),
             row(6, member_number="M-00021", identifier="fourth@client.example"),
         ]
-        troubles = [each.trouble for each in rules.read_rows(rows, BOUNDS)]
-        assert troubles == [RowTrouble.TWICE] * 4 + [None]
+        found = [(each.trouble, each.other) for each in rules.read_rows(rows, BOUNDS)]
+        assert found == [
+            (RowTrouble.TWICE, 3),
+            (RowTrouble.TWICE, 2),
+            (RowTrouble.NUMBER_TWICE, 5),
+            (RowTrouble.NUMBER_TWICE, 4),
+            (None, None),
+        ]
 
     @given(st.lists(st.dictionaries(st.sampled_from(rules.COLUMNS), st.text(max_size=30)), max_size=5))
     def test_are_all_judged_whatever_stands_in_them(self, cells: list[dict[str, str]]) -> None:

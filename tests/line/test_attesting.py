@@ -21,7 +21,7 @@ from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
 from tests.apply.sample import cnic_of
 from tests.attest.sample import ASSOCIATION, a_secretary, an_attestation
-from tests.decide.builders import DAY, NOW, a_person, an_application
+from tests.decide.builders import DAY, HOUR, NOW, a_person, an_application
 
 pytestmark = pytest.mark.django_db
 
@@ -203,6 +203,26 @@ class TestAsked:
         assert (check.finding, check.reason_code) == ("association_denied", "R7")
         case = decisions.case_of(application)
         assert case is not None and case.status == "open" and status_of(application) == "submitted"
+
+    def test_taking_a_no_back_opens_the_question_again(self) -> None:
+        application, request = self.asked()
+        attest.answer_request(request=request, answer=Answer.NOT_MEMBER, why="No.", by="person:test", now=NOW + DAY)
+        line.advance(now=NOW + DAY)
+        assert check_of(application).evidence["why"] == "No."
+        attest.take_answer_back(request=request, by="person:test", now=NOW + DAY + HOUR)
+        line.advance(now=NOW + DAY + HOUR)
+        check = check_of(application)
+        assert (check.finding, check.reason_code) == ("association_took_back", "")
+        request.refresh_from_db()
+        attest.answer_request(request=request, answer=Answer.NOT_MEMBER, by="person:test", now=NOW + DAY + 2 * HOUR)
+        line.advance(now=NOW + DAY + 2 * HOUR)
+        assert check_of(application).finding == "association_denied"
+        request.refresh_from_db()
+        attest.take_answer_back(request=request, by="person:test", now=NOW + DAY + 3 * HOUR)
+        line.advance(now=NOW + DAY + 3 * HOUR)
+        a_member(application.applicant, now=NOW + DAY + 4 * HOUR, number="M-00731")
+        line.advance(now=NOW + DAY + 4 * HOUR)
+        assert check_of(application).finding == "attested" and is_listed(application)
 
     def test_silent_for_three_working_days_holds_nobody_up_and_later_waits_for_another_proof(self) -> None:
         application, request = self.asked()

@@ -5,6 +5,7 @@ Each act is one transaction with one journal row. The journal names numbers of o
 
 from .asking import (
     AlreadyAnswered,
+    TooLateToTakeBack,
     answer_request,
     ask,
     attest_applicant,
@@ -12,6 +13,7 @@ from .asking import (
     erase_due,
     mark_carried,
     mark_looked_at,
+    take_answer_back,
     withdraw_request,
 )
 from .attesting import (
@@ -35,7 +37,7 @@ from .disputing import (
     open_matter,
     reply,
 )
-from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, send_list
+from .lists import ListNotTaken, corrected, delete_old_lists, judged, keep_list, own_list, send_list
 from .revoking import (
     ToRevoke,
     corrected_revocations,
@@ -53,6 +55,7 @@ __all__ = [
     "NotRevocable",
     "NothingToDispute",
     "ToRevoke",
+    "TooLateToTakeBack",
     "answer_request",
     "ask",
     "attest",
@@ -75,6 +78,7 @@ __all__ = [
     "not_taken_back",
     "note_use",
     "open_matter",
+    "own_list",
     "renew",
     "reply",
     "revoke",
@@ -82,6 +86,7 @@ __all__ = [
     "send_revocations",
     "settle_use",
     "stop_following",
+    "take_answer_back",
     "to_revoke",
     "withdraw_request",
 ]

@@ -15,6 +15,14 @@ from .rules import Answer, Identifier, RowTrouble
 AT_ONCE = 200
 
 
+class TooLateToTakeBack(Exception):
+    """A no is taken back within a day, and before what was asked is erased. `.request`"""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(str(request))
+        self.request = request
+
+
 class AlreadyAnswered(Exception):
     """The request was answered or withdrawn meanwhile: that counts. `.request`"""
 
@@ -62,16 +70,23 @@ def ask(
 
 @transaction.atomic
 def answer_request(
-    *, request: Request, answer: Answer, attestation: Attestation | None = None, by: str, now: dt.datetime
+    *,
+    request: Request,
+    answer: Answer,
+    attestation: Attestation | None = None,
+    why: str = "",
+    by: str,
+    now: dt.datetime,
 ) -> Request:
-    """What the association says, or the clock, or an attestation that was found to fit. The first answer counts."""
+    """What the association says, or the clock, or an attestation that was found to fit. The first answer counts. `why`
+    goes with a no, for the officers."""
     row = Request.objects.select_for_update().get(pk=request.pk)
     if row.answer:
         return row
     row.answer, row.answered_at, row.answered_by, row.attestation = answer.value, now, by, attestation
-    row.to_look, row.erase_at = False, now + rules.KEPT_AFTER_ANSWER
+    row.to_look, row.erase_at, row.why = False, now + rules.KEPT_AFTER_ANSWER, why.strip()
     row.save(
-        update_fields=["answer", "answered_at", "answered_by", "attestation", "to_look", "erase_at"],
+        update_fields=["answer", "answered_at", "answered_by", "attestation", "to_look", "erase_at", "why"],
     )
     journal.record(
         act="attest.answered",
@@ -79,6 +94,31 @@ def answer_request(
         subject=row.subject,
         now=now,
         detail={"answer": answer.value, "by": by},
+    )
+    attesting.wake()
+    return row
+
+
+@transaction.atomic
+def take_answer_back(*, request: Request, by: str, now: dt.datetime) -> Request:
+    """A no was a slip: the question is open again, for a day at least. Raises TooLateToTakeBack."""
+    row = Request.objects.select_for_update().get(pk=request.pk)
+    if not row.can_be_taken_back(now):
+        raise TooLateToTakeBack(row)
+    row.answer, row.answered_at, row.answered_by, row.why = "", None, "", ""
+    row.carried_at = row.erase_at = None
+    row.due_at, row.to_look = max(row.due_at, now + rules.UNDONE_WITHIN), True
+    row.save(
+        update_fields=[
+            "answer", "answered_at", "answered_by", "why", "carried_at", "erase_at", "due_at", "to_look",
+        ],
+    )  # fmt: skip
+    journal.record(
+        act="attest.took_answer_back",
+        actor=f"association:{row.association}",
+        subject=row.subject,
+        now=now,
+        detail={"by": by},
     )
     attesting.wake()
     return row
@@ -155,7 +195,7 @@ def _erase(request: Request, *, now: dt.datetime) -> int:
     row = Request.objects.select_for_update().get(pk=request.pk)
     if row.erased_at is not None:
         return 0
-    row.name, row.email, row.member_number, row.erased_at = "", "", "", now
-    row.save(update_fields=["name", "email", "member_number", "erased_at"])
+    row.name, row.email, row.member_number, row.why, row.erased_at = "", "", "", "", now
+    row.save(update_fields=["name", "email", "member_number", "why", "erased_at"])
     journal.record(act="attest.erased_request", actor="clock", subject=row.subject, now=now)
     return 1

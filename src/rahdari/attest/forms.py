@@ -177,6 +177,20 @@ class AskedForm(AttestingForm):
     valid_until = _until()
 
 
+class NotMemberForm(forms.Form):
+    use_required_attribute = False
+    why = forms.CharField(
+        label=gettext_lazy("How do you know that it is not your member?"),
+        help_text=gettext_lazy("One sentence. The officer who looks at it reads it."),
+        max_length=600,
+        widget=forms.Textarea(attrs={"class": "input", "rows": 2, "dir": "auto"}),
+        error_messages={
+            "required": gettext_lazy("Write how you know it"),
+            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+        },
+    )
+
+
 class RenewForm(AttestingForm):
     valid_until = _until()
 

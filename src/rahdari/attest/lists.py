@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from django.db import transaction
@@ -134,14 +134,32 @@ def send_list(*, kept: MemberList, bounds: Bounds, by: str, now: dt.datetime) ->
     return row
 
 
-def corrected(kept: MemberList, *, bounds: Bounds, words: Mapping[RowTrouble, str]) -> str:
-    """The rows that need a correction, as a file to fill in: with a last column that says what is wrong."""
-    wrong = [each for each in judged(kept, bounds=bounds) if each.trouble is not None]
+def corrected(kept: MemberList, *, bounds: Bounds, words: Callable[[Judged], str], every: bool = False) -> str:
+    """The rows that need a correction, as a file to fill in: with a last column that says what is wrong. With `every`
+    all rows, and what each does."""
+    found = [each for each in judged(kept, bounds=bounds) if every or each.trouble is not None]
     return write_table(
-        (*rules.COLUMNS, "what_is_wrong"),
+        (*rules.COLUMNS, "result" if every else "what_is_wrong"),
+        ([*(each.row.cell(column) for column in rules.COLUMNS), words(each)] for each in found),
+    )
+
+
+def own_list(association: str, *, on: dt.date) -> str:
+    """All that an association attested, the newest first, and how each stands on a day."""
+    rows = Attestation.objects.filter(association=association).order_by("-made_at", "id").iterator(2000)
+    return write_table(
+        ("member_number", "name", "claim", "valid_from", "valid_until", "state", "attestation"),
         (
-            [*(each.row.cell(column) for column in rules.COLUMNS), words[each.trouble] if each.trouble else ""]
-            for each in wrong
+            [
+                each.member_number,
+                each.name,
+                each.claim,
+                each.valid_from.isoformat(),
+                each.valid_until.isoformat(),
+                str(each.state(on)),
+                each.number,
+            ]
+            for each in rows
         ),
     )
 

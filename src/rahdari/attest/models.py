@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from rahdari.vault.fields import EncryptedTextField
 
-from .rules import Answer, Kind, Outcome, Reply, State, state_of
+from .rules import UNDONE_WITHIN, Answer, Kind, Outcome, Reply, State, state_of
 
 ANSWERS = [(each.value, each.value) for each in Answer]
 KINDS = [(each.value, each.value) for each in Kind]
@@ -138,6 +138,8 @@ class Request(models.Model):
     answer = models.CharField(max_length=10, choices=ANSWERS, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_by = models.CharField(max_length=120, blank=True)
+    # Of a no: in the association's own words, for the officers.
+    why = EncryptedTextField()
     attestation = models.ForeignKey(Attestation, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     # An attestation was made that may fit; the line has not compared yet.
     to_look = models.BooleanField(default=False)
@@ -170,6 +172,12 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return f"request:{self.pk}"
+
+    def can_be_taken_back(self, now: dt.datetime) -> bool:
+        """Whether it was answered by a no of the association's, less than a day ago."""
+        if self.answer != Answer.NOT_MEMBER or self.answered_at is None or self.erased_at is not None:
+            return False
+        return now <= self.answered_at + UNDONE_WITHIN
 
 
 class Use(models.Model):

@@ -95,6 +95,13 @@ def requests_waiting(association: str) -> QuerySet[Request]:
     return Request.objects.filter(association=association, answer="").order_by("due_at", "id")
 
 
+def said_no_lately(association: str, now: dt.datetime) -> list[Request]:
+    """Of whom the association said that they are no members, as long as it can take that back; the newest first."""
+    since = now - rules.UNDONE_WITHIN
+    found = Request.objects.filter(association=association, answer=rules.Answer.NOT_MEMBER, answered_at__gte=since)
+    return list(found.filter(erased_at__isnull=True).order_by("-answered_at", "id")[:200])
+
+
 def request_for_association(*, association: str, id: uuid.UUID) -> Request:
     """The gatekeeper of requests. Raises NotFound."""
     found = Request.objects.filter(association=association, pk=id).first()

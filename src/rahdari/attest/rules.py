@@ -173,6 +173,7 @@ class RowTrouble(StrEnum):
     TOO_FAR = "too_far"
     ENDS_BEFORE_IT_BEGINS = "ends_before_it_begins"
     TWICE = "twice"
+    NUMBER_TWICE = "number_twice"
     NUMBER_TAKEN = "number_taken"
     NOT_ATTESTED = "not_attested"
 
@@ -286,6 +287,8 @@ class Judged:
     member: Member | None = None
     effect: Effect | None = None
     trouble: RowTrouble | None = None
+    # Of one that stands twice: the line of another row with the same.
+    other: int | None = None
 
 
 def read_file(content: bytes, *, most_rows: int) -> tuple[Row, ...] | FileTrouble:
@@ -308,21 +311,28 @@ def read_rows(rows: Sequence[Row], bounds: Bounds) -> list[Judged]:
         )
         for row in rows
     ]
-    members = [found for _row, found in read if isinstance(found, Member)]
-    times = Counter(("identifier", member.identifier.kind, member.identifier.value) for member in members)
-    times.update(("number", "", member_key(member.number)) for member in members)
+    lines: dict[object, list[int]] = {}
+    for row, found in read:
+        if isinstance(found, Member):
+            for same in (found.identifier, member_key(found.number)):
+                lines.setdefault(same, []).append(row.line)
     judged = []
     for row, found in read:
         if isinstance(found, RowTrouble):
             judged.append(Judged(row, trouble=found))
-        elif (
-            times["identifier", found.identifier.kind, found.identifier.value] > 1
-            or times["number", "", member_key(found.number)] > 1
-        ):
-            judged.append(Judged(row, trouble=RowTrouble.TWICE))
+            continue
+        by_identifier, by_number = lines[found.identifier], lines[member_key(found.number)]
+        if len(by_identifier) > 1:
+            judged.append(Judged(row, trouble=RowTrouble.TWICE, other=_another(by_identifier, row.line)))
+        elif len(by_number) > 1:
+            judged.append(Judged(row, trouble=RowTrouble.NUMBER_TWICE, other=_another(by_number, row.line)))
         else:
             judged.append(Judged(row, member=found))
     return judged
+
+
+def _another(lines: Sequence[int], line: int) -> int:
+    return next(each for each in lines if each != line)
 
 
 def read_numbers(rows: Sequence[Row]) -> list[tuple[Row, str | RowTrouble]]:
@@ -335,7 +345,7 @@ def read_numbers(rows: Sequence[Row]) -> list[tuple[Row, str | RowTrouble]]:
             read.append((row, RowTrouble.NO_NUMBER if error.reason == "empty" else RowTrouble.NUMBER_SHAPE))
     times = Counter(member_key(found) for _row, found in read if not isinstance(found, RowTrouble))
     return [
-        (row, RowTrouble.TWICE if not isinstance(found, RowTrouble) and times[member_key(found)] > 1 else found)
+        (row, RowTrouble.NUMBER_TWICE if not isinstance(found, RowTrouble) and times[member_key(found)] > 1 else found)
         for row, found in read
     ]
 

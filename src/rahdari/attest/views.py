@@ -24,7 +24,7 @@ from rahdari.people.access import association_required, person
 from rahdari.policy import Attesting
 
 from . import actions, desk, queries, rules, words
-from .forms import AskedForm, ListForm, MemberForm, RenewForm, ReplyForm, RevokeForm
+from .forms import AskedForm, ListForm, MemberForm, NotMemberForm, RenewForm, ReplyForm, RevokeForm
 from .models import Attestation, MemberList
 from .rules import Effect, Reply
 
@@ -99,6 +99,7 @@ def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200)
         "asked": asked,
         "asked_count": queries.requests_waiting(association).count(),
         "disputes": queries.disputes_waiting(association, now),
+        "denied": queries.said_no_lately(association, now),
         "form": form or _list_form(request),
         "last": queries.last_list(association),
         "claims": _claims(attesting, association),
@@ -123,6 +124,23 @@ def _options(request: HttpRequest) -> dict[str, Any]:
 
 def _list_form(request: HttpRequest, *data: Any) -> ListForm:
     return ListForm(*data, most_rows=values.figure(attesting_of(request).most_rows), **_options(request))
+
+
+@association_required
+@never_cache
+@require_safe
+def own_list(request: HttpRequest) -> HttpResponse:
+    """All that the association attested, as a file. By what members are known again is not kept in a readable form."""
+    association = association_of(request)
+    looked(request, f"association:{association}", "attest.downloaded")
+    return _as_file(actions.own_list(association, on=queries.day_of(timezone.now())), "members.csv")
+
+
+def _as_file(text: str, name: str) -> HttpResponse:
+    # With a byte order mark, so that a spreadsheet takes it for what it is.
+    response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 # -- one member ----------------------------------------------------------------------------------------------------
@@ -245,11 +263,19 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     data = request.POST if request.method == "POST" and "not_member" not in request.POST else None
     initial = {"valid_until": options["bounds"].latest.isoformat()}
     form = AskedForm(data, initial=initial, service=found.service, **options)
-    if request.method == "POST" and "not_member" in request.POST:
-        actions.answer_request(request=found, answer=rules.Answer.NOT_MEMBER, by=by_whom(request), now=timezone.now())
-        messages.success(request, _("You said that this is no member of yours."))
+    says_no = request.method == "POST" and "not_member" in request.POST
+    not_member = NotMemberForm(request.POST if says_no else None)
+    if says_no and not_member.is_valid():
+        actions.answer_request(
+            request=found,
+            answer=rules.Answer.NOT_MEMBER,
+            why=not_member.cleaned_data["why"],
+            by=by_whom(request),
+            now=timezone.now(),
+        )
+        messages.success(request, _("You said that this is no member of yours. You can undo it for 24 hours."))
         return redirect("attest:members")
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not says_no and form.is_valid():
         try:
             actions.attest_applicant(request=found, by=by_whom(request), now=timezone.now(), **form.cleaned_data)
         except actions.MemberNotTaken as error:
@@ -260,7 +286,25 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             messages.success(request, _("The member is attested."))
             return redirect("attest:members")
     looked(request, f"request:{found.pk}")
-    return page_of(request, "asked.html", {"asked": found, "form": form}, status=422 if form.is_bound else 200)
+    context = {"asked": found, "form": form, "not_member": not_member}
+    return page_of(request, "asked.html", context, status=422 if request.method == "POST" else 200)
+
+
+@association_required
+@never_cache
+@posted_from("attest:members")
+def take_answer_back(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
+    """A no was a slip."""
+    try:
+        found = queries.request_for_association(association=association_of(request), id=id)
+        actions.take_answer_back(request=found, by=by_whom(request), now=timezone.now())
+    except queries.NotFound:
+        raise Http404 from None
+    except actions.TooLateToTakeBack:
+        messages.error(request, _("The time to undo it is over. If it is your member after all, attest it."))
+        return redirect("attest:members")
+    messages.success(request, _("Your no is undone. The question waits for you again."), extra_tags="ok")
+    return redirect("attest:asked", id=id)
 
 
 # -- lists ---------------------------------------------------------------------------------------------------------
@@ -317,15 +361,16 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         return redirect("attest:file", id=id)
     judged = actions.judged(kept, bounds=bounds)
     latest = values.plain_ltr(bounds.latest.isoformat())
+    wrong = [each for each in judged if each.trouble]
+    good = [each for each in judged if each.effect is not None and each.effect is not Effect.SAME]
     context = {
         "file": kept,
         "claim": words.claim(kept.claim, attesting),
-        "wrong": [desk.RowSaid(each, words.trouble(each.trouble, latest)) for each in judged if each.trouble],
-        "good": [
-            desk.RowSaid(each, words.effect(each.effect))
-            for each in judged
-            if each.effect is not None and each.effect is not Effect.SAME
-        ],
+        # Of thousands of rows the first ones, and all of them in a file.
+        "wrong": [desk.RowSaid(each, words.result(each, latest)) for each in wrong[: desk.SHOWN]],
+        "wrong_count": len(wrong),
+        "good": [desk.RowSaid(each, words.result(each, latest)) for each in good[: desk.SHOWN]],
+        "good_count": len(good),
         "same": sum(each.effect is Effect.SAME for each in judged),
     }
     return page_of(request, "file.html", context)
@@ -335,16 +380,13 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    """The rows to correct, as a file."""
+    """The rows to correct, as a file; with `all`, each row and what it does."""
     kept, options = _kept(request, id), _options(request)
     latest = options["bounds"].latest.isoformat()
-    told = {trouble: words.trouble(trouble, latest) for trouble in rules.RowTrouble}
     looked(request, f"members:{kept.pk}", "attest.downloaded")
-    text = actions.corrected(kept, bounds=options["bounds"], words=told)
-    # With a byte order mark, so that a spreadsheet takes it for what it is.
-    response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="to-correct.csv"'
-    return response
+    every = "all" in request.GET
+    text = actions.corrected(kept, bounds=options["bounds"], words=lambda each: words.result(each, latest), every=every)
+    return _as_file(text, "checked.csv" if every else "to-correct.csv")
 
 
 # -- disputes ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from rahdari.policy import Attesting, Text
 
 from . import queries, rules
 from .models import Attestation, Matter
-from .rules import Effect, Outcome, Reply, RowTrouble, State
+from .rules import Effect, Judged, Outcome, Reply, RowTrouble, State
 
 
 def said(text: Text | None, key: str) -> str:
@@ -100,12 +100,23 @@ def trouble(found: RowTrouble, latest: str = "") -> str:
         RowTrouble.ENDED: _("This day is over. Give a later one."),
         RowTrouble.TOO_FAR: _("This day is too far away. The last one that counts is %(day)s.") % {"day": latest},
         RowTrouble.ENDS_BEFORE_IT_BEGINS: _("It would end before it begins."),
-        RowTrouble.TWICE: _("This member, or this member number, stands in the file twice."),
+        RowTrouble.TWICE: _("This card number, company number or email stands in the file twice."),
+        RowTrouble.NUMBER_TWICE: _("This member number stands in the file twice."),
         RowTrouble.NUMBER_TAKEN: _(
             "This member number is attested for somebody else. Revoke that attestation first, or correct the number."
         ),
         RowTrouble.NOT_ATTESTED: _("Nobody with this number is attested now, so there is nothing to take back."),
     }[found]
+
+
+def result(row: Judged, latest: str = "") -> str:
+    """What a row does, or what is wrong with it; of one that stands twice also the other row."""
+    if row.trouble is None:
+        return effect(row.effect) if row.effect is not None else ""
+    said = trouble(row.trouble, latest)
+    if row.other is None:
+        return said
+    return _("%(said)s The other one is row %(row)s.") % {"said": said, "row": row.other}
 
 
 def file_trouble(found: FileTrouble, most_rows: str, needed: Sequence[str] = rules.NEEDED) -> str:

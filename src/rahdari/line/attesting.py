@@ -34,6 +34,7 @@ from .representing import take_word_of_association
 from .step import AT_ONCE, one_item
 
 CLOSED_WITHIN = dt.timedelta(days=1)
+TOOK_BACK = "association_took_back"
 # The word for an attestation that nobody but its member called wrong.
 DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہا کہ یہ درست نہیں۔")
 
@@ -87,8 +88,25 @@ def look_at_requests(now: dt.datetime) -> int:
                 if look_up(application, policy, now):
                     attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
                     moved += 1
+                elif not request.answer:
+                    moved += _forget_the_no(application, request, policy, now)
             attest.mark_looked_at(request)
     return moved
+
+
+def _forget_the_no(application: Application, request: Request, policy: Policy, now: dt.datetime) -> bool:
+    """The association took its no back: what the check says follows, until it answers again."""
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    if check is None or check.finding != "association_denied":
+        return False
+    evidence = {"association": _named(request, policy)}
+    answer(application.subject, Answer("failed", TOOK_BACK, evidence, blames=False), now, anew=True)
+    return True
+
+
+def _named(request: Request, policy: Policy) -> dict[str, str]:
+    association = policy.attesting.association(request.association) if policy.attesting else None
+    return both(association.title if association else None, request.association)
 
 
 def carry_answers_of_associations(now: dt.datetime) -> int:
@@ -113,18 +131,20 @@ def _carry(request: Request, application: Application, now: dt.datetime) -> None
     if said:
         look_up(application, policy, now, came_at=request.answered_at)
         return
-    association = policy.attesting.association(request.association) if policy.attesting else None
     evidence = {
-        "association": both(association.title if association else None, request.association),
+        "association": _named(request, policy),
+        **({"why": request.why} if request.why else {}),
         "at": request.answered_at.isoformat() if request.answered_at else None,
         # Silence is an answer when the time is over, whenever we see that it is.
         "came_at": min(request.answered_at, request.due_at).isoformat() if request.answered_at else None,
     }
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    again = check is not None and check.finding == TOOK_BACK
     if request.answer == rules.Answer.NOT_MEMBER:
-        answer(application.subject, Answer("failed", "association_denied", evidence), now)
+        answer(application.subject, Answer("failed", "association_denied", evidence), now, anew=again)
     elif request.answer == rules.Answer.SILENT:
         let_another_proof_follow(application.subject, now)
-        answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now)
+        answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now, anew=again)
 
 
 def _end_what_is_over(now: dt.datetime) -> int:

@@ -286,6 +286,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "attestation_revoked": _attestation(
         lambda _e: _("%(association)s has revoked its attestation (%(number)s), so it does not count.")
     ),
+    "association_took_back": _attestation(lambda _e: _("%(association)s took its no back, and looks at it once more.")),
     "association_denied": _attestation(
         lambda _e: _("%(association)s answered that the applicant is not its member under this number.")
     ),

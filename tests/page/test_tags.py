@@ -2,6 +2,8 @@ import re
 from pathlib import Path
 
 from django import forms
+from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.template import engines
 from django.utils import translation
 
@@ -69,6 +71,12 @@ class TestField:
         assert 'class="input drop"' in page
         assert page.count("(optional)") == 2
 
+    def test_lets_what_is_typed_run_in_its_own_direction(self) -> None:
+        form = Question()
+        assert all('dir="auto"' in shown("{% field field %}", field=form[name]) for name in ("address", "note"))
+        form.fields["address"].widget.attrs["dir"] = "ltr"
+        assert re.findall(r'dir="\w+"', shown("{% field form.address %}", form=form)) == ['dir="ltr"']
+
     def test_escapes_what_was_typed(self) -> None:
         page = shown("{% field form.address %}", form=Question({"address": '"><script>alert(1)</script>'}))
         assert "<script>" not in page
@@ -100,6 +108,14 @@ class TestServiceClock:
             page = shown('{% service_clock "Due in" "7 h" share=share tone="near" %}', share=share)
             assert f'stroke-dasharray="{dashes}"' in page
             assert "style=" not in page
+
+
+class TestMessages:
+    def test_have_the_colours_of_the_stylesheet(self) -> None:
+        sheet = (Path(rahdari.__file__).parent / "page/static/page/rahdari.css").read_text()
+        for level in (messages.SUCCESS, messages.INFO, messages.WARNING, messages.ERROR):
+            shown_as = Message(level, "Done").tags
+            assert f"\n  .{shown_as} {{ --glyph:" in sheet, shown_as
 
 
 class TestComma:

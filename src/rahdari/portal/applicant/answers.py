@@ -42,18 +42,17 @@ class Answer(forms.Form):
 
     answer = forms.CharField(
         label=gettext_lazy("Your answer"),
-        widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
-        required=False,
+        error_messages={"required": gettext_lazy("Write an answer, or add a file")},
+        widget=forms.Textarea(attrs={"rows": 5}),
     )
 
     def __init__(self, *args: object, longest: int, papers: bool = False, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.longest, self.papers = longest, papers
+        self.longest = longest
+        self.fields["answer"].required = not papers
 
     def clean_answer(self) -> str:
-        answer: str = self.cleaned_data["answer"].strip()
-        if not answer and not self.papers:
-            raise forms.ValidationError(_("Write an answer, or add a file"), code="required")
+        answer: str = self.cleaned_data["answer"]
         if len(answer) > self.longest:
             raise forms.ValidationError(
                 _("Shorten the answer to %(limit)s characters. It has %(count)s.")

@@ -49,6 +49,7 @@ class TestFreshProof:
         assert not Token.objects.exists()
         page = browser.get(asked.headers["Location"]).text
         assert "Confirm that it is you" in page and "freelancer@sample.example" in page and TYPED["name"] not in page
+        assert "What you typed is kept." in page
         letter = Letter.objects.get(template="code")
         assert "about to do something" in letter.text and "wants to sign in" not in letter.text
         assert "/account/#sessions" in letter.text
@@ -86,7 +87,9 @@ class TestFreshProof:
     def test_sends_no_mail_for_a_look(self, browser: Client) -> None:
         place = browser.get("/account/app/").headers["Location"]
         assert place == f"{CODE}?next=%2Faccount%2Fapp%2F"
-        assert "Send the code" in browser.get(place).text and not Letter.objects.filter(template="code").exists()
+        page = browser.get(place).text
+        assert "Send the code" in page and "What you typed" not in page
+        assert not Letter.objects.filter(template="code").exists()
         browser.post(place, {"send": "yes", "next": "/account/app/"})
         assert browser.post(place, {"code": the_newest_code()}).headers["Location"] == "/account/app/"
         assert browser.get("/account/app/").status_code == 200

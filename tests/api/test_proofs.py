@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.decide import queries as cases
 from rahdari.verify.models import Challenge
 from tests.apply.sample import a_pdf
 from tests.portal import story
@@ -115,6 +117,29 @@ class TestAnOfficer:
         assert program.get(f"{one}/notice").said["may_answer"] is False
         answer = program.post(f"{one}/notice/answer", {"answer": "Again."})
         assert problem(answer, 409, "not-possible-now")["code"] == "answered"
+
+    @pytest.mark.parametrize("name", ["question", "notice"])
+    def test_keeps_a_draft_which_no_officer_sees(self, program: Program, name: str) -> None:
+        begin = story.a_question if name == "question" else story.a_notice
+        case = begin(program.person)
+        one = f"/applications/{case.application.reference}"
+        assert program.get(f"{one}/{name}").said["draft"] == ""
+        kept = program.put(f"{one}/{name}/draft", {"answer": "I ask my landl"})
+        assert kept.status_code == 200 and kept.said["draft"] == "I ask my landl"
+        assert program.get(f"{one}/{name}").said["draft"] == "I ask my landl"
+        desk = Client()
+        desk.force_login(story.an_officer())
+        assert "I ask my landl" not in desk.get(reverse("decide:case", args=[case.application.reference])).text
+        longest = cases.policy_of(case.application).limits.answer_characters
+        said = problem(program.put(f"{one}/{name}/draft", {"answer": "x" * (longest + 1)}), 422, "not-taken")
+        assert said["errors"][0]["pointer"] == "/answer"
+        assert program.put(f"{one}/{name}/draft", {"answer": ""}).said["draft"] == ""
+        program.post(f"{one}/{name}/answer", {"answer": "It is my landlord's."})
+        gone = program.put(f"{one}/{name}/draft", {"answer": "Late."})
+        if name == "question":
+            problem(gone, 404, "not-found")
+        else:
+            assert problem(gone, 409, "not-possible-now")["code"] == "answered"
 
     @pytest.mark.parametrize("name", ["question", "notice"])
     def test_takes_papers_with_the_answer(self, program: Program, name: str) -> None:

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions, queries
-from rahdari.decide.models import Case, Question
+from rahdari.decide.models import Case, Notice, Question
 from rahdari.policy import Allowance, Forum, Text
 from rahdari.portal.applicant.answers import Answer as AnswerForm
 
@@ -41,6 +41,7 @@ QUESTION = named(
             "answer_until": MOMENT,
             "lapsed": TRUTH,
             "more_time_possible": TRUTH,
+            "draft": text(20_000),
         }
     ),
 )
@@ -54,6 +55,7 @@ NOTICE = named(
             "answer_until": MOMENT,
             "answered_at": or_null(MOMENT),
             "may_answer": TRUTH,
+            "draft": text(20_000),
         }
     ),
 )
@@ -114,6 +116,14 @@ def _answer(call: Call, row: Application) -> str:
     return answer
 
 
+def _draft(call: Call, row: Application) -> str:
+    form = AnswerForm(call.body, longest=queries.policy_of(row).limits.answer_characters, papers=True)
+    if not form.is_valid():
+        raise of_form(form)
+    draft: str = form.cleaned_data["answer"]
+    return draft
+
+
 # -- a question ------------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +146,7 @@ def _said(row: Application, asked: Question) -> Json:
         "answer_until": stamp(queries.question_due_at(asked)),
         "lapsed": asked.lapsed_at is not None,
         "more_time_possible": asked.extended < policy.extensions_of_a_question and asked.lapsed_at is None,
+        "draft": asked.draft,
     }
 
 
@@ -163,6 +174,23 @@ def answer_question(call: Call, reference: str) -> Answer:
 
 
 @operation(
+    "PUT",
+    f"{ONE}/question/draft",
+    scope=WRITE,
+    tag=TAG,
+    summary="Keep a draft of the answer",
+    body=ANSWERING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The question, with the draft.", QUESTION),
+)
+def save_question_draft(call: Call, reference: str) -> Answer:
+    """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
+    row, asked = _question(call, reference)
+    actions.save_answer_draft(asked=asked, text=_draft(call, row), actor=call.actor, now=call.now)
+    return Answer(_said(*_question(call, reference)))
+
+
+@operation(
     "POST",
     f"{ONE}/question/more-time",
     scope=WRITE,
@@ -184,21 +212,45 @@ def extend_question(call: Call, reference: str) -> Answer:
 )
 def get_notice(call: Call, reference: str) -> Answer:
     """404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer."""
+    return Answer(_told(*_notice(call, reference)))
+
+
+def _notice(call: Call, reference: str) -> tuple[Application, Notice]:
     row, case = _case(call, reference)
     told = queries.open_notice(case)
     if told is None:
         raise not_found()
+    return row, told
+
+
+def _told(row: Application, told: Notice) -> Json:
     policy = queries.policy_of(row)
-    return Answer(
-        {
-            "text": told.text,
-            "reasons": [_reason(queries.reason_with_law(policy, code)) for code in told.codes],
-            "sent_at": stamp(told.sent_at),
-            "answer_until": stamp(queries.notice_due_at(told)),
-            "answered_at": stamp_or_none(told.answered_at),
-            "may_answer": told.may_answer,
-        }
-    )
+    return {
+        "text": f"{told.text}\n{told.evidence}".strip(),
+        "reasons": [_reason(queries.reason_with_law(policy, code)) for code in told.codes],
+        "sent_at": stamp(told.sent_at),
+        "answer_until": stamp(queries.notice_due_at(told)),
+        "answered_at": stamp_or_none(told.answered_at),
+        "may_answer": told.may_answer,
+        "draft": told.draft,
+    }
+
+
+@operation(
+    "PUT",
+    f"{ONE}/notice/draft",
+    scope=WRITE,
+    tag=TAG,
+    summary="Keep a draft of your side",
+    body=ANSWERING,
+    problems=("not-possible-now", "not-taken"),
+    ok=Ok("The notice, with the draft.", NOTICE),
+)
+def save_notice_draft(call: Call, reference: str) -> Answer:
+    """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
+    row, told = _notice(call, reference)
+    actions.save_answer_draft(asked=told, text=_draft(call, row), actor=call.actor, now=call.now)
+    return Answer(_told(*_notice(call, reference)))
 
 
 @operation(
@@ -213,10 +265,7 @@ def get_notice(call: Call, reference: str) -> Answer:
 )
 def answer_notice(call: Call, reference: str) -> Answer:
     """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
-    row, case = _case(call, reference)
-    told = queries.open_notice(case)
-    if told is None:
-        raise not_found()
+    row, told = _notice(call, reference)
     actions.answer_notice(notice=told, answer=_answer(call, row), actor=call.actor, now=call.now)
     return whole(call, row)
 

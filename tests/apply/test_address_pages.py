@@ -180,7 +180,7 @@ class TestAddresses:
         client = a_client(draft.applicant, language=language)
         assert self.add(client, draft, "154.192.0.1").status_code == 302
         shown = page(client.get(at("addresses", draft)))
-        assert 'class="alert warn warning"' in shown and 'class="g warn"' in shown
+        assert 'class="alert warn"' in shown and 'class="g warn"' in shown
         if language == "en":
             assert "an officer will look at it" in shown
 

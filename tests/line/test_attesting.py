@@ -4,6 +4,8 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from rahdari import line
 from rahdari.apply import actions as apply
@@ -279,6 +281,23 @@ class TestAfterTheDecision:
         line.advance(now=NOW + DAY)
         return application, Matter.objects.get()
 
+    def test_gives_time_to_object_and_says_until_when(self) -> None:
+        application, matter = self.revoked()
+        until = attestations.object_until(matter.attestation)
+        assert until is not None and until > NOW + 6 * DAY, "five working days"
+        letter = Letter.objects.get(template="attestation_revoked")
+        shown = until.astimezone(attestations.in_force().calendar.zone_info)
+        assert f"{shown.day} {shown:%B} {shown.year}" in letter.text
+        client = Client()
+        client.force_login(application.applicant)
+        page = client.get(reverse("portal:home")).text
+        assert (
+            "Nothing waits for you" not in page and reverse("attest:theirs", args=[matter.attestation.number]) in page
+        )
+        with pytest.raises(attest.NotPossibleNow):
+            self.decide(matter, Outcome.ANOTHER_PROOF, until - HOUR)
+        self.decide(matter, Outcome.ANOTHER_PROOF, until)
+
     def decide(self, matter: Matter, outcome: Outcome, now: dt.datetime) -> None:
         due = now + 30 * DAY
         facts = {"text": "Seen.", "officer": "officer:x", "proof_due_at": due, "now": now}
@@ -309,7 +328,7 @@ class TestAfterTheDecision:
 
     def test_the_officer_may_ask_for_another_proof_which_ends_the_matter(self) -> None:
         application, matter = self.revoked()
-        self.decide(matter, Outcome.ANOTHER_PROOF, NOW + 2 * DAY)
+        self.decide(matter, Outcome.ANOTHER_PROOF, NOW + 9 * DAY)
         assert is_listed(application) and Matter.objects.get().closed_at is None
         assert check_of(application).finding == "attestation_revoked"
         assert Letter.objects.filter(template="attestation_another_proof").count() == 1
@@ -318,14 +337,14 @@ class TestAfterTheDecision:
             kind="client_email",
             text="From studio@client.example: we work with you.",
             actor=f"person:{application.applicant_id}",
-            now=NOW + 3 * DAY,
+            now=NOW + 10 * DAY,
         )
-        line.advance(now=NOW + 3 * DAY)
+        line.advance(now=NOW + 10 * DAY)
         assert Matter.objects.get().closed_at is not None and is_listed(application)
 
     def test_another_proof_that_does_not_come_ends_nothing(self) -> None:
         application, matter = self.revoked()
-        self.decide(matter, Outcome.ANOTHER_PROOF, NOW + 2 * DAY)
+        self.decide(matter, Outcome.ANOTHER_PROOF, NOW + 9 * DAY)
         line.advance(now=NOW + 60 * DAY)
         assert is_listed(application) and Matter.objects.get().closed_at is None
 

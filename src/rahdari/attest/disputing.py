@@ -109,9 +109,12 @@ def decide(
     proof_due_at: dt.datetime | None = None,
     now: dt.datetime,
 ) -> Matter:
-    """An officer decides, when it is the officer's turn. Raises NotPossibleNow; ValueError for no such outcome."""
+    """An officer decides, when it is the officer's turn; against the holder not before there was time to object. Raises
+    NotPossibleNow; ValueError for no such outcome."""
     row = _locked(matter)
-    if not row.waits_for_officer(now):
+    until = queries.object_until(row.attestation) if row.kind == Kind.REVOKED and row.said_at is None else None
+    too_soon = outcome is Outcome.ANOTHER_PROOF and until is not None and now < until
+    if too_soon or not row.waits_for_officer(now):
         raise NotPossibleNow(row)
     if outcome not in OUTCOMES[Kind(row.kind)] or (outcome is Outcome.ANOTHER_PROOF and not row.subject):
         raise ValueError(outcome)

@@ -71,6 +71,7 @@ def theirs(request: HttpRequest, number: str) -> HttpResponse:
         "outcome": words.outcome(matter) if matter else "",
         "waits_for_association": matter is not None and matter.waits_for_association(now),
         "can_dispute": queries.may_dispute(matter),
+        "until": queries.object_until(found) if matter is None or matter.said_at is None else None,
         "form": form,
     }
     return render(request, "attest/theirs.html", context, status=422 if form.is_bound else 200)

@@ -20,7 +20,7 @@ from rahdari.vault import index
 
 from . import rules
 from .models import Attestation, Matter, MemberList, Request, Use
-from .rules import Identifier
+from .rules import Identifier, Kind
 
 
 class NotFound(Exception):
@@ -315,6 +315,27 @@ def counted_for(user: User, attestation: Attestation) -> tuple[str, uuid.UUID]:
 def matters_of(user: User, attestation: Attestation) -> QuerySet[Matter]:
     """What is or was open between this member and the association, the newest first."""
     return Matter.objects.filter(holder__in=_holders(user), attestation=attestation).order_by("-opened_at", "id")
+
+
+def object_until(attestation: Attestation) -> dt.datetime | None:
+    """Until when whoever holds what rested on a revoked attestation can object before an officer asks for another
+    proof. None where nothing was revoked, or the policy names no associations."""
+    return last_day_to_object(attestation.revoked_at) if attestation.revoked_at is not None else None
+
+
+def last_day_to_object(revoked_at: dt.datetime) -> dt.datetime | None:
+    policy = in_force()
+    if policy.attesting is None:
+        return None
+    return policies.add(start=revoked_at, allowance=policy.attesting.dispute_within, calendar=policy.calendar)
+
+
+def may_be_objected_to(user: User) -> list[tuple[Matter, dt.datetime | None]]:
+    """Revocations on which something of this user rests, and to which nobody has objected; with the last day."""
+    found = Matter.objects.filter(
+        holder__in=_holders(user), kind=Kind.REVOKED, outcome="", closed_at__isnull=True, said_at__isnull=True
+    )
+    return [(each, object_until(each.attestation)) for each in found.select_related("attestation").exclude(subject="")]
 
 
 def may_dispute(matter: Matter | None) -> bool:

@@ -227,6 +227,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         "attestation": found,
         "form": form,
         "days": attesting.another_proof_within.length,
+        "until": queries.last_day_to_object(timezone.now()),
     }
     return page_of(request, "revoke.html", context, status=422 if form.is_bound else 200)
 

@@ -132,7 +132,7 @@ LETTERS: dict[str, Kind] = {
     "operator_asked": _kind(_("An operator is asked about its subscribers"), "due_at", note=""),
     "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),
     "attestation_revoked": _kind(
-        _("An association has revoked its attestation"), "reference association reason", "text code"
+        _("An association has revoked its attestation"), "reference association reason", "text code due_at"
     ),
     "attestation_another_proof": _kind(
         _("Another proof in the place of an attestation"), "reference association due_at", "text", note="answer_by"

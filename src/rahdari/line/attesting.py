@@ -255,6 +255,8 @@ def _tell(application: Application, template: str, attestation: Attestation, mat
     facts: dict[str, object] = {"text": matter.decision}
     if template == "attestation_revoked":
         facts = {"text": attestation.told, "reason": found[0] if found else DISPUTED}
+        until = attestations.object_until(attestation)
+        facts |= {"due_at": until} if until is not None else {}
     elif template == "attestation_another_proof":
         facts["due_at"] = matter.proof_due_at
         url = reverse("portal:proof", args=[application.reference])

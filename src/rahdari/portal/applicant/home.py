@@ -79,6 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "invitations": people.invitations_to(user, now),
             "mandates": people.mandates_offered_to(user, now),
             "is_agent": people.mandates_in_force(user, Act.SEE).exists(),
+            "revoked": attestations.may_be_objected_to(user),
             "is_attested": attestations.theirs(user).exists(),
             "invoices_to_pay": sum(each.open > 0 and each.invoice.voided_at is None for each in invoices),
         },

@@ -124,7 +124,7 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
         if _decide(request, found, form.cleaned_data):
             messages.success(request, _("It is decided, and the member is told."))
         else:
-            messages.error(request, _("It is decided already, or the association may still answer."))
+            messages.error(request, _("It is decided already, or the association or the member still has time."))
         return redirect("portal:matter", number=found.number)
     journal.record(
         act="attest.read_matter",

@@ -329,6 +329,12 @@ class TestSteps:
         saved = fresh(draft)
         assert saved.organisation is not None
         assert (saved.organisation.name, saved.company_number, saved.ntn) == (data["name"], "0000482", "1234567-8")
+        # Zeros that we put in front are told, and not again where all of it was typed.
+        told = "We read the company number as" if language == "en" else "ہم نے کمپنی نمبر"
+        following = page(client.get(tasks(draft)))
+        assert told in following and "0000482" in following
+        client.post(at("company", draft), {**data, "company_number": "CUIN-0000482"})
+        assert told not in page(client.get(tasks(draft)))
         assert client.get(at("person", draft)).headers["Location"] == tasks(draft)
 
     @BOTH
@@ -375,7 +381,7 @@ class TestSteps:
     @pytest.mark.parametrize(
         ("field", "value", "said"),
         [
-            ("company_number", "12345678", "7 digits of the company number"),
+            ("company_number", "12345678", "This looks like a tax number"),
             ("company_number", "abc", "7 digits of the company number"),
             ("ntn", "123", "7 digits, with the check digit 8"),
             ("ntn", "12345AB", "digits only"),

@@ -105,6 +105,8 @@ class CompanyForm(StepForm):
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # What whoever typed it should know, when it is saved.
+        self.notes: list[str] = []
         if not rules.tax_number_stands_in(service):
             self.fields["ntn"].help_text = _("The papers are needed all the same.")
         if not service.has_company_number:
@@ -115,10 +117,14 @@ class CompanyForm(StepForm):
             )
 
     def clean_company_number(self) -> str:
+        typed = self.cleaned_data["company_number"]
         try:
-            return identifiers.parse_company_number(self.cleaned_data["company_number"])
+            number = identifiers.parse_company_number(typed)
         except identifiers.IdentifierError as error:
             raise ValidationError(wording.company_number(error), code=error.reason) from None
+        if number not in identifiers.with_plain_digits(typed):
+            self.notes.append(wording.read_as(number))
+        return number
 
     def clean_ntn(self) -> str:
         if not self.cleaned_data["ntn"].strip():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -52,6 +53,8 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
             except actions.NotADraft:
                 return HttpResponseRedirect(reverse("portal:application", args=[application.reference]))
             else:
+                for note in getattr(form, "notes", ()):
+                    messages.info(request, note)
                 return HttpResponseRedirect(asked.after(saved, service))
         data = request.POST.copy()
         data["seen"] = now_seen if changed_meanwhile else data.get("seen", now_seen)

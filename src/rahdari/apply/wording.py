@@ -59,6 +59,13 @@ def card_number(error: IdentifierError) -> str:
     return _("Enter the 13 digits of your card number, without letters")
 
 
+def read_as(number: str) -> str:
+    """A company number that was typed without its zeros."""
+    return _("We read the company number as %(number)s. If that is another one, write all 7 digits.") % {
+        "number": values.plain_ltr(number)
+    }
+
+
 def company_number(error: IdentifierError) -> str:
     if error.reason == "empty":
         return _("Enter the company number")

@@ -381,7 +381,8 @@ class TestSteps:
     @pytest.mark.parametrize(
         ("field", "value", "said"),
         [
-            ("company_number", "12345678", "This looks like a tax number"),
+            ("company_number", "123456789", "7 digits of the company number"),
+            ("company_number", "12345678", "looks like a tax number"),
             ("company_number", "abc", "7 digits of the company number"),
             ("ntn", "123", "7 digits, with the check digit 8"),
             ("ntn", "12345AB", "digits only"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from rahdari.people import identifiers
+from rahdari.people import identifiers, mailboxes
 from rahdari.people.names import NameField, tidy
 from rahdari.policy import Association, EvidenceKind, Service, Text
 
@@ -329,6 +329,8 @@ class ClientForm(StepForm):
             validate_email(address)
         except ValidationError:
             raise ValidationError(_("This is no email address. It looks like name@client.example"), code="no") from None
+        if not mailboxes.is_reachable(address):
+            raise ValidationError(mailboxes.UNREACHABLE, code="unreachable")
         if address == self.own.lower():
             raise ValidationError(_("This is your own address. Give that of your client or employer."), code="own")
         if rules.domain_of(address) in self.free_mail:

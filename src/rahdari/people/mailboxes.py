@@ -27,6 +27,7 @@ NOWHERE = frozenset(
         "test",
     }
 )
+UNREACHABLE = _("Nobody can be reached at this address: use one at a mail service or at a domain of your own")
 SAMPLES = frozenset({"example"})
 SAMPLE_DOMAINS = frozenset({"example.com", "example.net", "example.org"})
 
@@ -47,8 +48,5 @@ def clean_email(text: str) -> str:
     email = normalise_email(text)
     EmailValidator(message=_("Enter an email address with an @ sign and without spaces"))(email)
     if not is_reachable(email):
-        raise ValidationError(
-            _("Nobody can be reached at this address: use one at a mail service or at a domain of your own"),
-            code="unreachable",
-        )
+        raise ValidationError(UNREACHABLE, code="unreachable")
     return email

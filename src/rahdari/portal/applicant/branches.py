@@ -24,6 +24,7 @@ from rahdari.apply.forms import Line, text_input
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.identifiers import IdentifierError, parse_mobile
+from rahdari.people.mailboxes import clean_email
 from rahdari.people.models import Branch, Organisation
 from rahdari.people.names import NameField, tidy
 from rahdari.people.rules import Act
@@ -71,6 +72,10 @@ class BranchForm(forms.Form):
 
     def clean_contact_name(self) -> str:
         return tidy(self.cleaned_data["contact_name"])
+
+    def clean_contact_email(self) -> str:
+        given = self.cleaned_data["contact_email"]
+        return clean_email(given) if given else ""
 
     def clean_contact_mobile(self) -> str:
         given = self.cleaned_data["contact_mobile"].strip()

@@ -24,6 +24,7 @@ from rahdari.journal import queries as journal
 from rahdari.page import limits
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.mailboxes import clean_email
 from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.names import NameField
 from rahdari.people.rules import Act, Scope
@@ -104,7 +105,7 @@ class MandateForm(forms.Form):
         field.choices = [(key, shared.service_title(key)) for key in services_of_organisations()]
 
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
+        email = clean_email(self.cleaned_data["email"])
         if not actions.allow_stranger(by=self.giver, organisation=self.organisation):
             raise ValidationError(
                 _("Before its first registration an organisation offers 5 mandates a day. Give the others tomorrow"),

@@ -26,8 +26,9 @@ def check_front(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             NOTE,
             "front",
-            f"what answers at {url} passes a request on before it is there whole: whoever sends slowly holds a thread "
-            'of the pages. Let the web server in front read it first; docs/install.md, "The web server".',
+            f"what answers at {url} passes a request on before it is there whole: whoever sends slowly holds threads "
+            'that wait, up to half of them. Let the web server in front read it first; docs/install.md, "The web '
+            'server".',
         )
     else:
         yield Finding(OK, "front", f"a request to {url} is read whole before it reaches the pages")

@@ -24,7 +24,6 @@ from rahdari.apply.wording import megabytes, too_many_drafts
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question
 from rahdari.decide.rules import Status
-from rahdari.page.posting import posted_from
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import queries as checks
@@ -249,10 +248,12 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
 
 @login_required
 @never_cache
-@posted_from("portal:refusal", "reference")
+@require_http_methods(["GET", "HEAD", "POST"])
 def apply_anew(request: HttpRequest, reference: str) -> HttpResponse:
     """A new application that begins with what the refused one said."""
     application = shared.application(request, reference, Act.APPLY)
+    if request.method != "POST":
+        return redirect("portal:refusal", reference=reference)
     if queries.refusal_of(application) is None:
         return redirect("portal:application", reference=reference)
     try:

@@ -145,7 +145,7 @@ class TestTheLinkOfAll:
         said = technician.get(f"/applications/{draft}/link").said
         assert (said["total"], len(said["unproved"])) == (1, 1)
         path = "/prove/" + said["link"].partition("/prove/")[2]
-        visitor = Client(REMOTE_ADDR="203.0.113.24", headers={"accept": "*/*"})
+        visitor = Client(REMOTE_ADDR="203.0.113.24", headers={"accept": "*/*", "user-agent": "curl/8.14.1"})
         assert visitor.get(path).text.startswith("Proved")
         said = technician.get(f"/applications/{draft}/link").said
         assert (len(said["proved"]), said["link"]) == (1, None)

@@ -46,6 +46,7 @@ def ask(
     token: str = "",
     agent: str = "router",
     authorization: str | None = None,
+    **headers: str,
 ) -> tuple[str, str, dict[str, str]]:
     """Status, body and headers."""
     seen: dict[str, Any] = {}
@@ -61,6 +62,7 @@ def ask(
         "REMOTE_ADDR": source,
         "HTTP_USER_AGENT": agent,
         "HTTP_AUTHORIZATION": basic if authorization is None else authorization,
+        **headers,
     }
     body = b"".join(APP(environ, start)).decode()
     return seen["status"], body, seen["headers"]
@@ -169,6 +171,15 @@ class TestAnswers:
         right = {"name": connection.host.name, "token": connection.token}
         assert ask("/nic/update", "myip=203.0.113.74", source="2001:db8:50:8::ffff", **right)[0] == "200 OK"
         assert ask("/nic/update", name="none", token="wrong", source="2001:db8:50:9::1")[0] == "401 Unauthorized"
+
+    def test_a_browser_reports_nothing_whoever_s_link_it_opens(self) -> None:
+        """https://NAME:PASSWORD@register/nic/update, sent to somebody on another line."""
+        connection = a_connection("203.0.113.75")
+        facts = {"name": connection.host.name, "token": connection.token, "source": "203.0.113.76"}
+        for site in ("none", "same-origin", "cross-site"):
+            said = ask("/nic/update", agent="Mozilla/5.0", HTTP_SEC_FETCH_SITE=site, **facts)[:2]
+            assert said == ("503 Service Unavailable", "911")
+        assert addresses(connection.host) == ["203.0.113.75/32"]
 
     def test_a_registration_that_ended_has_no_such_host(self) -> None:
         connection = a_connection("203.0.113.73")

@@ -159,7 +159,7 @@ class TestProve:
         apply.remove_endpoint(endpoint=endpoint, actor=story.actor_of(applicant), now=timezone.now())
         story.advance()
         assert [each.status for each in proofs.challenges_of(endpoint.subject)] == ["withdrawn"]
-        assert Client().get(link, REMOTE_ADDR=str(endpoint.network.network_address)).status_code == 200
+        assert Client().post(link, REMOTE_ADDR=str(endpoint.network.network_address)).status_code == 200
         assert not proofs.is_proved(endpoint.subject, endpoint.network)
 
     def test_of_one_port_counts_for_the_other_ports_of_the_server(self, browser: Client, applicant: User) -> None:

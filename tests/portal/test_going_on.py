@@ -77,7 +77,7 @@ class TestAProof:
         endpoint = story.add(draft, "203.0.113.24")
         browser.get(at("prove", draft, endpoint=endpoint.pk), REMOTE_ADDR="198.51.100.7")
         link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
-        page = browser.get(link, REMOTE_ADDR="203.0.113.24").text
+        page = browser.post(link, REMOTE_ADDR="203.0.113.24").text
         on = reverse("portal:after_the_link", args=[endpoint.pk])
         assert f'href="{on}"' in page
         assert browser.get(on)["Location"] == at("next_task", draft)

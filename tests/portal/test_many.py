@@ -90,7 +90,7 @@ class TestTheWholeLine:
         assert client.get(reverse("portal:check", args=[draft.reference])).text.count("Not proved yet") == len(KNOWN)
         link = link_on(client.get(list_of(draft)).text)
         for address in KNOWN:
-            Client(REMOTE_ADDR=address, headers={"accept": "*/*"}).get(link)
+            Client(REMOTE_ADDR=address, headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link)
         story.send(story.fresh(draft))
         for _ in range(3):
             story.advance()
@@ -148,21 +148,24 @@ class TestTheLink:
     def test_proves_the_address_that_it_is_opened_from(self, owner: User) -> None:
         draft = with_addresses(owner)
         link = link_on(signed_in(owner).get(list_of(draft)).text)
-        answer = Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*"}).get(link)
+        answer = Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link)
         assert answer.text.startswith("Proved for 1 entry") and "\u2066" not in answer.text and proved(draft) == 1
-        assert "Proved already" in Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*"}).get(link).text
-        page = Client(REMOTE_ADDR=KNOWN[8]).get(link).text
+        assert (
+            "Proved already"
+            in Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link).text
+        )
+        page = Client(REMOTE_ADDR=KNOWN[8]).post(link).text
         assert "This address is proved" in page and "Go on with the application" not in page
         assert proved(draft) == 2
         # On the phone of whoever applies the link took the place of the application: there is a way back.
-        assert "Go on with the application" in signed_in(owner).get(link, REMOTE_ADDR=KNOWN[9]).text
+        assert "Go on with the application" in signed_in(owner).post(link, REMOTE_ADDR=KNOWN[9]).text
 
     def test_proves_all_that_runs_at_the_address(self, owner: User) -> None:
         draft = with_addresses(owner, KNOWN[:1])
         other = apply.NewEndpoint(ipaddress.ip_network(KNOWN[0]), "openvpn_udp")
         apply.add_endpoints(application=draft, wanted=[other], actor="person:x", now=timezone.now())
         link = link_on(signed_in(owner).get(list_of(draft)).text)
-        answer = Client(REMOTE_ADDR=KNOWN[0], headers={"accept": "*/*"}).get(link)
+        answer = Client(REMOTE_ADDR=KNOWN[0], headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link)
         assert answer.text.startswith("Proved for 2 entries") and proved(draft) == 2
 
     def test_proves_nothing_from_elsewhere(self, owner: User) -> None:
@@ -174,18 +177,31 @@ class TestTheLink:
             assert text not in page.replace(link, "")
         assert proved(draft) == 0
 
-    def test_asks_before_a_visit_that_another_site_made(self, owner: User) -> None:
+    def test_asks_in_a_browser_wherever_it_was_sent_from(self, owner: User) -> None:
         draft = with_addresses(owner)
         link = link_on(signed_in(owner).get(list_of(draft)).text)
-        there = Client(REMOTE_ADDR=KNOWN[3], headers={"sec-fetch-site": "cross-site"})
-        assert "Is this your address?" in there.get(link).text and proved(draft) == 0
+        there = Client(REMOTE_ADDR=KNOWN[3])
+        for site in ("none", "same-origin", "cross-site"):
+            page = there.get(link, headers={"sec-fetch-site": site, "sec-fetch-dest": "document"}).text
+            assert "Is this your address?" in page and proved(draft) == 0
         assert "This address is proved" in there.post(link).text and proved(draft) == 1
+
+    def test_is_pressed_on_the_list_itself(self, owner: User) -> None:
+        draft = with_addresses(owner)
+        client = signed_in(owner, enforce_csrf_checks=True)
+        page = client.get(list_of(draft), REMOTE_ADDR=KNOWN[4]).text
+        form = re.search(
+            r'method="post" action="(/prove/\S+)"><input \S+ name="csrfmiddlewaretoken" value="(\w+)"', page
+        )
+        assert form is not None and form[1] == link_on(page)
+        pressed = client.post(form[1], {"csrfmiddlewaretoken": form[2]}, REMOTE_ADDR=KNOWN[4])
+        assert "This address is proved" in pressed.text and proved(draft) == 1
 
     def test_of_a_range_counts_each_address(self, owner: User) -> None:
         draft = with_addresses(owner, ["203.0.113.48/29"])
         link = link_on(signed_in(owner).get(list_of(draft)).text)
-        assert "This address counts" in Client(REMOTE_ADDR="203.0.113.49").get(link).text and proved(draft) == 0
-        assert "This address is proved" in Client(REMOTE_ADDR="203.0.113.50").get(link).text and proved(draft) == 1
+        assert "This address counts" in Client(REMOTE_ADDR="203.0.113.49").post(link).text and proved(draft) == 0
+        assert "This address is proved" in Client(REMOTE_ADDR="203.0.113.50").post(link).text and proved(draft) == 1
 
     def test_is_no_other_applications(self, owner: User) -> None:
         one, other = with_addresses(owner, KNOWN[:5]), with_addresses(owner, KNOWN[5:10])

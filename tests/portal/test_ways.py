@@ -122,19 +122,19 @@ class TestTheListOfWays:
         url = page_of(endpoint)
         assert "Show 2 different addresses of it" in browser.get(url).text
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
-        assert "This address counts" in browser.get(link, REMOTE_ADDR="203.0.113.49").text
+        assert "This address counts" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
         assert "1 of 2 addresses are shown" in browser.get(url).text
         # The same address again adds nothing.
-        browser.get(link, REMOTE_ADDR="203.0.113.49")
+        browser.post(link, REMOTE_ADDR="203.0.113.49")
         assert not proofs.is_proved(endpoint.subject, endpoint.network)
-        assert "This address is proved" in browser.get(link, REMOTE_ADDR="203.0.113.50").text
+        assert "This address is proved" in browser.post(link, REMOTE_ADDR="203.0.113.50").text
         assert proofs.is_proved(endpoint.subject, endpoint.network)
 
     def test_takes_a_line_of_ipv6_as_one_address(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant, "2001:db8:24:1::/64")
         browser.get(page_of(endpoint))
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
-        assert "This address is proved" in browser.get(link, REMOTE_ADDR="2001:db8:24:1::9").text
+        assert "This address is proved" in browser.post(link, REMOTE_ADDR="2001:db8:24:1::9").text
 
 
 class TestTheWayOfWireguard:
@@ -417,7 +417,7 @@ class TestARangeByItsRegistry:
         overview = browser.get(page_of(endpoint)).text
         assert "counts as half" in overview
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
-        assert "This address is proved" in browser.get(link, REMOTE_ADDR="203.0.113.49").text
+        assert "This address is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
 
     def test_says_what_the_rpki_names_and_counts_a_code_whole_where_it_does(
         self, settings: Any, tmp_path: Path

@@ -101,7 +101,9 @@ class Applicant(Visitor):
             page = self.browser.get(reverse("portal:prove_first", args=[application.reference]))["Location"]
             link = re.search(rf"{re.escape(django_settings.SITE_URL)}(/prove/[A-Za-z0-9/-]+/)", self.see(page))
             assert link is not None
-            there = Client(REMOTE_ADDR=endpoint.address_text, headers={"accept": "text/plain"})
+            there = Client(
+                REMOTE_ADDR=endpoint.address_text, headers={"accept": "text/plain", "user-agent": "curl/8.14.1"}
+            )
             assert there.get(link[1]).content.decode().startswith("Proved"), endpoint.address_text
         where = self.send(reverse("portal:check", args=[application.reference]), declare="on")
         assert where == reverse("portal:status", args=[application.reference])

@@ -2,7 +2,7 @@ import datetime as dt
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rahdari.vault import links
@@ -45,49 +45,62 @@ class TestCovers:
         assert rules.why_not(BLOCK, ipaddress.ip_address("::ffff:198.51.100.7")) == rules.ELSEWHERE
 
 
-class TestIsVisit:
+# What opens links unattended, on whatever network: scanners, previews, and the libraries that web services fetch with.
+FETCHERS = [
+    "",
+    "python-requests/2.32.5",
+    "Go-http-client/1.1",
+    "okhttp/4.12.0",
+    "Java/21.0.1",
+    "BarracudaCentral",
+    "curl/7.29 Mimecast",
+    "libcurl-agent/1.0",
+    "Wget/1.25.0 (linux-gnu) scanner",
+    "WhatsApp/2.23.20.0",
+    "facebookexternalhit/1.1",
+    "Slackbot-LinkExpanding 1.0",
+    "TelegramBot (like TwitterBot)",
+]
+
+
+class TestOpening:
     @pytest.mark.parametrize(
-        "headers",
-        [
-            {},
-            {"User-Agent": "curl/8.14.1"},
-            {"User-Agent": "Wget/1.25.0"},
-            {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
-            {"Sec-Fetch-Site": "none", "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"},
-            {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"},
-        ],
+        "agent", ["curl/8.14.1", "curl/7.29.0", "curl/8.5.0-DEV", "Wget/1.25.0", "Wget/1.20.3 (linux-gnu)", "Wget"]
     )
-    def test_counts_a_typed_or_own_link_and_a_program_that_says_nothing(self, headers: dict[str, str]) -> None:
-        assert rules.is_visit(headers)
+    def test_proves_by_curl_and_wget(self, agent: str) -> None:
+        assert rules.proves_by_opening({"User-Agent": agent})
+
+    @pytest.mark.parametrize("agent", [*FETCHERS, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101"])
+    def test_proves_nothing_by_anything_else(self, agent: str) -> None:
+        assert not rules.proves_by_opening({"User-Agent": agent})
+
+    @given(st.text())
+    def test_proves_nothing_under_any_other_name(self, agent: str) -> None:
+        assume(not agent.strip().startswith(("curl/", "Wget")))
+        assert not rules.proves_by_opening({"User-Agent": agent})
+
+    @pytest.mark.parametrize("header", ["Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Dest", "Sec-Purpose"])
+    def test_proves_nothing_by_a_browser_in_disguise(self, header: str) -> None:
+        assert not rules.proves_by_opening({"User-Agent": "curl/8.14.1", header: "none"})
+        assert not rules.is_program({"User-Agent": "curl/8.14.1", header: "none"})
+
+    @pytest.mark.parametrize("site", [None, "none", "same-origin"])
+    def test_by_somebody_is_told_to_the_applicant(self, site: str | None) -> None:
+        assert rules.is_visit({"Sec-Fetch-Site": site} if site else {})
 
     @pytest.mark.parametrize(
         "headers",
         [
             {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"},
             {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "document"},
-            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"},
             {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "iframe"},
             {"Sec-Fetch-Dest": "empty"},
             {"Sec-Purpose": "prefetch;prerender"},
             {"Purpose": "prefetch"},
         ],
     )
-    def test_does_not_count_what_another_page_made_the_browser_do(self, headers: dict[str, str]) -> None:
+    def test_by_another_page_or_ahead_of_time_is_not(self, headers: dict[str, str]) -> None:
         assert not rules.is_visit(headers)
-
-    @pytest.mark.parametrize(
-        "agent",
-        [
-            "Mozilla/5.0 (compatible; Barracuda Sentinel; link scanner)",
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36",
-            "WhatsApp/2.23.20.0",
-            "facebookexternalhit/1.1",
-            "Slackbot-LinkExpanding 1.0",
-            "TelegramBot (like TwitterBot)",
-        ],
-    )
-    def test_does_not_count_what_looks_at_links_in_mail_and_messages(self, agent: str) -> None:
-        assert not rules.is_visit({"User-Agent": agent})
 
 
 class TestToken:

@@ -270,8 +270,9 @@ def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
     ),
 )
 def get_link(call: Call, reference: str) -> Answer:
-    """Open it once from each address, in a browser or by `curl`: it proves that one address. Whoever has it can do no
-    more than that. `unproved` and `proved` are ids of addresses.
+    """Open it once from each address, with curl or Wget, by a POST of any program, or in a browser, whose button is
+    pressed: it proves that one address. Whoever has it can do no more than that. `unproved` and `proved` are ids of
+    addresses.
     """
     row = own(call, reference, Act.PROVE)
     if row.status not in {"draft", "submitted"}:

@@ -239,9 +239,9 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
     """What the way needs goes into the body: `peer_key` and `port` for `wireguard`; `certificate` (or its SHA-256
     fingerprint) for `openvpn`, `ikev2`, `sstp` and `tls`; `name` for `dns`; nothing for `link`, `http` and `tls-alpn`;
     the number of a `subscriber` for `operator`; nothing for `record` and `contact`, by which a registry is asked
-    about a whole range; of a range also `at`, the address in it that answers. Opening
-    the link from the address itself is the proof, in a browser or with curl. Opening a way again puts right what was
-    given.
+    about a whole range; of a range also `at`, the address in it that answers. The
+    link is opened from the address itself: with curl or Wget, by a POST of any program, or in a browser, whose button
+    is pressed. Opening a way again puts right what was given.
     """
     row, found, policy = unproved(call, reference, endpoint)
     if way == Method.OPERATOR:

@@ -83,7 +83,10 @@ def _source(environ: Environ) -> rules.Address:
 
 
 def answer(environ: Environ, now: dt.datetime) -> tuple[str, str]:
-    """Status and body of one request."""
+    """Status and body of one request. Of a browser none is taken: name and password can stand in a link, and whoever
+    opens a stranger's link would report their own line as the stranger's."""
+    if any(name.startswith("HTTP_SEC_FETCH_") for name in environ):
+        return UNAVAILABLE, rules.AWAY
     by = _by(environ.get("HTTP_USER_AGENT", ""))
     shown = rules.read_authorization(environ.get("HTTP_AUTHORIZATION", ""))
     token = queries.token_shown(shown[1]) if shown is not None else None

@@ -126,7 +126,7 @@ MEN_ONLY = (
 )
 # Latin words that stand in Urdu text as they are: what a reader types, copies or finds on another screen.
 LATIN = frozenset(
-    "CUIN NTN CNIC NICOP curl "
+    "CUIN NTN CNIC NICOP curl Wget POST "
     "OpenVPN WireGuard IKEv2 IPsec L2TP PPTP OpenConnect SSTP UDP TCP ESP GRE IPv4 IPv6 DNS CSV XML UTF camt PDF JPG "
     "JPEG PNG MB KB API AS HTTP "
     "HTTPS URL TXT "

@@ -148,11 +148,14 @@ def _with_a_working_link(challenge: Challenge) -> Challenge:
     return challenge
 
 
-def open_link(*, token: str, address: Address, now: dt.datetime, confirmed: bool = True) -> LinkOutcome:
+def open_link(
+    *, token: str, address: Address, now: dt.datetime, confirmed: bool = True, opened: bool = True
+) -> LinkOutcome:
     """Take a visit to the link from `address` as the proof, when the block holds it. Raises LinkUnknown.
 
-    Idempotent: a link that has proved its block says so ever after. With `confirmed` false nothing is recorded, and
-    the outcome `would_prove` says that a person has to press the button first.
+    Idempotent: a link that has proved its block says so ever after. With `confirmed` false nothing is proved, and
+    the outcome `would_prove` says that a person has to press the button first. `opened`: somebody opened it, so that a
+    try from another network is told to the applicant.
     """
     known = queries.challenge_by_token(token)
     if known is None:
@@ -170,7 +173,7 @@ def open_link(*, token: str, address: Address, now: dt.datetime, confirmed: bool
             return LinkOutcome("expired", address, challenge)
         if not rules.covers(challenge.network, address):
             finding = rules.why_not(challenge.network, address)
-            if confirmed:
+            if opened:
                 keep_try(challenge, finding, {"seen": str(address)}, now)
             return LinkOutcome(finding, address, challenge)
         if not confirmed:

@@ -96,9 +96,13 @@ def link_index(token: str) -> str:
     return index.blind(LINK, token)
 
 
+def link_path(challenge: Challenge) -> str:
+    return reverse("verify:prove", args=[link_token(challenge)])
+
+
 def link_url(challenge: Challenge) -> str:
-    """The address that proves control by being opened from the block."""
-    return settings.SITE_URL.rstrip("/") + reverse("verify:prove", args=[link_token(challenge)])
+    """The address that proves control when it is opened from the block: see `visits`."""
+    return settings.SITE_URL.rstrip("/") + link_path(challenge)
 
 
 def http_token_of(challenge: Challenge) -> tuple[str, str]:

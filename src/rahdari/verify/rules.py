@@ -59,25 +59,43 @@ def why_not(block: Block, address: Address) -> str:
 
 
 def is_visit(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that a person opened the page, or is a program at work on a server (curl).
+    """Whether somebody seems to have opened the page themself: a try from the wrong network is told to the applicant.
 
-    Opening the link is the proof, so neither a page elsewhere nor a machine that looks through mail and messages may
-    open it for somebody: a picture, a frame, a prefetch or a jump from another site does not count, nor does what calls
-    itself a browser and does not say how it came here (scanners do so, and browsers before 2023). A button is shown.
-    Fetch metadata: https://www.w3.org/TR/fetch-metadata/ .
+    It proves nothing. Any page can send a browser anywhere, also by way of our own redirects (the sign-in leads on to
+    where its address says), and then the browser calls it our own: https://www.w3.org/TR/fetch-metadata/ .
     """
     if headers.get("Sec-Purpose", headers.get("Purpose", "")).startswith("prefetch"):
         return False
     if headers.get("Sec-Fetch-Dest", "document") != "document":
         return False
-    if (came_from := headers.get("Sec-Fetch-Site")) is not None:
-        return came_from in {"none", "same-origin"}
-    program = headers.get("User-Agent", "").strip().lower()
-    return not program.startswith("mozilla/") and not any(word in program for word in _LOOKERS)
+    return headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
 
 
-# What programs that look at links in mail and messages call themselves where they do not say Mozilla.
-_LOOKERS = ("bot", "crawl", "externalhit", "preview", "scan", "skype", "spider", "viber", "whatsapp")
+# What curl, Wget and the wget of BusyBox call themselves, and nothing beside it.
+_BY_HAND = re.compile(r"curl/\d[\w.\-]*|Wget(/\d[\w.\-]*( \([\w.\-]+\))?)?")
+
+
+def proves_by_opening(headers: Mapping[str, str]) -> bool:
+    """Whether a plain GET is the proof: of curl and Wget by their own names, which somebody types on a server.
+
+    Everything else asks by POST. A browser shows a button, since a stranger can make it open any link; and what looks
+    at links in mail, messages and forms of web services (scanners, previews, fetchers) runs on the very networks that
+    are to be proved, and need not say what it is.
+    """
+    return _is_no_browser(headers) and _BY_HAND.fullmatch(headers.get("User-Agent", "").strip()) is not None
+
+
+def is_program(headers: Mapping[str, str]) -> bool:
+    """Whether a POST cannot come from a page of another site, so that it needs no token of a form: browsers call
+    themselves Mozilla, and say where a POST comes from."""
+    return _is_no_browser(headers) and "mozilla" not in headers.get("User-Agent", "").lower()
+
+
+def _is_no_browser(headers: Mapping[str, str]) -> bool:
+    return not any(name in headers for name in _OF_BROWSERS)
+
+
+_OF_BROWSERS = ("Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Dest", "Sec-Purpose", "Purpose")
 
 
 # -- proof by token ----------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The page of the proof link. It is opened by whoever sits at the address, signed in or not.
 
-Opening is the proof. Only a visit that a browser owes to another site (a link on a page, a webmail, a frame) is
-asked to press a button first, so that nobody's address is proved behind their back: see `rules.is_visit`.
+A browser shows whose address is asked for and a button, which is the proof; curl and Wget prove by opening: `visits`.
 """
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,25 +8,24 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from rahdari.page import errors, limits, visitor
 
-from . import actions, rules
+from . import actions, visits
 
 # Tries with links that do not exist, from one address. Links cannot be guessed; this keeps the trying cheap for us.
 UNKNOWN_LINKS = 30
 PER_SECONDS = 60
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@visits.link_page
 def prove(request: HttpRequest, token: str) -> HttpResponse:
     address = visitor.address(request)
-    confirmed = request.method == "POST" or (request.method == "GET" and rules.is_visit(request.headers))
+    confirmed, opened = visits.is_confirmed(request), visits.is_opened(request)
     try:
-        outcome = actions.open_link(token=token, address=address, now=timezone.now(), confirmed=confirmed)
+        outcome = actions.open_link(
+            token=token, address=address, now=timezone.now(), confirmed=confirmed, opened=opened
+        )
     except actions.LinkUnknown:
         if not limits.allow(f"verify.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
             return errors.too_many(request)
@@ -37,15 +35,11 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from None
     # The answer is 200 whatever the outcome: other codes are logged with the path, and the path is the secret.
     if "text/html" not in request.headers.get("Accept", "text/html"):
-        response = HttpResponse(_one_line(outcome), content_type="text/plain; charset=utf-8")
-    else:
-        kind, _kind, key = outcome.challenge.subject.partition(":")
-        endpoint = key if kind == "endpoint" else ""
-        facts = {"outcome": outcome, "challenge": outcome.challenge, "token": token, "endpoint": endpoint}
-        response = render(request, "verify/link.html", facts)
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
+        return HttpResponse(_one_line(outcome), content_type="text/plain; charset=utf-8")
+    kind, _kind, key = outcome.challenge.subject.partition(":")
+    endpoint = key if kind == "endpoint" else ""
+    facts = {"outcome": outcome, "challenge": outcome.challenge, "token": token, "endpoint": endpoint}
+    return render(request, "verify/link.html", facts)
 
 
 def _one_line(outcome: actions.LinkOutcome) -> str:
@@ -57,7 +51,7 @@ def _one_line(outcome: actions.LinkOutcome) -> str:
         "proved": _("Proved: this address is %(seen)s."),
         "counted": _("Counted: this address is %(seen)s. It needs one more to prove %(block)s."),
         "proved_before": _("Proved already: %(block)s."),
-        "would_prove": _("Open the link itself to prove this address: %(seen)s."),
+        "would_prove": _("Not proved yet: this address is %(seen)s. Send a POST to the link, or use curl or Wget."),
         "expired": _("This link is no longer valid. The page of the application has a new one."),
         "withdrawn": _("This link is not needed any more."),
     }.get(outcome.result, _("Not proved: this address is %(seen)s, the link is for %(block)s."))

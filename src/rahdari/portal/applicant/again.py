@@ -98,6 +98,7 @@ def _ways_of(request: HttpRequest, reproof: Reproof, row: Entry) -> dict[str, An
         attempt = proofs.last_attempt(link)
         facts |= {
             "link_url": proofs.link_url(link),
+            "link_path": proofs.link_path(link),
             "seen": address,
             "is_there": rules.covers(row.block, address),
             "link_said": way_words.of_look(attempt) if attempt is not None else None,

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
@@ -27,7 +27,7 @@ from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
-from rahdari.verify import rules, way_words
+from rahdari.verify import rules, visits, way_words
 from rahdari.verify.models import Method
 
 from . import shared
@@ -39,9 +39,12 @@ UNKNOWN_LINKS, PER_SECONDS = 30, 60
 VISITOR = "system:verify"
 
 
+def link_path(application: Application) -> str:
+    return reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
+
+
 def link_of(application: Application) -> str:
-    path = reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
-    return settings.SITE_URL.rstrip("/") + path
+    return settings.SITE_URL.rstrip("/") + link_path(application)
 
 
 def provable_by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
@@ -84,6 +87,7 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
         "go_on_url": go_on_url(request, application),
         "proved": sum(each.is_proved for each in known),
         "link_url": link_of(application) if by_link else "",
+        "link_path": link_path(application),
         "seen": address,
         "here": [each for each in by_link if rules.covers(each.network, address)],
         "state": f"{sum(each.is_proved for each in known)}",
@@ -110,8 +114,7 @@ class Visit:
         return "counted" if self.counted else "proved_before" if self.before else "elsewhere"
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
+@visits.link_page
 def prove_by_link(request: HttpRequest, reference: str, token: str) -> HttpResponse:
     """Opened by whoever sits at one of the addresses, signed in or not."""
     address = rules.plain_address(visitor.address(request))
@@ -121,16 +124,11 @@ def prove_by_link(request: HttpRequest, reference: str, token: str) -> HttpRespo
         if not limits.allow(f"verify.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
             return errors.too_many(request)
         raise Http404 from None
-    confirmed = request.method == "POST" or (request.method == "GET" and rules.is_visit(request.headers))
     is_open = application.status in {"draft", "submitted"}
-    visit = _visit(application, address, confirmed=confirmed) if is_open else None
+    visit = _visit(application, address, confirmed=visits.is_confirmed(request)) if is_open else None
     if "text/html" not in request.headers.get("Accept", "text/html"):
-        response = HttpResponse(_one_line(visit, address) + "\n", content_type="text/plain; charset=utf-8")
-    else:
-        response = render(request, "portal/applicant/prove_by_link.html", {"visit": visit, "seen": address})
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex"
-    return response
+        return HttpResponse(_one_line(visit, address) + "\n", content_type="text/plain; charset=utf-8")
+    return render(request, "portal/applicant/prove_by_link.html", {"visit": visit, "seen": address})
 
 
 def _visit(application: Application, address: Any, *, confirmed: bool) -> Visit:
@@ -170,6 +168,6 @@ def _one_line(visit: Visit | None, address: object) -> str:
     sentence = {
         "counted": _("Counted: this address is %(seen)s. Its range needs one more."),
         "proved_before": _("Proved already: this address is %(seen)s."),
-        "would_prove": _("Open the link itself to prove this address: %(seen)s."),
+        "would_prove": _("Not proved yet: this address is %(seen)s. Send a POST to the link, or use curl or Wget."),
     }.get(visit.result, _("Not proved: this address is %(seen)s, and it is none of the application."))
     return sentence % seen

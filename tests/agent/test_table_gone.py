@@ -1,6 +1,7 @@
 """What takes the table of the agent along, and how the agent puts it back."""
 
 import json
+import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.agent import applying
+from rahdari.agent import watching as watching_module
 from rahdari.agent.configuration import Configuration, NftTarget, load
 from rahdari.agent.faults import Exit
+from rahdari.agent.nftables import NftSets
 from rahdari.agent.ruleset import MARK, ruleset, ruleset_for
 from rahdari.agent.watching import Taken, taken_out
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, running, sync, written
@@ -68,6 +71,15 @@ class TestSync:
             assert "stop the agent first" in outcome.faults[0].mend
             assert is_whole(namespace), act
             assert sync(edge).faults == ()
+        rules = json.loads(namespace.nft("-j", "list", "chain", "inet", "rahdari", "registered"))["nftables"]
+        handle = next(item["rule"]["handle"] for item in rules if "@host_ports4" in json.dumps(item))
+        namespace.nft("delete", "rule", "inet", "rahdari", "registered", "handle", str(handle))
+        outcome = sync(edge)
+        assert (outcome.exit, names(outcome)) == (Exit.ALARM, ["RemovedLocally"])
+        assert "lacked rules for host_ports4. " in outcome.faults[0].what
+        assert "put back" not in outcome.faults[0].what
+        assert is_whole(namespace)
+        assert sync(edge).faults == ()
         assert "chain forward" in namespace.nft("list", "table", "inet", "edge")
 
     def test_makes_a_set_that_was_deleted_again(self, edge: Configuration, namespace: Namespace) -> None:
@@ -170,6 +182,16 @@ class TestRun:
             namespace.nft("flush", "set", "inet", "rahdari", "nets4")
             until(lambda: bool(woken))
 
+    def test_knows_what_a_file_gives_that_empties_what_it_filled(
+        self, tmp_path: Path, edge: Configuration, namespace: Namespace
+    ) -> None:
+        own = ruleset()
+        (tmp_path / "edge" / "ruleset.nft").write_text(f"{own}flush chain inet rahdari registered\n{own}")
+        with running(edge) as agent:
+            agent.sync(now=now())
+            assert agent.sync(now=now()).faults == ()
+            assert is_whole(namespace)
+
     def test_goes_on_where_it_may_not_listen(
         self, tmp_path: Path, publisher: Publisher, configuration: Configuration
     ) -> None:
@@ -242,17 +264,21 @@ class TestSettings:
         assert (target.ruleset, target.loads) == (path.with_name(file), loads)
 
 
-def a_message(kind: int, table: str, *, family: int = 1, port: int = 7) -> bytes:
+def a_message(kind: int, table: str, *, family: int = 1, port: int = 7, transaction: int = 0) -> bytes:
     name = table.encode() + b"\0"
     attribute = struct.pack("=HH", 4 + len(name), 1) + name + b"\0" * (-len(name) % 4)
-    body = struct.pack("=BBH", family, 0, 0) + attribute
+    body = struct.pack("=BB", family, 0) + struct.pack(">H", transaction) + attribute
     return struct.pack("=IHHII", 16 + len(body), 10 << 8 | kind, 0, 0, port) + body
 
 
 class TestTakenOut:
     def test_tells_tables_and_ports_of_what_went(self) -> None:
-        data = a_message(2, "rahdari") + a_message(0, "rahdari") + a_message(14, "edge", family=10, port=9)
-        assert list(taken_out(data)) == [Taken("inet rahdari", 7), Taken("ip6 edge", 9)]
+        data = (
+            a_message(2, "rahdari", transaction=513)
+            + a_message(0, "rahdari")
+            + a_message(14, "edge", family=10, port=9)
+        )
+        assert list(taken_out(data)) == [Taken("inet rahdari", 7, 513), Taken("ip6 edge", 9)]
 
     @given(
         st.binary(max_size=200)
@@ -260,6 +286,30 @@ class TestTakenOut:
     )
     def test_reads_anything(self, data: bytes) -> None:
         assert all(isinstance(taken, Taken) for taken in taken_out(data))
+
+
+class TestWatch:
+    def test_looks_once_for_what_one_act_of_others_took_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The kernel tells a `flush ruleset` in four messages."""
+        kernel, listener = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        seen = listener.dup()
+        monkeypatch.setattr(watching_module, "_socket", lambda space: listener)
+        monkeypatch.setattr(watching_module, "PAUSE_SECONDS", 0.0)
+
+        def are_read() -> bool:
+            try:
+                seen.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return True
+            return False
+
+        with kernel, seen:
+            with watching([NftSets(NftTarget("edge"))]) as woken:
+                for transaction in (3, 3, 3, 3, 4, 5):
+                    kernel.send(a_message(2, "rahdari", transaction=transaction))
+                    kernel.send(a_message(2, "another", transaction=9))
+                until(are_read)
+            assert len(woken) == 3
 
 
 @contextmanager

@@ -21,7 +21,7 @@ NAMED = 3
 
 
 class RemovedLocally(AgentFault):
-    """Told once, when it was found; what it was is put back by then."""
+    """What it was is put back by the time that this is told; `run` goes on telling it for some minutes."""
 
     exit = Exit.ALARM
 
@@ -40,7 +40,7 @@ class RemovedLocally(AgentFault):
     @classmethod
     def ruleset(cls, what: str, number: int) -> "RemovedLocally":
         filled = "1 registered element was" if number == 1 else f"{number} registered elements were"
-        fault = cls(f"{what} Then {filled} put back.")
+        fault = cls(f"{what} Then {filled} put back." if number else what)
         fault.mend = (
             "Find what takes it out: a ruleset of yours that begins with `flush ruleset` takes all tables along, and "
             "until the agent has loaded its own again nothing is marked. To end the protection on purpose, stop the "

@@ -10,6 +10,7 @@ whole set.
 
 import ipaddress
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any, NamedTuple
@@ -58,6 +59,14 @@ class RulesMissing(AgentFault):
             "Mend the file that `ruleset` of this target names, or load it by hand.",
         )
 
+    @classmethod
+    def some(cls, table: str, names: Sequence[str]) -> "RulesMissing":
+        fault = cls(table, names, "")
+        fault.what = (
+            f"The table {table} lacked rules for {', '.join(names)}. What these hold was not marked everywhere."
+        )
+        return fault
+
 
 class SetTooSmall(AgentFault):
     """Nothing was left out and nothing was changed."""
@@ -73,15 +82,17 @@ class SetTooSmall(AgentFault):
 
 
 class _Lies(NamedTuple):
-    """What of a table is there: its sets as nft describes them, its chains, and those that have rules."""
+    """What of a table is there: its sets as nft describes them, its chains, those that have rules, and how often rules
+    name each set."""
 
     is_there: bool
     sets: Mapping[str, Mapping[str, Any]]
     chains: frozenset[str]
     with_rules: frozenset[str]
+    uses: Mapping[str, int]
 
 
-NOTHING = _Lies(False, {}, frozenset(), frozenset())
+NOTHING = _Lies(False, {}, frozenset(), frozenset(), {})
 
 
 class NftSets(SetDevice):
@@ -98,6 +109,8 @@ class NftSets(SetDevice):
         self._file, self._loads = target.ruleset, target.loads
         self._nft = Program([target.nft], install="nftables", netns=target.netns, run_as=target.run_as)
         self._seen = NOTHING
+        # By the text of a ruleset that was loaded here: how often its rules name each set.
+        self._given: Mapping[str, Mapping[str, int]] = {}
 
     def element(self, row: Endpoint) -> Element:
         return element_of(row.prefix, row.protocol, row.port)
@@ -112,6 +125,8 @@ class NftSets(SetDevice):
             if not self.is_tied:
                 self._load(ruleset, found)
                 found = self._lies()
+                # A file may empty a chain that it has filled: what it gives is what stands there once it is loaded.
+                self._given = {ruleset.text: found.uses}
                 if (still := self._gone(found, ruleset, f", though {ruleset.source} was loaded")) is not None:
                     raise still
         self._seen = found
@@ -155,6 +170,7 @@ class NftSets(SetDevice):
             {item["set"]["name"]: item["set"] for item in said if "set" in item},
             frozenset(item["chain"]["name"] for item in said if "chain" in item),
             frozenset(item["rule"]["chain"] for item in said if "rule" in item),
+            Counter(name for item in said if "rule" in item for name in _named(item["rule"])),
         )
 
     def _gone(self, found: _Lies, ruleset: Ruleset | None, why: str) -> AgentFault | None:
@@ -164,7 +180,16 @@ class NftSets(SetDevice):
             return SetsMissing(self.table, missing, why)
         if ruleset is not None and (empty := sorted(ruleset.chains - found.with_rules)):
             return RulesMissing(self.table, empty, why)
+        if fewer := self._fewer(found, ruleset):
+            return RulesMissing.some(self.table, fewer)
         return None
+
+    def _fewer(self, found: _Lies, ruleset: Ruleset | None) -> list[str]:
+        """The sets that rules name less often than the ruleset does."""
+        if ruleset is None or ruleset.foreign:
+            return []
+        given = self._given.get(ruleset.text, ruleset.uses)
+        return [name for name in SET_NAMES if found.uses.get(name, 0) < given.get(name, 0)]
 
     def _load(self, ruleset: Ruleset, found: _Lies) -> None:
         # A file of the operator's may only add: its rules shall not stand there twice.
@@ -222,6 +247,15 @@ def _lines(verb: str, table: str, elements: Texts) -> Iterator[str]:
     for name in SET_NAMES:
         for some in batched(sorted(elements.get(name, ())), IN_A_LINE):
             yield f"{verb} element {table} {name} {{ {', '.join(some)} }}\n"
+
+
+def _named(said: object) -> Iterator[str]:
+    """The sets that a rule names."""
+    if isinstance(said, str):
+        yield from [said[1:]] if said.startswith("@") else []
+    elif isinstance(said, dict | list):
+        for part in said.values() if isinstance(said, dict) else said:
+            yield from _named(part)
 
 
 def _elements(lines: Iterable[str]) -> Iterator[str]:

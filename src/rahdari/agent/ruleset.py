@@ -7,7 +7,8 @@ anything of another table.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,7 @@ _SAID_OF = re.compile(
     r"(inet|ip6?|bridge|netdev|arp)\s+(\w+)"
 )
 _CHAIN = re.compile(r"chain\s+(?:\w+\s+\w+\s+)?(\w+)\s*\{")
+_USE = re.compile(r"@(\w+)")
 _RULE = re.compile(r"(?:add|insert)\s+rule\s+\w+\s+\w+\s+(\w+)")
 # What stands in a chain and is no rule.
 _OF_CHAIN = ("type ", "policy ", "comment ", "flags ", "devices ", "device ")
@@ -78,12 +80,14 @@ _OF_CHAIN = ("type ", "policy ", "comment ", "flags ", "devices ", "device ")
 
 @dataclass(frozen=True)
 class Ruleset:
-    """What is loaded for a table when something of it is gone. `chains` are those that it gives rules. `foreign`: the
-    first thing in it that is not of this table, for which reason it is not loaded; or empty."""
+    """What is loaded for a table when something of it is gone. `chains` are those that it gives rules, `uses` how often
+    its rules name each set. `foreign`: the first thing in it that is not of this table, for which reason it is not
+    loaded; or empty."""
 
     text: str
     source: str
     chains: frozenset[str]
+    uses: Mapping[str, int]
     foreign: str = ""
 
 
@@ -96,11 +100,16 @@ def ruleset_for(table: str, file: Path | None) -> Ruleset | None:
     said = list(_statements(_bare(text)))
     if table in map(_table_of, said):
         foreign = next((" ".join(head.split()) for head in said if _table_of(head) not in {table, None}), "")
-        return Ruleset(text, str(file), frozenset(_chains_with_rules(_bare(text))), foreign)
+        return _ruleset(text, str(file), foreign)
     if table == DEFAULT_TABLE:
-        text = ruleset(table)
-        return Ruleset(text, "what `rahdari agent ruleset` prints", frozenset(_chains_with_rules(text)))
+        return _ruleset(ruleset(table), "what `rahdari agent ruleset` prints")
     return None
+
+
+def _ruleset(text: str, source: str, foreign: str = "") -> Ruleset:
+    bare = _bare(text)
+    uses = Counter(name for name in _USE.findall(bare) if name in SET_NAMES)
+    return Ruleset(text, source, frozenset(_chains_with_rules(bare)), uses, foreign)
 
 
 def _bare(text: str) -> str:

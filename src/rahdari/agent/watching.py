@@ -30,6 +30,7 @@ TYPE_MASK = 0x3FFF
 FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
 HEADER, ATTRIBUTE = struct.Struct("=IHHII"), struct.Struct("=HH")
 FAMILY_HEADER = 4
+RESOURCE = struct.Struct(">H")
 
 # Between two looks that this asks for: programs that fight over a table cost no more than this.
 PAUSE_SECONDS = 1.0
@@ -39,10 +40,11 @@ BUFFER = 1024 * 1024
 
 
 class Taken(NamedTuple):
-    """Something of a table was taken out, over this port."""
+    """Something of a table was taken out, over this port, in the transaction of this number (of 16 bits)."""
 
     table: str
     port: int
+    transaction: int = 0
 
 
 def taken_out(data: bytes) -> Iterator[Taken]:
@@ -56,7 +58,8 @@ def taken_out(data: bytes) -> Iterator[Taken]:
         if kind >> 8 == SUBSYSTEM_NFTABLES and kind & 0xFF in TAKEN_OUT and len(message) > HEADER.size:
             family = FAMILIES.get(message[HEADER.size], "")
             for name in _attributes(message[HEADER.size + FAMILY_HEADER :], TABLE_NAME):
-                yield Taken(f"{family} {name.rstrip(b'\0').decode('utf-8', 'replace')}", port)
+                (transaction,) = RESOURCE.unpack_from(message, HEADER.size + 2)
+                yield Taken(f"{family} {name.rstrip(b'\0').decode('utf-8', 'replace')}", port, transaction)
 
 
 def _attributes(data: bytes, wanted: int) -> Iterator[bytes]:
@@ -111,9 +114,13 @@ class Watch:
         with listener, selectors.DefaultSelector() as selector:
             for one in (listener, self._stopped):
                 selector.register(one, selectors.EVENT_READ)
+            told: Taken | None = None
             while not any(key.fileobj is self._stopped for key, _ in selector.select()):
-                if not _concerns(tables, listener):
+                # One act of others comes in several messages, and one look sees all of it.
+                taken, was_lost = _taken_by_others(tables, listener)
+                if not was_lost and (taken is None or taken == told):
                     continue
+                told = taken
                 log.info("something of %s was taken out by others: looking", names)
                 self._wake()
                 pause = time.monotonic() + PAUSE_SECONDS
@@ -123,15 +130,16 @@ class Watch:
                 selector.register(listener, selectors.EVENT_READ)
 
 
-def _concerns(tables: Iterable[NftSets], listener: socket.socket) -> bool:
-    """Whether what came says that others took something out of these."""
+def _taken_by_others(tables: Iterable[NftSets], listener: socket.socket) -> tuple[Taken | None, bool]:
+    """The last thing that others took out of these, by what came; and whether some word of the kernel was lost."""
     try:
         data = listener.recv(MOST_BYTES)
     except OSError:
         # More came than was read: what it said is not known.
-        return True
+        return None, True
     ours = {table.table: table for table in tables}
-    return any(taken.table in ours and not ours[taken.table].did(taken.port) for taken in taken_out(data))
+    found = [taken for taken in taken_out(data) if taken.table in ours and not ours[taken.table].did(taken.port)]
+    return (found[-1] if found else None), False
 
 
 def _socket(space: str) -> socket.socket:

@@ -4,6 +4,7 @@ Something else fills the disk that the state lies on. Prints one JSON object: wh
 """
 
 import contextlib
+import datetime as dt
 import io
 import json
 import subprocess
@@ -11,6 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from rahdari.agent import syncing
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.folder import open_state
 from rahdari.agent.showing import Showing
@@ -18,8 +20,12 @@ from rahdari.agent.syncing import Agent
 from rahdari.cli import main as rahdari
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, now, standing, sync, written
 
+IN_FORCE = "rahdari_agent_in_force_entries "
+
 
 def main(folder: Path) -> dict[str, object]:
+    # What is taken out here is no part of what is asked.
+    syncing.REMOVED_SECONDS = 0.0
     publisher = Publisher(folder / "feed")
     publisher.publish(an_entry("192.0.2.1/32"))
     disk, operator = folder / "disk", folder / "operator"
@@ -43,6 +49,7 @@ def main(folder: Path) -> dict[str, object]:
         with open_state(configuration.state) as state:
             agent = Agent(configuration, state)
             said["started"] = told(configuration, agent)
+            said["later"] = told(configuration, agent)
             filler.unlink()
             # The one process goes on by itself, and shares its state with who asks.
             said["room"] = told(configuration, agent)
@@ -59,7 +66,8 @@ def fill(disk: Path) -> Path:
 
 
 def told(configuration: Configuration, agent: Agent) -> dict[str, object]:
-    outcome = agent.sync(now=now())
+    # Later than when the targets were last looked at, as it is with each sync.
+    outcome = agent.sync(now=now() + dt.timedelta(minutes=1))
     with Showing(agent) as showing:
         showing.show(outcome)
         page = showing.page
@@ -69,6 +77,8 @@ def told(configuration: Configuration, agent: Agent) -> dict[str, object]:
         "status": [code, sorted({fault["name"] for fault in json.loads(out)["faults"]})],
         "metrics": sorted(line.split('"')[1] for line in page.splitlines() if line.startswith("rahdari_agent_fault{")),
         "check": checked(configuration),
+        "in_force": int(next(line.split()[1] for line in page.splitlines() if line.startswith(IN_FORCE))),
+        "full_told": names(outcome).count("DiskFull"),
         "applied": listed(configuration),
     }
 

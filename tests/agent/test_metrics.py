@@ -1,6 +1,8 @@
 """What a monitoring system sees, read by the programs that will read it."""
 
+import datetime as dt
 import http.client
+import re
 import socket
 import subprocess
 from dataclasses import replace
@@ -8,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.agent.configuration import Configuration, file_target
+from rahdari.agent.configuration import Configuration, FileTarget, file_target
+from rahdari.agent.disk import DiskFull
 from rahdari.agent.folder import open_state
+from rahdari.agent.following import _log
 from rahdari.agent.listening import Way
 from rahdari.agent.metrics import Page, success_in
+from rahdari.agent.remembering import remembered
 from rahdari.agent.showing import Showing
+from rahdari.agent.state import State
 from rahdari.agent.syncing import Agent
-from tests.agent.feeds import Publisher, Stand, an_entry, now, sync
+from tests.agent.feeds import Publisher, Stand, an_entry, now, running, sync
 from tests.agent.servers import Authority
 from tests.needs import needs_program
 from tests.push.process import free_port
@@ -86,6 +92,62 @@ class TestPage:
             page["rahdari_agent_last_success_timestamp_seconds"] == well["rahdari_agent_last_success_timestamp_seconds"]
         )
         assert "rahdari_agent_last_sync_timestamp_seconds" in page
+
+    def test_counts_what_is_in_force_on_a_full_disk(
+        self, publisher: Publisher, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publisher.publish(an_entry("192.0.2.1/32"), an_entry("192.0.2.2/32"))
+        shown(configuration)
+
+        def full(self: State, **_: object) -> None:
+            raise DiskFull(configuration.state)
+
+        monkeypatch.setattr(State, "transaction", full)
+        with running(configuration) as agent, Showing(agent) as showing:
+            # Later by what is written down with each look.
+            showing.show(agent.sync(now=now() + dt.timedelta(minutes=1)))
+            page = read(showing.page)
+        assert page['rahdari_agent_fault{name="DiskFull"}'] == "1"
+        assert page["rahdari_agent_in_force_entries"] == "2"
+
+    def test_tells_what_was_taken_out_for_some_minutes_and_counts_it(
+        self,
+        publisher: Publisher,
+        configuration: Configuration,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """Whoever looks each minute, and asks each quarter of one, shall see it."""
+        publisher.publish(an_entry("192.0.2.1/32"))
+        fault, counter = 'rahdari_agent_fault{name="RemovedLocally"}', "rahdari_agent_removed_locally_total"
+        file = next(target.path for target in configuration.targets if isinstance(target, FileTarget))
+        with running(configuration) as agent, Showing(agent) as showing:
+            told = ""
+            pages = []
+
+            def round_of() -> None:
+                nonlocal told
+                outcome = agent.sync(now=now())
+                told = _log(outcome, told)
+                showing.show(outcome)
+                pages.append(read(showing.page))
+
+            pages.append(read(showing.page))
+            round_of()
+            for _ in range(2):
+                file.write_text("")
+                round_of()
+                assert "192.0.2.1" in file.read_text()
+                round_of()
+            monkeypatch.setattr("rahdari.agent.syncing.REMOVED_SECONDS", 0.0)
+            agent._removed.clear()
+            round_of()
+        assert [page[counter] for page in pages] == ["0", "0", "1", "1", "2", "2", "2"]
+        assert [fault in page for page in pages] == [False, False, True, True, True, True, False]
+        # Told each time that it was found, and no oftener.
+        assert caplog.text.count("was not as it had been written") == 2
+        with open_state(configuration.state) as state:
+            assert "RemovedLocally" not in {kept.name for kept in remembered(state.folder)}
 
     def test_counts_what_is_held_back(self, publisher: Publisher, configuration: Configuration) -> None:
         entries = [an_entry(f"192.0.2.{number}/32") for number in range(1, 51)]
@@ -215,11 +277,7 @@ class TestAlerts:
         issued = Authority(tmp_path / "authority").issue("client", client=True)
         known = page_after(replace(configuration, client_certificate=issued.certificate, client_key=issued.key))
         known += read_last_success()
-        words = {
-            word
-            for word in RULES.read_text().replace("{", " ").replace(")", " ").replace("(", " ").split()
-            if word.startswith("rahdari_agent_")
-        }
+        words = {word for word in re.split(r"[][{}()\s]", RULES.read_text()) if word.startswith("rahdari_agent_")}
         assert words
         assert [word for word in sorted(words) if f"# TYPE {word} " not in known] == []
 
@@ -249,6 +307,9 @@ tests:
       - {series: 'rahdari_agent_held_entries{instance="edge",role="feed-static"}', values: "_x9 30x60"}
       - {series: 'rahdari_agent_exit_code{instance="edge"}', values: "0x9 3x60"}
       - {series: 'rahdari_agent_exit_code{instance="full"}', values: "0x9 6x60"}
+      - {series: 'rahdari_agent_fault{instance="edge",name="ClockWrong"}', values: "_x9 1x60"}
+      - {series: 'rahdari_agent_removed_locally_total{instance="edge"}', values: "0x55 1x10"}
+      - {series: 'rahdari_agent_fault{instance="seldom",name="RemovedLocally"}', values: "_x58 1x10"}
       - {series: 'rahdari_agent_following{instance="edge",way="poll"}', values: "0x9 1x60"}
       - {series: 'rahdari_agent_receipts_waiting{instance="edge"}', values: "0x9 4x60"}
       - {series: 'rahdari_agent_certificate_end_timestamp_seconds{instance="edge"}', values: "1000000x100"}
@@ -277,6 +338,7 @@ tests:
         exp_samples:
           - {labels: '{alertname="RahdariAgentNotWatched"}', value: 1}
           - {labels: '{alertname="RahdariCertificateEnds"}', value: 1}
+          - {labels: '{alertname="RahdariClockWrong"}', value: 1}
           - {labels: '{alertname="RahdariFeedOld"}', value: 1}
           - {labels: '{alertname="RahdariFeedRefused"}', value: 1}
           - {labels: '{alertname="RahdariFeedStale"}', value: 1}
@@ -284,6 +346,7 @@ tests:
           - {labels: '{alertname="RahdariNotWell"}', value: 1}
           - {labels: '{alertname="RahdariReceiptsWait"}', value: 1}
           - {labels: '{alertname="RahdariRemovalsHeld"}', value: 1}
+          - {labels: '{alertname="RahdariRemovedLocally"}', value: 2}
           - {labels: '{alertname="RahdariStateUnusable"}', value: 1}
           - {labels: '{alertname="RahdariTargetNotApplied"}', value: 1}
   - interval: 1m

@@ -1,10 +1,13 @@
 import datetime as dt
+import time
+
+import pytest
 
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.proof import Header, Kind, Op, Operation
-from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, sync
+from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, running, sync
 
 
 class TestSync:
@@ -154,6 +157,25 @@ class TestStaleFeed:
         assert sync(configuration).exit is Exit.OK
         assert listed(configuration) == ["192.0.2.1/32", "192.0.2.2/32"]
 
+    def test_knows_how_far_the_clock_is_ahead_also_when_it_is_set_while_the_server_is_away(
+        self, stand: Stand, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with running(configuration) as agent:
+            assert agent.server.clock_lead is None
+            agent.sync(now=now())
+            assert agent.server.clock_lead == agent.clock_lead == dt.timedelta()
+            runs = time.clock_gettime
+            # As if the clock had gone 800 days further than this machine has run since.
+            monkeypatch.setattr(time, "clock_gettime", lambda which: runs(which) - 800 * 86_400)
+            assert agent.clock_lead.days == 800
+            assert agent.server.clock_hint() == "800 days ahead of the server's"
+            monkeypatch.undo()
+            # Nobody signs what a server says of the time: no number of days is too many, and none is below zero.
+            for lag, days in ((-dt.timedelta(days=300_000), 36_600), (DAY, 0)):
+                stand.lag = lag
+                agent.sync(now=now())
+                assert agent.clock_lead.days == days
+
     def test_says_so_when_the_clock_is_what_is_wrong(
         self, publisher: Publisher, stand: Stand, configuration: Configuration
     ) -> None:
@@ -163,7 +185,7 @@ class TestStaleFeed:
         stand.lag = -DAY
         outcome = sync(configuration)
         assert "Expired" in names(outcome)
-        assert any("1440 minutes ahead of the server" in fault.mend for fault in outcome.faults)
+        assert any("clock is 24 hours ahead of the server's: set it" in fault.mend for fault in outcome.faults)
         stand.lag = dt.timedelta()
         publisher.lifetime = dt.timedelta(hours=1)
         publisher.stamp()

@@ -16,8 +16,9 @@ from rahdari.agent import catching_up, state
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
+from rahdari.cli import main
 from rahdari.proof import ROLES, FeedEntry, Header, Kind, Limits, Op, Operation, SetDigest
-from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, sync
+from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, sync, written
 
 STATIC, DYNAMIC, CANARY = ROLES
 
@@ -313,6 +314,60 @@ class TestRule6ExpiredMetadata:
         stand.spoil = lambda path, answer: answer
         assert names(sync(configuration, at=now())) == []
         assert listed(configuration) == ["192.0.2.1/32", "192.0.2.2/32"]
+
+    @pytest.mark.parametrize("days", [398, 800])
+    def test_a_clock_years_ahead_cuts_nobody_off(
+        self,
+        publisher: Publisher,
+        stand: Stand,
+        configuration: Configuration,
+        days: int,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        ahead, at = days * DAY, now()
+        publisher.publish(an_entry("192.0.2.1/32", not_after=at + 365 * DAY))
+        assert sync(configuration, at=at).exit is Exit.OK
+        # The answers carry the time at which they are made; the metadata are none that this clock takes.
+        publisher.lifetime = -dt.timedelta(seconds=1)
+        publisher.sign()
+        stand.lag = -ahead
+        outcome = sync(configuration, at=at + ahead)
+        assert set(names(outcome)) == {"Expired", "ClockWrong"}
+        wrong = next(fault for fault in outcome.faults if fault.name == "ClockWrong")
+        assert wrong.what == f"The clock of this machine is wrong: it is {days} days ahead of the server's."
+        assert (listed(configuration), outcome.applied.loaded) == (["192.0.2.1/32"], 1)
+        monkeypatch.setattr("rahdari.agent.commands.asking.now", lambda: at + ahead)
+        for words in (["check", "192.0.2.1"], ["status"]):
+            code = main(["agent", *words, "--config", str(written(configuration))])
+            said = capsys.readouterr().out
+            assert (code, "192.0.2.1 is registered" in said or "1 of 1 entries count now" in said) == (
+                int(words == ["status"]),
+                True,
+            )
+        # The next process, which the server does not tell the time, goes by what the one before had heard.
+        stand.close()
+        assert "NotReached" in names(sync(configuration, at=at + ahead + DAY))
+        assert listed(configuration) == ["192.0.2.1/32"]
+
+    def test_with_a_clock_ahead_the_time_of_grace_is_counted_by_the_servers(
+        self, publisher: Publisher, stand: Stand, configuration: Configuration
+    ) -> None:
+        at, ahead = now(), 800 * DAY
+        ending, lasting = an_entry("192.0.2.1/32", not_after=at + DAY / 8), an_entry("192.0.2.2/32")
+        publisher.publish(ending, lasting)
+        assert sync(configuration, at=at).exit is Exit.OK
+        publisher.lifetime = -dt.timedelta(seconds=1)
+        publisher.sign()
+        stand.lag = -ahead
+        for passed, count in ((DAY, 2), (4 * DAY, 1)):
+            sync(configuration, at=at + ahead + passed)
+            assert len(listed(configuration)) == count
+        # Right again, and the feed as well: nothing of the wrong time is left.
+        publisher.lifetime, stand.lag = dt.timedelta(hours=1), dt.timedelta()
+        publisher.sign()
+        assert sync(configuration).exit is Exit.OK
+        assert len(listed(configuration)) == 2
 
 
 class TestRule8LimitsAndDuplicates:

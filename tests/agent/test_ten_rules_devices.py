@@ -145,7 +145,7 @@ class TestRule10AppliedAtomicallyReadBackThenAcknowledged:
         with running(edge) as agent:
             for most in (set_device.LIST_UP_TO, 10):
                 monkeypatch.setattr(set_device, "LIST_UP_TO", most)
-                assert agent.sync(now=now(), look=True).exit is Exit.OK
+                assert agent.sync(now=now(), look=True).applied.faults == ()
                 loaded.nft("delete", "element", "inet", "rahdari", "hosts4", "{ 10.0.0.7, 10.0.1.9, 10.0.1.199 }")
                 loaded.nft("delete", "element", "inet", "rahdari", "nets4", "{ 192.0.2.0/25 }")
                 outcome = agent.sync(now=now(), look=True)
@@ -153,7 +153,7 @@ class TestRule10AppliedAtomicallyReadBackThenAcknowledged:
                 assert "4 registered elements were missing at edge" in outcome.faults[0].what
                 assert len(loaded.elements("hosts4")) == 400
                 assert len(loaded.elements("nets4")) == 1
-                assert agent.sync(now=now(), look=True).faults == ()
+                assert agent.sync(now=now(), look=True).applied.faults == ()
 
     def test_a_change_names_only_what_changed(
         self, tmp_path: Path, publisher: Publisher, stand: Stand, loaded: Namespace

@@ -125,6 +125,7 @@ class TestTime:
             (-dt.timedelta(days=1), "ClockWrong"),
             (dt.timedelta(minutes=20), "SignatureOld"),
             (dt.timedelta(hours=2), "Stale"),
+            (dt.timedelta(hours=2), "Expired"),
         ],
     )
     def test_is_told_alike_everywhere(
@@ -145,7 +146,11 @@ class TestTime:
             agent = Agent(configuration, state)
             if later > dt.timedelta():
                 agent.sync(now=now())
-                stand.token = "another"
+                if name == "Expired":
+                    publisher.lifetime = -dt.timedelta(seconds=1)
+                    publisher.sign()
+                else:
+                    stand.token = "another"
             outcome, page = follow_once(configuration, agent, at)
             agent.close()
         assert name in names(outcome)
@@ -184,14 +189,18 @@ class TestFullDisk:
         result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
         assert result.returncode == 0, result.stderr
         said = json.loads(result.stdout)
-        for when in ("running", "started"):
+        for when in ("running", "started", "later"):
             assert "DiskFull" in said[when]["outcome"], when
             assert said[when]["status"] == [1, said[when]["outcome"]], when
             assert said[when]["metrics"] == said[when]["outcome"], when
             assert said[when]["check"] == [0, 7], when
+            assert said[when]["in_force"] == said[when]["full_told"] == 1, when
         # After a boot, say: the targets are empty, and there is no room to write down that they are not.
         assert said["started"]["applied"] == ["192.0.2.1/32"]
         assert said["idle"] == [0, 7]
+        assert ["RemovedLocally" in said[when]["outcome"] for when in ("started", "later")] == [True, False]
+        assert said["room"].pop("in_force") == 2
+        assert said["room"].pop("full_told") == 0
         assert said["room"] == {
             "outcome": [],
             "status": [0, []],

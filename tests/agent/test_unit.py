@@ -60,6 +60,10 @@ class TestUnit:
         # 2.0 of 10, where 10 is everything.
         assert told.returncode == 0, told.stdout + told.stderr
 
+    def test_lets_a_change_that_is_under_way_come_to_its_end(self) -> None:
+        """Else a stop kills `nft` as well, and the log tells of a change that was not taken."""
+        assert "\nKillMode=mixed\n" in the_unit()
+
     def test_gives_no_right_but_the_one_that_nft_needs(self) -> None:
         unit = the_unit()
         assert "AmbientCapabilities=CAP_NET_ADMIN\nCapabilityBoundingSet=CAP_NET_ADMIN\nNoNewPrivileges=yes" in unit

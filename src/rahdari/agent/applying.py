@@ -40,6 +40,10 @@ class Applied:
     kept_stale: int
     faults: tuple[AgentFault, ...]
 
+    @property
+    def removed(self) -> list[RemovedLocally]:
+        return [fault for fault in self.faults if isinstance(fault, RemovedLocally)]
+
 
 class Targets:
     """The places in the configuration."""
@@ -49,6 +53,8 @@ class Targets:
         self._places = sorted(configuration.targets, key=lambda target: isinstance(target, FileTarget))
         self._grace = dt.timedelta(hours=configuration.grace_hours)
         self._devices = {target.name: device for target in self._places if (device := device_of(target)) is not None}
+        # What the targets have, as far as the state could not take it.
+        self._unkept: dict[str, Marker] = {}
         self._files = {target.name: FilePlace(target) for target in self._places if isinstance(target, FileTarget)}
 
     @property
@@ -60,14 +66,16 @@ class Targets:
         """Seconds until a file that is behind may be written again; None when none is."""
         return min((place.wait for place in self._files.values() if place.is_behind), default=None)
 
-    def apply(self, *, state: State, now: dt.datetime, look: bool) -> Applied:
-        """`look` reads what stands at each target. Before the first edition nothing is done."""
+    def apply(self, *, state: State, now: dt.datetime, look: bool, lead: dt.timedelta = dt.timedelta()) -> Applied:
+        """`look` reads what stands at each target; `lead` is how far the clock is known to be ahead. Before the first
+        edition nothing is done."""
         positions = state.positions()
         if not positions:
             return Applied((), 0, 0, ())
-        moment, stale = moment_of(state, positions, now=now, grace=self._grace, look=look)
+        moment, stale = moment_of(state, positions, now=now, grace=self._grace + lead, look=look)
         mark = moment.mark
-        markers = state.markers()
+        kept = state.markers()
+        markers = kept | self._unkept
         changed: dict[str, Marker] = {}
         faults: list[AgentFault] = []
         for target in self._places:
@@ -86,9 +94,14 @@ class Targets:
                     if before is not None and not wrote and replace(before, applied_at=now, mark=mark) == after:
                         # Nothing new was put there: only the place in the log of changes moves on.
                         after = replace(before, mark=mark)
-            if after != before:
+            if after != kept.get(target.name):
                 changed[target.name] = after
-        self._keep(state, moment, markers, changed)
+        try:
+            self._keep(state, moment, kept, changed)
+            self._unkept = {}
+        except AgentFault as fault:
+            # What stands at the targets stands there, though there is no room to write that down.
+            faults, self._unkept = [*faults, fault], changed
         return Applied(
             targets=tuple(name for name, marker in changed.items() if _took(markers.get(name), marker)),
             loaded=moment.loaded,

@@ -3,6 +3,7 @@
 Each fault is a class beside the code that finds it. It says what happened and how to mend it.
 """
 
+import datetime as dt
 from enum import IntEnum
 from typing import ClassVar
 
@@ -41,3 +42,11 @@ class AgentFault(Exception):
 
 def gravest(exits: "list[Exit]") -> Exit:
     return next((code for code in GRAVEST_FIRST if code in exits), Exit.OK)
+
+
+def in_words(span: dt.timedelta) -> str:
+    seconds = max(int(span.total_seconds()), 0)
+    for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {word}"
+    return f"{seconds} seconds"

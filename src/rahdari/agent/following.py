@@ -169,11 +169,11 @@ def _log(outcome: Outcome, told: str) -> str:
             outcome.seconds,
         )
     wrong = "\n".join(str(fault) for fault in outcome.faults)
-    if wrong != told:
-        for fault in outcome.faults:
-            log.warning("%s", fault)
-        if not wrong:
-            log.info("all is well again")
+    # What is taken out again and again is told each time.
+    for fault in outcome.faults if wrong != told else outcome.applied.removed:
+        log.warning("%s", fault)
+    if told and not wrong:
+        log.info("all is well again")
     return wrong
 
 

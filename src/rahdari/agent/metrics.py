@@ -28,6 +28,7 @@ class Counted:
     syncs: dict[int, int] = field(default_factory=dict)
     pushes: int = 0
     forged: int = 0
+    removed: int = 0
     last_sync: dt.datetime | None = None
     last_success: float | None = None
     received: int = 0
@@ -38,6 +39,7 @@ class Counted:
         self.syncs[code] = self.syncs.get(code, 0) + 1
         self.pushes += pushed
         self.forged += bool(outcome.refused_push)
+        self.removed += len(outcome.applied.removed)
         self.last_sync = now
         if code == 0:
             self.last_success = now.timestamp()
@@ -186,6 +188,7 @@ def _work(page: Page, counted: Counted, outcome: Outcome | None) -> None:
     )
     page.add("pushes_total", "counter", "Syncs that something pushed asked for.", counted.pushes)
     page.add("refused_pushes_total", "counter", "Of these, pushes that were old or not signed.", counted.forged)
+    page.add("removed_locally_total", "counter", "How often something taken out here was put back.", counted.removed)
     page.add("fetched_bytes_total", "counter", "Bytes of answers that were read.", counted.received)
     page.add("requests_total", "counter", "Requests sent to the server.", counted.requests)
 

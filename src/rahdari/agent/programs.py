@@ -94,7 +94,7 @@ class Program:
         except subprocess.TimeoutExpired:
             raise DeviceRefused(self.name, f"no answer within {PATIENCE_SECONDS} seconds") from None
         if process.returncode != 0:
-            raise self._fault(errors or out)
+            raise self._fault(errors or out, process.returncode)
         return out
 
     def lines(self, *arguments: str) -> Iterator[str]:
@@ -119,7 +119,7 @@ class Program:
                         process.terminate()
             if process.returncode != 0:
                 errors.seek(0)
-                raise self._fault(errors.read())
+                raise self._fault(errors.read(), process.returncode)
 
     def _start(self) -> list[str]:
         if self._command is None:
@@ -132,8 +132,9 @@ class Program:
             self._command = words
         return self._command
 
-    def _fault(self, said: str) -> AgentFault:
-        first = next((line.strip() for line in said.splitlines() if line.strip()), "no reason was given")
+    def _fault(self, said: str, code: int) -> AgentFault:
+        unsaid = f"it was ended by signal {-code}" if code < 0 else "no reason was given"
+        first = next((line.strip() for line in said.splitlines() if line.strip()), unsaid)
         if "Cannot open network namespace" in said:
             return NamespaceMissing(self._netns)
         refusals = ("Operation not permitted", "you must be root", "password", "not allowed", "Permission denied")

@@ -64,7 +64,7 @@ class Rehearsal:
         planned: list[Planned] = []
         loaded = 0
         if after:
-            grace = dt.timedelta(hours=self.configuration.grace_hours)
+            grace = dt.timedelta(hours=self.configuration.grace_hours) + self._agent.clock_lead
             moment, _ = moment_of(self.state, after, now=now, grace=grace, look=True)
             loaded = moment.loaded
             planned = [plan(target, moment) for target in self.configuration.targets]

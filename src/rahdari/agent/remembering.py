@@ -1,4 +1,4 @@
-"""What was wrong with the last sync, for `status`: one small file, written over in place.
+"""What was wrong with the last sync and how far the clock was ahead, for `status`: a small file, written over in place.
 
 It is not in the database, since a full disk is one of the things it has to tell: the room of this file was taken when
 there was some. What cannot be read in it, as after a power cut, says nothing; the next sync writes all of it anew.
@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rahdari.proof.entry import parse_time, time_text
 
@@ -18,6 +19,8 @@ from .faults import AgentFault, Exit
 
 FILE = "faults.json"
 BYTES = 64 * 1024
+# What is longer can be counted from no date.
+MOST_LEAD = dt.timedelta(days=100 * 366)
 
 
 @dataclass(frozen=True)
@@ -29,18 +32,20 @@ class KeptFault:
     exit: Exit
 
 
-def remember(folder: Path, faults: Iterable[AgentFault], now: dt.datetime) -> None:
-    """Those of the last run; a fault that goes on keeps the time it began. Raises DiskFull, StateNotOurs."""
+def remember(folder: Path, faults: Iterable[AgentFault], now: dt.datetime, lead: dt.timedelta = dt.timedelta()) -> None:
+    """Those of the last run; a fault that goes on keeps the time it began. `lead` is how far this machine's clock is
+    ahead of the server's, kept in whole minutes. Raises DiskFull, StateNotOurs."""
     before = remembered(folder)
     began = {fault.name: fault.at for fault in before}
     kept = {
         (one.name, one.what): KeptFault(one.name, one.what, one.mend, began.get(one.name, now), one.exit)
         for one in faults
     }
-    if kept.keys() == {(one.name, one.what) for one in before} and (folder / FILE).exists():
+    minutes = round(lead.total_seconds() / 60)
+    if kept.keys() == {(one.name, one.what) for one in before} and _read(folder).get("clock_lead") == minutes:
         return
     rows = [[one.name, one.what, one.mend, time_text(one.at), int(one.exit)] for one in kept.values()]
-    while len(content := json.dumps(rows).encode()) > BYTES:
+    while len(content := json.dumps({"faults": rows, "clock_lead": minutes}).encode()) > BYTES:
         rows.pop()
     with told(folder):
         handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
@@ -54,8 +59,26 @@ def remember(folder: Path, faults: Iterable[AgentFault], now: dt.datetime) -> No
 def remembered(folder: Path) -> list[KeptFault]:
     """In the order in which they began."""
     try:
-        rows = json.loads((folder / FILE).read_bytes())
+        rows = _read(folder)["faults"]
         found = [KeptFault(name, what, mend, parse_time(at), Exit(exit)) for name, what, mend, at, exit in rows]
-    except (OSError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError):
         return []
     return sorted(found, key=lambda fault: (fault.at, fault.name))
+
+
+def remembered_lead(folder: Path) -> dt.timedelta:
+    """How far the clock was ahead; zero where that is not known."""
+    minutes = _read(folder).get("clock_lead")
+    return bounded(dt.timedelta(minutes=min(minutes, 10**9))) if type(minutes) is int else dt.timedelta()
+
+
+def bounded(lead: dt.timedelta) -> dt.timedelta:
+    return min(max(lead, dt.timedelta()), MOST_LEAD)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((folder / FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -4,6 +4,9 @@ While the feed is fresh, each entry's own end is honoured at once. When it is st
 nothing newer came), an entry that ended meanwhile is kept for a time of grace and flagged: it may well have been
 renewed, and what this list is for is that nobody is cut. An entry that ended while the feed was fresh does not return.
 
+A clock that is far ahead makes every feed look stale, and every time of grace over. So the time of grace is counted by
+the server's clock, where that is known: it is longer by as much as this machine's clock is ahead.
+
 And how much an update may take out by itself: whoever holds the publisher's online keys shall not be able to empty the
 networks, at once or by many small steps.
 """
@@ -16,7 +19,7 @@ def is_stale(*, now: dt.datetime, fresh_until: dt.datetime) -> bool:
 
 
 def kept_after(*, now: dt.datetime, fresh_until: dt.datetime, grace: dt.timedelta) -> dt.datetime:
-    """An entry counts when it has begun and ends after this moment."""
+    """An entry counts when it has begun and ends after this moment. `grace`: with what the clock is ahead."""
     if not is_stale(now=now, fresh_until=fresh_until):
         return now
     return max(fresh_until, now - grace)

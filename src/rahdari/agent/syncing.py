@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -12,13 +12,14 @@ from rahdari.proof import ROLES
 from .applying import Applied, Targets
 from .catching_up import catch_up
 from .configuration import Configuration
+from .devices import RemovedLocally
 from .disk import DiskFull, told
 from .faults import AgentFault, Exit, gravest
 from .folder import share_again
 from .holding import held_faults
 from .local import LocalFile
 from .receipts import send_receipts
-from .remembering import remember
+from .remembering import bounded, remember, remembered_lead
 from .rules import is_stale
 from .state import Position, State
 from .transport import Server
@@ -29,6 +30,9 @@ SIGNATURE_OLD = dt.timedelta(minutes=15)
 CLOCK_SLACK = dt.timedelta(minutes=5)
 # A server that hangs on a receipt must not hold up the next edition more than once in this time.
 RECEIPT_PAUSE_SECONDS = 60.0
+# What somebody took out is put back at once; whoever looks each minute shall see that it was gone.
+REMOVED_SECONDS = 300.0
+MOST_REMOVED = 20
 
 
 class Stale(AgentFault):
@@ -56,7 +60,10 @@ class ClockWrong(AgentFault):
     exit = Exit.ALARM
 
     def __init__(self, how: str) -> None:
-        super().__init__(f"The clock of this machine is wrong: {how}", "Terms of entries and signatures depend on it.")
+        super().__init__(
+            f"The clock of this machine is wrong: it {how}.",
+            "Set it, by NTP for example: terms of entries and signatures depend on it.",
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,8 @@ class Agent:
         self._receipts_after = 0.0
         self._untaken: AgentFault | None = None
         self._learned: tuple[AgentFault, ...] = ()
+        # By its words: what was found taken out a short while ago, and until when that is told.
+        self._removed: dict[str, tuple[AgentFault, float]] = {}
         remove_leftovers(configuration)
         with suppress(DiskFull), told(state.folder):
             state.drop_unfinished_lists()
@@ -136,8 +145,8 @@ class Agent:
         applying = time.monotonic()
         applied = Applied((), 0, 0, ())
         try:
-            applied = self.targets.apply(state=self.state, now=now, look=look)
-            faults += applied.faults
+            applied = self.targets.apply(state=self.state, now=now, look=look, lead=self.clock_lead)
+            faults += [*applied.faults, *self._removed_lately(applied.removed)]
         except AgentFault as fault:
             faults.append(fault)
         ended = time.monotonic()
@@ -152,7 +161,7 @@ class Agent:
             if time.monotonic() >= self._receipts_after:
                 self.tell()
             faults += [self._untaken] if self._untaken is not None else []
-            remember(self.state.folder, faults, now)
+            remember(self.state.folder, faults, now, self.clock_lead)
         except AgentFault as fault:
             faults.append(fault)
         return Outcome(
@@ -198,8 +207,22 @@ class Agent:
 
     def standing_faults(self, *, now: dt.datetime, known: list[AgentFault]) -> list[AgentFault]:
         """What is held back, and what is wrong with time."""
-        late = time_faults(self.state.positions(), now=now, clock_hint=self.server.clock_hint(), known=known)
+        names = {fault.name for fault in known}
+        late = time_faults(self.state.positions(), now=now, clock_hint=self.server.clock_hint(), known=names)
         return [*held_faults(self.state, now), *late]
+
+    def _removed_lately(self, found: list[RemovedLocally]) -> list[AgentFault]:
+        at = time.monotonic()
+        kept = self._removed | {fault.what: (fault, at + REMOVED_SECONDS) for fault in found}
+        newest = sorted(kept.items(), key=lambda item: item[1][1])[-MOST_REMOVED:]
+        self._removed = {what: (fault, until) for what, (fault, until) in newest if until > at}
+        return [fault for fault, _ in self._removed.values()]
+
+    @property
+    def clock_lead(self) -> dt.timedelta:
+        """How far this machine's clock is ahead, by the server's word: the last one, until there is another."""
+        heard = self.server.clock_lead
+        return remembered_lead(self.state.folder) if heard is None else bounded(heard)
 
     def close(self) -> None:
         self.server.close()
@@ -239,19 +262,20 @@ def each_once(faults: list[AgentFault]) -> tuple[AgentFault, ...]:
 
 
 def time_faults(
-    positions: Mapping[str, Position], *, now: dt.datetime, clock_hint: str, known: list[AgentFault]
+    positions: Mapping[str, Position], *, now: dt.datetime, clock_hint: str, known: Collection[str]
 ) -> list[AgentFault]:
+    """`known`: the names of what is told already. Metadata that have run out (`Expired`) say all that `Stale` would."""
     faults: list[AgentFault] = []
     held = positions.values()
     verified_at = max((position.verified_at for position in held), default=None)
     newest = max((position.signed_at for position in held), default=None)
     if verified_at is not None and now < verified_at - CLOCK_SLACK:
-        faults.append(ClockWrong(f"it stands before {verified_at:%Y-%m-%d %H:%M} UTC, when it verified last."))
+        faults.append(ClockWrong(f"stands before {verified_at:%Y-%m-%d %H:%M} UTC, when it verified last"))
     elif newest is not None and now < newest - CLOCK_SLACK:
-        faults.append(ClockWrong(f"it stands before {newest:%Y-%m-%d %H:%M} UTC, when the feed was signed last."))
+        faults.append(ClockWrong(f"stands before {newest:%Y-%m-%d %H:%M} UTC, when the feed was signed last"))
     elif clock_hint:
-        faults.append(ClockWrong(clock_hint))
-    if not held or any(isinstance(fault, Expired) for fault in known):
+        faults.append(ClockWrong(f"is {clock_hint}"))
+    if not held or Expired.__name__ in known:
         return faults
     fresh_until = min(position.fresh_until for position in held)
     signed_at = min(position.signed_at for position in held)

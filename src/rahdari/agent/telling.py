@@ -12,9 +12,9 @@ from rahdari.proof.entry import time_text
 
 from .applying import is_waiting, kept_since
 from .configuration import Configuration
-from .faults import Exit
+from .faults import Exit, in_words
 from .holding import held_faults
-from .remembering import KeptFault, remembered
+from .remembering import KeptFault, remembered, remembered_lead
 from .rules import is_stale
 from .state import Marker, Position, Row, State
 from .syncing import time_faults
@@ -60,13 +60,13 @@ def status(*, configuration: Configuration, state: State, now: dt.datetime) -> S
     positions = state.positions()
     counted, stale = 0, 0
     if positions:
-        after = kept_since(positions, now=now, grace=dt.timedelta(hours=configuration.grace_hours))
+        after = kept_since(positions, now=now, grace=_grace(configuration, state))
         counted, stale = state.count_in_force(now=now, kept_after=after)
     markers = state.markers()
     here = {role: (position.session, position.sequence) for role, position in positions.items()}
     kept = [fault for fault in remembered(state.folder) if fault.name not in TIMELY]
     said = {fault.name for fault in kept}
-    timely = [*time_faults(positions, now=now, clock_hint="", known=[]), *held_faults(state, now)]
+    timely = [*time_faults(positions, now=now, clock_hint="", known=said), *held_faults(state, now)]
     timely = [fault for fault in timely if fault.name not in said]
     return Status(
         positions=positions,
@@ -214,7 +214,7 @@ def check(
 ) -> Found:
     """Whether all of a block is covered by an entry. Without a protocol any entry for the address counts."""
     positions = state.positions()
-    after = kept_since(positions, now=now, grace=dt.timedelta(hours=configuration.grace_hours))
+    after = kept_since(positions, now=now, grace=_grace(configuration, state))
     at, ended_by = time_text(now), time_text(after)
     rows, others, not_counting = list[Row](), list[Row](), list[Row]()
     for row in state.covering([str(wider) for wider in _wider(block)]):
@@ -235,6 +235,11 @@ def covers(entry: Row, protocol: Protocol | None, port: int | None) -> bool:
     if port is None:
         return True
     return entry.port == port if entry.port is not None else Protocol(entry.protocol).has_ports
+
+
+def _grace(configuration: Configuration, state: State) -> dt.timedelta:
+    """As the last sync had it."""
+    return dt.timedelta(hours=configuration.grace_hours) + remembered_lead(state.folder)
 
 
 def _wider(block: Block) -> list[Block]:
@@ -300,14 +305,6 @@ def plain_text(time: str) -> str:
 
 def counted(number: int) -> str:
     return "1 entry counts" if number == 1 else f"{number} entries count"
-
-
-def in_words(span: dt.timedelta) -> str:
-    seconds = max(int(span.total_seconds()), 0)
-    for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {word}"
-    return f"{seconds} seconds"
 
 
 def _plain(at: dt.datetime | None) -> str:

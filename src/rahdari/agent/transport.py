@@ -28,7 +28,7 @@ from rahdari import __version__
 
 from .configuration import Configuration
 from .credentials import Credentials
-from .faults import AgentFault
+from .faults import AgentFault, in_words
 from .unreached import (
     NoAnswer,
     NotReached,
@@ -95,8 +95,8 @@ class Server:
         # For the metrics: what came over all connections of this server since it began.
         self.received = 0
         self.requests = 0
-        # The server's clock minus ours, as its last answer had it. A hint for a person, never a fact to act on.
-        self.clock_ahead: dt.timedelta | None = None
+        # What the server's clock showed at its last answer, and how long this machine had run by then.
+        self._clock: tuple[dt.datetime, float] | None = None
 
     def get(self, url: str, *, most: int) -> Iterator[bytes]:
         """The body, in pieces. Raises AgentFault (TooMuch and TooSlow among them).
@@ -317,16 +317,27 @@ class Server:
 
     def _note_clock(self, response: urllib3.BaseHTTPResponse) -> None:
         with suppress(TypeError, ValueError, OverflowError):
-            there = parsedate_to_datetime(response.headers.get("Date", ""))
-            self.clock_ahead = there - dt.datetime.now(dt.UTC)
+            there = parsedate_to_datetime(response.headers.get("Date", "")).astimezone(dt.UTC)
+            self._clock = there, time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    @property
+    def clock_lead(self) -> dt.timedelta | None:
+        """How far this machine's clock is ahead of the server's; below zero when it is behind; zero when both agree;
+        None while the server has not told its time. Nobody signs it: it may keep an entry, and never take one out.
+
+        Counted from the server's last answer by what no setting of the clock changes.
+        """
+        if self._clock is None:
+            return None
+        there, then = self._clock
+        passed = dt.timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME) - then)
+        lead = dt.datetime.now(dt.UTC) - there - passed
+        return lead if abs(lead) >= CLOCKS_APART else dt.timedelta()
 
     def clock_hint(self) -> str:
-        """A sentence about this machine's clock, when the server's says otherwise."""
-        if self.clock_ahead is None or abs(self.clock_ahead) < CLOCKS_APART:
-            return ""
-        way = "behind" if self.clock_ahead > dt.timedelta() else "ahead of"
-        minutes = abs(self.clock_ahead).total_seconds() / 60
-        return f"This machine's clock is {minutes:.0f} minutes {way} the server's: set it, by NTP for example."
+        """How wrong this machine's clock is by the server's, such as `398 days ahead of the server's`; or nothing."""
+        lead = self.clock_lead
+        return f"{in_words(abs(lead))} {'ahead of' if lead > dt.timedelta() else 'behind'} the server's" if lead else ""
 
 
 def _manager(proxy: str, context: ssl.SSLContext) -> urllib3.PoolManager:

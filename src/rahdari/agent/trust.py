@@ -74,7 +74,9 @@ class Expired(AgentFault):
     def __init__(self, why: str, clock_hint: str) -> None:
         super().__init__(
             f"The feed's signatures have run out ({why}). Nothing new is accepted; the last edition stays enforced.",
-            clock_hint or "The publisher has stopped or someone holds back its editions: tell the authority.",
+            f"This machine's clock is {clock_hint}: set it, by NTP for example."
+            if clock_hint
+            else "The publisher has stopped or someone holds back its editions: tell the authority.",
         )
 
 
@@ -162,6 +164,7 @@ class Walker:
     def __init__(self, configuration: Configuration, server: Server) -> None:
         self._root = pinned_root(configuration.root, configuration.root_sha256)
         # Another root, another memory: nothing of an old one is held against a new one.
+        self._state = configuration.state
         self._memory = configuration.state / "metadata" / configuration.root_sha256[:16]
         self._base = f"{configuration.server}/feed"
         self._server = server
@@ -216,7 +219,7 @@ class Walker:
         metadata = f"{self._base}/{METADATA}"
         self._hold({**came, f"{METADATA}/timestamp.json": timestamp} if timestamp else came)
         self._fetcher.roots_known = roots_known
-        with told(self._memory), self._explained():
+        with told(self._state), self._explained():
             self._memory.mkdir(parents=True, exist_ok=True)
             # One walk for each updater (TUF 5.3); connections and files are kept.
             self._updater = updater = Updater(
@@ -264,7 +267,7 @@ class Walker:
     def _statement(self, path: str) -> bytes:
         if self._updater is None:
             raise Untrusted("nothing was walked yet")
-        with told(self._memory), self._explained():
+        with told(self._state), self._explained():
             target = self._updater.get_targetinfo(path)
         if target is None or target.length > LONGEST_STATEMENT or "sha256" not in target.hashes:
             raise Untrusted(f"{path} is not among the signed files")
@@ -275,7 +278,7 @@ class Walker:
     @contextmanager
     def _target(self, url: str, length: int, sha256: str) -> Iterator[BinaryIO]:
         folder = str(self._memory)
-        with told(self._memory), tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as body:
+        with told(self._state), tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=folder) as body:
             # Twice: a proxy on the way may have cut it short or kept an old one.
             for last in (False, True):
                 hasher, received = hashlib.sha256(), 0

@@ -13,7 +13,7 @@ from rahdari.decide.rules import CannotSecond, Lane, NoticeState, Outcome, Statu
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
-from rahdari.people.models import User
+from rahdari.people.models import Mandate, User
 from rahdari.verify import actions as checks
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Method
@@ -22,6 +22,7 @@ from .builders import DAY, HOUR, MINUTE, NOW, a_case, a_decided_application, a_g
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + HOUR
+YEAR = 365 * DAY
 SHOWN = "The bill, page 2, names another subscriber."
 SENTENCE = "The address answered for somebody else on 10 November."
 
@@ -224,6 +225,61 @@ class TestAnOfficersOwnApplication:
         with pytest.raises(actions.OwnApplication):
             taken(case, officer)
         assert not queries.of_others(Case.objects.all(), officer).exists()
+
+
+class TestAnOfficerWhoHadAPart:
+    """Nobody leaves a company to decide its case: a part that ended counts for a year."""
+
+    @pytest.fixture
+    def case(self) -> Case:
+        case = a_case()
+        company = people.register_organisation(
+            owner=case.application.applicant, name="Sample House", actor="system:test", now=NOW - 3 * YEAR
+        )
+        Application.objects.filter(pk=case.application.pk).update(organisation=company)
+        case.refresh_from_db()
+        return case
+
+    def is_theirs(self, case: Case, officer: User) -> bool:
+        """At every door alike."""
+        case.refresh_from_db()
+        own = queries.is_own(case.application, officer)
+        assert queries.of_others(Case.objects.all(), officer).exists() is not own
+        if own:
+            with pytest.raises(queries.CaseNotFound):
+                queries.case_for_officer(officer=officer, reference=case.application.reference, now=LATER)
+            for act in (lambda: taken(case, officer), lambda: actions.grant(case=case, officer=officer, now=LATER)):
+                with pytest.raises(actions.OwnApplication):
+                    act()
+        return own
+
+    @pytest.mark.parametrize(
+        ("left", "own"), [(-HOUR, True), (HOUR, True), (-YEAR + HOUR, True), (-YEAR - HOUR, False)]
+    )
+    def test_as_a_member(self, case: Case, officer: User, left: dt.timedelta, own: bool) -> None:
+        company, began = case.application.organisation, case.application.created_at
+        assert company is not None
+        people.add_member(organisation=company, user=officer, role="owner", actor="system:test", now=NOW - 2 * YEAR)
+        people.remove_member(organisation=company, user=officer, actor=f"person:{officer.pk}", now=began + left)
+        assert self.is_theirs(case, officer) is own
+
+    @pytest.mark.parametrize(("ended", "own"), [(-HOUR, True), (HOUR, True), (-YEAR - HOUR, False)])
+    def test_as_an_agent(self, case: Case, officer: User, ended: dt.timedelta, own: bool) -> None:
+        company, began = case.application.organisation, case.application.created_at
+        assert company is not None
+        mandate = people.give_mandate(
+            organisation=company,
+            email=officer.email,
+            agent_name="Sample Consultants",
+            scope="see",
+            valid_until=began + 2 * YEAR,
+            actor="system:test",
+            now=began - 2 * YEAR,
+        )
+        Mandate.objects.filter(pk=mandate.pk).update(
+            agent=officer, accepted_at=began - 2 * YEAR, ended_at=began + ended
+        )
+        assert self.is_theirs(case, officer) is own
 
 
 class TestGrant:

@@ -371,6 +371,10 @@ def matter_for_officer(officer: User, number: str) -> Matter:
     themselves. The view puts the look on record.
     """
     found = Matter.objects.filter(number=number.upper()).select_related("attestation").first()
-    if found is None or found.person == f"person:{officer.pk}" or found.holder in people.holders_of(officer):
+    if (
+        found is None
+        or found.person == f"person:{officer.pk}"
+        or people.has_part(people.parts_of(officer), found.holder, found.opened_at)
+    ):
         raise NotFound(number)
     return found

@@ -6,7 +6,7 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from django.conf import settings
@@ -21,7 +21,6 @@ from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
-from rahdari.people.rules import Act
 from rahdari.policy import CheckRule, add
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check
@@ -267,15 +266,30 @@ def actor_of(officer: User) -> str:
 
 
 def is_own(application: Application, officer: User) -> bool:
-    """Whether the officer applied, or belongs to the company that did: then somebody else decides."""
-    agent_for = [mandate.organisation.holder_ref for mandate in people.mandates_in_force(officer, Act.SEE)]
-    return application.applicant_id == officer.pk or application.holder_ref in {*people.holders_of(officer), *agent_for}
+    return own_of(officer)(application)
+
+
+def own_of(officer: User) -> Callable[[Application], bool]:
+    """Tells an officer's own applications: what they applied for, or somebody for whom they acted when it began, later,
+    or in the year before (`people.parts_of`). Then somebody else decides: nobody leaves a company to decide its case.
+    """
+    parts = people.parts_of(officer)
+
+    def is_own(application: Application) -> bool:
+        return application.applicant_id == officer.pk or people.has_part(
+            parts, application.holder_ref, application.created_at
+        )
+
+    return is_own
 
 
 def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
-    """The cases that are not the officer's own applications."""
-    company = found.filter(application__organisation__memberships__user=officer)
-    return found.exclude(application__applicant=officer).exclude(pk__in=company.values("pk"))
+    """The cases that are not the officer's own applications (`own_of`)."""
+    own = Q(application__applicant=officer)
+    for holder, until in people.parts_of(officer).items():
+        of_holder = Q(application__organisation__holder_ref=holder)
+        own |= of_holder if until is None else of_holder & Q(application__created_at__lt=until + people.PART_LASTS)
+    return found.exclude(pk__in=Case.objects.filter(own).values("pk"))
 
 
 def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: str = "") -> Case:

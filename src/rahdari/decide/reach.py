@@ -63,11 +63,8 @@ def unreached_with_cases(*, officer: User) -> list[tuple[Entry, Application]]:
     rests_on = {each.registration_id: each.registration for each in found}
     applied = {pk: applications.last_granted_for(registration) for pk, registration in rests_on.items()}
     rows = [(each, applied[each.registration_id]) for each in found]
-    return [
-        (each, application)
-        for each, application in rows
-        if application is not None and not queries.is_own(application, officer)
-    ]
+    is_own = queries.own_of(officer)
+    return [(each, application) for each, application in rows if application is not None and not is_own(application)]
 
 
 def held_against(found: Assessment, application: Application) -> Assessment:

@@ -218,6 +218,7 @@ def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.Cann
         case__status=rules.Status.DECIDED, withdrawn_at__isnull=True, concluded_at__isnull=True
     )
     found = standing.select_related("case__application__organisation", "case__application__applicant", "proposed_by")
+    is_own = queries.own_of(officer)
     is_director, is_new = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
     return [
         (
@@ -232,5 +233,5 @@ def waiting(*, officer: User, now: dt.datetime) -> list[tuple[Notice, rules.Cann
             ),
         )
         for each in found.order_by("answer_due_at", "id")[:200]
-        if not queries.is_own(each.case.application, officer)
+        if not is_own(each.case.application)
     ]

@@ -6,6 +6,8 @@ from django.db.models import Q
 
 # The act of reading a page of a list; its `detail` names the subjects under "shown".
 LIST = "read_list"
+# The act by which somebody ceases to belong to an organisation; its `detail` names them under "member".
+REMOVED = "removed_member"
 
 
 class Entry(models.Model):
@@ -29,6 +31,12 @@ class Entry(models.Model):
                 opclasses=["jsonb_path_ops"],
                 condition=Q(act__endswith=f".{LIST}"),
                 name="journal_by_shown",
+            ),
+            GinIndex(
+                fields=["detail"],
+                opclasses=["jsonb_path_ops"],
+                condition=Q(act__endswith=f".{REMOVED}"),
+                name="journal_by_member",
             ),
         ]
         ordering = ["-id"]

@@ -9,7 +9,7 @@ from operator import or_
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from .models import LIST, Entry
+from .models import LIST, REMOVED, Entry
 
 
 def about(subject: str) -> QuerySet[Entry]:
@@ -45,6 +45,12 @@ def looks_at(subjects: Iterable[str], *, zone: dt.tzinfo) -> list[Looks]:
         Looks(last, actor, act, reason, count)
         for _day, actor, act, reason, count, last in rows.order_by("-last", "act", "actor")
     ]
+
+
+def left_by(member: str) -> dict[str, dt.datetime]:
+    """What somebody belonged to, and when they last ceased to: by subject."""
+    found = Entry.objects.filter(act__endswith=f".{REMOVED}", detail__contains={"member": member}).order_by()
+    return dict(found.values_list("subject").annotate(last=Max("at")))
 
 
 def acts_after(id: int, acts: Iterable[str]) -> QuerySet[Entry]:

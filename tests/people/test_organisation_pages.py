@@ -173,6 +173,8 @@ class TestTheLetter:
         browser_of(owner).post(page_of(company), {"email": "new@sample.example", "role": "technician"})
         [letter] = self.letters()
         assert letter.address == "new@sample.example" and company.name in letter.text
+        # Anybody makes an organisation of any name: who invites, and that nobody has looked at it, is said.
+        assert owner.email in letter.text and "has not shown that they act for it" in " ".join(letter.text.split())
         link = re.search(r"https?://[^/\s]+(/account/invitations/\S+)", letter.text)
         assert link is not None
         stranger = Client(headers={"accept-language": "en"})

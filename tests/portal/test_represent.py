@@ -10,11 +10,16 @@ from django.utils import timezone
 
 from rahdari import line
 from rahdari.letters.models import Letter
+from rahdari.people import actions as people
+from rahdari.register import queries as register
+from rahdari.vault import links
 from rahdari.verify import contacts
 from rahdari.verify.models import Check
+from tests.api.sample import Program
 from tests.apply.sample import a_person
 from tests.line.conftest import sample_operators, vault_keys  # noqa: F401
 from tests.line.test_representing import NUMBER, OFFICE, imported, rosters, sent, whose  # noqa: F401
+from tests.portal import story
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +53,12 @@ class TestShowing:
         assert application.status == "granted"
         assert browser.get(page).status_code == 302
 
+    def test_is_what_a_program_reads_as_well(self) -> None:
+        application = sent("manager@mail.example", at=timezone.now())
+        answer = Program(application.applicant).get(f"/applications/{application.reference}")
+        assert answer.status_code == 200
+        assert answer.said["status"] == "submitted", answer.said
+
     def test_can_be_left_to_an_officer(self) -> None:
         application = sent("manager@mail.example", at=timezone.now())
         page = reverse("portal:represent", args=[application.reference])
@@ -64,6 +75,22 @@ class TestShowing:
         browser, page = browser_of(application.applicant), reverse("portal:represent", args=[application.reference])
         assert [browser.post(page, {"to": "email"}).status_code for _ in range(4)] == [302, 302, 302, 422]
         assert browser.post(page, {"to": "pigeon"}).status_code == 422
+
+
+class TestTheNameOnTheRegistration:
+    def test_is_what_was_looked_at_whatever_the_person_calls_themselves_later(self) -> None:
+        person = story.a_person()
+        granted = story.a_granted_application(person)
+        registration = register.registration_from(granted.subject)
+        assert registration is not None
+        name = granted.holder_name
+        people.name_person(user=person, name="Sample Microfinance Bank Ltd", actor="p", now=timezone.now())
+        browser = browser_of(person)
+        for page in ("registration", "certificate"):
+            text = browser.get(reverse(f"portal:{page}", args=[registration.reference])).text
+            assert name in text and "Sample Microfinance" not in text.split("</header>")[-1], page
+        token = links.token("certificate", registration.reference)
+        assert name in Client().get(f"/c/{registration.reference}/{token}/").text
 
 
 class TestTheRepresentative:

@@ -127,11 +127,10 @@ def valid(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
 
 
 def _in_short(found: Registration, call: Call) -> Json:
-    holder = people.public_holder(found.holder)
     return {
         "reference": found.reference,
         "service": found.category,
-        "holder": holder.name if holder is not None else "",
+        "holder": apply.holder_name_of(found),
         "standing": standing_of(found, call.now),
         "valid_from": stamp(found.valid_from),
         "valid_until": stamp(found.valid_until),

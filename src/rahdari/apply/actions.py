@@ -31,6 +31,7 @@ from .bulk import (
 from .drafts import (
     ChangedMeanwhile,
     NotADraft,
+    OtherCompany,
     ServiceNotOpen,
     TooManyDrafts,
     save_about,
@@ -102,6 +103,7 @@ __all__ = [
     "NewEndpoint",
     "NotADraft",
     "NothingAwaited",
+    "OtherCompany",
     "ProofNotAccepted",
     "RegistrationOver",
     "ServiceNotOpen",

@@ -118,7 +118,12 @@ COMPANY = Asked(
     ),
     heading=_("Company details"),
     heading_of=lambda service: telling.title_of(StepKey.COMPANY, service),
-    options=lambda application, service, policy, now: {"service": service},
+    options=lambda application, service, policy, now: {
+        "service": service,
+        "held_by": application.organisation.company_number
+        if application.organisation is not None and application.registration_id is not None
+        else "",
+    },
     beside_heading=_("Who sees this"),
     beside=(_("The public sees the registered name beside the registration number."),),
     beside_of=lambda service: (

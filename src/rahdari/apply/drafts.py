@@ -40,6 +40,14 @@ class TooManyDrafts(Exception):
         self.limit = limit
 
 
+class OtherCompany(Exception):
+    """What renews or changes a registration names the company that holds it. `.number` is that company's."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"the registration is held by the company {number}")
+        self.number = number
+
+
 class NotADraft(Exception):
     """The application was sent or closed; its answers cannot be changed. `.application`"""
 
@@ -190,6 +198,13 @@ def save_company(
     def write(draft: Application) -> None:
         if draft.mandate is not None:
             return  # an agent applies for the organisation as it is, and describes none
+        ours = draft.organisation
+        if ours is not None and draft.registration_id is not None:
+            # What is held is renewed and changed by whoever holds it.
+            if company_number != ours.company_number:
+                raise OtherCompany(ours.company_number)
+            draft.company_name, draft.ntn = name, ntn
+            return
         draft.company_name, draft.company_number, draft.ntn = name, company_number, ntn
         before = draft.organisation
         draft.organisation = organisation_for(draft, actor=actor, now=now)
@@ -220,19 +235,29 @@ def organisation_for(draft: Application, *, actor: str, now: dt.datetime) -> Org
         return people.register_organisation(
             owner=draft.applicant, name=name, company_number=number, ntn=ntn, actor=actor, now=now
         )
-    used = Application.objects.filter(organisation=chosen).exclude(pk=draft.pk).exclude(status=Status.DRAFT).exists()
+    chosen = people.lock_organisation(chosen)
+    used = Application.objects.filter(organisation=chosen).exclude(pk=draft.pk).exists()
     if not used:
         if (chosen.name, chosen.company_number, chosen.ntn) != (name, number, ntn):
             people.describe_organisation(
                 organisation=chosen, name=name, company_number=number, ntn=ntn, actor=actor, now=now
             )
         return chosen
-    # An organisation that something was sent for stays as it was described then.
+    # An organisation that something else was written for stays as it was described then: or else that would speak for
+    # whatever this draft says now.
     if same is not None:
         return same
     return people.register_organisation(
         owner=draft.applicant, name=name, company_number=number, ntn=ntn, actor=actor, now=now
     )
+
+
+def is_described(draft: Application) -> bool:
+    """Whether its organisation is the one that the draft names: by number, or where there is none by name."""
+    ours = draft.organisation
+    if ours is None or draft.company_number != ours.company_number:
+        return ours is None
+    return bool(ours.company_number or draft.registration_id) or draft.company_name == ours.name
 
 
 def save_contact(

@@ -103,8 +103,9 @@ class CompanyForm(StepForm):
         widget=number_input(),
     )
 
-    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, service: Service, held_by: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.held_by = held_by
         # What whoever typed it should know, when it is saved.
         self.notes: list[str] = []
         if not rules.tax_number_stands_in(service):
@@ -122,6 +123,12 @@ class CompanyForm(StepForm):
             number = identifiers.parse_company_number(typed)
         except identifiers.IdentifierError as error:
             raise ValidationError(wording.company_number(error), code=error.reason) from None
+        if self.held_by and number != self.held_by:
+            raise ValidationError(
+                _("This registration is of the company %(number)s. For another company, begin a new application"),
+                code="other_company",
+                params={"number": self.held_by},
+            )
         if number not in identifiers.with_plain_digits(typed):
             self.notes.append(wording.read_as(number))
         return number

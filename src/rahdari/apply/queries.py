@@ -160,6 +160,15 @@ def last_granted_for(registration: Registration) -> Application | None:
     return every().filter(pk=key).first() if key else None
 
 
+def holder_name_of(registration: Registration) -> str:
+    """The name that was looked at when the registration was granted: what its holder calls themselves since is not."""
+    granted = last_granted_for(registration)
+    if granted is not None and granted.holder_name:
+        return granted.holder_name
+    holder = people.public_holder(registration.holder)
+    return holder.name if holder is not None else ""
+
+
 def sent_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Application]:
     """Undecided, their checks asked for, sent from `start` on and before `end`."""
     return submitted_undecided().filter(submitted_at__gte=start, submitted_at__lt=end)

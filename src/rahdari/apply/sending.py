@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
+from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, due_at, freeze
 
 from . import queries, rules
-from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, locked, organisation_for
+from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, is_described, locked, organisation_for
 from .models import Application, Endpoint, FrozenPolicy
 from .rules import Status, StepKey, Trouble
 
@@ -124,8 +125,13 @@ def _send(
     let_go = draft.organisation is not None and not people.may(
         draft.applicant, Act.APPLY, organisation=draft.organisation
     )
-    if let_go and draft.mandate is None:
+    if draft.organisation is not None:
+        # Nobody describes it anew while this is sent.
+        draft.organisation = people_acts.lock_organisation(draft.organisation)
+    if draft.mandate is None and (let_go or not is_described(draft)):
         draft.organisation = organisation_for(draft, actor=actor, now=now)
+    if not is_described(draft):
+        raise ChangedMeanwhile(draft)
     # The same rules lie there already but for the first time: their text is long, and is not read for nothing.
     if not FrozenPolicy.objects.filter(digest=policy.digest).exists():
         FrozenPolicy.objects.get_or_create(

@@ -190,10 +190,18 @@ def write_to_outsider(
 
 
 def write_invitation(
-    *, email: str, language: str, organisation: str, until: dt.datetime, url: str, now: dt.datetime
+    *,
+    email: str,
+    language: str,
+    organisation: str,
+    by: str,
+    is_registered: bool,
+    until: dt.datetime,
+    url: str,
+    now: dt.datetime,
 ) -> Letter:
     """Tell an address of an invitation. Named in `settings.INVITATION_LETTER`, as the sign-in code's act is."""
-    context = {"organisation": organisation, "until": until, "url": url}
+    context = {"organisation": organisation, "by": by, "is_registered": is_registered, "until": until, "url": url}
     return write_to_outsider(
         address=email,
         language=language,

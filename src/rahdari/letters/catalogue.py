@@ -127,7 +127,7 @@ LETTERS: dict[str, Kind] = {
     "home_line_withdrawn": _kind(_("Somebody took their line at home off"), "registration number", note=""),
     "mandate_offered": _kind(_("A mandate is offered to an agent"), "organisation until", note="", urgent=True),
     "organisation_invitation": _kind(
-        _("An invitation into an organisation"), "organisation until", note="", urgent=True
+        _("An invitation into an organisation"), "organisation until", "by is_registered", note="", urgent=True
     ),
     "operator_asked": _kind(_("An operator is asked about its subscribers"), "due_at", note=""),
     "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),

@@ -168,7 +168,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "branch_expires_soon": lambda rules: {**_BRANCH, "valid_until": _days(30)},
     "home_line_withdrawn": lambda rules: {"registration": REGISTRATION, "number": 3},
     "mandate_offered": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
-    "organisation_invitation": lambda rules: {"organisation": "Sample Software House", "until": _days(14)},
+    "organisation_invitation": lambda rules: {
+        "organisation": "Sample Software House",
+        "by": "owner@sample.example",
+        "is_registered": False,
+        "until": _days(14),
+    },
     "operator_asked": lambda rules: {"due_at": _days(1)},
     "association_asked": lambda rules: {"association": _association(rules), "due_at": _days(10)},
     "attestation_revoked": _revoked,

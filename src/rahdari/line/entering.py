@@ -9,6 +9,7 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
+from rahdari.people import actions as people
 from rahdari.policy import Policy
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
@@ -54,6 +55,7 @@ def enter_grants(now: dt.datetime) -> int:
             except register.NotValid:
                 decide.return_grant(decision=decision, why="registration_ended", now=now)
             else:
+                _describe_holder(application, decision, now)
                 leasing.tie_hosts(endpoints, registration, now=now)
                 mobile.list_line(application, registration, now=now)
                 decide.mark_entered(decision=decision, registration=registration, now=now)
@@ -99,9 +101,24 @@ def _enter_again(
                 actor=decision.decided_by,
                 now=now,
             )
+            _describe_holder(application, decision, now)
             decide.mark_entered(decision=decision, registration=entries.fresh(registration), now=now)
     except register.BlockAlreadyEntered:
         decide.return_grant(decision=decision, why="already_entered", now=now)
+
+
+def _describe_holder(application: Application, decision: Decision, now: dt.datetime) -> None:
+    """An organisation is called what was looked at, whatever it was called in a draft before."""
+    ours, name = application.organisation, application.company_name
+    if ours is not None and name and ours.name != name and ours.company_number == application.company_number:
+        people.describe_organisation(
+            organisation=ours,
+            name=name,
+            company_number=ours.company_number,
+            ntn=application.ntn,
+            actor=decision.decided_by,
+            now=now,
+        )
 
 
 def _is_standing(registration: Registration, now: dt.datetime) -> bool:

@@ -56,7 +56,10 @@ def request_for(rule: CheckRule, application: Application, policy: Policy) -> Ch
 
 def mail_of(application: Application, policy: Policy) -> dict[str, Any]:
     """The address that the applicant signs in with, and whether its domain is an organisation's own: anybody has one at
-    a free mail service. Without a list of those no domain counts."""
+    a free mail service. Without a list of those no domain counts. That of an agent says nothing of the organisation.
+    """
+    if application.mandate_id is not None:
+        return {"mail": "", "own_domain": False}
     mail = application.applicant.email
     free = policy.vouching.free_mail if policy.vouching is not None else None
     return {"mail": mail, "own_domain": free is not None and domain_of(mail) not in free}
@@ -95,6 +98,12 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         )
         _answer_at_once(check, application, found, now)
         return []
+    shown = contacts.by_mail(check)
+    if shown is not None and contacts.is_contact(check):
+        # The very contact on the list: nobody who is registered already says no to it.
+        _tell(others, application, [], None, now)
+        _answer_at_once(check, application, shown, now)
+        return []
     if asked:
         assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
         due_at = add(start=now, allowance=policy.representing.answer_within, calendar=policy.calendar)
@@ -108,7 +117,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
         _tell(others, application, asked, due_at, now)
         return []
     _tell(others, application, [], None, now)
-    shown = contacts.by_mail(check) or _of_an_association(application, policy, now)
+    shown = shown or _of_an_association(application, policy, now)
     if shown is not None:
         _answer_at_once(check, application, shown, now)
         return []
@@ -130,17 +139,27 @@ def _answer(check: Check, found: Answer, now: dt.datetime) -> None:
 
 
 def _is_known(application: Application) -> bool:
-    """Whether the applicant has shown it before: they renew or change what they hold, or speak for an organisation that
-    is on the register, or for which it was shown."""
-    if application.registration_id is not None:
-        return True
+    """Whether it was shown before, with this very number: by the applicant, or by each owner of the organisation, since
+    only owners let others in. That one member did says nothing of the others: whoever made the organisation may have
+    asked in somebody of the company.
+    """
     organisation = application.organisation
     if organisation is None:
-        return False
-    earlier = applications.sent_for(organisation).exclude(pk=application.pk)
-    same = [each.subject for each in earlier if each.company_number == application.company_number]
-    in_force = organisation.company_number == application.company_number and register.stands(organisation.holder_ref)
-    return in_force or checks.any_passed(KIND, same)
+        registration = application.registration
+        before = applications.last_granted_for(registration) if registration is not None else None
+        return before is not None and _numbers(before) == _numbers(application)
+    shown = {
+        each.applicant_id
+        for each in applications.sent_for(organisation).exclude(pk=application.pk)
+        if _numbers(each) == _numbers(application)
+        and (each.status == "granted" or checks.any_passed(KIND, [each.subject]))
+    }
+    owners = {each.pk for each in people.people_to_tell(organisation.holder_ref, Act.MEMBERS)}
+    return application.applicant_id in shown or (bool(owners) and owners <= shown)
+
+
+def _numbers(application: Application) -> tuple[str, str]:
+    return application.company_number, application.cnic_index
 
 
 @dataclass
@@ -211,7 +230,7 @@ def _tell(
 
 def _of_an_association(application: Application, policy: Policy, now: dt.datetime) -> Answer | None:
     """What an association has said of this company under the very address that the applicant signs in with."""
-    if policy.attesting is None:
+    if policy.attesting is None or application.mandate_id is not None:
         return None
     mail = attestations.index_of(Identifier("email", application.applicant.email))
     for each in policy.attesting.asked_for(application.service):

@@ -147,6 +147,11 @@ def register_organisation(
     return organisation
 
 
+def lock_organisation(organisation: Organisation) -> Organisation:
+    """The organisation as it is now; it stays so until the transaction ends."""
+    return Organisation.objects.select_for_update().get(pk=organisation.pk)
+
+
 @transaction.atomic
 def describe_organisation(
     *, organisation: Organisation, name: str, company_number: str, ntn: str, actor: str, now: dt.datetime
@@ -264,6 +269,8 @@ def invite_member(
             email=email,
             language=language,
             organisation=organisation.name,
+            by=inviter.email if (inviter := queries.person_by_actor(actor)) is not None else "",
+            is_registered=queries.was_registered(organisation),
             until=invitation.valid_until,
             url=queries.invitation_path(invitation),
             now=now,

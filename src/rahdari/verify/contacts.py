@@ -219,6 +219,11 @@ def by_mail(check: Check) -> Answer | None:
     return Answer("passed", _SHOWN[check.kind][shown], about(check)) if shown else None
 
 
+def is_contact(check: Check) -> bool:
+    """Whether the applicant signs in with the very address on the list, not only at its domain."""
+    return bool(check.facts.get("by_mail") == "contact")
+
+
 def note(*, check: Check, facts: Mapping[str, Any]) -> Check:
     """What the line knows of a check that waits: until when (`until`), who was asked (`asked`)."""
     check.facts = {**check.facts, **facts}

@@ -29,7 +29,6 @@ from rahdari.mobile.models import Line
 from rahdari.mobile.rules import State
 from rahdari.page import values, visitor
 from rahdari.people import actions as people
-from rahdari.people import queries as persons
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
@@ -103,12 +102,11 @@ def place_of_registration(found: Registration) -> Place | None:
     follows = queries.last_line_of(found)
     if follows is None:
         return None
-    holder = persons.public_holder(found.holder)
     return Place(
         subject=f"registration:{found.pk}",
         reference=found.reference,
         holder=found.holder,
-        name=holder.name if holder else "",
+        name=applications.holder_name_of(found),
         policy=applications.policy_in_force(),
         back_url=reverse("portal:registration", args=[found.reference]),
         pages="mobile_move_",

@@ -18,7 +18,6 @@ from rahdari.apply import queries as apply
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
 from rahdari.page import values
-from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
@@ -121,14 +120,13 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
     term = term_of(found, now=now)
     if term is None or register.standing(found, now) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
-    holder = people.public_holder(found.holder)
     application = apply.application_by_subject(found.origin)
     policy = decide.policy_of(application) if application else apply.policy_in_force()
     reason = policy.reasons.get(found.provisional_code)
     service = policy.services.get(found.category)
     context = {
         "registration": found,
-        "holder": holder.name if holder else "",
+        "holder": apply.holder_name_of(found),
         "term": term,
         "left": values.span_words(dt.timedelta(days=term.left.days) or term.left),
         "reason": shared.words(reason.text) if reason else "",

@@ -23,7 +23,6 @@ from rahdari.lease import queries as leases
 from rahdari.lease.models import Host
 from rahdari.mobile import queries as mobile
 from rahdari.mobile.rules import Left
-from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Remedy
@@ -78,7 +77,6 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     found = registration_for(request, reference)
     entries = list(register.own_entries_of(found))
     standing, lines = standing_at_operators(found, entries), lines_of(found)
-    holder = people.public_holder(found.holder)
     now = timezone.now()
     state = standing_of(found, now)
     may_act = shared.may_act_for(person(request), found)
@@ -98,7 +96,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "undone_until": min(found.struck_out_at + UNDONE_WITHIN, found.stays_until) if found.struck_out_at else None,
         "may_change": shared.may_act_for(person(request), found, Act.ADDRESSES),
         "may_prove": shared.may_act_for(person(request), found, Act.PROVE),
-        "holder": holder.name if holder else "",
+        "holder": applications.holder_name_of(found),
         "service": shared.service_title(found.category),
         "addresses": addresses,
         "count": addresses_of(found) or len(addresses),

@@ -130,6 +130,8 @@ class Overview:
         """Until when whoever was asked answers a check; none when nobody was."""
         if check.kind not in OUTSIDE or check.outcome != Outcome.WAITING:
             return None
+        if check.kind == "represents" and not check.facts.get("asked"):
+            return None  # the applicant themselves has to show it
         return awaited_of(self.application, check, self.asked).due_at
 
     @property

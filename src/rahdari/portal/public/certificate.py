@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from rahdari import policy
+from rahdari.apply import queries as apply
 from rahdari.mobile import queries as mobile
 from rahdari.page import errors, limits, visitor
 from rahdari.people import queries as people
@@ -42,7 +43,6 @@ def _own(request: HttpRequest, reference: str) -> Registration:
 
 def sheet_of(registration: Registration) -> paper.Sheet:
     rules = policy.current(settings.POLICY_FILE)
-    holder = people.public_holder(registration.holder)
     link = reverse(
         "portal:certificate_link",
         kwargs={
@@ -53,7 +53,7 @@ def sheet_of(registration: Registration) -> paper.Sheet:
     return paper.Sheet(
         reference=registration.reference,
         standing=str(register.standing(registration, timezone.now())),
-        holder=holder.name if holder else "",
+        holder=apply.holder_name_of(registration),
         authority=(rules.authority.en, rules.authority.ur),
         category=(category_title(registration.category, "en"), category_title(registration.category, "ur")),
         registered_on=timezone.localdate(registration.valid_from),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from rahdari.apply import queries as apply
 from rahdari.journal import actions as journal
 from rahdari.mobile import queries as mobile
 from rahdari.page import errors, limits, visitor
@@ -73,7 +74,8 @@ def _answer(request: HttpRequest, exact: str, registration: Registration | None,
     context["standing"] = standing_of(registration, now) if registration else "not_found"
     if registration is not None:
         holder = people.public_holder(registration.holder)
-        context["holder"] = holder.name if holder and (on_paper or holder.kind == "organisation") else ""
+        named = holder is not None and (on_paper or holder.kind == "organisation")
+        context["holder"] = apply.holder_name_of(registration) if named else ""
         context["category"] = category_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None

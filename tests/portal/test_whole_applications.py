@@ -277,7 +277,9 @@ class TestEmbassy:
         assert application.reference in officer.see(reverse("decide:queue"))
         officer.send(at("case"), at("take"))
         case = officer.see(at("case"))
-        letter = re.search(r"/desk/cases/[^/]+/documents/([0-9a-f-]+)/", case)
+        paper = re.search(r"\?paper=[0-9a-f-]+", case)
+        assert paper is not None
+        letter = re.search(r"/desk/cases/[^/]+/documents/([0-9a-f-]+)/", officer.see(at("case") + paper[0]))
         check = re.search(r"/desk/cases/[^/]+/checks/([0-9a-f-]+)/", case)
         assert letter is not None and check is not None
         assert officer.browser.get(letter[0]).content.startswith(b"%PDF")

@@ -104,8 +104,9 @@ def held_by(request: HttpRequest) -> list[Held]:
         mandated = any(m.organisation.holder_ref == each.holder and m.covers(each.category) for m in mandates)
         if each.holder not in holders and not mandated:
             continue
+        holder = people.public_holder(each.holder)
         title = shared.service_title(each.category)
-        found.append(Held(each, standing_of(each, now), title, apply.holder_name_of(each)))
+        found.append(Held(each, standing_of(each, now), title, holder.name if holder else ""))
     return found
 
 

@@ -289,10 +289,10 @@ class TestManyTakenBack:
         assert urdu.page_problems(client.post(place, follow=True).text) == []
 
 
-def a_request(association: str = ASSOCIATION) -> Request:
+def a_request(association: str = ASSOCIATION, subject: str = "check:sample") -> Request:
     return actions.ask(
         association=association,
-        subject="check:sample",
+        subject=subject,
         service="vpn_freelancer",
         name="Sample Freelancer 31",
         member_number="M-00731",
@@ -344,6 +344,31 @@ class TestWhoAsks:
         assert "The member is attested." in answer.text
         asked.refresh_from_db()
         assert asked.answer == "attested" and desk.get(place).status_code == 302
+
+    def test_is_answered_by_somebody_else_where_it_is_the_secretarys_own(self, client: Client) -> None:
+        secretary = a_secretary()
+        draft = story.a_draft(secretary)
+        asked = a_request(subject=draft.subject)
+        place = reverse("attest:asked", args=[asked.pk])
+        client.force_login(secretary)
+        page = client.get(place).text
+        assert "This is about your own application" in page and "<form class" not in page.split("<h1")[1]
+        sent: list[dict[str, str]] = [
+            {"claim": "freelancer", "way": "papers", "valid_until": until()},
+            {"not_member": "1", "why": "Not on our list at all."},
+        ]
+        assert [client.post(place, each).status_code for each in sent] == [409, 409]
+        by = f"person:{secretary.pk}"
+        for act in (
+            lambda: actions.answer_request(request=asked, answer=Answer.NOT_MEMBER, by=by, now=timezone.now()),
+            lambda: actions.take_answer_back(request=asked, by=by, now=timezone.now()),
+        ):
+            with pytest.raises(actions.OwnRequest):
+                act()
+        client.force_login(a_secretary())
+        assert client.post(place, sent[1]).status_code == 302
+        asked.refresh_from_db()
+        assert asked.answer == Answer.NOT_MEMBER
 
     def test_is_no_member_with_a_reason_and_a_trace_and_it_can_be_undone(self, desk: Client) -> None:
         asked = a_request()

@@ -138,7 +138,7 @@ class TestGatekeeper:
 
     def test_holds_a_file_against_its_own_questions_only(self) -> None:
         mine, theirs = a_question(), a_question(OTHER)
-        found = queries.asked_of(operator=OPERATOR, numbers=[mine.number, theirs.number], now=timezone.now())
+        found = queries.asked_of(operator=OPERATOR, numbers=[mine.number, theirs.number], by="", now=timezone.now())
         assert list(found) == [mine.number]
 
 

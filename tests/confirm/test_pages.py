@@ -14,6 +14,7 @@ from rahdari.confirm import actions, queries
 from rahdari.confirm.models import Answer, AnswerFile, ApiToken, Question, Way
 from rahdari.confirm.rules import AnswerTrouble
 from rahdari.people import actions as people
+from tests.portal import story
 
 from .sample import OPERATOR, OTHER, a_desk, a_question
 
@@ -52,6 +53,23 @@ class TestList:
         a_question()
         page = client.get(CHECKS).text
         assert 'dir="rtl"' in page and "کیا یہ آپ کا صارف ہے" in page
+
+
+class TestOwn:
+    """Nobody answers for the operator about their own application, or of whom they acted for."""
+
+    def test_is_answered_by_somebody_else(self, client: Client) -> None:
+        user = a_desk()
+        client.force_login(user)
+        own, other = a_question(subject=story.a_draft(user).subject), a_question()
+        refused = client.post(f"{CHECKS}{own.number}/", {"answer": "yes"})
+        assert refused.status_code == 422 and "Somebody else of the operator answers it" in refused.text
+        rows = f"check,answer,reason\n{own.number},yes,\n{other.number},yes,\n".encode()
+        for sender, taken in ((user, ["", "yes"]), (a_desk(), ["yes", "yes"])):
+            client.force_login(sender)
+            kept = client.post(f"{CHECKS}files/", {"answers": SimpleUploadedFile("answers.csv", rows)})
+            client.post(kept["Location"], {"send": "1"})
+            assert [said(own), said(other)] == taken
 
 
 class TestAnswer:

@@ -5,6 +5,7 @@ Each act is one transaction with one journal row. The journal names numbers of o
 
 from .asking import (
     AlreadyAnswered,
+    OwnRequest,
     TooLateToTakeBack,
     answer_request,
     ask,
@@ -54,6 +55,7 @@ __all__ = [
     "NotPossibleNow",
     "NotRevocable",
     "NothingToDispute",
+    "OwnRequest",
     "ToRevoke",
     "TooLateToTakeBack",
     "answer_request",

@@ -31,6 +31,19 @@ class AlreadyAnswered(Exception):
         self.request = request
 
 
+class OwnRequest(Exception):
+    """It is about an application of whoever answers: somebody else of the association does. `.request`"""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(str(request))
+        self.request = request
+
+
+def _apart(request: Request, by: str) -> None:
+    if queries.is_own(request, by):
+        raise OwnRequest(request)
+
+
 @transaction.atomic
 def ask(
     *,
@@ -79,10 +92,11 @@ def answer_request(
     now: dt.datetime,
 ) -> Request:
     """What the association says, or the clock, or an attestation that was found to fit. The first answer counts. `why`
-    goes with a no, for the officers."""
+    goes with a no, for the officers. Raises OwnRequest."""
     row = Request.objects.select_for_update().get(pk=request.pk)
     if row.answer:
         return row
+    _apart(row, by)
     row.answer, row.answered_at, row.answered_by, row.attestation = answer.value, now, by, attestation
     row.to_look, row.erase_at, row.why = False, now + rules.KEPT_AFTER_ANSWER, why.strip()
     row.save(
@@ -101,8 +115,9 @@ def answer_request(
 
 @transaction.atomic
 def take_answer_back(*, request: Request, by: str, now: dt.datetime) -> Request:
-    """A no was a slip: the question is open again, for a day at least. Raises TooLateToTakeBack."""
+    """A no was a slip: the question is open again, for a day at least. Raises TooLateToTakeBack, OwnRequest."""
     row = Request.objects.select_for_update().get(pk=request.pk)
+    _apart(row, by)
     if not row.can_be_taken_back(now):
         raise TooLateToTakeBack(row)
     row.answer, row.answered_at, row.answered_by, row.why = "", None, "", ""
@@ -128,13 +143,14 @@ def take_answer_back(*, request: Request, by: str, now: dt.datetime) -> Request:
 def attest_applicant(
     *, request: Request, claim: str, way: str, valid_until: dt.date, by: str, now: dt.datetime
 ) -> Attestation:
-    """Attest whoever asks, as what identifies them says. Raises AlreadyAnswered, and MemberNotTaken where another has
-    the member number.
+    """Attest whoever asks, as what identifies them says. Raises AlreadyAnswered, OwnRequest, and MemberNotTaken where
+    another has the member number.
     """
     attesting.one_at_a_time(request.association)
     request = Request.objects.select_for_update().get(pk=request.pk)
     if request.answer:
         raise AlreadyAnswered(request)
+    _apart(request, by)
     holders = queries.holders_of_numbers(request.association, claim, [request.member_index])
     if holders.get(request.member_index, set()) - {request.identifier_index}:
         raise attesting.MemberNotTaken(RowTrouble.NUMBER_TAKEN)

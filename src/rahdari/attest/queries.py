@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from rahdari import policy as policies
 from rahdari.people import identifiers
@@ -108,6 +109,11 @@ def request_for_association(*, association: str, id: uuid.UUID) -> Request:
     if found is None:
         raise NotFound(id)
     return found
+
+
+def is_own(request: Request, by: str) -> bool:
+    """Whether it is asked about an application of whoever answers."""
+    return request.subject in import_string(settings.OWN_SUBJECTS)(by)
 
 
 def list_for_association(*, association: str, id: uuid.UUID, revokes: bool = False) -> MemberList:

@@ -260,6 +260,9 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     if found.answer:
         return redirect("attest:members")
+    if queries.is_own(found, by_whom(request)):
+        looked(request, f"request:{found.pk}")
+        return page_of(request, "asked.html", {"asked": found, "own": True}, 409 if request.method == "POST" else 200)
     options = _options(request)
     data = request.POST if request.method == "POST" and "not_member" not in request.POST else None
     initial = {"valid_until": options["bounds"].latest.isoformat()}
@@ -299,7 +302,7 @@ def take_answer_back(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     try:
         found = queries.request_for_association(association=association_of(request), id=id)
         actions.take_answer_back(request=found, by=by_whom(request), now=timezone.now())
-    except queries.NotFound:
+    except (queries.NotFound, actions.OwnRequest):
         raise Http404 from None
     except actions.TooLateToTakeBack:
         messages.error(request, _("The time to undo it is over. If it is your member after all, attest it."))

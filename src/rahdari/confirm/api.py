@@ -32,6 +32,7 @@ TROUBLES: dict[AnswerTrouble, str] = {
     AnswerTrouble.NO_REFERENCE: "A yes about a mobile number needs a `reference`: your own word for the line.",
     AnswerTrouble.REFERENCE_UNUSABLE: "A `reference` has 8 to 64 of letters, digits and . _ ~ -",
     AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: "A `reference` must not say the number. Use one that means nothing to us.",
+    AnswerTrouble.OWN: "This check is about whoever answers. Somebody else of the operator answers it.",
     AnswerTrouble.REFERENCE_NOT_WANTED: "A `reference` goes with a yes about a mobile number only.",
 }
 

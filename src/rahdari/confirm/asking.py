@@ -111,7 +111,9 @@ def answer(*, question: Question, given: Given, way: Way, by: str, now: dt.datet
 def read_and_answer(
     *, question: Question, said: str, reason: str = "", reference: str = "", way: Way, by: str, now: dt.datetime
 ) -> bool:
-    """Take an answer as it was written. Raises AnswerNotTaken."""
+    """Take an answer as it was written. Raises AnswerNotTaken. (A file asks once for all its rows whose they are.)"""
+    if queries.is_own(question, by):
+        raise AnswerNotTaken(question, AnswerTrouble.OWN)
     found = _read(question, said, reason, reference)
     return answer(question=question, given=found, way=way, by=by, now=now)
 

@@ -34,12 +34,13 @@ def keep_file(*, operator: str, content: bytes, name: str, by: str, now: dt.date
     )
 
 
-def judged(file: AnswerFile, *, now: dt.datetime) -> list[Judged]:
-    """Each row as it stands now: a question may have been closed since."""
+def judged(file: AnswerFile, *, now: dt.datetime, by: str = "") -> list[Judged]:
+    """Each row as it stands now, sent by this person, else by who uploaded it: a question may be closed by now."""
     rows = rules.read_file(base64.b64decode(file.content)) if file.content else ()
     if isinstance(rows, FileTrouble):
         return []
-    asked = queries.asked_of(operator=file.operator, numbers=(row.cell("check") for row in rows), now=now)
+    numbers = (row.cell("check") for row in rows)
+    asked = queries.asked_of(operator=file.operator, numbers=numbers, by=by or file.uploaded_by, now=now)
     return rules.judge(rows, asked)
 
 
@@ -49,7 +50,7 @@ def send_file(*, file: AnswerFile, by: str, now: dt.datetime) -> int:
     file = AnswerFile.objects.select_for_update().get(pk=file.pk)
     if file.sent_at is not None:
         return file.taken
-    good = {each.number: each for each in judged(file, now=now) if each.given is not None}
+    good = {each.number: each for each in judged(file, now=now, by=by) if each.given is not None}
     for question in Question.objects.filter(operator=file.operator, number__in=good).order_by("id"):
         given = good[question.number].given
         if given is not None:

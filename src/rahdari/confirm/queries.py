@@ -5,7 +5,9 @@ import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.module_loading import import_string
 
 from rahdari.page import cursors
 from rahdari.vault import tokens
@@ -87,14 +89,21 @@ def open_after(*, operator: str, cursor: str, at_most: int) -> tuple[list[Questi
     ) > at_most else ""
 
 
-def asked_of(*, operator: str, numbers: Iterable[str], now: dt.datetime) -> Mapping[str, rules.Asked]:
-    """What the rows of a file are held against: the operator's own questions, by number."""
+def is_own(question: Question, by: str) -> bool:
+    """Whether it is asked about an application of whoever answers."""
+    return question.subject in import_string(settings.OWN_SUBJECTS)(by)
+
+
+def asked_of(*, operator: str, numbers: Iterable[str], by: str, now: dt.datetime) -> Mapping[str, rules.Asked]:
+    """What the rows of a file that somebody sends (`by`) are held against: the operator's own questions, by number."""
+    own = import_string(settings.OWN_SUBJECTS)(by)
     found = _of(operator).filter(number__in={number.strip().upper() for number in numbers})
     return {
         question.number: rules.Asked(
             Kind(question.kind),
             closed=not question.takes_answers(now),
             number=question.subscriber if question.is_mobile else "",
+            own=question.subject in own,
         )
         for question in found
     }

@@ -64,6 +64,7 @@ class AnswerTrouble(StrEnum):
     REFERENCE_UNUSABLE = "reference_unusable"
     REFERENCE_SAYS_THE_NUMBER = "reference_says_the_number"
     REFERENCE_NOT_WANTED = "reference_not_wanted"
+    OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ class Asked:
     kind: Kind
     closed: bool = False
     number: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,8 @@ def _judged(row: Row, number: str, asked: Asked | None, twice: bool) -> Judged:
         return Judged(row, number, trouble=AnswerTrouble.UNKNOWN_CHECK)
     if asked.closed:
         return Judged(row, number, trouble=AnswerTrouble.CLOSED)
+    if asked.own:
+        return Judged(row, number, trouble=AnswerTrouble.OWN)
     if twice:
         return Judged(row, number, trouble=AnswerTrouble.TWICE)
     found = read_answer(

@@ -168,7 +168,7 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         told = ngettext("%(count)s check is answered.", "%(count)s checks are answered.", taken)
         messages.success(request, told % {"count": values.figure(taken)})
         return redirect("confirm:file", id=id)
-    judged = actions.judged(kept, now=now)
+    judged = actions.judged(kept, now=now, by=_by(request))
     context = {
         "file": kept,
         "wrong": [desk.RowSaid(each, words.trouble(each.trouble)) for each in judged if each.trouble],

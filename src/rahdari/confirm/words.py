@@ -51,6 +51,7 @@ def trouble(found: AnswerTrouble) -> str:
         AnswerTrouble.NO_REFERENCE: _("A yes about a mobile number needs your own reference for the line."),
         AnswerTrouble.REFERENCE_UNUSABLE: _("A reference has 8 to 64 letters, digits and the signs . _ ~ -"),
         AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: _("This reference says the number. Use one that means nothing to us."),
+        AnswerTrouble.OWN: _("This check is about your own application. Somebody else of the operator answers it."),
         AnswerTrouble.REFERENCE_NOT_WANTED: _("A reference goes with a yes about a mobile number only. Take it out."),
     }[found]
 

@@ -285,11 +285,26 @@ def own_of(officer: User) -> Callable[[Application], bool]:
 
 def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
     """The cases that are not the officer's own applications (`own_of`)."""
-    own = Q(application__applicant=officer)
-    for holder, until in people.parts_of(officer).items():
-        of_holder = Q(application__organisation__holder_ref=holder)
-        own |= of_holder if until is None else of_holder & Q(application__created_at__lt=until + people.PART_LASTS)
-    return found.exclude(pk__in=Case.objects.filter(own).values("pk"))
+    return found.exclude(application__in=_own_applications(officer))
+
+
+def _own_applications(user: User) -> QuerySet[Application]:
+    own = Q(applicant=user)
+    for holder, until in people.parts_of(user).items():
+        of_holder = Q(organisation__holder_ref=holder)
+        own |= of_holder if until is None else of_holder & Q(created_at__lt=until + people.PART_LASTS)
+    return Application.objects.filter(own)
+
+
+def own_subjects(actor: str) -> frozenset[str]:
+    """What operators and associations are asked about this person's own applications: these, and their checks. Empty
+    for who is no person. `settings.OWN_SUBJECTS` names it for their desks, which know no application.
+    """
+    user = people.person_by_actor(actor)
+    if user is None:
+        return frozenset()
+    own = [application.subject for application in _own_applications(user).only("pk")]
+    return frozenset(own) | {f"check:{pk}" for pk in Check.objects.filter(subject__in=own).values_list("pk", flat=True)}
 
 
 def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: str = "") -> Case:

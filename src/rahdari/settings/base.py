@@ -201,6 +201,8 @@ INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"
 # What else ends when somebody signs out everywhere: programs with their tokens, of the room above.
 END_PROGRAMS = "rahdari.api.actions.end_tokens_of"
+# What is asked about somebody's own applications, which they do not answer at an operator's or association's desk.
+OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 # Told of each proof of control, for holders of the same address.
 ON_PROOF = "rahdari.line.proved.tell_holders"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"

@@ -232,6 +232,30 @@ class TestRegister:
                     for path in paths:
                         assert status(served, path, Host=host, **shown) == 401
 
+    def test_counts_the_requests_of_a_household(self, tmp_path: Path) -> None:
+        ours = tmp_path / "nginx" / "register.example"
+        zone = "limit_req_zone $household zone=rahdari:10m "
+        replaced = {
+            "/etc/ssl/feed.example.pem": f"{ours}.pem",
+            "/etc/ssl/private/feed.example.key": f"{ours}.key",
+            "listen 80;": f"listen 127.0.0.1:{free_port()};",
+            "    listen [::]:80;\n": "",
+            "/var/log/nginx/": f"{tmp_path}/",
+            # Nobody is behind it; the test says where it comes from.
+            "127.0.0.1:8000": f"127.0.0.1:{free_port()}",
+            f"{zone}rate=10r/s;": f"set_real_ip_from 127.0.0.1; real_ip_header X-From; {zone}rate=1r/m;",
+            "burst=40": "burst=1",
+        }
+        with nginx(tmp_path / "nginx", "rahdari.conf", "register.example", **replaced) as served:
+
+            def answers(*addresses: str) -> list[int]:
+                return [status(served, "/", Host="register.example", **{"X-From": each}) for each in addresses]
+
+            let_through, refused = 502, 503
+            assert answers("2001:db8::1", "2001:db8::2", "2001:db8::a:b:c:3") == [let_through, let_through, refused]
+            assert answers("2001:db8:0:1::1", "2001:db8:0:a0a::1", "192.0.2.1", "192.0.2.2") == [let_through] * 4
+            assert answers("192.0.2.1", "192.0.2.1") == [let_through, refused]
+
 
 class TestMirror:
     def test_is_followed_without_a_credential_under_names_that_cannot_be_guessed(

@@ -4,11 +4,22 @@ import io
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
-from rahdari.up.places import FILE_THREADS, Environ, Places
+from rahdari.up.places import (
+    FILE_THREADS,
+    HALF_LIFE,
+    MOST_OF_HOUSEHOLD,
+    MOST_OF_SENDER,
+    Answer,
+    Environ,
+    Places,
+    Spent,
+    Turns,
+)
 
 FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 PATIENCE = 30
@@ -25,7 +36,7 @@ class Behind:
     def __call__(self, environ: Environ, start: Any) -> list[bytes]:
         self.begun.append(environ.get("HTTP_X_NAME", ""))
         self.begins.release()
-        if environ["PATH_INFO"] == "/held":
+        if environ["PATH_INFO"].endswith("/held"):
             assert self.go_on.wait(PATIENCE)
         body = environ["wsgi.input"].read()
         start("200 OK", [("Content-Length", str(len(body)))])
@@ -62,7 +73,7 @@ def pool(behind: Behind) -> Iterator[ThreadPoolExecutor]:
 
 
 def places(behind: Any, **more: Any) -> Places:
-    given: dict[str, Any] = {"threads": 2, "largest": 1000, "cookie": "sid", "waiting": 64} | more
+    given: dict[str, Any] = {"threads": 2, "largest": 1000, "cookie": "sid", "waiting": 256} | more
     return Places(behind, household=lambda environ: environ.get("REMOTE_ADDR", ""), **given)
 
 
@@ -92,22 +103,136 @@ class TestReserved:
     ) -> None:
         asked = places(behind)
         for number in range(4):
-            pool.submit(ask, asked, request("/held", HTTP_X_NAME=str(number)))
+            pool.submit(ask, asked, request("/held", REMOTE_ADDR=f"192.0.2.{number}"))
             pool.submit(ask, asked, request("/held", kind=FILES, body=b"x", sid=str(number)))
         behind.wait_for(2 + FILE_THREADS)
         assert ask(asked, request(path)) == ("200 OK", b"")
 
     def test_is_answered_when_one_household_has_all_it_may_have(self, behind: Behind, pool: ThreadPoolExecutor) -> None:
-        asked = places(behind, waiting=8)
+        asked = places(behind, waiting=32)
         for _ in range(4):
             pool.submit(ask, asked, request("/held"))
-        behind.wait_for(2)
+        behind.wait_for(1)
         with asked.room._changed:
             assert asked.room._changed.wait_for(lambda: asked.room._inside["192.0.2.1"] == 4, PATIENCE)
         assert ask(asked, request("/"))[0] == "503 Service Unavailable"
         assert ask(asked, request("/healthz"))[0] == "200 OK"
-        behind.go_on.set()
         assert ask(asked, request("/", REMOTE_ADDR="192.0.2.2"))[0] == "200 OK"
+
+    def test_is_answered_when_another_household_asks_for_it_all_the_time(
+        self, behind: Behind, pool: ThreadPoolExecutor
+    ) -> None:
+        asked = places(behind, waiting=64)
+        for _ in range(4):
+            pool.submit(ask, asked, request("/prove/held"))
+        behind.wait_for(1)
+        inside = asked.reserved_room
+        with inside._changed:
+            assert inside._changed.wait_for(lambda: inside._inside["192.0.2.1"] == 4, PATIENCE)
+        assert ask(asked, request("/healthz"))[0] == "503 Service Unavailable"
+        assert ask(asked, request("/"))[0] == "200 OK"
+        assert ask(asked, request("/healthz", REMOTE_ADDR="192.0.2.2"))[0] == "200 OK"
+
+
+class TestPages:
+    def test_of_one_household_leave_a_thread_to_the_others(self, behind: Behind, pool: ThreadPoolExecutor) -> None:
+        asked = places(behind)
+        for _ in range(20):
+            pool.submit(ask, asked, request("/held", HTTP_X_NAME="greedy"))
+        behind.wait_for(1)
+        assert ask(asked, request("/", REMOTE_ADDR="192.0.2.2", HTTP_X_NAME="other"))[0] == "200 OK"
+        assert behind.begun == ["greedy", "other"]
+
+    def test_that_wait_too_long_are_given_back(self, behind: Behind, pool: ThreadPoolExecutor) -> None:
+        asked = places(behind, threads=1, turn_patience=0.01)
+        pool.submit(ask, asked, request("/held"))
+        behind.wait_for(1)
+        assert ask(asked, request("/", REMOTE_ADDR="192.0.2.2"))[0] == "503 Service Unavailable"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestTurns:
+    """One thread, which is held until all who want something wait."""
+
+    def order(self, turns: Turns, wanted: list[tuple[str, str]]) -> list[str]:
+        begun: list[str] = []
+        go_on = threading.Event()
+
+        def work(who: str) -> Answer:
+            begun.append(who)
+            assert go_on.wait(PATIENCE)
+            return "200 OK", [], []
+
+        taken = [turns.submit("first", lambda: work("first"), household="192.0.2.99")]
+        for who, household in wanted:
+            taken.append(turns.submit(who, partial(work, who), household=household))
+        go_on.set()
+        for each in taken:
+            each.result(PATIENCE)
+        return begun[1:]
+
+    def test_are_given_round(self) -> None:
+        wanted = [("greedy", "192.0.2.1")] * 4 + [("b", "192.0.2.2"), ("c", "192.0.2.3"), ("b", "192.0.2.2")]
+        assert self.order(Turns("t", 1, of_one=1), wanted) == ["greedy", "b", "c", "greedy", "b", "greedy", "greedy"]
+
+    @pytest.mark.parametrize(
+        ("name", "seconds"), [("sender greedy", MOST_OF_SENDER), ("from 192.0.2.1", MOST_OF_HOUSEHOLD)]
+    )
+    def test_of_those_who_took_much_come_last(self, name: str, seconds: float) -> None:
+        turns = Turns("t", 1, of_one=1, by_time=True, clock=(clock := Clock()))
+        assert turns.spent is not None
+        turns.spent.add(name, seconds + 1)
+        wanted = [("greedy", "192.0.2.1")] * 2 + [("b", "192.0.2.2")] * 2 + [("c", "192.0.2.3")]
+        assert self.order(turns, wanted) == ["b", "c", "b", "greedy", "greedy"]
+        clock.now += HALF_LIFE
+        assert self.order(turns, wanted) == ["greedy", "b", "c", "greedy", "b"]
+
+    def test_count_the_seconds_of_what_was_done_also_when_it_failed(self) -> None:
+        turns = Turns("t", 1, of_one=1, by_time=True, clock=(clock := Clock()))
+
+        def fails() -> Answer:
+            clock.now += 11
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            turns.submit("greedy", fails, household="192.0.2.1").result(PATIENCE)
+        wanted = [("greedy", "192.0.2.1"), ("b", "192.0.2.1")]
+        assert self.order(turns, wanted) == ["b", "greedy"]
+
+    def test_are_forgotten_in_time(self) -> None:
+        spent = Spent(clock := Clock())
+        spent.add("a", 8.0)
+        clock.now += 3 * HALF_LIFE
+        assert spent.of("a") == 1.0
+        clock.now += 50 * HALF_LIFE
+        assert spent.of("a") == 0.0 and not spent._seconds
+        spent.add("b", 4.0)
+        clock.now += HALF_LIFE
+        assert spent.of("b") == 2.0
+
+    def test_that_were_given_up_are_not_kept(self) -> None:
+        turns, go_on = Turns("t", 1, of_one=1), threading.Event()
+        begins = threading.Event()
+
+        def held() -> Answer:
+            begins.set()
+            assert go_on.wait(PATIENCE)
+            return "200 OK", [], []
+
+        first = turns.submit("a", held, household="192.0.2.1")
+        assert begins.wait(PATIENCE)
+        for _ in range(100):
+            turns.submit("b", held, household="192.0.2.1").cancel()
+        assert len(turns._waiting["b"]) == 1
+        go_on.set()
+        assert first.result(PATIENCE)
 
 
 class TestFiles:

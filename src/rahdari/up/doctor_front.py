@@ -27,7 +27,7 @@ def check_front(patient: Patient) -> Iterator[Finding]:
             NOTE,
             "front",
             f"what answers at {url} passes a request on before it is there whole: whoever sends slowly holds threads "
-            'that wait, up to half of them. Let the web server in front read it first; docs/install.md, "The web '
+            'that wait, up to an eighth of them. Let the web server in front read it first; docs/install.md, "The web '
             'server".',
         )
     else:

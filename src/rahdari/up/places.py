@@ -4,12 +4,15 @@ The server's own threads are many and only wait: each reads what its request bri
 Requests are answered by a few threads of ours, each with a connection to the database, in three lines:
 
     reserved   proofs by link, reports of routers, health: they never wait for a page
-    files      whatever brings files: by turns, one at a time of each who sends
+    files      whatever brings files, one at a time of each who sends
     pages      everything else
 
+Each line goes by turns: files by turns of the senders, the others by turns of the households.
+
 Invariants: whoever sends slowly holds no place; what was announced is there whole before a place is taken; of bodies
-that wait so many bytes are held and no more, of one household a quarter of them at most; one household has half of the
-threads that wait at most, and some of them are left for what is reserved.
+that wait so many bytes are held and no more, of one household a quarter of them at most; one household has an eighth of
+the threads that wait at most, and never all that answer; some of both are left for what is reserved; whose files took
+much time comes behind all others.
 """
 
 import tempfile
@@ -17,8 +20,9 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 type Environ = dict[str, Any]
@@ -30,8 +34,12 @@ RESERVED = ("/prove/", "/nic/", "/v3/update", "/healthz")
 RESERVED_THREADS, FILE_THREADS = 2, 2
 # The server's threads: each waits for a sender or for a place.
 WAITING = 256
-# Seconds that a whole body may take to come, and that files may wait for their turn: less than the 60 that nginx waits.
+# Seconds that a whole body may take to come, and anything may wait for its turn: less than the 60 that nginx waits.
 BODY_PATIENCE, TURN_PATIENCE = 60.0, 50.0
+# Whose files took more seconds than that lately comes behind the others. What was taken counts half after so many
+# seconds, and less than the least not at all.
+MOST_OF_SENDER, MOST_OF_HOUSEHOLD = 10.0, 30.0
+HALF_LIFE, LEAST = 120.0, 0.1
 PIECE, IN_MEMORY = 64 * 1024, 1024 * 1024
 MOST_HELD = 256 * 1024 * 1024
 
@@ -62,52 +70,110 @@ class Busy(Exception):
     """There is no room for the request now."""
 
 
-class Turns:
-    """Threads that do what each sender wants, one thing at a time for each, by turns of the senders."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody of that household waits for."""
 
-    def __init__(self, threads: int) -> None:
-        self._threads = threads
+    household: str
+    work: Callable[[], Answer]
+    answer: "Future[Answer]"
+
+
+class Spent:
+    """The seconds that each one took lately: what is past counts half after each `HALF_LIFE`."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seconds: dict[str, float] = {}
+        self._halved = clock()
+
+    def add(self, who: str, seconds: float) -> None:
+        self._seconds[who] = self.of(who) + seconds
+
+    def of(self, who: str) -> float:
+        self._forget()
+        return self._seconds.get(who, 0.0)
+
+    def _forget(self) -> None:
+        halvings, rest = divmod(self._clock() - self._halved, HALF_LIFE)
+        if halvings:
+            self._halved = self._clock() - rest
+            self._seconds = {who: left for who, past in self._seconds.items() if (left := past * 0.5**halvings) > LEAST}
+
+
+class Turns:
+    """Threads that do what each one wants, by turns: of all who wait, the one whose turn is longest ago is next.
+
+    One has `of_one` of the threads at most. With `by_time`, whoever took much of it lately comes behind the others.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        *,
+        of_one: int,
+        by_time: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name, self._threads, self._of_one, self._clock = name, threads, of_one, clock
         self._started = 0
-        self._waiting: OrderedDict[str, deque[tuple[Future[Answer], Callable[[], Answer]]]] = OrderedDict()
-        self._busy: set[str] = set()
+        self._waiting: OrderedDict[str, deque[Wanted]] = OrderedDict()
+        self._busy: Counter[str] = Counter()
+        self.spent = Spent(clock) if by_time else None
         self._changed = threading.Condition()
 
-    def submit(self, sender: str, work: Callable[[], Answer]) -> "Future[Answer]":
-        wanted: Future[Answer] = Future()
+    def submit(self, who: str, work: Callable[[], Answer], *, household: str) -> "Future[Answer]":
+        wanted = Wanted(household, work, Future())
         with self._changed:
-            self._waiting.setdefault(sender, deque()).append((wanted, work))
+            theirs = self._waiting.setdefault(who, deque())
+            while theirs and theirs[0].answer.cancelled():  # given up while others went before
+                theirs.popleft()
+            theirs.append(wanted)
             # Started when they are needed: the server may fork before.
             if self._started < self._threads:
                 self._started += 1
-                threading.Thread(target=self._run, name=f"files-{self._started}", daemon=True).start()
+                threading.Thread(target=self._run, name=f"{self._name}-{self._started}", daemon=True).start()
             self._changed.notify()
-        return wanted
+        return wanted.answer
 
-    def _next(self) -> tuple[str, "Future[Answer]", Callable[[], Answer]]:
+    def _next(self) -> tuple[str, Wanted]:
         with self._changed:
             while True:
-                sender = next((name for name in self._waiting if name not in self._busy), None)
-                if sender is not None:
-                    theirs = self._waiting.pop(sender)
-                    wanted, work = theirs.popleft()
+                able = [name for name in self._waiting if self._busy[name] < self._of_one]
+                if able:
+                    # The first of those that are equal: in the order of their turns.
+                    who = min(able, key=self._took_much)
+                    theirs = self._waiting.pop(who)
+                    wanted = theirs.popleft()
                     if theirs:  # behind all others
-                        self._waiting[sender] = theirs
-                    self._busy.add(sender)
-                    return sender, wanted, work
+                        self._waiting[who] = theirs
+                    self._busy[who] += 1
+                    return who, wanted
                 self._changed.wait()
+
+    def _took_much(self, who: str) -> bool:
+        household = self._waiting[who][0].household
+        return self.spent is not None and (
+            self.spent.of(f"sender {who}") > MOST_OF_SENDER or self.spent.of(f"from {household}") > MOST_OF_HOUSEHOLD
+        )
 
     def _run(self) -> None:
         while True:
-            sender, wanted, work = self._next()
+            who, wanted = self._next()
+            began = self._clock()
             try:
-                if wanted.set_running_or_notify_cancel():
+                if wanted.answer.set_running_or_notify_cancel():
                     try:
-                        wanted.set_result(work())
+                        wanted.answer.set_result(wanted.work())
                     except BaseException as error:
-                        wanted.set_exception(error)
+                        wanted.answer.set_exception(error)
             finally:
                 with self._changed:
-                    self._busy.discard(sender)
+                    if self.spent is not None:
+                        for name in (f"sender {who}", f"from {wanted.household}"):
+                            self.spent.add(name, self._clock() - began)
+                    self._busy -= Counter([who])  # those at none are left out
                     self._changed.notify()
 
 
@@ -133,27 +199,30 @@ class Places:
         self.behind = behind
         self.largest, self.cookie, self.household = largest, cookie, household
         self.body_patience, self.turn_patience = body_patience, turn_patience
-        self.pages = ThreadPoolExecutor(threads, "pages")
-        self.reserved = ThreadPoolExecutor(RESERVED_THREADS, "reserved")
-        self.files = Turns(FILE_THREADS)
+        self.pages = Turns("pages", threads, of_one=max(1, threads - 1))
+        self.reserved = Turns("reserved", RESERVED_THREADS, of_one=1)
+        self.files = Turns("files", FILE_THREADS, of_one=1, by_time=True)
         # An eighth of the threads that wait is left for what is reserved.
-        self.room = Room(most=waiting - waiting // 8, most_of_one=waiting // 2, most_held=most_held)
+        left = waiting // 8
+        self.room = Room(most=waiting - left, most_of_one=left, most_held=most_held)
+        self.reserved_room = Room(most=left, most_of_one=max(1, left // 2), most_held=most_held)
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         is_reserved = environ.get("PATH_INFO", "").startswith(RESERVED)
         length = self._length(environ)
+        who = self.household(environ)
+        # A body may come slowly: it takes none of what is left for the reserved.
+        room = self.reserved_room if is_reserved and not length else self.room
         try:
             with ExitStack() as stack:
-                if length or not is_reserved:
-                    who = self.household(environ)
-                    stack.enter_context(self.room.inside(who))
+                stack.enter_context(room.inside(who))
                 if length:
                     until = time.monotonic() + self.body_patience
-                    stack.enter_context(self.room.held(who, length, until))
+                    stack.enter_context(room.held(who, length, until))
                     body = stack.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
                     read_body(environ["wsgi.input"], body, length, until)
                     environ["wsgi.input"] = body
-                status, headers, content = self._in_its_line(environ, is_reserved=is_reserved)
+                status, headers, content = self._in_its_line(environ, who, is_reserved=is_reserved)
         except Unread:
             status, headers, content = _plain("400 Bad Request", UNREAD_PAGE)
         except Busy:
@@ -167,15 +236,13 @@ class Places:
         length = int(text) if text.isdecimal() else 0
         return length if length <= self.largest else 0
 
-    def _in_its_line(self, environ: Environ, *, is_reserved: bool) -> Answer:
-        def work() -> Answer:
-            return answer_of(self.behind, environ)
-
+    def _in_its_line(self, environ: Environ, household: str, *, is_reserved: bool) -> Answer:
+        line, who = self.pages, household
         if is_reserved:
-            return self.reserved.submit(work).result()
-        if not environ.get("CONTENT_TYPE", "").lower().startswith("multipart/"):
-            return self.pages.submit(work).result()
-        turn = self.files.submit(self._sender(environ), work)
+            line = self.reserved
+        elif environ.get("CONTENT_TYPE", "").lower().startswith("multipart/"):
+            line, who = self.files, self._sender(environ) or household
+        turn = line.submit(who, lambda: answer_of(self.behind, environ), household=household)
         try:
             return turn.result(self.turn_patience)
         except TimeoutError:
@@ -184,12 +251,12 @@ class Places:
             return turn.result()
 
     def _sender(self, environ: Environ) -> str:
-        """Who it says that it is, or its household. Whoever says many names has a turn for each, and no more places."""
+        """Who it says that it is. Whoever says many names has a turn for each, and no more places."""
         for part in environ.get("HTTP_COOKIE", "").split(";"):
             name, _, value = part.strip().partition("=")
             if name == self.cookie and value:
                 return f"cookie {value}"
-        return environ.get("HTTP_AUTHORIZATION") or self.household(environ)
+        return str(environ.get("HTTP_AUTHORIZATION", ""))
 
 
 class Room:

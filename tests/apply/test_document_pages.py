@@ -1,13 +1,14 @@
 """The pages of an application's documents, through the test client."""
 
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from rahdari.apply import actions, queries, wording
+from rahdari.apply import actions, queries, sent_files, wording
 from rahdari.apply.screening import FileFault, FileRefused
 
 from .sample import NOW, a_draft, a_pdf, a_person, a_photo_with_place, actor_of
@@ -101,6 +102,15 @@ class TestDocuments:
         if language == "en":
             assert "Many files came in a short time." in shown
         assert [document.name for document in queries.documents_of(draft)] == ["one.pdf"]
+
+    def test_of_a_form_that_took_long_already_are_asked_for_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = iter((0, 1, sent_files.SECONDS_OF_A_FORM, sent_files.SECONDS_OF_A_FORM + 1))
+        monkeypatch.setattr(sent_files, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        draft = a_draft()
+        files = [(f"{number}.pdf", a_pdf(number)) for number in (1, 2, 3)]
+        shown = page(self.upload(a_client(draft.applicant), at("upload", draft, "evidence"), *files))
+        assert 'href="#f3"' in shown and "The files before this one took too long. Send this one again." in shown
+        assert {document.name for document in queries.documents_of(draft)} == {"1.pdf", "2.pdf"}
 
     @BOTH
     def test_ask_for_a_file_when_none_was_chosen(self, language: str) -> None:

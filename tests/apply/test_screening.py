@@ -4,10 +4,8 @@ import io
 import random
 import struct
 import subprocess
-import uuid
 import zipfile
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -16,11 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from rahdari.apply import parts, portable_documents, screening
+from rahdari.apply import portable_documents, screening
 from rahdari.apply.actions import attach_document
-from rahdari.apply.models import Application
 from rahdari.apply.portable_documents import without_segments
-from rahdari.apply.queries import policy_in_force
 from rahdari.apply.screening import FileFault, FileRefused, Screened, in_a_process, screen, shown_name
 
 from .sample import NOW, a_draft, a_pdf, a_photo, a_photo_with_place, actor_of
@@ -59,19 +55,21 @@ def a_png_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
-def a_pdf_with(content: bytes, **keys: Any) -> bytes:
-    """A page with a picture or, without a subtype, a drawing of these bytes as they are."""
+def a_pdf_with(content: bytes, *, pages: int = 1, **keys: Any) -> bytes:
+    """On each page a picture or, without a subtype, a drawing of these bytes as they are."""
     written = io.BytesIO()
+    packed = keys.pop("Filter")
     with pikepdf.new() as pdf:
-        page = pdf.add_blank_page(page_size=(595, 842))
-        stream = pikepdf.Stream(pdf, b"")
-        stream.write(content, filter=keys.pop("Filter"))
-        for key, value in keys.items():
-            stream[f"/{key}"] = value
-        if "Subtype" in keys:
-            page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(P=stream))
-            stream = pikepdf.Stream(pdf, b"q 595 0 0 842 0 0 cm /P Do Q")
-        page.obj.Contents = stream
+        for _ in range(pages):
+            page = pdf.add_blank_page(page_size=(595, 842))
+            stream = pikepdf.Stream(pdf, b"")
+            stream.write(content, filter=packed)
+            for key, value in keys.items():
+                stream[f"/{key}"] = value
+            if "Subtype" in keys:
+                page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(P=stream))
+                stream = pikepdf.Stream(pdf, b"q 595 0 0 842 0 0 cm /P Do Q")
+            page.obj.Contents = stream
         pdf.save(written, deterministic_id=True)
     return written.getvalue()
 
@@ -256,6 +254,27 @@ class TestPortableDocuments:
         assert len(pdf) < 100_000
         assert fault(pdf).reason is FileFault.TOO_COMPLEX
 
+    @pytest.mark.parametrize("limit", ["MOST_DRAWN", "MOST_IN_ALL"])
+    def test_that_unpack_to_more_than_a_letter_needs_in_all_are_refused_before_the_rest_is_read(
+        self, limit: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each page is small enough; together they cost whoever reads them half a minute."""
+        read: list[int] = []
+        unpacked = portable_documents._unpacked
+        monkeypatch.setattr(portable_documents, "_unpacked", lambda *given: read.append(unpacked(*given)) or read[-1])
+        monkeypatch.setattr(portable_documents, limit, 10 * MB)
+        given: dict[str, Any] = {"Filter": pikepdf.Name.FlateDecode}
+        if limit == "MOST_IN_ALL":
+            given |= {
+                "Subtype": pikepdf.Name.Image, "Width": 1024, "Height": 1024, "BitsPerComponent": 8,
+                "ColorSpace": pikepdf.Name.DeviceGray,
+            }  # fmt: skip
+        assert look(a_pdf_with(zlib.compress(b" " * MB), pages=9, **given)).pages == 9
+        assert 9 * MB <= sum(read) < 10 * MB
+        read.clear()
+        assert fault(a_pdf_with(zlib.compress(b" " * MB), pages=60, **given)).reason is FileFault.TOO_COMPLEX
+        assert sum(read) < 13 * MB
+
     def test_with_a_filter_that_only_the_library_reads_are_measured_too(self) -> None:
         runs = b"\x81 " * 300_000  # each pair stands for 128 spaces
         assert fault(a_pdf_with(runs, Filter=pikepdf.Name.RunLengthDecode)).reason is FileFault.TOO_COMPLEX
@@ -432,49 +451,6 @@ def a_pdf_bomb() -> bytes:
         + b"\nendstream\nendobj\n"
     )
     return body + xref + b"startxref\n" + str(start).encode() + b"\n%%EOF\n"
-
-
-class TestJudgeFile:
-    @pytest.mark.django_db
-    def test_counts_the_seconds_of_each_person(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = iter(range(0, 10_000, 25))
-        monkeypatch.setattr(parts.time, "monotonic", lambda: next(clock))
-        given: dict[str, Any] = {"name": "letter.pdf", "policy": policy_in_force()}
-        for _ in range(4):  # of 25 seconds each, where a person has 90
-            parts.judge_file(SMALL_PDF, owner=uuid.UUID(int=1), **given)
-        with pytest.raises(FileRefused) as caught:
-            parts.judge_file(SMALL_PDF, owner=uuid.UUID(int=1), **given)
-        assert caught.value.reason is FileFault.TOO_OFTEN
-        assert parts.judge_file(SMALL_PDF, owner=uuid.UUID(int=2), **given)
-
-    @pytest.mark.django_db
-    def test_counts_what_was_used_by_a_file_that_was_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        clock = iter(range(0, 10_000, 100))
-        monkeypatch.setattr(parts.time, "monotonic", lambda: next(clock))
-        given: dict[str, Any] = {"name": "letter.pdf", "policy": policy_in_force(), "owner": uuid.UUID(int=1)}
-        with pytest.raises(FileRefused) as caught:
-            parts.judge_file(a_zip(), **given)
-        assert caught.value.reason is FileFault.DISGUISED
-        with pytest.raises(FileRefused) as caught:
-            parts.judge_file(SMALL_PDF, **given)
-        assert caught.value.reason is FileFault.TOO_OFTEN
-
-    @pytest.mark.django_db
-    def test_has_no_room_for_more_than_a_person_may_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        draft = a_draft()
-        given: dict[str, Any] = {"application": draft, "rule": "evidence", "actor": "person:1", "now": NOW}
-        attach_document(name="letter.pdf", content=SMALL_PDF, **given)
-        monkeypatch.setattr(parts.rules, "MOST_BYTES_OF_PAPERS", 100)
-        with pytest.raises(FileRefused) as caught:
-            attach_document(name="photo.jpg", content=a_photo(), **given)
-        assert (caught.value.reason, caught.value.limit) == (FileFault.NO_ROOM, 100)
-        Application.objects.filter(pk=draft.pk).update(status="withdrawn", closed_at=NOW)
-        assert parts.judge_file(SMALL_PDF, name="letter.pdf", policy=policy_in_force(), owner=draft.applicant_id)
-
-    def test_is_the_only_way_to_the_judge(self) -> None:
-        source = Path(screening.__file__).resolve().parent.parent
-        users = {path.name for path in source.rglob("*.py") if "in_a_process(" in path.read_text()}
-        assert users == {"screening.py", "parts.py"}
 
 
 class TestShownName:

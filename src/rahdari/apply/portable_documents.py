@@ -2,13 +2,13 @@
 
 Dropped: document information and XMP, scripts and actions, embedded and attached files, forms and notes as such, media,
 private data of programs, and the EXIF of photos that were put on a page. Kept: what the page shows, filled-in forms
-and visible notes as part of the page. A stream that unpacks to more than a page
-can need is refused; it is counted piece by piece and never whole in memory.
+and visible notes as part of the page. A stream that unpacks to more than a page can need is refused, and so is a file
+that unpacks to more than a scanned letter can need; it is counted piece by piece and never whole in memory.
 """
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import takewhile
 from typing import Any
@@ -36,6 +36,8 @@ PAGE_KEYS_DROPPED = (
 # What the drawing of one page, a font or a profile may unpack to, and the dots that a picture may have.
 MOST_UNPACKED = 32 * 1024 * 1024
 MOST_DOTS = 128_000_000
+# What all streams of a file may unpack to, and of these all that are no pictures, which are read again to be drawn.
+MOST_IN_ALL, MOST_DRAWN = 384 * 1024 * 1024, 64 * 1024 * 1024
 PIECE = 1024 * 1024
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 # Filters that only the library reads, whole: the memory of the judging process is the limit.
@@ -75,9 +77,7 @@ def clean(content: bytes, *, most_pages: int, most_objects: int) -> tuple[bytes,
                 raise TooManyPages(most_pages)
             if pages == 0:
                 raise Broken
-            for item in old.objects:
-                if isinstance(item, pikepdf.Stream):
-                    _measure(item)
+            _measure(item for item in old.objects if isinstance(item, pikepdf.Stream))
             with suppress(pikepdf.PdfError, RuntimeError):
                 old.generate_appearance_streams()
             old.flatten_annotations("screen")
@@ -103,13 +103,19 @@ def clean(content: bytes, *, most_pages: int, most_objects: int) -> tuple[bytes,
     return written.getvalue(), pages
 
 
-def _measure(stream: Any) -> None:
-    """Raises TooManyObjects when the stream unpacks to more than a page can need: a bomb for whoever opens it."""
-    is_image = str(stream.get("/Subtype", "")) == "/Image"
-    dots = int(stream.get("/Width", 0)) * int(stream.get("/Height", 0)) if is_image else 0
-    most = MOST_UNPACKED + dots * 8  # four colours of 16 bits are the widest dots there are
-    if dots > MOST_DOTS or _unpacked(stream, most) > most:
-        raise TooManyObjects
+def _measure(streams: Iterable[Any]) -> None:
+    """Raises TooManyObjects when they unpack to more than a letter can need: a bomb for whoever opens it."""
+    left, left_to_draw = MOST_IN_ALL, MOST_DRAWN
+    for stream in streams:
+        is_image = str(stream.get("/Subtype", "")) == "/Image"
+        dots = int(stream.get("/Width", 0)) * int(stream.get("/Height", 0)) if is_image else 0
+        # Four colours of 16 bits are the widest dots there are.
+        most = min(left, MOST_UNPACKED + dots * 8 if is_image else min(MOST_UNPACKED, left_to_draw))
+        if dots > MOST_DOTS or (unpacked := _unpacked(stream, most)) > most:
+            raise TooManyObjects
+        left -= unpacked
+        if not is_image:
+            left_to_draw -= unpacked
 
 
 def _unpacked(stream: Any, most: int) -> int:

@@ -1,5 +1,6 @@
 """Files that came with a form: each is kept or answered with a sentence, and none holds up the others."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from rahdari.policy import Policy
 from . import actions, rules, screening, wording
 
 MOST_AT_ONCE = 10
+# After so many seconds no other file of the form is begun: a proxy waits a minute for the page, and others wait, too.
+SECONDS_OF_A_FORM = 20
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], o
     the others. How many were sent, and which were refused, each with a sentence."""
     chosen = request.FILES.getlist("file")
     refused = []
+    began = time.monotonic()
     for number, file in enumerate(chosen, start=1):
         name, size = screening.shown_name(file.name or ""), file.size or 0
         problem = ""
@@ -47,6 +51,8 @@ def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], o
             problem = wording.file(
                 screening.FileRefused(screening.FileFault.TOO_BIG, name, limit=policy.limits.document_bytes)
             )
+        elif time.monotonic() - began > SECONDS_OF_A_FORM:
+            problem = _("The files before this one took too long. Send this one again.")
         elif not limits.allow(f"apply.upload:{person(request).pk}", rate=rules.FILES, per=rules.PER_SECONDS):
             problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
         else:

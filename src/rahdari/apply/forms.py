@@ -125,7 +125,7 @@ class CompanyForm(StepForm):
             raise ValidationError(wording.company_number(error), code=error.reason) from None
         if self.held_by and number != self.held_by:
             raise ValidationError(
-                _("This registration is of the company %(number)s. For another company, begin a new application"),
+                _("This registration is of the company %(number)s. For another company, begin a new application."),
                 code="other_company",
                 params={"number": self.held_by},
             )

@@ -24,10 +24,19 @@ class TestNormaliseEmail:
         assert normalise_email(once) == once
 
     @pytest.mark.parametrize(
-        "text", ["  ＳＡＭＰＬＥ@Sample.Example ", "sample@sample.example", "ſample@sample.example"]
+        "text",
+        [
+            "  ＳＡＭＰＬＥ@Sample.Example ",
+            "sample@sample.example",
+            "ſample@sample.example",
+            "\u2066sample@sample.example\u2069",
+        ],
     )
     def test_gives_look_alikes_one_form(self, text: str) -> None:
         assert normalise_email(text) == "sample@sample.example"
+
+    def test_leaves_a_mark_that_turns_the_text_around(self) -> None:
+        assert normalise_email("\u202esample@sample.example") == "\u202esample@sample.example"
 
 
 class TestRegisterPerson:

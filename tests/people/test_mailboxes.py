@@ -11,6 +11,16 @@ from rahdari.people import mailboxes
 pytestmark = pytest.mark.django_db
 
 
+class TestAnInvisibleMark:
+    @pytest.mark.parametrize(
+        "typed", ["\u200fa@sample.example", "\u2066a@sample.example\u2069", "a@sample.example\u200b"]
+    )
+    def test_beside_an_address_is_no_fault(self, client: Client, typed: str) -> None:
+        assert client.post("/sign-in/", {"email": typed}).status_code == 302
+        assert Letter.objects.filter(template="code").count() == 1
+        assert mailboxes.EmailField().clean(typed) == "a@sample.example"
+
+
 class TestAnAddressThatIsNobodys:
     @pytest.mark.parametrize("email", ["x@[10.0.0.1]", "x@localhost", "x@db.internal", "x@mail.local", "x@10.0.0.1"])
     def test_gets_no_code(self, client: Client, email: str) -> None:

@@ -46,6 +46,8 @@ def test_what_a_person_types_is_taken(made: str) -> None:
     for place in (2, 4, 6, 7):
         zeros[place] = {"0": "O", "1": "l"}.get(zeros[place], zeros[place])
     assert reference.normalise("".join(zeros)) == made
+    for before, after in (("\u2066", "\u2069"), ("\u200f", ""), ("", "\u200e"), ("\u202a", "\u202c"), ("\ufeff", "")):
+        assert reference.normalise(before + made + after) == made, "as copied from a letter in Urdu"
 
 
 @given(st.text(max_size=20))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.people import identifiers, mailboxes
+from rahdari.people.models import normalise_email
 from rahdari.people.names import NameField, tidy
 from rahdari.policy import Association, EvidenceKind, Service, Text
 
@@ -331,7 +332,7 @@ class ClientForm(StepForm):
         self.own, self.free_mail = own, free_mail
 
     def clean_text(self) -> str:
-        address: str = self.cleaned_data["text"].strip().lower()
+        address = normalise_email(self.cleaned_data["text"])
         try:
             validate_email(address)
         except ValidationError:

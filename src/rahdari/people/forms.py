@@ -16,7 +16,7 @@ from rahdari.page import limits
 
 from .actions import allow_stranger
 from .identifiers import IdentifierError, parse_mobile, with_plain_digits
-from .mailboxes import clean_email
+from .mailboxes import EmailField, clean_email
 from .models import DIRECTOR, Language, Membership, Organisation, Role, User
 from .names import NameField
 from .queries import WRONG_CODES
@@ -210,7 +210,7 @@ class AccountForm(forms.Form):
 class AppointForm(forms.Form):
     """An administrator gives a post to somebody who has signed in before."""
 
-    email = forms.EmailField(
+    email = EmailField(
         label=_("Email"),
         help_text=_("The person must have signed in once with this address."),
         error_messages={
@@ -295,7 +295,7 @@ ROLE_HINTS = {
 class InviteForm(forms.Form):
     """An owner asks somebody into the organisation. Nothing here tells whether the address is known."""
 
-    email = forms.EmailField(
+    email = EmailField(
         label=_("Their email"),
         help_text=_("We send one email to this address. They have 14 days to accept."),
         max_length=254,

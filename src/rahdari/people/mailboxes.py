@@ -3,6 +3,9 @@
 Mail to such a place would go to a machine of our own network, or nowhere. Special-use domain names: RFC 6761, RFC 2606.
 """
 
+from typing import Any
+
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
@@ -30,6 +33,13 @@ NOWHERE = frozenset(
 UNREACHABLE = _("Nobody can be reached at this address: use one at a mail service or at a domain of your own")
 SAMPLES = frozenset({"example"})
 SAMPLE_DOMAINS = frozenset({"example.com", "example.net", "example.org"})
+
+
+class EmailField(forms.EmailField):
+    """Judges an address in the form in which it is kept, so that an invisible mark beside it is no fault."""
+
+    def to_python(self, value: Any) -> str:
+        return normalise_email(super().to_python(value) or "")
 
 
 def is_reachable(email: str) -> bool:

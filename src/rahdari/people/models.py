@@ -16,13 +16,17 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from rahdari.address import turns_around
 from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
 from .rules import OrgRole, Scope
 
 
 def normalise_email(text: str) -> str:
-    """The form in which an address is stored and looked up: NFKC, lower-case, without surrounding spaces."""
+    """The form in which an address is stored and looked up: NFKC, lower-case, without surrounding spaces and without
+    the invisible marks that copying brings along. With one that turns the text around it stays as it is: no address."""
+    if not turns_around(text):
+        text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
     # NFKC, lower-casing and stripping can each undo another for a few letters, so it is done until nothing changes.
     before, after = None, text
     while before != after:

@@ -12,6 +12,7 @@ and the public check that takes it is rate-limited.
 
 import re
 import secrets
+import unicodedata
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 DIGITS = "0123456789"
@@ -49,10 +50,12 @@ def make() -> str:
 def normalise(text: str) -> str | None:
     """The reference in its one form, from what a person typed; None when it is not one or the check letter is wrong.
 
-    Small letters, missing or other dashes, spaces and Urdu digits are taken; so is O for 0 and I or L for 1 where a
-    digit must stand, and the leading RD may be left out.
+    Small letters, missing or other dashes, spaces, Urdu digits and invisible marks (our letters in Urdu print the
+    number between two) are taken; so is O for 0 and I or L for 1 where a digit must stand, and the leading RD may be
+    left out.
     """
-    plain = re.sub(r"[\s\-‐-―−_.]", "", text.translate(_READ_AS)).upper()
+    seen = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    plain = re.sub(r"[\s\-‐-―−_.]", "", seen.translate(_READ_AS)).upper()
     if len(plain) == 8 and not plain.startswith("RD"):
         plain = "RD" + plain
     if len(plain) != 10:

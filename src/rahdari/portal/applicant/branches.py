@@ -24,7 +24,7 @@ from rahdari.apply.forms import Line, text_input
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.identifiers import IdentifierError, parse_mobile
-from rahdari.people.mailboxes import clean_email
+from rahdari.people.mailboxes import EmailField, clean_email
 from rahdari.people.models import Branch, Organisation
 from rahdari.people.names import NameField, tidy
 from rahdari.people.rules import Act
@@ -51,7 +51,7 @@ class BranchForm(forms.Form):
         required=False,
         widget=text_input(),
     )
-    contact_email = forms.EmailField(
+    contact_email = EmailField(
         label=gettext_lazy("Their email"),
         max_length=254,
         required=False,

@@ -24,7 +24,7 @@ from rahdari.journal import queries as journal
 from rahdari.page import limits
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
-from rahdari.people.mailboxes import clean_email
+from rahdari.people.mailboxes import EmailField, clean_email
 from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.names import NameField
 from rahdari.people.rules import Act, Scope
@@ -66,7 +66,7 @@ class MandateForm(forms.Form):
         widget=text_input(),
         error_messages={"required": gettext_lazy("Enter who acts for you")},
     )
-    email = forms.EmailField(
+    email = EmailField(
         label=gettext_lazy("Their email"),
         help_text=gettext_lazy("We send one email to this address. They have 14 days to accept."),
         max_length=254,

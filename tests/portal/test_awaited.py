@@ -120,7 +120,7 @@ class TestWhoeverElseWasAsked:
         home = browser.get(reverse("portal:home")).text
         assert "Nothing waits for you" in home and "Waiting for your association" in home
         letter = Letter.objects.get(template="application_received", to=sent.applicant)
-        assert "after those who were asked have answered" in letter.text and "at the latest" not in letter.text
+        assert "within 10 working hours" in letter.text and "at the latest" not in letter.text
 
         Request.objects.update(due_at=timezone.now() + dt.timedelta(days=30))
         then = timezone.now() + dt.timedelta(days=20)

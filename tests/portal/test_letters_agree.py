@@ -20,6 +20,7 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.portal.applicant.status import overview
 from rahdari.vault import keys
+from tests.line.test_services import LAST_DAY, sent
 
 from . import story
 
@@ -122,14 +123,32 @@ class TestTheLetterAfterSending:
         application = unproved(story.a_person())
         (letter,) = letters.letters_about(application.subject)
         assert letter.subject == f"Received, one thing is missing: {application.reference}"
-        assert "203.0.113.24" in letter.text and "Decision at the latest" not in letter.text
+        assert "203.0.113.24" in letter.text and "It is decided as soon as" not in letter.text
         assert reverse("portal:prove_first", args=[application.reference]) in letter.text
 
     def test_names_no_proof_when_all_are_proved(self) -> None:
         application = sent_by_page(story.a_person(), proved=True)
         letter = next(each for each in letters.letters_about(application.subject))
         assert letter.subject == f"Received: {application.reference}"
-        assert "Decision at the latest" in letter.text
+        assert "within 10 working hours" in letter.text and "nothing more is awaited" in letter.text
+
+    def test_names_no_moment_since_nobody_knows_yet_who_is_to_be_asked(self) -> None:
+        for proved in (True, False):
+            application = sent_by_page(story.a_person(), proved=proved)
+            (letter,) = letters.letters_about(application.subject)
+            assert "at the latest" not in letter.text and f"{timezone.localtime():%Y}" not in letter.text
+
+    def test_names_the_fee_that_is_still_to_come_and_the_page_does_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(line, "advance", lambda now: None)
+        papers = {"incorporation": None, "call_centre_certificate": LAST_DAY}
+        application = sent("whitelist_call_centre", papers, addresses=tuple(f"203.0.113.{10 + at}" for at in range(5)))
+        letter = letters.letters_about(application.subject).get(template="application_received")
+        browser = Client()
+        browser.force_login(application.applicant)
+        page = browser.get(reverse("portal:status", args=[application.reference])).text
+        for text in (letter.text, page):
+            assert "PKR 1,000.00" in text.replace("\u2066", "").replace("\u2069", "")
+            assert "We send the invoice when everything else has passed" in " ".join(text.split())
 
 
 class TestReminding:

@@ -248,6 +248,8 @@ def what_is_due(
 ) -> charging.Due | charging.Nothing:
     """What it costs by this policy, as it stands: for addresses that are new, and for none that the holder has in force
     under services with a fee. These count along, but for those that a change leaves out."""
+    if service_of(application, policy).fee.rule == "free":
+        return charging.Nothing.FREE
     charged = [key for key, service in policy.services.items() if service.fee.rule != "free"]
     had = register.active_blocks_of(holder=application.holder_ref, categories=charged)
     rows = list(endpoints)

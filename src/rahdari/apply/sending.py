@@ -4,19 +4,21 @@ What was sent keeps the rules it was sent under. Sending twice sends once; an en
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import translation
 
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
+from rahdari.page.allowances import in_words
 from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
-from rahdari.policy import Policy, due_at, freeze
+from rahdari.policy import Policy, Text, charging, freeze
 
-from . import queries, rules
+from . import queries, rules, wording
 from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, is_described, locked, organisation_for
 from .models import Application, Endpoint, FrozenPolicy
 from .rules import Status, StepKey, Trouble
@@ -150,27 +152,27 @@ def _send(
         "url": reverse("portal:status", args=[draft.reference]),
     }
     if to_prove:
-        # No time for the decision is told that begins only with the proof.
         told["to_prove"] = [each.address_text for each in to_prove]
         told["url"] = reverse("portal:prove_first", args=[draft.reference])
-    elif _others_answer_first(draft, policy):
-        told["others_first"] = True
-    else:
-        clock = policy.clocks[service.clock]
-        told["due_at"] = due_at(started_at=now, allowance=clock, calendar=policy.calendar, pauses=())
+    # No date: whether anybody has to be asked is known only when the checks are open, and the time begins with the last
+    # answer. The page knows, and shows it.
+    told["decided_within"] = _in_both(lambda _language: in_words(policy.clocks[service.clock]))
+    due = queries.what_is_due(draft, policy, queries.endpoints_of(draft))
+    if isinstance(due, charging.Due):
+        told["fee"] = _in_both(lambda language: wording.fee(due, service, language)[0])
     told |= queries.on_behalf(draft)
     for reader in queries.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
     wake_the_line()
 
 
-def _others_answer_first(application: Application, policy: Policy) -> bool:
-    """Whether somebody outside is asked, so that our own time to decide begins only with their answer."""
-    service = policy.services[application.service]
-    kind = service.evidence_kind(application.evidence_kind)
-    by_client = kind is not None and kind.wants == "address"
-    by_association = bool(application.association) and policy.attesting is not None
-    return by_client or by_association or service.asks_operator
+def _in_both(words: Callable[[str], str]) -> Text:
+    """For letters, which go to several readers: what `words` says in each language."""
+    said = {}
+    for language in ("en", "ur"):
+        with translation.override(language):
+            said[language] = words(language)
+    return Text(**said)
 
 
 def mark_checks_opened(*, application: Application, now: dt.datetime, actor: str = "system:line") -> Application:

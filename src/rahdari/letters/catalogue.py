@@ -55,7 +55,7 @@ LETTERS: dict[str, Kind] = {
     "application_received": _kind(
         _("An application was received"),
         "reference",
-        "service due_at others_first to_prove",
+        "service decided_within fee to_prove",
         note="",
         urgent=True,
     ),

@@ -23,7 +23,11 @@ def _days(number: int) -> dt.datetime:
 
 def _received(rules: _Rules) -> Facts:
     service = next(iter(rules.services.values())).title
-    return {"reference": REFERENCE, "service": service, "due_at": AT + dt.timedelta(hours=8)}
+    return {
+        "reference": REFERENCE,
+        "service": service,
+        "decided_within": policy.Text("10 working hours", "کام کے 10 گھنٹے"),
+    }
 
 
 def _granted(rules: _Rules) -> Facts:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
+from rahdari.apply import wording
 from rahdari.apply.models import Application, Endpoint
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
@@ -31,6 +32,7 @@ from rahdari.page.allowances import in_words
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
+from rahdari.policy import charging
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -267,6 +269,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "stands": seen.with_operator
         and all(stands_meanwhile(found, each.endpoint, apply.frozen_policy(found)) for each in seen.unproved),
         "here": _gate(seen.stage),
+        "fee_to_come": fee_to_come(seen),
         "service": shared.service_title(found.service),
         "is_moving": seen.stage in MOVING,
         "clock_words": _clock_words(seen.clock),
@@ -285,6 +288,19 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "state": f"{seen.stage}.{seen.passed}.{len(seen.unproved)}.{len(seen.asked)}.{in_force}",
     }
     return render(request, "portal/applicant/status.html", context)
+
+
+def fee_to_come(seen: Overview) -> str:
+    """What will be asked for when everything else has passed; empty when nothing will, or the invoice is written."""
+    found = seen.application
+    settled = any(check.kind == "fee" and check.outcome != Outcome.WAITING for check in seen.every_check)
+    if found.status != "submitted" or settled:
+        return ""
+    rules = apply.frozen_policy(found)
+    due = apply.what_is_due(found, rules, apply.endpoints_of(found))
+    if not isinstance(due, charging.Due) or fees.invoice_of(found.subject) is not None:
+        return ""
+    return wording.fee(due, rules.services[found.service], get_language() or "en")[0]
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class TestRefused:
         program = Program()
         place = place_of(program)
         asked(program, place)
-        for _ in range(rules.MOST_CODES):
+        for _ in range(rules.MOST_CODES_OF_ONE):
             assert program.post(f"{place}/contact/letter", {"contact": NOC}).status_code == 202
         said = problem(program.post(f"{place}/contact/letter", {"contact": NOC}), 409, "not-possible-now")
         assert said["code"] == "too_many_codes"

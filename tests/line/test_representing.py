@@ -21,7 +21,7 @@ from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.verify import actions as verify
-from rahdari.verify import contacts
+from rahdari.verify import contacts, rules
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Method
 from tests.apply.sample import a_person
@@ -164,16 +164,28 @@ class TestACompanyThatAnybodyCanName:
 
 class TestCodesToTheContact:
     def test_are_few_whoever_asks(self) -> None:
-        for count, email in enumerate(
-            ("one@mail.example", "two@mail.example", "three@mail.example", "four@mail.example")
-        ):
-            application = sent(email, f"203.0.113.{70 + count}")
+        for count in range(rules.MOST_CODES_A_DAY + 1):
+            application = sent(f"one-{count}@mail.example", f"203.0.113.{70 + count}")
             given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
-            if count < 3:
+            if count < rules.MOST_CODES_A_DAY:
                 verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, **given)
             else:
                 with pytest.raises(verify.NoCodeNow, match="too_many"):
                     verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, **given)
+
+    def test_are_not_used_up_for_others_by_one_who_asks(self) -> None:
+        given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
+        mallory = sent("mallory@mail.example", "203.0.113.70")
+        more = [sent("", f"203.0.113.{71 + count}", user=mallory.applicant) for count in range(2)]
+        for application, taken in ((mallory, True), (more[0], True), (more[1], False), (mallory, False)):
+            if taken:
+                verify.send_code_to_contact(check=whose(application), asked_by=mallory.applicant, **given)
+            else:
+                with pytest.raises(verify.NoCodeNow, match="too_many"):
+                    verify.send_code_to_contact(check=whose(application), asked_by=mallory.applicant, **given)
+        honest = sent("employee@mail.example", "203.0.113.75")
+        for _ in range(rules.MOST_CODES_OF_ONE):
+            verify.send_code_to_contact(check=whose(honest), asked_by=honest.applicant, **given)
 
     def test_are_used_up_after_some_tries_and_after_a_day(self) -> None:
         application = sent("manager@mail.example")

@@ -124,11 +124,9 @@ class TestACodeToAContact:
         assert actions.look_once(challenge=challenge, now=NOW).finding == "contacts"
         return fresh(challenge)
 
-    def send(self, challenge: Challenge, *, contact: str = NOC, now: dt.datetime = NOW) -> str:
+    def send(self, challenge: Challenge, *, contact: str = NOC, by: str = "person:1", now: dt.datetime = NOW) -> str:
         """Have a code sent; gives what stands in the letter."""
-        actions.send_code(
-            challenge=challenge, contact=contact, name="Sample House", language="en", actor="person:1", now=now
-        )
+        actions.send_code(challenge=challenge, contact=contact, name="Sample House", language="en", actor=by, now=now)
         letter = Letter.objects.latest("written_at", "pk")
         assert letter.address == contact and letter.to_id is None and "Sample House" in letter.text
         found = re.search(r"\b[a-z2-7]{4}-[a-z2-7]{4}\b", letter.text)
@@ -188,13 +186,23 @@ class TestACodeToAContact:
         for number in range(rules.MOST_CODES_A_DAY):
             challenge = opened(Method.CONTACT)
             actions.look_once(challenge=challenge, now=after(number))
-            self.send(fresh(challenge), now=after(number))
+            self.send(fresh(challenge), by=f"person:{number}", now=after(number))
         challenge = opened(Method.CONTACT)
         actions.look_once(challenge=challenge, now=after(100))
         with pytest.raises(actions.NoCodeNow) as error:
-            self.send(fresh(challenge), now=after(100))
+            self.send(fresh(challenge), by="person:x", now=after(100))
         assert error.value.why == "too_many"
         self.send(fresh(challenge), now=NOW + dt.timedelta(days=2))
+
+    def test_is_not_used_up_for_others_by_one_who_asks(self) -> None:
+        asked = [opened(Method.CONTACT) for _ in range(rules.MOST_CODES_OF_ONE + 1)]
+        for challenge in asked:
+            actions.look_once(challenge=challenge, now=NOW)
+        for challenge in asked[:-1]:
+            self.send(fresh(challenge), by="person:mallory")
+        with pytest.raises(actions.NoCodeNow, match="too_many"):
+            self.send(fresh(asked[-1]), by="person:mallory")
+        assert self.send(fresh(asked[-1]), by="person:honest")
 
     def test_leaves_no_address_and_no_code_where_others_read(self, challenge: Challenge) -> None:
         code = self.send(challenge)

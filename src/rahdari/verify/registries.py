@@ -114,14 +114,16 @@ def send_code(
     # Two applicants at once, to one address: the second waits, and is counted after the first.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 14))", [to])
-    lately = Attempt.objects.filter(finding=SENT, evidence__to=to, at__gt=now - A_DAY).count()
-    if facts.get("sent", 0) >= rules.MOST_CODES or lately >= rules.MOST_CODES_A_DAY:
+    by = index.blind(CONTACT, actor)
+    lately = Attempt.objects.filter(finding=SENT, evidence__to=to, at__gt=now - A_DAY)
+    of_one = lately.filter(evidence__by=by).count() >= rules.MOST_CODES_OF_ONE
+    if facts.get("sent", 0) >= rules.MOST_CODES or of_one or lately.count() >= rules.MOST_CODES_A_DAY:
         raise NoCodeNow("too_many")
     facts |= {"sent": facts.get("sent", 0) + 1, "tries": 0, "to": contact}
     challenge.given = json.dumps(facts, sort_keys=True)
     challenge.save(update_fields=["given"])
     about = {"role": chosen["role"], "domain": contact.rpartition("@")[2]}
-    Attempt.objects.create(challenge=challenge, at=now, finding=SENT, evidence={**about, "to": to})
+    Attempt.objects.create(challenge=challenge, at=now, finding=SENT, evidence={**about, "to": to, "by": by})
     journal.record(act="verify.sent_code", actor=actor, subject=challenge.subject, now=now, detail=about)
     letters.write_to_outsider(
         address=contact,

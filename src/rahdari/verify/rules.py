@@ -35,7 +35,10 @@ OTHER_FAMILY = "other_family"
 
 # Ways that speak for a whole block, not for one address of it (models.Method).
 OF_THE_WHOLE = frozenset({"record", "contact"})
-MOST_CODES, MOST_CODES_A_DAY, MOST_TRIES = 3, 3, 5
+MOST_CODES, MOST_TRIES = 3, 5
+# Letters with a code to one contact in a day: of one applicant, whatever they apply for, and of all. Whoever asks every
+# day has a part of it and leaves the rest to others.
+MOST_CODES_OF_ONE, MOST_CODES_A_DAY = 2, 6
 
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 

@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rahdari.publish.commands.said import length_of_time
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 
-from .receipts import received
+from .receipts import a_receipt, received
 from .test_credentials import a_certificate, pem
 from .world import NOW, address, an_operator, entered, publish, struck_out
 
@@ -102,6 +103,28 @@ class TestFeedStatus:
             "no receipt yet",
         ):
             assert words in told
+
+    def test_says_of_the_edition_it_names_when_that_was_in_force(
+        self, feed: Repository, operator: Operator, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        second = dt.timedelta(seconds=1)
+        began = NOW - 600 * second
+        entered(address(1), now=began)
+        entered(address(2), now=began, kind="dynamic")
+        publish(began)
+        # Another stream of the operator's came later, as after a time away.
+        received(operator, a_receipt(operator, role="feed-static", after=second), after=-590 * second)
+        received(operator, a_receipt(operator, role="feed-dynamic", after=375 * second), after=-220 * second)
+        run("feed", "status")
+        line = next(line for line in capsys.readouterr().out.splitlines() if operator.slug in line and "step" in line)
+        assert re.search(r"in step: edition \d+, in force 0 min 1 s after it came", line)
+        # What nobody has said to be in force was in force after no time.
+        entered(address(3))
+        publish()
+        run("feed", "status")
+        line = next(line for line in capsys.readouterr().out.splitlines() if operator.slug in line and "step" in line)
+        assert re.search(r"in step: edition \d+, and edition \d+ has been out for ", line)
+        assert "in force" not in line
 
     def test_asks_for_the_offline_keys_in_good_time(self, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
         made_at = NOW - rules.TARGETS_LAST + dt.timedelta(days=29)

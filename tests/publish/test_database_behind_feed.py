@@ -29,6 +29,9 @@ class TestDatabaseBehindFeed:
             publish()
         assert refused.value.on_disk[1] == 1 and refused.value.in_database is not None
         assert refused.value.in_database[1] == 0
+        said = str(refused.value)
+        assert f"To {follower.operator.slug} edition 1 of session {refused.value.on_disk[0][:8]} was published" in said
+        assert "the database goes to edition 0 of session" in said and "(" not in said
         with pytest.raises(actions.DatabaseBehindFeed):
             cut()
         assert timestamp.read_bytes() == before
@@ -62,7 +65,9 @@ class TestDatabaseBehindFeed:
             publish()
             raise Undone
         starts_again(feed)
-        with pytest.raises(actions.DatabaseBehindFeed):
+        with pytest.raises(
+            actions.DatabaseBehindFeed, match=r"an operator whom the database does not know .* has none"
+        ):
             publish()
 
     def test_a_session_opened_above_what_was_published_leads_on(self, feed: Repository, follower: Follower) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ import pytest
 from rahdari import policy
 from rahdari.policy import Holiday
 from rahdari.policy import commands as policy_commands
-from rahdari.publish import keys
+from rahdari.publish import actions, keys
 from rahdari.up import commands, datafolder, doctor, postgres, processes
 from rahdari.up.doctor_feed import check_feed_keys
 from rahdari.up.doctor_front import answers_before_the_body, check_front
@@ -29,6 +30,8 @@ from rahdari.up.doctor_policy import check_calendar, check_rules_of_the_last
 from rahdari.up.doctor_settings import check_proxies, check_settings_files
 from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
 from tests.portal import story
+from tests.publish.receipts import received
+from tests.publish.world import NOW, address, an_operator, entered, publish
 from tests.up.installed import DROPPED, Installation
 from tests.up.test_start import three_free_ports
 from tests.waiting import until
@@ -380,6 +383,25 @@ class TestPorts:
             assert feed.state == NOTE and "nothing answers" in feed.text
         assert next(each.text for each in doctor.check_ports(given)) == f"{port} is free (pages)"
 
+    def test_of_whatever_cannot_read_the_feed_are_told_as_the_registers_fault(self, patient: Patient) -> None:
+        port = three_free_ports()
+        given = replace(patient, port=port)
+        page = b"rahdari_lookup_ready 1\nrahdari_lookup_troubles 2\n"
+        with self.OURS[1].at(port + 1), self.OURS[2].at(port + 2):
+            assert list(doctor.check_served(given)) == []
+        well = Answering({"/healthz": (200, b"ready\n")})
+        with well.at(port + 1):
+            assert [each.state for each in doctor.check_served(given)] == [OK]
+        shut = Answering({"/healthz": (200, b"2 folders of the feed cannot be read\n")})
+        with shut.at(port + 1), Answering({"/metrics": (200, page), "/healthz": (200, b"")}).at(port + 2):
+            assert doctor.answers_as_ours("127.0.0.1", port + 1, "feed")
+            (served,), (lookups,) = doctor.check_served(given), doctor.check_lookups(given)
+        assert (served.state, lookups.state) == (WRONG, WRONG)
+        assert served.text.startswith(
+            "2 folders of the feed cannot be read by the process that serves it: operators do not"
+        )
+        assert lookups.text.startswith("2 parts of the feed cannot be read by the lookups")
+
     def test_of_another_program_are_taken(self, patient: Patient) -> None:
         port = three_free_ports()
         other = Answering({"/metrics": (200, b"other_info 1\n"), "/healthz": (200, b"ok\n")})
@@ -431,3 +453,35 @@ class TestExamine:
 )
 def test_asks_at_the_port_of_what_runs_here(url: str, port: int | None) -> None:
     assert commands.local_port(url) == port
+
+
+@pytest.mark.django_db
+class TestOperators:
+    @pytest.mark.parametrize(
+        ("said", "mend"),
+        [
+            ("ready", "Tell its people."),
+            ("2 folders of the feed cannot be read", "The register is at fault: see `served`."),
+        ],
+    )
+    def test_that_are_behind_are_not_blamed_for_what_they_cannot_get(
+        self, patient: Patient, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, said: str, mend: str
+    ) -> None:
+        settings.DATA = tmp_path / "data-of-a-feed"
+        settings.DATA.mkdir()
+        actions.make_feed_keys(offline=tmp_path / "offline", now=NOW)
+        operator = an_operator()
+        began = NOW - dt.timedelta(hours=1)
+        publish(began)
+        received(operator)
+        monkeypatch.setattr(doctor, "feed_says", lambda patient: said)
+        assert "all 1 are in step" in texts(patient)
+        entered(address(1))
+        publish()
+        assert "all 1 are in step; 1 have yet to say that the newest edition is in force" in texts(patient)
+        monkeypatch.setattr("django.utils.timezone.now", lambda: NOW + dt.timedelta(minutes=10))
+        assert f"{operator.slug} is behind. {mend}" in texts(patient)
+
+
+def texts(patient: Patient) -> list[str]:
+    return [each.text for each in doctor.check_operators(patient) if each.about == "operators"]

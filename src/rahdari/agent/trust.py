@@ -86,7 +86,7 @@ class UpgradeNeeded(AgentFault):
     def __init__(self, found: str) -> None:
         super().__init__(
             f"The feed has the format {found}, which this agent does not know. What was verified last stays enforced.",
-            "Upgrade rahdari on this machine: pip install --upgrade rahdari.",
+            "Upgrade rahdari on this machine to the release that the authority names.",
         )
 
 

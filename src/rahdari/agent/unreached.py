@@ -70,7 +70,9 @@ class UnexpectedAnswer(AgentFault):
         self.status = status
         mend = {
             403: "Access is refused: check the token, and ask the authority whether your access goes on.",
-            404: "Check `server` in the configuration: it is the address without /feed.",
+            404: "If it never went well, check `server` in the configuration: it is the address without /feed. "
+            "If it did, the server lacks a file: tell the authority.",
+            503: "The server cannot give it now; the agent tries again. If it goes on, tell the authority.",
             429: "Too many requests: the agent tries again more slowly.",
         }.get(status, "Try again later; if it goes on, tell the authority.")
         if 300 <= status < 400:

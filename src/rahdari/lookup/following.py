@@ -165,7 +165,11 @@ class Follower:
 
     def _look_at_access(self) -> bool:
         path = self._data / FILE_NAME
-        seen = _seen(path)
+        try:
+            seen = _seen(path)
+        except OSError:
+            # Nobody is let in, as where there is none.
+            seen = None
         if seen == self._access_seen:
             return False
         self._access_seen = seen
@@ -190,14 +194,18 @@ class Follower:
 
     def _look_at_timestamp(self, operator: _Operator) -> bool:
         folder = self._metadata(operator)
-        seen = _seen(folder / "timestamp.json")
+        about = f"timestamp of {operator.access.slug}"
+        try:
+            seen = _seen(folder / "timestamp.json")
+        except OSError as error:
+            self._note(about, error)
+            return False
         if seen == operator.seen:
             return False
         if operator.seen is None:
             # It may have come after the folders were watched.
             self._wait.watch([(self._data / FILE_NAME).parent, *map(self._metadata, self._operators.values())])
         operator.seen = seen
-        about = f"timestamp of {operator.access.slug}"
         try:
             operator.stamped = read_timestamp(folder) if seen is not None else None
         except (OSError, FeedFault) as error:
@@ -273,8 +281,9 @@ def _heads(operator: _Operator) -> list[tuple[str, str, int]]:
 
 
 def _seen(path: Path) -> Seen:
+    """None while it is not there. Raises OSError when that cannot be known."""
     try:
         status = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

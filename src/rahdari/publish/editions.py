@@ -33,13 +33,17 @@ _compared: dict[str, object] = {}
 class DatabaseBehindFeed(Exception):
     """The database knows less than was published: it was restored from an older day, or it is another one.
 
-    `.on_disk` is what is published, `.in_database` the last edition the database knows (None: none). Nothing is signed,
-    since agents would have to go back.
+    `.on_disk` is what is published to `.operator`, `.in_database` the last edition the database knows (None: none).
+    Nothing is signed, since agents would have to go back.
     """
 
-    def __init__(self, on_disk: tuple[str, int], in_database: tuple[str, int] | None) -> None:
-        super().__init__(f"published is {on_disk}, the database knows {in_database}")
-        self.on_disk, self.in_database = on_disk, in_database
+    def __init__(self, operator: str, on_disk: tuple[str, int], in_database: tuple[str, int] | None) -> None:
+        knows = f"goes to edition {in_database[1]} of session {in_database[0][:8]}" if in_database else "has none of it"
+        super().__init__(
+            f"the database is older than the feed. To {operator} edition {on_disk[1]} of session {on_disk[0][:8]} was "
+            f"published, and the database {knows}. What was published stays in force and fresh"
+        )
+        self.operator, self.on_disk, self.in_database = operator, on_disk, in_database
 
 
 # -- cutting and publishing ----------------------------------------------------------------------------------------
@@ -282,7 +286,8 @@ def compare(*, repository: Repository) -> None:
         if folder.name not in known:
             said = folder.published()
             head = next(iter(said.stamp.heads.values()), None) if said else None
-            raise DatabaseBehindFeed((head.session, head.sequence) if head else ("", 0), None)
+            unknown = f"an operator whom the database does not know ({folder.name})"
+            raise DatabaseBehindFeed(unknown, (head.session, head.sequence) if head else ("", 0), None)
     active = [operator for operator in known.values() if operator.active]
     check_not_behind(repository, active)
     following = set(Following.objects.filter(left_at=None).values_list("operator", flat=True))
@@ -304,5 +309,6 @@ def compare(*, repository: Repository) -> None:
 
 def check_not_behind(repository: Repository, operators: Iterable[Operator]) -> None:
     """Raises DatabaseBehindFeed when what is published to one of these was not cut here."""
-    for on_disk, in_database in signing.behind(repository, operators).values():
-        raise DatabaseBehindFeed(on_disk, in_database)
+    known = {operator.pk: operator for operator in operators}
+    for pk, (on_disk, in_database) in signing.behind(repository, known.values()).items():
+        raise DatabaseBehindFeed(known[pk].slug, on_disk, in_database)

@@ -12,6 +12,7 @@ snapshot, timestamp, so that whatever timestamp is there, all that it leads to i
 import datetime as dt
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -123,6 +124,17 @@ class Repository:
 
     def stream(self, name: str) -> Path:
         return self.path / STREAMS / name
+
+    def check_reached(self, sessions: Iterable[tuple[str, str]]) -> None:
+        """Of these roles and sessions. Raises FeedUnusable for a folder that is there and may not be entered."""
+        for role, session in sessions:
+            place = self.targets / role / session
+            try:
+                os.stat(f"{place}/.")
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise FeedUnusable(place, str(error.strerror)) from None
 
     def of(self, name: str) -> "OperatorRepository":
         return OperatorRepository(self, name)
@@ -274,6 +286,8 @@ class OperatorRepository:
             mark = _mark(path)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise FeedUnusable(path, str(error.strerror)) from None
         known = _published.get(path)
         if known is None or known[0] != mark:
             known = (mark, self._read())

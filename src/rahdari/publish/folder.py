@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +25,18 @@ def no_checkpoint(name: str) -> None:
 
 
 def make_folder(path: Path, *, mode: int = 0o755) -> Path:
-    path.mkdir(mode=mode, parents=True, exist_ok=True)
-    if os.geteuid() == 0 and path.stat().st_uid == 0:
-        # A command of root's: the folder is whose the one above is.
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+    """With those above it that are missing. Each that is made has this mode, whatever the umask of a shell or a unit:
+    who serves the feed is another user."""
+    missing = [each for each in (*reversed(path.parents), path) if not each.exists()]
+    for each in missing or [path]:
+        each.mkdir(exist_ok=True)
+        made = each.stat()
+        if each in missing:
+            each.chmod(made.st_mode & stat.S_ISGID | mode)
+        if os.geteuid() == 0 and made.st_uid == 0:
+            # A command of root's: the folder is whose the one above is.
+            owner = each.parent.stat()
+            os.chown(each, owner.st_uid, owner.st_gid)
     return path
 
 

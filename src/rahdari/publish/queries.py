@@ -391,6 +391,7 @@ def feed_status() -> FeedStatus:
     repository = envelope.Repository(Path(settings.DATA))
     unreadable, expires, signed, behind = "", {}, [], {}
     led = list(active_operators().filter(followings__left_at=None, followings__isnull=False).distinct())
+    streams = stream_statuses()
     if feed_keys_exist() and root_file().exists():
         try:
             expires = {
@@ -401,6 +402,7 @@ def feed_status() -> FeedStatus:
                 said = repository.of(operator.repository).published()
                 if said is not None:
                     signed.append(said)
+            repository.check_reached((each.stream.role, each.session) for each in streams)
             lost = signing.behind(repository, led)
             behind = {operator.slug: lost[operator.pk] for operator in led if operator.pk in lost}
         except envelope.FeedUnusable as error:
@@ -418,7 +420,7 @@ def feed_status() -> FeedStatus:
         keys_exist=feed_keys_exist(),
         unreadable=unreadable,
         shown=latest_edition(),
-        streams=stream_statuses(),
+        streams=streams,
         repositories=len(signed),
         signed_at=min((each.signed_at for each in signed), default=None),
         behind=behind,

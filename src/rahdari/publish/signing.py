@@ -221,7 +221,7 @@ def published(repository: Repository, operator: Operator) -> Published | None:
 
 def behind(
     repository: Repository, operators: Iterable[Operator]
-) -> dict[object, tuple[tuple[str, int], tuple[str, int] | None]]:
+) -> dict[uuid.UUID, tuple[tuple[str, int], tuple[str, int] | None]]:
     """The operators to whom something is published that the database does not know, with what that is."""
     told: dict[uuid.UUID, list[tuple[str, StampHead]]] = {}
     for operator in operators:
@@ -236,7 +236,7 @@ def behind(
         pk: [(role, head) for role, head in said if known.get((head.session, head.sequence)) != head.digest]
         for pk, said in told.items()
     }
-    lost: dict[object, tuple[tuple[str, int], tuple[str, int] | None]] = {}
+    lost: dict[uuid.UUID, tuple[tuple[str, int], tuple[str, int] | None]] = {}
     for pk, said in unknown.items():
         for role, head in said:
             session = Session.objects.filter(

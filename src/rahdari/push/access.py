@@ -13,12 +13,12 @@ import hashlib
 import hmac
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rahdari.proof import ROLES, Credential, CredentialKind, FeedFault, certificate_digest, token_digest
 from rahdari.proof import Access as Holding
-from rahdari.proof import Credential, CredentialKind, FeedFault, certificate_digest, token_digest
 from rahdari.proof.access import FILE_NAME, parse_access
 
 log = logging.getLogger("rahdari.push")
@@ -60,6 +60,13 @@ class Access:
     @property
     def repositories(self) -> frozenset[str]:
         return frozenset(self._sessions)
+
+    @property
+    def places(self) -> Iterator[str]:
+        """The folders that snapshots and deltas lie in which somebody may have; some need not be there."""
+        for session in {session for sessions in self._sessions.values() for session in sessions}:
+            for role in ROLES:
+                yield f"targets/{role}/{session}"
 
     def any_reader(self, repository: str) -> Reader:
         """Whoever reads this repository: with its rights, and no credential."""

@@ -4,7 +4,7 @@ It reads two things, DATA/feed and DATA/feed-access/operators.json, and writes n
 database and verifies nothing: agents verify each byte, so whoever takes it over can withhold editions, never forge one.
 Everything but /healthz needs an operator's credential, and shows that operator's part of the feed alone.
 
-    GET /healthz                    open; 503 until there is an edition
+    GET /healthz                    open; 503 until there is an edition; says how much of the feed cannot be read here
     GET /feed/metadata/NAME         signed metadata, of the operator's own repository
     GET /feed/targets/PATH          snapshots and deltas of the streams it is entitled to, and statements in bulk
     GET /feed/events                server-sent events: each new signed timestamp
@@ -47,7 +47,7 @@ from .answers import (
 )
 from .beside import Beside
 from .edition import Watch
-from .files import NoSuchFile, NotSatisfiable, Stored, find, part_asked, unchanged
+from .files import NoSuchFile, NotReadable, NotSatisfiable, Stored, find, part_asked, unchanged
 from .limits import Full, Pace, Seats
 from .streams import HEARTBEAT_SECONDS, Streams
 
@@ -95,6 +95,8 @@ class Push:
         self._proxies = proxies
         self._files_by_proxy = files_by_proxy.rstrip("/")
         self._sweeping: asyncio.Task[None] | None = None
+        # What this process may not read of the feed, by its place there.
+        self._closed: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -141,7 +143,10 @@ class Push:
         return self._beside.of(self.access.any_reader(repository), timestamp)
 
     def _read_small(self, reader: Reader, name: str) -> bytes:
-        stored = find(self.feed, reader, name)
+        try:
+            stored = find(self.feed, reader, name)
+        except NotReadable as error:
+            raise NoSuchFile(name) from error
         if stored.content is None:
             raise NoSuchFile(name)
         return stored.content
@@ -179,6 +184,12 @@ class Push:
     def sweep(self) -> None:
         self.access.renew()
         self.watch.follow(self.access.repositories)
+        closed = frozenset(place for place in self.access.places if is_closed(self.feed / place))
+        for place in sorted(closed - self._closed):
+            log.error("%s may not be read here: nobody gets what is in it. docs/install.md says whose it is", place)
+        if self._closed and not closed:
+            log.info("all folders of the feed can be read again")
+        self._closed = closed
 
     async def _sweep(self) -> None:
         while True:
@@ -220,6 +231,8 @@ class Push:
     async def health(self, method: str, send: Send) -> None:
         ready = bool(self.watch.current)
         body = b"ready\n" if ready else b"no edition yet\n"
+        if unread := self._closed | self.watch.unread:
+            body = f"{len(unread)} folders of the feed cannot be read\n".encode()
         status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
         headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
         await respond(send, status, headers, body, head=method == "HEAD")
@@ -242,6 +255,11 @@ class Push:
             stored = find(self.feed, reader, path.removeprefix("/feed/"))
         except NoSuchFile:
             await problem(send, HTTPStatus.NOT_FOUND, "There is no such file in the feed.")
+            return
+        except NotReadable:
+            # `sweep` tells those who can mend it.
+            text = "The register cannot read this file of its own. Come again; if it goes on, tell the authority."
+            await problem(send, HTTPStatus.SERVICE_UNAVAILABLE, text, [(b"retry-after", b"60")])
             return
         cache = f"private, max-age={YEAR}, immutable" if stored.immutable else "private, no-cache"
         headers: Headers = [
@@ -289,6 +307,17 @@ class Push:
             async for content in pieces(stored.path, start, end):
                 await send(part(content))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def is_closed(folder: Path) -> bool:
+    """Whether it is there and may not be entered; one that is not there yet is not closed."""
+    try:
+        os.stat(f"{folder}/.")
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 async def pieces(path: Path, start: int, end: int) -> AsyncIterator[bytes]:

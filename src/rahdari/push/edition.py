@@ -100,6 +100,7 @@ class Watch:
         self._seen: dict[str, Stamp | None] = {}
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._crowd = Crowd()
+        self._troubles: dict[str, str] = {}
         self.current: dict[str, Announced] = {}
         # Set with every change of any repository.
         self.told_of_all: set[asyncio.Event] = set()
@@ -134,6 +135,7 @@ class Watch:
         wanted = set(repositories)
         for repository in self._seen.keys() - wanted:
             del self._seen[repository]
+            self._troubles.pop(repository, None)
             self.current.pop(repository, None)
             wake(self._waiting.get(repository, ()))
         if self._notices is not None:
@@ -145,6 +147,11 @@ class Watch:
     def look(self, repositories: Iterable[str]) -> None:
         for repository in repositories:
             self._look(repository)
+
+    @property
+    def unread(self) -> set[str]:
+        """The folders whose timestamp is there and cannot be read, by their place in the feed."""
+        return {f"repositories/{repository}/metadata" for repository in self._troubles}
 
     @property
     def pause(self) -> float:
@@ -196,7 +203,6 @@ class Watch:
             seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
             if seen == self._seen.get(repository):
                 return
-            # Noted first: what cannot be read is told once, not on each look.
             self._seen[repository] = seen
             with path.open("rb") as file:
                 timestamp = file.read(TIMESTAMP_BYTES + 1)
@@ -210,8 +216,12 @@ class Watch:
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            log.error("%s cannot be read: %s", path, error)
+            # Once, not on each look.
+            if self._troubles.get(repository) != str(error):
+                self._troubles[repository] = str(error)
+                log.error("%s cannot be read: %s", path, error)
             return
+        self._troubles.pop(repository, None)
         wake(waiting)
         wake(self.told_of_all)
 

@@ -5,6 +5,7 @@ Metadata come from the reader's own repository and no other; targets from sessio
 bulk, which are for everyone. What a reader may not have is answered like what is not there.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -25,12 +26,22 @@ _TARGET = re.compile(
 _BULK = re.compile(r"targets/bulk/(?P<sha256>[0-9a-f]{64})\.[0-9a-f]{32}\.json", re.ASCII)
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
 
+# Not for want of the file: the reader is to come again, and the register's people are to be told.
+NOT_GIVEN = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE})
 # Up to so much is read at once and sent in one piece.
 SMALL = 256 * 1024
 
 
 class NoSuchFile(Exception):
     """There is no such file in the feed, for this reader."""
+
+
+class NotReadable(Exception):
+    """It is there, and this process may not read it, or the disk does not give it. `.location`, `.why`."""
+
+    def __init__(self, location: str, why: str) -> None:
+        super().__init__(f"{location}: {why}")
+        self.location, self.why = location, why
 
 
 class NotSatisfiable(Exception):
@@ -57,7 +68,7 @@ class Stored:
 
 
 def find(feed: Path, reader: Reader, name: str) -> Stored:
-    """The file of this name, `metadata/...` or `targets/...`. Raises NoSuchFile."""
+    """The file of this name, `metadata/...` or `targets/...`. Raises NoSuchFile, NotReadable."""
     if _METADATA.fullmatch(name):
         try:
             return _stored(feed, f"repositories/{reader.repository}/{name}", "")
@@ -79,7 +90,9 @@ def _stored(feed: Path, location: str, sha256: str) -> Stored:
     try:
         # Opening a pipe would wait for a writer, and a link could lead anywhere: neither belongs in the feed.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        if error.errno in NOT_GIVEN:
+            raise NotReadable(location, str(error.strerror)) from None
         raise NoSuchFile(location) from None
     try:
         status = os.fstat(descriptor)

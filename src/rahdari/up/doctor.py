@@ -7,6 +7,7 @@ others from being looked at. Ends with 0 when nothing is wrong (a `note` is not)
 import datetime as dt
 import http.client
 import os
+import re
 import shutil
 import smtplib
 import socket
@@ -160,10 +161,10 @@ def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
         yield from check_rules_of_the_last(patient)
         yield from check_letters()
         yield from check_leases()
-        yield from check_operators()
+        yield from check_operators(patient)
 
 
-def check_operators() -> Iterator[Finding]:
+def check_operators(patient: Patient) -> Iterator[Finding]:
     """What the publisher waits for, and which operators do not have what was published."""
     from django.utils import timezone
 
@@ -184,12 +185,17 @@ def check_operators() -> Iterator[Finding]:
     behind = [each for each in lags if str(each.state) in ("behind", "drift", "incomplete")]
     for each in behind:
         how = {"behind": "is behind", "drift": "holds another set", "incomplete": "could not load the set everywhere"}
-        yield Finding(NOTE, "operators", f"{each.operator.slug} {how[str(each.state)]}. Tell its people.")
+        ours = str(each.state) == "behind" and feed_says(patient).endswith(UNREAD)
+        mend = "The register is at fault: see `served`." if ours else "Tell its people."
+        yield Finding(NOTE, "operators", f"{each.operator.slug} {how[str(each.state)]}. {mend}")
     silent = sum(str(each.state) == "never" for each in lags)
     if silent:
         yield Finding(NOTE, "operators", f"{silent} have not been heard from yet")
     if lags and not behind and not silent:
-        yield Finding(OK, "operators", f"all {len(lags)} are in step")
+        # Not yet too late.
+        open_ = sum(bool(each.behind) for each in lags)
+        waits = f"; {open_} have yet to say that the newest edition is in force" if open_ else ""
+        yield Finding(OK, "operators", f"all {len(lags)} are in step{waits}")
 
 
 def check_directory(patient: Patient) -> Iterator[Finding]:
@@ -254,7 +260,8 @@ def check_ports(patient: Patient) -> Iterator[Finding]:
             yield Finding(state, "ports", text)
 
 
-FEED_IS = (b"ready", b"no edition yet")
+UNREAD = "of the feed cannot be read"
+FEED_IS = (b"ready", b"no edition yet", UNREAD.encode())
 # What only we answer, to whoever asks from this machine.
 ASKED = {"pages": ("/metrics", b"rahdari_info"), "feed": ("/healthz", b""), "lookups": ("/metrics", b"rahdari_lookup_")}
 
@@ -266,7 +273,7 @@ def answers_as_ours(host: str, port: int, what: str) -> bool:
     except (OSError, http.client.HTTPException):
         return False
     if what == "feed":
-        return body.strip() in FEED_IS and kind.startswith("text/plain")
+        return body.strip().endswith(FEED_IS) and kind.startswith("text/plain")
     return status == http.HTTPStatus.OK and sign in body
 
 
@@ -280,15 +287,42 @@ def fetched(host: str, port: int, path: str) -> tuple[int, bytes, str]:
         connection.close()
 
 
+def feed_says(patient: Patient) -> str:
+    """What the process that serves the feed says of itself; empty when nothing of ours answers there."""
+    try:
+        _, body, kind = fetched(patient.host, patient.port + 1, "/healthz")
+    except (OSError, http.client.HTTPException):
+        return ""
+    return body.decode("utf-8", "replace").strip() if kind.startswith("text/plain") else ""
+
+
+def check_served(patient: Patient) -> Iterator[Finding]:
+    """Whether what serves the feed can read it: it is another user than the publisher, and this may be root."""
+    said = feed_says(patient)
+    if said.endswith(UNREAD):
+        whose = (
+            "operators do not get what is in them. Its log names them. Restart `rahdari up`, which gives them to whom "
+        )
+        whose += "they belong; with single units see `A user for each process` in docs/install.md."
+        yield Finding(WRONG, "served", f"{said} by the process that serves it: {whose}")
+    elif said == "ready":
+        yield Finding(OK, "served", "what operators are to get can be read by the process that serves it")
+
+
 def check_lookups(patient: Patient) -> Iterator[Finding]:
     """Whether what answers operators' questions holds all that it is to answer from."""
     if not answers_as_ours(patient.host, patient.port + 2, "lookups"):
         return  # Nothing of ours answers there: `ports` says so.
     try:
         status, _, _ = fetched(patient.host, patient.port + 2, "/healthz")
+        _, page, _ = fetched(patient.host, patient.port + 2, "/metrics")
     except (OSError, http.client.HTTPException):
         return
-    if status == http.HTTPStatus.OK:
+    troubles = re.search(rb"^rahdari_lookup_troubles (\d+)$", page, re.MULTILINE)
+    if troubles and int(troubles[1]):
+        text = f"{int(troubles[1])} parts of the feed cannot be read by the lookups: they answer from what they had. "
+        yield Finding(WRONG, "lookups", text + "The lines of `lookup` name them; docs/alerts.md.")
+    elif status == http.HTTPStatus.OK:
         yield Finding(OK, "lookups", "all entries are held")
     else:
         text = "not all entries are held, so operators are answered 503. A large register takes ten seconds to read; "
@@ -400,6 +434,7 @@ CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
     check_vantages,
     check_ports,
     check_front,
+    check_served,
     check_lookups,
     check_mail,
     check_fonts,

@@ -149,7 +149,7 @@ class PublisherRound:
             if self._told != str(error):
                 self._told = str(error)
                 log = logging.getLogger("rahdari.publisher")
-                log.error("Nothing new is published: %s. What to do: docs/restore.md.", error)
+                log.error("Nothing new is signed: %s. What to do: docs/restore.md.", error)
         actions.refresh_timestamp(now=now)
         actions.watch_operators(now=now)
 

@@ -63,7 +63,7 @@ def sow() -> None:
         if os.access(Path(settings.DATA) / "keys" / "feed", os.R_OK | os.X_OK):
             publishing.publish_editions(now=now)
     except publishing.DatabaseBehindFeed as error:
-        log.warning("Nothing is published: %s. docs/restore.md says how to go on.", error)
+        log.warning("Nothing new is signed: %s. docs/restore.md says how to go on.", error)
     write_accounts()
 
 

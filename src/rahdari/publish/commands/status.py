@@ -101,9 +101,14 @@ def print_operators(lags: list[Any], now: dt.datetime) -> None:
             continue
         edition = f"edition {each.sequence}" if each.sequence is not None else "no edition of ours"
         late = ""
-        if each.lag is not None:
-            # One in step lacks nothing, however long after its publication it came to the newest.
-            late = f", in force {span(each.lag)} after it came" if each.in_step else f", {span(each.lag)} late"
+        if each.in_step and each.shown_lag is not None:
+            # Of the edition that is named, not of another stream's. One that lacks nothing is in step, however long
+            # after its publication it came to the newest.
+            late = f", in force {span(each.shown_lag)} after it came"
+            if each.behind:
+                late = f", and edition {each.register_sequence} has been out for {span(each.shown_lag)}"
+        elif each.lag is not None:
+            late = f", {span(each.lag)} late"
         print(
             f"  {each.operator.slug:<20} {MARKS.get(each.state, each.state)}: {edition}{late}, "
             f"last receipt {span(now - each.received_at)} ago"

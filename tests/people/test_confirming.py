@@ -53,7 +53,7 @@ class TestFreshProof:
         letter = Letter.objects.get(template="code")
         assert "about to do something" in letter.text and "wants to sign in" not in letter.text
         assert "/account/#sessions" in letter.text
-        wrong = browser.post(asked.headers["Location"], {"code": "x"}).text
+        wrong = browser.post(asked.headers["Location"], {"code": "00000000"}).text
         assert "That code is wrong" in wrong and "2 tries left." in wrong and not Token.objects.exists()
         done = browser.post(asked.headers["Location"], {"code": the_newest_code()})
         assert "Here is your token" in done.text and Token.objects.get().name == TYPED["name"]
@@ -68,8 +68,8 @@ class TestFreshProof:
         place = make_token(browser).headers["Location"]
         right = the_newest_code()
         for _ in range(2):
-            browser.post(place, {"code": "x"})
-        assert "This code is used up" in browser.post(place, {"code": "x"}).text
+            browser.post(place, {"code": "00000000"})
+        assert "This code is used up" in browser.post(place, {"code": "00000000"}).text
         assert "Your code has expired" in browser.post(place, {"code": right}).text
         assert not Token.objects.exists()
         assert browser.post(place, {"send": "yes"}).headers["Location"] == place

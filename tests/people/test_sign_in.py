@@ -52,7 +52,7 @@ class TestSigningIn:
             browser = Client()
             first = browser.post("/sign-in/", {"email": email})
             second = browser.get(first.headers["Location"])
-            wrong = browser.post("/sign-in/code/", {"code": "x"})
+            wrong = browser.post("/sign-in/code/", {"code": "00000000"})
             local = email.partition("@")[0]
             pages.append([shown(page).replace(local, "somebody") for page in (second, wrong)])
             assert first.headers["Location"] == "/sign-in/code/"
@@ -107,7 +107,7 @@ class TestSigningIn:
         code = ask_for_code(client, "a@sample.example")
         as_it_was = dict(client.session.items())
         for number in range(3):
-            client.post("/sign-in/code/", {"code": f"{number:06}"})
+            client.post("/sign-in/code/", {"code": f"{number:08}"})
             session = client.session
             session.update(as_it_was)
             session.save()
@@ -116,17 +116,30 @@ class TestSigningIn:
 
     def test_ends_after_three_wrong_codes(self, client: Client) -> None:
         code = ask_for_code(client, "a@sample.example")
-        assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "x"}))
-        assert "1 try left." in shown(client.post("/sign-in/code/", {"code": "x"}))
-        ended = shown(client.post("/sign-in/code/", {"code": "x"}))
+        assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
+        assert "1 try left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
+        ended = shown(client.post("/sign-in/code/", {"code": "00000000"}))
         assert "This code is used up" in ended and 'value="a@sample.example"' in ended
         assert client.post("/sign-in/code/", {"code": code}).headers["Location"] == "/sign-in/"
         assert not User.objects.exists()
 
+    @pytest.mark.parametrize("typed", ["1234567", "123456789", "12E45678", "x" * 41])
+    def test_does_not_count_what_can_be_no_code(self, client: Client, typed: str) -> None:
+        ask_for_code(client, "a@sample.example")
+        page = shown(client.post("/sign-in/code/", {"code": typed}))
+        assert "The code has 8 figures." in page and "3 tries left." in page
+
+    def test_goes_on_in_the_language_that_is_read(self, client: Client) -> None:
+        sign_in(client, "a@sample.example")
+        assert User.objects.get().language == "en"
+        urdu = Client(headers={"accept-language": "ur"})
+        sign_in(urdu, "a@sample.example")
+        assert 'lang="ur"' in urdu.get("/account/").content.decode()[:300]
+
     def test_does_not_count_an_empty_field_as_a_try(self, client: Client) -> None:
         ask_for_code(client, "a@sample.example")
         assert "Enter the code from the email" in shown(client.post("/sign-in/code/", {"code": " "}))
-        assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "x"}))
+        assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
 
     def test_says_when_a_code_is_too_old_and_sends_a_new_one(self, client: Client) -> None:
         with time_machine.travel("2026-11-10T09:00:00Z", tick=False) as clock:

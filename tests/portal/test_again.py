@@ -177,6 +177,11 @@ class TestChange:
         assert active(registration).keys() == {"203.0.113.122/32"}
         page = browser.get(reverse("portal:registration", args=[registration.reference])).content.decode()
         assert registration.reference in page and "203.0.113.122" in page
+        letter = Letter.objects.filter(template="application_granted").latest("written_at")
+        assert "Your addresses are changed" in letter.text and "You are registered" not in letter.text
+        assert (
+            "203.0.113.122" in letter.text and old.partition("/")[0] in letter.text and "Leaves the list" in letter.text
+        )
 
     def test_what_stays_need_not_be_proved_again(self) -> None:
         person = story.a_person()

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import policy
+from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
 from rahdari.line import clocks as line
 from rahdari.people.models import User
@@ -140,3 +141,29 @@ class TestDatabase:
         register.strike_out(registration=registration, code="X5", actor="officer:1", now=timezone.now())
         with pytest.raises(IntegrityError), transaction.atomic():
             Entry.objects.filter(registration=registration).update(ended_at=None, end_reason="")
+
+
+class TestWhatIsNotInForce:
+    def sheet(self, browser: Client, registration: Registration) -> str:
+        page = browser.get(reverse("portal:certificate", args=[registration.reference])).text
+        assert browser.get(reverse("portal:certificate_pdf", args=[registration.reference])).status_code == 200
+        return page[page.index('class="a4"') :]
+
+    def test_says_so_inside_the_certificate(self, browser: Client, registration: Registration) -> None:
+        sheet = self.sheet(browser, registration)
+        assert "Valid until" in sheet and "No operator may interrupt them" in sheet
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        paused = self.sheet(browser, registration)
+        browser.post(reverse("portal:go_on", args=[registration.reference]))
+        end(browser, registration)
+        for sheet, said in ((paused, "Paused until "), (self.sheet(browser, registration), "Ended on ")):
+            assert said in sheet and "Valid until" not in sheet and 'class="tag ok' not in sheet
+            assert "No operator may interrupt them" not in sheet and "was not in force" in sheet
+
+    def test_is_said_of_each_address_and_a_pause_is_no_reason_to_apply_again(
+        self, browser: Client, granted: Application, registration: Registration
+    ) -> None:
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        assert "On no list for now" in browser.get(page_of(registration)).text
+        status = browser.get(reverse("portal:status", args=[granted.reference])).text
+        assert "This registration is paused" in status and "Apply again" not in status

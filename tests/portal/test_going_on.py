@@ -38,6 +38,20 @@ def at(name: str, application: Application, **more: object) -> str:
     return reverse(f"portal:{name}", kwargs={"reference": application.reference, **more})
 
 
+class TestWhoSeesWhatIsTold:
+    """Beside the questions about a person: what is true of their kind of application, and nothing is left out."""
+
+    def test_names_the_operator_the_association_and_the_certificate(self, browser: Client, applicant: User) -> None:
+        draft = story.a_draft(applicant)
+        page = browser.get(reverse("apply:about", args=[draft.reference])).text
+        assert "Operators and the public never see your name" not in page
+        assert "An operator only if it is asked to confirm your address" in page
+        assert "An association or a client only if you choose it" in page and "Whoever scans the code" in page
+        Application.objects.filter(pk=draft.pk).update(fixed_address="mobile")
+        page = browser.get(reverse("apply:about", args=[draft.reference])).text
+        assert "Your mobile operator: your mobile number" in page and "An operator only if" not in page
+
+
 class TestTheNextTask:
     def test_is_the_first_that_is_open_then_the_proof_then_to_send(self, browser: Client, applicant: User) -> None:
         draft = story.a_draft(applicant)

@@ -17,7 +17,7 @@ from rahdari.decide import queries as cases
 from rahdari.journal.models import Entry
 from rahdari.people.models import User
 from rahdari.register.models import Registration
-from rahdari.vault import keys
+from rahdari.vault import keys, links
 
 from . import story
 
@@ -61,6 +61,16 @@ def status_of(application: Application) -> str:
 
 
 class TestLooks:
+    def test_at_the_name_by_a_certificate_is_told(self) -> None:
+        registration = a_registration()
+        place = f"/c/{registration.reference}/{links.token('certificate', registration.reference)}/"
+        person = Application.objects.get().applicant
+        assert "Holder" in Client().get(place).text
+        told = looks(person, reverse("portal:registration", args=[registration.reference]))
+        assert [row[1] for row in told if row[2] == "Certificate checked"] == [
+            "The name of the holder, and whether the certificate is valid, and until when"
+        ]
+
     def test_at_an_application_are_told_from_the_first_day(self) -> None:
         officer, case = story.an_officer(), story.a_case(story.a_person())
         person, address = case.application.applicant, status_of(case.application)

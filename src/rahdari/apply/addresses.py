@@ -236,11 +236,17 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
     if saved is None:
         return False
     if saved.asn is None:
-        messages.warning(request, _unlisted(saved.network))
+        messages.warning(request, _unlisted(saved.network, is_line=saved.runs == "any"))
     return True
 
 
-def _unlisted(block: Block) -> str:
+def _unlisted(block: Block, *, is_line: bool) -> str:
+    if is_line:
+        return _(
+            "Address %(address)s was added. Its network is not on our list. Is your VPN on? Then this is the address "
+            "of the VPN and not of your line: switch it off, and change the address. If it is right, you can go on: an "
+            "officer will look at it."
+        ) % {"address": wording.isolated(format_block(block))}
     return _(
         "Address %(address)s was added. Its network is not on our list, which happens with addresses from abroad. "
         "You can go on: an officer will look at it."

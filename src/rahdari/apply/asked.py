@@ -40,7 +40,7 @@ class Asked:
     beside_heading: Words = ""
     beside: tuple[Words, ...] = ()
     # What stands there of some services alone.
-    beside_of: Callable[[Service], tuple[Words, ...]] = field(default=lambda _: ())
+    beside_of: Callable[[Application, Service], tuple[Words, ...]] = field(default=lambda *_: ())
     options: Callable[[Application, Service, Policy, dt.datetime], dict[str, Any]] = field(default=lambda *_: {})
     after: Callable[[Application, Service], str] = field(
         default=lambda application, _: reverse("portal:next_task", args=[application.reference])
@@ -52,10 +52,24 @@ def _kept_card(application: Application) -> str:
     return identifiers.mask_cnic(application.cnic) if application.cnic else ""
 
 
-WHO_SEES_A_PERSON = (
-    _("The officers who decide. Each look is recorded."),
-    _("Operators and the public never see your name or number."),
-)
+def who_sees_a_person(application: Application, service: Service) -> tuple[Words, ...]:
+    """By what is applied for: only the operator of a mobile number always gets the number and the masked name."""
+    by_operator = (
+        _("Your mobile operator: your mobile number, and your name with the first and last letters only.")
+        if application.is_mobile
+        else _(
+            "An operator only if it is asked to confirm your address: your subscriber number there, and your name "
+            "with the first and last letters only."
+        )
+    )
+    return (
+        _("The officers who decide. Each look is recorded."),
+        by_operator,
+        _("An association or a client only if you choose it as your proof: your name, and what stands there."),
+        _("Whoever scans the code on your certificate: your name. Nobody else of the public."),
+        _("Nobody but the officers sees your card number, and your name is never in the feed."),
+    )
+
 
 PERSON = Asked(
     step=StepKey.PERSON,
@@ -67,7 +81,7 @@ PERSON = Asked(
     heading=_("Your name and card number"),
     options=lambda application, service, policy, now: {"kept": _kept_card(application)},
     beside_heading=_("Who sees this"),
-    beside=WHO_SEES_A_PERSON,
+    beside_of=who_sees_a_person,
 )
 
 # Of a person who applies in their own name: who they are, how to reach them and what they do, on one page.
@@ -97,7 +111,10 @@ ABOUT = Asked(
         "asks_use": not application.use,
     },
     beside_heading=_("Who sees this"),
-    beside=(*WHO_SEES_A_PERSON, _("We call only when a registered connection breaks, or when we have a question.")),
+    beside_of=lambda application, service: (
+        *who_sees_a_person(application, service),
+        _("We call only when a registered connection breaks, or when we have a question."),
+    ),
 )
 
 COMPANY = Asked(
@@ -126,7 +143,7 @@ COMPANY = Asked(
     },
     beside_heading=_("Who sees this"),
     beside=(_("The public sees the registered name beside the registration number."),),
-    beside_of=lambda service: (
+    beside_of=lambda application, service: (
         (_("We look for the numbers in the lists of companies and taxpayers. Nobody else gets them."),)
         if service.has_company_number
         else ()
@@ -327,7 +344,7 @@ MEMBERSHIP = Asked(
     },
     beside_heading=_("What they see"),
     beside=(
-        _("Your name and your member number, if they have not attested you yet."),
+        _("Your name, your member number and your email, if they have not attested you yet."),
         _("Never your address, your card number, or what the connection is for."),
         _("If they have attested you already, nobody is asked and nothing is waited for."),
     ),

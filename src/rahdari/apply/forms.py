@@ -421,10 +421,7 @@ class AssociationForm(StepForm):
     )
     number = Line(
         label=_("Member number"),
-        help_text=_(
-            "As on your member card. If the association has not attested you yet, we ask it: "
-            "it then sees your name, this number and your email."
-        ),
+        help_text=_("As on your member card. If the association has not attested you yet, we ask it."),
         widget=text_input(dir="ltr"),
         error_messages={"required": _("Enter your member number")},
     )

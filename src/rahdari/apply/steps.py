@@ -71,7 +71,7 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
             "asked": asked,
             "heading": asked.heading_of(service) if asked.heading_of else asked.heading,
             "form": form,
-            "beside": (*asked.beside, *asked.beside_of(service)),
+            "beside": (*asked.beside, *asked.beside_of(application, service)),
             "given_back": given is not None,
             "meanwhile": rows,
             "tasks_url": pages.tasks_url(application),

@@ -129,7 +129,7 @@ class SummaryGroup:
 
 
 # About how long an application takes whoever has everything ready: said wherever it is said from here alone.
-MINUTES_TO_APPLY = 6
+MINUTES_TO_APPLY = 15
 
 
 @dataclass(frozen=True)

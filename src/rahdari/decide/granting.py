@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.urls import reverse
 
+from rahdari.address import format_block
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.people.models import User
+from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Check
@@ -162,10 +164,26 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
         valid_until=registration.valid_until,
         service=service.title,
         unreached=len(reach.unreached_of(registration)),
+        **_what_changed(case.application, registration, now),
         url=reverse("portal:registration", args=[registration.reference]),
         **provisional,
     )
     return decision
+
+
+def _what_changed(application: Application, registration: Registration, now: dt.datetime) -> dict[str, object]:
+    """Of a renewal or a change: which addresses came in with it, which leave, and when. Nothing of a first grant."""
+    if application.registration_id is None:
+        return {}
+    standing = [entry for entry in register.own_entries_of(registration) if entry.ended_at is None]
+    leaving = [entry for entry in standing if entry.valid_until < registration.stays_until]
+    came = [entry for entry in standing if entry.valid_from == now and entry not in leaving]
+    return {
+        "goes_on": True,
+        "came": sorted({format_block(entry.block) for entry in came}),
+        "leaving": sorted({format_block(entry.block) for entry in leaving}),
+        "leaves_at": min((entry.valid_until for entry in leaving), default=None),
+    }
 
 
 @transaction.atomic

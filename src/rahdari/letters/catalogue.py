@@ -61,12 +61,14 @@ LETTERS: dict[str, Kind] = {
     ),
     "proof_missing": _kind(_("The proof of an address is still missing"), "reference to_prove", reminder=True),
     "application_granted": _kind(
-        _("A registration was granted"), "reference registration valid_until", "service unreached"
+        _("A registration was granted"),
+        "reference registration valid_until",
+        "service unreached goes_on came leaving leaves_at",
     ),
     "application_granted_provisionally": _kind(
         _("A registration was granted provisionally"),
         "reference registration valid_until reason",
-        "service code unreached",
+        "service code unreached goes_on came leaving leaves_at",
     ),
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),

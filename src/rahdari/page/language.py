@@ -36,6 +36,13 @@ def of_reader(request: HttpRequest) -> str:
     return of_browser(request)
 
 
+def keep(response: HttpResponse, code: str, *, secure: bool) -> None:
+    """This browser goes on in that language."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME, code, max_age=A_YEAR, samesite="Lax", secure=secure, httponly=True
+    )
+
+
 class LanguageMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -63,14 +70,7 @@ def switch(request: HttpRequest, code: str) -> HttpResponse:
         target = link_to("portal:start") or "/"
     response = HttpResponseRedirect(target)
     if code in CODES:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            code,
-            max_age=A_YEAR,
-            samesite="Lax",
-            secure=request.is_secure(),
-            httponly=True,
-        )
+        keep(response, code, secure=request.is_secure())
         if request.user.is_authenticated and request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none"):
             # `people` stands above this room, so the act that remembers the choice is named in the settings.
             import_string(settings.REMEMBER_LANGUAGE)(user=request.user, language=code)

@@ -126,8 +126,7 @@ class ConfirmCodeView(account_views.BaseReauthenticateView):
         return cast(HttpResponse, super().form_valid(form))
 
     def form_invalid(self, form: CodeForm) -> HttpResponse:
-        counts = form.has_error("code", "incorrect") or form.has_error("code", "max_length")
-        if counts and not self.process.record_invalid_attempt():
+        if form.has_error("code", "incorrect") and not self.process.record_invalid_attempt():
             return self.ask_for_another("tries")
         return cast(HttpResponse, super().form_invalid(form))
 

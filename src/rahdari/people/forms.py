@@ -1,6 +1,7 @@
 """What people type on the pages of this room, and what each page says when it cannot be used."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -97,7 +98,7 @@ class CodeForm(forms.Form):
         widget=_code_widget(),
         error_messages={
             "required": _("Enter the code from the email"),
-            "max_length": _("That code is wrong. Use the one in the latest email"),
+            "max_length": _("The code has 8 figures. Look at the email again. This was not counted"),
         },
     )
 
@@ -114,6 +115,11 @@ class CodeForm(forms.Form):
                 code="rate_limited",
             )
         code = _digits(self.cleaned_data["code"])
+        if not re.fullmatch("[0-9]{8}", code):
+            # No guess: it can be no code, so it costs no try.
+            raise ValidationError(
+                _("The code has 8 figures. Look at the email again. This was not counted"), code="shape"
+            )
         if not self.process.is_right(code):
             limits.take(of_network, rate=WRONG_OF_A_NETWORK, per=A_DAY)
             limits.take("people.wrong_code", rate=WRONG_CODES, per=A_DAY)

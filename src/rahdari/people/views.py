@@ -32,7 +32,7 @@ from django.views.decorators.http import require_http_methods
 from django.views.generic.edit import FormView
 
 from rahdari import policy
-from rahdari.page import visitor
+from rahdari.page import language, visitor
 from rahdari.page.posting import posted_from
 
 from . import access, actions, confirming, demonstration, queries, telephones
@@ -111,11 +111,14 @@ class CodeView(OurSite, NextRedirectMixin, FormView):  # type: ignore[type-arg]
         }
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
-        return self.process.finish(self.get_next_url())
+        response = self.process.finish(self.get_next_url())
+        if self.request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "") not in language.CODES:
+            # Nothing was chosen here: whoever reads Urdu because the browser asks for it goes on in Urdu.
+            language.keep(response, language.of_browser(self.request), secure=self.request.is_secure())
+        return response
 
     def form_invalid(self, form: CodeForm) -> HttpResponse:
-        counts = form.has_error("code", "incorrect") or form.has_error("code", "max_length")
-        if counts and not self.process.record_invalid_attempt():
+        if form.has_error("code", "incorrect") and not self.process.record_invalid_attempt():
             return self.start_again("tries")
         return super().form_invalid(form)
 

@@ -21,6 +21,15 @@ MONTHS = {
     "ur": "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر".split(),
 }
 
+# Instead of "valid until", by how it stands.
+NOT_VALID = {
+    "paused": ("Paused until {}", "{} تک رکی ہوئی"),
+    "suspended": ("Suspended since {}", "{} سے معطل"),
+    "ended": ("Ended on {}", "{} کو ختم ہوئی"),
+    "struck_out": ("Struck out on {}", "{} کو خارج ہوئی"),
+    "expired": ("No longer valid since {}", "{} سے مؤثر نہیں"),
+}
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -41,6 +50,29 @@ class Sheet:
     provisional: bool = False
     # Of a registration for mobile lines, which has no address.
     lines: int | None = None
+    # Since when it is not valid, and of a pause until when.
+    changed_on: dt.date | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        return self.standing == "valid"
+
+    @property
+    def tone(self) -> str:
+        if self.is_valid:
+            return "wait" if self.provisional else "ok"
+        return "wait" if self.standing == "paused" else "off"
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """How it stands on the day of printing. A sheet that was printed before says what was true then."""
+        if self.is_valid and self.provisional:
+            return f"Provisional, valid until {self.until_en}", f"عبوری، {self.until_ur} تک مؤثر"
+        if self.is_valid:
+            return f"Valid until {self.until_en}", f"{self.until_ur} تک مؤثر"
+        en, ur = NOT_VALID[self.standing]
+        day = self.changed_on or self.valid_until
+        return en.format(in_words(day, "en")), ur.format(in_words(day, "ur"))
 
     @property
     def authority_en(self) -> str:
@@ -118,13 +150,12 @@ def render(sheet: Sheet) -> bytes:
     side = int(str(qr["side"])) + 4
     data = {
         "reference": sheet.reference,
-        "standing": sheet.standing,
-        "provisional": sheet.provisional,
+        "valid": sheet.is_valid,
+        "state": sheet.state,
         "holder": sheet.holder,
         "authority": sheet.authority,
         "category": sheet.category,
         "registered": (sheet.registered_en, sheet.registered_ur),
-        "until": (sheet.until_en, sheet.until_ur),
         "addresses": sheet.addresses,
         "lines": sheet.lines,
         "check_at": sheet.check_at,

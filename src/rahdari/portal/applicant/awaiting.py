@@ -107,7 +107,7 @@ def _whom(
 
 
 def clock_of(awaited: list[Awaited], now: dt.datetime) -> AnswerClock | None:
-    """Of several, the one that everybody waits for longest; none while nobody was asked."""
+    """Of several of one kind, the one that takes longest; none while nobody was asked."""
     timed = [(each.due_at, each.asked_at) for each in awaited if each.due_at is not None and each.asked_at is not None]
     if not timed:
         return None

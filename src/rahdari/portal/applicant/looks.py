@@ -61,6 +61,9 @@ def _said(looks: journal.Looks) -> Look:
         "decide.read_list": (_("One line in a list of applications: number, name, address and results"), ""),
         "attest.read_matter": (_("What was said about your membership"), _("To decide about the membership")),
         "portal.read_number": (_("Whether the number is valid, and until when"), _("Number checked")),
-        "portal.read_certificate": (_("Whether the certificate is valid, and until when"), _("Certificate checked")),
+        "portal.read_certificate": (
+            _("The name of the holder, and whether the certificate is valid, and until when"),
+            _("Certificate checked"),
+        ),
     }.get(looks.act, (_("A part of your data"), ""))
     return Look(looks.at, looks.count, who, what, why or words.why(looks.reason) or _("No reason was recorded"))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.address import Part, directory, format_block
+from rahdari.address import Part, directory, format_block, vpn
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
@@ -53,6 +53,8 @@ class Address:
     # What the holder calls it: for the holder alone.
     label: str = ""
     is_shared: bool = False
+    # A line with all that goes over it: no server, so there is nothing else that could run.
+    is_all: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,9 @@ def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Ho
         leaves = entry.valid_until < entry.registration.stays_until
     host = hosts.get(lease.host_id) if lease is not None else None
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
-    line = applications.what_runs(parts)
+    line, is_all = applications.what_runs(parts), not vpn.in_words(parts)
     branch = named.branch.name if named is not None and named.branch is not None and not named.branch.ended_at else ""
     label = named.label if named is not None else ""
-    return Address(entry, line, format_block(entry.block), operator or "", host, leaves, branch, label, is_shared)
+    return Address(
+        entry, line, format_block(entry.block), operator or "", host, leaves, branch, label, is_shared, is_all
+    )

@@ -35,7 +35,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import charging
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
 from rahdari.verify import contacts, words
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome
@@ -108,7 +108,9 @@ class Overview:
                 continue
             of_others = next((each for each in self.awaited_of_others if each.check is check), None)
             due, asked = (of_others.due_at, of_others.asked) if of_others else (self.answer_due(check), "")
-            found.append((words.title_of(check, language), words.of_check(check), due, asked))
+            asked_to_share = check.kind == "not_registered" and of_others is not None
+            title = _("May the address be shared with you?") if asked_to_share else words.title_of(check, language)
+            found.append((title, words.of_check(check), due, asked))
         return found
 
     @cached_property
@@ -177,8 +179,10 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
     case = decide.case_of(application)
     decision = decide.decision_of(case) if case else None
     registration = decision.registration if decision else None
-    standing = standing_at_operators(registration, register.entries_of(registration)) if registration else None
     proofs = proofs_of(application)
+    standing = (
+        standing_at_operators(registration, _entries(application, registration, proofs)) if registration else None
+    )
     # Whether somebody else has an address is shown only to whoever has proved control of it.
     proved = {each.endpoint.subject for each in proofs if each.is_proved}
     every = list(verify.checks_of(application.subject))
@@ -219,6 +223,14 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         asked=asked,
         with_their_operators=frozenset(verify.subjects_with_their_operators(asked)) if asked else frozenset(),
     )
+
+
+def _entries(application: Application, registration: Registration, proofs: list[Proof]) -> list[Entry]:
+    """Those that came of this application: a change has its own times, not those of what was there before. One that
+    brought no address shows how the registration stands."""
+    found = list(register.entries_of(registration))
+    of_it = {each.endpoint.subject for each in proofs} if application.registration_id else set()
+    return [entry for entry in found if entry.origin in of_it] or found
 
 
 def _control_waits(every: list[Check], proofs: list[Proof]) -> bool:
@@ -262,7 +274,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "stage": str(seen.stage),
         "said": seen.said,
         "operator_clock": waits,
-        "answer_clock": clock_of(of_others, now),
+        "answer_clock": clock_of([each for each in of_others if each.kind == seen.waits_for_others], now),
         "waits_for": seen.waits_for_others,
         "what_then": what_then(of_others, now),
         "decided_within": in_words(decide.allowance_of(found)) if of_others else "",

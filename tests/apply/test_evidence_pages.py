@@ -99,7 +99,7 @@ class TestADeclaration:
 
     def test_shows_its_conditions_and_wants_the_tick(self) -> None:
         draft, client = chosen("self_declaration")
-        assert "One address, not more." in client.get(self.place(draft)).text
+        assert "One address or one mobile number, not more." in client.get(self.place(draft)).text
         page = client.post(self.place(draft), {"text": "Web design"}).text
         assert "Tick the box if it is so. If not, choose another proof." in page
         assert "Write in a few words what you do" in client.post(self.place(draft), {"declared": "on"}).text

@@ -1,7 +1,10 @@
 import argparse
 
 import pytest
+from django.utils import timezone
 
+from rahdari.confirm import actions as confirm
+from rahdari.confirm.queries import tokens_of
 from rahdari.letters.models import Letter
 from rahdari.people import commands, queries
 
@@ -70,6 +73,20 @@ class TestDismiss:
         assert run("dismiss", "a@sample.example", "operator", "--operator", "sample-fibre") == 0
         user = queries.person_by_email("a@sample.example")
         assert user is not None and queries.operator_of(user) is None
+
+    @pytest.mark.parametrize(("more", "left"), [((), 1), (("--keys",), 0)])
+    def test_tells_of_keys_that_work_on_or_ends_them(
+        self, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], left: int
+    ) -> None:
+        run("appoint", "a@sample.example", "operator", "--operator", "sample-fibre")
+        user = queries.person_by_email("a@sample.example")
+        assert user is not None
+        confirm.make_token(
+            operator="sample-fibre", name="Ours", sandbox=False, by=f"person:{user.pk}", now=timezone.now()
+        )
+        run("dismiss", "a@sample.example", "operator", "--operator", "sample-fibre", *more)
+        assert ("1 key of the operator's system" in capsys.readouterr().out) is bool(left)
+        assert tokens_of(operator="sample-fibre", now=timezone.now()).count() == left
 
 
 class TestReset:

@@ -4,6 +4,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from rahdari.confirm import actions as confirm
+from rahdari.confirm.queries import tokens_of
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
 from rahdari.people import actions, queries
@@ -21,6 +23,22 @@ class TestPosts:
         answer = client.get("/posts/")
         assert answer.status_code == 403
         assert "It is for administrators." in answer.text
+
+    def test_of_an_operator_ends_with_the_keys_that_its_holder_made_unless_they_stay(self, client: Client) -> None:
+        administrator, now = a_person("administrator"), timezone.now()
+        with_post(administrator, "administrator")
+        sign_in(client, administrator.email)
+        for answer, left in (({"keys": "1"}, 1), ({}, 2)):
+            gone = a_person()
+            post = actions.appoint(user=gone, role="operator", operator="sample-fibre", actor="system:test", now=now)
+            for by in (f"person:{gone.pk}", "person:colleague"):
+                confirm.make_token(operator="sample-fibre", name="Ours", sandbox=False, by=by, now=now)
+            assert "End also the key of the operator’s system that this person made" in client.get("/posts/").text
+            client.post(f"/posts/{post.pk}/end/", answer)
+            assert queries.operator_of(gone) is None
+            made = tokens_of(operator="sample-fibre", now=timezone.now())
+            assert made.count() == left
+            made.filter(made_by="person:colleague").update(revoked_at=now)
 
     def test_gives_and_ends_posts(self, client: Client) -> None:
         administrator, officer = a_person("administrator"), a_person("officer")

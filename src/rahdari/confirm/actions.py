@@ -22,7 +22,7 @@ from .calling import (
     send_test_event,
     tell,
 )
-from .tokens import TooManyTokens, end_operator, make_token, note_use, revoke_token
+from .tokens import TooManyTokens, end_keys_made_by, end_operator, make_token, note_use, revoke_token
 
 __all__ = [
     "AnswerNotTaken",
@@ -35,6 +35,7 @@ __all__ = [
     "delete_old_files",
     "deliver_due",
     "end_callback",
+    "end_keys_made_by",
     "end_operator",
     "erase_addresses",
     "erase_due",

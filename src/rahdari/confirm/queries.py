@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from rahdari.page import cursors
+from rahdari.people.models import User
 from rahdari.vault import tokens
 
 from . import rules
@@ -190,6 +191,11 @@ def tokens_of(*, operator: str, now: dt.datetime) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(operator=operator, revoked_at__isnull=True, ends_at__gt=now).order_by(
         "-made_at", "id"
     )
+
+
+def keys_made_by(*, operator: str, user: User, now: dt.datetime) -> QuerySet[ApiToken]:
+    """The operator's keys that this person made and may have a copy of, as far as they work."""
+    return tokens_of(operator=operator, now=now).filter(made_by=f"person:{user.pk}")
 
 
 def callback_of(*, operator: str) -> Callback | None:

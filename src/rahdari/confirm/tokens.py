@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people_actions
 from rahdari.people import queries as people
+from rahdari.people.models import User
 from rahdari.vault import tokens
 
 from . import calling, queries
@@ -59,6 +60,13 @@ def revoke_token(*, operator: str, id: uuid.UUID, by: str, now: dt.datetime) -> 
             detail={"token": str(id), "by": by},
         )
     return bool(ended)
+
+
+@transaction.atomic
+def end_keys_made_by(*, operator: str, user: User, by: str, now: dt.datetime) -> int:
+    """End the operator's keys that somebody made whose post ends. Returns how many."""
+    made = list(queries.keys_made_by(operator=operator, user=user, now=now).values_list("pk", flat=True))
+    return sum(revoke_token(operator=operator, id=id, by=by, now=now) for id in made)
 
 
 @transaction.atomic

@@ -400,8 +400,10 @@ def _record_proposal(act: str, proposed: ProposedPost, *, actor: str, now: dt.da
 
 
 @transaction.atomic
-def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
-    """Take a post away. Ending it twice changes nothing."""
+def end_post(*, post: Post, actor: str, with_keys: bool = False, now: dt.datetime) -> Post:
+    """Take a post away. Ending it twice changes nothing. `with_keys`: the keys that its holder made for the operator's
+    system end too. Without it they work on: they are the operator's, and its system may need them.
+    """
     post = Post.objects.select_for_update().get(pk=post.pk)
     if post.ended_at is None:
         post.ended_at = now
@@ -419,6 +421,8 @@ def end_post(*, post: Post, actor: str, now: dt.datetime) -> Post:
                 "association": post.association,
             },
         )
+    if with_keys and post.operator:
+        import_string(settings.END_KEYS_OF_POST)(operator=post.operator, user=post.user, by=actor, now=now)
     return post
 
 

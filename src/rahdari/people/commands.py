@@ -23,6 +23,10 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         command.set_defaults(run=run)
         if act == "appoint":
             command.add_argument("--rank", default="", choices=("director",), help="for officers and supervisors")
+        else:
+            command.add_argument(
+                "--keys", action="store_true", help="end the keys of the operator's system that they made as well"
+            )
     reset = acts.add_parser("reset", help="forget the lost passkeys, app and recovery codes of a person")
     reset.add_argument("email")
     reset.set_defaults(run=reset_second_factor)
@@ -95,11 +99,18 @@ def dismiss(arguments: argparse.Namespace) -> int:
     if not held:
         print(f"{arguments.email} holds no such post.", file=sys.stderr)
         return 1
+    now, left = timezone.now(), 0
     for post in held:
-        now = timezone.now()
-        actions.end_post(post=post, actor="system:command", now=now)
+        actions.end_post(post=post, actor="system:command", with_keys=arguments.keys, now=now)
+        left += queries.keys_of(post, now)
         actions.tell_of_post(user=post.user, title=post.told_as, change="ended", actor="system:command", now=now)
     print(f"{arguments.email} holds the post of {arguments.role} no longer.")
+    if left:
+        what = "1 key" if left == 1 else f"{left} keys"
+        print(
+            f"{what} of the operator's system that they made work on. Somebody else of the operator ends them on the "
+            "page “Let your system answer” (/operator/checks/system/) once the system has new ones."
+        )
     return 0
 
 

@@ -11,11 +11,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from rahdari.journal import queries as journal
 from rahdari.page import limits
@@ -192,6 +194,12 @@ def who_watches_posts() -> list[User]:
 
 def watches_posts(user: Visitor) -> bool:
     return holds_post(user, Role.SUPERVISOR, Role.ADMINISTRATOR)
+
+
+def keys_of(post: Post, now: dt.datetime) -> int:
+    """How many keys of the operator's system its holder made that work; they go on when the post ends."""
+    made = import_string(settings.KEYS_OF_POST)
+    return made(operator=post.operator, user=post.user, now=now).count() if post.operator else 0
 
 
 def proposed_posts(user: Visitor, now: dt.datetime) -> QuerySet[ProposedPost]:

@@ -270,7 +270,7 @@ def posts(request: HttpRequest) -> HttpResponse:
         return redirect("people:posts")
     context = {
         "form": form if gives else None,
-        "posts": queries.all_posts(),
+        "posts": [(post, queries.keys_of(post, now)) for post in queries.all_posts()],
         "proposed": queries.proposed_posts(user, now),
         "to_agree": set(queries.posts_to_agree_to(user, now).values_list("pk", flat=True)),
         "nobody_else": gives and not queries.somebody_else_watches(user),
@@ -327,7 +327,7 @@ def end_post(request: HttpRequest, id: int) -> HttpResponse:
     post = get_object_or_404(queries.all_posts(), pk=id)
     if post.user_id != access.person(request).pk:  # nobody locks themselves out by mistake
         actor, now = access.actor_of(access.person(request), Role.ADMINISTRATOR), timezone.now()
-        actions.end_post(post=post, actor=actor, now=now)
+        actions.end_post(post=post, actor=actor, with_keys="keys" in request.POST, now=now)
         actions.tell_of_post(user=post.user, title=post.told_as, change="ended", actor=actor, now=now)
     return redirect("people:posts")
 

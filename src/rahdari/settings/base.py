@@ -201,6 +201,9 @@ INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"
 # What else ends when somebody signs out everywhere: programs with their tokens, of the room above.
 END_PROGRAMS = "rahdari.api.actions.end_tokens_of"
+# Keys that the holder of a post made for their operator's system: how many work, and the act that ends them.
+KEYS_OF_POST = "rahdari.confirm.queries.keys_made_by"
+END_KEYS_OF_POST = "rahdari.confirm.actions.end_keys_made_by"
 # What is asked about somebody's own applications, which they do not answer at an operator's or association's desk.
 OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 # Told of each proof of control, for holders of the same address.

@@ -188,14 +188,18 @@ def crowd(stack: Stack) -> Iterator[Counter[int]]:
             each.result()
 
 
+def _timed(stack: Stack, account: tuple[str, str], file: tuple[str, bytes]) -> tuple[int, float]:
+    began = time.perf_counter()
+    return send(stack, account, file), time.perf_counter() - began
+
+
 def _row(what: str, stack: Stack, other: tuple[str, str], *, seconds: float) -> dict[str, Any]:
     """Ask for each page in turn for so long, and send one ordinary photo."""
     took: list[float] = []
     faults = 0
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(1) as beside:
-        began = time.perf_counter()
-        photo_sent = beside.submit(send, stack, other, photo(4000, 3000))
+        photo_sent = beside.submit(_timed, stack, other, photo(4000, 3000))
         line = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=60)
         while time.monotonic() < until or len(took) < len(PATHS):
             for path in PATHS:
@@ -206,8 +210,7 @@ def _row(what: str, stack: Stack, other: tuple[str, str], *, seconds: float) -> 
                 took.append(time.perf_counter() - start)
                 faults += answer.status >= 500
         line.close()
-        status = photo_sent.result()
-        photo_took = time.perf_counter() - began
+        status, photo_took = photo_sent.result()
     return {
         "attack": what,
         **measure.quantiles(took),

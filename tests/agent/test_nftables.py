@@ -11,6 +11,7 @@ from rahdari.agent.configuration import Configuration, NftTarget
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.nftables import NftSets, script
+from rahdari.agent.programs import DeviceRefused, Program
 from rahdari.agent.ruleset import MARK, ruleset
 from rahdari.agent.sets import SET_NAMES
 from tests.agent.feeds import Publisher, Stand, a_configuration, an_entry, names, now, running, sync
@@ -168,6 +169,10 @@ class TestApplyIsRefused:
         namespace.nft("-f", "-", given=ruleset())
         assert sync(edge).exit is Exit.OK
         assert stand.receipts[-1]["targets"][0]["ok"] is True
+
+    def test_when_the_program_is_ended_by_somebody(self) -> None:
+        with pytest.raises(DeviceRefused, match=r"sh did not take the change: it was ended by signal 15\."):
+            Program(["sh"], install="dash").run("-c", "kill -TERM $$")
 
     def test_when_sets_are_of_another_type(
         self, publisher: Publisher, edge: Configuration, namespace: Namespace

@@ -261,6 +261,20 @@ class TestASecondOrganisationUnderANumber:
             sent("", f"203.0.113.{67 + count}", user=user, at=NOW + DAY)
         assert letters_to(first.applicant).count("representative_asked") == 1
 
+    def test_alarms_nobody_by_a_change_of_what_is_registered_already(self) -> None:
+        first = self.first()
+        second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
+        verify.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
+        line.advance(now=NOW + DAY)
+        told = letters_to(second.applicant)
+        registration = register.registration_from(first.subject)
+        assert registration is not None
+        common: dict[str, Any] = {"actor": f"person:{first.applicant_id}", "now": NOW + 2 * DAY}
+        change = apply.apply_again(registration=registration, applicant=first.applicant, about="change", **common)
+        change = proved_and_sent(change, "203.0.113.90", NOW + 2 * DAY)
+        assert whose(change).finding == "represents_already"
+        assert "number_used_again" not in letters_to(second.applicant)[len(told) :]
+
     def test_counts_for_the_officer_who_reads_what_was_decided_before(self) -> None:
         self.first()
         second = sent("manager@mail.example", "203.0.113.67", at=NOW + DAY)

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari import line
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.register import queries as register
@@ -17,6 +19,7 @@ from rahdari.verify import contacts
 from rahdari.verify.models import Check
 from tests.api.sample import Program
 from tests.apply.sample import a_person
+from tests.decide.builders import an_officer
 from tests.line.conftest import sample_operators, vault_keys  # noqa: F401
 from tests.line.test_representing import NUMBER, OFFICE, imported, rosters, sent, whose  # noqa: F401
 from tests.portal import story
@@ -120,6 +123,44 @@ class TestTheRepresentative:
         line.advance(now=timezone.now())
         assert whose(second).finding == "representative_denies"
         assert "An officer is looking" in browser_of(second.applicant).get(status).content.decode()
+
+    def test_finds_the_question_on_the_own_pages_while_it_waits(self) -> None:
+        first, second, page = self.asked()
+        browser = browser_of(first.applicant)
+        overview = reverse("portal:organisation", args=[first.organisation_id])
+        home = browser.get(reverse("portal:home")).text
+        assert page in home and "Nothing waits for you" not in home
+        listed = browser.get(overview).text
+        assert page in listed and "Nothing waits for you" not in listed
+        assert page not in browser_of(second.applicant).get(reverse("portal:home")).text
+        browser.cookies["django_language"] = "ur"
+        assert "کیا یہ آپ کی طرف سے درخواست ہے؟" in browser.get(reverse("portal:home")).text
+        browser.cookies["django_language"] = "en"
+        browser.post(page, {"said": "no"})
+        assert page not in browser.get(overview).text and page not in browser.get(reverse("portal:home")).text
+
+    def test_hears_of_it_when_an_officer_registers_it_all_the_same(self) -> None:
+        first, second, page = self.asked()
+        browser = browser_of(first.applicant)
+        browser.post(page, {"said": "no"})
+        line.advance(now=timezone.now())
+        officer = an_officer()
+        case = decide.take_case(case=decisions.case_of(second), officer=officer, now=timezone.now())  # type: ignore[arg-type]
+        decide.record_check(
+            case=case,
+            officer=officer,
+            check=whose(second).pk,
+            outcome="passed",
+            how="Resolution seen.",
+            now=timezone.now(),
+        )
+        decide.grant(case=case, officer=officer, now=timezone.now())
+        assert not Letter.objects.filter(template="representative_overruled")
+        for _ in range(2):
+            line.advance(now=timezone.now())
+        letter = Letter.objects.get(template="representative_overruled")
+        assert letter.to == first.applicant and "You said no." in letter.text
+        assert "An officer looked at what they showed, and registered it." in browser.get(page).text
 
     def test_is_nobody_but_who_may_apply_for_the_organisation_that_was_asked(self) -> None:
         first, second, page = self.asked()

@@ -135,6 +135,14 @@ class TestApplications:
         back = browser.get(of_draft(world, "portal:application"))
         assert back.headers["Location"] == of_draft(world, "portal:prove_many")
 
+    def test_tell_a_technician_how_many_addresses_wait_for_a_proof(self, world: World) -> None:
+        browser, overview = world.browser("technician"), reverse("portal:organisation", args=[world.company.pk])
+        for place in (reverse("portal:home"), overview):
+            page = browser.get(place).text
+            assert "Nothing waits for you" not in page and of_draft(world, "portal:prove_many") in page
+        assert "1 address to prove" in browser.get(reverse("portal:home")).text
+        assert of_draft(world, "portal:prove_many") not in world.browser("viewer").get(overview).text
+
     def test_take_an_address_of_a_technician_in_their_name(self, world: World) -> None:
         given = {"block": "203.0.113.25", "kind": "wireguard"}
         assert world.browser("technician").post(of_draft(world, "apply:add_address"), given).status_code == 302

@@ -106,6 +106,9 @@ LETTERS: dict[str, Kind] = {
     "representative_asked": _kind(
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
     ),
+    "representative_overruled": _kind(
+        _("An officer registered what a registered company did not agree to"), "organisation email", "name said_no", note=""
+    ),
     "number_used_again": _kind(_("Somebody else gave the same number"), "", "organisation", note=""),
     "address_proved_by_another": _kind(_("Somebody else showed control of an address"), "registration address"),
     "post_changed": _kind(

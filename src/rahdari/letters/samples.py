@@ -152,6 +152,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "email": "manager@mail.example",
         "due_at": _days(3),
     },
+    "representative_overruled": lambda rules: {
+        "organisation": "Sample Software House",
+        "name": "Sample Manager 4",
+        "email": "manager@mail.example",
+        "said_no": True,
+    },
     "number_used_again": lambda rules: {"organisation": "Sample Software House"},
     "address_proved_by_another": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},
     "post_changed": lambda rules: {

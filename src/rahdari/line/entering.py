@@ -16,7 +16,7 @@ from rahdari.register import queries as entries
 from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, NewEntry, new_endpoint
 
-from . import again, leasing, mobile
+from . import again, leasing, mobile, representing
 from .step import AT_ONCE, one_item
 from .terms import full_term, grace_of, term_from
 
@@ -58,6 +58,7 @@ def enter_grants(now: dt.datetime) -> int:
                 _describe_holder(application, decision, now)
                 leasing.tie_hosts(endpoints, registration, now=now)
                 mobile.list_line(application, registration, now=now)
+                representing.tell_of_grant(application, now)
                 decide.mark_entered(decision=decision, registration=registration, now=now)
             moved += 1
     return moved
@@ -102,6 +103,7 @@ def _enter_again(
                 now=now,
             )
             _describe_holder(application, decision, now)
+            representing.tell_of_grant(application, now)
             decide.mark_entered(decision=decision, registration=entries.fresh(registration), now=now)
     except register.BlockAlreadyEntered:
         decide.return_grant(decision=decision, why="already_entered", now=now)

@@ -87,7 +87,8 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
     others = _others(application)
     asked = [each for each in others if each.in_force and each.organisation is not None]
     if _is_known(application):
-        _tell(others, application, [], None, now)
+        if application.registration_id is None:  # A renewal or a change brings nobody new to the number.
+            _tell(others, application, [], None, now)
         _answer_at_once(check, application, Answer("passed", "represents_already", contacts.about(check)), now)
         return []
     if application.organisation_id is None:
@@ -278,6 +279,31 @@ def _say_what_is_missing(application: Application, now: dt.datetime) -> None:
             },
             now=now,
         )
+
+
+def tell_of_grant(application: Application, now: dt.datetime) -> None:
+    """Whoever was asked and did not say yes reads that an officer registered it all the same."""
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    if check is None or not check.facts.get("asked") or check.facts.get("said") == "yes":
+        return
+    for each in _others(application):
+        if each.organisation is None or str(each.organisation.pk) not in check.facts["asked"]:
+            continue
+        for person in each.to_tell():
+            letters.write_once(
+                to=person,
+                template="representative_overruled",
+                about=f"holder:{each.organisation.holder_ref}",
+                once=f"representative_overruled:{check.pk}",
+                context={
+                    "organisation": application.holder_name,
+                    "name": application.applicant.name or application.contact_name,
+                    "email": application.applicant.email,
+                    "said_no": check.facts.get("said") == "no",
+                    "url": reverse("portal:help"),
+                },
+                now=now,
+            )
 
 
 def end_waiting(now: dt.datetime) -> int:

@@ -10,7 +10,8 @@ in time goes to an officer.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -239,6 +240,14 @@ def note(*, check: Check, facts: Mapping[str, Any]) -> Check:
     return check
 
 
+def asked_of(organisations: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Check]]:
+    """What organisations are asked about others who apply with their number, and have not answered; the first to end in
+    front. Each with the organisation that is asked."""
+    waiting = Check.objects.filter(outcome=Outcome.WAITING, kind=REPRESENTS)
+    found = [(each, check) for each in organisations for check in waiting.filter(facts__asked__contains=[str(each)])]
+    return sorted(found, key=lambda pair: str(pair[1].facts.get("until", "")))
+
+
 def end_waiting(*, now: dt.datetime, at_most: int) -> int:
     """Checks that were not shown, or not answered, in time: an officer looks at them."""
     waiting = Check.objects.filter(outcome=Outcome.WAITING, kind__in=list(_SHOWN)).annotate(ends=KT("facts__until"))
@@ -259,5 +268,8 @@ def answer_as_representative(*, check: Check, said: bool, actor: str, now: dt.da
         return False
     finding = "representative_agrees" if said else "representative_denies"
     more = {"shown": check.facts["by_mail"]} if check.facts.get("by_mail") else {}
+    # Kept beside the outcome, which an officer may change: whoever said no is told then.
+    check.facts = {**check.facts, "said": "yes" if said else "no"}
+    check.save(update_fields=["facts"])
     _answer(check, "passed" if said else "failed", finding, {"at": now.isoformat(), **more}, actor, now)
     return True

@@ -24,6 +24,8 @@ from rahdari.share import queries as sharing
 
 from ..standing import standing_of
 from . import shared
+from .prove import unproved_of
+from .represent import questions_to
 from .stages import Said, Stage, said
 from .status import overview
 
@@ -63,6 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
     invoices = fees.invoices_of(holders=people.holders_for(user, Act.INVOICES), now=now)
     rows = [_row(application) for application in apply.applications_of(user)[:50]]
     held = held_by(request)
+    to_prove = [(each, unproved_of(each)) for each in apply.applications_to_prove(user)[:50]]
     return render(
         request,
         "portal/applicant/home.html",
@@ -70,7 +73,9 @@ def home(request: HttpRequest) -> HttpResponse:
             "minutes": telling.MINUTES_TO_APPLY,
             "waiting": [row for row in rows if row.is_your_turn],
             "others": [row for row in rows if not row.is_your_turn],
-            "to_prove": apply.applications_to_prove(user)[:50],
+            "to_prove": to_prove,
+            "proofs_wanted": sum(left for _application, left in to_prove),
+            "represent_asked": questions_to(user),
             "registrations": held,
             "provisional": [each for each in held if each.standing == "valid" and each.registration.is_provisional],
             "invoices": invoices,

@@ -40,6 +40,8 @@ from rahdari.verify.models import Check, Outcome, Reproof
 
 from ..standing import standing_of
 from . import shared
+from .prove import unproved_of
+from .represent import Asked, questions_to
 from .stages import YOUR_TURN, Facts, Said, Stage, said, stage_of
 
 ENDS_SOON = dt.timedelta(days=30)
@@ -178,8 +180,11 @@ def _to_do(
 ) -> list[ToDo]:
     """What waits for whoever reads, the most urgent in front. Only what this person's role lets them do."""
     may_apply = people.may(user, Act.APPLY, organisation=found)
-    todo = []
+    todo: list[ToDo] = []
+    todo += [_answer(each, now) for each in questions_to(user, found)]
     if people.may(user, Act.PROVE, organisation=found):
+        theirs = applications.applications_to_prove(user).filter(organisation=found)[:MOST]
+        todo += [_prove(each, left) for each in theirs if (left := unproved_of(each))]
         todo += [_prove_again(row) for row in rows if row.asked_again and row.state == Standing.VALID]
     if may_apply:
         todo += [_renew(row) for row in rows if row.ends_soon and row.may_renew]
@@ -196,6 +201,16 @@ def _to_do(
 
 def _is_due(standing: fees.Standing) -> bool:
     return standing.open > 0 and standing.invoice.voided_at is None
+
+
+def _answer(asked: Asked, now: dt.datetime) -> ToDo:
+    left = values.span_words(max(asked.until - now, dt.timedelta()))
+    return ToDo(asked.url, _("Does this person apply for you?"), asked.application.applicant.email, "warn", left)
+
+
+def _prove(application: Application, left: int) -> ToDo:
+    place = reverse("portal:prove_many", args=[application.reference])
+    return ToDo(place, _("Addresses to prove"), application.reference, "warn", values.figure(left))
 
 
 def _prove_again(row: Row) -> ToDo:

@@ -55,6 +55,11 @@ def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = N
     return [Proof(endpoint, known.get((endpoint.subject, str(endpoint.network)))) for endpoint in endpoints]
 
 
+def unproved_of(application: Application) -> int:
+    """How many addresses of it have no proof yet; one with two services is one."""
+    return len({each.endpoint.network for each in proofs_of(application) if not each.is_proved})
+
+
 def share_proofs(application: Application, actor: str, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
     """Two ports of one server are proved at once: what was proved for a block counts for its other endpoints."""
     take_known_proofs(application, actor, timezone.now())

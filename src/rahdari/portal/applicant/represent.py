@@ -6,11 +6,13 @@ Whoever is registered under the company's number already reads who applies, and 
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -145,6 +147,33 @@ def asked_of(user: User, organisation: uuid.UUID, check: uuid.UUID) -> tuple[Org
     return ours, found, about
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question whether somebody applies for an organisation, that this person may answer."""
+
+    organisation: Organisation
+    application: Application
+    check: Check
+    until: dt.datetime
+
+    @property
+    def url(self) -> str:
+        return reverse("portal:representative", args=[self.organisation.pk, self.check.pk])
+
+
+def questions_to(user: User, organisation: Organisation | None = None) -> list[Asked]:
+    """Everything of the kind that is not answered yet, of all organisations of this person or of one."""
+    ours = {each.pk: each for each in people.organisations_for(user, Act.APPLY)}
+    if organisation is not None:
+        ours = {pk: each for pk, each in ours.items() if pk == organisation.pk}
+    found = []
+    for pk, check in contacts.asked_of(ours):
+        about = apply.application_by_subject(check.subject)
+        if about is not None and about.status == "submitted" and "until" in check.facts:
+            found.append(Asked(ours[pk], about, check, dt.datetime.fromisoformat(check.facts["until"])))
+    return found
+
+
 @login_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -166,7 +195,8 @@ def representative(request: HttpRequest, id: uuid.UUID, check: uuid.UUID) -> Htt
         "email": about.applicant.email,
         "sent_at": about.submitted_at,
         "waits": waits,
-        "finding": found.finding,
+        "said": found.facts.get("said", ""),
+        "decided": about.status,
         "until": until,
         "left": values.span_words(max(until - timezone.now(), dt.timedelta())),
     }

@@ -287,3 +287,12 @@ class TestOne:
         pages = [client.get(each).text for each in (page(case), url(case), url(case) + "?q=nowhere", place)]
         pages += [client.post(record, {}).text, client.post(url(case, "record_checks"), {}).text]
         assert [str(problem) for text in pages for problem in urdu.page_problems(text)] == []
+
+
+class TestNumbers:
+    def test_that_a_check_speaks_of_stand_among_the_facts(self, client: Client, the_time: None) -> None:
+        case = a_case_of(1)
+        case.application.ntn = "0000731"
+        case.application.save(update_fields=["ntn"])
+        page = client.get(url(case, "case")).text
+        assert "Tax number (NTN)" in page and "0000731" in page

@@ -5,6 +5,8 @@ import uuid
 from decimal import Decimal
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from rahdari import line, policy
 from rahdari.apply import actions as apply
@@ -147,4 +149,17 @@ class TestPayment:
         assert "PKR 300.00" in Letter.objects.filter(template="invoice_short").latest("written_at").text
         paid(invoice, "300", now=NOW + 4 * HOUR)
         assert Letter.objects.filter(template="invoice_short").count() == 2
-        assert Letter.objects.filter(template="invoice_paid").exists()
+        assert "too much" not in Letter.objects.get(template="invoice_paid").text
+
+    def test_of_too_much_is_told_to_whoever_paid(self) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(6))
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        paid(invoice, "1250", now=NOW + HOUR)
+        line.advance(now=NOW + 2 * HOUR)
+        letter = Letter.objects.get(template="invoice_paid")
+        assert "PKR 50.00" in letter.text and "paid back to you" in letter.text
+        browser = Client(headers={"accept-language": "en"})
+        browser.force_login(application.applicant)
+        page = browser.get(reverse("fees:invoice", args=[invoice.number])).text
+        assert "PKR 50.00" in page and "It is paid back to you." in page

@@ -1,5 +1,6 @@
 """The applicant's pages, from the first task to the registration, in both languages."""
 
+import dataclasses
 import ipaddress
 import shutil
 from collections.abc import Callable, Iterator
@@ -237,6 +238,16 @@ def apply_address(application: Application) -> str:
 
 
 class TestStatus:
+    def test_says_office_hours_of_a_clock_of_hours_alone(
+        self, browser: Client, applicant: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent = story.send(story.a_full_draft(applicant))
+        assert "in office hours, by" in browser.get(at("status", sent)).text
+        days = dataclasses.replace(cases.allowance_of(sent), unit="working_days")
+        monkeypatch.setattr("rahdari.decide.queries.allowance_of", lambda application: days)
+        page = browser.get(at("status", sent)).text
+        assert "Decision due in" in page and "in office hours" not in page
+
     def test_of_what_was_just_sent(self, browser: Client, applicant: User) -> None:
         sent = story.send(story.a_full_draft(applicant))
         page = browser.get(at("status", sent)).text

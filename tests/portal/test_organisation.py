@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from rahdari.decide import actions as decide
 from rahdari.page import urdu
+from rahdari.portal.standing import addresses_of
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
@@ -86,12 +87,46 @@ class TestThePage:
         assert renew in after and renew not in world.browser("viewer").get(page(world)).text
 
     def test_of_one_that_has_nothing_says_how_to_begin(self, world: World) -> None:
-        register.strike_out(registration=world.registration, code="X1", actor="person:1", now=timezone.now())
+        register.strike_out(registration=world.registration, code="S4", actor="person:1", now=timezone.now())
         shown = world.browser("owner").get(page(world, "nonsense")).text
-        assert "You have nothing registered yet" in shown and world.registration.reference not in shown
+        assert "You have nothing registered now" in shown and world.registration.reference not in shown
         assert reverse("apply:start") in shown
         assert "Add your branches" in shown
         assert reverse("apply:start") not in world.browser("viewer").get(page(world)).text.split("<main")[1]
+
+    def test_counts_an_address_with_two_services_once_and_one_that_was_left_not_at_all(self, world: World) -> None:
+        now = timezone.now()
+        registration = one_more(world, 10, now + 90 * DAY, addresses=2)
+        both = [
+            NewEntry(f"endpoint:{uuid.uuid4()}", ipaddress.ip_network("203.0.113.50"), protocol, 1194, 64500)
+            for protocol in ("udp", "tcp")
+        ]
+        two = register.enter(
+            origin=f"application:{uuid.uuid4()}",
+            holder=world.company.holder_ref,
+            category="vpn_company",
+            endpoints=both,
+            valid_from=now,
+            valid_until=now + 90 * DAY,
+            actor="system:test",
+            now=now,
+        )
+        assert addresses_of(two) == 1
+        left = registration.entries.order_by("block").first()
+        left.valid_until = now + DAY
+        left.save()
+        browser = world.browser("owner")
+        # One of the world, one that stays of the two, and one with two services.
+        assert "0 of 3 addresses are in force" in browser.get(page(world)).text
+        table = browser.get(reverse("portal:organisation_list", args=[world.company.pk])).text
+        assert [row.rsplit(",", 1)[1] for row in table.splitlines() if "203.0.113.10," in row] == ["Left by the holder"]
+
+    def test_of_one_whose_registration_has_just_ended_says_how_to_undo_it(self, world: World) -> None:
+        decide.end(registration=world.registration, actor="person:1", now=timezone.now())
+        shown = world.browser("owner").get(page(world)).text
+        assert "You have nothing registered now" in shown and "nothing registered yet" not in shown
+        assert "It has ended; you can undo that" in shown
+        assert reverse("portal:registration", args=[world.registration.reference]) in shown
 
     def test_counts_all_that_is_valid_however_much_has_ended_since(
         self, world: World, monkeypatch: pytest.MonkeyPatch

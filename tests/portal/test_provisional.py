@@ -80,6 +80,15 @@ class TestThePage:
 
 
 class TestElsewhere:
+    def test_no_page_says_that_nothing_is_to_be_done(self, browser: Client, registration: Registration) -> None:
+        application = Application.objects.get(pk=registration.origin.removeprefix("application:"))
+        place = reverse("portal:provisional", args=[registration.reference])
+        page = browser.get(reverse("portal:status", args=[application.reference])).text
+        assert "You are registered provisionally" in page and place in page
+        assert "You need not do anything" not in page
+        browser.cookies["django_language"] = "ur"
+        assert "آپ کی رجسٹریشن عبوری ہے" in browser.get(reverse("portal:status", args=[application.reference])).text
+
     def test_the_registration_and_the_list_say_it(self, browser: Client, registration: Registration) -> None:
         page = browser.get(reverse("portal:registration", args=[registration.reference])).text
         assert "You are registered provisionally" in page and "Provisional until" in page

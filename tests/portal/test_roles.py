@@ -16,8 +16,10 @@ from django.utils import timezone
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.decide import actions as decide
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
+from rahdari.letters.models import Letter
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.register import actions as register
@@ -142,6 +144,17 @@ class TestApplications:
             assert "Nothing waits for you" not in page and of_draft(world, "portal:prove_many") in page
         assert "1 address to prove" in browser.get(reverse("portal:home")).text
         assert of_draft(world, "portal:prove_many") not in world.browser("viewer").get(overview).text
+
+    def test_promise_a_technician_nothing_that_only_others_may_do(self, world: World) -> None:
+        endpoint = applications.endpoints_of(world.draft).get()
+        place, check = of_draft(world, "portal:prove", endpoint.pk), of_draft(world, "portal:check")
+        assert check in world.browser("owner").get(place).text
+        assert check not in world.browser("technician").get(place).text
+        decide.pause(registration=world.registration, days=7, actor="person:1", now=timezone.now())
+        said = {each.to: each.text for each in Letter.objects.filter(template="registration_paused")}
+        assert "press “Let it go on now”" in said[world.people["owner"]]
+        told = said[world.people["technician"]]
+        assert "Let it go on now" not in told and "an owner or a manager" in told
 
     def test_take_an_address_of_a_technician_in_their_name(self, world: World) -> None:
         given = {"block": "203.0.113.25", "kind": "wireguard"}

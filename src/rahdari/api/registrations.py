@@ -10,6 +10,7 @@ from rahdari.address import Part, format_block, vpn
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.address_form import RunsForm
+from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import About
 from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
@@ -20,7 +21,7 @@ from rahdari.people.rules import Act
 from rahdari.portal import paper
 from rahdari.portal.applicant import again, holding, lines, shared
 from rahdari.portal.applicant.looks import looks_at_registration
-from rahdari.portal.applicant.proved import Proved, proofs_of
+from rahdari.portal.applicant.proved import Proved, by_address, proofs_of
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
 from rahdari.portal.standing import standing_of
 from rahdari.register import actions
@@ -139,12 +140,14 @@ def _in_short(found: Registration, call: Call) -> Json:
     }
 
 
-def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None) -> Json:
+def _entry(row: Entry, parts: Sequence[Part], proof: Proved | None, described: Endpoint | None) -> Json:
     lease = leases.lease_with(row) if row.kind == "dynamic" else None
+    # The register knows protocols and ports; what the holder runs there stands in the application.
+    runs = described.runs if described is not None and described.parts == tuple(parts) else vpn.service_with(parts)
     return {
         "id": str(row.pk),
         "address": format_block(row.block),
-        **shown.running(vpn.service_with(parts), parts),
+        **shown.running(runs, parts),
         "stays": "dynamic" if row.kind == "dynamic" else "static",
         "connection": str(lease.host_id) if lease is not None else None,
         "valid_from": stamp(row.valid_from),
@@ -173,6 +176,8 @@ def _whole(found: Registration, call: Call) -> Json:
     standing = lines.standing_of(found, entries)
     proved = {each.entry.pk: each for each in proofs_of(entries)}
     shown_ones = register.endpoints_among(row for row in entries if row.kind != "dynamic" or row.ended_at is None)
+    described = apply.endpoints_by_subjects([row.subject for row in shown_ones])
+    in_order = sorted(shown_ones.items(), key=lambda each: by_address(each[0]))
     under_way = {about: apply.under_way_for(found, about) for about in (About.RENEWAL, About.CHANGE)}
     mine = {
         about: row
@@ -185,7 +190,7 @@ def _whole(found: Registration, call: Call) -> Json:
         "renewal_opens_at": stamp(apply_actions.renewal_opens_at(found, apply.policy_in_force())),
         "renewal": mine[About.RENEWAL].reference if About.RENEWAL in mine else None,
         "change": mine[About.CHANGE].reference if About.CHANGE in mine else None,
-        "entries": [_entry(row, parts, proved.get(row.pk)) for row, parts in shown_ones.items()],
+        "entries": [_entry(row, parts, proved.get(row.pk), described.get(row.subject)) for row, parts in in_order],
         "connections": [{"id": str(host.pk), "name": host.name} for host in leases.hosts_of(found)],
         "mobile": [_mobile(each) for each in lines.lines_of(found)],
         "published_at": stamp_or_none(standing.published_at),

@@ -130,6 +130,7 @@ def _take_addresses(draft: Application, registration: Registration, last: Applic
     before = list(queries.endpoints_of(last)) if last is not None else []
     known = {row.continues or row.subject: row for row in before}
     going_on = [entry for entry in register.own_entries_of(registration) if _goes_on(entry)]
+    going_on.sort(key=lambda entry: (entry.block.version, entry.block.network_address, entry.block.prefixlen))
     rows = []
     for entry, parts in register.endpoints_among(going_on).items():
         row = known.get(entry.subject)

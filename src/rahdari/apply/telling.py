@@ -259,9 +259,9 @@ def _step_summary(
     key: StepKey, endpoints: Sequence[Endpoint], documents: Sequence[Document], facts: Facts, service: Service
 ) -> str:
     if key is StepKey.ADDRESSES and endpoints:
-        return ngettext("%(count)s address added", "%(count)s addresses added", len(endpoints)) % {
-            "count": len(endpoints)
-        }
+        # An address with two services is one address; one that changes has no fixed block, and is one.
+        count = len({row.pk if row.is_dynamic else row.network for row in endpoints})
+        return ngettext("%(count)s address added", "%(count)s addresses added", count) % {"count": count}
     if key is StepKey.DOCUMENTS:
         own = [document for document in documents if document.rule != rules.EVIDENCE_RULE]
         if own:

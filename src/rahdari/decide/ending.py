@@ -15,6 +15,8 @@ from django.urls import reverse
 from rahdari.letters import actions as letters
 from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.people.rules import Act
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
@@ -126,7 +128,16 @@ def tell(registration: Registration, template: str, now: dt.datetime, **context:
             context={
                 "registration": registration.reference,
                 "url": reverse("portal:registration", args=[registration.reference]),
+                **_by_others(registration, template, reader),
                 **context,
             },
             now=now,
         )
+
+
+def _by_others(registration: Registration, template: str, reader: User) -> dict[str, bool]:
+    """A technician or an accountant reads of it, and cannot undo it: the letter says who can."""
+    if template not in {"registration_ended", "registration_paused"}:
+        return {}
+    may = people.may_for_holder(reader, registration.holder, Act.APPLY, service=registration.category)
+    return {} if may else {"by_others": True}

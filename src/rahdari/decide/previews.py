@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from rahdari.letters import actions as letters
@@ -27,7 +28,7 @@ def letter_preview(case: Case, given: Mapping[str, Any], now: dt.datetime) -> st
                 "question": f"{reason}\n{given['text'].strip()}".strip(),
                 "due_at": queries.due_of("question", application, now),
             }
-            template = "application_question"
+            template, page = "application_question", "portal:question"
         case _:
             codes = list(given["codes"])
             context = {
@@ -36,7 +37,9 @@ def letter_preview(case: Case, given: Mapping[str, Any], now: dt.datetime) -> st
                 "text": f"{given['text'].strip()}\n{given.get('named', '').strip()}".strip(),
                 "due_at": queries.due_of_notice(codes, application, now),
             }
-            template = "application_notice"
+            template, page = "application_notice", "portal:notice"
     return letters.compose(
-        template=template, language=language, context={"reference": application.reference, "url": "", **context}
+        template=template,
+        language=language,
+        context={"reference": application.reference, "url": reverse(page, args=[application.reference]), **context},
     ).text

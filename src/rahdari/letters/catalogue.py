@@ -95,7 +95,7 @@ LETTERS: dict[str, Kind] = {
         note="answer_by",
     ),
     "invoice_paid": _kind(
-        _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at"
+        _("An invoice was paid"), "reference invoice receipt amount currency", "pay_reference due_at over"
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
@@ -107,7 +107,10 @@ LETTERS: dict[str, Kind] = {
         _("Somebody applies with the number of a registered company"), "organisation email due_at", "name", note=""
     ),
     "representative_overruled": _kind(
-        _("An officer registered what a registered company did not agree to"), "organisation email", "name said_no", note=""
+        _("An officer registered what a registered company did not agree to"),
+        "organisation email",
+        "name said_no",
+        note="",
     ),
     "number_used_again": _kind(_("Somebody else gave the same number"), "", "organisation", note=""),
     "address_proved_by_another": _kind(_("Somebody else showed control of an address"), "registration address"),
@@ -177,8 +180,8 @@ LETTERS: dict[str, Kind] = {
         _("A registration waits to be renewed"), "registration valid_until stays_until", note="ends_on"
     ),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
-    "registration_ended": _kind(_("A registration was ended by its holder"), "registration until"),
-    "registration_paused": _kind(_("A registration was paused by its holder"), "registration until"),
+    "registration_ended": _kind(_("A registration was ended by its holder"), "registration until", "by_others"),
+    "registration_paused": _kind(_("A registration was paused by its holder"), "registration until", "by_others"),
     "registration_notice": _kind(
         _("Notice before a registration is taken back"), "registration reason due_at", "code text", note="answer_by"
     ),

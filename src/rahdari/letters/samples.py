@@ -136,7 +136,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "invoice": _invoice,
     "invoice_due_soon": _invoice,
     "invoice_short": lambda rules: {**_invoice(rules), "paid": Decimal("800.00"), "missing": Decimal("400.00")},
-    "invoice_paid": _invoice,
+    "invoice_paid": lambda rules: {**_invoice(rules), "over": Decimal("50.00")},
     "client_question": _client,
     "client_reminder": _client,
     "represents_missing": lambda rules: {"reference": REFERENCE, "organisation": "Sample Software House"},

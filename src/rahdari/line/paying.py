@@ -111,7 +111,8 @@ def answer_fees(now: dt.datetime) -> int:
                     "passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat(), **_came_at(invoice)}
                 )
                 answered += _answer(application.subject, paid, now)
-                _tell(invoice, "invoice_paid", "paid", now)
+                over = invoices.standing_of(invoice, now=now).over
+                _tell(invoice, "invoice_paid", "paid", now, **({"over": over} if over else {}))
             elif invoice.due_at < now:
                 answered += _answer(application.subject, Answer("failed", "fee_not_paid", about), now)
             elif check.outcome == Outcome.FAILED:

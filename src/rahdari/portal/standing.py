@@ -5,7 +5,7 @@ import datetime as dt
 from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 from rahdari.lease import queries as leases
 from rahdari.register import queries as register
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
 
 ENDED, PAUSED = "ended", "paused"
@@ -23,13 +23,16 @@ def standing_of(registration: Registration, now: dt.datetime) -> str:
 
 
 def addresses_of(registration: Registration) -> int:
-    """How many addresses it is for now. One that its holder left is listed a while longer, and is not one more."""
-    standing = list(register.endpoints_among(register.own_entries_of(registration).filter(ended_at__isnull=True)))
-    leased = leases.leased_among([entry for entry in standing if entry.kind == "dynamic"])
-    return sum(
-        entry.pk in leased if entry.kind == "dynamic" else entry.valid_until >= registration.stays_until
-        for entry in standing
-    )
+    """How many addresses it is for now: one with two services is one, and one that its holder left is none, although it
+    is listed a while longer."""
+    entries = list(register.endpoints_among(register.own_entries_of(registration).filter(ended_at__isnull=True)))
+    leased = leases.leased_among([entry for entry in entries if entry.kind == "dynamic"])
+    return len({entry.block for entry in entries if (entry.pk in leased if entry.kind == "dynamic" else stays(entry))})
+
+
+def stays(entry: Entry) -> bool:
+    """Whether it is on the list as long as its registration; one that its holder left ends before."""
+    return entry.valid_until >= entry.registration.stays_until
 
 
 def may_go_on(found: Registration, now: dt.datetime) -> bool:

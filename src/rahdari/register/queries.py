@@ -93,7 +93,11 @@ def entries_of(registration: Registration) -> QuerySet[Entry]:
 def active_of_registrations(registrations: Iterable[Registration]) -> QuerySet[Entry]:
     """What of these registrations has not ended, without the lines of people who work from home."""
     found = Entry.objects.filter(registration__in=list(registrations), ended_at__isnull=True)
-    return found.exclude(origin__startswith=rules.HOME).select_related("carrier").order_by("block", "port", "id")
+    return (
+        found.exclude(origin__startswith=rules.HOME)
+        .select_related("carrier", "registration")
+        .order_by("block", "port", "id")
+    )
 
 
 def to_complete() -> QuerySet[Registration]:

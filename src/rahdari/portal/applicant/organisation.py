@@ -34,11 +34,11 @@ from rahdari.people.rules import Act
 from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import STANDING, Standing
+from rahdari.register.rules import STANDING, UNDONE_WITHIN, Standing
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
 
-from ..standing import standing_of
+from ..standing import may_go_on, standing_of, stays
 from . import shared
 from .prove import unproved_of
 from .represent import Asked, questions_to
@@ -72,7 +72,7 @@ class Row:
 
     @property
     def addresses(self) -> int:
-        return len({entry.block for entry in self.entries})
+        return len({entry.block for entry in self.entries if not has_left(entry)})
 
     @property
     def endpoints(self) -> dict[Entry, tuple[Part, ...]]:
@@ -85,6 +85,11 @@ class Row:
     @property
     def days_left(self) -> int:
         return max((self.registration.valid_until - timezone.now()).days, 0)
+
+
+def has_left(entry: Entry) -> bool:
+    """Whether its holder left this address: it is on the list for a while yet, and counted no more."""
+    return entry.kind != "dynamic" and not stays(entry)
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,9 @@ def _to_do(
         todo += [_prove_again(row) for row in rows if row.asked_again and row.state == Standing.VALID]
     if may_apply:
         todo += [_renew(row) for row in rows if row.ends_soon and row.may_renew]
+        todo += [_undo(each) for each in _just_ended(found, now)]
     if people.may(user, Act.PAPERS, organisation=found):
+        todo += [_provisional(row) for row in rows if row.registration.is_provisional and row.state == Standing.VALID]
         todo += [_go_on(each) for each in under_way if each.is_your_turn]
     if people.may(user, Act.INVOICES, organisation=found):
         due = [each for each in fees.invoices_of(holders=[found.holder_ref], now=now) if _is_due(each)]
@@ -231,6 +238,28 @@ def _renew(row: Row) -> ToDo:
     )
 
 
+def _just_ended(found: Organisation, now: dt.datetime) -> list[Registration]:
+    """Those that were ended at the holder's request, and stand again at a press."""
+    ended = register.registrations_of(holders=[found.holder_ref]).filter(struck_out_at__gt=now - UNDONE_WITHIN)
+    return [each for each in ended if may_go_on(each, now)]
+
+
+def _undo(each: Registration) -> ToDo:
+    place = reverse("portal:registration", args=[each.reference])
+    until = min((each.struck_out_at or each.stays_until) + UNDONE_WITHIN, each.stays_until)
+    when = _("until %(date)s") % {"date": values.day(until)}
+    return ToDo(place, _("It has ended; you can undo that"), each.reference, "off", when)
+
+
+def _provisional(row: Row) -> ToDo:
+    reference = row.registration.reference
+    until = row.registration.provisional_until or row.registration.valid_until
+    when = _("By %(date)s") % {"date": values.day(until)}
+    return ToDo(
+        reverse("portal:provisional", args=[reference]), _("Something is still to come"), reference, "wait", when
+    )
+
+
 def _go_on(each: UnderWay) -> ToDo:
     reference = each.application.reference
     place = reverse("portal:application", args=[reference])
@@ -266,6 +295,7 @@ def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         "not_in_force": len(chosen["not_in_force"]),
         "addresses": sum(row.addresses for row in rows),
         "in_force": sum(row.addresses for row in rows if row.is_in_force),
+        "had_some": bool(rows) or people.was_registered(found),
         "to_do": _to_do(user, found, rows, under_way, now),
         "members": people.members_of(found).count(),
         "branches": people.branches_of(found).count(),
@@ -318,5 +348,5 @@ def _cells(row: Row, entry: Entry, parts: tuple[Part, ...], known: dict[str, End
         branch.name if branch is not None and branch.ended_at is None else "",
         timezone.localtime(ends).date().isoformat(),
         f"{len(row.standing.in_force)}/{row.standing.operators_total}",
-        IN_WORDS[row.state](),
+        _("Left by the holder") if has_left(entry) else IN_WORDS[row.state](),
     ]

@@ -57,7 +57,12 @@ def proofs_of(application: Application, endpoints: Sequence[Endpoint] | None = N
 
 def unproved_of(application: Application) -> int:
     """How many addresses of it have no proof yet; one with two services is one."""
-    return len({each.endpoint.network for each in proofs_of(application) if not each.is_proved})
+    return addresses_in([each for each in proofs_of(application) if not each.is_proved])
+
+
+def addresses_in(known: Iterable[Proof]) -> int:
+    """How many addresses these are: one with two services is one, and so is each that changes."""
+    return len({each.endpoint.pk if each.endpoint.is_dynamic else each.endpoint.network for each in known})
 
 
 def share_proofs(application: Application, actor: str, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
@@ -164,6 +169,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "next": others[0].endpoint if others else None,
         "proof": mine.proof,
         "go_on_url": go_on_url(request, application),
+        "may_send": apply.may(person(request), Act.PAPERS, application=application),
     }
     if mine.endpoint.is_dynamic:
         return changing.prove(request, application, mine.endpoint, facts)

@@ -31,7 +31,7 @@ from rahdari.verify import rules, visits, way_words
 from rahdari.verify.models import Method
 
 from . import shared
-from .prove import Proof, go_on_url, proofs_of, share_proofs, without_addresses
+from .prove import Proof, addresses_in, go_on_url, proofs_of, share_proofs, without_addresses
 from .ways import counts, open_way
 
 A_PAGE = 50
@@ -83,9 +83,9 @@ def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
             }
             for each in page
         ],
-        "total": len(known),
+        "total": addresses_in(known),
         "go_on_url": go_on_url(request, application),
-        "proved": sum(each.is_proved for each in known),
+        "proved": addresses_in([each for each in known if each.is_proved]),
         "link_url": link_of(application) if by_link else "",
         "link_path": link_path(application),
         "seen": address,

@@ -35,7 +35,11 @@ def about(entry: Entry) -> str:
 def proofs_of(entries: Iterable[Entry]) -> list[Proved]:
     listed = list(register.endpoints_among(entry for entry in entries if entry.ended_at is None))
     again = proofs.reproofs_of([about(entry) for entry in listed])
-    return [_proved(entry, again.get(about(entry), [])) for entry in listed]
+    return [_proved(entry, again.get(about(entry), [])) for entry in sorted(listed, key=by_address)]
+
+
+def by_address(entry: Entry) -> tuple[int, int, int]:
+    return (entry.block.version, int(entry.block.network_address), entry.block.prefixlen)
 
 
 def _proved(entry: Entry, again: list[Reproof]) -> Proved:

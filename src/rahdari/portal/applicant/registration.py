@@ -30,12 +30,12 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, UNDONE_WITHIN, Standing
 
-from ..standing import addresses_of, may_go_on, standing_of
+from ..standing import addresses_of, may_go_on, standing_of, stays
 from . import shared
 from .lines import lines_of
 from .lines import standing_of as standing_at_operators
 from .looks import looks_at_registration
-from .proved import proofs_of
+from .proved import by_address, proofs_of
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Event:
+    """One act, and all the addresses that it was about."""
+
     act: str
     at: dt.datetime
-    address: str
+    addresses: tuple[str, ...]
 
 
 def registration_for(request: HttpRequest, reference: str) -> Registration:
@@ -101,7 +103,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "holder": applications.holder_name_of(found),
         "service": shared.service_title(found.category),
         "addresses": addresses,
-        "count": addresses_of(found) or len(addresses),
+        "count": addresses_of(found) or len({each.entry.block for each in addresses}),
         "hosts": list(hosts.values()),
         "lines": lines,
         "is_mobile": mobile.has_lines(found),
@@ -122,14 +124,20 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def history_of(found: Registration) -> list[Event]:
-    """What happened to each address, once for all parts of what runs there."""
-    events = [
-        Event(change.act, change.at, format_block(change.entry.block))
+    """What happened, act by act: each address once for all parts of what runs there."""
+    acts: dict[tuple[str, dt.datetime], list[Entry]] = {}
+    told = [
+        change
         for change in register.history_of(found)
         # An address that changes does so every day: its reports stand on its own page.
         if (change.entry.kind != "dynamic" or change.act == "enter") and not change.entry.origin.startswith(HOME)
     ]
-    return list(dict.fromkeys(events))
+    for change in told:
+        acts.setdefault((change.act, change.at.replace(second=0, microsecond=0)), []).append(change.entry)
+    return [
+        Event(act, at, tuple(dict.fromkeys(format_block(entry.block) for entry in sorted(entries, key=by_address))))
+        for (act, at), entries in acts.items()
+    ]
 
 
 def _line_left(found: Registration) -> bool:
@@ -182,10 +190,13 @@ def _address(entry: Entry, parts: tuple[Part, ...], hosts: Mapping[uuid.UUID, Ho
     if entry.kind == "dynamic":
         leaves = lease is None
     else:
-        leaves = entry.valid_until < entry.registration.stays_until
+        leaves = not stays(entry)
     host = hosts.get(lease.host_id) if lease is not None else None
     is_shared = entry.ended_at is None and register.is_shared_now(entry)
-    line, is_all = applications.what_runs(parts), not vpn.in_words(parts)
+    # The register knows protocols and ports; what the holder runs there stands in the application.
+    known = named is not None and named.parts == parts
+    line = applications.what_runs_at(named) if named is not None and known else applications.what_runs(parts)
+    is_all = not vpn.in_words(parts)
     branch = named.branch.name if named is not None and named.branch is not None and not named.branch.ended_at else ""
     label = named.label if named is not None else ""
     return Address(

@@ -1,10 +1,13 @@
 """Where an application stands, in one word: what is awaited, and from whom. Pure: facts in, stage out."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
+
+from rahdari.page import values
 
 
 class Stage(StrEnum):
@@ -43,6 +46,7 @@ MOVING = frozenset(
     }
 )
 OVER = frozenset({Stage.REFUSED, Stage.WITHDRAWN, Stage.NOT_PURSUED})
+STANDS = frozenset({Stage.REGISTERED, Stage.PUBLISHED, Stage.IN_FORCE})
 ENDED = frozenset({Stage.ENDED, Stage.PAUSED, Stage.SUSPENDED, Stage.STRUCK_OUT, Stage.EXPIRED})
 
 
@@ -238,5 +242,16 @@ def said_of_operator() -> Said:
         _("Waiting for your operator to confirm the address"),
         _("You need not do anything. You can also prove the address yourself: then we go on at once."),
         _("Waiting for your operator"),
+        "wait",
+    )
+
+
+def said_of_provisional(until: dt.datetime) -> Said:
+    """Instead of what is said of a registration that stands, while something is still to come."""
+    day = {"date": values.day(until)}
+    return Said(
+        _("You are registered provisionally"),
+        _("Your connection is protected now. Something is still to come by %(date)s; the next page says what.") % day,
+        _("Provisional until %(date)s") % day,
         "wait",
     )

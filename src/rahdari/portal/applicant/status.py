@@ -49,7 +49,20 @@ from .looks import looks_at_application
 from .operator_way import stands_meanwhile
 from .proof import ways_of
 from .prove import Proof, proofs_of
-from .stages import ENDED, MOVING, OVER, YOUR_TURN, Facts, Said, Stage, said, said_of_operator, stage_of
+from .stages import (
+    ENDED,
+    MOVING,
+    OVER,
+    STANDS,
+    YOUR_TURN,
+    Facts,
+    Said,
+    Stage,
+    said,
+    said_of_operator,
+    said_of_provisional,
+    stage_of,
+)
 
 
 @dataclass(frozen=True)
@@ -162,9 +175,16 @@ class Overview:
         return self.stage in YOUR_TURN and not self.with_operator
 
     @property
+    def is_provisional(self) -> bool:
+        """Registered, and something is still to come: it is never said that nothing is to be done."""
+        return self.stage in STANDS and self.registration is not None and self.registration.is_provisional
+
+    @property
     def said(self) -> Said:
         if self.with_operator:
             return said_of_operator()
+        if self.is_provisional and self.registration is not None:
+            return said_of_provisional(self.registration.valid_until)
         return said_of_others(kind) if (kind := self.waits_for_others) else said(self.stage)
 
     @property
@@ -286,6 +306,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "is_moving": seen.stage in MOVING,
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
+        "in_office_hours": seen.clock is not None and decide.allowance_of(found).unit == "working_hours",
         "shows_clock": not of_others
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,

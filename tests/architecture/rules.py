@@ -29,7 +29,8 @@ FACES_OF_ITS_OWN = {
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
     "people": FACE | {"access", "confirming", "identifiers", "mailboxes", "names"},
-    "verify": FACE | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names"},
+    "verify": FACE
+    | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names", "visits"},
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

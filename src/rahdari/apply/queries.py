@@ -29,6 +29,7 @@ from rahdari.vault import files
 from . import rules, telling
 from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
 from .naming import application_by_subject as application_by_subject
+from .naming import applications_where as applications_where
 from .naming import endpoint_by_subject as endpoint_by_subject
 from .naming import endpoints_by_subjects as endpoints_by_subjects
 from .reach import PROVE_ALL as PROVE_ALL

@@ -6,7 +6,7 @@ What an applicant is shown of a case goes through `open_question`, `open_notice`
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.conf import settings
@@ -39,6 +39,10 @@ from .clocks import (
     question_due_at,
 )
 from .models import Case, Decision, Notice, Question
+from .own import is_own as is_own
+from .own import of_others as of_others
+from .own import own_of as own_of
+from .own import own_subjects as own_subjects
 from .remedies import (
     Refusal,
     RefusedFor,
@@ -263,48 +267,6 @@ def provisional_grants() -> QuerySet[Decision]:
 def actor_of(officer: User) -> str:
     """How the journal names an officer: in the higher of the posts held."""
     return people_actor(officer, "supervisor" if people.is_supervisor(officer) else "officer")
-
-
-def is_own(application: Application, officer: User) -> bool:
-    return own_of(officer)(application)
-
-
-def own_of(officer: User) -> Callable[[Application], bool]:
-    """Tells an officer's own applications: what they applied for, or somebody for whom they acted when it began, later,
-    or in the year before (`people.parts_of`). Then somebody else decides: nobody leaves a company to decide its case.
-    """
-    parts = people.parts_of(officer)
-
-    def is_own(application: Application) -> bool:
-        return application.applicant_id == officer.pk or people.has_part(
-            parts, application.holder_ref, application.created_at
-        )
-
-    return is_own
-
-
-def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
-    """The cases that are not the officer's own applications (`own_of`)."""
-    return found.exclude(application__in=_own_applications(officer))
-
-
-def _own_applications(user: User) -> QuerySet[Application]:
-    own = Q(applicant=user)
-    for holder, until in people.parts_of(user).items():
-        of_holder = Q(organisation__holder_ref=holder)
-        own |= of_holder if until is None else of_holder & Q(created_at__lt=until + people.PART_LASTS)
-    return Application.objects.filter(own)
-
-
-def own_subjects(actor: str) -> frozenset[str]:
-    """What operators and associations are asked about this person's own applications: these, and their checks. Empty
-    for who is no person. `settings.OWN_SUBJECTS` names it for their desks, which know no application.
-    """
-    user = people.person_by_actor(actor)
-    if user is None:
-        return frozenset()
-    own = [application.subject for application in _own_applications(user).only("pk")]
-    return frozenset(own) | {f"check:{pk}" for pk in Check.objects.filter(subject__in=own).values_list("pk", flat=True)}
 
 
 def case_for_officer(*, officer: User, reference: str, now: dt.datetime, why: str = "") -> Case:

@@ -14,12 +14,11 @@ from typing import Literal
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from rahdari.journal import queries as journal
 from rahdari.page import limits
 from rahdari.register import queries as register
 from rahdari.vault import links
@@ -40,6 +39,9 @@ from .models import (
     User,
     normalise_email,
 )
+from .parts import PART_LASTS as PART_LASTS
+from .parts import has_part as has_part
+from .parts import parts_of as parts_of
 from .rules import Act, roles_that, scopes_that
 
 Visitor = User | AnonymousUser
@@ -464,35 +466,6 @@ def holders_of(user: Visitor) -> list[uuid.UUID]:
     if not isinstance(user, User):
         return []
     return [user.holder_ref, *organisations_of(user).values_list("holder_ref", flat=True)]
-
-
-# Nobody decides for whom they spoke so short a time before: a part that ended is a part for this long.
-PART_LASTS = dt.timedelta(days=365)
-
-
-def parts_of(user: User) -> dict[uuid.UUID, dt.datetime | None]:
-    """Everybody for whom this person acts or acted: themselves, and organisations as a member or an agent. By the
-    holder's reference, with the moment at which it ended; None while it goes on.
-    """
-    left = {
-        organisation: at
-        for subject, at in journal.left_by(f"person:{user.pk}").items()
-        if (organisation := subject.removeprefix("organisation:")) != subject
-    }
-    concerned = Organisation.objects.filter(Q(pk__in=left) | Q(memberships__user=user) | Q(mandates__agent=user))
-    rows = concerned.annotate(
-        belongs=Count("memberships", filter=Q(memberships__user=user)),
-        acted=Max(Coalesce("mandates__ended_at", "mandates__valid_until"), filter=Q(mandates__agent=user)),
-    ).values_list("pk", "holder_ref", "belongs", "acted")
-    return {user.holder_ref: None} | {
-        holder: None if belongs else max(at for at in (acted, left.get(str(pk))) if at is not None)
-        for pk, holder, belongs, acted in rows
-    }
-
-
-def has_part(parts: dict[uuid.UUID, dt.datetime | None], holder: uuid.UUID, since: dt.datetime) -> bool:
-    """Whether one of the `parts` of a person is in this holder, for a matter that began at `since`."""
-    return holder in parts and ((until := parts[holder]) is None or until > since - PART_LASTS)
 
 
 def public_holder(holder_ref: uuid.UUID) -> PublicHolder | None:

@@ -1,0 +1,55 @@
+"""Whose cases are somebody's own: nobody decides for whom they act. Reached through `queries`."""
+
+from collections.abc import Callable
+
+from django.db.models import Q, QuerySet
+
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.people import queries as people
+from rahdari.people.models import User
+from rahdari.verify import queries as checks
+
+from .models import Case
+
+
+def is_own(application: Application, officer: User) -> bool:
+    return own_of(officer)(application)
+
+
+def own_of(officer: User) -> Callable[[Application], bool]:
+    """Tells an officer's own applications: what they applied for, or somebody for whom they acted when it began, later,
+    or in the year before (`people.parts_of`). Then somebody else decides: nobody leaves a company to decide its case.
+    """
+    parts = people.parts_of(officer)
+
+    def is_own(application: Application) -> bool:
+        return application.applicant_id == officer.pk or people.has_part(
+            parts, application.holder_ref, application.created_at
+        )
+
+    return is_own
+
+
+def of_others(found: QuerySet[Case], officer: User) -> QuerySet[Case]:
+    """The cases that are not the officer's own applications (`own_of`)."""
+    return found.exclude(application__in=_own_applications(officer))
+
+
+def _own_applications(user: User) -> QuerySet[Application]:
+    own = Q(applicant=user)
+    for holder, until in people.parts_of(user).items():
+        of_holder = Q(organisation__holder_ref=holder)
+        own |= of_holder if until is None else of_holder & Q(created_at__lt=until + people.PART_LASTS)
+    return applications.applications_where(own)
+
+
+def own_subjects(actor: str) -> frozenset[str]:
+    """What operators and associations are asked about this person's own applications: these, and their checks. Empty
+    for who is no person. `settings.OWN_SUBJECTS` names it for their desks, which know no application.
+    """
+    user = people.person_by_actor(actor)
+    if user is None:
+        return frozenset()
+    own = [application.subject for application in _own_applications(user).only("pk")]
+    return frozenset(own) | {f"check:{check.pk}" for each in checks.checks_of_subjects(own).values() for check in each}

@@ -238,9 +238,7 @@ def apply_address(application: Application) -> str:
 
 
 class TestStatus:
-    def test_says_office_hours_of_a_clock_of_hours_alone(
-        self, browser: Client, applicant: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_names_office_hours_of_a_clock_of_hours(self, browser: Client, applicant: User, monkeypatch: Any) -> None:
         sent = story.send(story.a_full_draft(applicant))
         assert "in office hours, by" in browser.get(at("status", sent)).text
         days = dataclasses.replace(cases.allowance_of(sent), unit="working_days")
@@ -249,10 +247,8 @@ class TestStatus:
         assert "Decision due in" in page and "in office hours" not in page
 
     def test_of_what_was_just_sent(self, browser: Client, applicant: User) -> None:
-        sent = story.send(story.a_full_draft(applicant))
-        page = browser.get(at("status", sent)).text
-        assert "We are checking your application" in page
-        assert "Decision due in" in page
+        page = browser.get(at("status", story.send(story.a_full_draft(applicant)))).text
+        assert "We are checking your application" in page and "Decision due in" in page
         assert '<noscript><meta http-equiv="refresh"' in page
 
     def test_with_an_officer_names_the_point(self, browser: Client, applicant: User) -> None:

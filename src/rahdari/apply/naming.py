@@ -4,7 +4,12 @@ from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
 
+from rahdari.people import queries as people
+from rahdari.register.models import Registration
+
 from .models import Application, Endpoint
+from .reach import every
+from .rules import Status
 
 
 def endpoint_by_subject(subject: str) -> Endpoint | None:
@@ -29,3 +34,21 @@ def application_by_subject(subject: str) -> Application | None:
 def applications_where(which: Q) -> QuerySet[Application]:
     """No gatekeeper: for rooms, not pages."""
     return Application.objects.filter(which)
+
+
+def last_granted_for(registration: Registration) -> Application | None:
+    """The application that the registration rests on now: the last renewal or change, or the first one."""
+    again = every().filter(registration=registration, status=Status.GRANTED).order_by("-submitted_at", "id").first()
+    if again is not None:
+        return again
+    _, _, key = registration.origin.partition("application:")
+    return every().filter(pk=key).first() if key else None
+
+
+def holder_name_of(registration: Registration) -> str:
+    """The name that was looked at when the registration was granted: what its holder calls themselves since is not."""
+    granted = last_granted_for(registration)
+    if granted is not None and granted.holder_name:
+        return granted.holder_name
+    holder = people.public_holder(registration.holder)
+    return holder.name if holder is not None else ""

@@ -32,6 +32,8 @@ from .naming import application_by_subject as application_by_subject
 from .naming import applications_where as applications_where
 from .naming import endpoint_by_subject as endpoint_by_subject
 from .naming import endpoints_by_subjects as endpoints_by_subjects
+from .naming import holder_name_of as holder_name_of
+from .naming import last_granted_for as last_granted_for
 from .reach import PROVE_ALL as PROVE_ALL
 from .reach import ApplicationNotFound as ApplicationNotFound
 from .reach import application_for_applicant as application_for_applicant
@@ -150,24 +152,6 @@ def under_way_for(registration: Registration, about: str) -> Application | None:
     """The renewal or change of this registration that is not decided, sent or not."""
     found = every().filter(registration=registration, about=about, status__in=[Status.DRAFT, Status.SUBMITTED])
     return found.order_by("-created_at", "id").first()
-
-
-def last_granted_for(registration: Registration) -> Application | None:
-    """The application that the registration rests on now: the last renewal or change, or the first one."""
-    again = every().filter(registration=registration, status=Status.GRANTED).order_by("-submitted_at", "id").first()
-    if again is not None:
-        return again
-    _, _, key = registration.origin.partition("application:")
-    return every().filter(pk=key).first() if key else None
-
-
-def holder_name_of(registration: Registration) -> str:
-    """The name that was looked at when the registration was granted: what its holder calls themselves since is not."""
-    granted = last_granted_for(registration)
-    if granted is not None and granted.holder_name:
-        return granted.holder_name
-    holder = people.public_holder(registration.holder)
-    return holder.name if holder is not None else ""
 
 
 def sent_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Application]:

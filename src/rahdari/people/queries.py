@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Literal
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -23,6 +21,9 @@ from rahdari.page import limits
 from rahdari.register import queries as register
 from rahdari.vault import links
 
+from .holders import PublicHolder as PublicHolder
+from .holders import public_holder as public_holder
+from .holders import user_by_holder as user_by_holder
 from .models import (
     DIRECTOR,
     INVITATION_VALID,
@@ -81,14 +82,6 @@ class ProposalNotFound(Exception):
     def __init__(self, id: int) -> None:
         super().__init__(f"no proposed post {id}")
         self.id = id
-
-
-@dataclass(frozen=True)
-class PublicHolder:
-    """Who stands behind a registration. A person's name goes on the certificate only, never to the public check."""
-
-    kind: Literal["organisation", "person"]
-    name: str
 
 
 def person_by_email(email: str) -> User | None:
@@ -466,19 +459,6 @@ def holders_of(user: Visitor) -> list[uuid.UUID]:
     if not isinstance(user, User):
         return []
     return [user.holder_ref, *organisations_of(user).values_list("holder_ref", flat=True)]
-
-
-def public_holder(holder_ref: uuid.UUID) -> PublicHolder | None:
-    organisation = Organisation.objects.filter(holder_ref=holder_ref).first()
-    if organisation is not None:
-        return PublicHolder("organisation", organisation.name)
-    user = user_by_holder(holder_ref)
-    return None if user is None else PublicHolder("person", user.name)
-
-
-def user_by_holder(holder_ref: uuid.UUID) -> User | None:
-    """The person who holds registrations under this reference; None for an organisation's."""
-    return User.objects.filter(holder_ref=holder_ref).first()
 
 
 def people_to_tell(holder_ref: uuid.UUID, act: Act = Act.SEE) -> list[User]:

@@ -7,6 +7,7 @@ Not searched: the folder `mail` and the framed letters in the terminal, which ar
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pikepdf
 import psycopg
@@ -97,9 +98,10 @@ def secrets(planted: dict[str, str], stack: Stack, edge: Edge, a_person: Callabl
     desk.take(officer)
     officer.follow("form[action$='/contact/'] button", "contact shown")
     assert COMPANY.manager in officer.text()
-    with officer.page.expect_download() as waiting:
-        officer.page.locator("a[href*='/documents/']").first.click()
-    assert PAPER in Needles([PAPER]).in_bytes(Path(waiting.value.path()).read_bytes())
+    officer.follow(officer.page.locator("a[href*='?paper=']").first, "paper shown")
+    shown = officer.page.locator("iframe.paper").get_attribute("src") or ""
+    answer = officer.page.request.get(urljoin(officer.page.url, shown))
+    assert PAPER in Needles([PAPER]).in_bytes(answer.body())
     desk.decide(officer, "ask", code="Q4", text=QUESTION)
     company.open(f"{base}question/", "question")
     company.fill({"answer": ANSWER})

@@ -105,8 +105,13 @@ class TestFeedStatus:
             assert words in told
 
     def test_says_of_the_edition_it_names_when_that_was_in_force(
-        self, feed: Repository, operator: Operator, capsys: pytest.CaptureFixture[str]
+        self,
+        feed: Repository,
+        operator: Operator,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
         second = dt.timedelta(seconds=1)
         began = NOW - 600 * second
         entered(address(1), now=began)

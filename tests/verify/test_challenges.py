@@ -43,7 +43,8 @@ def opened(subject: str, *, block: Any = BLOCK, method: str = Method.LINK, now: 
 
 
 def visit(challenge: Challenge, address: Any = THERE, *, now: dt.datetime = NOW, confirmed: bool = True) -> Any:
-    return actions.open_link(token=queries.link_token(challenge), address=address, now=now, confirmed=confirmed)
+    token = queries.link_token(challenge)
+    return actions.open_link(token=token, address=address, now=now, confirmed=confirmed, opened=confirmed)
 
 
 class TestOpenChallenge:

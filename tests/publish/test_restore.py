@@ -136,7 +136,7 @@ class TestRestore:
             for number in range(1, 4):
                 again(NOW + number * rules.TIMESTAMP_EVERY)
         assert signed is not None and queries.feed_status().signed_at == signed + 3 * rules.TIMESTAMP_EVERY
-        assert [row.getMessage()[:26] for row in caplog.records] == ["Nothing new is published: "]
+        assert [row.getMessage()[:26] for row in caplog.records] == ["Nothing new is signed: the"]
         assert queries.feed_status().behind
         assert run("feed", "status") == 1
         assert (

@@ -232,10 +232,11 @@ def _drop_repeated(load: RosterLoad) -> list[tuple[int, str, int]]:
     table = _table(load.pk)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute(  # the table's name is ours
+        # The table's name is ours. PostgreSQL has no min() of bytea before version 18, so `whole` is compared as text.
+        cursor.execute(
             f"DELETE FROM {table} USING (SELECT ctid AS place, min(line) OVER same AS first, "  # noqa: S608
             "row_number() OVER (PARTITION BY key ORDER BY line) AS turn, "
-            "min(whole) OVER same <> max(whole) OVER same AS differs, "
+            "min(encode(whole, 'hex')) OVER same <> max(encode(whole, 'hex')) OVER same AS differs, "
             f"nth_value(line, 2) OVER (PARTITION BY key ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED "
             f"FOLLOWING) AS second FROM {table} "
             f"WHERE key IN (SELECT key FROM {table} GROUP BY key HAVING count(*) > 1) "

@@ -17,7 +17,7 @@ from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
-from rahdari.people.models import User
+from rahdari.people.models import Organisation, User
 from rahdari.register import queries as register
 from rahdari.verify import actions as verify
 from rahdari.verify import contacts, rules
@@ -77,6 +77,29 @@ def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Applicat
     )
     line.advance(now=at)
     return Application.objects.get(pk=draft.pk)
+
+
+def sent_by_agent(organisation: Organisation, email: str) -> Application:
+    """An application that somebody sends for the organisation under a mandate."""
+    agent = a_person(email)
+    mandate = people.give_mandate(
+        organisation=organisation,
+        email=agent.email,
+        agent_name="Sample Agent",
+        scope="apply",
+        valid_until=NOW + 90 * DAY,
+        actor="p",
+        now=NOW,
+    )
+    people.accept_mandate(user=agent, mandate=mandate, actor="p", now=NOW)
+    mandate.refresh_from_db()
+    common: dict[str, Any] = {"actor": f"person:{agent.pk}", "now": NOW}
+    draft = apply.start_application(
+        applicant=agent, service="vpn_company", use="staff", fixed_address="yes", mandate=mandate, **common
+    )
+    apply.save_contact(application=draft, name="Agent", mobile="+923001234567", **common)
+    apply.save_purpose(application=draft, use="staff", purpose="Servers.", **common)
+    return proved_and_sent(draft, "203.0.113.69", NOW)
 
 
 def whose(application: Application) -> Check:
@@ -283,31 +306,8 @@ class TestASecondOrganisationUnderANumber:
 
     def test_of_an_agent_is_that_of_the_organisation(self) -> None:
         first = self.first()
-        agent = a_person("agent@law.example")
-        mandate = people.give_mandate(
-            organisation=first.organisation,  # type: ignore[arg-type]
-            email=agent.email,
-            agent_name="Sample Law",
-            scope="apply",
-            valid_until=NOW + 90 * DAY,
-            actor="p",
-            now=NOW,
-        )
-        people.accept_mandate(user=agent, mandate=mandate, actor="p", now=NOW)
-        mandate.refresh_from_db()
-        actor = f"person:{agent.pk}"
-        draft = apply.start_application(
-            applicant=agent,
-            service="vpn_company",
-            use="staff",
-            fixed_address="yes",
-            mandate=mandate,
-            actor=actor,
-            now=NOW,
-        )
-        apply.save_contact(application=draft, name="Agent", mobile="+923001234567", actor=actor, now=NOW)
-        apply.save_purpose(application=draft, use="staff", purpose="Servers.", actor=actor, now=NOW)
-        assert whose(proved_and_sent(draft, "203.0.113.69", NOW)).finding == "represents_already"
+        assert first.organisation is not None
+        assert whose(sent_by_agent(first.organisation, "agent@law.example")).finding == "represents_already"
 
 
 class TestTheWordOfAnAssociation:

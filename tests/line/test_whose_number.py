@@ -15,7 +15,18 @@ from rahdari.register import queries as register
 from tests.apply.sample import a_person
 from tests.decide.builders import DAY, HOUR, NOW
 
-from .test_representing import COMPANIES, NAME, NUMBER, OFFICE, imported, proved_and_sent, rosters, sent, whose
+from .test_representing import (
+    COMPANIES,
+    NAME,
+    NUMBER,
+    OFFICE,
+    imported,
+    proved_and_sent,
+    rosters,
+    sent,
+    sent_by_agent,
+    whose,
+)
 
 __all__ = ["rosters"]
 
@@ -128,28 +139,4 @@ class TestAMemberWhoShowedIt:
         crook = a_person("crook@mail.example")
         organisation = drafted(crook, NAME, NUMBER).organisation
         assert organisation is not None
-        agent = a_person("manager@softwarehouse.example")
-        mandate = people.give_mandate(
-            organisation=organisation,
-            email=agent.email,
-            agent_name="Sample Employee",
-            scope="apply",
-            valid_until=NOW + 90 * DAY,
-            actor="p",
-            now=NOW,
-        )
-        people.accept_mandate(user=agent, mandate=mandate, actor="p", now=NOW)
-        mandate.refresh_from_db()
-        actor = f"person:{agent.pk}"
-        draft = apply.start_application(
-            applicant=agent,
-            service="vpn_company",
-            use="staff",
-            fixed_address="yes",
-            mandate=mandate,
-            actor=actor,
-            now=NOW,
-        )
-        apply.save_contact(application=draft, name="Agent", mobile="+923001234567", actor=actor, now=NOW)
-        apply.save_purpose(application=draft, use="staff", purpose="Servers.", actor=actor, now=NOW)
-        assert whose(proved_and_sent(draft, "203.0.113.69", NOW)).outcome == "waiting"
+        assert whose(sent_by_agent(organisation, "manager@softwarehouse.example")).outcome == "waiting"

@@ -81,7 +81,7 @@ class TestShowing:
 
 
 class TestTheNameOnTheRegistration:
-    def test_is_what_was_looked_at_whatever_the_person_calls_themselves_later(self) -> None:
+    def test_is_the_one_it_was_granted_under_whatever_the_person_calls_themselves_later(self) -> None:
         person = story.a_person()
         granted = story.a_granted_application(person)
         registration = register.registration_from(granted.subject)

@@ -46,7 +46,7 @@ def last_granted_for(registration: Registration) -> Application | None:
 
 
 def holder_name_of(registration: Registration) -> str:
-    """The name that was looked at when the registration was granted: what its holder calls themselves since is not."""
+    """The name under which the registration was granted, whatever its holder calls themselves since."""
     granted = last_granted_for(registration)
     if granted is not None and granted.holder_name:
         return granted.holder_name

@@ -110,9 +110,14 @@ def _enter_again(
 
 
 def _describe_holder(application: Application, decision: Decision, now: dt.datetime) -> None:
-    """An organisation is called what was looked at, whatever it was called in a draft before."""
+    """An organisation is called what was looked at, whatever it was called in a draft before.
+
+    An agent's word gives no organisation a name: its own people do.
+    """
     ours, name = application.organisation, application.company_name
-    if ours is not None and name and ours.name != name and ours.company_number == application.company_number:
+    if ours is None or application.mandate_id is not None:
+        return
+    if name and ours.name != name and ours.company_number == application.company_number:
         people.describe_organisation(
             organisation=ours,
             name=name,

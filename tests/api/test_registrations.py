@@ -1,7 +1,9 @@
 """What is held, as a program reads, changes, renews and ends it; invoices and letters."""
 
 import pytest
+from django.utils import timezone
 
+from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from tests.portal import story
 
@@ -66,6 +68,26 @@ class TestRegistration:
         assert program.post(f"{place}/end", {"end": True}).said["standing"] == "ended"
         said = bound.post(f"{place}/go-on").said
         assert (said["standing"], said["entries"][0]["ended_at"]) == ("valid", None)
+
+    def test_is_changed_and_ended_while_it_is_paused(self, program: Program, registration: Registration) -> None:
+        place = f"/registrations/{registration.reference}"
+        program.post(f"{place}/pause", {"days": 7})
+        assert program.post(f"{place}/change").status_code == 201
+        entry = f"{place}/entries/{registration.entries.get().pk}"
+        said = program.put(entry, {"runs": "other", "protocol": "tcp", "port": 8443}).said
+        assert (said["standing"], said["entries"][0]["protocol"]) == ("paused", "tcp")
+        assert program.post(f"{entry}/proof").said["state"] == "open"
+        assert program.post(f"{place}/end", {"end": True}).said["standing"] == "ended"
+        assert program.post(f"{place}/go-on").said["standing"] == "valid"
+
+    def test_that_officers_suspended_is_not_ended_nor_changed(
+        self, program: Program, registration: Registration
+    ) -> None:
+        register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+        place = f"/registrations/{registration.reference}"
+        assert problem(program.post(f"{place}/end", {"end": True}), 409, "not-possible-now")["code"] == "not_at_request"
+        assert problem(program.post(f"{place}/change"), 409, "not-possible-now")["code"] == "not_valid"
+        assert program.get(place).said["standing"] == "suspended"
 
     def test_ends_once(self, program: Program, registration: Registration) -> None:
         place = f"/registrations/{registration.reference}"

@@ -56,6 +56,15 @@ def active(registration: Registration) -> dict[str, dt.datetime]:
 
 
 class TestRenewal:
+    def test_is_there_for_a_paused_one_too(self) -> None:
+        person = story.a_person()
+        registration = ends_in(a_registration(person), 30)
+        browser = browser_of(person)
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        page = browser.get(reverse("portal:renew", args=[registration.reference])).text
+        assert "the pause stays as it is" in page and "stay on the list" not in page
+        assert begin(browser, registration, "portal:renew").about == "renewal"
+
     def test_opens_sixty_days_before_the_end(self) -> None:
         person = story.a_person()
         registration = ends_in(a_registration(person), 61)
@@ -182,6 +191,29 @@ class TestChange:
         assert (
             "203.0.113.122" in letter.text and old.partition("/")[0] in letter.text and "Leaves the list" in letter.text
         )
+
+    def test_of_a_paused_one_is_listed_when_it_goes_on(self) -> None:
+        person = story.a_person()
+        registration = a_registration(person)
+        browser = browser_of(person)
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        page = browser.get(reverse("portal:registration", args=[registration.reference])).text
+        place = reverse("portal:change_addresses", args=[registration.reference])
+        assert place in page and "The pause stays as it is" in browser.get(place).text
+        draft = begin(browser, registration, "portal:change_addresses")
+        story.prove(story.add(draft, "203.0.113.123"))
+        browser.get(reverse("portal:tasks", args=[draft.reference]))
+        story.send(story.fresh(draft))
+        story.advance()
+        assert len(active(registration)) == 2
+        letter = Letter.objects.filter(template="application_granted").latest("written_at")
+        assert (
+            "operators get your addresses when it goes on" in letter.text
+            and "get your addresses now" not in letter.text
+        )
+        assert [change.snapshot for change in Change.objects.filter(entry__block="203.0.113.123")] == [{}]
+        browser.post(reverse("portal:go_on", args=[registration.reference]))
+        assert Change.objects.filter(entry__block="203.0.113.123").latest("id").snapshot["prefix"] == "203.0.113.123/32"
 
     def test_what_stays_need_not_be_proved_again(self) -> None:
         person = story.a_person()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.apply.models import Application
+from rahdari.decide import actions as decide
 from rahdari.letters import queries as letters
 from rahdari.line import clocks as line
 from rahdari.people.models import User
@@ -105,6 +106,27 @@ class TestWayBack:
             assert [each.entry.id for each in last_delta(tmp_path / "offline")] == [entry.feed_id]
             assert "Your registration is valid" in browser.get(page_of(registration)).text
         assert self.letters_to(holder)[-4:] == ["registration_paused", "registration_goes_on"] * 2
+
+    def test_of_the_end_of_a_paused_one_ends_the_pause_too(self, browser: Client, registration: Registration) -> None:
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        assert test_holding.to_end(registration) in browser.get(page_of(registration)).text
+        asked = browser.get(test_holding.to_end(registration)).text
+        assert "It is paused: no operator has its addresses" in asked and "Pause it instead" not in asked
+        end(browser, registration)
+        assert "Your registration has ended" in browser.get(page_of(registration)).text
+        assert "Your registration is valid" in self.go_on(browser, registration)
+
+    def test_is_not_there_for_what_the_authority_suspended_by_ending_it(
+        self, browser: Client, registration: Registration
+    ) -> None:
+        """Undone, that end would put it back in force without the officers."""
+        register.suspend(registration=registration, code="S4", actor="officer:1", now=timezone.now())
+        assert test_holding.to_end(registration) not in browser.get(page_of(registration)).text
+        assert end(browser, registration)["Location"] == page_of(registration)
+        with pytest.raises(decide.NotYours):
+            decide.end(registration=registration, actor="person:1", now=timezone.now())
+        registration.refresh_from_db()
+        assert registration.struck_out_at is None and registration.suspended_code == "S4"
 
     def test_needs_a_fresh_proof_when_the_sign_in_is_long_ago(
         self, browser: Client, registration: Registration

@@ -137,6 +137,13 @@ def last_delta(offline: Path) -> list[Operation]:
 
 
 class TestChange:
+    def test_of_a_paused_one_says_when_operators_get_it(self, browser: Client, registration: Registration) -> None:
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        assert to_change(registration) in browser.get(page_of(registration)).text
+        assert "Operators get the change when it goes on" in browser.get(to_change(registration)).text
+        done = browser.post(to_change(registration), TCP_443, follow=True).text
+        assert "Operators get it when the registration goes on" in done and "within seconds" not in done
+
     def test_keeps_the_address_and_tells_operators(
         self, browser: Client, holder: User, registration: Registration, tmp_path: Path
     ) -> None:
@@ -236,7 +243,7 @@ class TestChange:
         end(browser, registration)
         assert browser.get(to_change(registration))["Location"] == page_of(registration)
         answer = browser.post(to_change(registration), TCP_443, follow=True)
-        assert "This registration is no longer valid. Nothing was changed." in answer.text
+        assert "This registration is not valid now. Nothing was changed." in answer.text
         assert to_change(registration) not in answer.text
 
 

@@ -1,7 +1,7 @@
 """What is held: registrations and their addresses, their certificate, renewal, change and end."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from rahdari.portal.applicant import again, holding, lines, shared
 from rahdari.portal.applicant.looks import looks_at_registration
 from rahdari.portal.applicant.proved import Proved, by_address, proofs_of
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
-from rahdari.portal.standing import standing_of
+from rahdari.portal.standing import CHANGEABLE, standing_of
 from rahdari.register import actions
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
@@ -119,11 +119,13 @@ def held(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
     return found
 
 
-def valid(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
+def valid(
+    call: Call, reference: str, act: Act = Act.APPLY, *, standing: Collection[str] = (Standing.VALID,)
+) -> Registration:
+    """A valid one, or one that stands in another of these ways."""
     found = held(call, reference, act)
-    standing = register.standing(found, call.now)
-    if standing is not Standing.VALID:
-        raise actions.NotValid(found, standing)
+    if standing_of(found, call.now) not in standing:
+        raise actions.NotValid(found, register.standing(found, call.now))
     return found
 
 
@@ -288,9 +290,9 @@ RUNNING = closed(
 )
 def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     """Something else at the same address: its control is proved, so nothing is checked anew. `runs`, `protocol`,
-    `ports` and `port` as where an address is added.
+    `ports` and `port` as where an address is added. While it is paused, operators get it when it goes on.
     """
-    found = valid(call, reference, Act.ADDRESSES)
+    found = valid(call, reference, Act.ADDRESSES, standing=CHANGEABLE)
     row = register.active_entry_of(found, entry)
     if row is None:
         raise not_found()
@@ -318,7 +320,7 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 
 def _again(call: Call, reference: str, about: About) -> Answer:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
-    found = held(call, reference, act)
+    found = valid(call, reference, act, standing=CHANGEABLE)
     row = apply_actions.apply_again(
         registration=found,
         applicant=call.person,
@@ -357,7 +359,7 @@ def renew_registration(call: Call, reference: str) -> Answer:
 )
 def change_registration(call: Call, reference: str) -> Answer:
     """Nothing leaves the list meanwhile. There is one at a time: begun twice, it is the same. Who sees no papers may
-    begin it too, and say which addresses; somebody who sees them sends it.
+    begin it too, and say which addresses; somebody who sees them sends it. A paused one is changed as a valid one is.
     """
     return _again(call, reference, About.CHANGE)
 
@@ -374,7 +376,7 @@ def change_registration(call: Call, reference: str) -> Answer:
 )
 def end_registration(call: Call, reference: str) -> Answer:
     """Its addresses leave the list within seconds, and everybody who may see it gets a letter. For 30 days it can go on
-    again. The token needs a scope of its own for it.
+    again; one that was paused goes on at once then. The token needs a scope of its own for it.
     """
     found = held(call, reference)
     if register.standing(found, call.now) in STANDING:
@@ -432,7 +434,7 @@ AGAIN = named(
 
 
 def _proved(call: Call, reference: str, entry: uuid.UUID) -> tuple[Entry, Proved]:
-    found = valid(call, reference, Act.PROVE)
+    found = valid(call, reference, Act.PROVE, standing={*CHANGEABLE, Standing.SUSPENDED})
     row = register.active_entry_of(found, entry)
     if row is None:
         raise not_found()

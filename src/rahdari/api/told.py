@@ -116,9 +116,9 @@ def too_late(found: Exception) -> Problem:
     return impossible("too_late", _("It is too late for this answer. Apply again: it costs nothing."))
 
 
-@told(register.NotValid)
+@told(register.NotValid, apply.RegistrationOver)
 def not_valid(found: Exception) -> Problem:
-    return impossible("not_valid", _("This registration is no longer valid. Nothing was changed."))
+    return impossible("not_valid", _("This registration is not valid now. Nothing was changed."))
 
 
 @told(register.SharedWithOthers)
@@ -174,11 +174,6 @@ def too_many_looks(found: Exception) -> Problem:
 @told(verify.ChallengeNotPending)
 def not_pending(found: Exception) -> Problem:
     return impossible("not_pending", _("This way is closed: the address is proved, or its time is over."))
-
-
-@told(apply.RegistrationOver)
-def over(found: Exception) -> Problem:
-    return impossible("not_valid", _("This registration is no longer valid. Nothing was changed."))
 
 
 @told(decide.NotYours)

@@ -16,6 +16,7 @@ from rahdari.people.models import Mandate, User
 from rahdari.policy import Policy, Service
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import STANDING
 from rahdari.vault import files
 
 from . import queries, rules, telling
@@ -76,7 +77,7 @@ def apply_again(
     holder is for the caller to know. Raises TooEarlyToRenew, RegistrationOver, ServiceNotOpen.
     """
     policy = policy or queries.policy_in_force()
-    if register.standing(registration, now) != "valid":
+    if register.standing(registration, now) not in STANDING:
         raise RegistrationOver(registration)
     if about == About.RENEWAL and now < renewal_opens_at(registration, policy):
         raise TooEarlyToRenew(renewal_opens_at(registration, policy))

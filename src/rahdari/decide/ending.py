@@ -27,10 +27,10 @@ from .rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
 
 
 class NotYours(Exception):
-    """It was not the holder who ended or paused it, so the holder cannot have it go on by a press. `.registration`"""
+    """It was not the holder who ended or paused it, so no press of the holder's changes that. `.registration`"""
 
     def __init__(self, registration: Registration) -> None:
-        super().__init__(f"{registration} was not ended by its holder")
+        super().__init__(f"{registration} was not ended or paused by its holder")
         self.registration = registration
 
 
@@ -44,10 +44,13 @@ class TooLate(Exception):
 
 @transaction.atomic
 def end(*, registration: Registration, actor: str, now: dt.datetime) -> Registration:
-    """Doing it twice changes nothing, and writes one letter. Raises register.NotValid."""
+    """One that is paused, too; not one that officers suspended: undone, it would stand as if they had not. Doing it
+    twice changes nothing, and writes one letter. Raises register.NotValid, NotYours."""
     was = entries.fresh(registration)
     registration = register.strike_out(registration=registration, code=ENDED_AT_REQUEST, actor=actor, now=now)
     if was.struck_out_at is None:
+        if registration.suspended_code not in {"", PAUSED_AT_REQUEST}:
+            raise NotYours(registration)
         tell(registration, "registration_ended", now, until=min(now + UNDONE_WITHIN, registration.stays_until))
     return registration
 

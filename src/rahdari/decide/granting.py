@@ -164,6 +164,7 @@ def mark_entered(*, decision: Decision, registration: Registration, now: dt.date
         valid_until=registration.valid_until,
         service=service.title,
         unreached=len(reach.unreached_of(registration)),
+        rests=registration.suspended_at is not None,
         **_what_changed(case.application, registration, now),
         url=reverse("portal:registration", args=[registration.reference]),
         **provisional,

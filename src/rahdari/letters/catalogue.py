@@ -63,12 +63,12 @@ LETTERS: dict[str, Kind] = {
     "application_granted": _kind(
         _("A registration was granted"),
         "reference registration valid_until",
-        "service unreached goes_on came leaving leaves_at",
+        "service unreached rests goes_on came leaving leaves_at",
     ),
     "application_granted_provisionally": _kind(
         _("A registration was granted provisionally"),
         "reference registration valid_until reason",
-        "service code unreached goes_on came leaving leaves_at",
+        "service code unreached rests goes_on came leaving leaves_at",
     ),
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),

@@ -9,6 +9,8 @@ from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing
 
 ENDED, PAUSED = "ended", "paused"
+# Its addresses and its term may become others: a pause of the holder's own is no hindrance.
+CHANGEABLE = frozenset({Standing.VALID, PAUSED})
 
 
 def standing_of(registration: Registration, now: dt.datetime) -> str:
@@ -33,6 +35,10 @@ def addresses_of(registration: Registration) -> int:
 def stays(entry: Entry) -> bool:
     """Whether it is on the list as long as its registration; one that its holder left ends before."""
     return entry.valid_until >= entry.registration.stays_until
+
+
+def may_change(found: Registration, now: dt.datetime) -> bool:
+    return standing_of(found, now) in CHANGEABLE
 
 
 def may_go_on(found: Registration, now: dt.datetime) -> bool:

@@ -23,6 +23,7 @@ from rahdari.register.actions import NotValid
 from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
 
+from ..standing import PAUSED, may_change, standing_of
 from .holding import no_longer_valid, own_registration
 
 
@@ -71,22 +72,21 @@ class PauseForm(forms.Form):
 def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
     """Say what follows, have the number typed and a fresh proof given, then strike it out at the holder's request."""
     found = own_registration(request, reference)
-    standing = queries.standing(found, timezone.now())
-    if standing not in {Standing.VALID, Standing.SUSPENDED}:
+    if not may_change(found, timezone.now()):
         return redirect("portal:registration", reference=found.reference)
     form = EndForm(request.POST if request.method == "POST" else None, reference=found.reference)
     if request.method == "POST" and form.is_valid():
         need_fresh_proof(request)
         try:
             actions.end(registration=found, actor=actor_of(person(request)), now=timezone.now())
-        except NotValid:
+        except (NotValid, actions.NotYours):
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
     context = {
         "registration": found,
         "form": form,
         "until": min(timezone.now() + UNDONE_WITHIN, found.stays_until),
-        "may_pause": standing is Standing.VALID,
+        "is_paused": standing_of(found, timezone.now()) == PAUSED,
         "is_mobile": mobile.has_lines(found),
     }
     return render(request, "portal/applicant/end_registration.html", context)

@@ -18,8 +18,8 @@ from rahdari.apply.rules import About
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
-from rahdari.register.rules import Standing
 
+from ..standing import PAUSED, may_change, standing_of
 from . import renewing
 from .holding import own_registration
 
@@ -42,7 +42,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
     found = own_registration(request, reference, act)
     now = timezone.now()
-    if register.standing(found, now) is not Standing.VALID:
+    if not may_change(found, now):
         return redirect("portal:registration", reference=found.reference)
     policy = applications.policy_in_force()
     opens_at = apply.renewal_opens_at(found, policy)
@@ -85,6 +85,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
         "renewal": about is About.RENEWAL,
         "opens_at": opens_at,
         "is_open": is_open,
+        "is_paused": standing_of(found, now) == PAUSED,
         "in_grace": register.is_in_grace(found, now),
         "under_way": under_way if mine else None,
         "another": under_way is not None and not mine,

@@ -23,8 +23,8 @@ from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import Standing
 
+from ..standing import PAUSED, may_change, standing_of
 from . import shared
 from .registration import registration_for
 
@@ -43,7 +43,7 @@ def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY)
 def no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
     """Its page says how it stands now."""
     if request.method == "POST":
-        messages.info(request, _("This registration is no longer valid. Nothing was changed."))
+        messages.info(request, _("This registration is not valid now. Nothing was changed."))
     return redirect("portal:registration", reference=found.reference)
 
 
@@ -59,7 +59,7 @@ def _is_shared(request: HttpRequest, found: Registration) -> HttpResponse:
 def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResponse:
     """Something else runs at the same address. Its control is proved, so nothing is checked anew."""
     found = own_registration(request, reference, Act.ADDRESSES)
-    if queries.standing(found, timezone.now()) is not Standing.VALID:
+    if not may_change(found, timezone.now()):
         return no_longer_valid(request, found)
     row = queries.active_entry_of(found, entry)
     if row is None:
@@ -69,6 +69,7 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
     now_there = Endpoint(row.block, queries.parts_at(row))
     kind, protocol, port = vpn.asked_as(vpn.service_with(now_there.parts), now_there.parts)
     given = request.POST if request.method == "POST" else None
+    is_paused = standing_of(found, timezone.now()) == PAUSED
     form = RunsForm(given, initial={"kind": kind, "protocol": protocol, "port": port})
     if request.method == "POST" and form.is_valid():
         asked = Endpoint(row.block, form.cleaned_data["parts"])
@@ -80,13 +81,16 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
             return errors.too_many(request, wait=allowance.wait)
         try:
             if _amended(request, form, row, asked):
-                messages.success(request, _("Changed. Operators get it within seconds."))
+                if is_paused:
+                    messages.success(request, _("Changed. Operators get it when the registration goes on."))
+                else:
+                    messages.success(request, _("Changed. Operators get it within seconds."))
                 return redirect("portal:registration", reference=found.reference)
         except actions.NotValid:
             return no_longer_valid(request, found)
         except actions.SharedWithOthers:
             return _is_shared(request, found)
-    context = {"registration": found, "form": form, "address": format_block(row.block)}
+    context = {"registration": found, "form": form, "address": format_block(row.block), "is_paused": is_paused}
     return render(request, "portal/applicant/change_entry.html", context)
 
 

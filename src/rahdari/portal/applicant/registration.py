@@ -28,9 +28,9 @@ from rahdari.people.rules import Act
 from rahdari.policy import Remedy
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.register.rules import HOME, UNDONE_WITHIN, Standing
+from rahdari.register.rules import HOME, UNDONE_WITHIN
 
-from ..standing import addresses_of, may_go_on, standing_of, stays
+from ..standing import CHANGEABLE, addresses_of, may_go_on, standing_of, stays
 from . import shared
 from .lines import lines_of
 from .lines import standing_of as standing_at_operators
@@ -93,6 +93,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         "registration": found,
         "standing": state,
+        "stands": state in CHANGEABLE,
         "may_act": may_act,
         "may_go_on": may_go_on(found, now),
         "notice": decide.notice_about(found),
@@ -111,7 +112,7 @@ def registration(request: HttpRequest, reference: str) -> HttpResponse:
         "has_remote": _has_remote(found),
         "in_grace": register.is_in_grace(found, now),
         # What a provisional one needs is what is still to come; no renewal stands in for it.
-        "may_renew": state == Standing.VALID and may_act and not found.is_provisional and now >= opens_at,
+        "may_renew": state in CHANGEABLE and may_act and not found.is_provisional and now >= opens_at,
         "opens_at": opens_at,
         "proofs": proofs_of([entry for entry in entries if entry.kind != "dynamic"]),
         "published": standing,

@@ -66,10 +66,7 @@ class TestTheDocument:
         # All that has a part in its address is reached from something, but what only names others' things.
         reached = {target for leads in found.values() for target in leads}
         alone = {each.id for each in known.values() if routes.names_in(each.path)} - reached
-        # A letter names the applicant.
-        assert alone <= {"redeliver", "get_applicant", "answer_applicant"} | {
-            each.id for each in known.values() if each.scope is None
-        }
+        assert alone <= {"redeliver"} | {each.id for each in known.values() if each.scope is None}
 
     def test_is_walked_through_in_the_documentation(self) -> None:
         text = (ROOT / "docs" / "api.md").read_text()

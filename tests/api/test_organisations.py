@@ -113,6 +113,16 @@ class TestAFileOfAddresses:
         names = {row.branch.name for row in applications.endpoints_of(world.draft) if row.branch is not None}
         assert names == {"Branch North"}
 
+    def test_loses_a_row_that_is_left_out_and_no_other(self, world: World) -> None:
+        manager, draft = by(world, "manager"), world.draft.reference
+        one = f"/applications/{draft}/address-files/{sent(manager, draft).json()['id']}"
+        for _ in range(2):
+            assert manager.delete(f"{one}/rows/3").status_code == 204
+        assert [each["line"] for each in manager.get(one).said["rows"]] == [2, 4]
+        manager.delete(f"{one}/rows/2")
+        manager.delete(f"{one}/rows/4")
+        problem(manager.get(one), 404, "not-found")
+
     def test_adds_no_branch_for_who_may_not(self, world: World) -> None:
         said = sent(by(world, "technician"), world.draft.reference).json()
         assert said["good"] == 0 and said["rows"][0]["faults"][0]["column"] == "branch"

@@ -37,6 +37,7 @@ def places(world: World) -> dict[str, set[str]]:
         f"/invoices/{world.invoice.number}": INVOICES,
         f"/organisations/{world.company.pk}/branches": SEE,
         f"/organisations/{world.company.pk}/addresses": SEE,
+        f"/organisations/{world.company.pk}/applicants": PAPERS,
         f"/organisations/{world.company.pk}/mandates": {"owner"},
     }
 

@@ -377,6 +377,24 @@ class TestPages:
         client.post(here, {"act": "forget"})
         assert not AddressFile.objects.exists()
 
+    def test_leave_a_row_out_and_lose_nothing_else(self) -> None:
+        draft = a_company_draft()
+        client = signed_in(draft)
+        three = "".join(f"10.0.0.{host},wireguard\n" for host in (1, 2, 3))
+        send(client, draft, f"address,protocol\n203.0.113.24,wireguard\n{three}")
+        here = url("address_file", draft, AddressFile.objects.get().pk)
+        assert 'name="drop" value="3"' in client.get(here).text and 'name="drop" value="2"' not in client.get(here).text
+        # What was typed beside it is kept, with the line of the row that goes or without it.
+        typed = "address,protocol\n10.0.0.1,wireguard\n203.0.113.26,wireguard\n10.0.0.3,wireguard\n"
+        shown = client.post(here, {"drop": "3", "rows": typed}, follow=True).text
+        assert "2 of 3 rows can be added now" in shown and "203.0.113.26" in shown and "10.0.0.1<" not in shown
+        shown = client.post(here, {"drop": "99", "rows": "address\n1\n2\n"}).text
+        assert "press its button above" in shown
+        client.post(here, {"act": "add"})
+        shown = client.post(here, {"drop": "5", "rows": "address,protocol\n10.0.0.3,wireguard\n"}, follow=True).text
+        assert not AddressFile.objects.exists() and "203.0.113.24" in shown
+        assert queries.endpoints_of(draft).count() == 2
+
     def test_take_the_sample_that_they_give(self) -> None:
         draft = a_company_draft()
         client = signed_in(draft)

@@ -139,6 +139,16 @@ class TestTheRepresentative:
         browser.post(page, {"said": "no"})
         assert page not in browser.get(overview).text and page not in browser.get(reverse("portal:home")).text
 
+    def test_finds_the_question_with_a_program_and_answers_it(self) -> None:
+        first, second, _page = self.asked()
+        program, place = Program(first.applicant), f"/organisations/{first.organisation_id}/applicants"
+        [asked] = program.get(place).said["items"]
+        assert (asked["id"], asked["email"], asked["answer"]) == (str(whose(second).pk), "manager@mail.example", "")
+        assert program.get(f"{place}/{asked['id']}").said == asked
+        assert Program(second.applicant).get(place).status_code == 404
+        assert program.put(f"{place}/{asked['id']}", {"answer": "yes"}).said["answer"] == "yes"
+        assert program.get(place).said["items"] == []
+
     def test_hears_of_it_when_an_officer_registers_it_all_the_same(self) -> None:
         first, second, page = self.asked()
         browser = browser_of(first.applicant)

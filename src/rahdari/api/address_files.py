@@ -201,6 +201,25 @@ def correct_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
 
 
 @operation(
+    "DELETE",
+    f"{FILE}/rows/{{line}}",
+    scope=WRITE,
+    tag=TAG,
+    summary="Leave a row of a file out",
+    problems=("not-possible-now",),
+    ok=Ok("It no longer waits.", status=204),
+)
+def drop_address_row(call: Call, reference: str, file: uuid.UUID, line: str) -> Answer:
+    """The others stay. One that is not there any more was added or left out before; with its last row the file is
+    deleted.
+    """
+    row = _draft(call, reference)
+    found = apply.address_file_of(application=row, id=file)
+    actions.replace_rows(file=found, rows={}, without={int(line)})
+    return Answer(status=204)
+
+
+@operation(
     "POST",
     f"{FILE}/add",
     scope=WRITE,

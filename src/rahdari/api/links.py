@@ -27,6 +27,7 @@ NAMES: dict[str, tuple[str, str, str]] = {
     "list_branches": ("/organisations/{organisation}/branches/{branch}", "branch", "/items/0/id"),
     "give_mandate": ("/organisations/{organisation}/mandates/{mandate}", "mandate", "/id"),
     "list_mandates_held": ("/mandates/{mandate}", "mandate", "/held/0/id"),
+    "list_applicants": ("/organisations/{organisation}/applicants/{applicant}", "applicant", "/items/0/id"),
     "list_sharing": ("/sharing/questions/{question}", "question", "/questions/0/id"),
     "list_attestations": ("/attestations/{attestation}", "attestation", "/items/0/number"),
     "list_invoices": ("/invoices/{number}", "number", "/items/0/number"),
@@ -41,6 +42,7 @@ BESIDES: dict[str, tuple[tuple[str, str, str], ...]] = {
         (f"{REGISTRATION}/entries/{{entry}}", "entry", "/entries/0/id"),
         (f"{REGISTRATION}/connections/{{connection}}", "connection", "/connections/0/id"),
     ),
+    "get_address_file": ((f"{APPLICATION}/address-files/{{file}}/rows/{{line}}", "line", "/rows/0/line"),),
     "list_sharing": (("/sharing/parts/{part}", "part", "/shared/0/others/0/part"),),
 }
 

@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from rahdari.apply.models import Application
+from rahdari.people.rules import Act
 from rahdari.portal.applicant import represent as pages
 from rahdari.verify import actions as verify
 from rahdari.verify import contacts
@@ -33,11 +34,13 @@ REPRESENTATION = named(
         }
     ),
 )
-ASKED = f"{organisations.ONE}/applicants/{{applicant}}"
+ALL_ASKED = f"{organisations.ONE}/applicants"
+ASKED = f"{ALL_ASKED}/{{applicant}}"
 APPLICANT = named(
     "ApplicantWithOurNumber",
     closed(
         {
+            "id": text(36),
             "name": text(300),
             "email": text(254),
             "company": text(200),
@@ -158,12 +161,28 @@ def _asked(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> tuple[C
 def _of(check: Check, row: Application) -> Json:
     said = {"representative_agrees": "yes", "representative_denies": "no"}.get(check.finding, "")
     return {
+        "id": str(check.pk),
         "name": row.applicant.name or row.contact_name,
         "email": row.applicant.email,
         "company": row.holder_name,
         "answer": said,
         "until": check.facts["until"],
     }
+
+
+@operation(
+    "GET",
+    ALL_ASKED,
+    scope=organisations.READ,
+    tag=organisations.TAG,
+    summary="List who applies with our number and waits for an answer",
+    ok=Ok("All of them, those whose time ends first in front.", closed({"items": listed(APPLICANT)})),
+)
+def list_applicants(call: Call, organisation: uuid.UUID) -> Answer:
+    """For owners and managers of an organisation that is registered under the number."""
+    ours = organisations.within(call, organisation, Act.APPLY)
+    found = sorted(pages.questions_to(call.person, ours), key=lambda each: (each.until, each.check.pk))
+    return Answer({"items": [_of(each.check, each.application) for each in found]})
 
 
 @operation(
@@ -175,8 +194,8 @@ def _of(check: Check, row: Application) -> Json:
     ok=Ok("It.", APPLICANT),
 )
 def get_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) -> Answer:
-    """`applicant` is the last part of the link in the letter. For owners and managers of an organisation that is
-    registered under the number.
+    """`applicant` is an `id` of the list, and the last part of the link in the letter. For owners and managers of an
+    organisation that is registered under the number.
     """
     return Answer(_of(*_asked(call, organisation, applicant)))
 

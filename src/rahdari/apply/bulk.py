@@ -8,7 +8,7 @@ import contextlib
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,9 +196,9 @@ def _packed(table: Table) -> str:
     return json.dumps({"columns": table.columns, "rows": [[row.line, dict(row.cells)] for row in table.rows]})
 
 
-def replace_rows(*, file: AddressFile, rows: Mapping[int, Row]) -> AddressFile:
-    """Put corrected rows in the place of those with these line numbers; a row that is gone already stays gone. Raises
-    FileTooLarge.
+def replace_rows(*, file: AddressFile, rows: Mapping[int, Row], without: Collection[int] = ()) -> AddressFile:
+    """Put corrected rows in the place of those with these line numbers, and drop those that are not wanted; a row that
+    is gone already stays gone. With its last row the file is deleted. Raises FileTooLarge.
     """
     with transaction.atomic():
         file = AddressFile.objects.select_for_update().get(pk=file.pk)
@@ -206,7 +206,10 @@ def replace_rows(*, file: AddressFile, rows: Mapping[int, Row]) -> AddressFile:
         columns = list(table.columns)
         for row in rows.values():
             columns += [column for column in row.cells if column not in columns]
-        changed = tuple(rows.get(row.line, row) for row in table.rows)
+        changed = tuple(rows.get(row.line, row) for row in table.rows if row.line not in without)
+        if not changed:
+            AddressFile.objects.filter(pk=file.pk).delete()
+            return file
         file.content = _packed(Table(tuple(columns), changed))
         if len(file.content) > MOST_CONTENT:
             raise FileTooLarge

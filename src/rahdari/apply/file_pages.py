@@ -114,7 +114,7 @@ def _act(
     if act == "forget":
         actions.forget_file(application=application, id=file.pk)
         return ""
-    if act == "rows":
+    if act == "rows" or "drop" in request.POST:
         return _replace(request, file, judged, judging.most_rows(application, policy))
     if act == "mend":
         mended = {each.row.line: each.mended for each in judged if each.mended is not None}
@@ -142,20 +142,25 @@ def _act(
 
 
 def _replace(request: HttpRequest, file: AddressFile, judged: list[Judged], most: int) -> str:
-    """Corrected rows as text, under the same headings: each takes the place of a wrong row, in their order."""
+    """Corrected rows as text, under the same headings: each takes the place of a wrong row, in their order. The row
+    whose button was pressed is dropped, whether its line still stands in the text or not.
+    """
+    dropped = {line for line in request.POST.getlist("drop") if line.isdecimal()}
     found = rows.read(request.POST.get("rows", "").encode(), most_rows=most)
     if isinstance(found, FileFault):
         return wording.rows_file(found, most_rows=most)
     wrong = [each.row.line for each in judged if not each.is_good]
-    if len(found.rows) != len(wrong):
+    left = [line for line in wrong if str(line) not in dropped]
+    if len(found.rows) not in {len(wrong), len(left)}:
         return ngettext(
-            "Correct the row here, one line for each row, and leave none out.",
-            "Correct the %(count)s rows here, one line for each row, and leave none out.",
+            "Correct the row here, in one line. To leave it out, press its button above.",
+            "Correct the %(count)s rows here, one line for each row. To leave a row out, press its button above.",
             len(wrong),
         ) % {"count": len(wrong)}
-    new = {line: Row(line, row.cells) for line, row in zip(wrong, found.rows, strict=True)}
+    lines = wrong if len(found.rows) == len(wrong) else left
+    new = {line: Row(line, row.cells) for line, row in zip(lines, found.rows, strict=True)}
     try:
-        actions.replace_rows(file=file, rows=new)
+        actions.replace_rows(file=file, rows=new, without=set(wrong) - set(left))
     except actions.FileTooLarge:
         return wording.rows_file(FileFault.TOO_LARGE, most_rows=most)
     return ""

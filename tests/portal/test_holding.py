@@ -1,6 +1,7 @@
 """What a holder does with a registration: another protocol or port at an address, and its end."""
 
 import ipaddress
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -189,6 +190,17 @@ class TestChange:
         assert sheet_of(registration).addresses == 1
         assert Change.objects.filter(entry__registration=registration, act="amend").count() == 3
         assert [event.act for event in history_of(registration)] == ["enter", "amend"]
+
+    def test_offers_what_it_is_registered_as(self, browser: Client, holder: User) -> None:
+        """At a port of its own the service cannot be told from the ports: the application says it."""
+        draft = story.fill(story.a_draft(holder))
+        story.prove(story.add(draft, port=51999))
+        story.send(story.fresh(draft))
+        story.advance()
+        registration = story.registration_of(story.fresh(draft))
+        form = browser.get(to_change(registration)).text
+        assert re.search(r'value="wireguard"[^>]* checked', form) and 'value="51999"' in form
+        assert not re.search(r'value="other"[^>]* checked', form)
 
     def test_sent_twice_is_one_change(self, browser: Client, registration: Registration) -> None:
         for _ in range(2):

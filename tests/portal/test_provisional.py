@@ -13,6 +13,7 @@ from rahdari import line
 from rahdari.address import directory
 from rahdari.apply.models import Application
 from rahdari.people.models import User
+from rahdari.portal.applicant.proof import ways_of
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
@@ -60,6 +61,19 @@ class TestThePage:
         home = browser.get(reverse("portal:home")).text
         assert "Something is still to come by" in home and "Nothing waits for you" not in home
         assert "Renew</a>" not in browser.get(reverse("portal:registration", args=[registration.reference])).text
+
+    def test_names_each_proof_that_is_enough_and_leads_to_it(self, browser: Client, registration: Registration) -> None:
+        page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
+        reference = Application.objects.get().reference
+        ways = ways_of(Application.objects.get())
+        assert len(ways) > 1 and "One of these is enough" in page
+        for way in ways:
+            assert reverse("portal:send_proof", args=[reference, way.key]) in page and way.title in page
+        browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
+        place = reverse("portal:provisional", args=[registration.reference])
+        assert place in browser.get(reverse("portal:registration", args=[registration.reference])).text
+        paused = browser.get(place).text
+        assert "It is paused" in paused and "protected now" not in paused and ways[0].title in paused
 
     def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:
         browser.cookies["django_language"] = "ur"

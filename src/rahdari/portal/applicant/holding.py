@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.address import Endpoint, format_block, vpn
+from rahdari.apply import queries as applications
 from rahdari.apply import wording
 from rahdari.apply.address_form import RunsForm
 from rahdari.page import errors, limits
@@ -67,7 +68,11 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
     if queries.is_shared_now(row):
         return _is_shared(request, found)
     now_there = Endpoint(row.block, queries.parts_at(row))
-    kind, protocol, port = vpn.asked_as(vpn.service_with(now_there.parts), now_there.parts)
+    # The register knows protocols and ports; what the holder runs there stands in the application.
+    named = applications.endpoints_by_subjects([row.subject]).get(row.subject)
+    is_named = named is not None and named.parts == now_there.parts
+    runs = named.runs if named is not None and is_named else vpn.service_with(now_there.parts)
+    kind, protocol, port = vpn.asked_as(runs, now_there.parts)
     given = request.POST if request.method == "POST" else None
     is_paused = standing_of(found, timezone.now()) == PAUSED
     form = RunsForm(given, initial={"kind": kind, "protocol": protocol, "port": port})

@@ -20,13 +20,12 @@ from rahdari.decide.rules import NotYet, Provisional
 from rahdari.page import values
 from rahdari.people.access import person
 from rahdari.people.rules import Act
-from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.register.rules import Standing
 from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
 
+from ..standing import PAUSED, may_change, standing_of
 from . import shared
 from .client import question_about
 from .proof import ways_of
@@ -118,12 +117,13 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
     found = registration_for(request, reference)
     now = timezone.now()
     term = term_of(found, now=now)
-    if term is None or register.standing(found, now) is not Standing.VALID:
+    if term is None or not may_change(found, now):
         return redirect("portal:registration", reference=found.reference)
     application = apply.application_by_subject(found.origin)
     policy = decide.policy_of(application) if application else apply.policy_in_force()
     reason = policy.reasons.get(found.provisional_code)
     service = policy.services.get(found.category)
+    may_send = application is not None and apply.may(person(request), Act.PAPERS, application=application)
     context = {
         "registration": found,
         "holder": apply.holder_name_of(found),
@@ -135,12 +135,9 @@ def provisional(request: HttpRequest, reference: str) -> HttpResponse:
         "months": service.validity_months if service else 0,
         "officer_has_it": application is not None and application.status == "submitted",
         "application": application,
-        "may_prove": application is not None
-        and apply.may(person(request), Act.PAPERS, application=application)
-        and bool(ways_of(application)),
-        "asks_client": application is not None
-        and apply.may(person(request), Act.PAPERS, application=application)
-        and question_about(application) is not None,
+        "is_paused": standing_of(found, now) == PAUSED,
+        "ways": ways_of(application) if application is not None and may_send else [],
+        "asks_client": application is not None and may_send and question_about(application) is not None,
         "may_act": shared.may_act_for(person(request), found),
     }
     return render(request, "portal/applicant/provisional.html", context)

@@ -289,6 +289,14 @@ class TestRemoveMember:
         assert queries.holders_of(member.user) == [member.user.holder_ref]
         assert acts_on(company)[0] == ("people.removed_member", str(owner))
 
+    def test_is_told_to_who_was_removed_and_not_to_who_left(self, owner: User, company: Organisation) -> None:
+        removed, left = join(company, a_person("member")), join(company, a_person("other"))
+        for browser, member in ((browser_of(owner), removed), (browser_of(left.user), left)):
+            browser.post(reverse("people:remove_member", args=[company.pk, member.pk]))
+        letter = Letter.objects.get(template="member_removed")
+        assert letter.to == removed.user and company.name in letter.text and owner.email in letter.text
+        assert "Your account stays" in letter.text
+
     def test_is_leaving_for_oneself(self, company: Organisation) -> None:
         member = join(company, a_person("member"))
         place = reverse("people:remove_member", args=[company.pk, member.pk])

@@ -220,6 +220,12 @@ def write_mandate(*, email: str, language: str, organisation: str, until: dt.dat
     )
 
 
+def write_member_removed(*, user: User, organisation: str, by: str, now: dt.datetime) -> Letter | None:
+    """Tell somebody that they were removed from an organisation. Named in `settings.REMOVED_LETTER`."""
+    context = {"organisation": organisation, "by": by, "url": reverse("people:organisations")}
+    return write_letter(to=user, template="member_removed", about=f"person:{user.pk}", context=context, now=now)
+
+
 def write_post_changed(*, user: User, title: str, change: str, actor: str, now: dt.datetime) -> int:
     """Tell all who watch over posts, and the person. Named in `settings.POST_LETTER`. Gives how many letters."""
     by, watchers = people.person_by_actor(actor), people.who_watches_posts()

@@ -137,6 +137,7 @@ LETTERS: dict[str, Kind] = {
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", "by is_registered", note="", urgent=True
     ),
+    "member_removed": _kind(_("Somebody was removed from an organisation"), "organisation", "by", note=""),
     "operator_asked": _kind(_("An operator is asked about its subscribers"), "due_at", note=""),
     "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),
     "attestation_revoked": _kind(

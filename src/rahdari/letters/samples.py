@@ -184,6 +184,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "is_registered": False,
         "until": _days(14),
     },
+    "member_removed": lambda rules: {"organisation": "Sample Software House", "by": "owner@sample.example"},
     "operator_asked": lambda rules: {"due_at": _days(1)},
     "association_asked": lambda rules: {"association": _association(rules), "due_at": _days(10)},
     "attestation_revoked": _revoked,

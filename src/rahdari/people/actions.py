@@ -214,7 +214,9 @@ def change_role(*, organisation: Organisation, user: User, role: str, actor: str
 
 @transaction.atomic
 def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt.datetime) -> None:
-    """End a membership. Raises LastOwner when nobody could act for the organisation any more."""
+    """End a membership. Whoever was removed by somebody else gets a letter. Raises LastOwner when nobody could act for
+    the organisation any more.
+    """
     _keep_an_owner(organisation, without=user)
     deleted, _ = Membership.objects.filter(organisation=organisation, user=user).delete()
     if deleted:
@@ -225,6 +227,11 @@ def remove_member(*, organisation: Organisation, user: User, actor: str, now: dt
             now=now,
             detail={"member": f"person:{user.pk}"},
         )
+        by = queries.person_by_actor(actor)
+        if by != user:
+            import_string(settings.REMOVED_LETTER)(
+                user=user, organisation=organisation.name, by=by.email if by is not None else "", now=now
+            )
 
 
 def allow_stranger(*, by: User, organisation: Organisation) -> bool:

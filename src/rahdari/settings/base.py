@@ -198,6 +198,7 @@ MFA_ADAPTER = "rahdari.people.adapter.SecondFactorAdapter"
 # `people` stands below `letters` and may not import it, so the act that writes the mail with the code is named here.
 SIGN_IN_LETTER = "rahdari.letters.actions.write_sign_in_code"
 INVITATION_LETTER = "rahdari.letters.actions.write_invitation"
+REMOVED_LETTER = "rahdari.letters.actions.write_member_removed"
 POST_LETTER = "rahdari.letters.actions.write_post_changed"
 # What else ends when somebody signs out everywhere: programs with their tokens, of the room above.
 END_PROGRAMS = "rahdari.api.actions.end_tokens_of"

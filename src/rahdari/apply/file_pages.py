@@ -65,8 +65,9 @@ def add_many(request: HttpRequest, application: Application) -> HttpResponse:
 def _sent(request: HttpRequest, most: int) -> Table | str:
     """The rows that were sent, or what is wrong with the file as a whole."""
     file, pasted = request.FILES.get("rows"), request.POST.get("paste", "")
-    if not limits.allow(f"apply.files:{person(request).pk}", rate=judging.FILES, per=judging.PER_SECONDS):
-        return _("Many files came in a short time. Wait some minutes, then send this one again.")
+    allowance = limits.take(f"apply.files:{person(request).pk}", rate=judging.FILES, per=judging.PER_SECONDS)
+    if not allowance.allowed:
+        return wording.files_too_often(allowance.wait)
     if isinstance(file, UploadedFile):
         content = file.read(rows.MOST_BYTES + 1)
     elif pasted.strip():

@@ -329,8 +329,10 @@ def judge_file(content: bytes, *, name: str, policy: Policy, owner: uuid.UUID) -
         raise screening.FileRefused(screening.FileFault.NO_ROOM, shown, limit=rules.MOST_BYTES_OF_PAPERS)
     with _place:
         # Asked within the turn: many sent at once are counted one after the other.
-        if not allowances.allow(key, rate=rules.SECONDS_OF_JUDGING, per=rules.PER_SECONDS):
-            raise screening.FileRefused(screening.FileFault.TOO_OFTEN, shown)
+        allowance = allowances.take(key, rate=rules.SECONDS_OF_JUDGING, per=rules.PER_SECONDS)
+        if not allowance.allowed:
+            seconds = int(allowance.wait.total_seconds()) + 1
+            raise screening.FileRefused(screening.FileFault.TOO_OFTEN, shown, limit=seconds)
         began = time.monotonic()
         try:
             return screening.in_a_process(

@@ -42,7 +42,7 @@ def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], o
     began = time.monotonic()
     for number, file in enumerate(chosen, start=1):
         name, size = screening.shown_name(file.name or ""), file.size or 0
-        problem = ""
+        problem, owner = "", person(request).pk
         if number > MOST_AT_ONCE:
             problem = ngettext(
                 "Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_AT_ONCE
@@ -53,8 +53,8 @@ def take_in(request: HttpRequest, policy: Policy, keep: Callable[[str, bytes], o
             )
         elif time.monotonic() - began > SECONDS_OF_A_FORM:
             problem = _("The files before this one took too long. Send this one again.")
-        elif not limits.allow(f"apply.upload:{person(request).pk}", rate=rules.FILES, per=rules.PER_SECONDS):
-            problem = _("Many files came in a short time. Wait some minutes, then send this one again.")
+        elif not (taken := limits.take(f"apply.upload:{owner}", rate=rules.FILES, per=rules.PER_SECONDS)).allowed:
+            problem = wording.files_too_often(taken.wait)
         else:
             problem = _problem_with(keep, file.name or "", file.read())
         if problem:

@@ -3,6 +3,8 @@
 Values that run left to right are isolated with U+2066 and U+2069, since these sentences are plain text.
 """
 
+import datetime as dt
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -317,6 +319,11 @@ def too_many_drafts(limit: int) -> str:
     return words % {"count": limit}
 
 
+def files_too_often(wait: dt.timedelta) -> str:
+    words = _("Many files came in a short time. Send this one again after %(when)s.")
+    return words % {"when": values.again_after(wait)}
+
+
 def too_many_files(limit: int) -> str:
     words = ngettext(
         "%(count)s file waits already, which is the limit. Add its rows, or delete it.",
@@ -393,7 +400,7 @@ def file(error: FileRefused) -> str:
             "needed, or send this one when an application is decided."
         ) % {"limit": megabytes(error.limit or 0)}
     if reason is FileFault.TOO_OFTEN:
-        return _("Many files came in a short time. Wait some minutes, then send this one again.")
+        return files_too_often(dt.timedelta(seconds=error.limit or 0))
     if reason is FileFault.TOO_COMPLEX:
         return _("It unpacks to far more than its size. Print it to a new PDF, or take a photo of the page.")
     return _("Not readable. Save it again, or take the photo again in daylight, one page filling the picture.")

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -30,10 +29,9 @@ def revoke_many(request: HttpRequest) -> HttpResponse:
     form = RevokeManyForm(*data, attesting=attesting, most_rows=most)
     if form.is_bound and form.is_valid():
         sent = form.cleaned_data["members"]
-        if not limits.allow(f"attest.list:{association_of(request)}", rate=LISTS, per=PER_SECONDS):
-            form.add_error(
-                "members", _("Many lists came in a short time. Wait some minutes, then send this one again.")
-            )
+        allowance = limits.take(f"attest.list:{association_of(request)}", rate=LISTS, per=PER_SECONDS)
+        if not allowance.allowed:
+            form.add_error("members", words.lists_too_often(allowance.wait))
             return page_of(request, "revoke_many.html", {"form": form}, status=429)
         try:
             kept = actions.keep_revocations(

@@ -322,10 +322,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         most = attesting_of(request).most_rows
         sent = form.cleaned_data["members"]
-        if not limits.allow(f"attest.list:{association_of(request)}", rate=LISTS, per=PER_SECONDS):
-            form.add_error(
-                "members", _("Many lists came in a short time. Wait some minutes, then send this one again.")
-            )
+        allowance = limits.take(f"attest.list:{association_of(request)}", rate=LISTS, per=PER_SECONDS)
+        if not allowance.allowed:
+            form.add_error("members", words.lists_too_often(allowance.wait))
             return _list(request, form, status=429)
         try:
             kept = actions.keep_list(

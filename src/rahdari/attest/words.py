@@ -1,10 +1,12 @@
 """What is said of attestations, in the reader's language. The texts of the policy come in both."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
+from rahdari.page import values
 from rahdari.page.spreadsheets import FileTrouble
 from rahdari.policy import Attesting, Text
 
@@ -20,6 +22,11 @@ def said(text: Text | None, key: str) -> str:
 def association(key: str, attesting: Attesting | None) -> str:
     found = attesting.association(key) if attesting else None
     return said(found.title if found else None, key)
+
+
+def lists_too_often(wait: dt.timedelta) -> str:
+    words = _("Many lists came in a short time. Send this one again after %(when)s.")
+    return words % {"when": values.again_after(wait)}
 
 
 def claim(key: str, attesting: Attesting | None) -> str:

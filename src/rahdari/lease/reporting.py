@@ -8,7 +8,7 @@ A rival's claim never ends a lease that is being reported from that very address
 import datetime as dt
 import ipaddress
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
@@ -45,6 +45,8 @@ class Heard:
 
     outcome: Outcome
     address: str
+    # Of one that came too often: how long until one is taken.
+    wait: dt.timedelta = dt.timedelta(0)
 
     @property
     def is_taken(self) -> bool:
@@ -69,8 +71,9 @@ def report(*, host: Host, block: Block | str, source: Address | None, by: str, n
     # 2)
     rate = in_force.change_burst
     per = int(in_force.change_every.total_seconds()) * rate
-    if not limits.allow(f"lease.change:{host.pk}:{block.version}", rate=rate, per=per):
-        return _noted(host, Outcome.TOO_OFTEN, text, by, now)
+    allowance = limits.take(f"lease.change:{host.pk}:{block.version}", rate=rate, per=per)
+    if not allowance.allowed:
+        return replace(_noted(host, Outcome.TOO_OFTEN, text, by, now), wait=allowance.wait)
     # 3)
     if not is_there and not _is_proved(host, block, now):
         return _noted(host, Outcome.NOT_PROVED, text, by, now)

@@ -55,8 +55,10 @@ def no_reminders(request: HttpRequest, id: uuid.UUID, token: str) -> HttpRespons
     try:
         found = queries.person_of_link(id=id, token=token)
     except queries.LetterNotFound:
-        if not limits.allow(f"letters.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
-            return errors.too_many(request)
+        where = visitor.household(request)
+        allowance = limits.take(f"letters.unknown_link:{where}", rate=UNKNOWN_LINKS, per=PER_SECONDS)
+        if not allowance.allowed:
+            return errors.too_many(request, wait=allowance.wait)
         raise Http404 from None
     if request.method == "POST":
         actions.want_reminders(person=found, wanted=False, now=timezone.now())

@@ -84,6 +84,12 @@ def when(value: dt.datetime | None, now: dt.datetime | None = None) -> str:
     return _("%(day)s, %(time)s") % {"day": day(value), "time": clock_time(value)}
 
 
+def again_after(wait: dt.timedelta) -> str:
+    """After when something may be tried again, in whole minutes and never too early."""
+    now = timezone.now()
+    return when(now + wait + dt.timedelta(seconds=59), now)
+
+
 def span_words(value: dt.timedelta | None, form: str = "") -> str:
     """7 h 12 min; 3 days 4 h; 54 min; 40 s; with "exact" also 1 min 48 s. A negative span is said without its sign.
 

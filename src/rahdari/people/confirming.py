@@ -5,6 +5,7 @@ app or a passkey uses it, others a new code to their mailbox. What was typed wai
 it was sent, so nothing is typed twice. The waiting and the ways by app and passkey are allauth's; the code is here.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -20,7 +21,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from rahdari.page import limits, visitor
+from rahdari.page import limits, values, visitor
 
 from . import access
 from .adapter import CODE_BY_MAIL
@@ -42,16 +43,18 @@ class ConfirmProcess(MailedCode):
             user=access.person(request),
         )
 
-    def begin(self) -> bool:
-        """Send a new code, the old one is of no use then. False, and nothing is sent, when there were too many."""
+    def begin(self) -> dt.timedelta | None:
+        """Send a new code, the old one is of no use then. When there were too many nothing is sent, and it gives how
+        long until there is another."""
         email = access.person(self.request).email
         rate, per = CODES_OF_A_KNOWN_BROWSER
-        if not limits.allow(f"people.code:here:{email}", rate=rate, per=per):
-            return False
+        allowance = limits.take(f"people.code:here:{email}", rate=rate, per=per)
+        if not allowance.allowed:
+            return allowance.wait
         self.state = self.initial_state(user=self.user, email=email)
         self.send()
         self.persist()
-        return True
+        return None
 
     def send(self) -> None:
         self.send_code(self.email, confirms=True)
@@ -103,17 +106,18 @@ class ConfirmCodeView(account_views.BaseReauthenticateView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if "send" in request.POST:
-            if self.process.begin():
+            wait = self.process.begin()
+            if wait is None:
                 return HttpResponseRedirect(self.passthrough_next_url(reverse("people:confirm_code")))
-            return self.ask_for_another("limit")
+            return self.ask_for_another("limit", after=values.again_after(wait))
         if not self.process.is_waiting():
             return self.ask_for_another("expired")
         return cast(HttpResponse, super().post(request, *args, **kwargs))
 
-    def ask_for_another(self, trouble: str) -> HttpResponse:
+    def ask_for_another(self, trouble: str, **more: str) -> HttpResponse:
         """No code can be typed now; one button sends one. `trouble` says why."""
         self.trouble = trouble
-        return cast(HttpResponse, self.render_to_response(self.get_context_data(form=None)))
+        return cast(HttpResponse, self.render_to_response(self.get_context_data(form=None, **more)))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         kwargs: dict[str, Any] = super().get_form_kwargs()

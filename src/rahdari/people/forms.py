@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from rahdari.page import limits
+from rahdari.page import limits, values
 
 from .actions import allow_stranger
 from .identifiers import IdentifierError, parse_mobile, with_plain_digits
@@ -27,6 +27,10 @@ from .queries import WRONG_CODES
 WRONG_OF_A_NETWORK, A_DAY = 60, 24 * 3600
 # Codes for one address in an hour, asked for by a browser that has signed in with it.
 CODES_OF_A_KNOWN_BROWSER = (20, 3600)
+
+
+def _later(words: Any, wait: dt.timedelta) -> ValidationError:
+    return ValidationError(words % {"when": values.again_after(wait)}, code="rate_limited")
 
 
 class EmailForm(forms.Form):
@@ -52,10 +56,11 @@ class EmailForm(forms.Form):
 
     def clean_email(self) -> str:
         email = clean_email(self.cleaned_data["email"])
-        if not all(limits.allow(f"people.code:{key}", rate=rate, per=per) for key, rate, per in self._limits(email)):
-            raise ValidationError(
-                _("Too many codes were asked for. Wait some minutes, then try again"), code="rate_limited"
-            )
+        for key, rate, per in self._limits(email):
+            allowance = limits.take(f"people.code:{key}", rate=rate, per=per)
+            if not allowance.allowed:
+                words = _("Too many codes were asked for. Try again after %(when)s")
+                raise _later(words, allowance.wait)
         return email
 
     def _limits(self, email: str) -> tuple[tuple[str, int, int], ...]:
@@ -109,11 +114,10 @@ class CodeForm(forms.Form):
     def clean_code(self) -> str:
         # Whoever guesses does so across accounts, three times each. A browser that was here before guesses nothing.
         of_network = f"people.wrong_code:{self.network}"
-        if not self.was_here and limits.left(of_network, rate=WRONG_OF_A_NETWORK, per=A_DAY) < 1:
-            raise ValidationError(
-                _("Too many wrong codes came from your network. Sign in from another one, or wait an hour"),
-                code="rate_limited",
-            )
+        left = 1.0 if self.was_here else limits.left(of_network, rate=WRONG_OF_A_NETWORK, per=A_DAY)
+        if left < 1:
+            words = _("Too many wrong codes came from your network. Sign in from another one, or after %(when)s")
+            raise _later(words, dt.timedelta(seconds=(1 - left) * A_DAY / WRONG_OF_A_NETWORK))
         code = _digits(self.cleaned_data["code"])
         if not re.fullmatch("[0-9]{8}", code):
             # No guess: it can be no code, so it costs no try.
@@ -135,8 +139,9 @@ class _AppCode:
 
     def clean_code(self) -> str:
         # 6 figures, and allauth takes the neighbouring ones too: ten tries an hour, counted for all processes.
-        if not limits.allow(f"people.second_factor:{self.user.pk}", rate=10, per=3600):
-            raise ValidationError(_("Too many tries. Wait some minutes, then try again"), code="rate_limited")
+        allowance = limits.take(f"people.second_factor:{self.user.pk}", rate=10, per=3600)
+        if not allowance.allowed:
+            raise _later(_("Too many tries. Try again after %(when)s"), allowance.wait)
         code: str = super().clean_code()  # type: ignore[misc]
         return code
 
@@ -331,8 +336,9 @@ class InviteForm(forms.Form):
                 _("Before its first registration an organisation sends 5 invitations a day. Send the others tomorrow"),
                 code="rate_limited",
             )
-        if not limits.allow(f"people.invite:{self.inviter.pk}", rate=30, per=3600):
-            raise ValidationError(_("Too many invitations. Wait some minutes, then try again"), code="rate_limited")
+        allowance = limits.take(f"people.invite:{self.inviter.pk}", rate=30, per=3600)
+        if not allowance.allowed:
+            raise _later(_("Too many invitations. Try again after %(when)s"), allowance.wait)
         return email
 
     def add_already_member(self) -> None:

@@ -27,8 +27,10 @@ def prove(request: HttpRequest, token: str) -> HttpResponse:
             token=token, address=address, now=timezone.now(), confirmed=confirmed, opened=opened
         )
     except actions.LinkUnknown:
-        if not limits.allow(f"verify.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
-            return errors.too_many(request)
+        where = visitor.household(request)
+        allowance = limits.take(f"verify.unknown_link:{where}", rate=UNKNOWN_LINKS, per=PER_SECONDS)
+        if not allowance.allowed:
+            return errors.too_many(request, wait=allowance.wait)
         if "text/html" not in request.headers.get("Accept", "text/html"):
             said = _("There is no such link. The page of the application has the right one.")
             return HttpResponse(said + "\n", content_type="text/plain; charset=utf-8", status=404)

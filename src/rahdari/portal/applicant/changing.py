@@ -25,6 +25,7 @@ from rahdari.lease import actions, queries, rules
 from rahdari.lease.models import Host, Lease, Report
 from rahdari.lease.rules import By, Outcome, V6As
 from rahdari.page import errors, limits, visitor
+from rahdari.page.values import again_after
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
@@ -62,7 +63,7 @@ def row_of(report: Report) -> Row:
         Outcome.SAME: ("ok", _("Same, it goes on")),
         Outcome.NOT_PUBLIC: ("bad", _("Not taken: this is no public address")),
         Outcome.NOT_PROVED: ("warn", _("Not yet: it was reported from elsewhere, and is not proved")),
-        Outcome.TOO_OFTEN: ("warn", _("Not taken: too many changes, wait a few minutes")),
+        Outcome.TOO_OFTEN: ("warn", _("Not taken: too many changes in a short time")),
         Outcome.RIVAL: ("warn", _("Not yet: another holder reports this address too")),
         Outcome.HELD: ("bad", _("Not taken: the address is registered to another holder")),
         Outcome.YOURS: ("warn", _("Not taken: you have registered it already")),
@@ -84,6 +85,7 @@ def values_of(host: Host, token: str = "") -> dict[str, Any]:
         "update_path": "/nic/update",
         "new_token": token,
         "clients": router_settings.clients(values),
+        "change_every": queries.rules_in_force().change_every,
     }
 
 
@@ -102,7 +104,8 @@ def _say(request: HttpRequest, heard: actions.Heard | None) -> None:
     elif heard is None or heard.outcome is Outcome.NOT_PUBLIC:
         messages.warning(request, _("You are on an address that is not public. Try it on the line itself."))
     elif heard.outcome is Outcome.TOO_OFTEN:
-        messages.warning(request, _("Too many changes at once. Wait a few minutes, then try again."))
+        words = _("Too many changes in a short time. Try again after %(when)s.")
+        messages.warning(request, words % {"when": again_after(heard.wait)})
     elif heard.outcome is Outcome.RIVAL:
         rival = _("Another holder reports this address too. If they do not repeat it within 30 minutes, it is yours.")
         messages.warning(request, rival)
@@ -132,8 +135,9 @@ def prove(request: HttpRequest, application: Application, endpoint: Endpoint, fa
     )
     token = ""
     if request.method == "POST":
-        if not limits.allow(f"portal.changing:{host.pk}", rate=PRESSES, per=PER_SECONDS):
-            return errors.too_many(request)
+        allowance = limits.take(f"portal.changing:{host.pk}", rate=PRESSES, per=PER_SECONDS)
+        if not allowance.allowed:
+            return errors.too_many(request, wait=allowance.wait)
         if "v6" in request.POST:
             actions.choose_v6(host=host, v6_as=_v6(request), actor=actor, now=now)
         elif "report" in request.POST:
@@ -201,8 +205,9 @@ def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpRespo
         return redirect("portal:registration", reference=found.reference)
     token = ""
     if request.method == "POST":
-        if not limits.allow(f"portal.changing:{row.pk}", rate=PRESSES, per=PER_SECONDS):
-            return errors.too_many(request)
+        allowance = limits.take(f"portal.changing:{row.pk}", rate=PRESSES, per=PER_SECONDS)
+        if not allowance.allowed:
+            return errors.too_many(request, wait=allowance.wait)
         if "report" in request.POST:
             _say(request, report_from_here(request, row))
         elif "token" in request.POST:

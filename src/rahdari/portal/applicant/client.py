@@ -18,7 +18,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.forms import ClientForm
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
-from rahdari.page import limits, values
+from rahdari.page import values
 from rahdari.people.access import actor_of, person
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Outcome
@@ -28,7 +28,7 @@ from rahdari.vouch import rules
 from rahdari.vouch.models import Question
 
 from . import shared
-from .proof import PER_SECONDS, PROOFS, ways_of
+from .proof import too_often, ways_of
 
 LATELY = dt.timedelta(days=90)
 
@@ -105,8 +105,8 @@ def _correct(
     if address == question.address:
         form.add_error("text", _("We wrote to this address already. Give another one."))
         return False
-    if not limits.allow(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS):
-        form.add_error("text", _("Many proofs came in a short time. Wait some minutes, then send this one again."))
+    if words := too_often(request):
+        form.add_error("text", words)
         return False
     correct(application, question, address, actor=actor_of(person(request)), now=now)
     return True

@@ -21,7 +21,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply import wording
 from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
-from rahdari.page import limits
+from rahdari.page import limits, values
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.mailboxes import EmailField, clean_email
@@ -112,11 +112,14 @@ class MandateForm(forms.Form):
                 code="rate_limited",
             )
         # Each offer is a letter: nobody's mailbox is filled by them.
-        if not (
-            limits.allow(f"portal.mandate:{self.giver.pk}", rate=GIVEN, per=PER_SECONDS)
-            and limits.allow(f"portal.mandate_to:{self.giver.pk}:{email.lower()}", rate=TO_ONE_ADDRESS, per=A_DAY)
+        for key, rate, per in (
+            (f"portal.mandate:{self.giver.pk}", GIVEN, PER_SECONDS),
+            (f"portal.mandate_to:{self.giver.pk}:{email.lower()}", TO_ONE_ADDRESS, A_DAY),
         ):
-            raise ValidationError(_("Too many mandates. Wait some minutes, then try again"), code="rate_limited")
+            allowance = limits.take(key, rate=rate, per=per)
+            if not allowance.allowed:
+                words = _("Too many mandates. Try again after %(when)s")
+                raise ValidationError(words % {"when": values.again_after(allowance.wait)}, code="rate_limited")
         return email
 
 

@@ -23,7 +23,7 @@ from rahdari.apply.models import Application
 from rahdari.apply.wording import file as words_of_file
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
-from rahdari.page import limits
+from rahdari.page import limits, values
 from rahdari.people.access import actor_of, person
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.verify.models import Check
@@ -136,6 +136,13 @@ def _form(request: HttpRequest, application: Application, way: Way) -> forms.For
     return LastDayForm(given) if way.expires else None
 
 
+def too_often(request: HttpRequest) -> str:
+    """Counts a proof. What is said to whoever sent enough for now."""
+    allowance = limits.take(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS)
+    words = _("Many proofs came in a short time. Send this one again after %(when)s.")
+    return "" if allowance.allowed else words % {"when": values.again_after(allowance.wait)}
+
+
 def _offer(request: HttpRequest, application: Application, way: Way, data: dict[str, Any]) -> list[str]:
     """Give the proof to the room; what is wrong with it, in sentences."""
     files = request.FILES.getlist("file") if way.wants == "document" else []
@@ -146,8 +153,8 @@ def _offer(request: HttpRequest, application: Application, way: Way, data: dict[
             ngettext("Send %(count)s file at a time at most.", "Send %(count)s files at a time at most.", MOST_FILES)
             % {"count": MOST_FILES}
         ]
-    if not limits.allow(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS):
-        return [_("Many proofs came in a short time. Wait some minutes, then send this one again.")]
+    if words := too_often(request):
+        return [words]
     last_day: dt.date | None = data.get("valid_until")
     most = queries.frozen_policy(application).limits.document_bytes  # what is longer is refused, unread
     try:

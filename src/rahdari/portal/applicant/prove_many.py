@@ -121,8 +121,10 @@ def prove_by_link(request: HttpRequest, reference: str, token: str) -> HttpRespo
     try:
         application = apply.application_for_link(reference=reference, token=token)
     except apply.ApplicationNotFound:
-        if not limits.allow(f"verify.unknown_link:{visitor.household(request)}", rate=UNKNOWN_LINKS, per=PER_SECONDS):
-            return errors.too_many(request)
+        where = visitor.household(request)
+        allowance = limits.take(f"verify.unknown_link:{where}", rate=UNKNOWN_LINKS, per=PER_SECONDS)
+        if not allowance.allowed:
+            return errors.too_many(request, wait=allowance.wait)
         raise Http404 from None
     is_open = application.status in {"draft", "submitted"}
     visit = _visit(application, address, confirmed=visits.is_confirmed(request)) if is_open else None

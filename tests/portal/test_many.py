@@ -117,6 +117,9 @@ class TestTheList:
             answer = client.get(reverse(page, args=[draft.reference]), follow=True)
             assert answer.status_code == 200
             assert answer.redirect_chain[-1][0] == reverse("apply:add_address", args=[draft.reference])
+        apply.withdraw_application(application=story.fresh(draft), actor=story.actor_of(owner), now=timezone.now())
+        answer = client.get(reverse("portal:application", args=[draft.reference]))
+        assert answer["Location"] == reverse("portal:home"), "nothing of it is left to prove"
 
     def test_comes_first_for_many(self, owner: User) -> None:
         many, few = with_addresses(owner), with_addresses(owner, ["203.0.113.200"])

@@ -272,7 +272,9 @@ def application(request: HttpRequest, reference: str) -> HttpResponse:
     """Where an application is worked on: its tasks while it is a draft, its status afterwards."""
     found = shared.application(request, reference, Act.PROVE)
     if not apply.may(person(request), Act.PAPERS, application=found):
-        return redirect("portal:prove_many" if found.status in {"draft", "submitted"} else "portal:home", reference)
+        if found.status not in {"draft", "submitted"}:
+            return redirect("portal:home")
+        return redirect("portal:prove_many", reference)
     return redirect("portal:tasks" if found.status == "draft" else "portal:status", reference=reference)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.decide import actions as decide
 from rahdari.decide.models import Decision
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
@@ -142,6 +143,19 @@ class TestRenewal:
         late = Letter.objects.get(template="registration_in_grace")
         assert reverse("portal:renew", args=[registration.reference]) in late.text
         assert not Letter.objects.filter(template="registration_expired").exists()
+
+    def test_letters_about_a_paused_one_say_nothing_of_a_list(self) -> None:
+        person = story.a_person()
+        registration = ends_in(a_registration(person), 29.5)
+        decide.pause(registration=registration, days=30, actor=story.actor_of(person), now=timezone.now())
+        story.advance()
+        soon = " ".join(Letter.objects.get(template="registration_expires_soon").text.split())
+        assert "it stays out of force until it goes on" in soon and "stay on the list" not in soon
+        ends_in(registration, -1)
+        Registration.objects.update(suspended_until=timezone.now() + 5 * DAY)
+        story.advance()
+        late = " ".join(Letter.objects.get(template="registration_in_grace").text.split())
+        assert "It is out of force for now." in late and "Nothing is cut" not in late
 
     def test_after_the_grace_there_is_nothing_to_renew(self) -> None:
         person = story.a_person()

@@ -155,7 +155,7 @@ LETTERS: dict[str, Kind] = {
     "registration_provisional_ends": _kind(
         _("Something is still to come for a registration"),
         "registration valid_until",
-        "reason code",
+        "reason code rests",
         note="ends_on",
         reminder=True,
     ),
@@ -173,12 +173,12 @@ LETTERS: dict[str, Kind] = {
     "share_ended": _kind(_("A shared address has ended for one of its holders"), "address", note=""),
     "webhook_stopped": _kind(_("A webhook was stopped"), "place since", note=""),
     "registration_expires_soon": _kind(
-        _("A registration expires soon"), "registration valid_until", note="ends_on", reminder=True
+        _("A registration expires soon"), "registration valid_until", "rests", note="ends_on", reminder=True
     ),
     "proof_wanted": _kind(_("An address must be proved again"), "registration address until"),
     "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
     "registration_in_grace": _kind(
-        _("A registration waits to be renewed"), "registration valid_until stays_until", note="ends_on"
+        _("A registration waits to be renewed"), "registration valid_until stays_until", "rests", note="ends_on"
     ),
     "registration_expired": _kind(_("A registration has expired"), "registration valid_until"),
     "registration_ended": _kind(_("A registration was ended by its holder"), "registration until", "by_others"),

@@ -121,12 +121,18 @@ def remind_of_provisional(now: dt.datetime) -> int:
         ending = entries.provisional_ending_between(start=start, end=start + dt.timedelta(days=1))
         for registration in in_turn(f"remind of provisional: {days}", ending, at_most=AT_ONCE):
             with one_item(f"registration:{registration.pk}"):
-                sent += _tell(registration, "registration_provisional_ends", f"provisional:{days}", now)
+                rests = registration.suspended_at is not None
+                sent += _tell(registration, "registration_provisional_ends", f"provisional:{days}", now, rests=rests)
     return sent
 
 
 def _tell(
-    registration: Registration, template: str, once: str, now: dt.datetime, valid_until: dt.datetime | None = None
+    registration: Registration,
+    template: str,
+    once: str,
+    now: dt.datetime,
+    valid_until: dt.datetime | None = None,
+    **more: bool,
 ) -> int:
     until = valid_until or registration.valid_until
     reason = policies.current(settings.POLICY_FILE).reasons.get(registration.provisional_code)
@@ -141,6 +147,7 @@ def _tell(
                 "valid_until": until,
                 "url": reverse("portal:registration", args=[registration.reference]),
                 **({"reason": reason, "code": reason.code} if reason else {}),
+                **more,
             },
             now=now,
         )

@@ -75,6 +75,7 @@ def _of_registration(registration: Registration, _day: dt.datetime) -> Due:
         context={
             "registration": registration.reference,
             "valid_until": registration.valid_until,
+            "rests": registration.suspended_at is not None,
             "url": reverse("portal:renew", args=[registration.reference]),
         },
         origins=tuple({entry.subject for entry in entries.entries_of(registration) if entry.ended_at is None}),
@@ -196,6 +197,7 @@ def tell_of_grace(now: dt.datetime) -> int:
                         "registration": registration.reference,
                         "valid_until": registration.valid_until,
                         "stays_until": registration.stays_until,
+                        "rests": registration.suspended_at is not None,
                         "url": reverse("portal:renew", args=[registration.reference]),
                     },
                     now=now,

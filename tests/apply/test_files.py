@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -356,6 +357,28 @@ class TestPages:
         assert "private address" in found[2]["what_is_wrong"] and found[2]["city"] == "Multan"
         again = send(client, draft, text).content.decode()
         assert "2 of 3 rows can be added now" in again
+
+    def test_give_them_back_as_they_came_but_for_what_is_mended(self) -> None:
+        draft = a_company_draft()
+        client = signed_in(draft)
+        send(client, draft, "address;protocol\n203.0.113.24;OpenVPN\n203.0.113.25:1194;openvpn\n10.0.0.1;wireguard\n")
+        id = AddressFile.objects.get().pk
+        client.post(
+            url("address_file", draft, id), {"drop": "99", "rows": "address;protocol\na;b\n10.0.0.2;wireguard\n"}
+        )
+        text = client.get(url("corrected_addresses", draft, id)).content.decode("utf-8-sig")
+        first, _second, third = csv.DictReader(io.StringIO(text), delimiter=";")
+        assert (first["address"], first["protocol"], first["what_is_wrong"]) == ("203.0.113.24", "OpenVPN", "")
+        assert "private address" in third["what_is_wrong"] and not re.search("[\u2066-\u2069]", text)
+
+    def test_say_of_a_row_that_was_added_that_it_was(self) -> None:
+        draft = a_company_draft()
+        client = signed_in(draft)
+        for _time in range(2):
+            shown = send(client, draft, "address,protocol\n203.0.113.24,wireguard\n").text
+            client.post(url("address_file", draft, AddressFile.objects.latest("uploaded_at").pk), {"act": "add"})
+        assert "This application has it already. Leave this row out." in shown
+        assert queries.endpoints_of(draft).count() == 1
 
     def test_say_what_is_wrong_with_a_file_and_keep_what_was_pasted(self) -> None:
         draft = a_company_draft()

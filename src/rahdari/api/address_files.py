@@ -171,7 +171,7 @@ def get_corrected_addresses(call: Call, reference: str, file: uuid.UUID) -> Answ
     found = apply.address_file_of(application=row, id=file)
     table, judged = judging.judge_file(row, found, apply.policy_in_force(), by=call.person)
     headers = {"Content-Disposition": 'attachment; filename="addresses-to-correct.csv"'}
-    content = judging.corrected(judged, table.columns).encode()
+    content = judging.corrected(judged, table).encode()
     return Answer(content=content, media="text/csv", headers=headers)
 
 

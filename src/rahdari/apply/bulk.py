@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -189,11 +189,13 @@ def keep_file(*, application: Application, table: Table, name: str, now: dt.date
 def table_of(file: AddressFile) -> Table:
     """The rows that wait in the file."""
     found = json.loads(file.content)
-    return Table(tuple(found["columns"]), tuple(Row(line, cells) for line, cells in found["rows"]))
+    kept = tuple(Row(line, cells) for line, cells in found["rows"])
+    return Table(tuple(found["columns"]), kept, found.get("separator", ","))
 
 
 def _packed(table: Table) -> str:
-    return json.dumps({"columns": table.columns, "rows": [[row.line, dict(row.cells)] for row in table.rows]})
+    kept = [[row.line, dict(row.cells)] for row in table.rows]
+    return json.dumps({"columns": table.columns, "rows": kept, "separator": table.separator})
 
 
 def replace_rows(*, file: AddressFile, rows: Mapping[int, Row], without: Collection[int] = ()) -> AddressFile:
@@ -210,7 +212,7 @@ def replace_rows(*, file: AddressFile, rows: Mapping[int, Row], without: Collect
         if not changed:
             AddressFile.objects.filter(pk=file.pk).delete()
             return file
-        file.content = _packed(Table(tuple(columns), changed))
+        file.content = _packed(replace(table, columns=tuple(columns), rows=changed))
         if len(file.content) > MOST_CONTENT:
             raise FileTooLarge
         file.save(update_fields=["content"])
@@ -249,7 +251,7 @@ def add_from_file(
         if not left:
             kept.delete()
         elif gone:
-            kept.content, kept.added = _packed(Table(table.columns, left)), kept.added + len(gone)
+            kept.content, kept.added = _packed(replace(table, rows=left)), kept.added + len(gone)
             kept.save(update_fields=["content", "added"])
         return added
 

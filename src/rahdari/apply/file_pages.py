@@ -209,7 +209,7 @@ def corrected(request: HttpRequest, application: Application, id: uuid.UUID) -> 
     """Every row that waits, with our corrections and what is wrong with the others."""
     file = _file(application, id)
     table, judged = judging.judge_file(application, file, queries.policy_in_force(), by=person(request))
-    return _csv(judging.corrected(judged, table.columns), "addresses-to-correct.csv")
+    return _csv(judging.corrected(judged, table), "addresses-to-correct.csv")
 
 
 @pages.own_addresses_page

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rahdari.address import directory, format_block, is_single, vpn
+from rahdari.address import directory, format_block, is_single
 from rahdari.people import queries as people
 from rahdari.people.models import Organisation, User
 from rahdari.people.names import tidy as tidy_name
@@ -178,7 +178,12 @@ def _read(row: Row, policy: Policy, *, asks_subscriber: bool) -> Judged:
 
 def _fault(each: Judged, trouble: Trouble, lines: dict[str, int]) -> Fault:
     earlier = lines.get(str(trouble.other)) if trouble.kind is AddressTrouble.DUPLICATE else None
-    words = wording.repeated(earlier) if earlier is not None else wording.trouble(trouble)
+    if earlier is not None:
+        words = wording.repeated(earlier)
+    elif trouble.kind is AddressTrouble.DUPLICATE and each.wanted and trouble.other == each.wanted.as_address():
+        words = wording.added_before()
+    else:
+        words = wording.trouble(trouble)
     return Fault("address", each.row.cell("address"), words)
 
 
@@ -204,12 +209,13 @@ def _is_operator(named: str, organisation: str, asn: int) -> bool:
 # -- files to take home --------------------------------------------------------------------------------------------
 
 
-def corrected(judged: Sequence[Judged], columns: Sequence[str]) -> str:
-    """All rows in their one form, with our corrections, and a last column that says what is wrong with the others."""
-    heading = [*columns]
+def corrected(judged: Sequence[Judged], table: Table) -> str:
+    """All rows as they came, with our corrections, and a last column that says what is wrong with the others."""
+    heading = [*table.columns]
     for row in judged:
         heading += [column for column in row.row.cells if column not in heading]
-    return write([*heading, WRONG], ([*_cells(each, heading), _wrong(each)] for each in judged))
+    found = ([*_cells(each, heading), _wrong(each)] for each in judged)
+    return write([*heading, WRONG], found, separator=table.separator)
 
 
 def as_text(wrong: Sequence[Judged], columns: Sequence[str]) -> str:
@@ -225,25 +231,16 @@ def as_text(wrong: Sequence[Judged], columns: Sequence[str]) -> str:
 
 def _cells(each: Judged, columns: Sequence[str]) -> list[str]:
     row = each.mended or each.row
-    plain = {column: tidy(row.cell(column)) for column in columns}
-    if each.wanted is not None:
-        new = each.wanted
-        plain["address"] = format_block(new.block)
-        if "port" in plain:
-            kind, protocol, ports = vpn.asked_as(new.runs, new.as_address().parts)
-            plain["protocol"] = protocol or kind.replace("_", "-")
-            plain["port"] = ports
-        if "remote" in plain:
-            plain["remote"] = new.remote
-    return [plain[column] for column in columns]
+    return [tidy(row.cell(column)) for column in columns]
 
 
 def _wrong(each: Judged) -> str:
     said = []
     for fault in each.faults:
-        before = f"{wording.isolated(fault.value)}: " if fault.value else ""
+        before = f"{fault.value}: " if fault.value else ""
         said.append(f"{fault.column}: {before}{fault.words}")
-    return " ".join(said)
+    # Marks of direction are for pages: in a cell they are not seen, and are copied along.
+    return " ".join(said).translate(dict.fromkeys((0x2066, 0x2068, 0x2069)))
 
 
 def sample(*, asks_subscriber: bool) -> str:

@@ -127,10 +127,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """What a file holds: its columns in their order, known ones under our names, and its rows."""
+    """What a file holds: its columns in their order, known ones under our names, its rows, and what divides them."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    separator: str = ","
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -153,8 +154,8 @@ def read(content: bytes, *, most_rows: int) -> Table | FileFault:
         return FileFault.NOT_TEXT
     if _SECRET.search(text) or _KEY.search(text):
         return FileFault.SECRET
-    lines = _lines_of(text)
-    if lines is None:
+    separator, lines = _lines_of(text)
+    if separator is None:
         return FileFault.NOT_TEXT
     if not lines:
         return FileFault.EMPTY
@@ -172,7 +173,7 @@ def read(content: bytes, *, most_rows: int) -> Table | FileFault:
     if len(columns) > MOST_COLUMNS:
         return FileFault.NOT_TEXT
     rows = tuple(Row(number, _cells(columns, cells)) for number, cells in body)
-    return Table(tuple(column for column in columns if column and column != WRONG), rows)
+    return Table(tuple(column for column in columns if column and column != WRONG), rows, separator)
 
 
 def _text_of(content: bytes) -> str | None:
@@ -190,8 +191,9 @@ def _text_of(content: bytes) -> str | None:
     return None
 
 
-def _lines_of(text: str) -> list[tuple[int, list[str]]] | None:
-    """The lines that hold something, with their numbers. None when the quotes do not close."""
+def _lines_of(text: str) -> tuple[str | None, list[tuple[int, list[str]]]]:
+    """What divides the cells, and the lines that hold something, with their numbers. None when the quotes do not
+    close."""
     start = 0
     if text[:4].lower() == "sep=":  # a hint that only Excel reads
         separator, start = text[4:5], 1
@@ -200,7 +202,7 @@ def _lines_of(text: str) -> list[tuple[int, list[str]]] | None:
         head = next((line for line in text.splitlines() if line.strip()), "")
         separator = max(",;\t|", key=lambda sign: (head.count(sign), -",;\t|".index(sign)))
     if separator not in (",", ";", "\t", "|"):
-        return None
+        return None, []
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         lines = []
@@ -211,9 +213,9 @@ def _lines_of(text: str) -> list[tuple[int, list[str]]] | None:
                 cells = next(csv.reader([cells[0]], delimiter=separator, strict=True))  # the whole row was quoted
             if any(cell.strip() for cell in cells):
                 lines.append((reader.line_num + start, cells))
-        return lines
+        return separator, lines
     except csv.Error:
-        return None
+        return None, []
 
 
 def _heading(cell: str) -> str:
@@ -284,12 +286,12 @@ def is_thousands_or_two(number: str) -> bool:
 # -- writing -------------------------------------------------------------------------------------------------------
 
 
-def write(columns: Sequence[str], rows: Iterable[Sequence[str]], *, mark: bool = True) -> str:
+def write(columns: Sequence[str], rows: Iterable[Sequence[str]], *, mark: bool = True, separator: str = ",") -> str:
     """A table for spreadsheets, in which no cell is taken for a formula: the apostrophes that see to it are taken away
     by reading. With the mark of UTF-8, without which Excel misreads Urdu.
     """
     written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
+    writer = csv.writer(written, lineterminator="\r\n", delimiter=separator)
     writer.writerow([no_formula(column) for column in columns])
     writer.writerows([[no_formula(cell) for cell in row] for row in rows])
     return ("\ufeff" if mark else "") + written.getvalue()

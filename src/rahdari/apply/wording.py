@@ -278,6 +278,10 @@ def repeated(line: int) -> str:
     return _("It stands in row %(line)s already. Take one of them out.") % {"line": line}
 
 
+def added_before() -> str:
+    return _("This application has it already. Leave this row out.")
+
+
 def no_such_protocol(names: str) -> str:
     return _("Write one of these: %(names)s") % {"names": values.plain_ltr(names)}
 

@@ -71,10 +71,12 @@ def _functions(path: Path) -> dict[str, ast.AST]:
     return found
 
 
-def _handed_on(tree: ast.AST) -> dict[str, list[int]]:
+@cache
+def _handed_on(path: Path) -> dict[str, list[int]]:
     """Functions that give an argument of theirs to a field's `error_messages`: their names, and which arguments."""
+    text = path.read_text() if path.exists() else ""
     found: dict[str, list[int]] = {}
-    for function in ast.walk(tree):
+    for function in ast.walk(ast.parse(text)) if "error_messages" in text else ():
         if isinstance(function, ast.FunctionDef):
             said = [
                 keyword.value
@@ -93,7 +95,7 @@ def _handed_on(tree: ast.AST) -> dict[str, list[int]]:
 class _Refusals(ast.NodeVisitor):
     def __init__(self, path: Path) -> None:
         self.path, self.found, self.locals = path, dict[str, str](), dict[str, list[ast.AST]]()
-        self.handed_on = _handed_on(ast.parse(path.read_text())) if path.exists() else {}
+        self.handed_on = _handed_on(path)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         outer, self.locals = self.locals, {}

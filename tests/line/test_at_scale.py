@@ -23,9 +23,11 @@ WHOLE = re.compile(r"Seq Scan on (\w+)")
 def test_no_step_reads_a_whole_table() -> None:
     an_application()
     line.advance(now=NOW)
-    resting = {step.name: NOW + dt.timedelta(days=1) for step in line.STEPS if (step.rests or SHORT) > SHORT}
     with CaptureQueriesContext(connection) as asked:
-        line.advance(now=NOW + dt.timedelta(days=1), idle=resting)
+        # Each by itself: a round leaves out those whose tables are empty.
+        for step in line.STEPS:
+            if (step.rests or SHORT) <= SHORT:
+                step.run(NOW + dt.timedelta(days=1))
     read = {each["sql"] for each in asked.captured_queries if READ.match(each["sql"])}
     found = set()
     with connection.cursor() as cursor:

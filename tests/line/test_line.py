@@ -11,11 +11,13 @@ from rahdari.apply.models import Application
 from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
+from rahdari.line.step import Step
 from rahdari.line.terms import months_later
 from rahdari.register import queries as register
-from rahdari.register.models import Change, Registration
+from rahdari.register.models import Change, Registration, ToComplete
 from rahdari.register.rules import Standing
 from rahdari.verify import actions as verify
+from rahdari.vouch.models import Stop
 from tests.decide import builders
 from tests.decide.builders import DAY, NOW, an_application
 
@@ -54,6 +56,25 @@ class TestAdvance:
         assert waiting <= set(line.advance(now=NOW, idle=idle))
         assert not waiting & set(line.advance(now=NOW + dt.timedelta(seconds=1), idle=idle))
         assert waiting <= set(line.advance(now=NOW + dt.timedelta(seconds=5), idle=idle))
+
+    def test_leaves_out_what_works_on_empty_tables_until_a_step_before_has_filled_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ran: list[str] = []
+
+        def fills(now: dt.datetime) -> int:
+            Stop.objects.create(address_index="sample", at=now)
+            raise ZeroDivisionError
+
+        def looks(now: dt.datetime) -> int:
+            ran.append("looks")
+            return Stop.objects.count()
+
+        reads = Step("reads", looks, of=(ToComplete, Stop))
+        monkeypatch.setattr(line, "STEPS", (reads,))
+        assert (line.advance(now=NOW), ran) == ({"reads": 0}, [])
+        monkeypatch.setattr(line, "STEPS", (reads, Step("fills", fills), reads))
+        assert (line.advance(now=NOW), ran) == ({"reads": 1, "fills": 0}, ["looks"])
 
     def test_goes_on_where_a_crash_between_any_two_steps_left_it(self) -> None:
         application = an_application()

@@ -13,9 +13,19 @@ import datetime as dt
 
 from django.db import connection
 
+from rahdari.attest.models import Attestation, Matter, MemberList, Use
+from rahdari.attest.models import Request as AskedOfAssociation
 from rahdari.confirm import actions as confirm
+from rahdari.confirm.models import Question as AskedOfOperator
+from rahdari.fees.models import Invoice, Payment
+from rahdari.lease.models import Claim, Lease, Report
+from rahdari.mobile.models import Line
 from rahdari.publish import actions as publishing
+from rahdari.register.models import Sharer, ToComplete
+from rahdari.share.models import Request as AskedToShare
 from rahdari.verify import actions as verify
+from rahdari.verify.models import Reproof
+from rahdari.vouch.models import Question as AskedOfClient
 
 from .asking import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
 from .attesting import (
@@ -53,7 +63,7 @@ from .reminding import remind, tell_of_grace
 from .representing import end_waiting as end_representing
 from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
 from .sharing import remind as remind_of_sharing
-from .step import Step, one_item
+from .step import Step, Tables, one_item
 
 
 def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> dict[str, int]:
@@ -64,12 +74,15 @@ def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> 
     """
     idle = {} if idle is None else idle
     moved = {}
+    tables = Tables()
     for step in STEPS:
         if step.pause and abs(now - idle.get(step.name, NEVER)) < step.pause:
             continue
         moved[step.name] = 0
         with one_item(step.name):
-            moved[step.name] = step.run(now)
+            if tables.hold_anything(step.of):
+                tables.may_fill()
+                moved[step.name] = step.run(now)
         if step.pause and not moved[step.name]:
             idle[step.name] = now
     return moved
@@ -97,29 +110,29 @@ STEPS: tuple[Step, ...] = (
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("apply -> verify: later proofs", take_in_proofs),
     Step("verify -> vouch", ask_clients),
-    Step("vouch -> verify", carry_answers_of_clients),
-    Step("vouch: remind", remind_clients, clock=True),
-    Step("vouch: forget addresses", forget_addresses, clock=True),
-    Step("attest -> verify: members attested", look_at_requests),
-    Step("attest -> verify", carry_answers_of_associations),
-    Step("attest -> verify: what is over", drop_what_is_over),
-    Step("confirm -> verify", carry_operator_answers),
-    Step("confirm -> verify: operators that are late", stand_on_silence, clock=True),
-    Step("share: end requests", end_requests),
-    Step("share -> verify", carry_answers),
+    Step("vouch -> verify", carry_answers_of_clients, of=(AskedOfClient,)),
+    Step("vouch: remind", remind_clients, of=(AskedOfClient,), clock=True),
+    Step("vouch: forget addresses", forget_addresses, of=(AskedOfClient,), clock=True),
+    Step("attest -> verify: members attested", look_at_requests, of=(AskedOfAssociation,)),
+    Step("attest -> verify", carry_answers_of_associations, of=(AskedOfAssociation,)),
+    Step("attest -> verify: what is over", drop_what_is_over, of=(Use,)),
+    Step("confirm -> verify", carry_operator_answers, of=(AskedOfOperator,)),
+    Step("confirm -> verify: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
+    Step("share: end requests", end_requests, of=(AskedToShare,)),
+    Step("share -> verify", carry_answers, of=(AskedToShare,)),
     Step("verify: not shown in time", end_representing, clock=True),
     Step("verify", answer_checks),
     Step("verify: proofs that came late", take_in_late_proofs, rests=RESTS),
     Step("fees", ask_for_fees),
-    Step("fees -> verify", answer_fees),
+    Step("fees -> verify", answer_fees, of=(Invoice,)),
     Step("verify -> decide", decide_what_is_answered),
     Step("decide: what came late", decide_late, rests=RESTS),
     Step("decide -> register", enter_grants),
     Step("verify -> attest", ask_associations),
-    Step("attest: what was revoked", follow_revocations),
-    Step("attest: what officers decided", carry_out_matters),
-    Step("attest: forget members", forget_members, clock=True),
-    Step("register: complete", complete_registrations, clock=True),
+    Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
+    Step("attest: what officers decided", carry_out_matters, of=(Matter,)),
+    Step("attest: forget members", forget_members, of=(MemberList, AskedOfAssociation), clock=True),
+    Step("register: complete", complete_registrations, of=(ToComplete,), clock=True),
     Step("register: settle provisional ones", settle_provisional),
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", run_clocks),
@@ -127,38 +140,38 @@ STEPS: tuple[Step, ...] = (
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
     Step("verify: erase evidence", erase_evidence, rests=AN_HOUR),
-    Step("fees: erase payers", erase_payers, rests=AN_HOUR),
+    Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
     Step("erase files", erase_files, rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
-    Step("confirm: end questions", end_questions),
+    Step("confirm: end questions", end_questions, of=(AskedOfOperator,)),
     Step("confirm: erase subscribers", erase_subscribers, clock=True),
     Step("register: go on after a pause", resume_suspended, clock=True),
     Step("register: expire", expire, clock=True),
-    Step("mobile: drop lines", drop_lines),
-    Step("mobile: follow registrations", follow_registrations),
-    Step("mobile: end lines", end_lines_due),
-    Step("mobile: tell of lines left", tell_of_left),
-    Step("mobile: erase", erase_lines, clock=True),
-    Step("share: follow requests", follow_requests),
-    Step("share: end parts", end_parts),
-    Step("share: remind", remind_of_sharing, clock=True),
-    Step("share: forget names", forget_names, clock=True),
-    Step("lease: take proved claims", take_proved_claims),
-    Step("lease: tell of silence", tell_of_silence, clock=True),
+    Step("mobile: drop lines", drop_lines, of=(Line,)),
+    Step("mobile: follow registrations", follow_registrations, of=(Line,)),
+    Step("mobile: end lines", end_lines_due, of=(Line,)),
+    Step("mobile: tell of lines left", tell_of_left, of=(Line,)),
+    Step("mobile: erase", erase_lines, of=(Line,), clock=True),
+    Step("share: follow requests", follow_requests, of=(AskedToShare,)),
+    Step("share: end parts", end_parts, of=(Sharer,)),
+    Step("share: remind", remind_of_sharing, of=(AskedToShare,), clock=True),
+    Step("share: forget names", forget_names, of=(AskedToShare,), clock=True),
+    Step("lease: take proved claims", take_proved_claims, of=(Claim,)),
+    Step("lease: tell of silence", tell_of_silence, of=(Lease,), clock=True),
     Step("register: end what is due", end_entries_due),
-    Step("lease: tell of lapses", tell_of_lapses, clock=True),
-    Step("lease: forget reports", forget_reports, clock=True),
+    Step("lease: tell of lapses", tell_of_lapses, of=(Lease,), clock=True),
+    Step("lease: forget reports", forget_reports, of=(Report,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> verify: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> verify: prove again when rerouted", prove_rerouted, clock=True),
-    Step("verify: proved again, or in vain", follow_reproofs),
+    Step("verify: proved again, or in vain", follow_reproofs, of=(Reproof,)),
     Step("remind", remind, clock=True),
     Step("register: tell of the grace", tell_of_grace, clock=True),
     Step("register: remind of provisional terms", remind_of_provisional, clock=True),
     Step("register: tell of expiry", tell_of_expiry, clock=True),
-    Step("fees: remind", remind_of_fees, clock=True),
-    Step("fees: void", void_invoices_of_ended_applications),
+    Step("fees: remind", remind_of_fees, of=(Invoice,), clock=True),
+    Step("fees: void", void_invoices_of_ended_applications, of=(Invoice,)),
 )
 
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 # From the top down, as in pyproject.toml. Rooms that have models, and those that other rooms may enter by any module.
@@ -144,6 +145,52 @@ def a_value_in_a_link_keeps_its_spaces(package: Path) -> list[str]:
     ]
 
 
+# What lays its children out, with a distance between them.
+_LAYS_OUT = frozenset({"row", "actions", "answer", "do"})
+_PRESSED = frozenset({"btn", "textlink"})
+
+
+class _Neighbours(HTMLParser):
+    """Links and buttons beside each other, with nothing but white space between, in something that lays nothing out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Of each open element: its tag, its classes, and whether its last child is a link or button.
+        self.open: list[tuple[str, frozenset[str]]] = [("", frozenset())]
+        self.after_one = [False]
+        self.found: list[int] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = frozenset((dict(attrs).get("class") or "").split())
+        if classes & _PRESSED and self.after_one[-1] and not self.open[-1][1] & _LAYS_OUT:
+            self.found.append(self.getpos()[0])
+        self.after_one[-1] = False
+        if tag in {"a", "button", "p", "li", "div", "span", "form", "td", "section", "nav"}:
+            self.open.append((tag, classes))
+            self.after_one.append(False)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open[-1][0] == tag:
+            classes = self.open.pop()[1]
+            self.after_one.pop()
+            self.after_one[-1] = bool(classes & _PRESSED)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.after_one[-1] = False
+
+
+def links_beside_each_other_keep_a_distance(package: Path) -> list[str]:
+    """A space between two of them is no distance: on a wide screen they read as one."""
+    broken = []
+    for path in sorted(package.rglob("templates/**/*.html")):
+        text = re.sub(r"{%\s*(else|elif)[^%]*%}", "or", path.read_text())
+        parser = _Neighbours()
+        parser.feed(re.sub(r"{%.*?%}|{#.*?#}", "", re.sub(r"{{.*?}}", "value", text)))
+        broken += [f"{path.relative_to(package)}:{line} has two links or buttons side by side" for line in parser.found]
+    return broken
+
+
 _TITLE = re.compile(r"{%\s*block title\s*%}.*?{%\s*endblock", re.DOTALL)
 _PREFIX = re.compile(r"{%\s*block title_prefix\s*%}(.*?){%\s*endblock", re.DOTALL)
 _SUMMARY = re.compile(r"{%\s*error_summary\s+(.*?)\s*%}")
@@ -246,6 +293,7 @@ ALL = (
     no_template_uses_another_rooms,
     a_title_says_once_that_something_is_wrong,
     a_value_in_a_link_keeps_its_spaces,
+    links_beside_each_other_keep_a_distance,
     only_the_edge_asks_the_time,
     nothing_is_made_for_blocking,
     the_agent_renders_no_verdict,

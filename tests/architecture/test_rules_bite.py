@@ -39,6 +39,12 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "has no <span> around",
     ),
     (
+        rules.links_beside_each_other_keep_a_distance,
+        "decide/templates/decide/fault.html",
+        '<p><a class="btn" href="/">{{ x }}</a> {% if y %}<a class="textlink" href="/">Other</a>{% endif %}</p>',
+        "has two links or buttons side by side",
+    ),
+    (
         rules.a_title_says_once_that_something_is_wrong,
         "decide/templates/decide/fault.html",
         '{% block title %}{% if form.errors %}{% translate "Error:" %} {% endif %}A title{% endblock title %}',

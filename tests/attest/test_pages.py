@@ -139,7 +139,7 @@ class TestOneMember:
         found.refresh_from_db()
         assert found.valid_until.isoformat() == until(500)
         revoke = reverse("attest:revoke", args=[found.number])
-        assert desk.post(revoke, {"revocation": "", "told": ""}).text.count("Choose why you take it back") == 2
+        assert desk.post(revoke, {"revocation": "", "told": ""}).text.count("Choose why you revoke it") == 2
         page = desk.post(revoke, {"revocation": "left", "told": "The membership ended."}, follow=True).text
         assert "No longer a member" in page and "The membership ended." in page
         page = desk.post(reverse("attest:give_back", args=[found.number]), follow=True).text
@@ -222,11 +222,11 @@ class TestManyTakenBack:
         content = "\n".join(["member_number", *numbers, "", "?", "M-9999", "M-9999"]).encode()
         place = self.sent(desk, content).headers["Location"]
         page = desk.get(place).text
-        assert "5 attestations would be taken back" in page and "You left the association in June." in page
+        assert "5 attestations would be revoked" in page and "You left the association in June." in page
         assert page.count("Nobody with this number is attested now") == 1, "another association's"
         assert "stands in the file twice" in page
         assert not Attestation.objects.filter(revoked_at__isnull=False).exists()
-        assert "5 attestations are taken back." in desk.post(place, follow=True).text
+        assert "5 attestations are revoked." in desk.post(place, follow=True).text
         desk.post(place)
         after = desk.get(place).text
         assert after.count("Nobody with this number is attested now") == 1, "what was taken back is not wrong"
@@ -254,7 +254,7 @@ class TestManyTakenBack:
         ("content", "more", "said"),
         [
             (b"name\nx\n", {}, 'The first line must name the columns: <bdi dir="ltr">member_number</bdi>'),
-            (b"member_number\nM-1\n", {"revocation": ""}, "Choose why you take it back"),
+            (b"member_number\nM-1\n", {"revocation": ""}, "Choose why you revoke it"),
             (b"member_number\nM-1\n", {"told": ""}, "Write a sentence for the member"),
         ],
         ids=["columns", "reason", "sentence"],

@@ -59,7 +59,7 @@ class TestAMember:
         secretary.choose("left", name="revocation")
         secretary.fill({"told": "The membership ended in October."})
         secretary.follow("main button.danger", "attestation, revoked")
-        secretary.sees("You took it back. The member is told.")
+        secretary.sees("It is revoked. The member is told.")
 
         person.waits_for("/attestations/", "Revoked")
         person.follow("main .tasks a", "what was said, revoked")

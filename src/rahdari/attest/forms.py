@@ -226,8 +226,8 @@ class RevokeForm(forms.Form):
         help_text=gettext_lazy("The member reads the reason."),
         widget=forms.RadioSelect,
         error_messages={
-            "required": gettext_lazy("Choose why you take it back"),
-            "invalid_choice": gettext_lazy("Choose why you take it back"),
+            "required": gettext_lazy("Choose why you revoke it"),
+            "invalid_choice": gettext_lazy("Choose why you revoke it"),
         },
     )
     told = forms.CharField(
@@ -261,7 +261,7 @@ class RevokeManyForm(RevokeForm):
     def __init__(self, *args: Any, most_rows: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["members"].help_text = _(
-            "CSV with %(columns)s, up to %(most)s rows. You see the result by row before anything is taken back."
+            "CSV with %(columns)s, up to %(most)s rows. You see the result by row before anything is revoked."
         ) % {"columns": plain_ltr(", ".join(rules.NEEDED_TO_REVOKE)), "most": most_rows}
         self.fields["revocation"].help_text = _("One reason for all of them. Each member reads it.")
 

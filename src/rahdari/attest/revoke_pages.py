@@ -62,7 +62,7 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         raise Http404 from None
     if request.method == "POST":
         kept = actions.send_revocations(kept=kept, by=by_whom(request), now=timezone.now())
-        told = ngettext("%(count)s attestation is taken back.", "%(count)s attestations are taken back.", kept.made)
+        told = ngettext("%(count)s attestation is revoked.", "%(count)s attestations are revoked.", kept.made)
         messages.success(request, told % {"count": values.figure(kept.made)})
         return redirect("attest:revocations", id=id)
     looked(request, f"members:{kept.pk}")

@@ -220,7 +220,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         except actions.NotRevocable:
             pass
         else:
-            messages.success(request, _("You took it back. The member is told."))
+            messages.success(request, _("It is revoked. The member is told."))
         return redirect("attest:attestation", number=found.number)
     looked(request, f"attestation:{found.number}")
     context = {

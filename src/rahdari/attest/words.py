@@ -112,7 +112,7 @@ def trouble(found: RowTrouble, latest: str = "") -> str:
         RowTrouble.NUMBER_TAKEN: _(
             "This member number is attested for somebody else. Revoke that attestation first, or correct the number."
         ),
-        RowTrouble.NOT_ATTESTED: _("Nobody with this number is attested now, so there is nothing to take back."),
+        RowTrouble.NOT_ATTESTED: _("Nobody with this number is attested now, so there is nothing to revoke."),
     }[found]
 
 

@@ -106,7 +106,8 @@ class TestName:
         )
         assert named["Location"] == place
         assert [entry.asns for entry in Entry.objects.filter(registration=decision.registration)] == [[64500]]
-        assert place not in client.get(reverse("decide:unreached")).text
+        listed = client.get(reverse("decide:unreached")).text
+        assert place not in listed and "no operator gets them" not in listed
 
 
 class TestCasePage:
@@ -116,7 +117,7 @@ class TestCasePage:
         client.force_login(officer)
         place = reverse("decide:case", args=[case.application.reference])
         page = client.get(place).text
-        assert "1 address would reach no operator" in page
+        assert "1 address would reach no operator" in page and "does not know its network" in page
         assert '<option value="sample-fibre">' in page
         refused = client.post(
             reverse("decide:decide", args=[case.application.reference]), {"decision": "grant", "text": ""}

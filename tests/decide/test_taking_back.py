@@ -205,6 +205,9 @@ class TestPages:
         holder = Client()
         holder.force_login(case.application.applicant)
         assert place in first.get(reverse("decide:case", args=[reference])).text
+        # What each reason needs stands beside the reason, not beside its code alone.
+        asked = first.get(place).text
+        assert "X5</bdi> The entry was obtained by a false statement." in asked and 'class="btn danger"' in asked
         assert first.post(place, {"take_code": "S4"}).status_code == 422
         given = {"take_code": "S4", "take_text": "Two proofs failed.", "take_evidence": "Tries of 12 November."}
         assert first.post(place, given)["Location"] == place
@@ -222,6 +225,7 @@ class TestPages:
         assert "You may appeal until" in page
         public = Client().get(reverse("portal:check_number"), {"number": found.reference}).text
         assert "Suspended" in public and "somebody else" not in public
+        assert 'class="btn danger"' not in other.get(place).text, "to restore it harms nobody"
         other.post(place, {"why": "It was proved again."})
         assert standing(found) is Standing.VALID
         assert "Your registration is valid" in holder.get(reverse("portal:registration", args=[found.reference])).text

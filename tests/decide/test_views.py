@@ -409,8 +409,13 @@ class TestDocument:
         there = page(case, "document", document=document.pk)
         html = client.get(page(case)).content.decode()
         assert f"?paper={document.pk}#paper" in html and there not in html
+        client.cookies["django_language"] = "ur"
+        # Words of Urdu are not turned round for the sake of a number.
+        assert re.search(r"<bdi>8\W*بائٹ", client.get(page(case)).content.decode())
+        client.cookies["django_language"] = "en"
         html = client.get(page(case), {"paper": str(document.pk)}).content.decode()
-        assert re.search(rf'<iframe [^>]*src="{there}"', html)
+        # The viewer begins with the page, as wide as there is room for, and not with its list of pages.
+        assert re.search(rf'<iframe [^>]*src="{there}#navpanes=0&amp;view=FitH"', html)
         assert "apply.read_document" not in [row.act for row in journal.reads_of([case.application.subject])]
         answer = client.get(there)
         assert answer["Content-Disposition"].startswith("inline") and answer["X-Frame-Options"] == "SAMEORIGIN"

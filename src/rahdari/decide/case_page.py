@@ -124,8 +124,9 @@ class CasePage:
     def paper(self, wanted: str) -> tuple[str, Document] | None:
         """The title and the paper, if it is one of those that the page lists and is still kept."""
         asked: list[Question | Notice] = [*self.case.questions.all(), *self.case.notices.all()]
-        came = [paper for each in asked for paper in self.papers_of(each)]
-        found = self.documents + [(_("Came with the answer"), paper) for paper in came]
+        came = [numbered for each in asked for numbered in enumerate(self.papers_of(each), start=1)]
+        title = _("File %(number)s that came with the answer")
+        found = self.documents + [(title % {"number": number}, paper) for number, paper in came]
         kept = (each for each in found if each[1].noted_from_id is None and each[1].erased_at is None)
         return next((each for each in kept if str(each[1].pk) == wanted), None)
 

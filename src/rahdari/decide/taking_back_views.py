@@ -57,7 +57,11 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
         "restorable": restorable,
         "form": form,
         "evidence": [
-            (reason.code, words.evidence(page.policy, (reason.code,), page.language))
+            (
+                reason.code,
+                reason.text.in_language(page.language),
+                words.evidence(page.policy, (reason.code,), page.language),
+            )
             for reason in taking_back.codes_of(page.policy)
         ],
     }

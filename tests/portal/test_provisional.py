@@ -16,6 +16,7 @@ from rahdari.people.models import User
 from rahdari.portal.applicant.proof import ways_of
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
+from rahdari.up import samples, seed
 from rahdari.vault import links
 from tests.apply.sample import a_photo
 from tests.decide import builders
@@ -59,7 +60,8 @@ class TestThePage:
         assert "One more proof or certificate is still to come." in page and "From you" in page
         assert "of 90 days" in page or "of 91 days" in page
         home = browser.get(reverse("portal:home")).text
-        assert "Something is still to come by" in home and "Nothing waits for you" not in home
+        assert "Something is still to come</h1>" in home and "is provisional until" in home
+        assert "Nothing waits for you" not in home
         assert "Renew</a>" not in browser.get(reverse("portal:registration", args=[registration.reference])).text
 
     def test_names_each_proof_that_is_enough_and_leads_to_it(self, browser: Client, registration: Registration) -> None:
@@ -74,6 +76,19 @@ class TestThePage:
         assert place in browser.get(reverse("portal:registration", args=[registration.reference])).text
         paused = browser.get(place).text
         assert "It is paused" in paused and "protected now" not in paused and ways[0].title in paused
+
+    def test_says_of_an_address_that_its_operator_is_silent_about_that_its_proof_is_to_come(self) -> None:
+        """A company whose operator was asked, and whose time to answer is over."""
+        now = timezone.now()
+        story.an_operator("sample-fibre", "Sample Fibre")
+        seed.import_rosters(now)
+        samples.registered_while_its_operator_is_silent(now)
+        application = Application.objects.get()
+        found = story.registration_of(application)
+        client = Client()
+        client.force_login(application.applicant)
+        page = client.get(reverse("portal:registration", args=[found.reference])).text
+        assert "Still to come" in page and "Confirmed in another way" not in page
 
     def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:
         browser.cookies["django_language"] = "ur"

@@ -250,6 +250,12 @@ def counted(subjects: Iterable[str]) -> list[tuple[str, dict[str, str], str, boo
     return [(subject, title, outcome, required, count) for subject, title, outcome, required, count, _place in rows]
 
 
+def awaiting_control(targets: Iterable[str]) -> set[str]:
+    """Those of these endpoints whose control is still to be shown."""
+    waiting = Check.objects.filter(kind="control", outcome=Outcome.WAITING, target__in=list(targets))
+    return set(waiting.values_list("target", flat=True))
+
+
 def failed_checks() -> QuerySet[Check]:
     """Those that a grant needs and that failed."""
     return Check.objects.filter(outcome=Outcome.FAILED, required=True).order_by()

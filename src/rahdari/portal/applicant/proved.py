@@ -22,6 +22,8 @@ class Proved:
     proof: Challenge | None
     said: SafeString | None
     last: Reproof | None
+    # It stands provisionally, and is still to be shown.
+    is_awaited: bool = False
 
     @property
     def state(self) -> str:
@@ -35,17 +37,21 @@ def about(entry: Entry) -> str:
 def proofs_of(entries: Iterable[Entry]) -> list[Proved]:
     listed = list(register.endpoints_among(entry for entry in entries if entry.ended_at is None))
     again = proofs.reproofs_of([about(entry) for entry in listed])
-    return [_proved(entry, again.get(about(entry), [])) for entry in sorted(listed, key=by_address)]
+    awaited = proofs.awaiting_control(entry.subject for entry in listed)
+    return [
+        _proved(entry, again.get(about(entry), []), is_awaited=entry.subject in awaited)
+        for entry in sorted(listed, key=by_address)
+    ]
 
 
 def by_address(entry: Entry) -> tuple[int, int, int]:
     return (entry.block.version, int(entry.block.network_address), entry.block.prefixlen)
 
 
-def _proved(entry: Entry, again: list[Reproof]) -> Proved:
+def _proved(entry: Entry, again: list[Reproof], *, is_awaited: bool) -> Proved:
     proof = proofs.proof_of(entry.subject, entry.block)
     last = again[0] if again else None
     if last is not None and last.state == Reproof.State.SHOWN:
         proof = proofs.proof_of(last.subject, entry.block) or proof
     said = way_words.proved_by(proof) if proof is not None else None
-    return Proved(entry, format_block(entry.block), proof, said, last)
+    return Proved(entry, format_block(entry.block), proof, said, last, is_awaited)

@@ -196,7 +196,7 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
     now = timezone.now()
     context = {
         "row": desk.row(found, options["attesting"], queries.day_of(now)),
-        "weights": words.weights(found),
+        "weights": words.weights(found) if found.revoked_at is None else [],
         "way": words.way(found.way, options["attesting"]),
         "known_by": words.identifier(found.identifier_kind),
         "revocation": words.revocation(found.revocation, options["attesting"]) if found.revoked_at else "",

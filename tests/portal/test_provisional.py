@@ -12,6 +12,8 @@ from django.utils import timezone
 from rahdari import line
 from rahdari.address import directory
 from rahdari.apply.models import Application
+from rahdari.decide import desk
+from rahdari.decide.models import Case
 from rahdari.people.models import User
 from rahdari.portal.applicant.proof import ways_of
 from rahdari.register import actions as register
@@ -89,6 +91,18 @@ class TestThePage:
         client.force_login(application.applicant)
         page = client.get(reverse("portal:registration", args=[found.reference])).text
         assert "Still to come" in page and "Confirmed in another way" not in page
+
+        # The list of taxpayers stands in for papers: that there are none is held against nobody, on no page.
+        status = client.get(reverse("portal:status", args=[application.reference])).text
+        assert "4 of 5 checks passed" in status
+        officer = story.an_officer()
+        (row,) = desk.rows_of(Case.objects.all(), officer=officer, now=now)
+        assert row.failed_kinds == [] and row.passed == 5
+        at_the_desk = Client()
+        at_the_desk.force_login(officer)
+        at_the_desk.post(reverse("decide:why", args=[application.reference]), {"why": "mistake"})
+        case = at_the_desk.get(reverse("decide:case", args=[application.reference])).text
+        assert "Checks: 5 passed, 0 failed, 1 waiting" in case
 
     def test_in_urdu_too(self, browser: Client, registration: Registration) -> None:
         browser.cookies["django_language"] = "ur"

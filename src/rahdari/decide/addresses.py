@@ -3,6 +3,7 @@
 A few addresses are shown whole on the page of the case. Many have pages of their own, and a table.
 """
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,6 +40,13 @@ def tone_of(check: Check) -> str:
     if check.outcome == "failed" and not check.required:
         return "off"
     return {"passed": "ok", "failed": "bad"}.get(str(check.outcome), "wait")
+
+
+def tones_of(found: Iterable[Check], counting: Iterable[Check]) -> dict[uuid.UUID, str]:
+    """Of all checks of an application. A failed one that another stands in for is in nobody's way either."""
+    counts = {check.pk for check in counting}
+    tones = {check.pk: tone_of(check) for check in found}
+    return {key: "off" if tone == "bad" and key not in counts else tone for key, tone in tones.items()}
 
 
 def group_of(tones: Iterable[str]) -> Group:

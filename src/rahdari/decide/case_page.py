@@ -53,10 +53,7 @@ class ShownCheck:
     listed_name: str = ""
     # For a proof: what was tried, from where, and what was seen.
     tries: Sequence[way_words.Tried] = ()
-
-    @property
-    def tone(self) -> str:
-        return addresses.tone_of(self.check)
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,7 +218,11 @@ class CasePage:
         when they are many."""
         elsewhere = {each.subject for each in self.endpoints} if self.is_grouped else set()
         here = [check for check in self.all_checks if check.target not in elsewhere]
-        return self.shown(sorted(here, key=lambda check: ORDER.index(addresses.tone_of(check))))
+        return self.shown(sorted(here, key=lambda check: ORDER.index(self.tone_of[check.pk])))
+
+    @cached_property
+    def tone_of(self) -> dict[uuid.UUID, str]:
+        return addresses.tones_of(self.all_checks, queries.counting(self.application, self.all_checks, self.now))
 
     def several_form(self, data: Mapping[str, Any] | None = None) -> RecordSeveralForm:
         """For the checks of this page that have not passed; with one alone its own form is enough."""
@@ -243,6 +244,7 @@ class CasePage:
                 "\n".join(f"{key}: {self._written(value)}" for key, value in check.evidence.items() if key != "before"),
                 self._listed_name(check),
                 self._tries(check),
+                self.tone_of[check.pk],
             )
             for check in checks
         ]
@@ -278,7 +280,7 @@ class CasePage:
     @cached_property
     def tones(self) -> Counter[str]:
         """How many checks there are of each tone."""
-        return Counter(map(addresses.tone_of, self.all_checks))
+        return Counter(self.tone_of.values())
 
     @cached_property
     def history(self) -> list[words.Said]:

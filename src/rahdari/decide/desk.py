@@ -250,6 +250,10 @@ def _row(
     rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
     first, count = addresses or (None, 0)
+    asked = rules_of_case.services[case.application.service].checks_for(mobile=case.application.is_mobile)
+    passed = {kind.title["en"] for kind, outcome, _required in checks if outcome == Outcome.PASSED}
+    stood_for = {rule.instead_of for rule in asked if rule.title.en in passed}
+    not_needed = {rule.title.en for rule in asked if rule.kind in stood_for}
     return Row(
         case=case,
         clock=clock_of(case, now),
@@ -257,7 +261,11 @@ def _row(
         address=format_block(first) if first is not None else "",
         more=count - 1,
         passed=sum(kind.count for kind, outcome, _required in checks if outcome == Outcome.PASSED),
-        failed_kinds=[kind for kind, outcome, required in checks if outcome == Outcome.FAILED and required],
+        failed_kinds=[
+            kind
+            for kind, outcome, required in checks
+            if outcome == Outcome.FAILED and required and kind.title["en"] not in not_needed
+        ],
         waiting_kinds=[kind for kind, outcome, _required in checks if outcome == Outcome.WAITING],
         notice=notice,
         cannot_second=None

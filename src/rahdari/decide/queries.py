@@ -76,6 +76,7 @@ __all__ = [
     "clock_of",
     "clock_of_application",
     "clocks_to_run",
+    "counting",
     "decision_of",
     "facts_of",
     "goes_to_an_officer_at",
@@ -238,6 +239,13 @@ def assessment_of(application: Application, now: dt.datetime, found: Sequence[Ch
     """Whoever has its checks already gives them along."""
     found = list(checks.checks_of(application.subject)) if found is None else found
     return rules.assess(rules=rules_of(application), facts=facts_of(application, found, now))
+
+
+def counting(application: Application, found: Sequence[Check], now: dt.datetime) -> list[Check]:
+    """Of these checks, all of the application's, those that the decision rests on: what passed, and what is required
+    and has nothing to stand in for it."""
+    not_needed = rules.stood_for(rules=rules_of(application), facts=facts_of(application, found, now))
+    return [check for check in found if check.outcome == "passed" or (check.required and check.kind not in not_needed)]
 
 
 def goes_to_an_officer_at(decision: Decision) -> dt.datetime:

@@ -239,9 +239,9 @@ def assess(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> Assessm
     missing: list[CheckFact] = []
     awaited: list[CheckFact] = []
     codes: dict[str, None] = {}
-    standing_in = {rule.instead_of for rule in rules if rule.instead_of and _any_passed(_facts_of(rule, facts))}
+    not_needed = stood_for(rules=rules, facts=facts)
     for rule in rules:
-        if not rule.required or rule.kind in standing_in:
+        if not rule.required or rule.kind in not_needed:
             continue
         for answered_by, fact in _without_answer(rule, rules, facts):
             if answered_by.provisional is not None and fact.is_awaited:
@@ -253,6 +253,11 @@ def assess(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> Assessm
     if missing:
         return NotYet(tuple(missing))
     return Provisional(passed, tuple(awaited), tuple(codes)) if awaited else Grantable(passed)
+
+
+def stood_for(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> frozenset[str]:
+    """The kinds of required checks in whose place another passed: what is found of them is in nobody's way."""
+    return frozenset(rule.instead_of for rule in rules if rule.instead_of and _any_passed(_facts_of(rule, facts)))
 
 
 def _without_answer(

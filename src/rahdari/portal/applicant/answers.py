@@ -282,7 +282,7 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
     if refused is None:
         return redirect("portal:application", reference=reference)
     now = timezone.now()
-    made = [check for check in checks.checks_of(application.subject) if check.required or check.outcome == "passed"]
+    made = queries.counting(application, list(checks.checks_of(application.subject)), now)
     context = {
         "application": application,
         "refusal": refused,

@@ -79,6 +79,8 @@ class Overview:
     checks: list[Check]
     # With those that are not for the applicant to see.
     every_check: list[Check]
+    # What the decision rests on, of those that the applicant sees.
+    counted: list[Check]
     proofs: list[Proof]
     line: Line | None = None
     # What is to be paid before it can be decided.
@@ -86,11 +88,6 @@ class Overview:
     # Operators' open questions, by the endpoint that they are about; and which of these endpoints a yes would prove.
     asked: Mapping[str, Question] = field(default_factory=dict)
     with_their_operators: frozenset[str] = frozenset()
-
-    @property
-    def counted(self) -> list[Check]:
-        """What the decision rests on. A check that was not required and did not pass is held against nobody."""
-        return [check for check in self.checks if check.required or check.outcome == Outcome.PASSED]
 
     @property
     def passed(self) -> int:
@@ -237,6 +234,7 @@ def overview(application: Application, *, now: dt.datetime) -> Overview:
         clock=decide.clock_of(case, now) if case else decide.clock_of_application(application, now),
         checks=checks,
         every_check=every,
+        counted=[check for check in decide.counting(application, every, now) if check in checks],
         proofs=proofs,
         line=line_for(application) if application.is_mobile else None,
         invoice=invoice,

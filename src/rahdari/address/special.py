@@ -116,8 +116,13 @@ _TABLE: tuple[tuple[str, SpecialName, str], ...] = (
 SPECIAL_RANGES: tuple[SpecialUse, ...] = tuple(
     SpecialUse(name, ipaddress.ip_network(prefix), source) for prefix, name, source in _TABLE
 )
-# The narrowest range that holds a block names it, so narrow ones are asked first.
-_NARROWEST_FIRST = tuple(sorted(SPECIAL_RANGES, key=lambda use: -use.block.prefixlen))
+# Of each family, the narrowest first: the narrowest range that holds a block names it.
+_NARROWEST_FIRST = {
+    version: sorted(
+        (use for use in SPECIAL_RANGES if use.block.version == version), key=lambda use: -use.block.prefixlen
+    )
+    for version in (4, 6)
+}
 
 
 @lru_cache(maxsize=64)
@@ -129,11 +134,10 @@ def special_use(block: Block, *, allowed: Iterable[str | Block] = ()) -> Special
     """The special-use range that a block lies in or touches; None for an ordinary block, or one wholly in `allowed`."""
     if any(contains(network, block) for network in _networks(tuple(str(prefix) for prefix in allowed))):
         return None
-    for use in _NARROWEST_FIRST:
-        if contains(use.block, block):
-            return use
-    touched = [use for use in SPECIAL_RANGES if overlap(use.block, block)]
-    return min(touched, key=lambda use: use.block.prefixlen) if touched else None
+    # Of two that share an address the wider holds the other.
+    touched = [use for use in _NARROWEST_FIRST[block.version] if overlap(use.block, block)]
+    holding = next((use for use in touched if use.block.prefixlen <= block.prefixlen), None)
+    return holding or min(touched, key=lambda use: use.block.prefixlen, default=None)
 
 
 def is_global(address: Address | Block, *, allowed: Iterable[str | Block] = ()) -> bool:

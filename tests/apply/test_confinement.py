@@ -80,5 +80,15 @@ class TestConfine:
         )
         assert json.loads(done.stdout) == [[], {"read": "done"}]
 
+    def test_comes_before_the_judge_looks_at_a_file(self) -> None:
+        program = (
+            "import sys; from rahdari.apply import screening; "
+            "screening.confinement.confine = lambda: sys.exit(7); screening._main()"
+        )
+        order = json.dumps({"name": "letter.pdf", "most_bytes": 100, "types": []}).encode()
+        given = len(order).to_bytes(4, "big") + order + b"no file"
+        done = subprocess.run([sys.executable, "-c", program], input=given, capture_output=True, check=False)
+        assert (done.returncode, done.stdout) == (7, b"")
+
     def test_is_what_the_judge_of_files_does(self) -> None:
         assert confinement.CALLS in screening.walls() or platform.machine() not in confinement.MACHINES

@@ -4,6 +4,7 @@ import io
 import random
 import struct
 import subprocess
+import sys
 import zipfile
 import zlib
 from typing import Any
@@ -404,6 +405,16 @@ class TestInAProcess:
         noise = written(Image.frombytes("1", (6_000, 6_000), random.Random(1).randbytes(4_500_000)))
         kept = in_a_process(noise, name="noise.png", most_bytes=10 * MB, types=TYPES)
         assert len(kept.content) < 10 * MB
+
+    def test_has_seconds_and_memory_of_which_a_few_at_once_leave_the_pages_alone(self) -> None:
+        """With 30 seconds and 1,500 MB four accounts held the whole site."""
+        program = (
+            "import resource; from rahdari.apply import screening; screening._limit_this_process(); "
+            "print(resource.getrlimit(resource.RLIMIT_CPU)[0], resource.getrlimit(resource.RLIMIT_AS)[0])"
+        )
+        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        seconds, memory = map(int, said.split())
+        assert 0 < seconds <= 5 and 0 < memory <= 400 * MB
 
     def test_survives_a_file_that_unpacks_to_more_than_the_memory(self) -> None:
         error = None

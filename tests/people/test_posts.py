@@ -112,6 +112,13 @@ class TestPostOfTwo:
             assert self.answer(house[local], proposed) in {403, 404}, local
         assert not queries.posts_of(puppet)
 
+    def test_is_proposed_by_nobody_for_themselves_by_whatever_way(self, house: dict[str, Client]) -> None:
+        administrator = self.of("administrator")
+        facts = {"user": administrator, "by": administrator, "actor": "administrator:x", "now": timezone.now()}
+        with pytest.raises(actions.OwnPost):
+            actions.propose_post(role="officer", **facts)
+        assert not ProposedPost.objects.exists()
+
     @pytest.mark.parametrize("by", ["second", "supervisor"])
     def test_counts_when_a_second_person_agrees(self, house: dict[str, Client], by: str) -> None:
         proposed = self.propose(house, director="on")

@@ -12,6 +12,7 @@ from rahdari import policy
 from rahdari.policy import BUNDLED, GUARDS, PolicyError, Problem
 
 TEXT = BUNDLED.read_text(encoding="utf-8")
+REPRESENTS = '[[services.vpn_company.checks]]\nkind = "represents"'
 
 
 def changed(old: str, new: str, *, after: str = "") -> str:
@@ -65,6 +66,9 @@ class TestTheBundledPolicy:
             ('kind = "employer"', 'kind = "origin"', "[services.vpn_freelancer]", "needs a check"),
             ('wants = "declaration"', 'wants = "text"', "[services.vpn_freelancer]", "A declaration, and nothing else"),
             ("remind_after = { length = 5", "remind_after = { length = 9", "[vouching]", "before the link ends"),
+            # What is public of an organisation is enough for nobody.
+            ("required = true", "required = false", REPRESENTS, "numbers of organisations are public"),
+            ("read_by_officer = true", "", "[services.vpn_mission]", "numbers of organisations are public"),
         ],
     )
     def test_refuses_parts_that_do_not_fit_together(self, old: str, new: str, after: str, said: str) -> None:

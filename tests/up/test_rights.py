@@ -31,13 +31,23 @@ REFUSED = [
     "SET ROLE rahdari",
     "CREATE DATABASE mine",
     "DELETE FROM django_migrations",
+    # By name, so that a table that falls out of the lists of the module is missed here.
+    "UPDATE journal_entry SET actor = 'nobody'",
+    "DELETE FROM journal_entry",
+    "DELETE FROM register_change",
+    "UPDATE apply_frozenpolicy SET text = ''",
+    "DELETE FROM register_entry",
+    "DELETE FROM register_registration",
+    "DELETE FROM decide_decision",
+    "DELETE FROM decide_notice",
+    "DELETE FROM fees_invoice",
     *(f"{act} {table}{rest}" for table in rights.ADDED_TO for act, rest in (("DELETE FROM", ""), ("TRUNCATE", ""))),
     *(f"DELETE FROM {table}" for table in rights.KEPT),
 ]
 
 
 class TestApplication:
-    @pytest.mark.parametrize("statement", REFUSED)
+    @pytest.mark.parametrize("statement", dict.fromkeys(REFUSED))
     def test_is_refused(self, application: psycopg.Connection, statement: str) -> None:
         # By its rights, before any guard sees a row: the tables are empty here.
         application.autocommit = statement.startswith("CREATE DATABASE")

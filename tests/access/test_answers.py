@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import IntegrityError, transaction
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from rahdari.page.logs import Formatter
 from rahdari.people.models import User
@@ -59,6 +61,14 @@ class TestHeaders:
         answer = Client(raise_request_exception=False).get("/check/")
         assert answer.status_code == 500
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+    def test_give_our_files_to_no_other_site(self, settings: Any) -> None:
+        settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
+        serve = WhiteNoiseMiddleware(lambda _request: HttpResponse(status=404))
+        answer = serve(RequestFactory().get("/static/page/rahdari.css"))
+        answer.close()
+        assert answer.status_code == 200
+        assert "Access-Control-Allow-Origin" not in answer.headers
 
     def test_are_there_for_a_host_that_is_not_ours(self, settings: Any) -> None:
         settings.ALLOWED_HOSTS = ["register.example"]

@@ -87,6 +87,11 @@ def test_the_sample_web_server_tells_nobodys_address() -> None:
     assert reports is not None and "access_log off;" in reports.group()
 
 
+def test_the_sample_web_server_leads_to_its_own_names_alone() -> None:
+    leading = re.findall(r"return 301 (\S+);", NGINX.read_text())
+    assert leading and not any("$host" in each or "$http_host" in each for each in leading)
+
+
 def logged_by_nginx(address: str) -> str:
     """What the map of the configuration makes of an address: the first pattern that fits, as nginx does it."""
     found = re.search(r"map \$uri \$logged_path \{(.*?)\n\}", NGINX.read_text(), re.DOTALL)

@@ -55,6 +55,13 @@ class TestApplication:
         assert seen["answers"]["person"]["card_number"].startswith("35")
         assert "1234567" not in str(seen["answers"]["person"])
 
+    def test_shows_no_number_of_a_card_that_stands_in_the_place_of_a_tax_number(self, program: Program) -> None:
+        one = begun(program)
+        row = Application.objects.get(reference=one.rpartition("/")[2])
+        row.ntn = "3500000000011"
+        row.save(update_fields=["ntn"])
+        assert program.get(one).said["answers"]["company"]["tax_number"] == "35xxx-xxxxxxx-x"
+
     def test_is_the_persons_own_act_in_the_journal(self, program: Program) -> None:
         one = begun(program)
         row = Application.objects.get(reference=one.rpartition("/")[2])

@@ -20,6 +20,7 @@ from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
 from rahdari.journal.models import Entry as Row
 from rahdari.letters import queries as letters
+from rahdari.people import actions as people_actions
 from tests.people.people import sign_in_at_once
 from tests.portal import story
 
@@ -69,6 +70,11 @@ class TestThePage:
         text = self.make(browser).context["new_text"]
         assert [each.template for each in letters.letters_of(self.person)] == ["program_allowed"]
         assert browser.post(reverse("people:end_other_sessions")).status_code == 302
+        assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 401
+
+    def test_ends_all_with_the_second_factors_of_whoever_lost_them(self) -> None:
+        text = self.make(self.signed_in()).context["new_text"]
+        people_actions.forget_second_factors(user=self.person, actor="administrator:x", now=timezone.now())
         assert Client(headers={"authorization": f"Bearer {text}"}).get("/api/v1/applications").status_code == 401
 
     def test_says_what_is_missing(self) -> None:
@@ -121,6 +127,9 @@ class TestTokens:
         monkeypatch.setattr(rules, "UNKNOWN_RATE", 2)
         guesser = Client(headers={"authorization": "Bearer rahdari_api_guess"})
         assert [guesser.get("/api/v1/applications").status_code for _ in range(3)] == [401, 401, 429]
+        # One subscriber of IPv6 has 2^64 addresses, and one budget.
+        tries = [guesser.get("/api/v1/applications", REMOTE_ADDR=f"2001:db8:0:7::{last}") for last in range(3)]
+        assert [each.status_code for each in tries] == [401, 401, 429]
 
     def test_are_noted_with_the_day_of_their_last_use(self) -> None:
         program = Program()

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari import policy
-from rahdari.letters import actions, catalogue, queries
+from rahdari.letters import actions, catalogue, queries, views
 from rahdari.letters.models import Letter, Message, NoReminders, Part, State
 from rahdari.letters.words import of_email
 from rahdari.page import urdu
@@ -105,6 +105,14 @@ class TestStopping:
         link = link_of(sent(reader, REMINDER))
         assert Client().post(link[:-4] + "aaa/").status_code == 404
         assert not queries.wants_no_reminders(reader)
+
+    def test_links_that_are_not_ours_are_tried_no_oftener_than_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(views, "UNKNOWN_LINKS", 2)
+        monkeypatch.setattr(views, "PER_SECONDS", 86_400)  # none comes back while the test runs
+        link = link_of(sent(a_reader(), REMINDER))[:-4] + "aaa/"
+        # One subscriber of IPv6 has 2^64 addresses, and one budget.
+        tries = [Client(REMOTE_ADDR=f"2001:db8:0:7::{last}").get(link).status_code for last in range(3)]
+        assert tries == [404, 404, 429]
 
     def test_keeps_reminders_in_the_inbox_and_sends_the_rest(self) -> None:
         reader = a_reader()

@@ -18,6 +18,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.portal.applicant import prove_many
 from rahdari.vault import keys
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
@@ -211,3 +212,11 @@ class TestTheLink:
         token = applications.prove_all_token(one)
         answer = Client(REMOTE_ADDR=KNOWN[5]).get(reverse("portal:prove_by_link", args=[other.reference, token]))
         assert answer.status_code == 404 and proved(other) == 0
+
+    def test_that_nobody_has_is_tried_no_oftener_than_so(self, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(prove_many, "UNKNOWN_LINKS", 2)
+        monkeypatch.setattr(prove_many, "PER_SECONDS", 86_400)  # none comes back while the test runs
+        link = reverse("portal:prove_by_link", args=[with_addresses(owner, KNOWN[:1]).reference, "x" * 26])
+        # One subscriber of IPv6 has 2^64 addresses, and one budget.
+        tries = [Client(REMOTE_ADDR=f"2001:db8:0:7::{last}").get(link).status_code for last in range(3)]
+        assert tries == [404, 404, 429]

@@ -21,6 +21,7 @@ from rahdari.page import limits, urdu
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.portal import paper
+from rahdari.portal.public import certificate as certificate_view
 from rahdari.portal.public import check as check_view
 from rahdari.register import actions as register
 from rahdari.register import reference as references
@@ -146,6 +147,9 @@ class TestStart:
         assert "Free for freelancers and many others" in first
         assert "We never block or watch anyone’s traffic" in first
 
+    def test_says_what_to_do_when_a_registered_connection_was_cut(self, client: Client) -> None:
+        assert "My registered connection was cut" in client.get("/help/").text
+
 
 class TestCheckNumber:
     def test_says_valid_with_the_registered_name_of_a_company(self, client: Client, company: Organisation) -> None:
@@ -232,7 +236,8 @@ class TestCheckLimit:
             assert client.get("/check/", {"number": references.make()}, REMOTE_ADDR="198.51.100.7").status_code == 200
         refused = client.get("/check/", {"number": references.make()}, REMOTE_ADDR="198.51.100.7")
         assert refused.status_code == 429
-        assert int(refused.headers["Retry-After"]) <= 4
+        seconds = int(refused.headers["Retry-After"])
+        assert seconds <= 4 and f"Try again in {seconds} second" in refused.text
         assert client.get("/check/", {"number": references.make()}, REMOTE_ADDR="198.51.100.8").status_code == 200
 
     def test_counts_an_ipv6_subscriber_once_and_a_site_too(self, client: Client) -> None:
@@ -313,7 +318,8 @@ class TestCertificate:
         client.force_login(freelancer)
         client.cookies["django_language"] = language
         page = client.get(self.pages(registration)[0]).content.decode()
-        for words in ("Certificate of registration", "رجسٹریشن سرٹیفکیٹ", registration.reference, COMPANY):
+        both = ("What counts is the register, not this sheet.", "اعتبار رجسٹر کا ہے، اس کاغذ کا نہیں۔")
+        for words in ("Certificate of registration", "رجسٹریشن سرٹیفکیٹ", *both, registration.reference, COMPANY):
             assert words in page
         assert "203.0.113." not in page
         assert not re.search(r"style=|<script>", page)
@@ -332,6 +338,15 @@ class TestCertificate:
             assert len(pdf.pages) == 1
             assert pdf.Root.MarkInfo.Marked
             assert registration.reference in str(pdf.docinfo.Title)
+
+    def test_is_set_no_oftener_than_so_for_a_household(
+        self, client: Client, freelancer: User, company: Organisation, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(certificate_view, "SHEETS", 1)
+        monkeypatch.setattr(certificate_view, "PER_SECONDS", 86_400)  # none comes back while the test runs
+        address = self.pages(a_registration(company.holder_ref))[1]
+        client.force_login(freelancer)
+        assert [client.get(address).status_code for _ in range(2)] == [200, 429]
 
 
 def _faces(content: bytes) -> set[str]:

@@ -96,6 +96,8 @@ class TestOpening:
         right = client.get(path_of(challenge), REMOTE_ADDR=THERE, headers=CURL)
         assert right.text == f"Proved: this address is {THERE}.\n"
         assert right["Content-Type"].startswith("text/plain")
+        dead = client.get("/prove/x/", REMOTE_ADDR=THERE, headers=CURL)
+        assert dead.status_code == 404 and dead["Content-Type"].startswith("text/plain") and dead.text.count("\n") == 1
 
     def test_by_head_proves_nothing(self, client: Client, challenge: Challenge) -> None:
         assert client.head(path_of(challenge), REMOTE_ADDR=THERE).status_code == 200

@@ -15,7 +15,7 @@ from rahdari.apply import wording
 from rahdari.apply.models import Application
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
-from rahdari.fees.models import Invoice
+from rahdari.fees.models import Invoice, Payment
 from rahdari.fees.rules import Money
 from rahdari.fees.statements import Read
 from rahdari.letters.models import Letter
@@ -163,3 +163,14 @@ class TestPayment:
         browser.force_login(application.applicant)
         page = browser.get(reverse("fees:invoice", args=[invoice.number])).text
         assert "PKR 50.00" in page and "It is paid back to you." in page
+
+    def test_is_nobodys_when_its_time_is_over(self) -> None:
+        application = sent("whitelist_call_centre", PAPERS, addresses=addresses(6))
+        invoice = invoices.invoice_of(application.subject)
+        assert invoice is not None
+        paid(invoice, "1200", now=NOW + HOUR)
+        kept = applications.policy_in_force().retention["payment"].span
+        assert kept is not None and Payment.objects.get().payer == "Sample Payer"
+        line.advance(now=NOW + kept + 2 * DAY)
+        payment = Payment.objects.get()
+        assert (payment.payer, payment.text, payment.amount) == ("", "", Decimal("1200.00"))

@@ -15,11 +15,15 @@ from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.decide import words
+from rahdari.decide.models import Decision, Notice
 from rahdari.journal import queries as journal
+from rahdari.letters.models import Letter
 from rahdari.line import keeping
 from rahdari.policy.keeping import BY_CLOCK
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
+from rahdari.share.models import Request
+from rahdari.share.rules import State
 from rahdari.vault import files
 from rahdari.verify.models import Attempt
 from tests.apply.sample import a_photo
@@ -149,6 +153,26 @@ class TestAFile:
         assert not application.endpoints.exists()
         # The register keeps what was listed, and the feed's tables what was published: neither says whose it was.
         assert tables_with(block.partition("/")[0]) <= {"register_entry", "register_change", "publish_listing"}
+
+    def test_of_a_refusal_goes_with_its_words_its_letters_and_whom_it_asked(self) -> None:
+        application = story.a_refusal(story.a_person()).application
+        endpoint = application.endpoints.get()
+        times = dict.fromkeys(("asked_at", "due_at", "remind_at", "ended_at", "settled_at"), timezone.now())
+        about = {"subject": endpoint.subject, "holder": application.holder_ref, "block": endpoint.network}
+        Request.objects.create(name="Desk 7", asked_by="person:1", state=State.DECLINED, **about, **times)
+        story.advance()
+        Letter.objects.update(state="sent", sent_at=timezone.now())
+
+        def said() -> list[str]:
+            notice, decision = Notice.objects.get(), Decision.objects.get()
+            return [notice.text, notice.answer, decision.text]
+
+        closed = story.fresh(application).closed_at
+        assert closed is not None and all(said()) and Letter.objects.filter(about=application.subject).exists()
+        line.advance(now=closed + span("case") + dt.timedelta(days=1))
+        assert story.fresh(application).erased_at is not None
+        assert not any(said()) and not Letter.objects.filter(about=application.subject).exists()
+        assert not Request.objects.exists()
 
     def test_stays_while_what_it_led_to_stands(self) -> None:
         application = story.a_full_draft(story.a_person())

@@ -5,6 +5,7 @@ import importlib
 import json
 import logging
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -161,8 +162,13 @@ class TestTime:
 
 class TestHeldRemovals:
     def test_are_told_alike_everywhere(
-        self, publisher: Publisher, configuration: Configuration, capsys: pytest.CaptureFixture[str]
+        self,
+        publisher: Publisher,
+        configuration: Configuration,
+        capsys: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
+        caplog.set_level(logging.INFO, "rahdari.agent")
         entries = [an_entry(f"192.0.2.{number}/32") for number in range(1, 51)]
         publisher.publish(*entries)
         sync(configuration)
@@ -173,6 +179,7 @@ class TestHeldRemovals:
             agent.close()
         code, said = asked(configuration, capsys)
         assert named(said) == in_page(page) == set(names(outcome)) == {"RemovalsHeld"}
+        assert re.search(r"edition \d+ \(dynamic \d+, canary \d+\): \d+ entries applied to ", caplog.text)
         assert (code, page["rahdari_agent_exit_code"]) == (1, "1")
         assert main(["agent", "status", "--config", str(written(configuration))]) == 1
         assert "50 entries count now: the editions have 20, 30 more are held back." in capsys.readouterr().out

@@ -35,6 +35,7 @@ class TestDocuments:
         )
         shown = page(client.get(url))
         assert "letter.pdf" in shown and "page2.jpg" in shown
+        assert "1 file received, readable." in shown or language == "ur"
         page(client.get(at("documents", draft)))
         first, second = queries.documents_of(draft)
         looked = client.get(at("document", draft, second.pk))
@@ -152,6 +153,13 @@ class TestDocuments:
         client = a_client(draft.applicant, language=language)
         client.post(at("company", draft), {"name": "Sample House", "company_number": "482", "ntn": "1234567"})
         assert 'class="alert info"' in page(client.get(at("documents", draft)))
+
+    @pytest.mark.parametrize(("service", "papers"), [("vpn_company", False), ("whitelist_call_centre", True)])
+    def test_are_needed_all_the_same_where_no_tax_number_stands_in_for_them(self, service: str, papers: bool) -> None:
+        draft = a_draft(service=service)
+        shown = page(a_client(draft.applicant).get(at("company", draft)))
+        assert ("The papers are needed all the same." in shown) == papers
+        assert ("we need no paper from you" in shown) != papers
 
     @BOTH
     def test_have_a_sentence_for_every_fault(self, language: str) -> None:

@@ -99,7 +99,13 @@ class TestADeclaration:
 
     def test_shows_its_conditions_and_wants_the_tick(self) -> None:
         draft, client = chosen("self_declaration")
-        assert "One address or one mobile number, not more." in client.get(self.place(draft)).text
+        page = client.get(self.place(draft)).text
+        assert "One address or one mobile number, not more." in page
+        policy = queries.policy_in_force()
+        kind = policy.services["vpn_freelancer"].evidence_kind("self_declaration")
+        assert kind is not None and policy.provisional is not None
+        lasts = (kind.term or policy.provisional.term).length
+        assert f"With this alone the registration stands for {lasts} days" in page
         page = client.post(self.place(draft), {"text": "Web design"}).text
         assert "Tick the box if it is so. If not, choose another proof." in page
         assert "Write in a few words what you do" in client.post(self.place(draft), {"declared": "on"}).text

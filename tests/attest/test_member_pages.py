@@ -60,6 +60,8 @@ class TestAMember:
         assert "Choose a decision" in officer.post(decide, {"outcome": "another_proof", "text": "x"}).text
         page = officer.post(decide, {"outcome": "member_right", "text": "Nothing shows it."}, follow=True).text
         assert "It is decided, and the member is told." in page
+        listed = officer.get(reverse("portal:matters")).text
+        assert "Decided, and carried out within seconds" in listed and "Another proof is awaited" not in listed
         line.advance(now=timezone.now())
         page = browser.get(place).text
         assert "You are right, and it is corrected." in page and "Nothing shows it." in page

@@ -141,11 +141,14 @@ class TestTheCase:
         assert len(links_to_addresses(html)) == addresses.SHOWN
         assert f"{UNPROVED} addresses" in html and f"{PROVED} addresses" in html and f"See all {UNPROVED}" in html
         assert html.count("<details") < 12
+        assert "Branch " not in html
 
     def test_of_a_few_addresses_shows_them_whole(self, the_time: None, client: Client) -> None:
         html = client.get(page(a_case_of(addresses.FEW))).text
         assert links_to_addresses(html) == []
         assert html.count("203.0.113.1<") + html.count("203.0.113.1 ") > 1
+        # What the holder calls an address is for the holder alone.
+        assert "Branch 0" not in html
 
     def test_tells_the_proofs_of_many_addresses_in_one_line(self, case: Case, client: Client) -> None:
         html = client.get(page(case)).text

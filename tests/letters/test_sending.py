@@ -223,6 +223,13 @@ class TestWriteSignInCode:
 
 
 class TestOrder:
+    def test_of_a_code_and_what_was_written_before_it_has_the_code_in_front(self) -> None:
+        letter, code = a_letter(), a_code("reader@mail.example")
+        with connection.cursor() as cursor:
+            # As the worker fetches them.
+            cursor.execute("SELECT args ->> 'letter_id' FROM procrastinate_jobs ORDER BY priority DESC, id")
+            assert [each for (each,) in cursor.fetchall()] == [str(code.pk), str(letter.pk)]
+
     def test_of_two_letters_about_one_thing_is_that_of_writing(self, mail_server: MailServer) -> None:
         reader = a_reader()
         first = about_one_thing(reader, NOW)

@@ -63,7 +63,9 @@ class TestAnswering:
         self, browser: Client, desk: Client, applicant: User, name: str, begin: object
     ) -> None:
         case = begin(applicant)  # type: ignore[operator]
-        assert "Add a file, if it helps" in browser.get(at(name, case.application)).text
+        form = browser.get(at(name, case.application)).text
+        assert "Add a file, if it helps" in form and 'type="file" id="file" name="file"' in form
+        assert 'enctype="multipart/form-data"' in form
         done = browser.post(at(name, case.application), {"answer": "Here is my bill.", "file": a_file()})
         assert done["Location"] == at("status", case.application)
         [document] = papers(case.application)

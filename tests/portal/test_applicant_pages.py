@@ -179,7 +179,7 @@ class TestSend:
         draft = story.a_full_draft(applicant)
         page = browser.post(at("check", draft), {"version": draft.version})
         assert "<title>Error:" in page.text
-        assert "Tick the box" in page.text
+        assert "Tick the box if it is so. Without it the application cannot be sent." in page.text
         assert "These answers are true, and I apply for myself." in page.text
         assert story.fresh(draft).status == "draft"
 

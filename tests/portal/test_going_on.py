@@ -1,12 +1,16 @@
 """From one page on to the next: after a task, after a proof, from one address to the next."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.people.models import User
 from rahdari.vault import keys
@@ -50,6 +54,18 @@ class TestWhoSeesWhatIsTold:
         Application.objects.filter(pk=draft.pk).update(fixed_address="mobile")
         page = browser.get(reverse("apply:about", args=[draft.reference])).text
         assert "Your mobile operator: your mobile number" in page and "An operator only if" not in page
+
+
+def test_home_and_start_page_promise_the_same_time(browser: Client) -> None:
+    minutes = re.search(r"About (\d+) minutes", browser.get(reverse("portal:start")).text)
+    assert minutes is not None and f"about {minutes[1]} minutes" in browser.get(reverse("portal:home")).text
+
+
+def test_what_is_needed_is_told_before_somebody_signs_up(client: Client) -> None:
+    for name, answer in (("who", "freelancer"), ("use", "clients"), ("which", "server")):
+        client.post(reverse(f"apply:{name}"), {name: answer})
+    page = client.get(reverse("apply:ready")).text
+    assert "Your identity card number." in page and "Evidence of your work or employment." in page
 
 
 class TestTheNextTask:
@@ -106,3 +122,19 @@ class TestAProof:
             page = browser.get(at("prove", draft, endpoint=rows[here].pk), REMOTE_ADDR="198.51.100.7").text
             after = page.split("Next address")[0].rsplit('href="', 1)[1]
             assert after.startswith(at("prove", draft, endpoint=rows[there].pk))
+
+
+class TestARegistration:
+    def test_lists_addresses_in_their_order_with_what_the_holder_calls_them(
+        self, browser: Client, applicant: User
+    ) -> None:
+        draft = story.fill(story.a_draft(applicant))
+        facts: dict[str, Any] = {"runs": "wireguard", "actor": story.actor_of(applicant), "now": timezone.now()}
+        for last in (100, 9, 77, 30, 8):
+            block, label = f"203.0.113.{last}", f"Office {last}"
+            story.prove(apply.add_endpoint(application=story.fresh(draft), block=block, label=label, **facts))
+        story.send(story.fresh(draft))
+        story.advance()
+        page = browser.get(reverse("portal:registration", args=[story.registration_of(draft).reference])).text
+        rows = re.findall(r"<code>203\.0\.113\.(\d+)</code>.*?Office (\d+)", page)
+        assert rows == [(last, last) for last in ("8", "9", "30", "77", "100")]

@@ -1,6 +1,8 @@
 """An organisation's own page: what it has, where that is in force, what ends, what waits for whom."""
 
+import csv
 import datetime as dt
+import io
 import ipaddress
 import uuid
 from pathlib import Path
@@ -186,3 +188,6 @@ class TestTheList:
         assert rows[0].startswith("Registration,Address,Protocol,Port")
         assert len([row for row in rows[1:] if row]) == 4
         assert any("203.0.113.11,udp,51820" in row for row in rows)
+        # The term, as on every page, and not the end of the grace.
+        ends = {timezone.localtime(each.valid_until).date().isoformat() for each in Registration.objects.all()}
+        assert {row["Valid until"] for row in csv.DictReader(io.StringIO("\n".join(rows)))} == ends

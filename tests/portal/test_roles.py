@@ -145,6 +145,12 @@ class TestApplications:
         assert "1 address to prove" in browser.get(reverse("portal:home")).text
         assert of_draft(world, "portal:prove_many") not in world.browser("viewer").get(overview).text
 
+    def test_lead_a_technician_to_a_page_while_there_is_no_address(self, world: World) -> None:
+        endpoint = applications.endpoints_of(world.draft).get()
+        apply.remove_endpoint(endpoint=endpoint, actor="person:x", now=timezone.now())
+        for name in ("portal:prove_many", "portal:prove_first", "portal:application"):
+            assert world.browser("technician").get(of_draft(world, name), follow=True).status_code == 200, name
+
     def test_promise_a_technician_nothing_that_only_others_may_do(self, world: World) -> None:
         endpoint = applications.endpoints_of(world.draft).get()
         place, check = of_draft(world, "portal:prove", endpoint.pk), of_draft(world, "portal:check")

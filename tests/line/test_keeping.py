@@ -14,6 +14,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
+from rahdari.confirm.models import Question as OperatorQuestion
 from rahdari.decide import words
 from rahdari.decide.models import Decision, Notice
 from rahdari.journal import queries as journal
@@ -22,8 +23,8 @@ from rahdari.line import keeping
 from rahdari.policy.keeping import BY_CLOCK
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
-from rahdari.share.models import Request
-from rahdari.share.rules import State
+from rahdari.share.models import Question, Request
+from rahdari.share.rules import Reply, State
 from rahdari.vault import files
 from rahdari.verify.models import Attempt
 from tests.apply.sample import a_photo
@@ -159,7 +160,11 @@ class TestAFile:
         endpoint = application.endpoints.get()
         times = dict.fromkeys(("asked_at", "due_at", "remind_at", "ended_at", "settled_at"), timezone.now())
         about = {"subject": endpoint.subject, "holder": application.holder_ref, "block": endpoint.network}
-        Request.objects.create(name="Desk 7", asked_by="person:1", state=State.DECLINED, **about, **times)
+        asked = Request.objects.create(name="Desk 7", asked_by="person:1", state=State.DECLINED, **about, **times)
+        answered = {"reply": Reply.NO, "asked_at": times["asked_at"], "answered_at": times["ended_at"]}
+        Question.objects.create(request=asked, holder=application.holder_ref, answered_by="person:2", **answered)
+        with pytest.raises(DatabaseError, match="stays"), transaction.atomic():
+            Question.objects.all().delete()
         story.advance()
         Letter.objects.update(state="sent", sent_at=timezone.now())
 
@@ -168,11 +173,13 @@ class TestAFile:
             return [notice.text, notice.answer, decision.text]
 
         closed = story.fresh(application).closed_at
+        assert OperatorQuestion.objects.exclude(block="").exists()
         assert closed is not None and all(said()) and Letter.objects.filter(about=application.subject).exists()
         line.advance(now=closed + span("case") + dt.timedelta(days=1))
         assert story.fresh(application).erased_at is not None
         assert not any(said()) and not Letter.objects.filter(about=application.subject).exists()
-        assert not Request.objects.exists()
+        assert not Request.objects.exists() and not Question.objects.exists()
+        assert set(OperatorQuestion.objects.values_list("block", flat=True)) == {""}
 
     def test_stays_while_what_it_led_to_stands(self) -> None:
         application = story.a_full_draft(story.a_person())

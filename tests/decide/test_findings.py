@@ -44,6 +44,14 @@ class TestListedName:
         row = Entry.objects.filter(act="decide.read_listed_name").get()
         assert (row.subject, row.reason) == (application.subject, "decide")
 
+    def test_beside_what_was_found_is_in_the_readers_language_alone(self, officer: User) -> None:
+        case = a_case()
+        for check in Check.objects.filter(subject=case.application.subject):
+            check.evidence["claim"] = {"en": "Member of the year", "ur": "سال کا رکن"}
+            check.save(update_fields=["evidence"])
+        html = signed_in(officer).get(page(case)).content.decode()
+        assert "claim: Member of the year" in html and "سال کا رکن" not in html
+
     def test_is_looked_up_for_no_other_case(self, officer: User) -> None:
         signed_in(officer).get(page(a_case()))
         assert not Entry.objects.filter(act="decide.read_listed_name").exists()

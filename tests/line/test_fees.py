@@ -97,6 +97,10 @@ class TestChange:
         assert told(draft) == "Nothing is due: no address is new."
         add(draft, "203.0.113.77")
         assert told(draft) == "PKR 200.00: 1 new address at PKR 200.00."
+        browser = Client(headers={"accept-language": "en"})
+        browser.force_login(draft.applicant)
+        page = browser.get(reverse("portal:check", args=[draft.reference])).text
+        assert "PKR 200.00" in page and "1 new address at" in page
         add(draft, "203.0.113.78")
         assert told(draft) == "PKR 400.00: 2 new addresses at PKR 200.00 each."
         remove(draft, "203.0.113.78")

@@ -18,7 +18,7 @@ from rahdari.page import urdu
 from rahdari.portal.standing import addresses_of
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
 
 from . import story
@@ -182,6 +182,7 @@ class TestTheList:
     def test_has_every_address_with_its_branch(self, world: World) -> None:
         assert NORTH and north(world)
         one_more(world, 10, timezone.now() + 20 * DAY, addresses=3)
+        Entry.objects.update(valid_until=timezone.now() + 500 * DAY)  # with the grace
         answer = world.browser("viewer").get(reverse("portal:organisation_list", args=[world.company.pk]))
         assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
         rows = answer.content.decode("utf-8-sig").split("\r\n")

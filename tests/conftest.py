@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -22,6 +23,7 @@ from xdist.scheduler import LoadFileScheduling
 
 import hatch_build
 from rahdari.apply import screening
+from rahdari.publish import actions as publishing
 from rahdari.settings.base import database
 from rahdari.up.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.vault import keys
@@ -161,6 +163,15 @@ def documents_are_judged_in_this_process() -> Iterator[None]:
     and so have the journeys."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(screening, "in_a_process", screening.screen)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def publishing_takes_no_time() -> Iterator[None]:
+    """What is published while a snapshot is written says so many seconds later when. Here it says what the test said,
+    also where the machine has little time for it; tests/publish/test_editions.py has another clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "time", SimpleNamespace(monotonic=lambda: 0.0))
         yield
 
 

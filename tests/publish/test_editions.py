@@ -2,9 +2,11 @@
 
 import datetime as dt
 import io
+import itertools
 import threading
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection, transaction
@@ -250,6 +252,15 @@ class TestPublishEditions:
         )
         with snapshot.open("rb") as file:
             assert len(list(EditionReader(file, DELTA_LIMITS))) == 9
+
+    def test_that_takes_a_while_says_when_each_was_published(
+        self, feed: Repository, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clock = itertools.count(0, 7)
+        monkeypatch.setattr(actions, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        publish()
+        edition = Edition.objects.filter(stream__role="feed-static").latest("sequence")
+        assert edition.published_at == NOW + 7 * SECOND
 
     def test_asks_the_database_few_questions_before_it_is_signed(self, feed: Repository, follower: Follower) -> None:
         """Each costs half a millisecond of the way from a grant to the operators."""

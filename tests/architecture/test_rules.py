@@ -65,7 +65,7 @@ class TestTheFeed:
     def test_the_register_gives_the_feed_nothing_else(self) -> None:
         annotations = register_rules.feed_fields.__annotations__
         assert sorted(name for name in annotations if name != "return") == sorted(
-            ["feed_id", "block", "protocol", "port", "valid_from", "valid_until"]
+            ["feed_id", "block", "protocol", "port", "kind", "valid_from", "valid_until"]
         )
 
     def test_no_table_of_publish_has_a_column_for_a_person(self) -> None:

@@ -98,7 +98,7 @@ class TestAChange:
         carried_out(draft)
         assert listed(registration) == {"203.0.113.24": sorted(meanwhile)}
         overlap = applications.policy_in_force().change.overlap
-        actions.end_entries_due(now=NOW + overlap)
+        actions.end_entries_due(now=NOW + 2 * overlap)
         assert listed(registration) == {"203.0.113.24": at_last}
 
     def test_makes_one_of_two_halves_that_the_holder_had_put_together(self) -> None:

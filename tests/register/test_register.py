@@ -12,7 +12,7 @@ from rahdari.address import parse_parts
 from rahdari.journal import queries as journal
 from rahdari.register import actions, queries
 from rahdari.register.models import Change, Entry, Registration
-from rahdari.register.rules import MOVES, NewEntry, Standing, stamp
+from rahdari.register.rules import MOVES, NewEntry, Standing, stamp, told_end
 
 NOW = dt.datetime(2026, 11, 10, 9, 31, 7, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
@@ -81,8 +81,8 @@ class TestEnter:
             "prefix": "203.0.113.24/32",
             "protocol": "udp",
             "port": 51820,
-            "not_before": "2026-11-10T09:31:07Z",
-            "not_after": "2027-11-10T09:31:07Z",
+            "not_before": "2026-11-10T00:00:00Z",
+            "not_after": "2027-11-11T00:00:00Z",
         }
 
 
@@ -255,7 +255,7 @@ class TestProvisional:
         registration = self.provisional()
         assert queries.standing(registration, NOW) is Standing.VALID
         assert (registration.provisional_until, registration.provisional_code) == (self.UNTIL, "P1")
-        assert Change.objects.get().snapshot["not_after"] == stamp(self.UNTIL)
+        assert Change.objects.get().snapshot["not_after"] == stamp(told_end(self.UNTIL, "static"))
         assert set(Change.objects.get().snapshot) == {"id", "prefix", "protocol", "port", "not_before", "not_after"}
 
     def test_is_confirmed_for_its_full_term_under_the_same_number_without_a_gap(self) -> None:

@@ -57,8 +57,8 @@ class TestLetIn:
             "prefix": GATEWAY,
             "protocol": "udp",
             "port": 51820,
-            "not_before": "2026-11-10T09:31:07Z",
-            "not_after": "2027-11-10T09:31:07Z",
+            "not_before": "2026-11-10T00:00:00Z",
+            "not_after": "2027-11-11T00:00:00Z",
         }
         assert [change.act for change in queries.history_of(first)] == ["enter"], "the first sees nothing of the second"
         assert [change.act for change in queries.history_of(second)] == ["enter"]

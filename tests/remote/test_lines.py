@@ -146,10 +146,17 @@ class TestALineThatStands:
         with pytest.raises(actions.NotFromHere) as error:
             agree(line, "203.0.113.202", now=NOW + dt.timedelta(days=1, minutes=1))
         assert error.value.why is WhyNot.TOO_SOON
-        later = NOW + dt.timedelta(days=1, minutes=11)
+        later = NOW + dt.timedelta(days=1, minutes=71)
         register.end_entries_due(now=later)
         standing = [each for each in home_entries(line.registration) if each.ended_at is None]
         assert [str(each.block) for each in standing] == ["203.0.113.201/32"]
+
+    def test_leaves_room_for_whoever_has_its_old_address_now(self) -> None:
+        moved = agree(agree(a_line()), "203.0.113.201", now=NOW + dt.timedelta(days=1))
+        colleague = agree(a_line(moved.registration), now=NOW + dt.timedelta(days=1, minutes=1))
+        standing = [each for each in home_entries(moved.registration) if each.ended_at is None]
+        assert sorted(str(each.block) for each in standing) == [f"{HOME}/32", "203.0.113.201/32"]
+        assert colleague.entry is not None and colleague.entry.block == ipaddress.ip_network(f"{HOME}/32")
 
     def test_ends_at_once_when_it_is_withdrawn_with_the_address_before_it(self) -> None:
         registration = a_registration(story.a_person().holder_ref)

@@ -215,7 +215,7 @@ def _entered(
 def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> Outcome | None:
     """None when what stood in the way has ended. It ends when its holder left the address, or is silent."""
     if entry.kind != "dynamic":
-        if entry.valid_until >= entry.registration.stays_until:
+        if not entry.was_left:
             return Outcome.HELD
         register.end_entry(entry=entry, why="yield", now=now)
         return None

@@ -158,7 +158,7 @@ class Listing(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["entry", "stream"], condition=Q(until_sequence=None), name="a_stream_lists_an_entry_once"
+                fields=["stream", "entry"], condition=Q(until_sequence=None), name="a_stream_lists_an_entry_once"
             ),
             models.CheckConstraint(
                 condition=Q(until_sequence=None) | Q(until_sequence__gte=models.F("from_sequence")),

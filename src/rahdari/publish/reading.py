@@ -5,6 +5,7 @@ Nothing here holds a transaction open: rows are only ever ended, so what held at
 
 import itertools
 import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,19 +17,23 @@ from . import rules
 from .models import Stream
 from .rules import Course, Net
 
-# A row is live, or it ended after the edition; the second part is as long as what changed since.
+# A row is live, or it ended after the edition; the second part is as long as what changed since. The rows of an edition
+# have one entry each. They come in the order of its number, which is random and never published: in the order in which
+# they were listed, those of one registration would stand together.
 _PAGE = """
-SELECT listed.id, c.snapshot FROM (
-    (SELECT l.id, l.change_id FROM publish_listing l
-      WHERE l.stream_id = %(stream)s AND l.until_sequence IS NULL AND l.id > %(after)s AND l.from_sequence <= %(at)s
-      ORDER BY l.id LIMIT %(limit)s)
+SELECT listed.entry_id, c.snapshot FROM (
+    (SELECT l.entry_id, l.change_id FROM publish_listing l
+      WHERE l.stream_id = %(stream)s AND l.until_sequence IS NULL AND l.entry_id > %(after)s
+        AND l.from_sequence <= %(at)s
+      ORDER BY l.entry_id LIMIT %(limit)s)
     UNION ALL
-    (SELECT l.id, l.change_id FROM publish_listing l
-      WHERE l.stream_id = %(stream)s AND l.until_sequence > %(at)s AND l.id > %(after)s AND l.from_sequence <= %(at)s
-      ORDER BY l.id LIMIT %(limit)s)
-    ORDER BY id LIMIT %(limit)s
+    (SELECT l.entry_id, l.change_id FROM publish_listing l
+      WHERE l.stream_id = %(stream)s AND l.until_sequence > %(at)s AND l.entry_id > %(after)s
+        AND l.from_sequence <= %(at)s
+      ORDER BY l.entry_id LIMIT %(limit)s)
+    ORDER BY entry_id LIMIT %(limit)s
 ) AS listed JOIN register_change c ON c.id = listed.change_id
-ORDER BY listed.id
+ORDER BY listed.entry_id
 """
 
 # The rows that began within the span, and of those that held at the start the ones that ended within it.
@@ -49,7 +54,7 @@ def entries_at(stream: Stream, sequence: int) -> Iterator[list[FeedEntry]]:
 
     Between two parts anything may be published. The same edition gives the same entries in the same order.
     """
-    after = 0
+    after = uuid.UUID(int=0)
     while True:
         with connection.cursor() as cursor:
             cursor.execute(

@@ -260,6 +260,11 @@ class Entry(models.Model):
         return self.origin.partition("#")[0]
 
     @property
+    def was_left(self) -> bool:
+        """Whether a fixed address is listed only for a while yet, because its holder has left it."""
+        return self.kind != "dynamic" and self.valid_until < self.registration.stays_until
+
+    @property
     def line(self) -> "Entry":
         """The entry by which the feed knows this one."""
         return self.carrier or self

@@ -78,8 +78,7 @@ def move_entry(
         else:
             asked = new_endpoint(origin, block, queries.parts_at(old), asn, until=until)
             new = new_entry(registration, asked, kind=old.kind, valid_from=now, now=now, follows=old)
-        for each in living:
-            _until(each, min(each.valid_until, overlap_until), "retire", now)
+        _leave(living, overlap_until, now)
         _journal("moved_entry", registration, actor, now)
     return new
 
@@ -132,13 +131,15 @@ def _taken_in(lead: Entry, part: Part) -> Entry | None:
 
 
 def retire_entry(*, entry: Entry, until: dt.datetime, actor: str, now: dt.datetime) -> Entry:
-    """Let an endpoint end before its registration does: the holder has left the address. Never later than it would."""
+    """Let an endpoint end before its registration does: the holder has left the address. It stays until then and a
+    while (`rules.leaves_within`), and never longer than it would."""
     with transaction.atomic():
         registration = locked_valid(entry.registration_id, now)
         entry = _locked(entry)
-        later = [each for each in living_parts(entry) if each.valid_until > until]
+        leaves = until + rules.leaves_within(until - now)
+        later = [each for each in living_parts(entry) if each.valid_until > leaves]
         if later:
-            _until_all(later, until, "retire", now)
+            _leave(later, until, now)
             _journal("retired_entry", registration, actor, now)
             entry.refresh_from_db()
     return entry
@@ -207,13 +208,24 @@ def _until_all(entries: Sequence[Entry], until: dt.datetime, act: str, now: dt.d
 
 
 def _until(entry: Entry, until: dt.datetime, act: str, now: dt.datetime) -> Entry:
-    """Another end for an entry. The feed writes whole seconds, and an entry has a term of one at least."""
+    """Another end for an entry. Where the feed tells of it what it told before, there is nothing to note."""
     until = max(until, entry.valid_from + dt.timedelta(seconds=1))
     if entry.valid_until != until:
+        told = rules.told_end(entry.valid_until, entry.kind)
         entry.valid_until = until
         entry.save(update_fields=["valid_until"])
-        note_change(entry, act, now)
+        if rules.told_end(until, entry.kind) != told:
+            note_change(entry, act, now)
     return entry
+
+
+def _leave(entries: Sequence[Entry], at: dt.datetime, now: dt.datetime) -> None:
+    """What was left stays listed until `at` and a while, and never longer than it would have. The feed hears of it when
+    it is removed: what is told now stands in one edition with what takes its place."""
+    at = rules.leaves_at(at, now)
+    for each in entries:
+        each.valid_until = min(each.valid_until, max(at, each.valid_from + dt.timedelta(seconds=1)))
+        each.save(update_fields=["valid_until"])
 
 
 def _journal(act: str, registration: Registration, actor: str, now: dt.datetime) -> None:

@@ -175,6 +175,7 @@ def note_change(entry: Entry, act: str, now: dt.datetime) -> None:
             block=line.block,
             protocol=line.protocol,
             port=line.port,
+            kind=line.kind,
             valid_from=line.valid_from,
             valid_until=max(each.valid_until for each in living),
         )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,6 +13,8 @@ from rahdari.address import Part
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 # The kind and the category of the register's own addresses, by which it sees what an operator really does.
 CANARY = "canary"
+# The kind of the addresses that come and go with a lease.
+DYNAMIC = "dynamic"
 # How the origin of an address begins that a person at home let be entered under their organisation's registration. It
 # is in the feed like any other; neither the organisation nor an application of it has it.
 HOME = "home:"
@@ -104,22 +107,61 @@ def standing(
     return Standing.SUSPENDED if suspended_at is not None else Standing.VALID
 
 
+# What the feed says of times: a moment that two entries share would say that they belong together. An address that
+# changes is listed for hours, every other for months.
+DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+
+
 def stamp(at: dt.datetime) -> str:
     """A time as the feed writes it: UTC, whole seconds, `2026-11-10T09:31:07Z`."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def told_begin(at: dt.datetime, kind: str) -> dt.datetime:
+    """The beginning that the feed tells: that of the day (UTC), of a changing address that of the hour."""
+    at = at.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+    return at if kind == DYNAMIC else at.replace(hour=0)
+
+
+def told_end(at: dt.datetime, kind: str) -> dt.datetime:
+    """The end that the feed tells: that of the day (UTC), of a changing address that of the hour. The entry is removed
+    when it ends, and not before."""
+    begin = told_begin(at, kind)
+    return begin if begin == at else begin + (HOUR if kind == DYNAMIC else DAY)
+
+
+def leaves_within(stays: dt.timedelta) -> dt.timedelta:
+    """How long after its time an address that was left may still be listed: removed at a fixed distance, it would tell
+    by which one it was replaced. An hour, of one that stays for days a day."""
+    return min(max(stays, HOUR), DAY)
+
+
+def leaves_at(at: dt.datetime, now: dt.datetime) -> dt.datetime:
+    """When an address is removed that is to stay until `at`, which is not now: by chance."""
+    return (
+        at if at <= now else at + dt.timedelta(seconds=secrets.randbelow(int(leaves_within(at - now).total_seconds())))
+    )
+
+
 def feed_fields(
-    *, feed_id: str, block: Block, protocol: str, port: int | None, valid_from: dt.datetime, valid_until: dt.datetime
+    *,
+    feed_id: str,
+    block: Block,
+    protocol: str,
+    port: int | None,
+    kind: str,
+    valid_from: dt.datetime,
+    valid_until: dt.datetime,
 ) -> dict[str, Any]:
-    """All that is ever published of an entry. Nothing here names a person, a reference or a holder."""
+    """All that is ever published of an entry. Nothing here names a person, a reference or a holder, and no time here
+    is exact (see docs/feed.md, "What the times tell")."""
     return {
         "id": feed_id,
         "prefix": str(block),
         "protocol": protocol,
         "port": port,
-        "not_before": stamp(valid_from),
-        "not_after": stamp(valid_until),
+        "not_before": stamp(told_begin(valid_from, kind)),
+        "not_after": stamp(told_end(valid_until, kind)),
     }
 
 

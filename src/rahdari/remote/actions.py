@@ -147,7 +147,7 @@ def agree(*, line: Line, source: From, policy: RemoteStaff, now: dt.datetime) ->
     origin = directory.current().origin(block)
     if origin is None:
         raise NotFromHere(WhyNot.UNKNOWN_NETWORK)
-    _nobody_else_has(registration, block)
+    _nobody_else_has(registration, block, now)
     name = f"{HOME}{line.pk}:{line.changes}"
     try:
         if stands and entry is not None and entry.ended_at is None:
@@ -176,12 +176,16 @@ def agree(*, line: Line, source: From, policy: RemoteStaff, now: dt.datetime) ->
     return line
 
 
-def _nobody_else_has(registration: Registration, block: rules.Block) -> None:
-    """At the office the gateway itself is seen; in one house a colleague may have agreed already."""
+def _nobody_else_has(registration: Registration, block: rules.Block, now: dt.datetime) -> None:
+    """At the office the gateway itself is seen; in one house a colleague may have agreed already. An address that was
+    left makes room."""
     for found in entries.overlapping_active(block=block):
-        if found.registration_id == registration.pk and not found.origin.startswith(HOME):
+        if found.was_left:
+            register.end_entry(entry=found, why="yield", now=now)
+        elif found.registration_id == registration.pk and not found.origin.startswith(HOME):
             raise NotFromHere(WhyNot.AT_THE_OFFICE)
-        raise NotFromHere(WhyNot.TAKEN)
+        else:
+            raise NotFromHere(WhyNot.TAKEN)
 
 
 def _parts(registration: Registration) -> tuple[Part, ...]:

@@ -193,14 +193,15 @@ def _choice(bound: BoundField, *, heading: bool) -> dict[str, Any]:
 
 
 @register.inclusion_tag("page/parts/choice.html")
-def fieldset_choice(bound: BoundField) -> dict[str, Any]:
-    """A radio or checkbox question whose legend is the page's h1.
+def fieldset_choice(bound: BoundField, *, pressed: bool = False) -> dict[str, Any]:
+    """A radio or checkbox question whose legend is the page's h1. With `pressed` an answer is a button: pressing it
+    goes on.
 
     The form field may carry `hints` (value -> sentence), `leads` (value -> (tone, words): where the choice leads),
     `or_before` (values that an "or" stands before) and `groups` (value -> (title, hint): those of one group stand
     together and are folded).
     """
-    return _choice(bound, heading=True)
+    return _choice(bound, heading=True) | {"pressed": pressed}
 
 
 @register.simple_tag

@@ -12,10 +12,8 @@ def begin(person: Person, email: str, *, who: str, use: str, which: str = "serve
     person.read("start")
     person.follow("main a.btn.start, main a.btn.go", "question 1")
     for number, value in enumerate((who, use), start=2):
-        person.choose(value)
-        person.go_on(f"question {number}")
-    person.choose(which)
-    person.go_on(f"ready, {which}, {who}")
+        person.answer(value, f"question {number}")
+    person.answer(which, f"ready, {which}, {who}")
     person.type_the_mailed_code(email)
     found = re.search(r"/my/applications/[^/]+/", person.page.url)
     assert found is not None, person.page.url

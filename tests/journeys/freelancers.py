@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
@@ -55,17 +55,16 @@ def fill_in(who: Freelancer, person: Person, show_work: Callable[[Freelancer, Pe
     return base
 
 
-def choose_evidence(person: Person, kind: str) -> None:
+def choose_evidence(person: Person, kind: str, where: str) -> None:
     """The kinds are folded in three groups."""
-    group = person.page.locator("main details.group", has=person.page.locator(f"input[value={kind}]"))
+    group = person.page.locator("main details.group", has=person.page.locator(f"[value={kind}]"))
     if group.get_attribute("open") is None:
         group.locator("summary").click()
-    person.choose(kind)
+    person.answer(kind, where)
 
 
 def by_a_letter(who: Freelancer, person: Person) -> None:
-    choose_evidence(person, "client_letter")
-    person.go_on("upload")
+    choose_evidence(person, "client_letter", "upload")
     send_the_letter(who, person)
 
 
@@ -121,42 +120,94 @@ def send(who: Freelancer, person: Person, base: str) -> None:
     person.go_on("sent")
 
 
-def apply_from_an_own_line(who: Freelancer, person: Person) -> int:
-    """As somebody does who has everything ready and makes no mistake, without looking twice at a page. Gives how often
-    something was pressed, chosen or ticked; what is typed is not counted."""
-    clicks = 0
+# What somebody sees of an element: without what is folded or said to screen readers alone.
+SHOWN = """place => {
+  const shown = [], texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const around = texts.currentNode.parentElement;
+    let box = around;
+    while (box && !(getComputedStyle(box).position === 'absolute' && box.getBoundingClientRect().width <= 1))
+      box = box.parentElement;
+    if (!box && !around.closest('option, .vh, .skip') && around.checkVisibility({visibilityProperty: true}))
+      shown.push(texts.currentNode.data);
+  }
+  return shown.join(' ');
+}"""
+FRAME = "aside.demo, header.mast, nav.nav, footer.foot"
+
+
+@dataclass
+class Effort:
+    """What a way asks of somebody who reads every word that is shown."""
+
+    # By page, in the order in which they come; what stands around all of them is read once.
+    words: list[int] = field(default_factory=list)
+    frame: int = 0
+    clicks: int = 0
+    typed: int = 0
+
+    def read(self, person: Person) -> None:
+        self.words.append(_words(person, "main"))
+        self.frame = max(self.frame, _words(person, FRAME))
+
+    @property
+    def minutes(self) -> float:
+        """200 words a minute are read and 30 typed, both slow for an adult, and a click takes three seconds."""
+        return (sum(self.words) + self.frame) / 200 + self.typed / 30 + self.clicks * 3 / 60
+
+
+def _words(person: Person, what: str) -> int:
+    shown = " ".join(person.page.locator(what).evaluate_all(f"all => all.map({SHOWN})"))
+    return sum(any(sign.isalnum() for sign in word) for word in shown.split())
+
+
+def apply_from_an_own_line(who: Freelancer, person: Person) -> Effort:
+    """As somebody does who has everything ready and makes no mistake, without looking twice at a page. Of a click
+    everything counts that is pressed, chosen or ticked."""
+    effort = Effort()
 
     def press(what: str) -> None:
-        nonlocal clicks
         person.page.locator(what).first.click()
         person.page.wait_for_load_state()
-        clicks += 1
+        effort.clicks += 1
 
-    person.page.goto(person.stack.url)
+    def fill(**given: str) -> None:
+        person.fill(given)
+        effort.typed += sum(len(value.split()) for value in given.values())
+
+    effort.read(person)
     press("main a.btn.start")
     for value in ("freelancer", "clients", "line"):
-        press(f"main label.choice:has([value={value}])")
-        press(FILLED_BUTTON)
+        effort.read(person)
+        press(f"main button.choice[value={value}]")
     before = len(person.stack.mails_to(who.email))
-    person.fill({"email": who.email})
+    effort.read(person)
+    fill(email=who.email)
     press(FILLED_BUTTON)
-    person.fill({"code": code_mailed(person.stack, who.email, before)})
+    effort.read(person)
+    fill(code=code_mailed(person.stack, who.email, before))
     press(FILLED_BUTTON)
-    person.fill({"name": who.name, "cnic": who.cnic, "mobile": who.mobile, "purpose": who.purpose})
+    effort.read(person)
+    fill(name=who.name, cnic=who.cnic, mobile=who.mobile, purpose=who.purpose)
     press(FILLED_BUTTON)
     press("main details.group:has([value=client_letter]) > summary")
-    press("main label.choice:has([value=client_letter])")
-    press(FILLED_BUTTON)
+    effort.read(person)
+    press("main button.choice[value=client_letter]")
+    effort.read(person)
     photo = {"name": who.letter, "mimeType": "image/jpeg", "buffer": a_photo_with_place()}
     person.page.locator("input[type=file]").set_input_files(photo)
-    clicks += 1
+    effort.clicks += 1
     press(FILLED_BUTTON)
     # Of an own line the address is filled in.
     assert person.page.locator("main [name=block]").count() == 1, person.text()
     assert person.page.locator("main [name=block]").input_value() == person.home.address
+    effort.read(person)
     press(FILLED_BUTTON)
     person.sees("You are on that network now")
+    effort.read(person)
     press(FILLED_BUTTON)
+    effort.read(person)
     press("main label.choice:has([name=declare])")
     press(FILLED_BUTTON)
-    return clicks
+    effort.read(person)
+    return effort

@@ -65,6 +65,8 @@ def a_server(folder: Path, address: str, port: int) -> Iterator[tuple[str, str]]
 def prove_by_it(person: Person, base: str, public: str, device: str) -> None:
     """From the list of ways to the proof; three places look, and each of them is let in."""
     person.open(f"{base}prove/", "prove, own server")
+    # They are on that network, where one press does: other ways are folded.
+    person.page.locator("main details:has(.ways) > summary").first.click()
     way = person.page.locator("details.way", has=person.page.locator("a[href$='/wireguard/']"))
     way.locator("summary").click()
     person.follow(way.locator("a"), "wireguard")

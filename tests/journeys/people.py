@@ -157,18 +157,22 @@ class Person:
     def text(self) -> str:
         return plain(self.main.inner_text())
 
+    def unfold(self) -> None:
+        """Open whatever is folded on the page."""
+        self.main.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
+
     def sees(self, sentence: str, **values: object) -> None:
         """The page's main part says this, in the person's language."""
         wanted = said(self.language, sentence, **values)
         assert wanted in self.text(), f"{wanted!r} is not on {self.page.url}:\n{self.text()}"
 
     def waits_for(self, path: str, sentence: str, **values: object) -> None:
-        """Load a page again until it says this."""
+        """Load a page again until it says this, be it folded."""
         wanted = said(self.language, sentence, **values)
 
         def look() -> bool:
             self.page.goto(self.stack.url + path)
-            return wanted in self.text()
+            return wanted in plain(self.main.text_content() or "")
 
         # Not at once again: who waits for it is on the same machine as who does it.
         wait_for(f"{wanted!r} on {path}", look, between=0.4)
@@ -192,6 +196,10 @@ class Person:
 
     def choose(self, value: str, name: str | None = None) -> None:
         self.page.locator(f"main input{f'[name={name}]' if name else ''}[value={value}]").check()
+
+    def answer(self, value: str, where: str) -> None:
+        """Press one of the answers to the page's one question."""
+        self.follow(f"main button.choice[value={value}]", where)
 
     def speak(self) -> None:
         """Choose the language at the top of the page, unless it speaks it already."""

@@ -18,8 +18,7 @@ NUMBER = "SAMPLE-0791"
 
 
 def name_the_association(who: Freelancer, person: Person) -> None:
-    choose_evidence(person, "association")
-    person.go_on("association")
+    choose_evidence(person, "association", "association")
     person.fill({"number": "?!"})
     person.go_on("association, no number")
     assert person.page.locator("main .errors").is_visible()

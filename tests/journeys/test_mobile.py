@@ -48,6 +48,7 @@ def test_from_a_phone_to_the_operators_own_list(stack: Stack, a_person: Callable
     send(ANSWERED, person, base)
     person.waits_for(f"{base}status/", "Your registration is in force")
     person.read("mobile, in force")
+    person.unfold()
     assert re.findall(r"\d+", person.page.locator("main .timeline > li h3").last.inner_text()) == ["1", "1"]
     person.follow("main .actions a.btn", "registration of a mobile line")
     assert "sample-" in person.text()

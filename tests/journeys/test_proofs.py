@@ -17,8 +17,7 @@ DECLARES = Freelancer("نمونہ فری لانسر 82", "freelancer-82@sample.e
 
 
 def name_a_client(who: Freelancer, person: Person) -> None:
-    choose_evidence(person, "client_confirms")
-    person.go_on("client")
+    choose_evidence(person, "client_confirms", "client")
     person.fill({"text": "someone@gmail.com"})
     person.go_on("client, free mail")
     assert person.page.locator("main .errors").is_visible()
@@ -27,8 +26,7 @@ def name_a_client(who: Freelancer, person: Person) -> None:
 
 
 def declare(who: Freelancer, person: Person) -> None:
-    choose_evidence(person, "self_declaration")
-    person.go_on("declaration")
+    choose_evidence(person, "self_declaration", "declaration")
     person.fill({"text": "Web design for shops abroad"})
     person.go_on("declaration, not ticked")
     assert person.page.locator("main .errors").is_visible()

@@ -381,7 +381,7 @@ class TestRegistration:
     def test_says_when_nobody_looked(self, browser: Client, applicant: User) -> None:
         registration = story.registration_of(story.a_granted_application(applicant))
         page = browser.get(reverse("portal:registration", args=[registration.reference])).text
-        assert "Nobody has looked at it" in page
+        assert "Who looked at my data: nobody" in page
 
 
 class TestLetters:

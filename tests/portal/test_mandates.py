@@ -224,7 +224,7 @@ class TestAnApplicationInAName:
         assert not queries.organisations_of(agent).exists()
         assert world.browser("owner").get(reverse("portal:tasks", args=[draft.reference])).status_code == 200
         kicker = signed_in(fresh(agent)).get(reverse("apply:addresses", args=[draft.reference]), follow=True).text
-        assert "on behalf of" in kicker
+        assert "On behalf of" in kicker
 
     def test_says_so_in_its_letters(self, world: World, agent: User) -> None:
         application = sent(world, agent)

@@ -162,9 +162,6 @@ class AddressForm(RunsForm):
         self.port_found: int | None = None
         self.fields["block"].error_messages["required"] = wording.address(AddressError(AddressFault.EMPTY, ""))
         self.fields["block"].error_messages["max_length"] = wording.address(AddressError(AddressFault.MALFORMED, ""))
-        self.fields["stays"].hints = {  # type: ignore[attr-defined]
-            "dynamic": _("Write the one that it has now. Your router or a computer tells us each new one.")
-        }
 
     def clean_block(self) -> Block:
         try:

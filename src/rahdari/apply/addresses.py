@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -204,6 +205,10 @@ def _page(
     action: str = "",
 ) -> HttpResponse:
     own = own_address(request)
+    is_own = own is not None and str(form["block"].value()) == own.address
+    if is_own:
+        # Nothing is to be written.
+        form["block"].help_text = ""
     first = row is None and not queries.endpoints_of(application).exists()
     return render(
         request,
@@ -212,8 +217,9 @@ def _page(
             "application": application,
             "form": form,
             "row": row,
-            "own": own if own is not None and str(form["block"].value()) != own.address else None,
-            "is_own": own is not None and str(form["block"].value()) == own.address,
+            "known_which": known_which(form),
+            "own": None if is_own else own,
+            "is_own": is_own,
             "operator": own.operator if own is not None else "",
             "first": first,
             "many": first and judging.most_rows(application, queries.policy_in_force()) > 0,
@@ -226,6 +232,14 @@ def _page(
             ),
         },
     )
+
+
+def known_which(form: address_form.AddressForm) -> Promise | str:
+    """Which address it is, in words, where it was said before: the question is then folded under its answer."""
+    if form.errors.get("which"):
+        return ""
+    label, _hint = telling.WHICH.get(str(form["which"].value()), ("", ""))
+    return label
 
 
 def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: address_form.AddressForm) -> bool:

@@ -80,7 +80,7 @@ PERSON = Asked(
     ),
     heading=_("Your name and card number"),
     options=lambda application, service, policy, now: {"kept": _kept_card(application)},
-    beside_heading=_("Who sees this"),
+    beside_heading=_("Only officers see your card number"),
     beside_of=who_sees_a_person,
 )
 
@@ -110,11 +110,8 @@ ABOUT = Asked(
         "most": policy.limits.answer_characters,
         "asks_use": not application.use,
     },
-    beside_heading=_("Who sees this"),
-    beside_of=lambda application, service: (
-        *who_sees_a_person(application, service),
-        _("We call only when a registered connection breaks, or when we have a question."),
-    ),
+    beside_heading=_("Only officers see your card number"),
+    beside_of=who_sees_a_person,
 )
 
 COMPANY = Asked(
@@ -213,7 +210,7 @@ EVIDENCE = Asked(
     ),
     beside_heading=_("Where each leads"),
     beside=(
-        _("Registered: for the whole term, with the same protection as a company."),
+        _("With no note beside it: registered for the whole term, with the same protection as a company."),
         _("Provisionally: the same protection, for a shorter time, while you find a stronger proof."),
         _("You have no letter? Nobody is refused for that. Choose what you have."),
     ),

@@ -54,9 +54,7 @@ class PersonForm(StepForm):
     )
     cnic = Line(
         label=_("Card number (CNIC or NICOP)"),
-        help_text=_(
-            "13 digits. We keep it encrypted and never show it whole. We do not ask for a picture of the card."
-        ),
+        help_text=_("13 digits. Kept encrypted, never shown whole."),
         widget=number_input(),
         error_messages={"required": _("Enter your card number")},
     )
@@ -240,14 +238,14 @@ class AboutForm(PersonForm):
 
     mobile = Line(
         label=_("Your mobile number"),
-        help_text=_("We call only when a registered connection breaks, or when we have a question."),
+        help_text=_("For a question, or when your connection breaks."),
         widget=text_input(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
         error_messages={"required": _("Enter a mobile number")},
     )
     use = PurposeForm.base_fields["use"]
     purpose = LongText(
         label=_("What you use it for"),
-        help_text=_("One sentence: to whose systems you connect, and why. Leave out passwords and keys."),
+        help_text=_("One sentence: whose systems, and why."),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Write in a sentence what the VPN is used for")},
     )
@@ -266,8 +264,8 @@ class EvidenceForm(StepForm):
     """Which proof of work. The kinds are the policy's."""
 
     kind = forms.ChoiceField(
-        label=_("How can you show that you work for clients or an employer?"),
-        help_text=_("One is enough. Choose the easiest. Names of clients and sums of money may be blacked out."),
+        label=_("How can you show your work?"),
+        help_text=_("One is enough."),
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose how you can show your work"),
@@ -277,15 +275,10 @@ class EvidenceForm(StepForm):
 
     def __init__(self, *args: Any, service: Service, language: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        hints: dict[str, Any] = {
-            ASSOCIATION: _(
-                "If you are a member. If it has attested you, or has you on its list, nobody has to read anything."
-            )
-        }
         leads: dict[str, tuple[str, Any]] = {ASSOCIATION: ("ok", _("Registered at once when it has attested you"))}
         for kind in service.evidence:
-            hints[kind.key] = kind.hint.in_language(language)
-            leads[kind.key] = telling.leads_to(kind)
+            if found := telling.leads_to(kind):
+                leads[kind.key] = found
         groups = telling.evidence_groups(service)
         field: Any = self.fields["kind"]
         field.choices = [
@@ -293,7 +286,7 @@ class EvidenceForm(StepForm):
             for group in groups
             for key, title in group.kinds
         ]
-        field.hints, field.leads = hints, leads
+        field.leads = leads
         field.groups = {key: (group.title, group.hint) for group in groups for key, _title in group.kinds}
 
 

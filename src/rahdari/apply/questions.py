@@ -33,7 +33,7 @@ class WhoForm(QuestionForm):
             (Who.COMPANY, _("A company or firm")),
             (Who.FREELANCER, _("A freelancer or sole trader")),
             (Who.CALL_CENTRE, _("A call centre")),
-            (Who.VIDEO, _("An organisation that needs video conferencing only")),
+            (Who.VIDEO, _("Video conferencing only")),
             (Who.BANK, _("A bank or financial institution")),
             (Who.EMBASSY, _("An embassy, consulate or international organisation")),
             (Who.PUBLIC_BODY, _("A university, school or public body")),
@@ -41,18 +41,11 @@ class WhoForm(QuestionForm):
             (Who.NONE, pgettext_lazy("who will use the VPN", "None of these")),
         ],
         _("Choose who will use the VPN"),
-        _("Choose the one that fits best. You can change it later."),
     )
 
     def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        hints: dict[Who, Any] = {
-            Who.COMPANY: _("Registered, with a company number. Software houses belong here."),
-            Who.FREELANCER: _("You work in your own name."),
-            Who.CALL_CENTRE: _("With or without your own telephone licence."),
-            Who.LICENSED: _("Then you need no registration. We show you the list of these providers."),
-            Who.NONE: _("We tell you what to do instead."),
-        }
+        hints: dict[Who, Any] = {}
         for who, key in rules.SERVICE_OF.items():
             service = policy.services.get(key)
             if service is None or not service.open:
@@ -92,7 +85,7 @@ class BeginForm(QuestionForm):
 
     email = forms.CharField(
         label=_("Email"),
-        help_text=_("The same one every time, so that we find your answers again."),
+        help_text=_("The same one every time. There is no password."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
     )

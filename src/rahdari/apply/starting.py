@@ -151,7 +151,6 @@ def ready(request: HttpRequest) -> HttpResponse:
             "fee": service.fee.text.in_language(language),
             "evidence": telling.evidence_groups(service),
             "documents": [rule.title.in_language(language) for rule in service.documents],
-            "minutes": telling.MINUTES_TO_APPLY,
             "form": questions.BeginForm(),
             "begin_url": reverse("apply:begin"),
         },

@@ -44,22 +44,22 @@ def title_of(step: StepKey, service: Service) -> Promise:
 
 OF_ORGANISATION = gettext_lazy("About the organisation")
 USES: dict[str, Promise] = {
-    rules.Use.CLIENTS: gettext_lazy("To reach the systems of clients or of an employer"),
+    rules.Use.CLIENTS: gettext_lazy("To reach clients’ or an employer’s systems"),
     rules.Use.STAFF: gettext_lazy("For our own staff to reach our own systems"),
 }
 # What is registered, and a hint: the same words wherever it is asked or explained.
 WHICH: dict[str, tuple[Promise, Promise]] = {
     rules.Which.LINE: (
-        gettext_lazy("Your own internet line, from which you connect to a client’s VPN"),
-        gettext_lazy("At home or in an office. Its address is registered, with everything that runs over it."),
+        gettext_lazy("Your own internet line"),
+        gettext_lazy("From it you connect to a client’s VPN."),
     ),
     rules.Which.SERVER: (
         gettext_lazy("A VPN server that you run"),
-        gettext_lazy("You or your people connect to it. Its address is registered, with what runs there."),
+        gettext_lazy("You or your people connect to it."),
     ),
     rules.Which.MOBILE: (
-        gettext_lazy("A mobile number, because you work over mobile data"),
-        gettext_lazy("Many people share one address there, so your operator confirms the number instead."),
+        gettext_lazy("A mobile number"),
+        gettext_lazy("You work over mobile data."),
     ),
 }
 # What runs at an address: its name and a hint, by its key.
@@ -128,8 +128,9 @@ class SummaryGroup:
     rows: tuple[Row, ...]
 
 
-# About how long an application takes whoever has everything ready: said wherever it is said from here alone.
-MINUTES_TO_APPLY = 15
+# About how long the way from the start page to a registration in force takes a freelancer who has everything ready and
+# reads every word; said wherever it is said from here alone. `tests/journeys/test_freelancer.py` measures it.
+MINUTES_TO_APPLY = 6
 
 
 @dataclass(frozen=True)
@@ -156,34 +157,35 @@ def evidence_groups(service: Service) -> list[EvidenceGroup]:
         EvidenceGroup(
             "confirmed",
             gettext("Somebody confirms it"),
-            gettext("A client, your employer or your association. They press one button."),
+            gettext("A client, employer or association."),
             tuple(confirmed),
         ),
         EvidenceGroup(
             "paper",
             gettext("A document or an email"),
-            gettext("For example a letter, a contract or a tax record. A photo is enough."),
+            gettext("A letter, contract or tax record."),
             tuple(papers),
         ),
         EvidenceGroup(
             "own",
             gettext("You say it yourself"),
-            gettext("If you have nothing else yet. You are registered for a shorter time first."),
+            gettext("For a shorter time first."),
             tuple(own),
         ),
     ]
     return [group for group in groups if group.kinds]
 
 
-def leads_to(kind: EvidenceKind) -> tuple[str, str]:
-    """Where a kind of evidence leads: a tone and a few words, which stand under the choice."""
+def leads_to(kind: EvidenceKind) -> tuple[str, str] | None:
+    """Where a kind of evidence leads: a tone and a few words, which stand under the choice. Of one that is enough by
+    itself nothing is said."""
     if kind.weight == "provisional":
         return "wait", gettext("Registered provisionally, then one more proof")
     if kind.weight == "supporting":
         return "ok", gettext("Registered after an officer has read it")
     if kind.wants == "address":
         return "ok", gettext("Registered when they confirm")
-    return "ok", gettext("Enough for a full registration")
+    return None
 
 
 def url_of(step: StepKey, application: Application) -> str:
@@ -339,7 +341,7 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
         rows.append(
             Row(
                 "evidence",
-                gettext("Evidence of your work or employment"),
+                gettext("Evidence of your work"),
                 tuple(_evidence_lines(application, service, documents, language)),
                 url_of(StepKey.EVIDENCE, application),
                 gettext("Change the evidence of your work"),

@@ -98,6 +98,12 @@ class Overview:
         return bool(self.checks) and all(check.outcome != Outcome.WAITING for check in self.checks)
 
     @property
+    def checks_run(self) -> bool:
+        """The seconds in which the checks run by themselves: nobody is waited for, and no time runs out."""
+        waits = self.stage is not Stage.CHECKING or self.answered or bool(self.awaited)
+        return not waits and (self.clock is None or self.clock.urgency == "calm")
+
+    @property
     def points(self) -> list[tuple[str, str]]:
         """What did not pass, each with its title and a sentence."""
         language = get_language() or "en"
@@ -307,6 +313,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "clock_words": _clock_words(seen.clock),
         "clock_tone": seen.clock.urgency.value if seen.clock and seen.clock.urgency in {"near", "late"} else "",
         "in_office_hours": seen.clock is not None and decide.allowance_of(found).unit == "working_hours",
+        "checks_run": seen.checks_run,
         "shows_clock": not of_others
         and seen.stage in {Stage.CHECKING, Stage.REVIEW, Stage.SECOND, Stage.QUESTION, Stage.NOTICE},
         "may_withdraw": found.status == "submitted" and seen.decision is None,

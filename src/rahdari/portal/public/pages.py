@@ -17,7 +17,6 @@ from rahdari.page.allowances import in_words
 from rahdari.page.templatetags.rahdari import comma
 from rahdari.publish import queries as publish
 
-from .forms import CheckForm
 from .rules import kept_rows
 
 
@@ -42,13 +41,10 @@ def start(request: HttpRequest) -> HttpResponse:
             ],
             "fee_line": next(iter(fees)) if len(fees) == 1 else _first_fee(open_services),
             "minutes": telling.MINUTES_TO_APPLY,
-            "which": [telling.WHICH[key] for key in Which],
             "decisions": decision_times(rules),
             "here": None if here == visitor.NOWHERE else here,
             "origin": directory.current().origin(here),
             "kept_days": rules.limits.draft_kept.days,
-            "check": CheckForm(),
-            **_today(),
         },
     )
 

@@ -90,7 +90,6 @@ class TestADeclaration:
         person.open(f"/my/registrations/{number}/provisional/", "provisional")
         person.sees("What is still to come")
 
-        person.follow("main a[href$='/proof/']", "one more proof")
         person.follow("main a[href$='/client_email/']", "one more proof, text")
         person.fill({"text": "From studio@client.example, 2 November: we work with you."})
         person.go_on("one more proof, sent")

@@ -69,6 +69,7 @@ class TestCompany:
         desk.decide(officer, "grant")
         person.waits_for(f"{base}status/", "Your registration is in force")
         person.read("in force")
+        person.unfold()
         person.sees("By an officer.")
         for port in (1194, *ORCHARD.many):
             assert {"concat": [person.home.address, 17, port]} in edge.held("host_ports4")

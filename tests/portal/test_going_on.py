@@ -57,7 +57,7 @@ class TestWhoSeesWhatIsTold:
 
 
 def test_home_and_start_page_promise_the_same_time(browser: Client) -> None:
-    minutes = re.search(r"About (\d+) minutes", browser.get(reverse("portal:start")).text)
+    minutes = re.search(r"about (\d+) minutes", browser.get(reverse("portal:start")).text)
     assert minutes is not None and f"about {minutes[1]} minutes" in browser.get(reverse("portal:home")).text
 
 
@@ -65,7 +65,8 @@ def test_what_is_needed_is_told_before_somebody_signs_up(client: Client) -> None
     for name, answer in (("who", "freelancer"), ("use", "clients"), ("which", "server")):
         client.post(reverse(f"apply:{name}"), {name: answer})
     page = client.get(reverse("apply:ready")).text
-    assert "Your identity card number." in page and "Evidence of your work or employment." in page
+    assert "Your identity card number, no picture." in page and "One proof of your work" in page
+    assert "Somebody confirms it" in page
 
 
 class TestTheNextTask:

@@ -232,7 +232,7 @@ class TestCancel:
         follower.sync()
         assert len(follower.entries) == 31 and the_hold().state == Hold.State.CANCELLED
         assert queries.holds_waiting() == 0
-        publish(NOW + 101 * HOUR)
+        publish(NOW + 124 * HOUR)  # the feed tells the day
         follower.sync()
         assert follower.prefixes == {address(99)} and not queries.open_holds()
 

@@ -17,6 +17,7 @@ from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Change, Registration, Sharer
+from rahdari.register.rules import told_end
 from rahdari.verify import queries as checks
 from tests.portal import story
 from tests.portal.test_again import ends_in
@@ -61,8 +62,8 @@ def said() -> list[dict[str, object]]:
 
 
 def until(registration: Registration) -> dt.datetime:
-    """Until when it stays on the register, as the feed says a moment."""
-    return entries.fresh(registration).stays_until.replace(microsecond=0)
+    """Until when it stays on the register, as the feed tells it."""
+    return told_end(entries.fresh(registration).stays_until, "static")
 
 
 def ends_at(house: House) -> dt.datetime:

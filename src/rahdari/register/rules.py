@@ -138,9 +138,9 @@ def leaves_within(stays: dt.timedelta) -> dt.timedelta:
 
 def leaves_at(at: dt.datetime, now: dt.datetime) -> dt.datetime:
     """When an address is removed that is to stay until `at`, which is not now: by chance."""
-    return (
-        at if at <= now else at + dt.timedelta(seconds=secrets.randbelow(int(leaves_within(at - now).total_seconds())))
-    )
+    if at <= now:
+        return at
+    return at + dt.timedelta(seconds=secrets.randbelow(int(leaves_within(at - now).total_seconds())))
 
 
 def feed_fields(

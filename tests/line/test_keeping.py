@@ -15,6 +15,7 @@ from rahdari.apply import erasing
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.confirm.models import Question as OperatorQuestion
+from rahdari.decide import queries as decisions
 from rahdari.decide import words
 from rahdari.decide.models import Decision, Notice
 from rahdari.journal import queries as journal
@@ -131,6 +132,12 @@ def test_of_a_proof_the_digest_of_what_was_seen_stays() -> None:
         Attempt.objects.filter(pk=attempt.pk).update(evidence={"seen": "203.0.113.9"})
 
 
+def readable_until(application: Application) -> dt.datetime:
+    until = decisions.readable_until(story.fresh(application))
+    assert until is not None
+    return until
+
+
 class TestAFile:
     def test_goes_whole_when_what_it_led_to_ended_long_ago(self) -> None:
         application = story.a_full_draft(story.a_person())
@@ -144,11 +151,11 @@ class TestAFile:
             line.advance(now=much_later)
         ended = register.fresh(registration).expired_at
         assert ended is not None
-        line.advance(now=ended + span("entry") + dt.timedelta(days=1))
+        line.advance(now=ended + span("case") - dt.timedelta(minutes=1))
+        assert story.fresh(application).name and application.endpoints.exists()
+        line.advance(now=ended + span("case") + dt.timedelta(minutes=1))
         held = register.fresh(registration)
         assert held.holder != application.applicant.holder_ref and str(application.pk) not in held.origin
-        assert story.fresh(application).name and application.endpoints.exists()
-        line.advance(now=ended + span("case") + dt.timedelta(days=1))
         row = story.fresh(application)
         assert row.erased_at is not None and not any(getattr(row, field) for field in erasing.SAID)
         assert not application.endpoints.exists()
@@ -175,11 +182,24 @@ class TestAFile:
         closed = story.fresh(application).closed_at
         assert OperatorQuestion.objects.exclude(block="").exists()
         assert closed is not None and all(said()) and Letter.objects.filter(about=application.subject).exists()
-        line.advance(now=closed + span("case") + dt.timedelta(days=1))
+        assert readable_until(application) >= Decision.objects.get().appeal_until
+        line.advance(now=readable_until(application) - dt.timedelta(minutes=1))
+        assert all(said())
+        line.advance(now=readable_until(application) + dt.timedelta(minutes=1))
         assert story.fresh(application).erased_at is not None
         assert not any(said()) and not Letter.objects.filter(about=application.subject).exists()
         assert not Request.objects.exists() and not Question.objects.exists()
         assert set(OperatorQuestion.objects.values_list("block", flat=True)) == {""}
+
+    def test_that_was_not_pursued_stays_while_an_answer_opens_it_again(self) -> None:
+        application = story.a_question(story.a_person()).application
+        line.advance(now=timezone.now() + dt.timedelta(days=40))
+        closed = story.fresh(application).closed_at
+        assert closed is not None and readable_until(application) > closed + span("came_to_nothing")
+        line.advance(now=readable_until(application) - dt.timedelta(minutes=1))
+        assert story.fresh(application).name
+        line.advance(now=readable_until(application) + dt.timedelta(minutes=1))
+        assert not story.fresh(application).name
 
     def test_stays_while_what_it_led_to_stands(self) -> None:
         application = story.a_full_draft(story.a_person())

@@ -246,6 +246,9 @@ REFUSED = [
     ('name = "", office = ""', 'name = "N.N.", office = ""', "item_1 =", "needs a name, an office and a day"),
     ("format = 1", "format = 2", "", "reads policy files of format 1"),
     ("notice_before_refusal = {", "notice_then_refusal = {", "[clocks]", "The clock notice_before_refusal is missing"),
+    ("length = 30", "length = 29", "came_to_nothing = {", "shorter than the time for an appeal"),
+    ("length = 30", "length = 29", "case = {", "shorter than the time for an appeal"),
+    ("length = 30", "length = 29", "entry = {", "shorter than the time for an appeal"),
 ]
 
 
@@ -317,6 +320,18 @@ class TestLoad:
     @pytest.mark.parametrize("guard", sorted(GUARDS))
     def test_knows_each_guard_it_lists(self, guard: str) -> None:
         assert guard in policy.current(None).guards
+
+
+def test_a_file_that_tells_no_files_apart_keeps_all_as_long_as_it_says() -> None:
+    start = TEXT.index("came_to_nothing = {")
+    older = TEXT[:start] + TEXT[TEXT.index("\n", start) + 1 :]
+    rules = policy.read(
+        older.replace(
+            'case = { after = "entry_ended", keep = { length = 30, unit = "days" }',
+            'case = { after = "entry_ended_or_refused", keep = { length = 3, unit = "years" }',
+        )
+    )
+    assert rules.retention["came_to_nothing"].keep == rules.retention["case"].keep == "3 years"
 
 
 class TestCurrent:

@@ -76,6 +76,7 @@ DECISION = named(
             "provisional_until": or_null(MOMENT),
             "reasons": listed(REASON),
             "appeal": or_null(closed({"until": MOMENT, "forum": or_null(FORUM)})),
+            "readable_until": or_null(MOMENT),
         }
     ),
 )
@@ -294,7 +295,8 @@ def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
     "GET", f"{ONE}/decision", scope=READ, tag=TAG, summary="What was decided, and why", ok=Ok("The decision.", DECISION)
 )
 def get_decision(call: Call, reference: str) -> Answer:
-    """404 until it is decided. Of a refusal: the reasons with their law, what you can do, and until when to appeal."""
+    """404 until it is decided. Of a refusal: the reasons with their law, what you can do, until when to appeal, and
+    until when what you wrote and sent can be read here (`readable_until`)."""
     row, case = _case(call, reference)
     decision = queries.decision_of(case)
     if decision is None:
@@ -312,5 +314,6 @@ def get_decision(call: Call, reference: str) -> Answer:
             "provisional_until": stamp_or_none(decision.provisional_until if decision.confirmed_at is None else None),
             "reasons": [_reason(queries.reason_with_law(policy, code)) for code in codes],
             "appeal": _appeal(refusal.appeal_until, refusal.forum) if refusal is not None else None,
+            "readable_until": stamp_or_none(queries.readable_until(row)),
         }
     )

@@ -18,7 +18,7 @@ from rahdari.vault import files
 from . import queries
 from .drafts import locked
 from .models import AddressFile, Application, Document, Endpoint, Proof
-from .rules import About
+from .rules import About, Status
 
 CARD_DIGITS = 13
 
@@ -83,10 +83,11 @@ def erase_card_number(*, application: Application, now: dt.datetime, actor: str 
     return had_one
 
 
-def with_files_due(*, before: dt.datetime) -> QuerySet[Application]:
-    """Applications that were closed before then, the oldest first. Whether what they led to has ended as long ago, the
-    caller knows."""
-    return Application.objects.filter(erased_at__isnull=True, closed_at__lt=before).order_by("closed_at", "id")
+def with_files_due(*, before: dt.datetime, granted: bool) -> QuerySet[Application]:
+    """Applications that were granted, or came to nothing, before then, the oldest first. Whether what they led to has
+    ended as long ago, or may still be appealed against, the caller knows."""
+    due = Application.objects.filter(erased_at__isnull=True, closed_at__lt=before).order_by("closed_at", "id")
+    return due.filter(status=Status.GRANTED) if granted else due.exclude(status=Status.GRANTED)
 
 
 SAID = (

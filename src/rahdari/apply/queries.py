@@ -48,6 +48,7 @@ from .reach import prove_all_token as prove_all_token
 from .reach import readers_of as readers_of
 from .reach import within_reach as within_reach
 from .rules import Facts, Held, Status, StepKey, Trouble
+from .waiting import any_kept_of as any_kept_of
 from .waiting import closed_among as closed_among
 from .waiting import closed_subjects as closed_subjects
 from .waiting import proofs_to_take_in as proofs_to_take_in

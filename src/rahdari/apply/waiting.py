@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.db.models import QuerySet
 
-from rahdari.people.models import Organisation
+from rahdari.people.models import Organisation, User
 
 from .models import Application, Endpoint, Proof
 from .reach import every
@@ -26,6 +26,11 @@ def closed_among(subjects: Iterable[str]) -> list[Application]:
     """Of these applications, those of which nothing comes any more."""
     ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
     return list(every().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
+
+
+def any_kept_of(applicant: User) -> bool:
+    """Whether any application of this person is still there with what was written in it."""
+    return Application.objects.filter(applicant=applicant, erased_at__isnull=True).exists()
 
 
 def removed_endpoint_subjects(*, since: dt.datetime) -> list[str]:

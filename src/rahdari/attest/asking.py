@@ -1,7 +1,7 @@
 """An applicant names the association: it is asked, and answers. Reached through `actions`."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.db import transaction
 from rahdari.journal import actions as journal
 
 from . import attesting, queries, rules, telling
-from .models import Attestation, Request
+from .models import Attestation, Matter, Request, Use
 from .rules import Answer, Identifier, RowTrouble
 
 AT_ONCE = 200
@@ -204,6 +204,18 @@ def mark_carried(*, request: Request, now: dt.datetime) -> None:
 def erase_due(*, now: dt.datetime) -> int:
     """What the association was shown of applicants, some time after its answer: name and number go."""
     return sum(map(partial(_erase, now=now), list(queries.requests_to_erase(now)[:AT_ONCE])))
+
+
+def erase_about(*, subjects: Collection[str], now: dt.datetime) -> None:
+    """Of these subjects, whose file goes: what the association was asked, that its word counted for them, and what was
+    written about that. Keyed hashes of an applicant find a person whose number is known, so they go too."""
+    for request in Request.objects.filter(subject__in=subjects):
+        _erase(request, now=now)
+    Request.objects.filter(subject__in=subjects).update(member_index="", identifier_index="", indexes=[])
+    Use.objects.filter(subject__in=subjects, settled_at__isnull=False).delete()
+    for matter in Matter.objects.filter(subject__in=subjects):
+        matter.said, matter.reply_text, matter.decision = "", "", ""
+        matter.save(update_fields=["said", "reply_text", "decision"])
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from rahdari.apply.models import Application
 
-from .models import Case, Decision, Notice, Question
+from .models import Case, Decision, Notice, Question, TakingBack
 
 
 def erase_words(*, application: Application) -> None:
@@ -13,8 +13,11 @@ def erase_words(*, application: Application) -> None:
         question.text, question.answer, question.draft = "", "", ""
         question.save(update_fields=["text", "answer", "draft"])
     for notice in Notice.objects.filter(case__application=application):
-        notice.text, notice.answer, notice.draft, notice.withdrawn_why = "", "", "", ""
-        notice.save(update_fields=["text", "answer", "draft", "withdrawn_why"])
+        notice.text, notice.answer, notice.draft, notice.withdrawn_why, notice.evidence = "", "", "", "", ""
+        notice.save(update_fields=["text", "answer", "draft", "withdrawn_why", "evidence"])
     for decision in Decision.objects.filter(case__application=application):
         decision.text = ""
         decision.save(update_fields=["text"])
+    for taken in TakingBack.objects.filter(case__application=application):
+        taken.text, taken.restored_why = "", ""
+        taken.save(update_fields=["text", "restored_why"])

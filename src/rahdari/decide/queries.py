@@ -56,7 +56,13 @@ from .remedies import (
     written_to,
 )
 from .rules import Outcome, Standing, Status
-from .running_out import clocks_to_run, notices_due_between, questions_due_between
+from .running_out import (
+    clocks_to_run,
+    may_be_changed_until,
+    notices_due_between,
+    questions_due_between,
+    readable_until,
+)
 from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 
 __all__ = [
@@ -85,6 +91,7 @@ __all__ = [
     "history_for_applicant",
     "is_settled",
     "is_untouched",
+    "may_be_changed_until",
     "not_looked_at_since",
     "notice_about",
     "notice_due_at",
@@ -98,6 +105,7 @@ __all__ = [
     "provisions_of",
     "question_due_at",
     "questions_due_between",
+    "readable_until",
     "reason_with_law",
     "refusal_of",
     "refused_before",

@@ -158,7 +158,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
     notice.concluded_at = now
     notice.save(update_fields=["concluded_at"])
     close(case, Status.DECIDED, now)
-    apply.close_application(application=case.application, outcome="refused", actor=actor, now=now)
+    closed = apply.close_application(application=case.application, outcome="refused", actor=actor, now=now)
     record(
         case, "refused", actor, now, reason=" ".join(notice.codes), detail={"proposed_by": str(notice.proposed_by_id)}
     )
@@ -173,6 +173,7 @@ def second_refusal(*, case: Case, officer: User, because: str, now: dt.datetime)
         **queries.written_to(frozen),
         text=text,
         appeal_until=decision.appeal_until,
+        readable_until=queries.readable_until(closed),
         url=reverse("portal:refusal", args=[case.application.reference]),
     )
     return decision

@@ -1,11 +1,16 @@
-"""Times to answer that are over, or soon will be: for the line, which runs clocks and writes reminders."""
+"""Times that are over, or soon will be: for the line, which runs clocks, writes reminders, and erases what is over."""
 
 import datetime as dt
 
 from django.db.models import Q, QuerySet
 
-from .models import Case, Notice, Question
-from .rules import Status
+from rahdari import policy
+from rahdari.apply.models import Application
+from rahdari.apply.rules import Status as Progress
+
+from . import clocks
+from .models import Case, Decision, Notice, Question, TakingBack
+from .rules import Outcome, Status
 
 
 def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
@@ -61,3 +66,27 @@ def notices_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Notice
         .select_related("case__application__applicant")
         .order_by("answer_due_at", "id")
     )
+
+
+def may_be_changed_until(application: Application) -> dt.datetime | None:
+    """Until when a remedy may still change what came of it: an appeal against a refusal or against a registration that
+    was taken back, or an answer that reopens what was not pursued. None: nothing does."""
+    refused = Decision.objects.filter(case__application=application, outcome=Outcome.REFUSED, voided_at__isnull=True)
+    taken = TakingBack.objects.filter(case__application=application, restored_at__isnull=True)
+    ends = [*refused.values_list("appeal_until", flat=True), *taken.values_list("appeal_until", flat=True)]
+    lapsed = Question.objects.filter(case__application=application, answered_at__isnull=True)
+    for at in lapsed.values_list("lapsed_at", flat=True):
+        allowance = clocks.policy_of(application).reopen_within
+        ends.append(policy.add(start=at, allowance=allowance, calendar=clocks.calendar()) if at else None)
+    return max((end for end in ends if end is not None), default=None)
+
+
+def readable_until(application: Application) -> dt.datetime | None:
+    """Of what came to nothing: until when what was written and sent is readable here, by the policy in force. None:
+    nothing is to go, or it has gone."""
+    kept = clocks.policy_in_force().retention["came_to_nothing"].span
+    if application.closed_at is None or application.erased_at is not None or application.status == Progress.GRANTED:
+        return None
+    if kept is None:
+        return None
+    return max(application.closed_at + kept, may_be_changed_until(application) or application.closed_at)

@@ -44,9 +44,9 @@ def _run_clock(case: Case, now: dt.datetime) -> bool:
         question.lapsed_at = now
         question.save(update_fields=["lapsed_at"])
         close(case, Status.NOT_PURSUED, now)
-        apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
+        closed = apply.close_application(application=case.application, outcome="not_pursued", actor="clock", now=now)
         record(case, "closed_unanswered", "clock", now, reason=question.code)
-        write(case, "application_not_pursued", now)
+        write(case, "application_not_pursued", now, readable_until=queries.readable_until(closed))
         return True
     if notice is not None and is_ripe:
         return _run_out(case, notice, now)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,7 @@ __all__ = [
     "TooMuchBack",
     "Unreadable",
     "erase_payers",
+    "erase_payers_of",
     "import_statement",
     "issue_invoice",
     "match_payment",
@@ -267,7 +269,17 @@ def record_refund(*, payment: Payment, amount: Decimal, why: str, bank_id: str, 
 def erase_payers(*, before: dt.date, now: dt.datetime, at_most: int = 500) -> int:
     """Of payments booked before then: who paid, in which words. Sums, dates and invoices stay. Returns of how many."""
     due = Payment.objects.filter(booked_on__lt=before, erased_at__isnull=True).order_by("booked_on", "id")
-    rows = list(due[:at_most])
+    return _erase(due[:at_most], now)
+
+
+def erase_payers_of(*, subjects: Collection[str], now: dt.datetime) -> list[str]:
+    """The same of what was paid for these, whose file goes. Gives the subjects of the letters about the invoices."""
+    _erase(Payment.objects.filter(invoice__subject__in=subjects, erased_at__isnull=True), now)
+    return [f"invoice:{invoice.pk}" for invoice in Invoice.objects.filter(subject__in=subjects)]
+
+
+def _erase(due: Iterable[Payment], now: dt.datetime) -> int:
+    rows = list(due)
     for payment in rows:
         payment.payer, payment.text, payment.erased_at = "", "", now
         payment.save(update_fields=["payer", "text", "erased_at"])

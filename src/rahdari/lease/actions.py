@@ -1,6 +1,6 @@
 """The acts of lease: connections and their tokens, reports of an address, and what the clock does with them."""
 
-from .hosts import NewToken, choose_v6, close, host_subject, make_host, make_token, pause, tie
+from .hosts import NewToken, choose_v6, close, erase, host_subject, make_host, make_token, pause, tie
 from .reporting import (
     Heard,
     forget_reports,
@@ -17,6 +17,7 @@ __all__ = [
     "NewToken",
     "choose_v6",
     "close",
+    "erase",
     "forget_reports",
     "host_subject",
     "let_go",

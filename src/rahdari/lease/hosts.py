@@ -3,7 +3,7 @@
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from rahdari.journal import actions as journal
 from rahdari.register.models import Registration
 
 from . import queries, rules
-from .models import Host, Token
+from .models import Claim, Host, Token
 from .rules import V6As
 
 NAME_LETTERS = rules.LETTERS
@@ -121,6 +121,15 @@ def tie(*, host: Host, registration: Registration, now: dt.datetime) -> Host:
         host.registration, host.closed_at = registration, None
         host.save(update_fields=["registration", "closed_at"])
     return host
+
+
+def erase(*, hosts: Iterable[Host]) -> list[str]:
+    """Connections of which nothing is registered any more, with their tokens and all that was reported. Gives the
+    subjects of what was claimed, by which other rooms know it."""
+    gone = list(hosts)
+    claims = [claim.subject for claim in Claim.objects.filter(host__in=gone)]
+    Host.objects.filter(pk__in=[host.pk for host in gone]).delete()
+    return claims
 
 
 @transaction.atomic

@@ -73,10 +73,12 @@ LETTERS: dict[str, Kind] = {
     "application_question": _kind(_("One question"), "reference question due_at", note="answer_by"),
     "application_notice": _kind(_("Notice before a refusal"), "reference reason due_at", "code text", note="answer_by"),
     "application_refused": _kind(
-        _("A registration was refused"), "reference reason", "code text provisions remedies appeal_until post email"
+        _("A registration was refused"),
+        "reference reason",
+        "code text provisions remedies appeal_until readable_until post email",
     ),
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
-    "application_not_pursued": _kind(_("Closed without a decision"), "reference"),
+    "application_not_pursued": _kind(_("Closed without a decision"), "reference", "readable_until"),
     "reminder_to_answer": _kind(_("An answer is still awaited"), "reference due_at", note="answer_by", reminder=True),
     "invoice": _kind(
         _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"

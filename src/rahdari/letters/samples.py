@@ -83,6 +83,7 @@ def _refused(rules: _Rules) -> Facts:
         "provisions": list(rules.provisions(reason.provisions)),
         "remedies": [rules.remedies[key] for key in reason.remedies],
         "appeal_until": _days(30),
+        "readable_until": _days(30),
         **({"post": rules.contact.post, "email": rules.contact.email} if rules.contact else {}),
     }
 
@@ -131,7 +132,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "application_notice": _notice,
     "application_refused": _refused,
     "application_late": lambda rules: {"reference": REFERENCE},
-    "application_not_pursued": lambda rules: {"reference": REFERENCE},
+    "application_not_pursued": lambda rules: {"reference": REFERENCE, "readable_until": _days(90)},
     "reminder_to_answer": lambda rules: {"reference": REFERENCE, "due_at": _days(2)},
     "invoice": _invoice,
     "invoice_due_soon": _invoice,

@@ -14,6 +14,7 @@ from rahdari.register import queries as entries
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 
+from .keeping import erase_about
 from .step import AT_ONCE, one_item
 
 
@@ -63,6 +64,7 @@ def delete_idle_drafts(now: dt.datetime) -> int:
             subjects = apply.delete_idle_draft(application=draft, now=now)
             for subject in subjects:
                 verify.withdraw_challenges(subject=subject, now=now, actor="clock")
+            erase_about(subjects, draft.applicant, now)
             deleted += bool(subjects)
     return deleted
 

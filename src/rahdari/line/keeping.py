@@ -8,23 +8,31 @@ register keeps which addresses that registration had. No name, number or address
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.attest import actions as attest
 from rahdari.confirm import actions as confirm
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.fees import actions as fees
+from rahdari.lease import actions as lease
+from rahdari.lease import queries as leases
 from rahdari.letters import actions as letters
 from rahdari.page.turns import in_turn
+from rahdari.people import actions as people
+from rahdari.people.models import User
 from rahdari.policy.keeping import WITH_THE_CASE, Retention
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.share import actions as share
 from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.vouch import actions as vouch
 
 from .step import AT_ONCE, one_item
 
@@ -35,6 +43,7 @@ CLOCKS = {
     "card_number": "apply: erase card numbers",
     "proof_of_control": "verify: erase evidence",
     "client_address": "vouch: forget addresses",
+    "came_to_nothing": "erase files",
     "case": "erase files",
     "letter_delivery": "letters.forget_deliveries",
     "payment": "fees: erase payers",
@@ -84,14 +93,22 @@ def forget_holders(now: dt.datetime) -> int:
 
 
 def erase_files(now: dt.datetime) -> int:
-    """Applications that were decided, and whose registration has ended, longer ago than a file is kept."""
-    before = _over("case", now)
+    """Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and
+    never while an appeal or a late answer may still change what came of it."""
+    return _erase_files("came_to_nothing", now) + _erase_files("case", now)
+
+
+def _erase_files(key: str, now: dt.datetime) -> int:
+    before = _over(key, now)
     if before is None:
         return 0
-    erased = 0
-    for application in in_turn("erase files", apply.with_files_due(before=before), at_most=AT_ONCE):
+    granted, erased = key == "case", 0
+    for application in in_turn(
+        f"erase files: {key}", apply.with_files_due(before=before, granted=granted), at_most=AT_ONCE
+    ):
         with one_item(application.subject):
-            if not _lasts(application, before):
+            until = decisions.may_be_changed_until(application)
+            if (until is None or until < now) and not (granted and _lasts(application, before)):
                 erased += _erase(application, now)
     return erased
 
@@ -110,9 +127,28 @@ def _erase(application: Application, now: dt.datetime) -> bool:
         subjects = apply.erase_application(application=application, now=now)
         if not subjects:
             return False
-        verify.erase_findings(subjects=subjects)
-        confirm.erase_addresses(subjects=subjects, now=now)
-        share.erase_requests(subjects=subjects)
         decide.erase_words(application=application)
-        letters.erase_letters(subjects=subjects)
+        erase_about(subjects, application.applicant, now)
     return True
+
+
+def erase_about(subjects: Sequence[str], applicant: User, now: dt.datetime) -> None:
+    """All that the other rooms hold of an application and its endpoints, of which nothing stands; with the last one of
+    a person their name. In the caller's transaction."""
+    if not applications.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
+        people.forget_name(user=applicant, now=now)
+    asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
+    hosts = leases.hosts_by_subject(subjects).values()
+    claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None])
+    about = [*subjects, *asked, *claims]
+    verify.erase_findings(subjects=about)
+    confirm.erase_addresses(subjects=about, now=now)
+    attest.erase_about(subjects=about, now=now)
+    letters.erase_letters(
+        subjects=[
+            *about,
+            *share.erase_requests(subjects=about),
+            *vouch.erase_about(subjects=about, now=now),
+            *fees.erase_payers_of(subjects=about, now=now),
+        ]
+    )

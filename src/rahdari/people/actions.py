@@ -29,6 +29,7 @@ from .mandates import give_mandate as give_mandate
 from .models import (
     DIRECTOR,
     INVITATION_VALID,
+    ContactNumber,
     Invitation,
     Language,
     Membership,
@@ -125,6 +126,18 @@ def name_person(*, user: User, name: str, actor: str, now: dt.datetime) -> User:
     user.save(update_fields=["name"])
     journal.record(act="people.named_person", actor=actor, subject=f"person:{user.pk}", now=now)
     return user
+
+
+@transaction.atomic
+def forget_name(*, user: User, now: dt.datetime) -> None:
+    """Nothing of this person is on the register, and no file is kept: the account is an address of email from now on.
+    Whoever has a post or belongs to an organisation is known there by the name."""
+    known = user.posts.filter(ended_at__isnull=True).exists() or user.memberships.exists()
+    number, _each = ContactNumber.objects.filter(user=user).delete()
+    if (user.name and not known) or number:
+        user.name = user.name if known else ""
+        user.save(update_fields=["name"])
+        journal.record(act="people.forgot_name", actor="clock", subject=f"person:{user.pk}", now=now)
 
 
 def set_language(*, user: User, language: str) -> User:

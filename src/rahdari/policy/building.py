@@ -35,7 +35,7 @@ from .shapes import (
     Vouching,
 )
 from .sharing import sharing_from
-from .standing_on import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_from
+from .standing_on import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_of
 from .telling import quiet_hours_from, reminders_from
 
 FORMAT = 1
@@ -103,7 +103,7 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         fee_terms=_fee_terms(root.section("fees")) if root.has("fees") else None,
         proof=proof_from(root),
         guards=guards,
-        retention={key: retention_from(key, section) for key, section in root.section("retention").sections()},
+        retention=retention_of(root),
         signed=signed,
         provisional=_provisional(root.section("provisional")) if root.has("provisional") else None,
         licensees=_licensees(root.section("licensees")) if root.has("licensees") else None,
@@ -172,6 +172,7 @@ def _whole_file(root: Section, policy: Policy) -> None:
         policy.retention,
         draft=policy.limits.draft_kept,
         client=policy.vouching.address_kept if policy.vouching is not None else None,
+        clocks=policy.clocks,
     )
     if policy.silence != "escalate":
         root.fault("This version escalates a late case; it neither grants nor refuses by silence.", "silence")

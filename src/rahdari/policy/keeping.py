@@ -11,14 +11,18 @@ BY_CLOCK = {
     "card_number": "the card number of an application",
     "proof_of_control": "what was seen when an address was proved",
     "client_address": "the address of a client that was asked",
-    "case": "names, numbers, addresses and texts of an application",
+    "came_to_nothing": "names, numbers, addresses and texts of an application that was refused or given up",
+    "case": "names, numbers, addresses and texts of an application that was granted",
     "identity_check": "what a check found",
     "operator_answer": "what an operator was asked of a subscriber",
     "letters": "letters about an application",
     "letter_delivery": "how a letter travelled",
     "payment": "who paid, in which words",
-    "entry": "whose an ended registration was",
+    "entry": "whose an ended registration was, and its addresses",
 }
+# By which clock of the policy an appeal may still be made, and so what may not be gone before: the loader refuses it.
+APPEAL = "appeal_officer_decision"
+NOT_BEFORE_AN_APPEAL = ("came_to_nothing", "case", "entry")
 WITH_THE_CASE = "with_the_case"
 ERASED_BY = ("clock", "hand", "nothing")
 

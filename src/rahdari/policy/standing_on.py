@@ -4,10 +4,12 @@ What was frozen before these parts of the file existed has none of them, and get
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from .keeping import BY_CLOCK, DAYS, ERASED_BY, WITH_THE_CASE, Renewal, Retention
+from .clock import Allowance
+from .keeping import APPEAL, BY_CLOCK, DAYS, ERASED_BY, NOT_BEFORE_AN_APPEAL, WITH_THE_CASE, Renewal, Retention
 from .reading import BASES, Section
 from .shapes import ChangeRules, LeaseRules
 
@@ -34,7 +36,23 @@ def _part(root: Section, key: str) -> Section:
     return root.section(key) if root.has(key) else Section(DEFAULT[key], (key,), root.faults)
 
 
-def retention_from(key: str, section: Section) -> Retention:
+# How many days a length in these units comes to at the least; what counts by the office's week is made good per case.
+IN_DAYS = {"minutes": 1 / 1440, "hours": 1 / 24, "working_hours": 1 / 8, "months": 30}
+
+
+def in_days(allowance: Allowance) -> timedelta:
+    return timedelta(days=allowance.length * IN_DAYS.get(allowance.unit, 1))
+
+
+def retention_of(root: Section) -> dict[str, Retention]:
+    """Before an application that came to nothing had a row of its own, its file was kept as long as any other."""
+    rows = {key: _retention(key, section) for key, section in root.section("retention").sections()}
+    if "case" in rows and "came_to_nothing" not in rows:
+        rows["came_to_nothing"] = replace(rows["case"], key="came_to_nothing")
+    return rows
+
+
+def _retention(key: str, section: Section) -> Retention:
     keep = ""
     if section.has("keep"):
         inner = section.section("keep")
@@ -65,9 +83,24 @@ def retention_from(key: str, section: Section) -> Retention:
 
 
 def judge_retention(
-    root: Section, rows: Mapping[str, Retention], *, draft: timedelta, client: timedelta | None
+    root: Section,
+    rows: Mapping[str, Retention],
+    *,
+    draft: timedelta,
+    client: timedelta | None,
+    clocks: Mapping[str, Allowance],
 ) -> None:
-    """Each kind of data that this version holds has a row; what another part of the file says of it is the same."""
+    """Each kind of data that this version holds has a row; what another part of the file says of it is the same. What
+    an appeal is decided from is there while one may be made."""
+    appeal = clocks.get(APPEAL)
+    for key in NOT_BEFORE_AN_APPEAL:
+        kept = rows[key].span if key in rows else None
+        if appeal is not None and kept is not None and kept < in_days(appeal):
+            root.faults.add(
+                ("retention", key),
+                f"{rows[key].keep} is shorter than the time for an appeal (clocks.{APPEAL}): it would be gone before "
+                "anybody can appeal.",
+            )
     for key in sorted(set(BY_CLOCK) - set(rows)):
         root.fault(f"It is not said how long {BY_CLOCK[key]} is kept: {key} = {{ after, keep, ... }}.", "retention")
     for key, other, said in (

@@ -253,11 +253,14 @@ def forget_names(*, terms: Sharing, now: dt.datetime) -> int:
     return count
 
 
-def erase_requests(*, subjects: Collection[str]) -> None:
-    """Requests that these subjects waited for, with their questions: for which address somebody asked whom."""
+def erase_requests(*, subjects: Collection[str]) -> list[str]:
+    """Requests that these subjects waited for, with their questions: for which address somebody asked whom. Gives the
+    subjects of the letters about them."""
     over = Request.objects.filter(subject__in=subjects, ended_at__isnull=False, settled_at__isnull=False)
+    letters = [f"sharing:{request.pk}" for request in over]
     Question.objects.filter(request__in=over).delete()
     over.delete()
+    return letters
 
 
 def _end(request: Request, state: State, actor: str, now: dt.datetime) -> Request:

@@ -6,7 +6,7 @@ Opening the page changes nothing: programs that look at links in mail answer no 
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from uuid import UUID
 
@@ -208,6 +208,16 @@ def _forget(question: Question, *, now: dt.datetime) -> bool:
     question.save(update_fields=["address", "name", "forgotten_at"])
     journal.record(act="vouch.forgot_address", actor="clock", subject=question.subject, now=now)
     return True
+
+
+def erase_about(*, subjects: Collection[str], now: dt.datetime) -> list[str]:
+    """Of what these subjects asked: the domain goes too. Gives the subjects of the letters that were written for it."""
+    found = list(Question.objects.filter(subject__in=subjects))
+    for question in found:
+        question.address, question.name, question.domain = "", "", ""
+        question.forgotten_at = question.forgotten_at or now
+        question.save(update_fields=["address", "name", "domain", "forgotten_at"])
+    return [f"vouch:{question.pk}" for question in found]
 
 
 def mark_carried(*, question: Question, now: dt.datetime) -> Question:

@@ -291,6 +291,7 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         "made": len(made),
         **_clock(start=refused.at, due=refused.appeal_until, now=now),
         "endpoints": apply.endpoints_of(application),
+        "readable_until": queries.readable_until(application),
         "may_apply": apply.may(person(request), Act.APPLY, application=application),
     }
     return render(request, "portal/applicant/refusal.html", context)

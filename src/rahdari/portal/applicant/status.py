@@ -322,6 +322,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "may_pay": seen.invoice is not None and found.holder_ref in people.holders_for(person(request), Act.INVOICES),
         "to_share": sharing.to_share(found, seen.proved) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
+        "readable_until": decide.readable_until(found),
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
         "looks": looks_at_application(found),

@@ -112,13 +112,13 @@ ACTS_OF_A_HOLDER = frozenset(
     portal:mobile_move_number portal:mobile_move_code portal:mobile_move_line""".split()
 )
 OFFICERS = frozenset(
-    """decide:queue decide:approvals decide:unreached decide:keys portal:feed portal:hold
+    """decide:queue decide:approvals decide:unreached decide:keys decide:search portal:feed portal:hold
     portal:proofs_in_vain portal:matters portal:matter""".split()
 )
 OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
-    decide:name_network decide:take_back decide:ask_operator decide:record_several
+    decide:name_network decide:take_back decide:ask_operator decide:record_several decide:search_from_case
     decide:document""".split()
 )
 READ_AT_THE_DESK = frozenset(

@@ -38,7 +38,7 @@ def as_computed(case: Case) -> tuple[object, ...]:
     """What is kept must be, from the events."""
     case = fresh(case)
     if case.status != "open":
-        return ("", None, None, [], "")
+        return ("", None, None, keeping.whole_name(case.application.holder_name), "")
     events = clocks.events_of(case)
     share = clocks.policy_of(case.application).escalate_at[-1] / 100
     return (
@@ -185,7 +185,6 @@ class TestSize:
     def test_of_a_row_is_the_same_however_many_addresses_a_case_has(self, officer: User) -> None:
         case = a_case()
         row = desk.rows_of(Case.objects.filter(pk=case.pk), officer=officer, now=NOW)[0]
-        assert row.address.startswith("198.51.100.") and row.more == 0
         assert row.passed == sum(one.outcome == "passed" for one in verify.checks_of(case.application.subject))
         assert [kind.count for kind in row.failed_kinds] == [1]
 
@@ -224,13 +223,6 @@ class TestSearch:
         }.items():  # fmt: skip
             shown = desk.desk(officer=officer, filters=desk.Filters(q=asked), now=NOW)
             assert bool(shown.rows) is there, asked
-
-    def test_finds_the_prefix_around_an_address_and_what_is_typed_of_one(self, officer: User) -> None:
-        case = a_case()
-        address = case.application.endpoints.get().address_text
-        for asked in (address, "198.51.100.0/24", address[:-1], "198.51.100."):
-            assert desk.desk(officer=officer, filters=desk.Filters(q=asked), now=NOW).rows, asked
-        assert not desk.desk(officer=officer, filters=desk.Filters(q="192.0.2.1"), now=NOW).rows
 
     def test_leads_to_a_decided_case_by_the_number_of_its_registration(self, at_the_desk: Client) -> None:
         from .builders import a_decided_application

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import get_language
 
 from rahdari.address import Block, Part, directory
@@ -169,14 +169,6 @@ def endpoints_of(application: Application) -> QuerySet[Endpoint]:
 def endpoints_there() -> QuerySet[Endpoint]:
     """Those of all applications that were not taken out. No gatekeeper: for rooms, not pages."""
     return Endpoint.objects.filter(removed_at__isnull=True).order_by()
-
-
-def first_addresses(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[Block, int]]:
-    """Of each of these applications the first address and how many there are; none of one without an address."""
-    found = endpoints_there().filter(application__in=list(keys))
-    counted = dict(found.values_list("application").annotate(Count("pk")))
-    first = found.order_by("application", "position", "id").distinct("application")
-    return {key: (block, counted[key]) for key, block in first.values_list("application", "block") if key in counted}
 
 
 def language_of(organisation: Organisation) -> str:

@@ -6,20 +6,17 @@ Each page is put on record: who looked, what was asked, and whose applications w
 """
 
 import datetime as dt
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, TextField, Value
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models import When as Where
 from django.db.models.functions import Cast, Concat
 
 from rahdari import policy
-from rahdari.address import AddressError, format_block, parse_block
-from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.journal import actions as journal
 from rahdari.people import queries as people
@@ -61,9 +58,6 @@ class Row:
     case: Case
     clock: ClockFace
     service: Text
-    # The first address, and how many more there are.
-    address: str
-    more: int
     passed: int
     failed_kinds: Sequence[Kind]
     waiting_kinds: Sequence[Kind]
@@ -196,60 +190,40 @@ def _filtered(cases: QuerySet[Case], filters: Filters, officer: User) -> QuerySe
 
 
 def _fits(asked: str) -> Q:
-    """Cases by a part of their number, by the beginning of each word of a name, by company number, by address."""
+    """Cases by a part of their number, by the beginning of each word of a name, by company number. By no address: that
+    is asked within a case or for a demand (`searching`)."""
     fits = Q(application__reference__icontains=asked) | Q(application__company_number=asked)
     if words := keeping.words_asked(asked):
         fits |= Q(words__contains=sorted(words))
-    if addresses := _addresses(asked):
-        mine = applications.endpoints_there().filter(application=OuterRef("application"))
-        fits |= Q(Exists(mine.annotate(written=Cast("block", TextField())).filter(addresses)))
     return fits
-
-
-def _addresses(asked: str) -> Q | None:
-    """Blocks that hold the address or lie in it, and those that begin as what was typed so far: 203.0.113. or 2001:db8:
-
-    None for what is no address and no beginning of one.
-    """
-    begins = Q(written__istartswith=asked)
-    try:
-        return begins | Q(block__overlaps=str(parse_block(asked)))
-    except AddressError:
-        return begins if re.fullmatch(r"[0-9a-f:]*[.:][0-9a-f.:/]*", asked.casefold()) else None
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
 
 
 def rows_of(found: QuerySet[Case], *, officer: User, now: dt.datetime) -> list[Row]:
-    """The cases of one page with what a row of it shows, in a handful of queries whatever their number. Of an
-    application for many addresses neither these nor their checks are loaded, only counted."""
+    """The cases of one page with what a row of it shows, in a handful of queries whatever their number. A row has a
+    name, so it has no address: no list tells who is where. Checks are not loaded, only counted."""
     keys = list(found.values_list("pk", flat=True))
     by_key = {case.pk: case for case in queries.cases().filter(pk__in=keys)}
     cases = [by_key[key] for key in keys if key in by_key]
-    addresses = applications.first_addresses([case.application_id for case in cases])
     checks: dict[str, list[tuple[Kind, str, bool]]] = defaultdict(list)
     for subject, title, outcome, required, count in verify.counted([case.application.subject for case in cases]):
         checks[subject].append((Kind(title, count), outcome, required))
     may = people.has_rank(officer, "director"), queries.is_new_in_office(officer, now)
-    return [
-        _row(case, officer, may, addresses.get(case.application_id), checks[case.application.subject], now)
-        for case in cases
-    ]
+    return [_row(case, officer, may, checks[case.application.subject], now) for case in cases]
 
 
 def _row(
     case: Case,
     officer: User,
     may: tuple[bool, bool],
-    addresses: tuple[Any, int] | None,
     checks: Sequence[tuple[Kind, str, bool]],
     now: dt.datetime,
 ) -> Row:
     is_director, is_new = may
     rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
-    first, count = addresses or (None, 0)
     asked = rules_of_case.services[case.application.service].checks_for(mobile=case.application.is_mobile)
     passed = {kind.title["en"] for kind, outcome, _required in checks if outcome == Outcome.PASSED}
     stood_for = {rule.instead_of for rule in asked if rule.title.en in passed}
@@ -258,8 +232,6 @@ def _row(
         case=case,
         clock=clock_of(case, now),
         service=rules_of_case.services[case.application.service].short,
-        address=format_block(first) if first is not None else "",
-        more=count - 1,
         passed=sum(kind.count for kind, outcome, _required in checks if outcome == Outcome.PASSED),
         failed_kinds=[
             kind

@@ -10,9 +10,11 @@ from django.utils.translation import pgettext_lazy
 
 from rahdari.policy import Reason
 
-from . import words
+from . import searching, words
+from .models import Case
 
 WORDS = 4000
+_NAMED = {"required": _("A search without a case needs the demand: its number, who makes it, and by which provision.")}
 
 
 class DecideForm(forms.Form):
@@ -149,6 +151,65 @@ class WhyForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
         field.choices = [(reason, words.why(reason)) for reason in words.WHY_AGAIN]
         field.error_messages |= dict.fromkeys(("required", "invalid_choice"), _("Choose why you open the file."))
+
+
+class SearchForm(forms.Form):
+    """Who else has this name or address, asked within a case: only what stands in that case is asked for."""
+
+    asked = forms.CharField(
+        label=_("Name or address"),
+        help_text=_("The whole name or the whole address. A part of one, or a placeholder, finds nothing."),
+        max_length=120,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        error_messages={"required": _("Write the whole name or the whole address.")},
+    )
+    part = _(
+        "This is a part of a name or of an address, or has a placeholder in it. Write all of it, without * ? or %."
+    )
+
+    def __init__(self, *args: Any, case: Case | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.case = case
+
+    def clean_asked(self) -> str:
+        asked = str(self.cleaned_data["asked"]).strip()
+        if not searching.is_whole(asked):
+            raise forms.ValidationError(self.part)
+        if self.case is not None and not searching.stands_in(self.case, asked):
+            raise forms.ValidationError(
+                _("This does not stand in the case. Ask for its name, or for one of its addresses.")
+            )
+        return asked
+
+
+class DemandForm(SearchForm):
+    """The same for a demand, which is named: the holder of what is found reads it."""
+
+    number = forms.CharField(label=_("Number of the demand"), max_length=40, error_messages=_NAMED)
+    body = forms.CharField(
+        label=_("Who demands it"), help_text=_("The body, and no person."), max_length=60, error_messages=_NAMED
+    )
+    provision = forms.CharField(label=_("By which provision of the law"), max_length=60, error_messages=_NAMED)
+    day = forms.DateField(
+        label=_("Date of the demand"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": _("Give the date of the demand."), "invalid": _("Give the date of the demand.")},
+    )
+    field_order = ("number", "body", "provision", "day", "asked")
+
+    def clean(self) -> dict[str, Any]:
+        """The record is kept for good: it names the demand, and nobody's name or address."""
+        given = super().clean() or self.cleaned_data
+        for field in ("number", "body", "provision"):
+            text = f" {given.get(field, '')} ".casefold()
+            if "@" in text or f" {given.get('asked', '@')} ".casefold() in text:
+                self.add_error(field, _("Name the demand alone. Who is searched for does not stand here."))
+        return given
+
+    @property
+    def ground(self) -> str:
+        given = self.cleaned_data
+        return ", ".join((given["number"], given["body"], given["provision"], given["day"].isoformat()))
 
 
 class TakeBackForm(forms.Form):

@@ -43,11 +43,12 @@ class Case(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     # What the queue sorts, filters and counts by (`keeping`): computed from the rows below and the calendar, written by
-    # each act that changes them. Of an open case only. No page shows a time from here: `clocks.clock_of` tells it.
+    # each act that changes them. Of an open case, but for `words`. No page shows a time from here: `clocks.clock_of`
+    # tells it.
     waits_for = models.CharField(max_length=10, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     late_at = models.DateTimeField(null=True, blank=True)
-    # Keyed hashes of the beginnings of the words of the holder's name.
+    # Keyed hashes of the beginnings of the words of the holder's name; once it is closed, one of the whole name.
     words = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     # Under which calendar they were computed.
     kept_under = models.CharField(max_length=64, blank=True)

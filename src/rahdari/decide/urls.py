@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import paper_views, reach_views, taking_back_views, views
+from . import paper_views, reach_views, search_views, taking_back_views, views
 from .opening import asks_why
 
 app_name = "decide"
@@ -8,9 +8,11 @@ urlpatterns = [
     path("desk/", views.queue, name="queue"),
     path("desk/approvals/", views.approvals, name="approvals"),
     path("desk/unreached/", reach_views.unreached, name="unreached"),
+    path("desk/search/", search_views.search, name="search"),
     path("desk/keys/", views.turn_keys, name="keys"),
     path("desk/cases/<str:reference>/", asks_why(views.case), name="case"),
     path("desk/cases/<str:reference>/why/", views.why, name="why"),
+    path("desk/cases/<str:reference>/search/", asks_why(search_views.search_from_case), name="search_from_case"),
     path("desk/cases/<str:reference>/take/", asks_why(views.take), name="take"),
     path("desk/cases/<str:reference>/pass/", asks_why(views.hand_over), name="hand_over"),
     path("desk/cases/<str:reference>/decide/", asks_why(views.decide), name="decide"),

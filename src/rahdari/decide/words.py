@@ -112,6 +112,7 @@ def act(row: Entry) -> str:
         "decide.read_case": _("File opened"),
         "decide.read_contact": _("Contact shown"),
         "decide.read_listed_name": _("Name on a list shown"),
+        "decide.read_search": _("Found by a search for its name or an address"),
     }
     return sentences.get(row.act, "")
 
@@ -147,6 +148,8 @@ def why(reason: str) -> str:
         "mistake": _("To find out whether the decision was wrong"),
         "supervision": _("To check how decisions are made"),
         "authority": _("A court or an authority asked, by law"),
+        "case": _("To compare it with another case"),
+        "demand": _("A body demanded it by law"),
     }.get(reason, "")
 
 

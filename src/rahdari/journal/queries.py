@@ -28,22 +28,24 @@ def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
 
 @dataclass(frozen=True)
 class Looks:
-    """Reads of one day by the same person, of the same thing, for the same reason; `at` is the last of them."""
+    """Reads of one day by the same person, of the same thing, for the same reason and on the same ground; `at` is the
+    last of them."""
 
     at: dt.datetime
     actor: str
     act: str
     reason: str
+    ground: str
     count: int
 
 
 def looks_at(subjects: Iterable[str], *, zone: dt.tzinfo) -> list[Looks]:
     """Who looked at any of these subjects, newest first, several of a day in one: nobody buries a look under others."""
     days = reads_of(subjects).order_by().annotate(day=TruncDate("at", tzinfo=zone))
-    rows = days.values_list("day", "actor", "act", "reason").annotate(count=Count("pk"), last=Max("at"))
+    rows = days.values_list("day", "actor", "act", "reason", "ground").annotate(count=Count("pk"), last=Max("at"))
     return [
-        Looks(last, actor, act, reason, count)
-        for _day, actor, act, reason, count, last in rows.order_by("-last", "act", "actor")
+        Looks(last, actor, act, reason, ground, count)
+        for _day, actor, act, reason, ground, count, last in rows.order_by("-last", "act", "actor")
     ]
 
 

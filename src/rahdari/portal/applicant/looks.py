@@ -58,7 +58,14 @@ def _said(looks: journal.Looks) -> Look:
         "apply.read_document": (_("One document"), ""),
         "decide.read_contact": (_("The contact details"), ""),
         "decide.read_listed_name": (_("The name that a list has under your number"), ""),
-        "decide.read_list": (_("One line in a list of applications: number, name, address and results"), ""),
+        "decide.read_list": (
+            _("One line in a list of applications: its number, with the name and the results or with an address"),
+            "",
+        ),
+        "decide.read_search": (
+            _("The number of your case, found by the name or an address in it"),
+            _("A demand: %(demand)s") % {"demand": f"\u2068{looks.ground}\u2069"} if looks.reason == "demand" else "",
+        ),
         "attest.read_matter": (_("What was said about your membership"), _("To decide about the membership")),
         "portal.read_number": (_("Whether the number is valid, and until when"), _("Number checked")),
         "portal.read_certificate": (

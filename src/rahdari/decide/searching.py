@@ -1,0 +1,98 @@
+"""Who else has this name, or this address: asked within a case, or for a demand that is named.
+
+Invariants: no search runs from an address or a name to a person without one of these grounds; whole names and whole
+addresses are compared; one case at most is given. Each search is on record, and the holder of the case that was the
+answer reads that row, with its ground.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from rahdari.address import AddressError, Block, parse_block
+from rahdari.apply import queries as applications
+from rahdari.journal import actions as journal
+from rahdari.people.models import User
+
+from . import keeping, queries
+from .models import Case
+from .rules import Status
+
+# What stands for other signs in other programs, and what begins like an address and is none.
+_PLACEHOLDER, _BEGINS = re.compile(r"[*?%_\\]|\.\.\."), re.compile(r"[0-9a-f:]*[.:][0-9a-f.:/]*")
+NOBODY = "desk:search"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The number of the one case, or how it was: `none`, `one`, or `more` than one holder."""
+
+    how: str
+    reference: str = ""
+
+
+def is_whole(asked: str) -> bool:
+    """Whether this can be a name or an address, and is not a part of one as far as that is seen."""
+    if _PLACEHOLDER.search(asked):
+        return False
+    return _address(asked) is not None or (not _BEGINS.fullmatch(asked.casefold()) and bool(keeping.whole_name(asked)))
+
+
+def stands_in(case: Case, asked: str) -> bool:
+    """Whether it is the name of this case's holder, or one of its addresses."""
+    address = _address(asked)
+    if address is None:
+        return keeping.whole_name(asked) == keeping.whole_name(case.application.holder_name)
+    return applications.endpoints_of(case.application).filter(block__covers=str(address)).exists()
+
+
+def search(*, officer: User, asked: str, now: dt.datetime, case: Case | None = None, demand: str = "") -> Found:
+    """Among decided and closed cases of other holders. `case`: the one on which the officer is; `demand`: what was
+    demanded by whom, by which provision and when. One of the two is given."""
+    if (case is None) == (not demand):
+        raise ValueError("a search is made within a case or for a demand")
+    cases = _with(asked, queries.of_others(Case.objects.exclude(status=Status.OPEN), officer))
+    if case is not None:
+        cases = cases.exclude(_same_holder(case))
+    latest = cases.select_related("application").order_by("-opened_at", "-id").first()
+    found, subject = Found("none"), NOBODY
+    if latest is not None:
+        found, subject = Found("one", latest.application.reference), latest.application.subject
+        if cases.exclude(_same_holder(latest)).exists():
+            found, subject = Found("more"), NOBODY
+    journal.record(
+        act="decide.read_search",
+        actor=queries.actor_of(officer),
+        subject=subject,
+        now=now,
+        reason="case" if case is not None else "demand",
+        ground=queries.ground_of(case) if case is not None else demand,
+        detail={"found": found.how, "asked": sorted(keeping.hashes(asked.casefold().split()))}
+        | ({"case": str(case.pk)} if case is not None else {}),
+    )
+    return found
+
+
+def _address(asked: str) -> Block | None:
+    try:
+        return parse_block(asked)
+    except AddressError:
+        return None
+
+
+def _with(asked: str, cases: QuerySet[Case]) -> QuerySet[Case]:
+    """A block is found by an address in it, and by nothing that is wider than it."""
+    address = _address(asked)
+    if address is None:
+        return cases.filter(words=keeping.whole_name(asked))
+    there = applications.endpoints_there().filter(block__covers=str(address))
+    return cases.filter(application__in=there.values("application"))
+
+
+def _same_holder(case: Case) -> Q:
+    application = case.application
+    if application.organisation_id is not None:
+        return Q(application__organisation=application.organisation_id)
+    return Q(application__applicant=application.applicant_id, application__organisation__isnull=True)

@@ -47,7 +47,6 @@ def judge(results: Results) -> list[Judged]:
     half = [row for row in single if row.get("registered") == "50%"]
     bare = _first(lookup, who="bare granian (wsgi, 1 worker)", how="GET, 32 connections")
     irrd_http = [row for row in lookup if row["who"] == "IRRd 4.5" and row["how"].startswith("HTTP")]
-    bulk = [row for row in lookup if row["who"] == OURS and row["how"].startswith("bulk") and "plain" in row["how"]]
     million = next(
         (row for row in cold if row["who"] == OURS and row["how"] == "to a verified index" and _about(row, 1_000_000)),
         None,
@@ -76,10 +75,6 @@ def judge(results: Results) -> list[Judged]:
         Judged(
             "irrd", "single lookups, times IRRd's HTTP at its best, in the same run", 25.0,
             beside_irrd / best_irrd["addresses per s"] if beside_irrd and best_irrd else None, "x", "more",
-        ),
-        Judged(
-            "bulk", "bulk lookups, addresses a second and core (the worst of the sizes)", 1_500_000,
-            min((row["per core and s"] for row in bulk), default=None), "/s", "more",
         ),
         Judged("cold", "cold start of 1 M entries to a verified index", 8.0, _of(million, "seconds"), "s", "less"),
         Judged("memory", "cold start of 1 M entries, peak memory", 600, _of(million, "peak MiB"), "MiB", "less"),

@@ -269,7 +269,9 @@ class TestCheck:
         assert check("198.51.100.0/25", "--protocol", "esp").code == 0
         assert check("198.51.0.0/16").code == Exit.NOT_REGISTERED
         assert check("2001:db8::5").code == 0
-        assert check("2001:db9::5").code == Exit.NOT_REGISTERED
+        said = check("2001:db9::5")
+        assert said.code == Exit.NOT_REGISTERED
+        assert "That means nothing about the address." in said.out
         said = check("203.0.113.9")
         assert said.code == Exit.NOT_REGISTERED
         assert "counts only from" in said.out

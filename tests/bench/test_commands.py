@@ -175,7 +175,7 @@ class TestReport:
     def test_each_target_is_judged_by_its_rows(self) -> None:
         found = {each.key: each.reached for each in judge(ROWS)}
         assert found == {
-            "signed": False, "one": True, "bird": True, "many": False, "single": True, "irrd": None, "bulk": True,
+            "signed": False, "one": True, "bird": True, "many": False, "single": True, "irrd": None,
             "cold": True, "memory": True, "flat-cpu": False, "flat": True,
             "day": False, "page": True,
         }  # fmt: skip

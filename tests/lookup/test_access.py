@@ -169,7 +169,7 @@ class TestMetrics:
         assert ask(lookup, "/metrics", REMOTE_ADDR="192.0.2.1").status == 404
 
     def test_say_how_much_and_never_what(self, feed: Feed) -> None:
-        lookup = begun(feed, per_second=1000)
+        lookup = begun(feed, per_second=1000, in_bulk=True)
         for address in ("203.0.113.7", "203.0.113.7", "203.0.113.8", "nonsense"):
             ask(lookup, f"/lookup/ip/{address}")
         ask(lookup, "/lookup/ip", method="POST", body=b"203.0.113.7\n203.0.113.8\nnonsense\n203.0.113.9")
@@ -197,7 +197,7 @@ class TestMetrics:
 
     def test_nothing_that_is_asked_is_logged(self, feed: Feed, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(0)
-        lookup = begun(feed)
+        lookup = begun(feed, in_bulk=True)
         for question in QUESTIONS:
             ask(lookup, question)
             ask(lookup, question, token=None)
@@ -212,7 +212,7 @@ class TestLimits:
         feed.let_in("sample-two", streams, token(OTHER_TOKEN))
         feed.publish()
         now = NOW
-        lookup = Lookup(feed.data, clock=lambda: now.timestamp(), per_second=2)
+        lookup = Lookup(feed.data, clock=lambda: now.timestamp(), per_second=2, in_bulk=True)
         lookup.follower.look()
         statuses = [ask(lookup, "/lookup/ip/203.0.113.7").status for _ in range(10)]
         assert statuses == [200] * 8 + [429] * 2
@@ -232,7 +232,7 @@ class TestLimits:
         feed.let_in("sample-one", feed.streams())
         feed.publish()
         now = NOW
-        lookup = Lookup(feed.data, clock=lambda: now.timestamp(), per_second=1)
+        lookup = Lookup(feed.data, clock=lambda: now.timestamp(), per_second=1, in_bulk=True)
         lookup.follower.look()
         body = b"203.0.113.7\n" * 900
         assert ask(lookup, "/lookup/ip", method="POST", body=body).status == 200

@@ -29,7 +29,7 @@ def lookup(feed: Feed) -> Lookup:
     ]
     feed.let_in("sample-one", feed.streams(entries))
     feed.publish()
-    return opened(feed)
+    return opened(feed, in_bulk=True)
 
 
 def lines(lookup: Lookup, body: bytes, **more: Any) -> Answer:
@@ -103,7 +103,7 @@ class TestLines:
 
     def test_one_that_ended_is_marked_while_it_is_kept(self, feed: Feed, lookup: Lookup) -> None:
         feed.publish(lasts=HOUR / 2)
-        stale = opened(feed, now=NOW + 2 * HOUR)
+        stale = opened(feed, now=NOW + 2 * HOUR, in_bulk=True)
         assert lines(stale, b"203.0.113.8").body.endswith(b"Z kept-stale\n")
 
 

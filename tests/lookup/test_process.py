@@ -29,7 +29,7 @@ class TestProcess:
         feed.let_in("sample-one", streams)
         feed.publish(now=now())
         log = tmp_path / "log"
-        with looking_up(feed.data, log) as (process, port):
+        with looking_up(feed.data, log, RAHDARI_LOOKUP_BULK="1") as (process, port):
             assert status(port, "/lookup/ip/203.0.113.7") == 401
             with asking(port, "/lookup/ip/203.0.113.7", **BEARER) as found:
                 assert json.load(found)["entries"][0]["port"] == 1194

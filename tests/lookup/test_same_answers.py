@@ -144,7 +144,7 @@ def test_one_answer(before: list[Planned], after: list[Planned], asked: list[Blo
     with published(old, new) as (data, configuration):
         for wait in MOMENTS:
             moment = at + wait + 2 * MINUTE
-            lookup = Lookup(data, clock=moment.timestamp)
+            lookup = Lookup(data, in_bulk=True, clock=moment.timestamp)
             lookup.follower.look()
             fresh_until = next(iter(lookup._standings.values())).fresh_until
             assert fresh_until is not None

@@ -275,7 +275,7 @@ def found_in_words(found: Found, *, block: Block, now: dt.datetime) -> str:
         lines.append(f"{name} is registered as {endpoint(row)}, valid until {plain_text(row.not_after)}{notes}.")
     if not found.rows:
         sequence = max(held.sequence for held in found.positions.values())
-        lines.append(f"{name} is not registered in edition {sequence}.")
+        lines.append(f"{name} is not registered in edition {sequence}. That means nothing about the address.")
         lines += [f"  Registered for another protocol or port: {endpoint(row)}." for row in found.other_ports]
         for row in found.not_counting:
             lines.append(

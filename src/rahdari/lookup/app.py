@@ -1,7 +1,7 @@
 """The WSGI application: HTTP, and nothing else.
 
     GET  /lookup/ip/ADDRESS[/LENGTH][?all=1]   the most specific entries that cover it, or all that do
-    POST /lookup/ip                            many at once: text/plain, one a line; application/json, an array
+    POST /lookup/ip                            many at once, where that is on: text/plain, one a line; JSON, an array
     GET  /rdap/ip/ADDRESS[/LENGTH]  /rdap/entity/HANDLE  /rdap/help
     GET  /healthz                              open; 503 until everything is held
     GET  /metrics                              from this machine alone, and not through a proxy
@@ -29,6 +29,7 @@ from .callers import Caller, Callers, Headers, NotKnown, Proxies
 from .counting import Counts
 from .following import Follower, Standing
 from .limits import REQUESTS_PER_SECOND
+from .rdap import MEANS_NOTHING
 from .records import NOT_AFTER, NOT_BEFORE
 
 type Environ = dict[str, Any]
@@ -58,6 +59,7 @@ class Lookup:
         server: rdap.Server | None = None,
         proxies: Proxies | None = None,
         per_second: float = REQUESTS_PER_SECOND,
+        in_bulk: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.reading = threading.Lock()
@@ -66,6 +68,7 @@ class Lookup:
         self.follower = Follower(data, self._told, self.reading)
         self._standings: Mapping[str, Standing] = {}
         self._server = server or rdap.Server()
+        self._in_bulk = in_bulk
         self._seats = bulk.Seats()
         self._clock = clock
         self._next_second = 0.0
@@ -221,6 +224,8 @@ class Lookup:
     def bulk(self, caller: Caller, environ: Environ, method: str) -> Reply:
         if method != "POST":
             return _problem(HTTPStatus.METHOD_NOT_ALLOWED, "Send the addresses by POST.", [("allow", "POST")])
+        if not self._in_bulk:
+            return _problem(HTTPStatus.FORBIDDEN, _BULK_IS_OFF, kind="urn:rahdari:problem:bulk-is-off")
         if caller.allowance.left < 1:
             return self.limited(caller)
         if not caller.is_ready:
@@ -283,7 +288,7 @@ class Lookup:
             status = HTTPStatus.SERVICE_UNAVAILABLE
             return self.rdap_error(status, "The register is being read.", headers=[("retry-after", "5")])
         if not records:
-            return self.rdap_error(HTTPStatus.NOT_FOUND, "No entry in force covers this.")
+            return self.rdap_error(HTTPStatus.NOT_FOUND, "No entry in force covers this.", MEANS_NOTHING)
         return "200 OK", _rdap_headers(caller), rdap.network(self._server, records, at, caller.updated_at)
 
     def rdap_error(self, status: HTTPStatus, *description: str, headers: Headers | None = None) -> Reply:
@@ -324,14 +329,19 @@ def _line(status: HTTPStatus) -> str:
     return f"{int(status)} {status.phrase}"
 
 
-def _problem(status: HTTPStatus, detail: str, headers: Headers | None = None) -> Reply:
+def _problem(status: HTTPStatus, detail: str, headers: Headers | None = None, *, kind: str = "about:blank") -> Reply:
     """RFC 9457."""
-    content = json.dumps({"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail})
-    kind = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
-    return _line(status), [*kind, *(headers or [])], content.encode()
+    content = json.dumps({"type": kind, "title": status.phrase, "status": int(status), "detail": detail})
+    about = [("content-type", "application/problem+json"), ("cache-control", "no-store")]
+    return _line(status), [*about, *(headers or [])], content.encode()
 
 
-_NOT_FOUND = _problem(HTTPStatus.NOT_FOUND, "No entry in force covers this address.")[2]
+# Whoever asks for many at once sorts them. What protects needs no sorting: the list of what is registered is the feed.
+_BULK_IS_OFF = (
+    "Lookups of many addresses at once are off here. Follow the feed with the agent: it keeps the whole list on your "
+    "machine, and `rahdari agent check ADDRESS` answers there. Single addresses are answered."
+)
+_NOT_FOUND = _problem(HTTPStatus.NOT_FOUND, f"No entry in force covers this address. {MEANS_NOTHING}")[2]
 
 
 def _rdap_headers(caller: Caller | None = None) -> Headers:

@@ -22,9 +22,10 @@ HANDLE = "AUTHORITY"
 NOT_HERE = frozenset({"domain", "nameserver", "autnum", "domains", "nameservers", "entities", "ips", "autnums"})
 
 _CONFORMS_TO_ALL = [LEVEL, "cidr0", "redacted", EXTENSION]
+MEANS_NOTHING = "That an address is not listed means nothing about it, nor about who uses it."
 _ABOUT = (
     "Entries of a register of endpoints that are not to be cut. Each answer is for the operator that asked, "
-    "of the networks it serves. Who holds an entry is not part of it."
+    f"of the networks it serves. Who holds an entry is not part of it. {MEANS_NOTHING}"
 )
 
 

@@ -32,7 +32,14 @@ def from_environment(environment: Mapping[str, str]) -> Lookup:
         ),
         proxies=Proxies.read(given("RAHDARI_TRUSTED_PROXIES"), given("RAHDARI_FEED_CERTIFICATE_HEADER")),
         per_second=float(given("RAHDARI_LOOKUP_RATE") or REQUESTS_PER_SECOND),
+        in_bulk=_is_on(given("RAHDARI_LOOKUP_BULK")),
     )
+
+
+def _is_on(text: str) -> bool:
+    if text not in ("", "0", "1"):
+        raise ValueError(f"RAHDARI_LOOKUP_BULK is 0 or 1, not {text!r}")
+    return text == "1"
 
 
 def begin() -> Lookup:

@@ -342,6 +342,7 @@ MEMBERSHIP = Asked(
     beside_heading=_("What they see"),
     beside=(
         _("Your name, your member number and your email, if they have not attested you yet."),
+        _("If they are asked, they learn by it that you apply. They are not told what becomes of it."),
         _("Never your address, your card number, or what the connection is for."),
         _("If they have attested you already, nobody is asked and nothing is waited for."),
     ),

@@ -26,7 +26,8 @@ MOST_FILE_BYTES = 1_000_000
 
 
 class Kind(StrEnum):
-    """What is asked about: an address of a subscriber, or the name on a mobile number."""
+    """What is asked about: an address of a subscriber, or the name on a mobile number. An operator is never asked what
+    runs over a line, how much, or whereto: another kind needs a decision (ADR 0022)."""
 
     SUBSCRIBER = "subscriber"
     MOBILE = "mobile"

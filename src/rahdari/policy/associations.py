@@ -9,6 +9,9 @@ from .clock import Allowance
 from .reading import Section
 from .shapes import WEIGHTS, Service, Text
 
+# Why an association takes its word back: for the membership alone. It knows nothing of a registration and its use, so
+# nothing else is taken from it (ADR 0022).
+REVOCATIONS = ("left", "trade", "mistake")
 # By which number or address an attested member is known again.
 IDENTIFIERS = ("card", "company", "email")
 
@@ -87,7 +90,7 @@ def attesting_from(section: Section, services: dict[str, Service]) -> Attesting:
         claims=claims,
         associations=tuple(_association(row, claims) for row in section.rows("associations")),
         ways=tuple(_choice(row) for row in section.rows("ways")),
-        revocations=tuple(_choice(row) for row in section.rows("revocations")),
+        revocations=tuple(_revocation(row) for row in section.rows("revocations")),
         longest_months=section.whole("longest_months", least=1, most=60),
         most_rows=section.whole("most_rows", least=1, most=20_000),
         ends_soon_days=section.whole("ends_soon_days", least=1, most=120),
@@ -132,6 +135,13 @@ def _association(row: Section, claims: tuple[Claim, ...]) -> Association:
             row.fault(f"There is no claim {key!r}.", "weights")
     row.done()
     return association
+
+
+def _revocation(row: Section) -> Choice:
+    choice = _choice(row)
+    if choice.key not in REVOCATIONS:
+        row.fault(f"An association revokes for the membership alone: {', '.join(REVOCATIONS)}.", "key")
+    return choice
 
 
 def _choice(row: Section) -> Choice:

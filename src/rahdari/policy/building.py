@@ -14,7 +14,7 @@ from .days import calendar_from
 from .guards import GUARDS
 from .proving import proof_from
 from .reading import Faults, Section
-from .reasons import reason_from
+from .reasons import EVIDENCE, reason_from
 from .remote_staff import remote_staff_from
 from .representing import representing_from
 from .services import service_from
@@ -58,6 +58,8 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
     remedies = {key: Remedy(key, listed.both(key)) for key in listed.data}
     listed = root.section("evidence")
     evidence = {key: listed.both(key) for key in listed.data}
+    for key in evidence.keys() - EVIDENCE:
+        listed.fault("No code may rest on this: what may stand against somebody is a closed list (ADR 0022).", key)
     guards = _guards(root)
     reasons = {
         key: reason_from(key, section, clocks, instruments, remedies, evidence, guards)

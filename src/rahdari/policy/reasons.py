@@ -6,6 +6,15 @@ from .clock import Allowance
 from .reading import Section
 from .shapes import KINDS, STATUSES, Instrument, Reason, Remedy, Text
 
+# What may have to stand in the file before a code is used: what somebody said, sent, proved, paid or ordered. Nothing
+# here counts users, flows or destinations, and what is not here is no evidence (ADR 0022).
+EVIDENCE = frozenset(
+    """page_and_fault asked_and_shown masked_answer answer_so_far mandate_on_file proof_and_request missing_paper
+    old_and_new attempts roster_query signed_answer statement_and_proof identity_result own_words what_was_offered
+    range_and_registry count_and_invoice date_and_reminders answer_and_reproof signed_in_request report_or_proofs
+    report_answer_hearing register_extract certified_copy""".split()
+)
+
 
 def reason_from(
     code: str,

@@ -36,6 +36,7 @@ from .faults import (
 )
 from .receipt import AppliedTarget, InvalidReceipt, Receipt, SignedReceipt
 from .repository import KINDS, ROLES, FeedFile, Head, Stamp, StampHead, kind_of, live_files, role_of
+from .terms import TERMS
 from .version import FORMAT, check_format
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "KINDS",
     "ROLES",
     "SNAPSHOT_LIMITS",
+    "TERMS",
     "Access",
     "AppliedTarget",
     "BulkStatement",

@@ -4,6 +4,10 @@ Sent, signed by the agent's own key, as JSON to `POST /feed/receipt` of the web 
 feed, which its session tells. `digest` is what the agent itself counted over its entries, so that a receipt shows
 drift. The same receipt sent again is the same receipt.
 
+`terms` is the digest of the terms of the feed that were accepted there, `complement` that what is not listed was found
+to be dropped there. Neither is sent to a publisher whose metadata name no terms: it is of an older release, and holds
+the signature against the fields that it knows.
+
     {"key":"<Ed25519 public key, hex>","receipt":{..},"signature":"<hex, over SIGNED_PREFIX and the receipt's bytes>"}
 """
 
@@ -67,6 +71,8 @@ class Receipt:
     applied_at: str
     targets: tuple[AppliedTarget, ...]
     format: str = FORMAT
+    terms: str = ""
+    complement: bool = False
 
     def __post_init__(self) -> None:
         check_format(self.format)
@@ -80,6 +86,10 @@ class Receipt:
             raise InvalidReceipt("applied_at")
         if len(self.targets) > MOST_TARGETS or len({target.name for target in self.targets}) < len(self.targets):
             raise InvalidReceipt("targets")
+        if not isinstance(self.terms, str) or (self.terms and not DIGEST.fullmatch(self.terms)):
+            raise InvalidReceipt("terms")
+        if type(self.complement) is not bool:
+            raise InvalidReceipt("complement")
 
     @classmethod
     def from_json(cls, value: object) -> "Receipt":
@@ -105,6 +115,8 @@ class Receipt:
                 for target in targets
             ),
             format=value["format"],
+            terms=value.get("terms", ""),
+            complement=value.get("complement", False),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -118,6 +130,8 @@ class Receipt:
                 {"name": target.name, "kind": target.kind, "loaded": target.loaded, "ok": target.ok}
                 for target in self.targets
             ],
+            **({"terms": self.terms} if self.terms else {}),
+            **({"complement": True} if self.complement else {}),
         }
 
     @property

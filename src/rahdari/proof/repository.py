@@ -9,8 +9,8 @@
 The target's path, as metadata gives it, is the same without `<sha256>.` (consistent snapshots, TUF 6.2). Each kind of
 entry has a role of its own, delegated by `targets` for `<role>/*/*`; `bulk/*` stays with `targets` itself, whose keys
 are offline. The signed part of a feed role carries `head`: the edition that its files lead to; that of the timestamp
-carries `feed`: the heads of all three. Files are never changed; 16 random bytes in each name keep it from being guessed
-before it is published.
+carries `feed`: the heads of all three, and the digest of the terms. Files are never changed; 16 random bytes in each
+name keep it from being guessed before it is published.
 """
 
 import datetime as dt
@@ -149,10 +149,14 @@ class StampHead:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """When the timestamp was signed, and the heads it leads to, by role. A role not known is left out."""
+    """When the timestamp was signed, and the heads it leads to, by role. A role not known is left out.
+
+    `terms` is the digest of the terms of the feed; empty where the publisher, an older release, names none.
+    """
 
     signed_at: str
     heads: Mapping[str, StampHead]
+    terms: str = ""
 
     def __post_init__(self) -> None:
         if not is_time(self.signed_at):
@@ -171,6 +175,7 @@ class Stamp:
                 role: StampHead(head.get("session", ""), head.get("sequence", -1), head.get("digest", ""))
                 for role, head in heads.items()
             },
+            terms if isinstance(terms := value.get("terms"), str) and DIGEST.fullmatch(terms) else "",
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -180,6 +185,7 @@ class Stamp:
                 role: {"session": head.session, "sequence": head.sequence, "digest": head.digest}
                 for role, head in self.heads.items()
             },
+            **({"terms": self.terms} if self.terms else {}),
         }
 
     @property

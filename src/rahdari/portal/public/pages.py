@@ -15,6 +15,7 @@ from rahdari.apply.rules import Which
 from rahdari.page import visitor
 from rahdari.page.allowances import in_words
 from rahdari.page.templatetags.rahdari import comma
+from rahdari.proof.terms import TERMS, terms_in, terms_page
 from rahdari.publish import queries as publish
 
 from .rules import kept_rows
@@ -122,6 +123,23 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 @require_safe
 def terms(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/public/terms.html")
+
+
+@require_safe
+def feed_terms(request: HttpRequest) -> HttpResponse:
+    """The terms under which operators read the feed, in both languages: they are one page."""
+    found = []
+    for language, direction in (("en", "ltr"), ("ur", "rtl")):
+        title, lead, listed = terms_in(language).strip().split("\n\n")
+        terms = [line.partition(" ")[2] for line in listed.splitlines()]
+        found.append({"language": language, "direction": direction, "title": title, "lead": lead, "terms": terms})
+    return render(request, "portal/public/feed_terms.html", {"languages": found, "digest": TERMS})
+
+
+@require_safe
+def feed_terms_text(request: HttpRequest) -> HttpResponse:
+    """Its very bytes, which the digest is of."""
+    return HttpResponse(terms_page(), content_type="text/plain; charset=utf-8")
 
 
 @require_safe

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Min
 
 from rahdari.proof.repository import role_of
+from rahdari.proof.terms import TERMS
 
 from . import rules
-from .models import Edition, Operator, Receipt
+from .models import AgentKey, Edition, Operator, Receipt
 from .rules import LagState, ReceiptStanding
 
 # The stream whose editions are shown on pages.
@@ -40,6 +42,8 @@ class OperatorLag:
 
     `sequence` is the last edition it has in force, `applied_at` since when; `lag` is how long after publication that
     was, or for one that is behind how long the first edition it lacks has been out. `behind` counts those it lacks.
+    `terms_at` is since when the terms of the feed are accepted there. One is `unsupported` whose last receipt does not
+    name them; one has a `complement` that tells that what is not listed is dropped there. Both are served as before.
     """
 
     operator: Operator
@@ -53,6 +57,9 @@ class OperatorLag:
     behind: int | None
     register_sequence: int | None
     register_published_at: dt.datetime | None
+    terms_at: dt.datetime | None = None
+    unsupported: bool = False
+    complement: bool = False
     points: list[Point] = field(default_factory=list)
 
     @property
@@ -108,7 +115,12 @@ def operators_with_lag(now: dt.datetime) -> list[OperatorLag]:
             parts[operator].append(
                 _part(heads[head], receipts.get(newest), receipts.get(good), lacking_since, editions, now)
             )
-    return [_lag(operator, parts[operator.pk]) for operator in Operator.objects.filter(active=True).order_by("slug")]
+    keys = AgentKey.objects.filter(terms=TERMS, revoked_at=None).order_by("operator").values("operator")
+    accepted = dict(keys.annotate(at=Min("terms_at")).values_list("operator", "at"))
+    return [
+        _lag(operator, parts[operator.pk], accepted.get(operator.pk))
+        for operator in Operator.objects.filter(active=True).order_by("slug")
+    ]
 
 
 @dataclass(frozen=True)
@@ -150,13 +162,14 @@ def _part(
 _WORST = (LagState.DRIFT, LagState.INCOMPLETE, LagState.BEHIND, LagState.NEVER, LagState.IN_STEP)
 
 
-def _lag(operator: Operator, parts: Sequence[_Part]) -> OperatorLag:
+def _lag(operator: Operator, parts: Sequence[_Part], terms_at: dt.datetime | None) -> OperatorLag:
     shown = next((part for part in parts if part.head.stream.role == SHOWN), None)
     # A stream with nothing in it need not have been heard of.
     heard = [part for part in parts if part.newest is not None or part.head.entries]
     states = [part.state for part in heard] or [LagState.NEVER]
     lags = [part.lag for part in heard if part.lag is not None]
-    newest = max((part for part in heard if part.newest is not None), key=_received_at, default=None)
+    told = [part.newest for part in heard if part.newest is not None]
+    newest = max(told, key=lambda receipt: receipt.pk, default=None)
     entries = [part.of for part in heard if part.of is not None]
     good = shown.good if shown else None
     return OperatorLag(
@@ -164,18 +177,17 @@ def _lag(operator: Operator, parts: Sequence[_Part]) -> OperatorLag:
         state=min(states, key=_WORST.index),
         sequence=good.sequence if good else None,
         applied_at=shown.applied_at if shown else None,
-        received_at=newest.newest.received_at if newest and newest.newest else None,
+        received_at=newest.received_at if newest else None,
         lag=max(lags, default=None),
         shown_lag=shown.lag if shown else None,
         behind=max(shown.head.sequence - good.sequence, 0) if shown and good else None,
         register_sequence=shown.head.sequence if shown else None,
         register_published_at=shown.head.published_at if shown else None,
-        points=_points(newest.newest if newest else None, sum(entries) if entries else None),
+        terms_at=terms_at if newest is None or newest.terms == TERMS else None,
+        unsupported=newest is not None and newest.terms != TERMS,
+        complement=newest is not None and newest.complement,
+        points=_points(newest, sum(entries) if entries else None),
     )
-
-
-def _received_at(part: _Part) -> int:
-    return part.newest.pk if part.newest is not None else 0
 
 
 def _points(receipt: Receipt | None, of: int | None) -> list[Point]:

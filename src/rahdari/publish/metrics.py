@@ -110,6 +110,16 @@ def _of_the_database(now: dt.datetime) -> list[Family]:
             ],
         ),
         (
+            "operator_terms_accepted",
+            "Whether the operator's last receipt names the terms of the feed.",
+            [({"operator": each.operator.slug}, not each.unsupported) for each in lags if each.received_at is not None],
+        ),
+        (
+            "operator_complement",
+            "Whether its agent tells that what is not listed is dropped there.",
+            [({"operator": each.operator.slug}, each.complement) for each in lags if each.received_at is not None],
+        ),
+        (
             "operator_standing",
             "How the operator stands: 1 for the one that is true.",
             [

@@ -322,6 +322,9 @@ class AgentKey(models.Model):
     key = models.CharField(max_length=64, unique=True)
     enrolled_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # The terms of the feed that were last accepted where it signs, and since when it says so.
+    terms = models.CharField(max_length=64, blank=True, default="", db_default="")
+    terms_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["id"]
@@ -350,6 +353,9 @@ class Receipt(models.Model):
     targets = models.JSONField(default=list)
     standing = models.CharField(max_length=12, choices=[(value, value) for value in ReceiptStanding])
     body_sha256 = models.CharField(max_length=64)
+    # The terms that were accepted there, and whether what is not listed was found to be dropped there.
+    terms = models.CharField(max_length=64, blank=True, default="", db_default="")
+    complement = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["id"]

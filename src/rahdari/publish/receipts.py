@@ -5,6 +5,8 @@ was shown first under an operator's credential is that operator's, and nobody el
 by a key that was revoked is kept.
 
 It is fast, because all agents speak in the second after an edition: a receipt costs four reads by index and one row.
+One more row is written when an agent says for the first time that the terms of the feed, or others, were accepted. A
+receipt without them is kept like any other; `lags` tells who stands without support for it.
 """
 
 import datetime as dt
@@ -93,8 +95,12 @@ def record_receipt(*, operator: Operator, receipt: SignedReceipt, now: dt.dateti
         targets=said.as_json()["targets"],
         standing=standing,
         body_sha256=said.sha256,
+        terms=said.terms,
+        complement=said.complement,
     )
     new = _insert(row)
+    if said.terms and said.terms != key.terms:
+        note_terms(operator=operator, key=key, terms=said.terms, now=now)
     if new and standing is ReceiptStanding.DRIFT:
         log.warning("operator %s holds another set than edition %s", operator.slug, said.sequence)
     return Recorded(standing, new, head)
@@ -141,6 +147,19 @@ def enrol_key(*, operator: Operator, key: str, now: dt.datetime) -> AgentKey:
         # Two receipts of one agent came at the same moment.
         return AgentKey.objects.get(key=key)
     return row
+
+
+def note_terms(*, operator: Operator, key: AgentKey, terms: str, now: dt.datetime) -> None:
+    """Keep since when an agent says that these terms were accepted."""
+    with transaction.atomic():
+        if AgentKey.objects.filter(pk=key.pk).exclude(terms=terms).update(terms=terms, terms_at=now):
+            journal.record(
+                act="publish.terms_accepted",
+                actor=f"operator:{operator.slug}",
+                subject=f"operator:{operator.slug}",
+                now=now,
+                detail={"key": key.key[:16], "terms": terms[:16]},
+            )
 
 
 def revoke_key(*, operator: Operator, key: str, actor: str, now: dt.datetime) -> AgentKey:

@@ -16,6 +16,7 @@ from django.db.models import F
 from rahdari.proof import Head
 from rahdari.proof.entry import time_text
 from rahdari.proof.repository import ROLES, Stamp, StampHead
+from rahdari.proof.terms import TERMS
 
 from . import envelope, files
 from .envelope import Named, Published, Repository, sealed
@@ -274,7 +275,7 @@ def _sign_operators(
             envelope.timestamp_signed(
                 version=timestamp_version,
                 snapshot=Named.of(snapshot_version, snapshot),
-                stamp=Stamp(time_text(now), {each.role: _stamp_head(each) for each in streams}),
+                stamp=Stamp(time_text(now), {each.role: _stamp_head(each) for each in streams}, TERMS),
                 now=now,
             ),
             trusted.signers["timestamp"],
@@ -324,7 +325,7 @@ def sign_timestamps(
             named, snapshot = Named.of(snapshot_version, data), (snapshot_version, data)
         timestamp = sealed(
             envelope.timestamp_signed(
-                version=timestamp_version, snapshot=named, stamp=Stamp(time_text(now), said.stamp.heads), now=now
+                version=timestamp_version, snapshot=named, stamp=Stamp(time_text(now), said.stamp.heads, TERMS), now=now
             ),
             trusted.signers["timestamp"],
         )

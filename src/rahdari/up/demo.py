@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rahdari.proof import TERMS
 from rahdari.up import datafolder, processes, sample_vantages
 from rahdari.up.processes import Child
 from rahdari.up.start import Start, start
@@ -51,7 +52,7 @@ def agents_to_set_up(given: Start) -> Sequence[Child]:
         options = ["--config", configuration, "--state", folder / "state", "--token-file", folder / "token"]
         options += ["--server", given.feed_url, "--receipt-url", f"{given.url}/feed/receipt", "--insecure-http"]
         options += ["--root", given.data / "feed" / "metadata" / "1.root.json", "--replace"]
-        options += ["--json", folder / "entries.json", "--csv", folder / "entries.csv"]
+        options += ["--json", folder / "entries.json", "--csv", folder / "entries.csv", "--accept-terms", TERMS]
         children.append(given.child(slug, "agent", "init", *map(str, options), keyless=True))
     return children
 

@@ -188,6 +188,13 @@ def check_operators(patient: Patient) -> Iterator[Finding]:
         ours = str(each.state) == "behind" and feed_says(patient).endswith(UNREAD)
         mend = "The register is at fault: see `served`." if ours else "Tell its people."
         yield Finding(NOTE, "operators", f"{each.operator.slug} {how[str(each.state)]}. {mend}")
+    for each in lags:
+        if each.unsupported:
+            text = f"{each.operator.slug} has not accepted the terms of the feed: docs/feed-operators.md."
+            yield Finding(NOTE, "operators", text)
+        if each.complement:
+            text = f"{each.operator.slug} drops what is not listed, says its agent: docs/feed-operators.md."
+            yield Finding(NOTE, "operators", text)
     silent = sum(str(each.state) == "never" for each in lags)
     if silent:
         yield Finding(NOTE, "operators", f"{silent} have not been heard from yet")

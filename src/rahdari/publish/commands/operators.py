@@ -314,6 +314,7 @@ def print_welcome(slug: str, token: str | None, then: str = FIRST) -> None:
     """What `rahdari agent init --welcome` reads: hand it over whole, by a way that others cannot read."""
     from django.conf import settings
 
+    from rahdari.proof import TERMS
     from rahdari.publish import queries
 
     root = queries.root_file()
@@ -323,6 +324,7 @@ def print_welcome(slug: str, token: str | None, then: str = FIRST) -> None:
         "receipt_url": f"{settings.SITE_URL.rstrip('/')}/feed/receipt",
         "token": token,
         "root_sha256": hashlib.sha256(root.read_bytes()).hexdigest() if root.exists() else "",
+        "terms_sha256": TERMS,
     }
     print()
     for name, value in lines.items():
@@ -330,5 +332,6 @@ def print_welcome(slug: str, token: str | None, then: str = FIRST) -> None:
             print(f"{name} = {json.dumps(value)}")
     if not settings.FEED_URL:
         print("(RAHDARI_FEED_URL is not set: tell the operator the address of the feed as well.)")
+    print(f"The terms of the feed: {settings.SITE_URL.rstrip('/')}/terms/feed/")
     print()
     print(then)

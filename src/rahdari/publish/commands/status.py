@@ -113,3 +113,7 @@ def print_operators(lags: list[Any], now: dt.datetime) -> None:
             f"  {each.operator.slug:<20} {MARKS.get(each.state, each.state)}: {edition}{late}, "
             f"last receipt {span(now - each.received_at)} ago"
         )
+        if each.unsupported:
+            print(f"  {'':<20} UNSUPPORTED: the terms of the feed are not accepted there (docs/feed-operators.md)")
+        if each.complement:
+            print(f"  {'':<20} its agent says: what is not listed is dropped there")

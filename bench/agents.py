@@ -25,6 +25,7 @@ from rahdari.agent.listening import Listener
 from rahdari.agent.state import State
 from rahdari.agent.syncing import Agent
 from rahdari.agent.transport import Server
+from rahdari.proof import TERMS
 
 OUT = threading.Lock()
 
@@ -78,6 +79,7 @@ def follow(given: dict[str, Any], way: str, role: str, in_step: threading.Semaph
         token_file=Path(given["token_file"]),
         root=Path(given["root"]),
         root_sha256=given["root_sha256"],
+        terms=TERMS,
         state=state,
         targets=targets,
     )

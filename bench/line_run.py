@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import measure
+from rahdari.proof import TERMS
 from tests.journeys import stack as stacks
 from tests.journeys.stack import PROGRAM, Stack, wait_for
 
@@ -36,7 +37,7 @@ class Agent:
         subprocess.run(
             [
                 *PROGRAM, "agent", "init", "--config", config, "--welcome", welcome, "--state", folder / "state",
-                "--json", self.entries, "--csv", folder / "entries.csv",
+                "--json", self.entries, "--csv", folder / "entries.csv", "--accept-terms", TERMS,
             ],
             check=True, env=environment, capture_output=True, text=True,
         )  # fmt: skip

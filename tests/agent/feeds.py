@@ -32,6 +32,7 @@ from rahdari.agent.folder import create, open_state
 from rahdari.agent.syncing import Agent, Outcome
 from rahdari.proof import (
     ROLES,
+    TERMS,
     BulkStatement,
     FeedEntry,
     FeedFile,
@@ -116,6 +117,8 @@ class Publisher:
     )
     streams: dict[str, Stream] = field(default_factory=lambda: {role: Stream(role) for role in ROLES})
     statements: dict[str, TargetFile] = field(default_factory=dict)
+    # The digest of the terms of the feed; a publisher of an older release names none.
+    terms: str = TERMS
     # Where the files lie that the metadata speak of; beside them if nothing is said.
     shelf: Path | None = None
 
@@ -315,7 +318,7 @@ class Publisher:
             version=self.versions["timestamp"],
             expires=now() + self.lifetime,
             snapshot_meta=MetaFile(self.versions["snapshot"]),
-            unrecognized_fields={"feed": Stamp(time_text(now()), heads).as_json()},
+            unrecognized_fields={"feed": Stamp(time_text(now()), heads, self.terms).as_json()},
         )
         return self.write("timestamp", timestamp, [signer or self.online])
 
@@ -354,7 +357,7 @@ def a_configuration(
         root_sha256=hashlib.sha256(root.read_bytes()).hexdigest(),
         state=folder / "state",
         targets=targets or (FileTarget("json", "entries.json", folder / "entries.json"),),
-        **other,
+        **{"terms": TERMS, **other},
     )
     create(configuration.state)
     return configuration
@@ -400,6 +403,7 @@ def written(configuration: Configuration) -> Path:
         f'root = "{configuration.root}"',
         f'root_sha256 = "{configuration.root_sha256}"',
         f'state = "{configuration.state}"',
+        f'terms = "{configuration.terms}"',
     ]
     for target in configuration.targets:
         lines += ["[[target]]", f'kind = "{target.kind}"', f'name = "{target.name}"']

@@ -14,6 +14,7 @@ import pytest
 from rahdari.agent.configuration import Configuration, NftTarget, load
 from rahdari.agent.faults import Exit
 from rahdari.cli import main
+from rahdari.proof import TERMS
 from tests.agent.feeds import TOKEN, Publisher, Stand, an_entry, now, sync, written
 from tests.agent.namespaces import a_namespace
 from tests.needs import needs_program, needs_root
@@ -49,7 +50,7 @@ def operator(tmp_path: Path) -> Path:
 
 def the_options(folder: Path, stand: Stand) -> list[object]:
     options: list[object] = ["--config", folder / "agent.toml", "--state", folder / "state"]
-    return [*options, "--server", stand.url, "--token-file", folder / "token"]
+    return [*options, "--server", stand.url, "--token-file", folder / "token", "--accept-terms", TERMS]
 
 
 class TestInit:

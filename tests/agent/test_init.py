@@ -13,6 +13,7 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.receipts import KEY_FILE
 from rahdari.agent.welcome import Welcome, WelcomeUnclear, parse_welcome
 from rahdari.cli import main
+from rahdari.proof import TERMS
 from tests.agent.feeds import TOKEN, Publisher, Stand, an_entry
 from tests.agent.servers import Authority
 from tests.needs import needs_root
@@ -47,6 +48,8 @@ def init(machine: Path, *options: object) -> int:
             str(machine / "agent.toml"),
             "--state",
             str(machine / "state"),
+            "--accept-terms",
+            TERMS,
             *map(str, options),
         ]
     )

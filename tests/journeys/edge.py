@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from rahdari.proof import TERMS
+
 from .stack import PATIENCE, PROGRAM, Stack, wait_for
 
 SLUG, NAME, NAME_UR = "sample-edge", "Sample Edge", "نمونہ ایج"
@@ -56,7 +58,7 @@ def at_work(stack: Stack, folder: Path, *, ip: str, nft: str) -> Iterator[Edge]:
         init = [*PROGRAM, "agent", "init", "--config", edge.config, "--state", folder / "state"]
         init += ["--welcome", folder / "welcome.txt"]
         init += ["--nftables", "--netns", edge.namespace, "--json", folder / "entries.json"]
-        init += ["--csv", folder / "entries.csv"]
+        init += ["--csv", folder / "entries.csv", "--accept-terms", TERMS]
         done = subprocess.run([str(word) for word in init], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         rules = subprocess.run([*PROGRAM, "agent", "ruleset"], capture_output=True, text=True, check=True)

@@ -32,7 +32,18 @@ from tests.needs import needs_font
 pytestmark = pytest.mark.django_db
 COMPANY, PERSON = "Sample Software House (Pvt) Ltd", "Sample Freelancer 31"
 A_YEAR = dt.timedelta(days=365)
-QUIET = ["/", "/check/", "/status/", "/help/", "/privacy/", "/accessibility/", "/terms/", "/rules/", "/source/"]
+QUIET = [
+    "/",
+    "/check/",
+    "/status/",
+    "/help/",
+    "/privacy/",
+    "/accessibility/",
+    "/terms/",
+    "/terms/feed/",
+    "/rules/",
+    "/source/",
+]
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def paths() -> tuple[dict[str, str], str]:
         "privacy": "/privacy/",
         "accessibility": "/accessibility/",
         "terms": "/terms/",
+        "terms of the feed": "/terms/feed/",
         "source": "/source/",
         "no such page": "/no/such/page/",
         "certificate": f"/my/registrations/{valid.reference}/certificate/",

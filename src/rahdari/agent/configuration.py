@@ -5,6 +5,7 @@ receipt_url = "https://feed.example/feed/receipt"
 token_file = "/etc/rahdari/token"
 root = "/etc/rahdari/root.json"
 root_sha256 = "..."                    # the root that is trusted, and no other
+terms = "..."                          # the digest of the terms of the feed that were accepted
 state = "/var/lib/rahdari-agent"
 metrics = "127.0.0.1:9797"
 
@@ -65,6 +66,7 @@ _TOP = {
     "proxy": str,
     "root": str,
     "root_sha256": str,
+    "terms": str,
     "state": str,
     "local": str,
     "metrics": str,
@@ -120,6 +122,8 @@ class Configuration:
     poll_seconds: int = 60
     check_seconds: int = 300
     grace_hours: int = 72
+    # Empty where it was set up before there were terms.
+    terms: str = ""
 
 
 def load(path: Path) -> Configuration:
@@ -158,9 +162,10 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
     for name, url in places.items():
         if problem := url_problem(url, insecure=given.get("insecure_http", False)):
             problems.append(f"`{name}` {problem}")
-    digest = str(given["root_sha256"]).lower()
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        problems.append("`root_sha256` is not a SHA-256 digest of 64 hex digits.")
+    digest, terms = (str(given.get(name, "")).lower() for name in ("root_sha256", "terms"))
+    for name, value in {"root_sha256": digest, **({"terms": terms} if terms else {})}.items():
+        if len(value) != 64 or not set(value) <= set("0123456789abcdef"):
+            problems.append(f"`{name}` is not a SHA-256 digest of 64 hex digits.")
     for name, lowest in (("poll_seconds", 60), ("check_seconds", 60), ("grace_hours", 0)):
         if given.get(name, lowest) < lowest:
             problems.append(f"`{name}` must be {lowest} or more.")
@@ -189,6 +194,7 @@ def _build(given: Mapping[str, Any], folder: Path, problems: list[str]) -> Confi
         local=_path(given, "local", folder),
         metrics=metrics,
         metrics_file=_path(given, "metrics_file", folder),
+        terms=terms,
         **numbers,
     )
 

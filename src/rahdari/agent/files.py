@@ -15,6 +15,8 @@ from itertools import batched
 from pathlib import Path
 from typing import IO, Any
 
+from rahdari.proof.terms import TERMS
+
 from .configuration import FileTarget
 from .faults import AgentFault, Exit
 from .renderers import RENDERERS
@@ -175,6 +177,7 @@ def _meta(target: FileTarget, renderer: Renderer, rendered: Rendered, head: Head
     return {
         "format": "1.0",
         "purpose": PURPOSE,
+        "terms": TERMS,
         "kind": target.kind,
         "streams": head.as_json(),
         "rendered_at": head.rendered_at,

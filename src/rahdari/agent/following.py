@@ -25,6 +25,7 @@ from .rehearsal import rehearsed_in_words, rehearsing
 from .showing import Showing
 from .syncing import Agent, Outcome
 from .telling import edition_in_words
+from .terms import terms_note
 from .transport import Server
 from .watching import Watch
 
@@ -40,11 +41,14 @@ def follow(configuration: Configuration) -> Exit:
     """Until TERM or INT. Returns OK then; raises AgentFault when it cannot begin."""
     with sole_agent(configuration.state), open_state(configuration.state) as state:
         agent = Agent(configuration, state)
-        told = ""
+        told = noted = ""
 
         def tell(outcome: Outcome, word: Word) -> None:
-            nonlocal told
+            nonlocal told, noted
             told = _log(outcome, told)
+            if (note := str(terms_note(configuration, agent.terms_named) or "")) != noted:
+                noted = note
+                log.warning("%s", note) if note else None
             showing.show(outcome, pushed=word.pushed, way=listener.way, received=listener.received)
             tell_manager("READY=1", "WATCHDOG=1", f"STATUS={_in_a_line(outcome)}")
 

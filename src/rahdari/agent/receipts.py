@@ -6,10 +6,12 @@ a change of keys what waits is signed by the new one. The key is made here, stay
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -135,8 +137,10 @@ def keep(*, state: State, position: Position, markers: Iterable[Marker], now: dt
     state.keep_receipt(receipt.body, now)
 
 
-def send_receipts(*, state: State, server: Server, configuration: Configuration) -> AgentFault | None:
-    """Oldest first; stops at the first that is not taken."""
+def send_receipts(
+    *, state: State, server: Server, configuration: Configuration, beside: Mapping[str, Any]
+) -> AgentFault | None:
+    """Oldest first; stops at the first that is not taken. `beside` are fields that each has beside what was kept."""
     url = configuration.receipt_url
     refused: AgentFault | None = None
     if not (waiting := state.receipts()):
@@ -147,7 +151,8 @@ def send_receipts(*, state: State, server: Server, configuration: Configuration)
         return fault
     for number, body in waiting:
         try:
-            status, answer = server.post(url, SignedReceipt.sign(Receipt.from_json(json.loads(body)), key).body)
+            receipt = replace(Receipt.from_json(json.loads(body)), **beside)
+            status, answer = server.post(url, SignedReceipt.sign(receipt, key).body)
         except AgentFault as fault:
             return ReceiptNotTaken(url, fault.what.rstrip("."))
         except (FeedFault, ValueError):

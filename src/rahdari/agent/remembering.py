@@ -1,4 +1,5 @@
-"""What was wrong with the last sync and how far the clock was ahead, for `status`: a small file, written over in place.
+"""What was wrong with the last sync, how far the clock was ahead and which terms the feed named, for `status`: a small
+file, written over in place.
 
 It is not in the database, since a full disk is one of the things it has to tell: the room of this file was taken when
 there was some. What cannot be read in it, as after a power cut, says nothing; the next sync writes all of it anew.
@@ -32,7 +33,13 @@ class KeptFault:
     exit: Exit
 
 
-def remember(folder: Path, faults: Iterable[AgentFault], now: dt.datetime, lead: dt.timedelta = dt.timedelta()) -> None:
+def remember(
+    folder: Path,
+    faults: Iterable[AgentFault],
+    now: dt.datetime,
+    lead: dt.timedelta = dt.timedelta(),
+    terms: str = "",
+) -> None:
     """Those of the last run; a fault that goes on keeps the time it began. `lead` is how far this machine's clock is
     ahead of the server's, kept in whole minutes. Raises DiskFull, StateNotOurs."""
     before = remembered(folder)
@@ -41,11 +48,11 @@ def remember(folder: Path, faults: Iterable[AgentFault], now: dt.datetime, lead:
         (one.name, one.what): KeptFault(one.name, one.what, one.mend, began.get(one.name, now), one.exit)
         for one in faults
     }
-    minutes = round(lead.total_seconds() / 60)
-    if kept.keys() == {(one.name, one.what) for one in before} and _read(folder).get("clock_lead") == minutes:
+    beside = {"clock_lead": round(lead.total_seconds() / 60), "terms": terms}
+    if kept.keys() == {(one.name, one.what) for one in before} and _read(folder).items() >= beside.items():
         return
     rows = [[one.name, one.what, one.mend, time_text(one.at), int(one.exit)] for one in kept.values()]
-    while len(content := json.dumps({"faults": rows, "clock_lead": minutes}).encode()) > BYTES:
+    while len(content := json.dumps({"faults": rows, **beside}).encode()) > BYTES:
         rows.pop()
     with told(folder):
         handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
@@ -70,6 +77,12 @@ def remembered_lead(folder: Path) -> dt.timedelta:
     """How far the clock was ahead; zero where that is not known."""
     minutes = _read(folder).get("clock_lead")
     return bounded(dt.timedelta(minutes=min(minutes, 10**9))) if type(minutes) is int else dt.timedelta()
+
+
+def remembered_terms(folder: Path) -> str:
+    """The digest of those that the feed named last; empty where it named none."""
+    terms = _read(folder).get("terms")
+    return terms if isinstance(terms, str) else ""
 
 
 def bounded(lead: dt.timedelta) -> dt.timedelta:

@@ -19,7 +19,7 @@ from .folder import share_again
 from .holding import held_faults
 from .local import LocalFile
 from .receipts import send_receipts
-from .remembering import bounded, remember, remembered_lead
+from .remembering import bounded, remember, remembered_lead, remembered_terms
 from .rules import is_stale
 from .state import Position, State
 from .transport import Server
@@ -109,6 +109,8 @@ class Agent:
         self.walker = Walker(configuration, self.server)
         self.targets = Targets(configuration)
         self._local = LocalFile(configuration.local) if configuration.local is not None else None
+        # The digest of the terms that the feed names, or empty.
+        self.terms_named = remembered_terms(state.folder)
         self._receipts_after = 0.0
         self._untaken: AgentFault | None = None
         self._learned: tuple[AgentFault, ...] = ()
@@ -161,7 +163,7 @@ class Agent:
             if time.monotonic() >= self._receipts_after:
                 self.tell()
             faults += [self._untaken] if self._untaken is not None else []
-            remember(self.state.folder, faults, now, self.clock_lead)
+            remember(self.state.folder, faults, now, self.clock_lead, self.terms_named)
         except AgentFault as fault:
             faults.append(fault)
         return Outcome(
@@ -187,6 +189,7 @@ class Agent:
         files, refused_push = 0, ""
         try:
             signed, refused_push = self._walk(timestamp, beside)
+            self.terms_named = signed.terms
             caught_up = catch_up(
                 state=self.state,
                 walker=self.walker,
@@ -251,7 +254,11 @@ class Agent:
 
     def tell(self) -> None:
         """Send the receipts that wait. What keeps the server from taking them stands in the next outcome."""
-        self._untaken = send_receipts(state=self.state, server=self.server, configuration=self.configuration)
+        # A server that names no terms is of an older release, and takes receipts with the fields that it knows alone.
+        beside = {"terms": self.configuration.terms} if self.terms_named else {}
+        self._untaken = send_receipts(
+            state=self.state, server=self.server, configuration=self.configuration, beside=beside
+        )
         if self._untaken is not None:
             self._receipts_after = time.monotonic() + RECEIPT_PAUSE_SECONDS
 

@@ -9,15 +9,17 @@ from typing import Any
 from rahdari.address import Block, Endpoint, Part, Protocol, format_block
 from rahdari.proof import ROLES, kind_of
 from rahdari.proof.entry import time_text
+from rahdari.proof.terms import SHORT
 
 from .applying import is_waiting, kept_since
 from .configuration import Configuration
 from .faults import Exit, in_words
 from .holding import held_faults
-from .remembering import KeptFault, remembered, remembered_lead
+from .remembering import KeptFault, remembered, remembered_lead, remembered_terms
 from .rules import is_stale
 from .state import Marker, Position, Row, State
 from .syncing import time_faults
+from .terms import terms_note
 
 # What the clock alone says anew at each look.
 TIMELY = {"Stale", "SignatureOld", "RemovalsHeld"}
@@ -35,6 +37,9 @@ class Status:
     unreported: int
     faults: tuple[KeptFault, ...]
     stale: bool
+    # The digests of the terms that were accepted, and of those that the feed names; or empty.
+    terms: str = ""
+    terms_named: str = ""
 
     @property
     def position(self) -> Position | None:
@@ -68,6 +73,8 @@ def status(*, configuration: Configuration, state: State, now: dt.datetime) -> S
     said = {fault.name for fault in kept}
     timely = [*time_faults(positions, now=now, clock_hint="", known=said), *held_faults(state, now)]
     timely = [fault for fault in timely if fault.name not in said]
+    terms_named = remembered_terms(state.folder)
+    timely += [note] if (note := terms_note(configuration, terms_named)) is not None else []
     return Status(
         positions=positions,
         now=now,
@@ -85,6 +92,8 @@ def status(*, configuration: Configuration, state: State, now: dt.datetime) -> S
         unreported=len(state.receipts()),
         faults=(*kept, *(KeptFault(fault.name, fault.what, fault.mend, now, fault.exit) for fault in timely)),
         stale=bool(positions) and any(is_stale(now=now, fresh_until=held.fresh_until) for held in positions.values()),
+        terms=configuration.terms,
+        terms_named=terms_named,
     )
 
 
@@ -121,6 +130,7 @@ def status_as_json(said: Status) -> dict[str, Any]:
         ],
         "unapplied": list(said.unapplied),
         "receipts_waiting": said.unreported,
+        "terms": {"accepted": said.terms or None, "feed": said.terms_named or None},
         "faults": [
             {"name": fault.name, "what": fault.what, "mend": fault.mend, "since": _iso(fault.at)}
             for fault in said.faults
@@ -159,6 +169,8 @@ def status_in_words(said: Status) -> str:
     lines += [f"  {name}: nothing applied yet" for name in sorted(never)]
     if said.unreported:
         lines.append(f"{said.unreported} receipts wait for the server.")
+    if said.terms:
+        lines.append(f"Accepted: the terms of the feed, {said.terms[:SHORT]}.")
     for fault in said.faults:
         lines.append(f"{fault.what}\n  {fault.mend}")
     if said.exit is Exit.OK:

@@ -108,6 +108,8 @@ class Signed:
     statements: tuple[str, ...]
     timestamp_version: int
     signed_at: dt.datetime
+    # The digest of the terms of the feed, or empty.
+    terms: str = ""
 
 
 class Fetcher(FetcherInterface):
@@ -319,11 +321,13 @@ class Walker:
     def _said(self, ground: Ground) -> Signed:
         """What verified metadata say. Raises FeedFault."""
         common = min(part.expires for part in (ground.root, ground.timestamp, ground.snapshot, ground.targets))
+        stamp = stamp_of(ground.timestamp)
         return Signed(
             listings={role: self._listing(role, feed, common) for role, feed in ground.roles.items()},
             statements=tuple(sorted(path for path in ground.targets.targets if is_bulk_path(path))),
             timestamp_version=ground.timestamp.version,
-            signed_at=stamp_of(ground.timestamp).signed,
+            signed_at=stamp.signed,
+            terms=stamp.terms,
         )
 
     def _listing(self, role: str, feed: Targets, common: dt.datetime) -> Listing:

@@ -4,6 +4,7 @@
     receipt_url = "https://register.example/feed/receipt"
     token = "..."
     root_sha256 = "..."
+    terms_sha256 = "..."
     operator = "sample-fibre"
 
 Everything around such lines is for people. Whoever can change this text can change what is trusted: the digest of the
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from .faults import AgentFault, Exit
 
-NAMES = ("operator", "server", "receipt_url", "metadata_url", "targets_url", "token", "root_sha256")
+NAMES = ("operator", "server", "receipt_url", "metadata_url", "targets_url", "token", "root_sha256", "terms_sha256")
 LONGEST = 256 * 1024
 # Mail programs put a mark before what is quoted or forwarded.
 _LINE = re.compile(rf'[>|\s]*({"|".join(NAMES)})\s*=\s*"([^"\\\x00-\x1f\x7f]*)"\s*', re.ASCII)
@@ -45,6 +46,7 @@ class Welcome:
     targets_url: str = ""
     token: str = ""
     root_sha256: str = ""
+    terms_sha256: str = ""
 
 
 def read_welcome(place: str) -> Welcome:

@@ -1,4 +1,4 @@
-"""`rahdari agent init | sync | run | status | check | release | key | ruleset | unit | announce`.
+"""`rahdari agent init | sync | run | status | check | release | key | terms | ruleset | unit | announce`.
 
 0  all is well                          4  a target could not be brought up to date
 1  alarm: the feed is stale, or worse   5  the server was not reached, or refused us
@@ -8,10 +8,10 @@
 
 import argparse
 
-from . import announce, asking, initialising, key, printing, releasing, run, sync, unit
+from . import accepting, announce, asking, initialising, key, printing, releasing, run, sync, unit
 
 # In the order in which they are listed.
-ACTS = (initialising, sync, run, asking, releasing, key, printing, unit, announce)
+ACTS = (initialising, sync, run, asking, releasing, key, accepting, printing, unit, announce)
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

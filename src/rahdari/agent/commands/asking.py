@@ -9,7 +9,9 @@ from .. import telling
 from ..configuration import load
 from ..faults import Exit
 from ..folder import read_state
-from .acts import Acts, NotUnderstood, act, now
+from ..remembering import remembered_terms
+from ..terms import terms_note
+from .acts import Acts, NotUnderstood, act, now, tell
 
 
 def add(acts: Acts) -> None:
@@ -57,4 +59,6 @@ def check_address(arguments: argparse.Namespace) -> int:
         print(json.dumps(telling.found_as_json(found, block=block, now=at)))
     else:
         print(telling.found_in_words(found, block=block, now=at))
+    if (note := terms_note(configuration, remembered_terms(configuration.state))) is not None:
+        tell(note)
     return Exit.OK if found.rows else Exit.NOT_REGISTERED

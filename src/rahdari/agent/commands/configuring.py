@@ -4,7 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
-from ..configuration import Configuration, FileTarget, NftTarget, file_target, url_problem
+from rahdari.proof import TERMS
+
+from ..configuration import Configuration, FileTarget, NftTarget, file_target, load, url_problem
+from ..placing import put_file
 from ..renderers import RENDERERS
 from ..welcome import Welcome
 from .acts import NotUnderstood
@@ -37,6 +40,7 @@ def configuration_from(arguments: argparse.Namespace, welcome: Welcome, path: Pa
         metadata_url=welcome.metadata_url,
         targets_url=welcome.targets_url,
         proxy=arguments.proxy or "",
+        terms=TERMS,
     )
     for name in ("server", "receipt_url", "metadata_url", "targets_url"):
         url = getattr(configuration, name)
@@ -76,6 +80,7 @@ def as_toml(configuration: Configuration, root_sha256: str, arguments: argparse.
         "client_key": configuration.client_key or "",
         "root": configuration.root,
         "root_sha256": root_sha256,
+        "terms": configuration.terms,
         "state": configuration.state,
         "ca_file": configuration.ca_file or "",
         "proxy": configuration.proxy,
@@ -92,6 +97,16 @@ def as_toml(configuration: Configuration, root_sha256: str, arguments: argparse.
             lines.append(f"table = {_text(target.table)}")
             lines += [f"netns = {_text(target.netns)}"] if target.netns else []
     return "\n".join(lines) + "\n"
+
+
+def check_configuration(path: Path, text: str) -> None:
+    """Whether it can be read by the one who will read it. Raises ConfigurationError."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        put_file(draft, text.encode())
+        load(draft)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,5 @@
-"""`rahdari agent init`: from the authority's welcome to a configuration, and a root that is trusted.
+"""`rahdari agent init`: from the authority's welcome to terms that are accepted, a root that is trusted, and a
+configuration.
 
 Everything is checked before anything is written. By root it gives the agent's user what the agent needs, and no more.
 """
@@ -12,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..configuration import DEFAULT_STATE, DEFAULT_TABLE, Configuration, NftTarget, load
+from rahdari.proof.terms import SHORT, TERMS
+
+from ..configuration import DEFAULT_STATE, DEFAULT_TABLE, Configuration, NftTarget
 from ..credentials import Credentials, TokenUnreadable, read_token
 from ..faults import AgentFault, Exit
 from ..folder import create, give_back, open_state, sole_agent
@@ -20,11 +23,12 @@ from ..placing import put_file
 from ..receipts import public_hex, signing_key
 from ..ruleset import ruleset
 from ..targets_configuration import RULESET
+from ..terms import UPGRADE, accept_terms
 from ..transport import Server
 from ..trust import ROOT_BYTES, WrongRoot, check_root
 from ..welcome import Welcome, read_welcome
 from .acts import Acts, NotUnderstood, act
-from .configuring import as_toml, configuration_from
+from .configuring import as_toml, check_configuration, configuration_from
 
 DEFAULT_USER = "rahdari-agent"
 DEFAULT_METRICS = "127.0.0.1:9797"
@@ -43,6 +47,9 @@ def add(acts: Acts) -> None:
     init.add_argument("--server", metavar="URL", help="the feed's server, without /feed")
     init.add_argument("--root", type=Path, metavar="FILE", help="the root of trust, as the authority gave it to you")
     init.add_argument("--root-sha256", metavar="HEX", help="its SHA-256, as you got it by another way")
+    init.add_argument(
+        "--accept-terms", metavar="DIGEST", default="", help="accept the terms of the feed by their digest"
+    )
     init.add_argument("--token-file", type=Path, metavar="FILE", help="holds the token given to you")
     init.add_argument("--client-certificate", type=Path, metavar="FILE", help="shown instead of a token, or with it")
     init.add_argument("--client-key", type=Path, metavar="FILE", help="the key of the certificate")
@@ -71,8 +78,11 @@ def init_agent(arguments: argparse.Namespace) -> int:
     configuration = configuration_from(arguments, welcome, path)
     expected = _expected_root(arguments, welcome)
     user = _user(arguments.user)
+    if welcome.terms_sha256 not in {"", TERMS}:
+        raise NotUnderstood("The welcome names other terms of the feed than this release has.", UPGRADE)
+    accept_terms(arguments.accept_terms, "--accept-terms")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _check_configuration(path, as_toml(configuration, "0" * 64, arguments))
+    check_configuration(path, as_toml(configuration, "0" * 64, arguments))
     token = welcome.token if arguments.token_file is None else ""
     with _token_put(configuration.token_file, token, user, replace=arguments.replace):
         Credentials(configuration).check()
@@ -101,6 +111,7 @@ def init_agent(arguments: argparse.Namespace) -> int:
     print(f"  SHA-256 {found}")
     if arguments.root_sha256 is None:
         print("  Hold this against the SHA-256 that the authority published in another place.")
+    print(f"Accepted: the terms of the feed, {TERMS[:SHORT]}.")
     print(f"Written: {path}, {configuration.root}; state in {configuration.state}.")
     print(f"Receipts are signed by the key {key[:16]}..., made here.")
     if configuration.token_file and configuration.token_file.stat().st_mode & 0o077:
@@ -163,16 +174,6 @@ def _holds(path: Path, token: str) -> bool:
         return read_token(path) == token
     except TokenUnreadable:
         return False
-
-
-def _check_configuration(path: Path, text: str) -> None:
-    """Whether it can be read by the one who will read it. Raises ConfigurationError."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        put_file(draft, text.encode())
-        load(draft)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _given_root(path: Path) -> bytes:

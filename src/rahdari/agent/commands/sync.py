@@ -10,6 +10,7 @@ from ..folder import give_back, open_state, set_aside, sole_agent
 from ..rehearsal import rehearsed_as_json, rehearsed_in_words, rehearsing
 from ..showing import Showing
 from ..syncing import Agent
+from ..terms import terms_note
 from .acts import Acts, act, as_json, now, tell
 
 
@@ -61,6 +62,8 @@ def sync_once(arguments: argparse.Namespace) -> int:
         print("\n".join(telling.digests_in_words(outcome.positions)))
     for fault in outcome.faults:
         tell(fault)
+    if (note := terms_note(configuration, agent.terms_named)) is not None:
+        tell(note)
     return outcome.exit
 
 

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator
 
+from rahdari.proof.terms import TERMS
+
 from .renderer import Head, Options, Renderer, Row
 
 
@@ -25,7 +27,7 @@ class Json(Renderer):
     takes = "entries"
 
     def render(self, items: Iterable[Row], head: Head, options: Options) -> Iterator[str]:
-        yield f'{{"format":"1.0",\n"streams":{json.dumps(head.as_json())},\n"entries":['
+        yield f'{{"format":"1.0",\n"terms":"{TERMS}",\n"streams":{json.dumps(head.as_json())},\n"entries":['
         before = "\n"
         for row in items:
             yield before + _line(row)

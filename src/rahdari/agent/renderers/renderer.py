@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from rahdari.proof.entry import time_text
+from rahdari.proof.terms import TERMS
 
 type Takes = Literal["entries", "prefixes", "ends", "regions"]
 
@@ -81,8 +82,10 @@ class Head:
 
     @property
     def lines(self) -> Iterator[str]:
-        """For the comments of a file: what it is for, and which edition."""
+        """For the comments of a file: what it is for, under which terms, and which edition."""
         yield f"rahdari: {PURPOSE}"
+        yield "an address that is not here is not suspect for that"
+        yield f"terms of the feed: SHA-256 {TERMS}"
         for role, session, sequence, _ in self.streams:
             yield f"{role} {sequence} of session {session[:8]}"
 

@@ -16,10 +16,12 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
+from rahdari import policy
 from rahdari.journal import queries as journal
 from rahdari.page import limits, urdu
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
+from rahdari.policy.unregistered import MOST_CHARACTERS
 from rahdari.portal import paper
 from rahdari.portal.public import certificate as certificate_view
 from rahdari.portal.public import check as check_view
@@ -156,19 +158,42 @@ class TestStart:
     def test_says_first_what_it_costs_and_what_is_never_done(self, client: Client) -> None:
         first = client.get("/").content.decode().split('<div class="wall">')[0]
         assert "Free for freelancers and many others" in first
-        assert "We never block or watch anyone’s traffic" in first
+        assert "The register never blocks or watches anyone’s traffic" in first
 
     def test_says_what_to_do_when_a_registered_connection_was_cut(self, client: Client) -> None:
         assert "My registered connection was cut" in client.get("/help/").text
 
 
 class TestCheckNumber:
-    def test_says_valid_with_the_registered_name_of_a_company(self, client: Client, company: Organisation) -> None:
+    def test_says_valid_and_tells_no_name_and_no_address(self, client: Client, company: Organisation) -> None:
         registration = a_registration(company.holder_ref)
         page = check(client, registration.reference)
         assert ">Valid</h2>" in page
-        assert COMPANY in page
+        assert COMPANY not in page and 'name="name"' in page, "a name can be compared"
         assert "203.0.113." not in page
+
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            (COMPANY, "The name fits"),
+            ("  sample SOFTWARE-house private limited", "The name fits"),
+            ("Sample Software House", "The name fits"),
+            ("Sample Sofware House (Pvt) Ltd", "The name does not fit"),
+            ("Sample Software", "The name does not fit"),
+        ],
+    )
+    def test_compares_the_name_that_is_typed(
+        self, client: Client, company: Organisation, typed: str, said: str
+    ) -> None:
+        reference = a_registration(company.holder_ref).reference
+        page = html.unescape(client.get("/check/", {"number": reference, "name": typed}).text)
+        assert said in page
+        assert (COMPANY in page) == (typed == COMPANY), "what was typed is said again, and nothing else"
+
+    def test_asks_for_a_name_that_has_a_letter(self, client: Client, company: Organisation) -> None:
+        reference = a_registration(company.holder_ref).reference
+        page = client.get("/check/", {"number": reference, "name": "--"})
+        assert "Enter the name only" in page.text and ">Valid</h2>" not in page.text
 
     def test_takes_a_number_as_people_write_it(self, client: Client, company: Organisation) -> None:
         reference = a_registration(company.holder_ref).reference
@@ -182,7 +207,10 @@ class TestCheckNumber:
             assert ">Valid</h2>" in check(client, written)
 
     def test_never_names_a_person(self, client: Client, freelancer: User) -> None:
-        page = check(client, a_registration(freelancer.holder_ref, category="vpn_freelancer").reference)
+        reference = a_registration(freelancer.holder_ref, category="vpn_freelancer").reference
+        compared = html.unescape(client.get("/check/", {"number": reference, "name": "Sample Freelancer"}).text)
+        assert "fit" not in compared and PERSON not in compared
+        page = check(client, reference)
         assert ">Valid</h2>" in page
         assert PERSON not in page and "freelancer@client.example" not in page
 
@@ -408,6 +436,15 @@ class TestPaper:
         import pikepdf
 
         with pikepdf.open(_stream(paper.render(a_sheet(holder=holder)))) as pdf:
+            assert len(pdf.pages) == 1
+
+    def test_has_room_for_the_longest_word_on_the_unregistered(self) -> None:
+        import pikepdf
+
+        word = policy.Text("Nobody knows what was ordered. " * 20, "کسی کو معلوم نہیں کہ کیا حکم ہے۔ " * 20)
+        word = policy.Text(word.en[:MOST_CHARACTERS], word.ur[:MOST_CHARACTERS])
+        sheet = a_sheet(holder="Sample Institute of Long Names (Guarantee) Limited " * 3, unregistered=word)
+        with pikepdf.open(_stream(paper.render(sheet))) as pdf:
             assert len(pdf.pages) == 1
 
     def test_is_in_english_alone_without_a_face_for_urdu(self, monkeypatch: pytest.MonkeyPatch) -> None:

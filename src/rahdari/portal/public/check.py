@@ -1,8 +1,9 @@
 """The public check of a number: valid, expired, struck out, or not found, and nothing that could be listed.
 
 A number whose check letter is wrong is told from one that does not exist without asking the database. Tries are counted
-by household and by neighbourhood (`page.visitor`), so that nobody walks through all numbers. A company's registered
-name is shown; a person's only to whoever holds the certificate, whose link carries a secret.
+by household and by neighbourhood (`page.visitor`), so that nobody walks through all numbers, and whoever does gets no
+name: a company's registered name is compared with the one that the visitor types, and a name is shown only to whoever
+holds the certificate, whose link carries a secret.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -20,11 +21,13 @@ from rahdari.register import queries as register
 from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
+from rahdari.verify.names import compare_names
 
 from ..standing import addresses_of, standing_of
 from .forms import CheckForm
 from .titles import category_title
 
+SAME_NAME = ("same", "same_but_form")
 # Tries a minute for one household, and for all that are next to each other in the network.
 OF_HOUSEHOLD, OF_NEIGHBOURHOOD, PER_SECONDS = 20, 200, 60
 
@@ -50,7 +53,9 @@ def number(request: HttpRequest) -> HttpResponse:
     if refusal := _too_many(request, "number"):
         return refusal
     exact = form.cleaned_data["number"]
-    return _answer(request, exact, register.registration_by_reference(exact), on_paper=False)
+    return _answer(
+        request, exact, register.registration_by_reference(exact), on_paper=False, typed=form.cleaned_data["name"]
+    )
 
 
 @never_cache
@@ -68,14 +73,27 @@ def certificate_link(request: HttpRequest, reference: str, token: str) -> HttpRe
     return response
 
 
-def _answer(request: HttpRequest, exact: str, registration: Registration | None, *, on_paper: bool) -> HttpResponse:
+def fits(typed: str, registered: str) -> bool:
+    """Whether it is the same name, however it is written: case, spaces, marks, (Pvt) Ltd or Private Limited."""
+    return compare_names(typed, registered) in SAME_NAME
+
+
+def _answer(
+    request: HttpRequest, exact: str, registration: Registration | None, *, on_paper: bool, typed: str = ""
+) -> HttpResponse:
     now = timezone.now()
     context: dict[str, object] = {"reference": exact, "registration": registration, "now": now, "on_paper": on_paper}
     context["standing"] = standing_of(registration, now) if registration else "not_found"
     if registration is not None:
         holder = people.public_holder(registration.holder)
-        named = holder is not None and (on_paper or holder.kind == "organisation")
-        context["holder"] = apply.holder_name_of(registration) if named else ""
+        context["is_company"] = is_company = holder is not None and holder.kind == "organisation"
+        if on_paper and holder is not None:
+            context["holder"] = apply.holder_name_of(registration)
+        elif is_company and typed.strip():
+            context["fits"] = fits(typed, apply.holder_name_of(registration))
+            context["typed"] = typed
+        elif is_company:
+            context["form"] = CheckForm(initial={"number": exact})
         context["category"] = category_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None

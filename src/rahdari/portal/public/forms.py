@@ -1,10 +1,11 @@
-"""The one question of the public check, and what it says when the number cannot be one."""
+"""The questions of the public check: the number, and whose it is said to be; and what is said when it cannot be one."""
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from rahdari.register import reference as references
+from rahdari.verify.names import fold_name
 
 # Eight characters, with or without the RD in front: it has the right length, so one sign of it is wrong.
 LENGTHS = (8, 10)
@@ -22,6 +23,21 @@ class CheckForm(forms.Form):
             "max_length": _("Enter the number only, as it stands on the certificate"),
         },
     )
+
+    name = forms.CharField(
+        label=_("Company’s name, if you want to compare it"),
+        help_text=_("As it stands on the paper. We say whether it fits. We do not tell the name."),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"max_length": _("Enter the name only, as it stands on the paper")},
+    )
+
+    def clean_name(self) -> str:
+        given = str(self.cleaned_data["name"])
+        if given.strip() and not fold_name(given):
+            raise ValidationError(_("Enter the name only, as it stands on the paper"))
+        return given
 
     def clean_number(self) -> str:
         """The number in its one form. The check letter finds a mistyped one without asking the database."""

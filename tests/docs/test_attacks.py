@@ -1,4 +1,4 @@
-"""docs/attacks.md: each row of the matrix is a test that is there."""
+"""docs/attacks.md, docs/safeguards.md: each row of a matrix is a test that is there."""
 
 import ast
 import re
@@ -7,13 +7,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = (ROOT / "docs" / "attacks.md").read_text(encoding="utf-8")
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split(" | ")]
-    for line in PAGE.splitlines()
-    if line.startswith("| ") and not line.startswith(("| ---", "| What happens |"))
-]
-TESTS = sorted({test for row in ROWS for test in re.findall(r"`([a-z_/]+\.py[^`]*)`", row[-1])})
+
+
+def rows_of(page: str) -> list[list[str]]:
+    return [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith(("| ---", "| What happens |", "| Promise |"))
+    ]
+
+
+ROWS, SAFEGUARDS = rows_of("attacks.md"), rows_of("safeguards.md")
+TESTS = sorted({test for row in ROWS + SAFEGUARDS for test in re.findall(r"`([a-z_/]+\.py[^`]*)`", row[-1])})
+
+
+def test_each_safeguard_says_by_what_it_is_held() -> None:
+    assert len(SAFEGUARDS) > 5
+    assert [row for row in SAFEGUARDS if len(row) != 3 or not row[0] or not row[-1].startswith("`")] == []
 
 
 def test_each_row_says_what_happens_how_it_recovers_and_by_what_it_is_held() -> None:

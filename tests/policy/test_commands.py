@@ -29,7 +29,7 @@ class TestCheck:
     def test_says_what_waits_for_a_signature(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("check") == 0
         said = capsys.readouterr().out
-        assert "To be signed by the law officer: 15 of 15." in said
+        assert "To be signed by the law officer: 16 of 16." in said
         assert "item_5: Suspension before a hearing" in said
         assert "until then off in production: 23." in said
 

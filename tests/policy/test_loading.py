@@ -105,7 +105,7 @@ class TestTheBundledPolicy:
         assert len(rules.reasons_of_kind("refusal", confirm_allowed=True)) == 10
 
     def test_lists_what_the_law_officer_has_to_sign(self) -> None:
-        assert len(policy.current(None).open_items()) == 15
+        assert len(policy.current(None).open_items()) == 16
 
     def test_charges_only_from_the_fifth_address_and_counts_earlier_ones(self) -> None:
         services = policy.current(None).services

@@ -7,11 +7,11 @@ from rahdari.apply import queries as apply
 from rahdari.apply import rules
 from rahdari.apply.rules import Use, Way, Which, Who
 from rahdari.letters import queries as letters
-from rahdari.policy import Allowance, Service, Text
+from rahdari.policy import READ, Allowance, Service, Text
 
 from .operation import Answer, Call, Ok, operation
 from .problems import not_found
-from .schema import TRUTH, Json, choice, closed, listed, named, or_null, text, whole
+from .schema import DAY, TRUTH, Json, choice, closed, listed, named, or_null, text, whole
 
 TAG = "services"
 TITLED = closed({"key": text(60), "title": text(500), "hint": text(2000)})
@@ -60,6 +60,39 @@ SERVICE = named(
         }
     ),
 )
+
+
+# What happens to connections that are not on the register, and whose word that is; the pages say the same.
+UNREGISTERED = or_null(
+    named(
+        "Unregistered",
+        closed(
+            {
+                "effect": choice("none", "ordered"),
+                "text": text(2000),
+                "instrument": or_null(closed({"title": text(500), "read": choice(*READ)})),
+                "since": or_null(DAY),
+                "signed": or_null(closed({"name": text(), "office": text(), "on": DAY})),
+            }
+        ),
+    )
+)
+
+
+def _unregistered() -> Json | None:
+    said = apply.policy_in_force().unregistered
+    if said is None:
+        return None
+    by = said.instrument
+    return {
+        "effect": said.effect,
+        "text": _in(said.text),
+        "instrument": {"title": _in(by.title), "read": by.read} if by else None,
+        "since": said.on.isoformat() if said.on else None,
+        "signed": {"name": said.signed.name, "office": said.signed.office, "on": said.signed.on}
+        if said.signed.is_signed
+        else None,
+    }
 
 
 def _in(words: Text | None) -> str:
@@ -137,12 +170,16 @@ def _service(service: Service) -> Json:
     scope=None,
     tag=TAG,
     summary="List the services",
-    ok=Ok("The services of the policy in force.", closed({"policy": text(60), "services": listed(SERVICE)})),
+    ok=Ok(
+        "The services of the policy in force.",
+        closed({"policy": text(60), "unregistered": UNREGISTERED, "services": listed(SERVICE)}),
+    ),
 )
 def list_services(call: Call) -> Answer:
     """The rules in force as data: what each service asks for, costs, and how long a decision takes."""
     policy = apply.policy_in_force()
-    return Answer({"policy": policy.version, "services": [_service(each) for each in policy.services.values()]})
+    services = [_service(each) for each in policy.services.values()]
+    return Answer({"policy": policy.version, "unregistered": _unregistered(), "services": services})
 
 
 @operation("GET", "/services/{key}", scope=None, tag=TAG, summary="Read one service", ok=Ok("The service.", SERVICE))
@@ -167,6 +204,7 @@ def get_service(call: Call, key: str) -> Answer:
                 "way": or_null(choice(*(str(way) for way in Way))),
                 "service": or_null(text(60)),
                 "ask": or_null(choice("who", "use", "which")),
+                "unregistered": UNREGISTERED,
             }
         ),
     ),
@@ -175,7 +213,7 @@ def get_eligibility(call: Call) -> Answer:
     """Who you are, what the VPN is for, and which address or number it is: the questions before an application."""
     who, use, which = (call.query.get(name) for name in ("who", "use", "which"))
     if who is None:
-        return Answer({"way": None, "service": None, "ask": "who"})
+        return _way(ask="who")
     found = rules.eligibility(
         who=Who(who),
         use=Use(use) if use else None,
@@ -184,5 +222,9 @@ def get_eligibility(call: Call) -> Answer:
         sms=letters.sms_is_set_up(),
     )
     if found is None:
-        return Answer({"way": None, "service": None, "ask": "use" if use is None else "which"})
-    return Answer({"way": str(found.way), "service": found.service, "ask": None})
+        return _way(ask="use" if use is None else "which")
+    return _way(way=str(found.way), service=found.service)
+
+
+def _way(*, way: str | None = None, service: str | None = None, ask: str | None = None) -> Answer:
+    return Answer({"way": way, "service": service, "ask": ask, "unregistered": _unregistered()})

@@ -27,6 +27,7 @@ from .proof_shapes import Proof, ProofWay
 from .reading import Problem
 from .remote_staff import RemoteStaff
 from .shapes import (
+    READ,
     CheckRule,
     DocumentRule,
     EvidenceKind,
@@ -52,11 +53,13 @@ from .shapes import (
 )
 from .sharing import Sharing
 from .telling import AFTER
+from .unregistered import Unregistered
 
 __all__ = [
     "AFTER",
     "BUNDLED",
     "GUARDS",
+    "READ",
     "Allowance",
     "Association",
     "Attesting",
@@ -96,6 +99,7 @@ __all__ = [
     "SignedItem",
     "Slot",
     "Text",
+    "Unregistered",
     "Vouching",
     "add",
     "current",

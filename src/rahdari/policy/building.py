@@ -19,6 +19,7 @@ from .remote_staff import remote_staff_from
 from .representing import representing_from
 from .services import service_from
 from .shapes import (
+    READ,
     STATUSES,
     Contact,
     FeeTerms,
@@ -37,6 +38,7 @@ from .shapes import (
 from .sharing import sharing_from
 from .standing_on import change_from, judge_papers, judge_retention, lease_from, renewal_from, retention_of
 from .telling import quiet_hours_from, reminders_from
+from .unregistered import unregistered_from
 
 FORMAT = 1
 # Who decides in the first place, by the kind of decision that a forum hears. None of them may sit there.
@@ -115,6 +117,8 @@ def build(data: Mapping[str, Any], *, digest: str, faults: Faults) -> Policy:
         representing=representing_from(root.section("representing")) if root.has("representing") else None,
         attesting=attesting_from(root.section("attesting"), services) if root.has("attesting") else None,
         contact=_contact(root),
+        unregistered=unregistered_from(root, instruments, signed),
+        demands=root.text("demands", optional=True),
         source=data,
     )
     decide.done()
@@ -223,7 +227,7 @@ def _instrument(key: str, section: Section) -> Instrument:
         short=section.both("short"),
         gazette=section.string("gazette", ""),
         registry=section.string("registry", ""),
-        read=section.choice("read", ("original", "copy", "secondary", "not_found")),
+        read=section.choice("read", READ),
         checked_on=section.string("checked_on", ""),
         status=section.choice("status", STATUSES),
     )
@@ -308,6 +312,8 @@ def _licensees(section: Section) -> Licensees:
         reported=section.whole("reported"),
         own_list=section.yes("own_list"),
         providers=tuple(_licensee(row) for row in section.rows("providers")),
+        users=section.text("users", optional=True),
+        duties=section.text("duties", optional=True),
     )
     if found.own_list and found.reported != len(found.providers):
         section.fault("The regulator's own list names every licensee: the number must be that of the rows.", "reported")
@@ -339,9 +345,9 @@ def _signed_item(key: str, section: Section) -> SignedItem:
         about=section.string("about", filled=True),
         name=section.string("name", ""),
         office=section.string("office", ""),
-        on=section.string("on", ""),
+        on=str(section.day("on") or "") if section.data.get("on") else section.string("on", ""),
     )
-    if any((item.name, item.office, item.on)) and not item.is_signed:
+    if any((item.name, item.office, section.data.get("on"))) and not item.is_signed:
         section.fault("A signature needs a name, an office and a day.")
     section.done()
     return item

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from .remote_staff import RemoteStaff
     from .representing import Representing
     from .sharing import Sharing
+    from .unregistered import Unregistered
 
 STATUSES = ("to_confirm", "confirmed")
+# How the text of an instrument was read.
+READ = ("original", "copy", "secondary", "not_found")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
 CHECK_KINDS = (
     "control",
@@ -362,6 +365,10 @@ class SignedItem:
     def is_signed(self) -> bool:
         return bool(self.name and self.office and self.on)
 
+    @property
+    def day(self) -> date | None:
+        return date.fromisoformat(self.on) if self.on else None
+
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
@@ -385,12 +392,15 @@ class Licensee:
 
 @dataclass(frozen=True, slots=True)
 class Licensees:
-    """Providers whose users need no registration. `own_list`: the regulator's own, and not what others reported."""
+    """Providers that hold a licence. `own_list`: the regulator's own, and not what others reported."""
 
     as_of: date
     reported: int
     own_list: bool
     providers: tuple[Licensee, ...]
+    # What is told of their users, and what a licence makes them record: each with who says so. None: nobody knows.
+    users: Text | None
+    duties: Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,6 +453,10 @@ class Policy:
     remote_staff: "RemoteStaff | None"
     contact: Contact | None
     representing: "Representing | None"
+    # None only of rules that were frozen before it existed.
+    unregistered: "Unregistered | None"
+    # Who may demand by law what is held, for those of whom it is.
+    demands: Text | None
     source: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
 
     def provision(self, reference: str) -> Provision:

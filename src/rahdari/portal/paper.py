@@ -13,6 +13,8 @@ from pathlib import Path
 import segno
 import typst
 
+from rahdari.policy import Text
+
 TEMPLATE = Path(__file__).parent / "templates" / "portal" / "public" / "certificate.typ"
 NASTALIQ = ("Noto Nastaliq Urdu", "Jameel Noori Nastaleeq", "Urdu Typesetting", "Awami Nastaliq")
 NASKH = ("Noto Naskh Arabic", "Noto Sans Arabic", "Amiri", "Scheherazade New", "DejaVu Sans")
@@ -50,6 +52,8 @@ class Sheet:
     provisional: bool = False
     # Of a registration for mobile lines, which has no address.
     lines: int | None = None
+    # What happens to connections that are not on the register.
+    unregistered: Text | None = None
     # Since when it is not valid, and of a pause until when.
     changed_on: dt.date | None = None
 
@@ -161,6 +165,7 @@ def render(sheet: Sheet) -> bytes:
         "check_at": sheet.check_at,
         "printed": sheet.printed_en,
         "demo": sheet.demo,
+        "unregistered": (sheet.unregistered.en, sheet.unregistered.ur) if sheet.unregistered else ("", ""),
         "faces": urdu_faces(),
         "qr": (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2.5 {side} {side}">'

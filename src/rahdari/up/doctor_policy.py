@@ -38,6 +38,14 @@ def check_policy(patient: Patient) -> Iterator[Finding]:
         )
     where = path if path.exists() else "the one that came with this release"
     yield Finding(OK, "policy", f"{given.name.en} {given.version} ({where})")
+    said = given.unregistered
+    if said is not None and not said.signed.is_signed and not patient.is_demo:
+        yield Finding(
+            NOTE,
+            "policy",
+            f"the pages say what happens to connections that are not on the register, and nobody has signed it "
+            f"({said.signed.key}). Put name, office and day into a copy of the file, and run: rahdari policy use COPY",
+        )
     open_codes = [reason.code for reason in given.reasons.values() if not reason.usable(False)]
     if open_codes and not patient.is_demo:
         codes = ", ".join(open_codes)

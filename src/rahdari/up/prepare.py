@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rahdari import __version__
+from rahdari import __version__, policy
 from rahdari.up import rights
 from rahdari.up.errors import Told
 from rahdari.vault import keys
@@ -37,7 +37,21 @@ class KeysLost(Told):
         self.names = names
 
 
+class RulesNotTaken(Told):
+    """This release does not take the policy in force, and there is no earlier good one. `.path` is the file."""
+
+    def __init__(self, path: Path, error: policy.PolicyError) -> None:
+        first = error.problems[0]
+        super().__init__(
+            f"{path} may not be in force, line {first.line}: {first.message} Nothing was started, rather than say on "
+            f"the pages what nobody answers for. See all of it with: rahdari policy check {path} Mend a copy of the "
+            "file, and run: rahdari policy use COPY"
+        )
+        self.path = path
+
+
 def prepare(*, new_keys: bool = False) -> None:
+    judge_rules()
     made = make_keys(new_keys=new_keys)
     migrate()
     if shared_with := os.environ.get("RAHDARI_SHARED_WITH"):
@@ -45,6 +59,14 @@ def prepare(*, new_keys: bool = False) -> None:
     if "index" in made and holds_people():
         log.info("Wrote the index of %s rows with the new key: addresses of email are found again.", write_indexes())
     collect_files()
+
+
+def judge_rules() -> None:
+    """Raises RulesNotTaken."""
+    try:
+        policy.current(settings.POLICY_FILE)
+    except policy.PolicyError as error:
+        raise RulesNotTaken(settings.POLICY_FILE, error) from error
 
 
 def make_keys(*, new_keys: bool) -> list[str]:

@@ -7,11 +7,14 @@ docs/pages.md; a tag is here where markup depends on something (a field's widget
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.forms import BaseForm, BoundField, CheckboxInput, FileInput, RadioSelect, Textarea, TextInput
 from django.template import loader
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+
+from rahdari import policy
 
 from .. import values
 
@@ -37,6 +40,20 @@ for _filter in (
 def comma() -> str:
     """Between two values that are not one sentence: each language has its own mark."""
     return pgettext("list", ", ")
+
+
+@register.inclusion_tag("page/parts/unregistered.html")
+def unregistered(*, paper: bool = False) -> dict[str, Any]:
+    """What happens to connections that are not on the register, and whose word that is. `paper`: where somebody looks
+    at a certificate, also that to have none means nothing."""
+    said = policy.current(settings.POLICY_FILE).unregistered
+    language = get_language()
+    found: dict[str, Any] = {"said": said, "paper": paper}
+    if said is not None:
+        found["text"] = said.text.in_language(language)
+        if said.instrument is not None:
+            found["instrument"] = said.instrument.short.in_language(language)
+    return found
 
 
 # ---------------------------------------------------------------- the road

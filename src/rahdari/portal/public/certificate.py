@@ -73,6 +73,7 @@ def sheet_of(registration: Registration) -> paper.Sheet:
         printed_at=timezone.localtime(),
         demo=settings.DEMO,
         provisional=registration.is_provisional,
+        unregistered=rules.unregistered.text if rules.unregistered else None,
     )
 
 

@@ -93,10 +93,15 @@ def help_and_contact(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def licensees(request: HttpRequest) -> HttpResponse:
-    """The providers whose users need no registration."""
+    """The providers that hold a licence, what is told of their users, and what they have to record."""
     rules = policy.current(settings.POLICY_FILE)
+    known, language = rules.licensees, get_language()
+    told = {
+        "users": known.users.in_language(language) if known and known.users else "",
+        "duties": known.duties.in_language(language) if known and known.duties else "",
+    }
     return render(
-        request, "portal/public/licensees.html", {"known": rules.licensees, "rules": rules, "rows": _rows(rules)}
+        request, "portal/public/licensees.html", {"known": known, "rules": rules, "rows": _rows(rules)} | told
     )
 
 
@@ -111,7 +116,12 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/public/privacy.html",
-        {"kept_days": rules.limits.draft_kept.days, "kept": kept_rows(rules), "mail": settings.CONTACT_EMAIL},
+        {
+            "kept_days": rules.limits.draft_kept.days,
+            "kept": kept_rows(rules),
+            "mail": settings.CONTACT_EMAIL,
+            "demands": rules.demands.in_language(get_language()) if rules.demands else "",
+        },
     )
 
 

@@ -166,7 +166,7 @@ def overview() -> str:
 def parser_for(word: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rahdari",
-        description="A register of VPN endpoints that must not be cut, and the feed that keeps operators in step.",
+        description="A register of VPN endpoints that operators are to spare, and the feed that keeps them in step.",
         epilog=None if word else overview(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -254,7 +254,7 @@ class TestServices:
             ("who=freelancer&use=clients", None, "which"),
             ("who=freelancer&use=clients&which=line", "apply", None),
             ("who=freelancer&use=private", "private", None),
-            ("who=licensed", "no_need", None),
+            ("who=licensed", "provider", None),
         ],
     )
     def test_are_found_by_three_questions(self, query: str, way: str | None, ask: str | None) -> None:

@@ -140,11 +140,11 @@ class TestQuestions:
         client.post(reverse("apply:who"), {"who": "video"})
         assert "This service is not yet open" in page(client.get(reverse("apply:instead")))
 
-    def test_tell_users_of_a_licensed_provider_that_they_need_none(self) -> None:
+    def test_lead_users_of_a_licensed_provider_to_what_is_known_of_them(self) -> None:
         client = a_client()
         client.post(reverse("apply:who"), {"who": "licensed"})
         shown = page(client.get(reverse("apply:instead")))
-        assert "You need no registration" in shown and reverse("portal:licensees") in shown
+        assert "does not hold the VPN of a provider" in shown and reverse("portal:licensees") in shown
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())

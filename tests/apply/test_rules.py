@@ -72,7 +72,7 @@ class TestEligibility:
     @pytest.mark.parametrize(
         ("who", "use", "which", "way"),
         [
-            (Who.LICENSED, None, None, Way.NO_NEED),
+            (Who.LICENSED, None, None, Way.PROVIDER),
             (Who.CALL_CENTRE, Use.CLIENTS, Which.SERVER, Way.APPLY),
             (Who.VIDEO, Use.STAFF, Which.SERVER, Way.APPLY),
             (Who.EMBASSY, Use.STAFF, Which.SERVER, Way.APPLY),

@@ -67,7 +67,10 @@ def who_sees_a_person(application: Application, service: Service) -> tuple[Words
         by_operator,
         _("An association or a client only if you choose it as your proof: your name, and what stands there."),
         _("Whoever scans the code on your certificate: your name. Nobody else of the public."),
-        _("Nobody but the officers sees your card number, and your name is never in the feed."),
+        _(
+            "Nobody but the officers sees your card number. No name is in the feed, but your own operator knows whose "
+            "line it is."
+        ),
     )
 
 
@@ -139,9 +142,14 @@ COMPANY = Asked(
         else "",
     },
     beside_heading=_("Who sees this"),
-    beside=(_("The public sees the registered name beside the registration number."),),
+    beside=(
+        _(
+            "The public is told whether a name that somebody types fits the number. Whoever scans the certificate sees "
+            "the name."
+        ),
+    ),
     beside_of=lambda application, service: (
-        (_("We look for the numbers in the lists of companies and taxpayers. Nobody else gets them."),)
+        (_("Officers see the numbers. We look for them in the lists of companies and taxpayers."),)
         if service.has_company_number
         else ()
     ),
@@ -210,8 +218,8 @@ EVIDENCE = Asked(
     ),
     beside_heading=_("Where each leads"),
     beside=(
-        _("With no note beside it: registered for the whole term, with the same protection as a company."),
-        _("Provisionally: the same protection, for a shorter time, while you find a stronger proof."),
+        _("With no note beside it: registered for the whole term, as a company is."),
+        _("Provisionally: on the same lists, for a shorter time, while you find a stronger proof."),
         _("You have no letter? Nobody is refused for that. Choose what you have."),
     ),
     options=lambda application, service, policy, now: {"service": service, "language": queries.language_now()},
@@ -280,7 +288,7 @@ CLIENT = Asked(
     },
     beside_heading=_("What they see"),
     beside=(
-        _("Your name, and one question: whether you work for them."),
+        _("Your name, that you ask to register your connection, and one question: whether you work for them."),
         _("They are not told what for, for how much, or from which address."),
         _("We write when you send the application, and remind them once. They can stop us with one press."),
     ),
@@ -303,7 +311,7 @@ DECLARATION = Asked(
     },
     beside_heading=_("What happens then"),
     beside=(
-        _("You are registered provisionally, and protected like everybody."),
+        _("You are registered provisionally. Operators get your address as they get every other."),
         _("With a stronger proof it becomes a full registration, under the same number."),
         _("Without one an officer looks at it before it ends. No mark against you."),
     ),

@@ -101,7 +101,7 @@ class Way(StrEnum):
     APPLY = "apply"
     NOT_YET_OPEN = "not_yet_open"
     NOT_COVERED = "not_covered"
-    NO_NEED = "no_need"
+    PROVIDER = "provider"
     LICENCE = "licence"
     PRIVATE = "private"
     NO_MOBILE = "no_mobile"
@@ -129,7 +129,7 @@ def eligibility(
 ) -> Eligibility | None:
     """Where the answers so far lead; None while a question is still open. `sms`: whether a code can be sent."""
     if who is Who.LICENSED:
-        return Eligibility(Way.NO_NEED)
+        return Eligibility(Way.PROVIDER)
     key = SERVICE_OF.get(who)
     if key is None:
         return Eligibility(Way.NOT_COVERED)

@@ -1,6 +1,6 @@
 """Many attestations taken back with one file: looked at by row first, and undone one by one. Through `actions`.
 
-Nobody is cut off because of it, as with one: officers look at whatever rested on them.
+No registration ends because of it, as with one: officers look at whatever rested on them.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Provisional registrations: what was awaited came, failed, or is late; their holders are reminded; none ends unseen.
 
 An entry stays until its provisional term is over. The case goes to an officer before that, and while it is in an
-officer's hands the term is prolonged: nobody is cut off because somebody else is late.
+officer's hands the term is prolonged: nobody comes off the list because somebody else is late.
 """
 
 import datetime as dt

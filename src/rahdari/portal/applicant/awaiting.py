@@ -124,7 +124,7 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
         if latest > now:
             return _(
                 "If no answer has come by %(when)s and everything else has passed, you are registered provisionally: "
-                "protected like everybody, until the answer or another proof comes."
+                "on the same lists, until the answer or another proof comes."
             ) % {"when": values.when(latest)}
     return _("If no answer comes in time, nothing is refused: an officer looks at your application.")
 

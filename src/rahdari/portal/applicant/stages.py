@@ -251,7 +251,8 @@ def said_of_provisional(until: dt.datetime) -> Said:
     day = {"date": values.day(until)}
     return Said(
         _("You are registered provisionally"),
-        _("Your connection is protected now. Something is still to come by %(date)s; the next page says what.") % day,
+        _("Your connection is on the register now. Something is still to come by %(date)s; the next page says what.")
+        % day,
         _("Provisional until %(date)s") % day,
         "wait",
     )

@@ -1,0 +1,133 @@
+"""Sentences that are not so, in both languages, and all texts in which they could stand."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polib
+
+from rahdari.policy import Policy
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "rahdari"
+
+
+@dataclass(frozen=True)
+class Untrue:
+    """A kind of sentence, what is so instead, and one that it must find."""
+
+    pattern: str
+    instead: str
+    planted: str
+
+
+UNTRUE = (
+    Untrue(r"\bnever (be )?cuts?\b(?! (short|a ))", "operators are told to spare it", "They are never cut off."),
+    Untrue(
+        r"\bso that [^.]{0,60}(cut off|(is|are) not (cut|interrupted)|nobody cuts)",
+        "so that operators spare it",
+        "Every address is listed, so that it is not cut off.",
+    ),
+    Untrue(r"\bmust not be cut\b", "operators are to spare it", "A register of endpoints that must not be cut."),
+    Untrue(r"\b[Nn]obody is cut off\b", "nothing comes off the list", "Nobody is cut off because of it."),
+    Untrue(r"\b[Nn]othing (is|that works today is) cut\b", "nothing comes off the list", "Nothing is cut now."),
+    Untrue(r"\b[Ee]very operator (receives|gets)\b", "ADR 0010: by right and kind", "Every operator receives it."),
+    Untrue(r"\b[Nn]o operator (may|can|will)\b", "they are told, not bound", "No operator may interrupt them."),
+    Untrue(
+        r"\b(connection|address|line|traffic)\b[^.]{0,60} (is|are|stays) protected\b|\bprotected (now|like|at every)\b",
+        "it is on the list",
+        "Your connection is protected now.",
+    ),
+    Untrue(r"\bneeds? (a|no) registration\b", "no law that we read says so", "You need no registration."),
+    Untrue(r"\b[Yy]ou do not need this register\b", "we have no lane for them", "You do not need this register"),
+    Untrue(r"\b[Pp]rivate use is not registered\b", "a gap of ours", "Private use is not registered here"),
+    Untrue(
+        r"\b[Oo]perators\b[^.]{0,40}\bnever see\b|\bnever see your name\b",
+        "confirm and mobile tell them",
+        "Operators and the public never see your name.",
+    ),
+    Untrue(r"\bWe (never|do not) (block|watch|inspect)", "the register does not", "We never block anyone’s traffic"),
+    Untrue(
+        r"\b[Ww]e keep no list of\b",
+        "what was refused is held a while",
+        "We keep no list of those who do not register.",
+    ),
+    # The same in Urdu.
+    Untrue("کوئی آپریٹر [^۔]{0,40}(بند|کاٹ) نہیں", "they are told, not bound", "کوئی آپریٹر انہیں بند نہیں کر سکتا۔"),
+    Untrue(
+        "تاکہ (یہ|وہ|کنکشن|کوئی انہیں|کام کے دوران کنکشن|وی پی این کنکشن) بند نہ (ہو|ہوں|کرے)",
+        "so that operators do not block it",
+        "تاکہ یہ بند نہ ہو۔",
+    ),
+    Untrue("ہر آپریٹر (کو ملتا|تک پہنچتا)", "ADR 0010: by right and kind", "اس کا ایڈریس ہر آپریٹر کو ملتا ہے۔"),
+    Untrue("کسی کا کنکشن بند نہیں ہوتا", "nothing comes off the list", "اس سے کسی کا کنکشن بند نہیں ہوتا۔"),
+    Untrue("کچھ بند نہیں ہو", "nothing comes off the list", "ابھی کچھ بند نہیں ہوا۔"),
+    Untrue("کنکشن [^۔]{0,40}محفوظ (ہے|ہو|رہ)|ٹریفک [^۔]{0,20}محفوظ", "it is on the list", "آپ کا کنکشن اب محفوظ ہے۔"),
+    Untrue(
+        "رجسٹریشن کی ضرورت نہیں|رجسٹریشن کس کے لیے ضروری|اس رجسٹر کی ضرورت نہیں|رجسٹر نہیں کرانا پڑتا",
+        "no law that we read says so",
+        "آپ کو رجسٹریشن کی ضرورت نہیں۔",
+    ),
+    Untrue("نجی استعمال یہاں رجسٹر نہیں", "a gap of ours", "نجی استعمال یہاں رجسٹر نہیں ہوتا"),
+    Untrue("کوئی فہرست نہیں رکھتے", "what was refused is held a while", "ہم ان کی کوئی فہرست نہیں رکھتے۔"),
+)
+
+
+def untrue_in(text: str) -> list[str]:
+    """What is not so in the text, with what is so instead."""
+    plain = " ".join(text.split())
+    return [f"“{found[0]}”: {each.instead}" for each in UNTRUE if (found := re.search(each.pattern, plain))]
+
+
+def of_pages() -> Iterator[tuple[str, str]]:
+    """Templates of pages, letters, notes and the certificate."""
+    for path in sorted(SOURCE.rglob("templates/**/*")):
+        if path.suffix in {".html", ".txt", ".typ"}:
+            yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+
+
+def of_catalogues() -> Iterator[tuple[str, str]]:
+    for path in sorted(SOURCE.rglob("locale/ur/LC_MESSAGES/*.po")):
+        for entry in polib.pofile(str(path)):
+            if not entry.obsolete:
+                for text in (entry.msgid, entry.msgid_plural, entry.msgstr, *entry.msgstr_plural.values()):
+                    yield f"{path.relative_to(ROOT)}: {entry.msgid[:60]}", text or ""
+
+
+def of_documents() -> Iterator[tuple[str, str]]:
+    """What is read about the software: documentation, its short descriptions, news, and the contract of the API."""
+    for path in (
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/devices/*.md"),
+        *ROOT.glob("changes/*.md"),
+        *SOURCE.rglob("README.md"),
+        ROOT / "publiccode.yml",
+        ROOT / "docs" / "api" / "openapi.json",
+        SOURCE / "__init__.py",
+        SOURCE / "cli.py",
+        *(SOURCE / "up").glob("*.py"),
+        *(SOURCE / "api").glob("*.py"),
+    ):
+        yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
+    yield "pyproject.toml", tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["description"]
+
+
+def of_policy(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Each text of the rules but those that a signed provision of law stands behind."""
+    yield from _texts(dict(policy.source), "policy", law_is_signed=policy.signed["item_3"].is_signed)
+
+
+def _texts(value: Any, place: str, *, law_is_signed: bool) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        if not (law_is_signed and value.get("basis") == "law"):
+            for key, each in value.items():
+                yield from _texts(each, f"{place}.{key}", law_is_signed=law_is_signed)
+    elif isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _texts(each, f"{place}.{at}", law_is_signed=law_is_signed)
+    elif isinstance(value, str):
+        yield place, value

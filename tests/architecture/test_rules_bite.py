@@ -69,6 +69,12 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "named for blocking",
     ),
     (rules.the_agent_renders_no_verdict, "agent/nft_fault.py", 'RULE = "ip daddr @rahdari drop"\n', "renders drop"),
+    (
+        rules.the_agent_renders_no_verdict,
+        "agent/complement_rules.py",
+        'RULE = "ip daddr @rahdari drop"\n',
+        "renders drop",
+    ),
     (rules.no_file_outgrows_a_mind, "address/fault.py", "x = 1\n" * 501, "has 501 lines"),
 ]
 

@@ -11,6 +11,7 @@ from rahdari.proof import ROLES
 
 from .applying import Applied, Targets
 from .catching_up import catch_up
+from .complement import ComplementFound, look_at_rules
 from .configuration import Configuration
 from .devices import RemovedLocally
 from .disk import DiskFull, told
@@ -33,6 +34,8 @@ RECEIPT_PAUSE_SECONDS = 60.0
 # What somebody took out is put back at once; whoever looks each minute shall see that it was gone.
 REMOVED_SECONDS = 300.0
 MOST_REMOVED = 20
+# Rules are read so often at most.
+RULES_SECONDS = 3600.0
 
 
 class Stale(AgentFault):
@@ -111,6 +114,9 @@ class Agent:
         self._local = LocalFile(configuration.local) if configuration.local is not None else None
         # The digest of the terms that the feed names, or empty.
         self.terms_named = remembered_terms(state.folder)
+        # What rules were found beside the sets, and when they are read again.
+        self._rules: AgentFault | None = None
+        self._rules_after = float("-inf")
         self._receipts_after = 0.0
         self._untaken: AgentFault | None = None
         self._learned: tuple[AgentFault, ...] = ()
@@ -152,8 +158,9 @@ class Agent:
         except AgentFault as fault:
             faults.append(fault)
         ended = time.monotonic()
-        # 4) say what is wrong with time
+        # 4) look for rules that drop what is not listed, and say what is wrong with time
         positions = self.state.positions()
+        faults += self._found_in_rules() if positions else []
         faults += self.standing_faults(now=now, known=faults)
         # 5) tell the server  6) remember what is wrong, for `status`
         try:
@@ -221,6 +228,12 @@ class Agent:
         self._removed = {what: (fault, until) for what, (fault, until) in newest if until > at}
         return [fault for fault, _ in self._removed.values()]
 
+    def _found_in_rules(self) -> list[AgentFault]:
+        if time.monotonic() >= self._rules_after:
+            self._rules = look_at_rules(self.configuration.targets)
+            self._rules_after = time.monotonic() + RULES_SECONDS
+        return [self._rules] if self._rules is not None else []
+
     @property
     def clock_lead(self) -> dt.timedelta:
         """How far this machine's clock is ahead, by the server's word: the last one, until there is another."""
@@ -255,7 +268,8 @@ class Agent:
     def tell(self) -> None:
         """Send the receipts that wait. What keeps the server from taking them stands in the next outcome."""
         # A server that names no terms is of an older release, and takes receipts with the fields that it knows alone.
-        beside = {"terms": self.configuration.terms} if self.terms_named else {}
+        says = {"terms": self.configuration.terms, "complement": isinstance(self._rules, ComplementFound)}
+        beside = says if self.terms_named else {}
         self._untaken = send_receipts(
             state=self.state, server=self.server, configuration=self.configuration, beside=beside
         )

@@ -124,6 +124,18 @@ class TestRun:
             until(lambda: "all is well again" in log.read_text(), log)
         assert log.read_text().count("could not be written") == 1
 
+    def test_tells_once_that_the_terms_are_not_accepted_and_says_that_all_is_well(
+        self, tmp_path: Path, publisher: Publisher, stand: Stand, configuration: Configuration
+    ) -> None:
+        log = tmp_path / "agent.log"
+        missing = tmp_path / "operator" / "not-yet" / "entries.json"
+        targets = (FileTarget("json", "entries.json", missing),)
+        with following(replace(configuration, targets=targets, terms=""), log):
+            until(lambda: "could not be written" in log.read_text(), log)
+            missing.parent.mkdir()
+            until(lambda: "all is well again" in log.read_text(), log)
+        assert log.read_text().count("rahdari agent terms --accept") == 1
+
     def test_forged_events_only_make_it_ask_and_not_often(
         self, tmp_path: Path, publisher: Publisher, stand: Stand, configuration: Configuration
     ) -> None:

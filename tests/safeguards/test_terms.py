@@ -25,6 +25,8 @@ from rahdari.agent.terms import OtherTerms, terms_note
 from rahdari.agent.welcome import parse_welcome
 from rahdari.cli import main
 from rahdari.journal import queries as journal
+from rahdari.letters import queries as letters
+from rahdari.line.unsupported import tell_of_terms
 from rahdari.proof import TERMS, Receipt, SignedReceipt
 from rahdari.proof.canonical import encode
 from rahdari.proof.receipt import SIGNED_PREFIX
@@ -34,9 +36,11 @@ from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 from rahdari.publish.models import Receipt as Row
 from rahdari.publish.rules import TIMESTAMP_EVERY
+from rahdari.vault import keys
 from tests.agent.conftest import no_proxy, publisher, stand
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, sync
 from tests.agent.renderers import HEAD, a_row
+from tests.confirm.sample import a_desk
 from tests.publish.conftest import data, feed, operator
 from tests.publish.receipts import SECOND, a_receipt, signed
 from tests.publish.world import NOW, address, entered, publish
@@ -311,6 +315,17 @@ class TestThePublisher:
         old = SignedReceipt.sign(a_receipt(published, after=5 * SECOND), key)
         actions.record_receipt(operator=published, receipt=old, now=NOW + 5 * SECOND)
         assert self.standing(published).unsupported
+
+    def test_writes_to_its_people_once(self, published: Operator, settings: Any) -> None:
+        keys.make_missing(settings.DATA / "keys")
+        ours, another = a_desk(published.slug), a_desk("example-broadband")
+        assert tell_of_terms(NOW) == 0
+        self.receive(published, 1)
+        assert [tell_of_terms(NOW), tell_of_terms(NOW)] == [1, 0]
+        assert [letter.template for letter in letters.letters_of(ours)] == ["operator_terms"]
+        assert not letters.letters_of(another)
+        self.receive(published, 2, terms=TERMS)
+        assert tell_of_terms(NOW) == 0
 
     def test_tells_of_a_complement_and_refuses_nothing_for_it(self, published: Operator) -> None:
         self.receive(published, 1, terms=TERMS, complement=True)

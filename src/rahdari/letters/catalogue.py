@@ -141,6 +141,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "member_removed": _kind(_("Somebody was removed from an organisation"), "organisation", "by", note=""),
     "operator_asked": _kind(_("An operator is asked about its subscribers"), "due_at", note=""),
+    "operator_terms": _kind(_("An operator has not accepted the terms of the feed"), "", note=""),
     "association_asked": _kind(_("An association is asked to answer"), "association due_at", note=""),
     "attestation_revoked": _kind(
         _("An association has revoked its attestation"), "reference association reason", "text code due_at"

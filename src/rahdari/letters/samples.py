@@ -187,6 +187,7 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     },
     "member_removed": lambda rules: {"organisation": "Sample Software House", "by": "owner@sample.example"},
     "operator_asked": lambda rules: {"due_at": _days(1)},
+    "operator_terms": lambda rules: {},
     "association_asked": lambda rules: {"association": _association(rules), "due_at": _days(10)},
     "attestation_revoked": _revoked,
     "attestation_another_proof": lambda rules: {**_attested(rules), "due_at": _days(30)},

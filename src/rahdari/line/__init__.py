@@ -21,6 +21,7 @@ from rahdari.fees.models import Invoice, Payment
 from rahdari.lease.models import Claim, Lease, Report
 from rahdari.mobile.models import Line
 from rahdari.publish import actions as publishing
+from rahdari.publish.models import Receipt
 from rahdari.register.models import Sharer, ToComplete
 from rahdari.share.models import Request as AskedToShare
 from rahdari.verify import actions as verify
@@ -64,6 +65,7 @@ from .representing import end_waiting as end_representing
 from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
 from .sharing import remind as remind_of_sharing
 from .step import Step, Tables, one_item
+from .unsupported import tell_of_terms
 
 
 def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> dict[str, int]:
@@ -170,6 +172,7 @@ STEPS: tuple[Step, ...] = (
     Step("register: tell of the grace", tell_of_grace, clock=True),
     Step("register: remind of provisional terms", remind_of_provisional, clock=True),
     Step("register: tell of expiry", tell_of_expiry, clock=True),
+    Step("publish: tell of the terms", tell_of_terms, of=(Receipt,), rests=AN_HOUR),
     Step("fees: remind", remind_of_fees, of=(Invoice,), clock=True),
     Step("fees: void", void_invoices_of_ended_applications, of=(Invoice,)),
 )

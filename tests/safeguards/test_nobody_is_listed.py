@@ -2,14 +2,18 @@
 where."""
 
 import datetime as dt
+import ipaddress
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from rahdari import line, policy
@@ -21,8 +25,16 @@ from rahdari.decide.models import Case, Question
 from rahdari.letters.models import Letter
 from rahdari.line import keeping
 from rahdari.people.models import User
+from rahdari.publish import actions as publish
+from rahdari.publish.models import Listing
+from rahdari.register import actions as registry
+from rahdari.register import queries as register
+from rahdari.register.models import Change, Entry, Registration
+from rahdari.register.rules import Standing
+from rahdari.vault import keys
 from tests.apply.sample import a_photo, cnic_of
 from tests.portal import story
+from tests.publish import world
 
 pytestmark = pytest.mark.django_db
 RULES = policy.current(settings.POLICY_FILE)
@@ -151,6 +163,128 @@ def refused() -> Planted:
 
 
 STATES: tuple[Callable[[], Planted], ...] = (never_finished, withdrawn_draft, withdrawn, not_pursued, refused)
+
+
+# -- how a registration ends -----------------------------------------------------------------------------------------
+
+
+def _granted() -> Planted:
+    planted = somebody()
+    story.send(planted.application)
+    story.advance()
+    assert Registration.objects.filter(origin=planted.application.subject).exists()
+    return planted
+
+
+def ended() -> Planted:
+    planted = _granted()
+    registration = Registration.objects.get(origin=planted.application.subject)
+    decide.end(registration=registration, actor=story.actor_of(planted.application.applicant), now=timezone.now())
+    return planted
+
+
+def expired() -> Planted:
+    return _granted()
+
+
+def taken_back() -> Planted:
+    planted = _granted()
+    case, director = story.case_of(planted.application), story.an_officer(rank="director", role="supervisor")
+    officer, now = story.an_officer(), timezone.now()
+    decide.propose_taking_back(
+        case=case, officer=officer, code="X5", text="The letter is forged.", evidence="An answer.", now=now
+    )
+    decide.answer_notice(
+        notice=case.notices.get(),
+        answer="It is genuine.",
+        actor=story.actor_of(planted.application.applicant),
+        now=now,
+    )
+    fresh = story.case_of(planted.application)
+    decide.second_taking_back(case=fresh, officer=director, because="It is not.", now=timezone.now())
+    return planted
+
+
+ENDS: tuple[Callable[[], Planted], ...] = (ended, expired, taken_back)
+
+
+@pytest.fixture
+def feed(tmp_path: Path, settings: Any) -> Path:
+    """A feed that an operator of everything follows: nothing is forgotten that it is still to be told."""
+    settings.DATA = tmp_path / "data"
+    settings.DATA.mkdir()
+    keys.make_missing(settings.DATA / "keys")
+    publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=timezone.now())
+    publish.make_feed_keys(offline=tmp_path / "offline", now=timezone.now())
+    return tmp_path
+
+
+class TestWhoseRegistrationEnded:
+    @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+    def test_is_nowhere_when_the_clocks_have_run(self, end: Callable[[], Planted], feed: Path) -> None:
+        planted = end()
+        number = Registration.objects.get().reference
+        publish.publish_editions(now=timezone.now())
+        for days in (800, 801, 840, 841, 842):
+            now = timezone.now() + dt.timedelta(days=days)
+            line.advance(now=now)
+            all_letters_went_out()
+            publish.publish_editions(now=now)
+        assert places_of(planted) == {}
+        assert not Entry.objects.exists() and not Change.objects.exists() and not Listing.objects.exists()
+        # What the public asks by its number is told as before.
+        registration = Registration.objects.get(reference=number)
+        assert register.standing(registration, now) in {Standing.EXPIRED, Standing.STRUCK_OUT}
+
+    def test_would_be_found(self, feed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        planted = ended()
+        publish.publish_editions(now=timezone.now())
+        monkeypatch.setattr(keeping.listings, "needed", lambda entries, **_: set(entries))
+        line.advance(now=timezone.now() + dt.timedelta(days=400))
+        assert set(places_of(planted)) == {"register_entry", "register_change"}
+
+
+class TestAnAddressThatChanges:
+    """A line at home: its addresses of last month say when somebody was where."""
+
+    def test_is_forgotten_a_week_after_the_next_one_took_its_place(self, feed: Path) -> None:
+        now = timezone.now()
+        held = world.entered(f"{story.KNOWN}231/32", kind="dynamic", now=now)
+        for number in (232, 233):
+            publish.publish_editions(now=now)
+            entry = held.entries.get(ended_at__isnull=True)
+            changes = {"block": ipaddress.ip_network(f"{story.KNOWN}{number}/32"), "asn": 64500}
+            overlap = {"until": None, "overlap_until": now + dt.timedelta(minutes=10)}
+            now += dt.timedelta(hours=1)
+            registry.move_entry(entry=entry, origin=f"lease:{number}", actor="clock", now=now, **changes, **overlap)
+            now += dt.timedelta(hours=1)
+            line.advance(now=now)
+        publish.publish_editions(now=now)
+        left = now
+        assert held.entries.count() == 3
+        line.advance(now=left + dt.timedelta(days=6))
+        assert held.entries.count() == 3
+        line.advance(now=left + dt.timedelta(days=8))
+        assert [str(entry.block) for entry in held.entries.all()] == [f"{story.KNOWN}233/32"]
+        assert not [table for table, text in dump().items() if f"{story.KNOWN}231" in text]
+
+
+class TestTheNumberOfThem:
+    def test_is_told_to_whoever_watches_and_is_nothing_at_last(self) -> None:
+        def told() -> dict[str, float]:
+            page = Client().get("/metrics/held").content.decode()
+            rows = [row.split() for row in page.splitlines() if not row.startswith("#")]
+            return {name: float(value) for name, value in rows}
+
+        _granted()
+        assert told() == {"rahdari_held_without_registration": 0, "rahdari_held_without_registration_seconds": 0}
+        refused()
+        withdrawn_draft()
+        assert told()["rahdari_held_without_registration"] == 2
+        all_letters_went_out()
+        line.advance(now=timezone.now() + dt.timedelta(days=60))
+        assert told() == {"rahdari_held_without_registration": 0, "rahdari_held_without_registration_seconds": 0}
+        assert Client().get("/metrics/held", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404
 
 
 class TestWhoeverCameToNothing:

@@ -51,6 +51,7 @@ from .rules import Facts, Held, Status, StepKey, Trouble
 from .waiting import any_kept_of as any_kept_of
 from .waiting import closed_among as closed_among
 from .waiting import closed_subjects as closed_subjects
+from .waiting import held_without_a_registration as held_without_a_registration
 from .waiting import proofs_to_take_in as proofs_to_take_in
 from .waiting import removed_endpoint_subjects as removed_endpoint_subjects
 from .waiting import sent_for as sent_for

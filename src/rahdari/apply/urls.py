@@ -1,12 +1,13 @@
 from django.urls import URLPattern, path
 
-from .views import addresses, file_pages, starting, steps, uploads
+from .views import addresses, counting, file_pages, starting, steps, uploads
 
 app_name = "apply"
 
 DRAFT = "my/applications/<str:reference>"
 
 urlpatterns: list[URLPattern] = [
+    path("metrics/held", counting.metrics_page, name="metrics"),
     path("apply/", starting.start, name="start"),
     path("apply/who/", starting.who, name="who"),
     path("apply/use/", starting.use, name="use"),

@@ -2,10 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
 
 from rahdari.people.models import Organisation, User
+from rahdari.register import queries as register
 
 from .models import Application, Endpoint, Proof
 from .reach import every
@@ -26,6 +29,28 @@ def closed_among(subjects: Iterable[str]) -> list[Application]:
     """Of these applications, those of which nothing comes any more."""
     ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
     return list(every().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
+
+
+@dataclass(frozen=True)
+class Held:
+    persons: int
+    oldest: dt.datetime | None
+
+
+def held_without_a_registration() -> Held:
+    """Persons with an address in a closed application, of whom nothing stands on the register and nothing is applied
+    for: 0, but for those whose time of keeping, of an appeal or of a late answer is not over."""
+    holder = Coalesce("organisation__holder_ref", "applicant__holder_ref")
+    stands = register.not_ended().filter(holder=OuterRef("holder"))
+    open_ones = Application.objects.filter(applicant=OuterRef("applicant"), closed_at__isnull=True)
+    closed = Application.objects.filter(closed_at__isnull=False, erased_at__isnull=True)
+    found = (
+        closed.annotate(holder=holder)
+        .filter(Exists(Endpoint.objects.filter(application=OuterRef("pk"))))
+        .exclude(Exists(stands) | Exists(open_ones))
+        .aggregate(persons=Count("applicant", distinct=True), oldest=Min("closed_at"))
+    )
+    return Held(found["persons"], found["oldest"])
 
 
 def any_kept_of(applicant: User) -> bool:

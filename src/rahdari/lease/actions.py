@@ -1,6 +1,6 @@
 """The acts of lease: connections and their tokens, reports of an address, and what the clock does with them."""
 
-from .hosts import NewToken, choose_v6, close, erase, host_subject, make_host, make_token, pause, tie
+from .hosts import NewToken, choose_v6, close, erase, host_subject, let_go_of_closed, make_host, make_token, pause, tie
 from .reporting import (
     Heard,
     forget_reports,
@@ -21,6 +21,7 @@ __all__ = [
     "forget_reports",
     "host_subject",
     "let_go",
+    "let_go_of_closed",
     "list_leases",
     "make_host",
     "make_token",

@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 
 from rahdari.address import Part
 from rahdari.journal import actions as journal
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
 
 from . import queries, rules
-from .models import Claim, Host, Token
+from .models import Claim, Host, Lease, Token
 from .rules import V6As
 
 NAME_LETTERS = rules.LETTERS
@@ -141,3 +141,8 @@ def close(*, host: Host, actor: str, now: dt.datetime) -> Host:
         host.save(update_fields=["closed_at"])
         journal.record(act="lease.closed", actor=actor, subject=host_subject(host), now=now)
     return host
+
+
+def let_go_of_closed(*, entry: Entry) -> None:
+    """The entry of a connection that is closed goes, and what was its address with it."""
+    Lease.objects.filter(entry=entry, host__closed_at__isnull=False).delete()

@@ -146,3 +146,13 @@ def counts(*, now: dt.datetime) -> Counts:
         paused=len(paused),
         last_report=leases.aggregate(last=Max("reported_at"))["last"],
     )
+
+
+def entries_leased() -> QuerySet[Lease, uuid.UUID | None]:
+    """The entries that leases of open connections speak of, whether they have ended or not."""
+    return Lease.objects.filter(entry__isnull=False, host__closed_at__isnull=True).values_list("entry", flat=True)
+
+
+def all_hosts_of(registration: Registration) -> QuerySet[Host]:
+    """Every connection that a registration ever had."""
+    return Host.objects.filter(registration=registration)

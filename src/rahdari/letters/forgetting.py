@@ -14,6 +14,7 @@ from django.db.models import Q
 from .models import Letter, Message, State
 
 SETTLED = (State.SENT, State.FAILED, State.KEPT)
+SETTLED_NOTES = ("sent", "delivered", "failed")
 AT_ONCE = 1_000
 
 
@@ -32,13 +33,13 @@ def _until_none(forget: Callable[[dt.datetime], int], before: dt.datetime) -> in
 def erase_letters(*, subjects: Collection[str]) -> int:
     """Letters about these, which go with the file; returns how many."""
     found, _ = Letter.objects.filter(about__in=subjects, state__in=SETTLED).delete()
+    Message.objects.filter(about__in=subjects, state__in=SETTLED_NOTES).delete()
     return found
 
 
 @transaction.atomic
 def _notes(before: dt.datetime) -> int:
-    settled = ["sent", "delivered", "failed"]
-    due = Message.objects.filter(state__in=settled, written_at__lt=before).order_by("written_at").values("pk")
+    due = Message.objects.filter(state__in=SETTLED_NOTES, written_at__lt=before).order_by("written_at").values("pk")
     found = [row["pk"] for row in due[:AT_ONCE]]
     Message.objects.filter(pk__in=found).delete()
     return len(found)

@@ -52,7 +52,7 @@ from .clocks import (
 )
 from .completing import complete_registrations
 from .entering import enter_grants
-from .keeping import erase_card_numbers, erase_evidence, erase_files, erase_payers, forget_holders
+from .keeping import erase_card_numbers, erase_evidence, erase_files, erase_payers, forget_entries, forget_holders
 from .late import RESTS, decide_late, take_in_late_proofs
 from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_of_lapses, tell_of_silence
 from .mobile import drop_lines, end_lines_due, erase_lines, follow_registrations, tell_of_left
@@ -145,6 +145,7 @@ STEPS: tuple[Step, ...] = (
     Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
     Step("erase files", erase_files, rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
+    Step("register: forget addresses", forget_entries, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("confirm: end questions", end_questions, of=(AskedOfOperator,)),
     Step("confirm: erase subscribers", erase_subscribers, clock=True),

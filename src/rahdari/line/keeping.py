@@ -4,7 +4,7 @@
 goes whole, in one transaction: all that says who applied and for which address, in every room that knows of it.
 
 What remains: the journal, which only grows, names an application's person and its registration by their ids, and the
-register keeps which addresses that registration had. No name, number or address of email is left beside them.
+register keeps the number of a registration, its dates and how it ended. No name, number or address is left beside them.
 """
 
 import datetime as dt
@@ -23,12 +23,18 @@ from rahdari.fees import actions as fees
 from rahdari.lease import actions as lease
 from rahdari.lease import queries as leases
 from rahdari.letters import actions as letters
+from rahdari.mobile import actions as mobile
 from rahdari.page.turns import in_turn
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.policy.keeping import WITH_THE_CASE, Retention
+from rahdari.publish import actions as publishing
+from rahdari.publish import queries as listings
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
+from rahdari.register.models import Entry, Registration
+from rahdari.remote import actions as remote
+from rahdari.remote import queries as lines
 from rahdari.share import actions as share
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
@@ -81,15 +87,62 @@ def erase_payers(now: dt.datetime) -> int:
 
 
 def forget_holders(now: dt.datetime) -> int:
+    """Whose a registration was that has ended, and what other rooms hold of its connections and lines."""
     before = _over("entry", now)
     if before is None:
         return 0
     count = 0
-    for registration in entries.ended_before(before)[:AT_ONCE]:
+    for registration in in_turn("forget holders", entries.ended_before(before), at_most=AT_ONCE):
+        application = applications.application_by_subject(registration.origin)
+        until = decisions.may_be_changed_until(application) if application is not None else None
         with one_item(f"registration:{registration.pk}"):
-            register.forget_holder(registration=registration, now=now)
-            count += 1
+            if until is None or until < now:
+                _forget_holder(registration, now)
+                count += 1
     return count
+
+
+@transaction.atomic
+def _forget_holder(registration: Registration, now: dt.datetime) -> None:
+    about = [f"registration:{registration.pk}"]
+    about += lease.erase(hosts=leases.all_hosts_of(registration))
+    about += remote.forget(registration=registration)
+    about += verify.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
+    mobile.forget_holder(registration=registration)
+    verify.erase_findings(subjects=about)
+    letters.erase_letters(subjects=about)
+    register.forget_holder(registration=registration, now=now)
+
+
+# Of an address that changes by itself: so long after the overlap in which it stands beside the next one.
+CHANGING_KEPT = dt.timedelta(days=7)
+
+
+def forget_entries(now: dt.datetime) -> int:
+    """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
+    had is told by no row. Of an address that changes by itself that is a matter of days."""
+    changing = now - applications.policy_in_force().lease.overlap - CHANGING_KEPT
+    due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
+    due = due.exclude(pk__in=leases.entries_leased()).exclude(pk__in=lines.entries_of_lines())
+    found = in_turn("forget entries", due, at_most=AT_ONCE)
+    needed = listings.needed([entry.pk for entry in found], now=now)
+    count = 0
+    for entry in found:
+        if entry.pk not in needed:
+            with one_item(f"entry:{entry.pk}"):
+                count += _forget_entry(entry)
+    return count
+
+
+@transaction.atomic
+def _forget_entry(entry: Entry) -> bool:
+    verify.erase_findings(subjects=verify.forget_reproofs(abouts=[f"entry:{entry.pk}"]))
+    lease.let_go_of_closed(entry=entry)
+    remote.let_go(entry=entry)
+    register.mark_forgotten(entries=[entry])
+    publishing.forget_listings([entry.pk])
+    register.forget_entries(entries=[entry])
+    return True
 
 
 def erase_files(now: dt.datetime) -> int:

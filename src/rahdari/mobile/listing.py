@@ -4,6 +4,7 @@ Each change is numbered under a lock of the operator's list, so that the numbers
 """
 
 import datetime as dt
+import uuid
 
 from django.db import connection, transaction
 
@@ -259,3 +260,8 @@ def _forget_changes(line: Line) -> None:
         head.floor = last.sequence
         head.save(update_fields=["floor"])
     LineChange.objects.filter(operator=line.operator, sequence__lte=head.floor).delete()
+
+
+def forget_holder(*, registration: Registration) -> None:
+    """Whose its lines were, and which application they came from, when the register forgets that."""
+    Line.objects.filter(registration=registration, ended_at__isnull=False).update(holder=uuid.uuid4(), subject="")

@@ -42,6 +42,7 @@ from .models import Credential, Edition, Following, Hold, Operator
 from .offline import Draft, DraftUnusable, SignaturesMissing
 from .receipts import KeyRefused, NoSuchKey, Recorded, enrol_key, record_receipt, revoke_key
 from .restoring import NotBehind, SequenceTooLow, open_new_sessions
+from .streams import forget_listings
 from .watching import watch_operators
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "draft_rotation",
     "end_credential",
     "enrol_key",
+    "forget_listings",
     "give_certificate",
     "make_feed_keys",
     "open_new_sessions",

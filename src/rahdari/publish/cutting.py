@@ -337,6 +337,8 @@ def _merged(edition: Edition, now: dt.datetime) -> Iterable[File]:
     session = edition.session
     for width in rules.merged_widths(edition.sequence, first=session.first_sequence):
         start = edition.sequence - width
+        if not within_reach(session, start, now):
+            return
         changes = Edition.objects.filter(session=session, sequence__gt=start, sequence__lte=edition.sequence)
         expected = sum(changes.values_list("changes", flat=True)) if width <= rules.MERGED_BY**3 else None
         if expected is None or expected > rules.OPERATIONS_AT_ONCE:
@@ -346,6 +348,11 @@ def _merged(edition: Edition, now: dt.datetime) -> Iterable[File]:
             continue
         header, operations = merge(session=session, start=start, end=edition)
         yield delta(stream=edition.stream, header=header, operations=list(operations), now=now)
+
+
+def within_reach(session: Session, start: int, now: dt.datetime) -> bool:
+    """Whether all is still there that a delta from this edition on is made of."""
+    return Edition.objects.filter(session=session, sequence=start, cut_at__gt=now - rules.DELTAS_REACH).exists()
 
 
 def merge(

@@ -23,6 +23,7 @@ from .restoring import differences as differences_from_disk
 from .restoring import is_behind as database_is_behind
 from .restoring import on_disk as feed_on_disk
 from .rules import ReceiptStanding
+from .streams import needed as needed
 
 # What other modules of the room read for the rooms above.
 __all__ = [

@@ -30,6 +30,10 @@ ENTRIES_AT_A_TIME = 2_000
 LISTINGS_AT_A_TIME = 20_000
 # How long a file stays after the metadata no longer name it: an agent may be in the middle of reading it.
 KEPT_UNREFERENCED = dt.timedelta(hours=24)
+# A delta begins at no edition that is older: whoever stands there takes a snapshot. So what was listed of an entry that
+# has left all streams for longer is needed by no file any more.
+DELTAS_REACH = dt.timedelta(days=6)
+FORGOTTEN_AFTER = dt.timedelta(days=7)
 # An entry whose networks changed stays with the operators it had for so long, and until the new ones have it.
 OVERLAP = dt.timedelta(hours=24)
 # Between the sequence that an operator left and the one it comes to, so that what is published meanwhile fits in.

@@ -8,17 +8,17 @@ or where their sessions stand, holds the scissors.
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from rahdari.proof import SetDigest
 from rahdari.proof.repository import KINDS, role_of
 
 from . import rules
-from .models import Edition, File, Following, Listing, Operator, Session, Stream
+from .models import Edition, File, Following, Listing, Operator, Session, Stream, WaitingChange
 
 SCISSORS = 0x7261_6864_6172_6901  # the advisory lock of whoever cuts
 
@@ -146,6 +146,25 @@ def tidy_retired() -> None:
     """Delete a part of what retired streams list, so that it goes without holding anybody up."""
     part = Listing.objects.filter(stream__retired_at__isnull=False).values("pk")[: rules.CHANGES_IN_AN_EDITION]
     Listing.objects.filter(pk__in=part)._raw_delete(using="default")
+
+
+def needed(entries: Collection[uuid.UUID], *, now: dt.datetime) -> set[uuid.UUID]:
+    """Which of these entries a file that is still to be made may speak of: one that waits to be cut, that a stream
+    lists or has listed lately, or in a stream of which a file is not written yet."""
+    lately = Edition.objects.filter(
+        stream=OuterRef("stream"), sequence=OuterRef("until_sequence"), cut_at__gt=now - rules.FORGOTTEN_AFTER
+    )
+    unwritten = File.objects.filter(session__stream=OuterRef("stream"), dropped_at=None, sha256="")
+    listed = Listing.objects.filter(entry__in=entries, stream__retired_at=None)
+    found = listed.filter(Q(until_sequence=None) | Exists(lately) | Exists(unwritten)).values_list("entry", flat=True)
+    waiting = WaitingChange.objects.filter(change__entry__in=entries).values_list("change__entry", flat=True)
+    return {*found, *waiting}
+
+
+def forget_listings(entries: Collection[uuid.UUID]) -> None:
+    """What was listed of entries that were forgotten; in the transaction in which they go. Streams that are retired
+    empty by themselves, so theirs may be open."""
+    Listing.objects.filter(entry__in=entries)._raw_delete(using="default")
 
 
 # -- filling -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from rahdari.journal import actions as journal
 
 from . import queries, rules
 from .completing import complete_registration
+from .forgetting import forget_entries, forget_holder, mark_forgotten
 from .models import KINDS, DirectoryFollowed, Entry, Registration
 from .moving import (
     add_entry,
@@ -68,10 +69,12 @@ __all__ = [
     "expire_due",
     "extend_entry",
     "follow_directory",
+    "forget_entries",
     "forget_holder",
     "leave",
     "let_in",
     "locked_valid",
+    "mark_forgotten",
     "move_entry",
     "name_network",
     "prolong_provisional",
@@ -386,15 +389,3 @@ def expire_due(*, now: dt.datetime, limit: int = 500) -> int:
             journal.record(act="register.expired", actor="clock", subject=f"registration:{registration.id}", now=now)
             count += 1
     return count
-
-
-def forget_holder(*, registration: Registration, now: dt.datetime) -> None:
-    """Of a registration that has ended: whose it was, and from which application it came. What was listed, and when,
-    stays."""
-    nobody, mark = uuid.uuid4(), f"forgotten:{registration.pk}"
-    for entry in Entry.objects.filter(registration=registration):
-        entry.holder, entry.origin = nobody, f"{mark}:{entry.pk}"
-        entry.save(update_fields=["holder", "origin"])
-    registration.holder, registration.origin = nobody, mark
-    registration.save(update_fields=["holder", "origin"])
-    journal.record(act="register.forgot_holder", actor="clock", subject=f"registration:{registration.pk}", now=now)

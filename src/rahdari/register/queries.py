@@ -25,9 +25,13 @@ def registrations_of(*, holders: Iterable[uuid.UUID]) -> QuerySet[Registration]:
     )
 
 
+def not_ended() -> QuerySet[Registration]:
+    return Registration.objects.filter(expired_at__isnull=True, struck_out_at__isnull=True)
+
+
 def stands(holder: uuid.UUID) -> bool:
     """Whether this holder has a registration now that has not ended."""
-    return Registration.objects.filter(holder=holder, expired_at__isnull=True, struck_out_at__isnull=True).exists()
+    return not_ended().filter(holder=holder).exists()
 
 
 def registration_by_reference(reference: str) -> Registration | None:
@@ -388,3 +392,16 @@ def is_held_since(origins: Iterable[str], moment: dt.datetime) -> bool:
     """Whether a registration of one of these origins stands, or left the register at this moment or later."""
     found = Registration.objects.filter(origin__in=list(origins))
     return found.exclude(Q(struck_out_at__lt=moment) | Q(expired_at__lt=moment)).exists()
+
+
+def entries_to_forget(*, before: dt.datetime | None, changing_before: dt.datetime) -> QuerySet[Entry]:
+    """Entries that have ended and may go: of a holder who is forgotten, or that a registration which stands has left
+    before then; of an address that changes by itself, sooner. None of which another entry is a part, or the line."""
+    stands = Q(registration__expired_at__isnull=True, registration__struck_out_at__isnull=True)
+    left = stands & Q(kind="dynamic", ended_at__lt=changing_before)
+    if before is not None:
+        left |= stands & Q(ended_at__lt=before) | Q(registration__origin__startswith=FORGOTTEN)
+    found = Entry.objects.filter(left, ended_at__isnull=False, parts__isnull=True, carried__isnull=True)
+    about = Change.objects.filter(about=OuterRef("pk")).exclude(entry=OuterRef("pk"))
+    found = found.exclude(kind=rules.CANARY).exclude(Exists(about))
+    return found.select_related("registration").order_by("ended_at", "id")

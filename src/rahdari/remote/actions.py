@@ -19,7 +19,7 @@ from rahdari.people import queries as people
 from rahdari.policy import RemoteStaff
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
-from rahdari.register.models import Registration
+from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import HOME, new_endpoint
 
 from . import queries, rules
@@ -254,3 +254,18 @@ def _record(line: Line, act: str, actor: str, now: dt.datetime) -> None:
         now=now,
         detail={"number": line.number},
     )
+
+
+def forget(*, registration: Registration) -> list[str]:
+    """Of a registration whose holder is forgotten: how many worked there, and every line. Gives the subjects by which
+    other rooms know the lines."""
+    lines = Line.objects.filter(registration=registration)
+    subjects = [origin for line in lines for origin in (f"line:{line.pk}", f"{HOME}{line.pk}:{line.changes}")]
+    lines.delete()
+    Gateway.objects.filter(registration=registration).delete()
+    return subjects
+
+
+def let_go(*, entry: Entry) -> None:
+    """The entry of a line that is over goes, and nothing says any more which address that was."""
+    Line.objects.filter(entry=entry, state__in=[State.WITHDRAWN, State.ENDED]).update(entry=None)

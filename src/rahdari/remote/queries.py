@@ -1,6 +1,7 @@
 """Reads of lines at home. The token of a link is derived when it is needed; no table holds one."""
 
 import datetime as dt
+import uuid
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -74,3 +75,12 @@ def line_by_token(token: str) -> Line | None:
     if found is None or not links.matches(LINK, str(found.pk), token):
         return None
     return found
+
+
+def entries_of_lines() -> QuerySet[Line, uuid.UUID | None]:
+    """The entries that lines at home speak of which are not over."""
+    return (
+        Line.objects.filter(entry__isnull=False)
+        .exclude(state__in=[State.WITHDRAWN, State.ENDED])
+        .values_list("entry", flat=True)
+    )

@@ -11,10 +11,11 @@ from psycopg import sql
 from rahdari.up.errors import Told
 
 # Only added to: neither a guard nor a right lets a row be changed.
-ADDED_TO = ("journal_entry", "register_change", "apply_frozenpolicy", "publish_receipt", "fees_refund")
-# Rows that end, are answered or go on, and are never deleted.
+ADDED_TO = ("journal_entry", "apply_frozenpolicy", "publish_receipt", "fees_refund")
+# Never changed; a guard lets a row go once whose it was is forgotten.
+UNCHANGED = ("register_change",)
+# Rows that end, are answered or go on, and are never deleted. An entry goes once whose it was is forgotten, by a guard.
 KEPT = (
-    "register_entry",
     "register_registration",
     "decide_case",
     "decide_decision",
@@ -61,6 +62,7 @@ def grant(role: str) -> None:
         sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(public, name),
         sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
         sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(tables(ADDED_TO), name),
+        sql.SQL("REVOKE UPDATE ON {} FROM {}").format(tables(UNCHANGED), name),
         sql.SQL("REVOKE DELETE ON {} FROM {}").format(tables(KEPT), name),
         sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(tables(("django_migrations",)), name),
     ]

@@ -30,7 +30,7 @@ from .checking import (
 from .contacts import NothingToShow, answer_as_representative, end_waiting, leave_to_officer
 from .contacts import send_code as send_code_to_contact
 from .contacts import try_code as try_code_of_contact
-from .erasing import erase_evidence, erase_findings
+from .erasing import erase_evidence, erase_findings, forget_reproofs
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .registries import CodeNotTaken, NoCodeNow, send_code, try_code
 from .reported import prove_by_report
@@ -64,6 +64,7 @@ __all__ = [
     "erase_findings",
     "expire_challenges",
     "follow_reproofs",
+    "forget_reproofs",
     "import_roster",
     "leave_to_officer",
     "let_stand_for_now",

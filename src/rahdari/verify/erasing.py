@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from .models import Attempt, Challenge, Check, Status
+from .models import Attempt, Challenge, Check, Reproof, Status
 
 
 def erase_evidence(*, before: dt.datetime, at_most: int) -> int:
@@ -43,3 +43,10 @@ def erase_findings(*, subjects: Collection[str]) -> None:
     for check in Check.objects.filter(subject__in=subjects):
         check.facts, check.evidence, check.how = {"erased": True}, {}, ""
         check.save(update_fields=["facts", "evidence", "how"])
+
+
+def forget_reproofs(*, abouts: Collection[str]) -> list[str]:
+    """Proofs that were shown again of what is forgotten. Gives the subjects of their challenges."""
+    found = list(Reproof.objects.filter(about__in=abouts))
+    Reproof.objects.filter(pk__in=[each.pk for each in found]).delete()
+    return [each.subject for each in found]

@@ -1,0 +1,22 @@
+"""Who is here without a registration, for a monitoring system, in Prometheus' text format (0.0.4): a number, nobody.
+
+`docs/monitoring.md` says what each gauge means.
+"""
+
+import datetime as dt
+
+from . import queries
+
+
+def exposition(*, now: dt.datetime) -> str:
+    found = queries.held_without_a_registration()
+    age = (now - found.oldest).total_seconds() if found.oldest is not None else 0.0
+    lines = [
+        "# HELP rahdari_held_without_registration Persons with an address here and nothing registered or applied for.",
+        "# TYPE rahdari_held_without_registration gauge",
+        f"rahdari_held_without_registration {found.persons}",
+        "# HELP rahdari_held_without_registration_seconds How long ago the first of these applications was closed.",
+        "# TYPE rahdari_held_without_registration_seconds gauge",
+        f"rahdari_held_without_registration_seconds {age:g}",
+    ]
+    return "\n".join(lines) + "\n"

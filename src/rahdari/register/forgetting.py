@@ -1,0 +1,50 @@
+"""What the register forgets of what has ended: whose it was, and then the addresses. Reached through `actions`.
+
+A registration keeps its number, its dates and how it ended. Of an entry nothing stays: which addresses one holder had,
+and since when, is told by no row any more.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+
+from django.db import transaction
+
+from rahdari.journal import actions as journal
+
+from .models import Change, Entry, Registration, SharedBlock, Sharer
+from .queries import FORGOTTEN
+
+
+@transaction.atomic
+def forget_holder(*, registration: Registration, now: dt.datetime) -> None:
+    """Of a registration that has ended: whose it was, and from which application it came."""
+    nobody, mark = uuid.uuid4(), f"{FORGOTTEN}{registration.pk}"
+    shared = {entry.shared_id for entry in registration.entries.all() if entry.shared_id}
+    Sharer.objects.filter(shared__in=shared, holder=registration.holder, ended_at__isnull=False).delete()
+    for entry in registration.entries.all():
+        entry.holder, entry.origin = nobody, f"{mark}:{entry.pk}"
+        entry.save(update_fields=["holder", "origin"])
+    registration.holder, registration.origin = nobody, mark
+    registration.save(update_fields=["holder", "origin"])
+    journal.record(act="register.forgot_holder", actor="clock", subject=f"registration:{registration.pk}", now=now)
+
+
+@transaction.atomic
+def mark_forgotten(*, entries: Collection[Entry]) -> None:
+    """Of entries that have ended: whose they were. Then they may go."""
+    for entry in entries:
+        if not entry.origin.startswith(FORGOTTEN):
+            entry.holder, entry.origin = uuid.uuid4(), f"{FORGOTTEN}{entry.registration_id}:{entry.pk}"
+            entry.save(update_fields=["holder", "origin"])
+
+
+@transaction.atomic
+def forget_entries(*, entries: Collection[Entry]) -> None:
+    """Entries that were marked, with what was noted of them, and blocks that nobody shares any more."""
+    gone = [entry.pk for entry in entries]
+    shared = {entry.shared_id for entry in entries if entry.shared_id}
+    Entry.objects.filter(follows__in=gone).update(follows=None)
+    Change.objects.filter(entry__in=gone).delete()
+    Entry.objects.filter(pk__in=gone).delete()
+    SharedBlock.objects.filter(pk__in=shared, sharers__isnull=True, entries__isnull=True).delete()

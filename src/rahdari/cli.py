@@ -98,6 +98,12 @@ COMMANDS = {
     "policy": Command(
         "rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA, free=("check",)
     ),
+    "keys seal": Command(
+        "rahdari.archive.commands",
+        "Make and change the key that sealed rows are encrypted for, and take one number out.",
+        Needs.DJANGO,
+        free=("new", "open"),
+    ),
     "my": Command("rahdari.client.commands", "Apply, prove, follow and renew, with a token.", server=False),
     "vantage": Command("rahdari.vantage.commands", "Probe for a register from elsewhere.", server=False),
     "agent": Command("rahdari.agent.commands", "Follow the feed on an operator's machine.", server=False),
@@ -283,7 +289,8 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     # A command of two words has a module of its own, and may need less than the others of its first word.
     rest = given[given.index(word) + 1 :]
-    word = both if (both := " ".join([word, *rest[:1]])) in COMMANDS else word
+    if (both := " ".join([word, *rest[:1]])) in COMMANDS:
+        word, rest = both, rest[1:]
     if word not in COMMANDS:
         near = difflib.get_close_matches(word, COMMANDS, 1)
         hint = f" Did you mean `rahdari {near[0]}`?" if near else ""

@@ -15,12 +15,13 @@ FLOORS = (
     ("letters",),
     ("people",),
     ("register",),
+    ("archive",),
     ("journal",),
     ("page",),
     ("vault",),
 )
 STATIONS = (
-    *("journal", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
+    *("journal", "archive", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
     *("remote", "share", "decide", "publish", "lease", "mobile", "api"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.

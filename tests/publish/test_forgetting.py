@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, transaction
 
+from rahdari.archive.actions import Box
 from rahdari.proof import DigestMismatch
 from rahdari.publish import actions, rules
 from rahdari.publish import queries as listings
@@ -23,7 +24,7 @@ def forgotten(registration: Registration, now: dt.datetime) -> bool:
     if listings.needed([entry.pk for entry in found], now=now):
         return False
     with transaction.atomic():
-        register.mark_forgotten(entries=found)
+        register.mark_forgotten(entries=found, box=Box("entry", now=now))
         actions.forget_listings([entry.pk for entry in found])
         register.forget_entries(entries=found)
     return True
@@ -86,7 +87,7 @@ class TestTheDatabase:
             with pytest.raises(DatabaseError, match=r"only added|not deleted|never deleted"), transaction.atomic():
                 rows._raw_delete(using="default")
         entry = Entry.objects.get(registration=gone)
-        register.mark_forgotten(entries=[entry])
+        register.mark_forgotten(entries=[entry], box=Box("entry", now=NOW))
         living = Entry.objects.exclude(registration=gone).get()
         living.origin = "forgotten:x"
         living.save(update_fields=["origin"])

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.vault import files
 
@@ -47,10 +48,13 @@ def erase_documents(*, application: Application, now: dt.datetime, actor: str = 
     if row.closed_at is None:
         return 0
     due = list(_due(now).filter(application=row).select_for_update(of=("self",)))
+    box = Box("documents", now=now)
     for document in due:
+        _take_paper(box, document)
         document.name, document.erased_at = "", now
         document.save(update_fields=["name", "erased_at"])
         transaction.on_commit(partial(files.erase, document.stored))
+    box.seal(about=row.reference)
     if due:
         journal.record(
             act="apply.erased_documents", actor=actor, subject=row.subject, now=now, detail={"count": len(due)}
@@ -74,6 +78,10 @@ def erase_card_number(*, application: Application, now: dt.datetime, actor: str 
     if row.closed_at is None or row.number_erased_at is not None:
         return False
     had_one = bool(row.cnic)
+    box = Box("card_number", now=now)
+    if had_one:
+        box.take_fields(row, ["cnic", "ntn"])
+        box.seal(about=row.reference)
     row.cnic, row.number_erased_at = "", now
     if len(row.ntn) == CARD_DIGITS:
         row.ntn = ""
@@ -90,6 +98,12 @@ def with_files_due(*, before: dt.datetime, granted: bool) -> QuerySet[Applicatio
     return due.filter(status=Status.GRANTED) if granted else due.exclude(status=Status.GRANTED)
 
 
+def _take_paper(box: Box, document: Document) -> None:
+    """What was removed by its owner, and a note of a paper seen before, have no file."""
+    if document.stored and document.removed_at is None and document.noted_from_id is None:
+        box.take_paper(document, lambda: files.read(document.stored, aad=document.aad))
+
+
 SAID = (
     *("name", "cnic", "cnic_index", "company_name", "company_number", "ntn", "contact_name", "contact_mobile"),
     *("purpose", "evidence_text", "association_number"),
@@ -97,19 +111,23 @@ SAID = (
 
 
 @transaction.atomic
-def erase_application(*, application: Application, now: dt.datetime, actor: str = "clock") -> list[str]:
+def erase_application(*, application: Application, box: Box, now: dt.datetime, actor: str = "clock") -> list[str]:
     """Erase all that says who applied and for which address. Gives the subjects of the endpoints that went, by which
     other rooms know what they hold of it; that, the caller erases in the same transaction."""
     row = locked(application)
     if row.closed_at is None or row.erased_at is not None:
         return []
-    subjects = [each.subject for each in Endpoint.objects.filter(application=row)]
-    Endpoint.objects.filter(application=row).delete()
-    AddressFile.objects.filter(application=row).delete()
+    endpoints, files_of_rows = Endpoint.objects.filter(application=row), AddressFile.objects.filter(application=row)
+    for rows in ([row], endpoints, files_of_rows, Proof.objects.filter(application=row)):
+        box.take(rows)
+    subjects = [each.subject for each in endpoints]
+    endpoints.delete()
+    files_of_rows.delete()
     for proof in Proof.objects.filter(application=row):
         proof.text = ""
         proof.save(update_fields=["text"])
     for document in Document.objects.filter(application=row, erased_at__isnull=True):
+        _take_paper(box, document)
         document.name, document.erased_at = "", now
         document.save(update_fields=["name", "erased_at"])
         transaction.on_commit(partial(files.erase, document.stored))

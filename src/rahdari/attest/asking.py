@@ -6,6 +6,7 @@ from functools import partial
 
 from django.db import transaction
 
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 
 from . import attesting, queries, rules, telling
@@ -206,9 +207,11 @@ def erase_due(*, now: dt.datetime) -> int:
     return sum(map(partial(_erase, now=now), list(queries.requests_to_erase(now)[:AT_ONCE])))
 
 
-def erase_about(*, subjects: Collection[str], now: dt.datetime) -> None:
+def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:
     """Of these subjects, whose file goes: what the association was asked, that its word counted for them, and what was
     written about that. Keyed hashes of an applicant find a person whose number is known, so they go too."""
+    for rows in (Request.objects, Use.objects, Matter.objects):
+        box.take(rows.filter(subject__in=subjects))
     for request in Request.objects.filter(subject__in=subjects):
         _erase(request, now=now)
     Request.objects.filter(subject__in=subjects).update(member_index="", identifier_index="", indexes=[])

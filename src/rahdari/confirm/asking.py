@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import IntegrityError, connection, transaction
 
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.policy import Policy
 from rahdari.policy import clock as clocks
@@ -167,8 +168,9 @@ def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
     return len(due)
 
 
-def erase_addresses(*, subjects: Collection[str], now: dt.datetime) -> None:
+def erase_addresses(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:
     """Of these subjects: about which address and which subscriber an operator was asked."""
+    box.take(Question.objects.filter(subject__in=subjects))
     for question in Question.objects.filter(subject__in=subjects).exclude(block="", erased_at__isnull=False):
         question.block = ""
         question.save(update_fields=["block"])

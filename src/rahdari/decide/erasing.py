@@ -1,13 +1,17 @@
 """What officers and applicants wrote to each other, when the file's time of keeping is over. Through `actions`."""
 
 from rahdari.apply.models import Application
+from rahdari.archive.actions import Box
 
 from .models import Case, Decision, Notice, Question, TakingBack
 
 
-def erase_words(*, application: Application) -> None:
+def erase_words(*, application: Application, box: Box) -> None:
     """The texts of questions, answers, notices and decisions. Who decided what, when, by which codes, and to which
     registration it led, stays. The application is marked as erased before, or the database refuses."""
+    box.take(Case.objects.filter(application=application))
+    for rows in (Question.objects, Notice.objects, Decision.objects, TakingBack.objects):
+        box.take(rows.filter(case__application=application))
     Case.objects.filter(application=application).update(words=[])
     for question in Question.objects.filter(case__application=application):
         question.text, question.answer, question.draft = "", "", ""

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from rahdari import policy
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
+from rahdari.archive import queries as archive
 
 from . import clocks
 from .models import Case, Decision, Notice, Question, TakingBack
@@ -87,6 +88,6 @@ def readable_until(application: Application) -> dt.datetime | None:
     kept = clocks.policy_in_force().retention["came_to_nothing"].span
     if application.closed_at is None or application.erased_at is not None or application.status == Progress.GRANTED:
         return None
-    if kept is None:
+    if kept is None or archive.is_kept("came_to_nothing"):
         return None
     return max(application.closed_at + kept, may_be_changed_until(application) or application.closed_at)

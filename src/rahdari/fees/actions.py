@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Sum
 
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -269,12 +270,24 @@ def record_refund(*, payment: Payment, amount: Decimal, why: str, bank_id: str, 
 def erase_payers(*, before: dt.date, now: dt.datetime, at_most: int = 500) -> int:
     """Of payments booked before then: who paid, in which words. Sums, dates and invoices stay. Returns of how many."""
     due = Payment.objects.filter(booked_on__lt=before, erased_at__isnull=True).order_by("booked_on", "id")
-    return _erase(due[:at_most], now)
+    return sum(_seal_and_erase(payment.pk, now) for payment in due[:at_most])
 
 
-def erase_payers_of(*, subjects: Collection[str], now: dt.datetime) -> list[str]:
+@transaction.atomic
+def _seal_and_erase(pk: uuid.UUID, now: dt.datetime) -> int:
+    due = list(Payment.objects.select_for_update(of=("self",)).filter(pk=pk, erased_at__isnull=True))
+    box = Box("payment", now=now)
+    box.take(due)
+    for payment in due:
+        box.seal(about=payment.invoice.number if payment.invoice is not None else str(payment.booked_on))
+    return _erase(due, now)
+
+
+def erase_payers_of(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:
     """The same of what was paid for these, whose file goes. Gives the subjects of the letters about the invoices."""
-    _erase(Payment.objects.filter(invoice__subject__in=subjects, erased_at__isnull=True), now)
+    due = Payment.objects.filter(invoice__subject__in=subjects, erased_at__isnull=True)
+    box.take(due)
+    _erase(due, now)
     return [f"invoice:{invoice.pk}" for invoice in Invoice.objects.filter(subject__in=subjects)]
 
 

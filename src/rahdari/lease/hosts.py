@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from rahdari.address import Part
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.register.models import Entry, Registration
 
@@ -123,10 +124,11 @@ def tie(*, host: Host, registration: Registration, now: dt.datetime) -> Host:
     return host
 
 
-def erase(*, hosts: Iterable[Host]) -> list[str]:
+def erase(*, hosts: Iterable[Host], box: Box) -> list[str]:
     """Connections of which nothing is registered any more, with their tokens and all that was reported. Gives the
     subjects of what was claimed, by which other rooms know it."""
     gone = list(hosts)
+    box.take(gone)
     claims = [claim.subject for claim in Claim.objects.filter(host__in=gone)]
     Host.objects.filter(pk__in=[host.pk for host in gone]).delete()
     return claims

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection
 from django.db import transaction
 from django.db.models import Q
 
+from rahdari.archive.actions import Box
+
 from .models import Letter, Message, State
 
 SETTLED = (State.SENT, State.FAILED, State.KEPT)
@@ -30,9 +32,11 @@ def _until_none(forget: Callable[[dt.datetime], int], before: dt.datetime) -> in
     return count
 
 
-def erase_letters(*, subjects: Collection[str]) -> int:
+def erase_letters(*, subjects: Collection[str], box: Box) -> int:
     """Letters about these, which go with the file; returns how many."""
-    found, _ = Letter.objects.filter(about__in=subjects, state__in=SETTLED).delete()
+    due = Letter.objects.filter(about__in=subjects, state__in=SETTLED)
+    box.take(due)
+    found, _ = due.delete()
     Message.objects.filter(about__in=subjects, state__in=SETTLED_NOTES).delete()
     return found
 

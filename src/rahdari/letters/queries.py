@@ -10,6 +10,7 @@ from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from rahdari import policy as policies
+from rahdari.archive import queries as archive
 from rahdari.people.models import User
 from rahdari.vault import links
 
@@ -99,7 +100,7 @@ def title_of(letter: Letter) -> str:
 def deliveries_kept_since(now: dt.datetime) -> dt.datetime:
     """What travelled before then is forgotten, as the policy in force says; long ago where it keeps it for ever."""
     rule = policies.current(settings.POLICY_FILE).retention.get("letter_delivery")
-    kept = DELIVERY_KEPT if rule is None else rule.span
+    kept = DELIVERY_KEPT if rule is None else None if archive.is_kept(rule.key) else rule.span
     return now - kept if kept is not None else dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 

@@ -4,6 +4,8 @@ import datetime as dt
 
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.archive import queries as archive
+from rahdari.archive.actions import Box
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters import actions as letters
@@ -59,18 +61,22 @@ def end_proofs_of_removed_addresses(now: dt.datetime) -> int:
 def delete_idle_drafts(now: dt.datetime) -> int:
     """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
     deleted = 0
+    if archive.is_kept("draft"):
+        return deleted
     for draft in list(applications.idle_drafts(now=now)[:AT_ONCE]):
         with one_item(draft.subject):
             subjects = apply.delete_idle_draft(application=draft, now=now)
             for subject in subjects:
                 verify.withdraw_challenges(subject=subject, now=now, actor="clock")
-            erase_about(subjects, draft.applicant, now)
+            erase_about(subjects, draft.applicant, Box("draft", now=now), now)
             deleted += bool(subjects)
     return deleted
 
 
 def erase_documents(now: dt.datetime) -> int:
     """Papers whose time of keeping is over. What stands provisionally may still be looked at, and keeps its own."""
+    if archive.is_kept("documents"):
+        return 0
     awaited = {decision.case.application_id for decision in decisions.provisional_grants()}
     erased = 0
     for application in apply.with_papers_due(now=now, awaited=awaited, at_most=5 * AT_ONCE):

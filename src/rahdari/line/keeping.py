@@ -15,6 +15,8 @@ from django.db import transaction
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.archive import queries as archive
+from rahdari.archive.actions import Box
 from rahdari.attest import actions as attest
 from rahdari.confirm import actions as confirm
 from rahdari.decide import actions as decide
@@ -63,12 +65,14 @@ def clock_of(row: Retention) -> str:
 
 
 def _over(key: str, now: dt.datetime) -> dt.datetime | None:
-    """Before which moment the time of this class is over; None: it is kept for ever."""
+    """Before which moment the time of this class is over; None: it is kept."""
     kept = applications.policy_in_force().retention[key].span
-    return None if kept is None else now - kept
+    return None if kept is None or archive.is_kept(key) else now - kept
 
 
 def erase_card_numbers(now: dt.datetime) -> int:
+    if archive.is_kept("card_number"):
+        return 0
     erased = 0
     for application in apply.with_numbers_due(now=now, at_most=AT_ONCE):
         with one_item(application.subject):
@@ -104,14 +108,16 @@ def forget_holders(now: dt.datetime) -> int:
 
 @transaction.atomic
 def _forget_holder(registration: Registration, now: dt.datetime) -> None:
+    box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
-    about += lease.erase(hosts=leases.all_hosts_of(registration))
-    about += remote.forget(registration=registration)
+    about += lease.erase(hosts=leases.all_hosts_of(registration), box=box)
+    about += remote.forget(registration=registration, box=box)
     about += verify.forget_reproofs(abouts=[f"entry:{entry.pk}" for entry in entries.entries_of(registration)])
     mobile.forget_holder(registration=registration)
-    verify.erase_findings(subjects=about)
-    letters.erase_letters(subjects=about)
-    register.forget_holder(registration=registration, now=now)
+    verify.erase_findings(subjects=about, box=box)
+    letters.erase_letters(subjects=about, box=box)
+    register.forget_holder(registration=registration, box=box, now=now)
+    box.seal(about=registration.reference)
 
 
 # Of an address that changes by itself: so long after the overlap in which it stands beside the next one.
@@ -130,16 +136,18 @@ def forget_entries(now: dt.datetime) -> int:
     for entry in found:
         if entry.pk not in needed:
             with one_item(f"entry:{entry.pk}"):
-                count += _forget_entry(entry)
+                count += _forget_entry(entry, now)
     return count
 
 
 @transaction.atomic
-def _forget_entry(entry: Entry) -> bool:
-    verify.erase_findings(subjects=verify.forget_reproofs(abouts=[f"entry:{entry.pk}"]))
+def _forget_entry(entry: Entry, now: dt.datetime) -> bool:
+    box = Box("entry", now=now)
+    verify.erase_findings(subjects=verify.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box=box)
     lease.let_go_of_closed(entry=entry)
     remote.let_go(entry=entry)
-    register.mark_forgotten(entries=[entry])
+    register.mark_forgotten(entries=[entry], box=box)
+    box.seal(about=entry.registration.reference)
     publishing.forget_listings([entry.pk])
     register.forget_entries(entries=[entry])
     return True
@@ -162,7 +170,7 @@ def _erase_files(key: str, now: dt.datetime) -> int:
         with one_item(application.subject):
             until = decisions.may_be_changed_until(application)
             if (until is None or until < now) and not (granted and _lasts(application, before)):
-                erased += _erase(application, now)
+                erased += _erase(application, Box(key, now=now), now)
     return erased
 
 
@@ -175,33 +183,35 @@ def _lasts(application: Application, before: dt.datetime) -> bool:
     return entries.is_held_since(origins, before)
 
 
-def _erase(application: Application, now: dt.datetime) -> bool:
+def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
     with transaction.atomic():
-        subjects = apply.erase_application(application=application, now=now)
+        subjects = apply.erase_application(application=application, box=box, now=now)
         if not subjects:
             return False
-        decide.erase_words(application=application)
-        erase_about(subjects, application.applicant, now)
+        decide.erase_words(application=application, box=box)
+        erase_about(subjects, application.applicant, box, now)
+        box.seal(about=application.reference)
     return True
 
 
-def erase_about(subjects: Sequence[str], applicant: User, now: dt.datetime) -> None:
+def erase_about(subjects: Sequence[str], applicant: User, box: Box, now: dt.datetime) -> None:
     """All that the other rooms hold of an application and its endpoints, of which nothing stands; with the last one of
     a person their name. In the caller's transaction."""
     if not applications.any_kept_of(applicant) and not entries.stands(applicant.holder_ref):
         people.forget_name(user=applicant, now=now)
     asked = [f"check:{check.pk}" for subject in subjects for check in checks.checks_of(subject)]
     hosts = leases.hosts_by_subject(subjects).values()
-    claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None])
+    claims = lease.erase(hosts=[host for host in hosts if host.registration_id is None], box=box)
     about = [*subjects, *asked, *claims]
-    verify.erase_findings(subjects=about)
-    confirm.erase_addresses(subjects=about, now=now)
-    attest.erase_about(subjects=about, now=now)
+    verify.erase_findings(subjects=about, box=box)
+    confirm.erase_addresses(subjects=about, box=box, now=now)
+    attest.erase_about(subjects=about, box=box, now=now)
     letters.erase_letters(
         subjects=[
             *about,
-            *share.erase_requests(subjects=about),
-            *vouch.erase_about(subjects=about, now=now),
-            *fees.erase_payers_of(subjects=about, now=now),
-        ]
+            *share.erase_requests(subjects=about, box=box),
+            *vouch.erase_about(subjects=about, box=box, now=now),
+            *fees.erase_payers_of(subjects=about, box=box, now=now),
+        ],
+        box=box,
     )

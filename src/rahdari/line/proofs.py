@@ -8,6 +8,7 @@ import datetime as dt
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Proof
+from rahdari.archive import queries as archive
 from rahdari.page.turns import in_turn
 from rahdari.policy import CheckRule
 from rahdari.verify import actions as verify
@@ -160,7 +161,8 @@ def remind_clients(now: dt.datetime) -> int:
 
 def forget_addresses(now: dt.datetime) -> int:
     """Addresses of clients whose question is over: only the domain is kept, with the application too."""
-    for question in list(confirmations.to_forget(now)[:AT_ONCE]):
+    due = [] if archive.is_kept("client_address") else list(confirmations.to_forget(now)[:AT_ONCE])
+    for question in due:
         check = checks.check_with_id(question.subject.removeprefix("check:"))
         application = applications.application_by_subject(check.subject) if check else None
         if check is None or application is None:

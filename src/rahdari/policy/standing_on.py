@@ -64,11 +64,17 @@ def _retention(key: str, section: Section) -> Retention:
         keep=keep,
         archive_class=section.choice("class", ("A", "B", "C", "D")),
         consent_ref=section.string("consent_ref", ""),
-        without_consent=section.choice("without_consent", ("seal", "keep")),
+        without_consent=section.choice("without_consent", ("seal", "keep", "erase")),
         basis=section.choice("basis", BASES),
         note=section.string("note", ""),
         erased_by=section.choice("erased_by", ERASED_BY, "clock"),
     )
+    if retention.without_consent == "erase" and not retention.note:
+        section.fault(
+            "Only what is no record of a public body goes without the consent of the archives: say in a note why this "
+            "is none.",
+            "without_consent",
+        )
     if retention.erased_by == "clock":
         if key not in BY_CLOCK:
             section.fault(

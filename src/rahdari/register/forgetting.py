@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 
 from .models import Change, Entry, Registration, SharedBlock, Sharer
@@ -17,10 +18,12 @@ from .queries import FORGOTTEN
 
 
 @transaction.atomic
-def forget_holder(*, registration: Registration, now: dt.datetime) -> None:
+def forget_holder(*, registration: Registration, box: Box, now: dt.datetime) -> None:
     """Of a registration that has ended: whose it was, and from which application it came."""
     nobody, mark = uuid.uuid4(), f"{FORGOTTEN}{registration.pk}"
     shared = {entry.shared_id for entry in registration.entries.all() if entry.shared_id}
+    box.take([registration])
+    box.take(registration.entries.exclude(kind="dynamic"))
     Sharer.objects.filter(shared__in=shared, holder=registration.holder, ended_at__isnull=False).delete()
     for entry in registration.entries.all():
         entry.holder, entry.origin = nobody, f"{mark}:{entry.pk}"
@@ -31,10 +34,12 @@ def forget_holder(*, registration: Registration, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def mark_forgotten(*, entries: Collection[Entry]) -> None:
-    """Of entries that have ended: whose they were. Then they may go."""
+def mark_forgotten(*, entries: Collection[Entry], box: Box) -> None:
+    """Of entries that have ended: whose they were. Then they may go. Where an address that changes by itself was, from
+    day to day, is no record: it was told to whoever had to spare it."""
     for entry in entries:
         if not entry.origin.startswith(FORGOTTEN):
+            box.take([entry] if entry.kind != "dynamic" else [])
             entry.holder, entry.origin = uuid.uuid4(), f"{FORGOTTEN}{entry.registration_id}:{entry.pk}"
             entry.save(update_fields=["holder", "origin"])
 

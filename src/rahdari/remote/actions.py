@@ -13,6 +13,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari.address import Address, Part, Protocol, directory, in_order, is_global
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -256,11 +257,12 @@ def _record(line: Line, act: str, actor: str, now: dt.datetime) -> None:
     )
 
 
-def forget(*, registration: Registration) -> list[str]:
+def forget(*, registration: Registration, box: Box) -> list[str]:
     """Of a registration whose holder is forgotten: how many worked there, and every line. Gives the subjects by which
     other rooms know the lines."""
     lines = Line.objects.filter(registration=registration)
     subjects = [origin for line in lines for origin in (f"line:{line.pk}", f"{HOME}{line.pk}:{line.changes}")]
+    box.take(lines)
     lines.delete()
     Gateway.objects.filter(registration=registration).delete()
     return subjects

@@ -110,6 +110,7 @@ INSTALLED_APPS = [
     "rahdari.page",
     "rahdari.vault",
     "rahdari.journal",
+    "rahdari.archive",
     "rahdari.register",
     "rahdari.letters",
     "rahdari.apply",

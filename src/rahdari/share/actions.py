@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from rahdari.address import format_block
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -253,11 +254,13 @@ def forget_names(*, terms: Sharing, now: dt.datetime) -> int:
     return count
 
 
-def erase_requests(*, subjects: Collection[str]) -> list[str]:
+def erase_requests(*, subjects: Collection[str], box: Box) -> list[str]:
     """Requests that these subjects waited for, with their questions: for which address somebody asked whom. Gives the
     subjects of the letters about them."""
     over = Request.objects.filter(subject__in=subjects, ended_at__isnull=False, settled_at__isnull=False)
     letters = [f"sharing:{request.pk}" for request in over]
+    box.take(over)
+    box.take(Question.objects.filter(request__in=over))
     Question.objects.filter(request__in=over).delete()
     over.delete()
     return letters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rahdari.up.findings import NOTE, OK, WRONG, Finding, Patient
 
 if TYPE_CHECKING:
-    from rahdari.policy import Calendar
+    from rahdari.policy import Calendar, Policy
 
 # From this month on the next year's holidays are wanted.
 NEXT_YEAR_FROM = 11
@@ -46,6 +46,7 @@ def check_policy(patient: Patient) -> Iterator[Finding]:
             f"the pages say what happens to connections that are not on the register, and nobody has signed it "
             f"({said.signed.key}). Put name, office and day into a copy of the file, and run: rahdari policy use COPY",
         )
+    yield from check_disposal(patient, given)
     open_codes = [reason.code for reason in given.reasons.values() if not reason.usable(False)]
     if open_codes and not patient.is_demo:
         codes = ", ".join(open_codes)
@@ -56,6 +57,30 @@ def check_policy(patient: Patient) -> Iterator[Finding]:
             "their provisions are confirmed in the policy; docs/policy.md.",
         )
     yield from check_calendar(given.calendar, dt.datetime.now(given.calendar.zone_info).date())
+
+
+def check_disposal(patient: Patient, given: "Policy") -> Iterator[Finding]:
+    """What a clock would erase, and the law of the archives keeps."""
+    from rahdari.archive import sealing
+    from rahdari.archive.queries import SEALED, Disposal, disposal_with
+
+    place = patient.data / "keys" / "seal.pub"
+    try:
+        has_key = place.exists() and bool(sealing.read_public(place))
+    except sealing.Refused as error:
+        yield Finding(WRONG, "disposal", f"{error} Bring it back from your backup, or install one: keys seal use")
+        return
+    found = [row for row in given.retention.values() if row.erased_by == "clock" and row.keep]
+    kept = [row.key for row in found if disposal_with(given, row.key, has_key=has_key) is Disposal.KEEP]
+    waits = [key for key in kept if key in SEALED and given.retention[key].without_consent == Disposal.SEAL]
+    if kept:
+        way = " Make a sealing key: rahdari keys seal (docs/secrets.md)." if waits and not has_key else ""
+        yield Finding(
+            NOTE,
+            "disposal",
+            f"no consent of the archives is named for {', '.join(kept)} (`consent_ref`), so they are kept when their "
+            f"time is over, and the privacy page says so.{way}",
+        )
 
 
 def check_calendar(calendar: "Calendar", today: dt.date) -> Iterator[Finding]:

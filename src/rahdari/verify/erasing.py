@@ -7,6 +7,8 @@ from collections.abc import Collection
 
 from django.db import transaction
 
+from rahdari.archive.actions import Box
+
 from .models import Attempt, Challenge, Check, Reproof, Status
 
 
@@ -27,9 +29,12 @@ def _digest(attempts: Collection[Attempt]) -> int:
     return len(attempts)
 
 
-def erase_findings(*, subjects: Collection[str]) -> None:
+def erase_findings(*, subjects: Collection[str], box: Box) -> None:
     """Of these subjects: which address was proved, what was seen, and what checks rested on. That there were such,
     when, and with which outcome, stays."""
+    box.take(Challenge.objects.filter(subject__in=subjects))
+    box.take(Attempt.objects.filter(challenge__subject__in=subjects))
+    box.take(Check.objects.filter(subject__in=subjects))
     for challenge in Challenge.objects.filter(subject__in=subjects):
         challenge.block, challenge.given = "", ""
         challenge.save(update_fields=["block", "given"])

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.policy import Vouching
@@ -210,9 +211,10 @@ def _forget(question: Question, *, now: dt.datetime) -> bool:
     return True
 
 
-def erase_about(*, subjects: Collection[str], now: dt.datetime) -> list[str]:
+def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:
     """Of what these subjects asked: the domain goes too. Gives the subjects of the letters that were written for it."""
     found = list(Question.objects.filter(subject__in=subjects))
+    box.take(found)
     for question in found:
         question.address, question.name, question.domain = "", "", ""
         question.forgotten_at = question.forgotten_at or now

@@ -66,6 +66,10 @@ def _said(looks: journal.Looks) -> Look:
             _("The number of your case, found by the name or an address in it"),
             _("A demand: %(demand)s") % {"demand": f"\u2068{looks.ground}\u2069"} if looks.reason == "demand" else "",
         ),
+        "archive.read_sealed": (
+            _("Everything that had been sealed"),
+            _("On this ground: %(ground)s") % {"ground": f"\u2068{looks.ground}\u2069"},
+        ),
         "attest.read_matter": (_("What was said about your membership"), _("To decide about the membership")),
         "portal.read_number": (_("Whether the number is valid, and until when"), _("Number checked")),
         "portal.read_certificate": (

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from rahdari import policy
+from rahdari.archive import queries as archive
 from rahdari.page.allowances import in_words
 from rahdari.policy import Allowance, Policy, Provision, Reason
 
@@ -72,6 +73,14 @@ AFTER: dict[str, Promise] = {
 }
 
 
+# What becomes of it when its time is over: nothing needs to be said of what is erased.
+THEN: dict[archive.Disposal, Promise | str] = {
+    archive.Disposal.ERASE: "",
+    archive.Disposal.SEAL: _("Then it is sealed, as the law of the archives asks: nobody here can read it."),
+    archive.Disposal.KEEP: _("By the law of the archives it is kept beyond that for now."),
+}
+
+
 @dataclass(frozen=True)
 class Row:
     what: str
@@ -87,7 +96,7 @@ def _clock(rules: Policy, key: str, clock: Allowance) -> Row:
 
 
 def kept_rows(rules: Policy) -> list[Row]:
-    """How long what is kept: a span and from when it counts."""
+    """How long what is kept: a span and from when it counts; and what then becomes of it, if it is not erased."""
     found = []
     for key, title in KEPT.items():
         kept = rules.retention.get(key)
@@ -96,7 +105,9 @@ def kept_rows(rules: Policy) -> list[Row]:
         length, _space, unit = kept.keep.partition(" ")
         unit = {"days": "calendar_days"}.get(unit, unit)
         span = in_words(Allowance(int(length), unit)) if kept.keep else ""
-        found.append(Row(str(title), span, str(AFTER.get(kept.after, ""))))
+        after = str(AFTER.get(kept.after, ""))
+        then = THEN[archive.disposal_of(rules, key)] if kept.erased_by == "clock" and kept.keep else ""
+        found.append(Row(str(title), span, f"{after}. {then}" if then else after))
     return found
 
 

@@ -51,7 +51,8 @@ def look_at_rules(targets: Iterable[Target]) -> AgentFault | None:
                 nft = Program([target.nft], install="nftables", netns=target.netns, run_as=target.run_as)
                 # Terse: without what sets hold.
                 every = [chains_of_nft(nft.run("-j", "-t", "list", "ruleset"), target.table)]
-            elif isinstance(target, IpsetTarget):
+            elif isinstance(target, IpsetTarget) and not target.run_as:
+                # Where sudo was allowed ipset alone, each look would be an alarm of sudo's.
                 every = []
                 for name in ("iptables-save", "ip6tables-save"):
                     save = Program([name], install="iptables", netns=target.netns, run_as=target.run_as)

@@ -244,45 +244,6 @@ def only_the_edge_asks_the_time(package: Path) -> list[str]:
     return broken
 
 
-_BLOCKING = re.compile(
-    r"(^|[_\W])(block_?list|blacklist|denylist|deny|blackhole|drop_rule|dpi|inspect_traffic|intercept)($|[_\W])",
-    re.IGNORECASE,
-)
-
-
-def nothing_is_made_for_blocking(package: Path) -> list[str]:
-    """No module, function or class whose name says that it blocks, denies, or looks into traffic."""
-    broken = []
-    for path, tree in modules(package):
-        relative = path.relative_to(package)
-        if _BLOCKING.search(str(relative.with_suffix(""))):
-            broken.append(f"{relative} is named for blocking")
-        broken += [
-            f"{relative}:{node.lineno} {node.name} is named for blocking"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef) and _BLOCKING.search(node.name)
-        ]
-    return broken
-
-
-_VERDICT = re.compile(r"\b(drop|reject)\b(?=\s*(?:;|$))")
-
-
-def the_agent_renders_no_verdict(package: Path) -> list[str]:
-    """What the agent gives to nft fills sets. A verdict that stops packets appears in none of it.
-
-    Where rules of others are read, the word stands alone, as what is looked for: never at the end of a text.
-    """
-    return [
-        f"{path.relative_to(package)}:{node.lineno} renders {found}"
-        for path in sorted((package / "agent").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        for found in _VERDICT.findall(node.value)
-        if path.name != "complement_rules.py" or node.value != found
-    ]
-
-
 def no_file_outgrows_a_mind(package: Path) -> list[str]:
     broken = []
     for path in sorted(package.rglob("*.py")):
@@ -300,7 +261,5 @@ ALL = (
     a_value_in_a_link_keeps_its_spaces,
     links_beside_each_other_keep_a_distance,
     only_the_edge_asks_the_time,
-    nothing_is_made_for_blocking,
-    the_agent_renders_no_verdict,
     no_file_outgrows_a_mind,
 )

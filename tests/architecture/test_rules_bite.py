@@ -62,19 +62,6 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "from django.utils import timezone\nnow = timezone.now()\n",
         "asks the clock",
     ),
-    (
-        rules.nothing_is_made_for_blocking,
-        "agent/fault.py",
-        "def render_blocklist() -> None: ...\n",
-        "named for blocking",
-    ),
-    (rules.the_agent_renders_no_verdict, "agent/nft_fault.py", 'RULE = "ip daddr @rahdari drop"\n', "renders drop"),
-    (
-        rules.the_agent_renders_no_verdict,
-        "agent/complement_rules.py",
-        'RULE = "ip daddr @rahdari drop"\n',
-        "renders drop",
-    ),
     (rules.no_file_outgrows_a_mind, "address/fault.py", "x = 1\n" * 501, "has 501 lines"),
 ]
 
@@ -86,6 +73,8 @@ IMPORTS = [
     ("register/fault.py", "from rahdari.mobile import models\n", "A mobile line is told to its own operator alone"),
     ("mobile/fault.py", "from rahdari.publish import actions\n", "The room of mobile lines publishes nothing"),
     ("verify/fault.py", "from rahdari.apply import queries\n", "Verify does not know who asked"),
+    ("confirm/fault.py", "from rahdari.apply import queries\n", "The desk of operators does not know who asked"),
+    ("attest/fault.py", "from rahdari.apply import queries\n", "The desk of associations knows no application"),
     ("proof/fault.py", "import django\n", "do without Django"),
     ("agent/fault.py", "from rahdari.policy import load\n", "The agent imports address, proof and probe"),
     ("push/fault.py", "from rahdari.publish import keys\n", "The push process imports proof and address"),

@@ -11,7 +11,7 @@ from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import Question, Way
 from rahdari.decide import queries
-from rahdari.decide.models import Case
+from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
 from rahdari.publish import actions as publish
@@ -127,3 +127,17 @@ def a_gateway() -> None:
     """It takes every entry, whatever its network."""
     if not Operator.objects.filter(slug="sample-edge").exists():
         publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=NOW)
+
+
+def a_refusal(notice: Notice, **facts: object) -> Decision:
+    """A row that no act would write, for what the database makes of it."""
+    return Decision.objects.create(
+        case=notice.case,
+        outcome="refused",
+        codes=notice.codes,
+        notice=notice,
+        rule_version="1",
+        at=NOW + 3 * HOUR,
+        appeal_until=NOW + HOUR + 30 * DAY,
+        **facts,
+    )

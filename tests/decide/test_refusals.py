@@ -10,9 +10,9 @@ from rahdari.decide import actions, clocks, queries
 from rahdari.decide.models import Decision
 from rahdari.decide.rules import CannotSecond, NoticeState, Status
 from rahdari.letters import queries as letters
-from rahdari.people.models import Role, User
+from rahdari.people.models import User
 
-from .builders import DAY, HOUR, MINUTE, a_case, a_person, an_officer
+from .builders import DAY, HOUR, MINUTE, a_case, a_person
 from .test_actions import LATER, SENTENCE, acts_on, answered, grantable, letters_to, noticed, taken
 
 pytestmark = pytest.mark.django_db
@@ -116,22 +116,6 @@ class TestSecondRefusal:
         assert case.application.status == "refused"
         assert letters_to(case)[-1] == "application_refused"
         assert acts_on(case)[-1] == "decide.refused"
-
-    def test_by_whoever_proposed_is_not_possible(self, officer: User) -> None:
-        """Guards second_officer and no_self_second."""
-        case = a_case()
-        answered(case, officer)
-        with pytest.raises(actions.MayNotSecond) as caught:
-            actions.second_refusal(case=case, officer=officer, because="Agreed.", now=LATER + DAY)
-        assert caught.value.why is CannotSecond.YOURS
-        assert not Decision.objects.exists()
-
-    def test_under_another_post_is_still_not_possible_for_the_proposer(self) -> None:
-        both = an_officer("Officer D", role=Role.SUPERVISOR, rank="director")
-        case = a_case()
-        answered(case, both)
-        with pytest.raises(actions.MayNotSecond):
-            actions.second_refusal(case=case, officer=both, because="Agreed.", now=LATER + DAY)
 
     def test_of_a_code_of_director_rank_takes_a_director(self, officer: User, second: User, director: User) -> None:
         """Guard director_rank."""

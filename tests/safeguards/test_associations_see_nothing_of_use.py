@@ -18,6 +18,8 @@ from tests.attest.sample import a_secretary, an_attestation
 from tests.policy.test_loading import changed
 from tests.portal import story
 
+from .contracts import forbidden
+
 
 @pytest.mark.django_db
 def test_that_an_application_rests_on_its_word_is_nothing_it_sees(time_machine: Any) -> None:
@@ -59,3 +61,8 @@ def test_a_file_that_lets_it_accuse_is_refused() -> None:
 def test_whoever_names_one_is_told_that_it_learns_of_the_application() -> None:
     asked = Path(__file__).resolve().parents[2] / "src" / "rahdari" / "apply" / "asked.py"
     assert "If they are asked, they learn by it that you apply." in asked.read_text()
+
+
+def test_no_import_leads_from_its_desk_to_a_file() -> None:
+    """tests/architecture/test_rules_bite.py plants an import that breaks it."""
+    assert {"apply", "verify", "decide", "portal"} <= forbidden("associations-see-no-file", "attest")

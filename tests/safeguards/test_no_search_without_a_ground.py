@@ -15,7 +15,6 @@ from rahdari.journal.models import Entry
 from rahdari.people.models import User
 from rahdari.portal.applicant.looks import looks_at_application
 from tests.decide.builders import NOW, a_case, a_decided_application, a_person, an_officer
-from tests.decide.conftest import sample_operators, vault_keys  # noqa: F401 - fixtures of the desk
 
 pytestmark = pytest.mark.django_db
 DEMAND = {"number": "12/2026", "body": "A Tribunal", "provision": "s. 34", "day": date(2026, 11, 12).isoformat()}

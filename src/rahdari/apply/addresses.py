@@ -250,11 +250,11 @@ def _save(request: HttpRequest, application: Application, row: Endpoint | None, 
     if saved is None:
         return False
     if saved.asn is None:
-        messages.warning(request, _unlisted(saved.network, is_line=saved.runs == "any"))
+        messages.warning(request, _network_unknown(saved.network, is_line=saved.runs == "any"))
     return True
 
 
-def _unlisted(block: Block, *, is_line: bool) -> str:
+def _network_unknown(block: Block, *, is_line: bool) -> str:
     if is_line:
         return _(
             "Address %(address)s was added. Its network is not on our list. Is your VPN on? Then this is the address "

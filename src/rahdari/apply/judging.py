@@ -193,7 +193,7 @@ def _notes(row: Row, wanted: NewEndpoint) -> tuple[str, ...]:
     origin = directory.current().origin(wanted.block)
     named = tidy(row.cell(OPERATOR))
     if origin is None:
-        notes.append(wording.unlisted())
+        notes.append(wording.network_unknown())
     elif named and not _is_operator(named, origin.organisation, origin.asn):
         notes.append(wording.another_operator(origin.organisation))
     if not is_single(wanted.block) and wanted.block.version == 4:

@@ -286,7 +286,7 @@ def no_such_protocol(names: str) -> str:
     return _("Write one of these: %(names)s") % {"names": values.plain_ltr(names)}
 
 
-def unlisted() -> str:
+def network_unknown() -> str:
     return _("The network of this address is not on our list. An officer will look at it.")
 
 

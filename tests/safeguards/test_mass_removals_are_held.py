@@ -1,4 +1,4 @@
-"""The gate before removals: what is held, who lets it go, and what agents are told."""
+"""Many entries do not leave the feed at once: they wait, and another person lets them go or not (ADR 0009)."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -16,11 +16,12 @@ from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Hold, Listing, Operator, Stream
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
+from tests.publish.agents import AgentSide, serving
+from tests.publish.conftest import data, feed, follower, operator
+from tests.publish.receipts import received
+from tests.publish.world import NOW, Follower, address, an_operator, entered, moved, publish, struck_out
 
-from .agents import AgentSide, serving
-from .receipts import received
-from .world import NOW, Follower, address, an_operator, entered, moved, publish, struck_out
-
+__all__ = ["data", "feed", "follower", "operator"]
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 OFFICER, SECOND_OFFICER = "officer:1", "officer:2"

@@ -423,7 +423,9 @@ class TestStopping:
         assert Request.objects.get().name == DESK, "as long as they share it"
         register.strike_out(registration=second, code="X1", actor="person:1", now=now + terms.name_kept + 2 * DAY)
         line.advance(now=now + 2 * terms.name_kept + 4 * DAY)
-        assert Request.objects.get().name == ""
+        assert not any(each.name for each in Request.objects.all())
+        # Nor does the register know whose part in the block it was.
+        assert not Sharer.objects.filter(holder=house.second.holder_ref).exists()
 
     def test_a_name_is_forgotten_though_others_share_for_years(
         self, house: House, monkeypatch: pytest.MonkeyPatch

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
@@ -24,10 +25,13 @@ def forget_holder(*, registration: Registration, box: Box, now: dt.datetime) -> 
     shared = {entry.shared_id for entry in registration.entries.all() if entry.shared_id}
     box.take([registration])
     box.take(registration.entries.exclude(kind="dynamic"))
-    Sharer.objects.filter(shared__in=shared, holder=registration.holder, ended_at__isnull=False).delete()
     for entry in registration.entries.all():
         entry.holder, entry.origin = nobody, f"{mark}:{entry.pk}"
         entry.save(update_fields=["holder", "origin"])
+    # Unless another registration of the same holder knows the block.
+    over = Sharer.objects.filter(shared__in=shared, holder=registration.holder, ended_at__isnull=False)
+    known = Entry.objects.filter(shared=OuterRef("shared"), holder=registration.holder)
+    over.exclude(Exists(known)).delete()
     registration.holder, registration.origin = nobody, mark
     registration.save(update_fields=["holder", "origin"])
     journal.record(act="register.forgot_holder", actor="clock", subject=f"registration:{registration.pk}", now=now)

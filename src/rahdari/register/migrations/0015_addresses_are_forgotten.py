@@ -32,7 +32,18 @@ CREATE OR REPLACE FUNCTION register_ended_stays_ended() RETURNS trigger LANGUAGE
 DECLARE
     -- An entry that has ended may be the line of others in the feed: who gets that line follows them.
     free text[] := ARRAY['asns'];
+    back text[] := ARRAY['ended_at', 'end_reason', 'shared_id', 'carrier_id'];
 BEGIN
+    -- With its registration, which was struck out and stands again, and in no other way.
+    IF OLD.end_reason = 'strike_out' AND OLD.ended_at IS NOT NULL AND NEW.ended_at IS NULL
+        AND to_jsonb(NEW) - back IS NOT DISTINCT FROM to_jsonb(OLD) - back
+        AND EXISTS (
+            SELECT 1 FROM register_registration
+            WHERE id = NEW.registration_id AND struck_out_at IS NULL AND expired_at IS NULL
+        )
+    THEN
+        RETURN NEW;
+    END IF;
     IF NEW.origin LIKE 'forgotten:%' THEN
         free := free || ARRAY['holder', 'origin'];
     END IF;
@@ -44,6 +55,64 @@ BEGIN
         RAISE EXCEPTION 'entry % has ended and cannot be changed', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION register_shared_by_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    line register_entry%ROWTYPE;
+BEGIN
+    IF NEW.shared_id IS NULL AND NEW.carrier_id IS NULL THEN
+        RETURN NEW;
+    END IF;
+    -- Whose it was is forgotten: nobody shares any more.
+    IF NEW.ended_at IS NOT NULL AND NEW.origin LIKE 'forgotten:%' THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.kind <> 'static'
+        OR NOT EXISTS (SELECT 1 FROM register_sharedblock s WHERE s.id = NEW.shared_id AND s.block = NEW.block) THEN
+        RAISE EXCEPTION 'entry % does not fit the block that it shares', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    PERFORM 1 FROM register_sharer
+      WHERE shared_id = NEW.shared_id AND holder = NEW.holder AND ended_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the holder of entry % is no sharer of its block', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.carrier_id IS NOT NULL THEN
+        SELECT * INTO line FROM register_entry WHERE id = NEW.carrier_id;
+        IF line.carrier_id IS NOT NULL OR line.shared_id IS DISTINCT FROM NEW.shared_id
+            OR line.protocol <> NEW.protocol OR line.port IS DISTINCT FROM NEW.port THEN
+            RAISE EXCEPTION 'entry % does not fit its line', NEW.id USING ERRCODE = 'check_violation';
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Whose part in a block it was goes with whose the entries were, and the block with the last of both.
+CREATE OR REPLACE FUNCTION register_sharers_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND OLD.ended_at IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM register_entry e WHERE e.shared_id = OLD.shared_id AND e.holder = OLD.holder) THEN
+        RETURN OLD;
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.ended_at IS NOT NULL OR NEW.id <> OLD.id OR NEW.shared_id <> OLD.shared_id
+        OR NEW.holder <> OLD.holder OR NEW.origin <> OLD.origin OR NEW.since_at <> OLD.since_at THEN
+        RAISE EXCEPTION 'what sharer % agreed to is not changed', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.ended_at IS NOT NULL AND EXISTS (
+        SELECT 1 FROM register_entry e
+         WHERE e.shared_id = NEW.shared_id AND e.holder = NEW.holder AND e.ended_at IS NULL) THEN
+        RAISE EXCEPTION 'sharer % still has entries of its block', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION register_shared_blocks_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT 1 FROM register_entry e WHERE e.shared_id = OLD.id)
+        AND NOT EXISTS (SELECT 1 FROM register_sharer s WHERE s.shared_id = OLD.id) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'a shared block stays what it is: % is refused', TG_OP USING ERRCODE = 'check_violation';
 END $$;
 """
 

@@ -1,4 +1,4 @@
-"""A freelancer whom an association attests when it is asked; then it revokes, and nobody is cut off."""
+"""A freelancer whom an association attests when it is asked; then it revokes, and no registration ends."""
 
 from collections.abc import Callable
 

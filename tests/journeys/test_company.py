@@ -74,10 +74,13 @@ class TestCompany:
         for port in (1194, *ORCHARD.many):
             assert {"concat": [person.home.address, 17, port]} in edge.held("host_ports4")
 
-        # Anybody sees a company's name beside its number; its history tells who looked.
+        # Nobody is told a company's name; whoever types it hears whether it fits. Its history tells who looked.
         person.follow("main .actions a.btn", "registration")
         number = person.page.locator(".cert-no").first.inner_text()
         stranger = a_person("stranger")
         stranger.open(f"/check/?number={number}", "checked")
-        assert ORCHARD.name in stranger.text()
+        assert ORCHARD.name not in stranger.page.content()
+        stranger.page.locator("main input[name=name]").fill(ORCHARD.name.lower())
+        stranger.go_on("compared")
+        stranger.sees("The name fits")
         assert person.page.locator("#looked ~ .cq tbody tr").count() >= 1

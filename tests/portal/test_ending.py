@@ -173,14 +173,14 @@ class TestWhatIsNotInForce:
 
     def test_says_so_inside_the_certificate(self, browser: Client, registration: Registration) -> None:
         sheet = self.sheet(browser, registration)
-        assert "Valid until" in sheet and "No operator may interrupt them" in sheet
+        assert "Valid until" in sheet and "tells the operators concerned to spare them" in sheet
         browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
         paused = self.sheet(browser, registration)
         browser.post(reverse("portal:go_on", args=[registration.reference]))
         end(browser, registration)
         for sheet, said in ((paused, "Paused until "), (self.sheet(browser, registration), "Ended on ")):
             assert said in sheet and "Valid until" not in sheet and 'class="tag ok' not in sheet
-            assert "No operator may interrupt them" not in sheet and "was not in force" in sheet
+            assert "tells the operators concerned to spare them" not in sheet and "was not in force" in sheet
 
     def test_is_said_of_each_address_and_a_pause_is_no_reason_to_apply_again(
         self, browser: Client, granted: Application, registration: Registration

@@ -54,23 +54,21 @@ def _listed(evidence: dict[str, Any]) -> str:
 FINDINGS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "listed": _roster(_listed),
     "listed_and_shown": _roster(
-        lambda _e: _(
-            "The number is on the list of %(roster)s of %(date)s, and the contact there belongs to the applicant."
-        )
+        lambda _e: _("The number is on the list of %(roster)s of %(date)s, and the contact there is this account’s.")
     ),
     "listed_not_shown": _roster(
         lambda _e: _(
-            "The number is on the list of %(roster)s of %(date)s. Nothing shows that it is the applicant’s, since "
-            "others know it too. By itself this is no reason for a refusal."
+            "The number is on the list of %(roster)s of %(date)s. Nothing shows whose it is, since others "
+            "know it too. By itself this is no reason for a refusal."
         )
     ),
-    "represents_already": _roster(lambda _e: _("It was shown before that the applicant may apply with this number.")),
+    "represents_already": _roster(lambda _e: _("It was shown before that this account may apply with this number.")),
     "mail_of_contact": _roster(
-        lambda _e: _("The applicant signs in with the very address that the list of %(roster)s has for this number.")
+        lambda _e: _("This account signs in with the very address that the list of %(roster)s has for this number.")
     ),
     "mail_at_domain": _roster(
         lambda _e: _(
-            "The applicant’s address of email is at the domain that the list of %(roster)s has for this number."
+            "The email address of this account is at the domain that the list of %(roster)s has for this number."
         )
     ),
     "code_from_contact": _roster(
@@ -80,15 +78,15 @@ FINDINGS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     ),
     "not_shown": _roster(
         lambda _e: _(
-            "Nothing shows yet that the applicant may apply for this company. An officer looks at it. "
+            "Nothing shows yet that this account may apply for the company. An officer looks at it. "
             "By itself this is no reason for a refusal."
         )
     ),
     "representative_agrees": _roster(
-        lambda _e: _("Whoever is registered under this number agreed that this applicant applies.")
+        lambda _e: _("Whoever is registered under this number agreed to this application.")
     ),
     "representative_denies": _roster(
-        lambda _e: _("Whoever is registered under this number said no: they do not know the applicant.")
+        lambda _e: _("Whoever is registered under this number said no: the application is not from them.")
     ),
     "representative_silent": _roster(
         lambda _e: _("Whoever is registered under this number did not answer in time. An officer looks at it.")

@@ -36,11 +36,9 @@ def title_of(check: Check, language: str) -> str:
 _AWAITED: dict[str, Callable[[], str]] = {
     "control": lambda: _("We wait for the proof of control of %(block)s."),
     "not_registered": lambda: _("We asked whoever has %(block)s whether it is shared, and wait for the answer."),
-    "operator": lambda: _("We asked the operator whether %(block)s is the applicant’s, and wait for its answer."),
+    "operator": lambda: _("We asked the operator whether %(block)s goes with the subscriber number, and wait for it."),
     "fee": lambda: _("The fee is settled last. We ask for it when everything else has passed."),
-    "mobile_line": lambda: _(
-        "We asked the operator whether the SIM is in the applicant’s name, and wait for its answer."
-    ),
+    "mobile_line": lambda: _("We asked the operator whether the SIM is in the name given, and wait for its answer."),
     "attestation": lambda: _("We asked the association, and wait for its answer."),
     "employer": lambda: _("We wrote to the client or employer, and wait for the answer."),
     "represents": lambda: _("It is still to be shown that whoever applies may do so for the company."),
@@ -49,9 +47,7 @@ _AWAITED: dict[str, Callable[[], str]] = {
 
 def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
     if check.facts.get("asked"):
-        return fill(
-            _("Somebody is registered under this number already. They were asked whether this applicant may apply.")
-        )
+        return fill(_("Somebody is registered under this number already. They were asked whether it is from them."))
     if check.kind == "roster" and check.facts.get("by_contact"):
         return fill(
             _(
@@ -192,32 +188,33 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "proved": _proved,
     "not_proved": _not_proved,
     "operator_confirms": _by_operator(
-        lambda _e: _("%(operator)s confirmed on %(date)s that %(block)s is the applicant’s.")
+        lambda _e: _("%(operator)s confirmed on %(date)s that %(block)s goes with the subscriber number.")
     ),
     "operator_denies": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for %(block)s: %(why)s.")),
     "operator_cannot_tell": _by_operator(
         lambda _e: _(
-            "%(operator)s cannot tell whether %(block)s is the applicant’s. By itself this is no reason for a refusal."
+            "%(operator)s cannot tell whether %(block)s goes with the subscriber number. By itself this is no "
+            "reason for a refusal."
         )
     ),
     "operator_silent": _by_operator(
         lambda _e: _(
-            "%(operator)s was asked whether %(block)s is the applicant’s, and is late. Its answer still counts."
+            "%(operator)s was asked whether %(block)s goes with the subscriber number, and is late. Its answer "
+            "still counts."
         )
     ),
     "no_operator_to_ask": _by_operator(
         lambda _e: _("We know no operator whom we could ask about %(block)s. An officer looks at it.")
     ),
     "mobile_line_confirmed": _by_operator(
-        lambda _e: _("%(operator)s confirmed on %(date)s that the SIM is in the applicant’s name.")
+        lambda _e: _("%(operator)s confirmed on %(date)s that the SIM is in the name given.")
     ),
     "mobile_line_denied": _by_operator(
-        lambda _e: _("%(operator)s answered on %(date)s that the SIM is not in the applicant’s name: %(why)s.")
+        lambda _e: _("%(operator)s answered on %(date)s that the SIM is not in the name given: %(why)s.")
     ),
     "mobile_line_not_told": _by_operator(
         lambda _e: _(
-            "%(operator)s cannot tell whether the SIM is in the applicant’s name. By itself this is no reason for a "
-            "refusal."
+            "%(operator)s cannot tell whether the SIM is in the name given. By itself this is no reason for a refusal."
         )
     ),
     "mobile_line_registered": _by_operator(
@@ -240,7 +237,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "seen_before": paper_words.seen_before,
     "noted_only": paper_words.noted_only,
     "client_confirmed": _client(lambda _e: _("Somebody at %(domain)s confirmed it.")),
-    "client_denied": _client(lambda _e: _("Somebody at %(domain)s said that the applicant does not work for them.")),
+    "client_denied": _client(lambda _e: _("Somebody at %(domain)s answered no: nobody of this name works for them.")),
     "client_not_known": _client(lambda _e: _("Somebody at %(domain)s said that they are not the one to ask.")),
     "client_silent": _client(lambda _e: _("Nobody at %(domain)s answered in time.")),
     "client_stopped": _client(
@@ -248,15 +245,13 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
             "The person at %(domain)s wants no mail from us. Somebody else can be named, or another proof sent."
         )
     ),
-    "client_recalled": _client(
-        lambda _e: _("The applicant took back the question to %(domain)s and named somebody else.")
-    ),
+    "client_recalled": _client(lambda _e: _("The question to %(domain)s was taken back, and somebody else was named.")),
     "client_free_mail": _client(
         lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Another proof is needed.")
     ),
     "client_too_many": _client(
         lambda _e: _(
-            "We have written to %(domain)s or for this applicant often lately. Another proof can be sent, or the "
+            "We have written to %(domain)s or for this account often lately. Another proof can be sent, or the "
             "question asked again later."
         )
     ),
@@ -288,7 +283,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     ),
     "association_took_back": _attestation(lambda _e: _("%(association)s took its no back, and looks at it once more.")),
     "association_denied": _attestation(
-        lambda _e: _("%(association)s answered that the applicant is not its member under this number.")
+        lambda _e: _("%(association)s answered that it has no such member under this number.")
     ),
     "association_silent": _attestation(lambda _e: _("%(association)s did not answer in time.")),
     "missing": paper_words.missing,
@@ -303,9 +298,7 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "fee_asked": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was sent. It is not paid yet.")),
     "fee_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was paid on %(date)s.")),
     "fee_not_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was not paid in time.")),
-    "association_names": _attestation(
-        lambda _e: _("%(association)s confirmed that the applicant acts for this member.")
-    ),
+    "association_names": _attestation(lambda _e: _("%(association)s confirmed that this account acts for its member.")),
     **roster_words.FINDINGS,
 }
 

@@ -89,11 +89,11 @@ def _answer(
         context["is_company"] = is_company = holder is not None and holder.kind == "organisation"
         if on_paper and holder is not None:
             context["holder"] = apply.holder_name_of(registration)
-        elif is_company and typed.strip():
-            context["fits"] = fits(typed, apply.holder_name_of(registration))
-            context["typed"] = typed
         elif is_company:
-            context["form"] = CheckForm(initial={"number": exact})
+            if typed.strip():
+                context["typed"], context["fits"] = typed, fits(typed, apply.holder_name_of(registration))
+            if not context.get("fits"):
+                context["form"] = CheckForm(initial={"number": exact, "name": typed})
         context["category"] = category_title(registration.category)
         context["valid_until"] = register.shown_until(registration, now)
         context["lines"] = mobile.lines_of(registration).count() if mobile.has_lines(registration) else None

@@ -81,6 +81,6 @@ class TestCompany:
         stranger.open(f"/check/?number={number}", "checked")
         assert ORCHARD.name not in stranger.page.content()
         stranger.page.locator("main input[name=name]").fill(ORCHARD.name.lower())
-        stranger.go_on("compared")
+        stranger.follow("main form button", "compared")
         stranger.sees("The name fits")
         assert person.page.locator("#looked ~ .cq tbody tr").count() >= 1

@@ -43,12 +43,12 @@ def comma() -> str:
 
 
 @register.inclusion_tag("page/parts/unregistered.html")
-def unregistered(*, paper: bool = False) -> dict[str, Any]:
+def unregistered(*, paper: bool = False, folded: bool = False) -> dict[str, Any]:
     """What happens to connections that are not on the register, and whose word that is. `paper`: where somebody looks
-    at a certificate, also that to have none means nothing."""
+    at a certificate, also that to have none means nothing. `folded`: for who wants to read it."""
     said = policy.current(settings.POLICY_FILE).unregistered
     language = get_language()
-    found: dict[str, Any] = {"said": said, "paper": paper}
+    found: dict[str, Any] = {"said": said, "paper": paper, "folded": folded}
     if said is not None:
         found["text"] = said.text.in_language(language)
         if said.instrument is not None:

@@ -175,13 +175,10 @@ class Grants:
             email=f"applicant-{self.made}@bench.example", language="en", name=f"Sample Applicant {self.made}", now=now
         )
         facts: dict[str, Any] = {"actor": f"person:{person.pk}", "now": now}
-        application = apply.start_application(
-            applicant=person, service="vpn_freelancer", use="clients", fixed_address="yes", **facts
-        )
+        application = apply.start_application(applicant=person, service="vpn_freelancer", fixed_address="yes", **facts)
         facts["application"] = application
         apply.save_person(name=person.name, cnic=f"35202{zlib.crc32(str(person.pk).encode()) % 10**8:08d}", **facts)
         apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
-        apply.save_purpose(use="clients", purpose="Work for clients abroad", **facts)
         apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
         endpoint = apply.add_endpoint(block=address, runs="wireguard", **facts)
         challenge = verify.open_challenge(

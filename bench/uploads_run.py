@@ -41,7 +41,7 @@ now = dt.datetime.now(dt.UTC)
 for name in ("attacker-0", "attacker-1", "attacker-2", "attacker-3", "other", "one-more"):
     person = people.register_person(email=f"{name}@uploads.example", now=now)
     draft = apply.start_application(
-        applicant=person, service="vpn_freelancer", use="clients", fixed_address="yes", actor=f"person:{person.pk}",
+        applicant=person, service="vpn_freelancer", fixed_address="yes", actor=f"person:{person.pk}",
         now=now,
     )
     day = dt.timedelta(days=1)

@@ -14,7 +14,7 @@ NAMED = {"association_number": "sm-0417"}
 
 
 def begun(program: Program, service: str) -> str:
-    answer = program.post("/applications", {"service": service, "use": "staff", "fixed_address": "yes"})
+    answer = program.post("/applications", {"service": service, "fixed_address": "yes"})
     assert answer.status_code == 201, answer.content
     return f"/applications/{answer.said['reference']}"
 

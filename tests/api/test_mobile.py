@@ -19,7 +19,7 @@ from .sample import Program, problem
 
 __all__ = ["operators"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("operators")]
-BEGIN = {"service": "vpn_freelancer", "use": "clients", "fixed_address": "mobile"}
+BEGIN = {"service": "vpn_freelancer", "fixed_address": "mobile"}
 
 
 def begun(program: Program) -> str:
@@ -31,9 +31,8 @@ def begun(program: Program) -> str:
 def fill(program: Program, one: str) -> None:
     evidence = {"kind": "client_email", "text": "From studio@client.example: we work with you."}
     for step, body in (
-        ("person", {"name": "Sample Freelancer", "card_number": "35202-1234567-1"}),
+        ("person", {"name": "Sample Freelancer"}),
         ("contact", {"name": "Sample Contact", "mobile": "0300 1234567"}),
-        ("purpose", {"use": "clients", "purpose": "I reach the servers of two clients abroad."}),
         ("evidence", evidence),
     ):
         assert program.put(f"{one}/{step}", body).status_code == 200

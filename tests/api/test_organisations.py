@@ -186,7 +186,7 @@ class TestMandates:
     def test_let_an_agent_apply_in_the_name_and_reach_what_is_registered(self, world: World) -> None:
         agent = Program()
         mandate = give(world, agent.person)
-        body = {"service": "vpn_company", "use": "staff", "fixed_address": "yes", "mandate": str(mandate.pk)}
+        body = {"service": "vpn_company", "fixed_address": "yes", "mandate": str(mandate.pk)}
         problem(Program().post("/applications", body), 409, "not-possible-now")
         problem(agent.post("/applications", body | {"service": "vpn_freelancer"}), 409, "not-possible-now")
         begun = agent.post("/applications", body)

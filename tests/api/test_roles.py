@@ -100,7 +100,7 @@ def test_a_technician_says_which_addresses_and_sees_no_paper() -> None:
     assert added.status_code == 201, added.content
     assert technician.get(one).said["answers"] is None
     problem(technician.post(f"{one}/submit", {"declare": True}), 404, "not-found")
-    problem(technician.put(f"{one}/purpose", {"use": "staff", "purpose": "x"}), 404, "not-found")
+    problem(technician.put(f"{one}/purpose", {"purpose": "x"}), 404, "not-found")
     assert Program(world.people["manager"]).get(one).said["answers"] is not None
     # Once it is decided nothing of it is theirs to prove.
     Application.objects.filter(reference=said["reference"]).update(status="withdrawn", closed_at=timezone.now())

@@ -209,7 +209,7 @@ class TestTheSameKey:
     def test_with_another_request_is_refused(self) -> None:
         program = Program()
         self.post(program, "one")
-        problem(self.post(program, "one", BEGIN | {"use": "staff"}), 422, "key-reused")
+        problem(self.post(program, "one", BEGIN | {"language": "ur"}), 422, "key-reused")
 
     def test_while_the_first_is_not_answered_is_told_to_wait(self) -> None:
         program = Program()
@@ -219,7 +219,7 @@ class TestTheSameKey:
             answer = self.post(program, "one")
             problem(answer, 409, "in-progress")
             assert answer.headers["Retry-After"] == "5"
-            problem(self.post(program, "one", BEGIN | {"use": "staff"}), 422, "key-reused")
+            problem(self.post(program, "one", BEGIN | {"language": "ur"}), 422, "key-reused")
             # Its machine is gone, and the database has not noticed.
             Attempt.objects.update(begun_at=timezone.now() - rules.ATTEMPT_TAKES)
             assert self.post(program, "one").said["reference"] == first.said["reference"]
@@ -271,7 +271,7 @@ class TestTheSameKey:
         program = Program()
         first = self.post(program, "one")
         Attempt.objects.update(begun_at=timezone.now() - rules.REPLAYED_FOR)
-        second = self.post(program, "one", BEGIN | {"use": "staff"})
+        second = self.post(program, "one", BEGIN | {"language": "ur"})
         assert (second.status_code, "Idempotent-Replayed" in second.headers) == (201, False)
         assert second.said["reference"] != first.said["reference"]
 

@@ -117,14 +117,12 @@ def places_of_a_company(person: User) -> dict[str, list[str]]:
     given = people.give_mandate(organisation=house, email="agent@client.example", agent_name="Sample Firm", **term)
     held = people.give_mandate(organisation=other, email=person.email, agent_name="Sample Firm", **term)
     people.accept_mandate(user=person, mandate=held, **facts)
-    draft = apply.start_application(applicant=person, service="vpn_company", use="staff", **facts)
+    draft = apply.start_application(applicant=person, service="vpn_company", **facts)
     rows = "address,protocol,branch\n203.0.113.60,wireguard,Branch West\n203.0.113.310,wireguard,\n"
     table = read(rows.encode(), most_rows=100)
     assert isinstance(table, Table)
     file = apply.keep_file(application=draft, table=table, name="rows.csv", now=now)
-    mobile = apply.start_application(
-        applicant=person, service="vpn_freelancer", use="clients", fixed_address="mobile", **facts
-    )
+    mobile = apply.start_application(applicant=person, service="vpn_freelancer", fixed_address="mobile", **facts)
     said = an_attestation(identifier=Identifier("email", person.email))
     return {
         "organisations.organisation": [str(house.pk)],

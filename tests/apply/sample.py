@@ -2,8 +2,10 @@
 
 import datetime as dt
 import io
+import re
 import uuid
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -13,6 +15,7 @@ from rahdari.apply import actions, queries
 from rahdari.apply.models import Application
 from rahdari.people import actions as people
 from rahdari.people.models import User
+from rahdari.policy import BUNDLED
 from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
 
@@ -23,6 +26,18 @@ CNIC = "3520212345671"
 
 def a_person(email: str = "freelancer-31@sample.example", **given: Any) -> User:
     return people.register_person(email=email, now=NOW, **given)
+
+
+def asking(settings: Any, folder: Path, service: str = "vpn_freelancer", **asks: str) -> None:
+    """Put rules in force in which a service asks for this, and for nothing else of what it may ask for."""
+    at = f"[services.{service}]\n"
+    before, after = BUNDLED.read_text(encoding="utf-8").split(at)
+    said = "asks = { " + ", ".join(f'{datum} = "{way}"' for datum, way in asks.items()) + " }"
+    settings.POLICY_FILE = folder / f"policy-{len(list(folder.iterdir()))}.toml"
+    after = re.sub(r"(?m)^asks = .*$", said, after, count=1)
+    if "purpose" in asks:  # which only an officer reads
+        after = after.replace('kind = "documents"\n', 'kind = "documents"\nread_by_officer = true\n', 1)
+    settings.POLICY_FILE.write_text(before + at + after, encoding="utf-8")
 
 
 def cnic_of(user: User) -> str:
@@ -40,9 +55,7 @@ def actor_of(user: User) -> str:
 
 def a_draft(user: User | None = None, *, service: str = "vpn_freelancer", **given: Any) -> Application:
     user = user or a_person()
-    return actions.start_application(
-        applicant=user, service=service, actor=actor_of(user), now=NOW, **{"use": "clients", **given}
-    )
+    return actions.start_application(applicant=user, service=service, actor=actor_of(user), now=NOW, **given)
 
 
 def with_address(draft: Application, block: str = "203.0.113.24", **given: Any) -> Any:
@@ -56,18 +69,16 @@ def a_complete_draft(user: User | None = None, *, block: str = "203.0.113.24", *
     common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
     actions.save_person(name="Sample Freelancer 31", cnic=cnic_of(draft.applicant), **common)
     actions.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
-    actions.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
     actions.save_evidence(kind="association", association_number="SA-0031", **common)
     with_address(draft, block)
     return Application.objects.get(pk=draft.pk)
 
 
 def a_complete_company_draft(user: User | None = None, *, block: str = "203.0.113.40") -> Application:
-    draft = a_draft(user or a_person("manager@sample.example"), service="vpn_company", use="staff")
+    draft = a_draft(user or a_person("manager@sample.example"), service="vpn_company")
     common: dict[str, Any] = {"application": draft, "actor": actor_of(draft.applicant), "now": NOW}
     actions.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="1234567-8", **common)
     actions.save_contact(name="Network manager", mobile="+923001234520", **common)
-    actions.save_purpose(use="staff", purpose="Our staff reach our own servers from home.", **common)
     with_address(draft, block)
     return Application.objects.get(pk=draft.pk)
 

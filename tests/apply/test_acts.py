@@ -212,11 +212,11 @@ class TestDocuments:
 class TestSubmit:
     def test_is_refused_while_a_step_is_missing_and_done_once_it_is_there(self) -> None:
         draft = a_complete_draft()
-        actions.save_purpose(use="clients", purpose="", **common(draft))
+        actions.save_person(name="", **common(draft))
         with pytest.raises(actions.StepsMissing) as caught:
             sent(draft)
-        assert caught.value.steps == [StepKey.PURPOSE]
-        actions.save_purpose(use="clients", purpose="I reach two clients.", **common(draft))
+        assert caught.value.steps == [StepKey.PERSON]
+        actions.save_person(name="Sample Freelancer 31", **common(draft))
         application = sent(draft)
         assert (application.status, application.submitted_at) == (Status.SUBMITTED, LATER)
         assert list(queries.submitted_without_checks()) == [application]
@@ -422,11 +422,11 @@ class TestTelling:
         draft, policy = a_draft(), queries.policy_in_force()
         steps = {step.key: step for group in queries.step_list(draft, policy) for step in group.steps}
         # What is asked of a person about themselves is one task.
-        assert {*steps, StepKey.CONTACT, StepKey.PURPOSE} == set(queries.missing_steps(draft, policy))
+        assert set(steps) == set(queries.missing_steps(draft, policy))
         assert steps[StepKey.PERSON].url.endswith(f"/{draft.reference}/about-you/")
         company = a_draft(service="vpn_company")
         of_company = [step for group in queries.step_list(company, policy) for step in group.steps]
-        assert {step.key for step in of_company} == set(queries.missing_steps(company, policy))
+        assert {step.key for step in of_company} == {*queries.missing_steps(company, policy), StepKey.CONTACT}
         full = {
             step.key: step.state.value
             for group in queries.step_list(a_complete_draft(), policy)
@@ -437,7 +437,7 @@ class TestTelling:
     def test_sums_the_answers_up_and_masks_the_card(self) -> None:
         draft = a_complete_draft()
         rows = {row.key: row for group in queries.summary_of(draft, queries.policy_in_force()) for row in group.rows}
-        assert [line.text for line in rows["cnic"].lines] == ["35xxx-xxxxxxx-x"]
+        assert [line.text for line in rows["evidence"].lines][1:] == ["SA-0031", "35xxx-xxxxxxx-x"]
         assert rows["name"].lines[0].kind == "name"
         [endpoint] = queries.endpoints_of(draft)
         assert rows[f"endpoint:{endpoint.pk}"].lines[0].text == "203.0.113.24"

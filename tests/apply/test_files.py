@@ -155,7 +155,7 @@ class TestRead:
 
 
 def a_company_draft() -> Application:
-    return a_draft(a_person("manager@sample.example"), service="vpn_company", use="staff")
+    return a_draft(a_person("manager@sample.example"), service="vpn_company")
 
 
 def judged_of(draft: Application, text: str) -> list[judging.Judged]:
@@ -266,7 +266,7 @@ class TestAdd:
     def test_wait_so_many_at_most_of_all_applications_of_a_person(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bulk, "MOST_FILES", 2)
         person = a_person("manager@sample.example")
-        drafts = [a_draft(person, service="vpn_company", use="staff") for _ in range(2)]
+        drafts = [a_draft(person, service="vpn_company") for _ in range(2)]
         table, now = table_of("address\n203.0.113.1\n"), timezone.now()
         files = [actions.keep_file(application=draft, table=table, name="", now=now) for draft in drafts]
         with pytest.raises(actions.TooManyFiles):

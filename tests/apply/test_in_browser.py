@@ -55,7 +55,7 @@ def pages_of_a_draft(language: str) -> Iterator[tuple[str, str]]:
         for name, answer in (("who", who), ("use", "clients"), ("which", which)):
             client.post(reverse(f"apply:{name}"), {name: answer})
         yield f"ready-{which}", text(client.get(reverse("apply:ready")))
-    for name in ("about", "person", "contact", "purpose", "evidence", "association"):
+    for name in ("about", "person", "contact", "evidence", "association"):
         yield name, text(client.get(at(name, freelancer)))
         yield f"{name}-error", text(client.post(at(name, freelancer), {"name": "1", "cnic": "1", "mobile": "1"}))
     yield "company", text(client.get(at("company", company)))

@@ -18,7 +18,7 @@ from rahdari.page import urdu
 from rahdari.people import sessions
 from rahdari.policy import BUNDLED, load
 
-from .sample import CNIC, NOW, a_complete_draft, a_draft, a_person, sent
+from .sample import CNIC, NOW, a_complete_draft, a_draft, a_person, asking, sent
 
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
@@ -82,9 +82,7 @@ class TestQuestions:
         first, second = client.get(reverse("apply:begin")), client.get(reverse("apply:begin"))
         [draft] = Application.objects.all()
         assert first.headers["Location"] == second.headers["Location"] == on(draft)
-        assert (draft.service, draft.use, draft.fixed_address, draft.language) == (
-            "vpn_freelancer", "clients", "server", language,
-        )  # fmt: skip
+        assert (draft.service, draft.fixed_address, draft.language) == ("vpn_freelancer", "server", language)
 
     def test_are_kept_until_somebody_signs_in(self) -> None:
         client = a_client()
@@ -156,7 +154,6 @@ STEP_PAGES = [
     "about",
     "person",
     "contact",
-    "purpose",
     "evidence",
     "evidence_text",
     "association",
@@ -252,9 +249,8 @@ class TestSteps:
         draft = a_draft()
         client = a_client(draft.applicant, language=language)
         given: list[tuple[str, dict[str, str]]] = [
-            ("person", {"name": "  Sample   Freelancer 31 ", "cnic": "۳۵۲۰۲-۱۲۳۴۵۶۷-۱"}),
+            ("person", {"name": "  Sample   Freelancer 31 "}),
             ("contact", {"name": "Sample Freelancer 31", "mobile": "0300 1234567"}),
-            ("purpose", {"use": "clients", "purpose": "I reach the servers of two clients."}),
         ]
         for name, data in given:
             seen = seen_of(client.get(at(name, draft)))
@@ -264,19 +260,18 @@ class TestSteps:
             "association", draft
         )
         page(client.get(at("association", draft)))
-        assert client.post(at("association", draft), {"number": "sa-0031"}).headers["Location"] == on(draft)
+        membership = {"number": "sa-0031", "cnic": "۳۵۲۰۲-۱۲۳۴۵۶۷-۱"}
+        assert client.post(at("association", draft), membership).headers["Location"] == on(draft)
         saved = fresh(draft)
         assert (saved.name, saved.cnic, saved.contact_mobile) == ("Sample Freelancer 31", CNIC, "+923001234567")
         assert (saved.evidence_kind, saved.association_number) == ("association", "SA-0031")
 
     @BOTH
-    def test_about_a_person_are_saved_on_one_page(self, language: str) -> None:
+    def test_about_a_person_are_saved_on_one_page(self, language: str, settings: Any, tmp_path: Path) -> None:
+        asking(settings, tmp_path, card_number="required", contact_number="required")
         draft = a_draft()
         client = a_client(draft.applicant, language=language)
-        given = {
-            "name": "Sample Freelancer 31", "cnic": CNIC, "mobile": "0300 1234567",
-            "purpose": "I reach the servers of two clients.",
-        }  # fmt: skip
+        given = {"name": "Sample Freelancer 31", "cnic": CNIC, "mobile": "0300 1234567"}
         for field in given:
             refused = client.post(at("about", draft), given | {field: ""})
             assert f'href="#id_{field}"' in page(refused) and fresh(draft).version == draft.version
@@ -284,14 +279,15 @@ class TestSteps:
         assert client.post(at("about", draft), given | {"seen": seen}).headers["Location"] == on(draft)
         saved = fresh(draft)
         assert (saved.name, saved.cnic, saved.contact_name) == (given["name"], CNIC, given["name"])
-        assert (saved.contact_mobile, saved.use, saved.purpose) == ("+923001234567", "clients", given["purpose"])
+        assert saved.contact_mobile == "+923001234567"
         assert saved.version == draft.version + 1
         # Another tab that still knows the page as it was is told.
         stale = page(client.post(at("about", draft), given | {"name": "Second Tab", "seen": seen}))
         assert 'value="Second Tab"' in stale and fresh(draft).name == given["name"]
 
     @BOTH
-    def test_never_show_a_card_number_that_is_kept(self, language: str) -> None:
+    def test_never_show_a_card_number_that_is_kept(self, language: str, settings: Any, tmp_path: Path) -> None:
+        asking(settings, tmp_path, card_number="required", contact_number="optional")
         draft = a_complete_draft()
         client = a_client(draft.applicant, language=language)
         for name in ("about", "person"):
@@ -354,19 +350,19 @@ class TestSteps:
             ("contact", "mobile", "call me", "digits only"),
             ("purpose", "purpose", "work", "Write a little more"),
             ("purpose", "purpose", "x" * 4001, "you have 4001"),
-            ("purpose", "use", "service", "Choose what the VPN is for"),
             ("evidence", "kind", "rumour", "Choose how you can show your work"),
             ("association", "number", "?!", "3 to 40"),
             ("association", "number", "<script>", "letters, digits and hyphens"),
         ],
     )
     def test_say_how_to_mend_bad_input_and_keep_the_rest(
-        self, name: str, field: str, value: str, said: str, language: str
+        self, name: str, field: str, value: str, said: str, language: str, settings: Any, tmp_path: Path
     ) -> None:
+        asking(settings, tmp_path, card_number="required", contact_number="required", purpose="required")
         draft = a_draft()
         client = a_client(draft.applicant, language=language)
         good = {
-            "name": "Sample Freelancer 31", "cnic": CNIC, "mobile": "03001234567", "use": "clients",
+            "name": "Sample Freelancer 31", "cnic": CNIC, "mobile": "03001234567",
             "purpose": "I reach the servers of two clients.", "kind": "contract", "number": "SA-0031",
         }  # fmt: skip
         shown = page(client.post(at(name, draft), good | {field: value}))
@@ -438,6 +434,10 @@ class TestTwoTabs:
 
 class TestAfterSignOut:
     DATA = {"name": "Planted Name", "cnic": "35202-7654321-9"}
+
+    @pytest.fixture(autouse=True)
+    def asks_for_a_card(self, settings: Any, tmp_path: Path) -> None:
+        asking(settings, tmp_path, card_number="required")
 
     @BOTH
     def test_what_was_typed_is_given_back_on_the_same_page(self, language: str) -> None:

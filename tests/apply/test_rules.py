@@ -129,19 +129,21 @@ class TestSteps:
 
     def test_are_all_missing_at_first_and_none_when_all_is_given(self) -> None:
         for service in (POLICY.services["vpn_company"], POLICY.services["vpn_freelancer"]):
-            assert rules.missing(Facts(), service) == rules.steps_of(service)
+            # Whom to call may be left out.
+            assert {*rules.missing(Facts(), service), StepKey.CONTACT} == set(rules.steps_of(service))
             full = Facts(
                 company_name="x", company_number="x", name="x", cnic="x", contact_name="x", contact_mobile="x",
-                use="clients", purpose="x", evidence_kind="client_letter", endpoints=1,
+                purpose="x", evidence_kind="client_letter", endpoints=1,
                 document_rules=frozenset({"evidence", "incorporation"}),
             )  # fmt: skip
             assert rules.missing(full, service) == ()
 
     def test_are_started_when_a_part_is_given(self) -> None:
         service = POLICY.services["vpn_freelancer"]
-        assert rules.state_of(StepKey.PERSON, Facts(name="x"), service) is StepState.STARTED
+        assert rules.state_of(StepKey.CONTACT, Facts(contact_name="x"), service) is StepState.STARTED
         assert rules.state_of(StepKey.EVIDENCE, Facts(evidence_kind="client_letter"), service) is StepState.STARTED
-        assert rules.state_of(StepKey.PURPOSE, Facts(use="clients"), service) is StepState.NOT_STARTED
+        assert rules.state_of(StepKey.PERSON, Facts(), service) is StepState.NOT_STARTED
+        assert rules.state_of(StepKey.CONTACT, Facts(), service) is StepState.OPTIONAL
 
     def test_take_one_document_of_a_group_or_a_tax_number_instead(self) -> None:
         service = POLICY.services["vpn_company"]

@@ -33,7 +33,7 @@ class TestSaveSteps:
 
     def test_leave_no_answer_in_the_journal(self) -> None:
         rows = list(journal.about(a_complete_draft().subject))
-        assert len(rows) == 6
+        assert len(rows) == 5
         assert not any(CNIC in str(row.detail) or "Sample" in str(row.detail) for row in rows)
 
     def test_write_nothing_when_sent_twice(self) -> None:
@@ -57,7 +57,7 @@ class TestSaveSteps:
         draft = a_draft()
         contact, purpose = (queries.seen(draft, step) for step in (StepKey.CONTACT, StepKey.PURPOSE))
         actions.save_contact(name="One", mobile="+923001234520", seen=contact, **common(draft))
-        saved = actions.save_purpose(use="clients", purpose="Clients abroad", seen=purpose, **common(draft))
+        saved = actions.save_purpose(purpose="Clients abroad", seen=purpose, **common(draft))
         assert (saved.contact_name, saved.purpose) == ("One", "Clients abroad")
 
     def test_are_refused_once_the_application_was_sent(self) -> None:

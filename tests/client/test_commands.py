@@ -41,20 +41,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 APPLICATION = """
 service = "vpn_freelancer"
-use = "clients"
 fixed_address = "yes"
 
 [person]
 name = "Sample Freelancer"
-card_number = "35202-1234567-1"
 
 [contact]
 name = "Sample Contact"
 mobile = "0300 1234567"
-
-[purpose]
-use = "clients"
-purpose = "I reach the servers of two clients abroad."
 
 [evidence]
 kind = "client_email"
@@ -188,9 +182,9 @@ class TestMy:
     def test_says_what_is_wrong_with_a_file(self, terminal: Terminal) -> None:
         terminal.sign_in()
         path = terminal.folder / "application.toml"
-        path.write_text(APPLICATION.replace("35202-1234567-1", "35202"))
+        path.write_text(APPLICATION.replace("[person]\n", '[person]\ncard_number = "35202"\n'))
         code, _out, err = terminal.run("apply", str(path))
-        assert code == 1 and "In person" in err and "card_number: A card number has 13 digits" in err
+        assert code == 1 and "In person" in err and "card_number: This service does not ask for that" in err
         path.write_text(APPLICATION.replace("203.0.113.24", "http://203.0.113.24/"))
         code, _out, err = terminal.run("apply", str(path))
         assert code == 1 and "meant, probably: 203.0.113.24" in err
@@ -325,7 +319,7 @@ def test_links_are_made_for_people_who_work_from_home(terminal: Terminal) -> Non
 def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> None:
     terminal.sign_in()
     path = terminal.folder / "company.toml"
-    path.write_text('service = "vpn_company"\nuse = "staff"\n[association]\nassociation_number = "sm-0417"\n')
+    path.write_text('service = "vpn_company"\n[association]\nassociation_number = "sm-0417"\n')
     assert "documents" not in terminal.run("apply", str(path))[1]
     reference = Application.objects.get().reference
     code, out, _err = terminal.run("association", reference, "--leave")

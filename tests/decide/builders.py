@@ -63,12 +63,11 @@ def an_application(
     actor = f"person:{applicant.pk}"
     address = address or an_address()
     application = apply.start_application(
-        applicant=applicant, service="vpn_freelancer", actor=actor, now=now, use="clients", fixed_address="yes"
+        applicant=applicant, service="vpn_freelancer", actor=actor, now=now, fixed_address="yes"
     )
     facts = {"application": application, "actor": actor, "now": now}
     apply.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
-    apply.save_purpose(use="clients", purpose="Design work for clients abroad", **facts)
     apply.save_evidence(kind=evidence, text=text, **facts)
     endpoint = apply.add_endpoint(application=application, block=address, runs=runs, actor=actor, now=now)
     challenge = verify.open_challenge(
@@ -111,9 +110,10 @@ def denied(application: Application, *, now: dt.datetime = NOW, reason: str = "a
     return question
 
 
-def a_case(*, applicant: User | None = None, now: dt.datetime = NOW, is_denied: bool = True) -> Case:
+def a_case(*, applicant: User | None = None, now: dt.datetime = NOW, is_denied: bool = True, **facts: str) -> Case:
     """The network of the address is not known, so an officer looks at it; an operator was asked, and it said no."""
-    application = an_application(address=f"198.51.100.{next(_addresses) % 250 + 1}", applicant=applicant, now=now)
+    address = f"198.51.100.{next(_addresses) % 250 + 1}"
+    application = an_application(address=address, applicant=applicant, now=now, **facts)
     line.open_checks(now)
     line.decide_what_is_answered(now)
     if is_denied:

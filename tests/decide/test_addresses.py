@@ -44,7 +44,7 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
     """A company's case: the first addresses are proved, and no others."""
     applicant = a_person()
     facts: dict[str, Any] = {"actor": f"person:{applicant.pk}", "now": NOW}
-    draft = apply.start_application(applicant=applicant, service="vpn_company", use="staff", **facts)
+    draft = apply.start_application(applicant=applicant, service="vpn_company", **facts)
     wanted = [
         apply.NewEndpoint(ipaddress.ip_network(each), "wireguard", label=f"{labels} {at}")
         for at, each in enumerate(numbered(count))
@@ -54,7 +54,6 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
         application=draft, name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="", **facts
     )
     apply.save_contact(application=draft, name="Network manager", mobile="+923001234520", **facts)
-    apply.save_purpose(application=draft, use="staff", purpose="Our branches reach our own servers.", **facts)
     apply.attach_document(application=draft, rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
     for endpoint in list(applications.endpoints_of(draft))[:proved]:
         network = endpoint.network

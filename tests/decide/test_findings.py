@@ -115,7 +115,9 @@ class TestEvidence:
     def test_that_is_not_in_the_file_refuses_the_act_and_says_how_it_gets_there(
         self, officer: User, code: str, key: str
     ) -> None:
-        case = actions.take_case(case=a_case(is_denied=False), officer=officer, now=NOW)
+        # A declaration asks for the number of a card, and R5 is about that.
+        declared = a_case(is_denied=False, evidence="self_declaration", text="Web design for shops")
+        case = actions.take_case(case=declared, officer=officer, now=NOW)
         with pytest.raises(actions.EvidenceMissing) as caught:
             actions.propose_refusal(case=case, officer=officer, codes=["R6", code], text="No bill.", now=NOW)
         assert caught.value.missing == ((code, key),)

@@ -180,7 +180,7 @@ class TestCase:
         case = mine(officer)
         with override_settings(REASONS_TO_CONFIRM_ALLOWED=False):
             html = signed_in(officer).get(page(case)).content.decode()
-            assert 'value="R5"' in html and 'value="R3"' not in html and 'value="Q4"' not in html
+            assert 'value="R10"' in html and 'value="R3"' not in html and 'value="Q4"' not in html
             answer = signed_in(officer).post(page(case, "decide"), {"decision": "refuse", "codes": "R3", "text": "x"})
         assert answer.status_code == 422
         assert not Notice.objects.exists()

@@ -31,12 +31,10 @@ def begin(port: int) -> None:
     person = people.register_person(email="changing@sample.example", now=NOW)
     actor = f"person:{person.pk}"
     draft = apply.start_application(
-        applicant=person, service="vpn_freelancer", use="clients", fixed_address="no", actor=actor, now=NOW
+        applicant=person, service="vpn_freelancer", fixed_address="no", actor=actor, now=NOW
     )
     common = {"application": draft, "actor": actor, "now": NOW}
-    apply.save_person(name="Sample Freelancer 90", cnic="3520200000901", **common)
-    apply.save_contact(name="Sample Freelancer 90", mobile="+923001234567", **common)
-    apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
+    apply.save_person(name="Sample Freelancer 90", **common)
     apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
     endpoint = apply.add_endpoint(
         block="127.0.90.1", runs="wireguard", parts=parse_parts(f"udp {port}"), kind="dynamic", **common

@@ -16,7 +16,6 @@ class Company:
     email: str
     manager: str
     mobile: str
-    purpose: str = "Our staff reach our own servers from home."
     # More ports of the same address, from a file.
     many: tuple[int, ...] = ()
     letter: bytes = field(default_factory=lambda: a_pdf(2), repr=False)
@@ -40,19 +39,19 @@ def send_as(company: Company, person: Person) -> str:
     base = begin(person, company.email, who="company", use="staff")
     person.follow("a[aria-describedby=s-company]", "company")
     person.fill({"name": company.name, "company_number": company.number})
-    # Each task leads on to the next one that is open.
-    person.go_on("contact")
-    person.fill({"name": company.manager, "mobile": company.mobile})
+    # Each task leads on to the next one that is open; whom to call may be left out, so nobody is led to it.
     person.go_on("documents")
+    tasks = person.page.url
+    person.open(f"{base}contact/", "contact")
+    person.fill({"name": company.manager, "mobile": company.mobile})
+    person.go_on("contact given")
+    person.open(tasks, "documents")
     person.follow("main a[href$='/documents/incorporation/']", "upload")
     letter = {"name": "letter.pdf", "mimeType": "application/pdf", "buffer": company.letter}
     person.page.locator("input[type=file]").set_input_files(letter)
     person.go_on("after the letter, company")
     if "/documents/" in person.page.url:
-        person.go_on("purpose")
-    person.choose("staff")
-    person.fill({"purpose": company.purpose})
-    person.go_on("address")
+        person.go_on("address")
 
     # Typed by hand this time, wrongly at first: a private address is refused with what to do instead.
     person.fill({"block": "192.168.1.10"})

@@ -20,7 +20,6 @@ class Freelancer:
     # Of each their own: a card number that somebody else has used brings an officer.
     cnic: str
     mobile: str = "0300 1234567"
-    purpose: str = "I reach the servers of two clients abroad."
     letter: str = "letter.jpg"
     # Where the own server listens, if not at the usual port.
     port: int | None = None
@@ -31,13 +30,12 @@ def fill_in(who: Freelancer, person: Person, show_work: Callable[[Freelancer, Pe
     base = begin(person, who.email, who="freelancer", use="clients")
 
     person.follow("a[aria-describedby=s-person]", "about you")
-    # First a card number that is too short: told in a sentence, and the rest is still there.
-    given = {"name": who.name, "cnic": who.cnic[:-3] + who.cnic[-2:], "mobile": who.mobile, "purpose": who.purpose}
-    person.fill(given)
-    person.go_on("about you, card number too short")
-    person.sees("A card number has 13 digits. You entered %(count)s.", count=12)
+    # First a number that is too short: told in a sentence, and the rest is still there.
+    person.fill({"name": who.name, "mobile": who.mobile[:-1]})
+    person.go_on("about you, number too short")
+    person.sees("A mobile number has 11 digits and begins with %(start)s.", start="03")
     assert person.page.locator("main [name=name]").input_value() == who.name
-    person.fill({"cnic": who.cnic})
+    person.fill({"mobile": who.mobile})
     person.go_on("evidence")
     (show_work or by_a_letter)(who, person)
 
@@ -188,7 +186,7 @@ def apply_from_an_own_line(who: Freelancer, person: Person) -> Effort:
     fill(code=code_mailed(person.stack, who.email, before))
     press(FILLED_BUTTON)
     effort.read(person)
-    fill(name=who.name, cnic=who.cnic, mobile=who.mobile, purpose=who.purpose)
+    fill(name=who.name)
     press(FILLED_BUTTON)
     press("main details.group:has([value=client_letter]) > summary")
     effort.read(person)

@@ -29,7 +29,7 @@ def fill_in(who: Freelancer, person: Person, *, typed: str, number: str) -> str:
     assert person.page.locator("a[aria-describedby=s-addresses]").count() == 0
 
     person.follow("a[aria-describedby=s-person]", "about you")
-    person.fill({"name": who.name, "cnic": who.cnic, "mobile": who.mobile, "purpose": who.purpose})
+    person.fill({"name": who.name})
     person.go_on("evidence")
     by_a_letter(who, person)
 

@@ -20,7 +20,6 @@ class Organisation:
     number: str = ""
     use: str = "staff"
     contact: str = "Sample Manager"
-    purpose: str = "Our staff reach our own servers from home."
     # Other addresses than the one that it applies from.
     more: tuple[str, ...] = field(default=())
 
@@ -30,13 +29,10 @@ def fill_in(who: Organisation, person: Person) -> str:
     base, kind = begin(person, who.email, who=who.who, use=who.use), who.who
     person.follow("a[aria-describedby=s-company]", f"organisation, {kind}")
     person.fill({"name": who.name} | ({"company_number": who.number} if who.number else {}))
-    person.go_on("contact")
+    person.go_on(f"after the name, {kind}")
+    person.open(f"{base}contact/", "contact")
     person.fill({"name": who.contact, "mobile": "0300 1234568"})
     person.go_on(f"after the contact, {kind}")
-    person.open(f"{base}purpose/", "purpose")
-    person.choose(who.use)
-    person.fill({"purpose": who.purpose})
-    person.go_on(f"after the purpose, {kind}")
 
     person.open(f"{base}tasks/", f"tasks, {kind}, papers to come")
     person.follow("a[aria-describedby=s-documents]", f"documents, {kind}")

@@ -36,7 +36,6 @@ def submit(number: int) -> str:
     draft = apply.start_application(
         applicant=person,
         service="vpn_freelancer",
-        use="clients",
         fixed_address="yes",
         actor=actor,
         now=now,
@@ -44,9 +43,7 @@ def submit(number: int) -> str:
     )
     if draft.status == "draft":
         common = {"application": draft, "actor": actor, "now": now}
-        apply.save_person(name=f"Sample Freelancer {number}", cnic=f"35202{number:08d}", **common)
-        apply.save_contact(name=f"Sample Freelancer {number}", mobile="+923001234567", **common)
-        apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
+        apply.save_person(name=f"Sample Freelancer {number}", **common)
         apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
         block = ipaddress.ip_network(f"127.1.{number}.9")
         endpoint = apply.add_endpoint(

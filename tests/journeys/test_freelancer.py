@@ -34,7 +34,6 @@ IN_A_HURRY = {
         "نمونہ فری لانسر 74",
         "freelancer-74@sample.example",
         cnic="35202-1234574-1",
-        purpose="بیرونِ ملک دو کلائنٹس کے سرور استعمال کرنے کے لیے۔",
     ),
 }
 
@@ -83,7 +82,7 @@ class TestFreelancer:
         send(who, person, base)
         # Nobody does anything more: the rule grants, the register changes, an edition goes out, two agents apply it.
         in_force_everywhere(person, base)
-        person.sees("By rule: %(count)s of %(total)s checks passed.", count=5, total=5)
+        person.sees("By rule: %(count)s of %(total)s checks passed.", count=4, total=4)
         # The kernel of the operator's router holds it.
         assert {"concat": [person.home.address, 17, who.port or 51820]} in edge.held("host_ports4")
         # What an operator was not given is nowhere on its machine.

@@ -20,7 +20,7 @@ from . import desk
 from .companies import Company, send_as
 from .desk import OFFICER
 from .edge import Edge
-from .freelancers import Freelancer, fill_in, prove, send
+from .freelancers import Freelancer, choose_evidence, fill_in, prove, send
 from .needles import Needles
 from .people import Person
 from .stack import Stack
@@ -33,10 +33,10 @@ FREELANCER = Freelancer(
     "zarwashtine.quibbleforth@planted.example",
     cnic="61101-9876543-3",
     mobile="0345 9870613",
-    purpose="Tunnel to the vellichorium archive in Brumalia.",
     letter="zarwashtine-passport.jpg",
 )
 URDU_NAME = "ژرفشاں کوہپیمائی"
+WORK = "Tunnel to the vellichorium archive in Brumalia"
 QUESTION, ANSWER = "Does the quincunxial clause mention Brumalia?", "Yes, the sesquipedalian annex does."
 
 
@@ -56,13 +56,12 @@ COMPANY = Company(
     "xanthippe@planted.example",
     manager=URDU_NAME,
     mobile="0333 9870719",
-    purpose="Our zymurgical laboratory reaches its katabatic sensors.",
     letter=a_paper(),
 )
 EMAILS = {FREELANCER.email, COMPANY.email}
 WORDS = {
-    *(FREELANCER.name, "Quibbleforth", FREELANCER.cnic, FREELANCER.mobile, FREELANCER.purpose, "vellichorium"),
-    *(FREELANCER.letter, COMPANY.manager, "کوہپیمائی", COMPANY.mobile, COMPANY.purpose, "zymurgical"),
+    *(FREELANCER.name, "Quibbleforth", FREELANCER.cnic, FREELANCER.mobile, WORK, "vellichorium"),
+    *(FREELANCER.letter, COMPANY.manager, "کوہپیمائی", COMPANY.mobile),
     *(PAPER, "Quillfeather", QUESTION, "quincunxial", ANSWER, "sesquipedalian", "SampleCamera"),
 }
 # Shown to the public with the number of the registration; yet nothing that operators, logs or the database need.
@@ -83,12 +82,18 @@ def secrets(planted: dict[str, str], stack: Stack, edge: Edge, a_person: Callabl
     person, friend = a_person("planted", script=False), a_person("friend", script=False)
     person.hurried = friend.hurried = True
     base = fill_in(FREELANCER, person)
+    # Beside the letter: a declaration asks for the number of a card, and for words on the work.
+    person.open(f"{base}proof-of-work/", "evidence, again")
+    choose_evidence(person, "self_declaration", "declaration")
+    person.fill({"text": WORK, "cnic": FREELANCER.cnic})
+    person.page.locator("main form input[name=declared]").check()
+    person.go_on("declared")
     prove(person, base, friend)
     send(FREELANCER, person, base)
-    person.waits_for(f"{base}status/", "Your registration is in force")
+    person.waits_for(f"{base}status/", "See the registration")
     person.follow("main .actions a.btn", "registration")
     number = person.page.locator(".cert-no").first.inner_text()
-    person.follow("main .actions a.btn[href*=certificate]", "certificate")
+    person.open(f"/my/registrations/{number}/certificate/", "certificate")
 
     company, officer = a_person("planted-company", script=False), a_person("officer", script=False)
     company.hurried = officer.hurried = True

@@ -28,7 +28,6 @@ VIDEO = Organisation(
     "manager@conference.example",
     {"body_letter": ""},
     number="0000988",
-    purpose="Our meetings run over our own video system.",
 )
 EMBASSY = Organisation("embassy", "Sample Embassy", "office@embassy.example", {"mission_letter": ""})
 UNIVERSITY = Organisation(
@@ -37,7 +36,6 @@ UNIVERSITY = Organisation(
     "registrar@university.example",
     {"body_letter": "", "founding_paper": ""},
     contact="نمونہ رجسٹرار",
-    purpose="اساتذہ گھر سے یونیورسٹی کے سرور پر کام کرتے ہیں۔",
 )
 CENTRE = Organisation(
     "call_centre",

@@ -1,6 +1,8 @@
 """What was collected is kept for as long as the policy says, each class by a clock of its own."""
 
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -28,7 +30,7 @@ from rahdari.share.models import Question, Request
 from rahdari.share.rules import Reply, State
 from rahdari.vault import files
 from rahdari.verify.models import Attempt
-from tests.apply.sample import a_photo
+from tests.apply.sample import a_photo, asking
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db
@@ -108,7 +110,8 @@ def span(key: str) -> dt.timedelta:
     return kept
 
 
-def test_the_card_number_goes_some_months_after_the_decision() -> None:
+def test_the_card_number_goes_some_months_after_the_decision(settings: Any, tmp_path: Path) -> None:
+    asking(settings, tmp_path, card_number="required", contact_number="optional")
     application = story.a_full_draft(story.a_person())
     story.send(application)
     story.advance()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from rahdari import line, policy
+from rahdari import line
 from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import actions as attest
 from rahdari.attest import queries as attestations
@@ -23,7 +24,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import contacts, rules
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Method
-from tests.apply.sample import a_person
+from tests.apply.sample import a_person, asking
 from tests.attest.sample import an_attestation
 from tests.decide.builders import DAY, HOUR, NOW, an_officer
 
@@ -53,11 +54,10 @@ def sent(
     user = user or a_person(email)
     actor = f"person:{user.pk}"
     common: dict[str, Any] = {"actor": actor, "now": at}
-    draft = apply.start_application(applicant=user, service="vpn_company", use="staff", fixed_address="yes", **common)
+    draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
     common["application"] = draft
     apply.save_company(**{"name": NAME, "company_number": NUMBER, "ntn": "0000482", **given}, **common)
     apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-    apply.save_purpose(use="staff", purpose="Our staff reach our own servers.", **common)
     return proved_and_sent(draft, block, at)
 
 
@@ -73,7 +73,7 @@ def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Applicat
     )
     verify.open_link(token=checks.link_token(challenge), address=ipaddress.ip_address(block), now=at)
     apply.submit_application(
-        application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor=actor, now=at
+        application=Application.objects.get(pk=draft.pk), policy=applications.policy_in_force(), actor=actor, now=at
     )
     line.advance(now=at)
     return Application.objects.get(pk=draft.pk)
@@ -95,10 +95,9 @@ def sent_by_agent(organisation: Organisation, email: str) -> Application:
     mandate.refresh_from_db()
     common: dict[str, Any] = {"actor": f"person:{agent.pk}", "now": NOW}
     draft = apply.start_application(
-        applicant=agent, service="vpn_company", use="staff", fixed_address="yes", mandate=mandate, **common
+        applicant=agent, service="vpn_company", fixed_address="yes", mandate=mandate, **common
     )
     apply.save_contact(application=draft, name="Agent", mobile="+923001234567", **common)
-    apply.save_purpose(application=draft, use="staff", purpose="Servers.", **common)
     return proved_and_sent(draft, "203.0.113.69", NOW)
 
 
@@ -326,13 +325,10 @@ class TestTheWordOfAnAssociation:
         imported(tmp_path, "companies", f"number,name\n{NUMBER},{NAME}\n")
         user = a_person("manager@mail.example")
         common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": NOW}
-        draft = apply.start_application(
-            applicant=user, service="vpn_company", use="staff", fixed_address="yes", **common
-        )
+        draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
         common["application"] = draft
         apply.save_company(name=NAME, company_number=NUMBER, ntn="", **common)
         apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-        apply.save_purpose(use="staff", purpose="Our staff reach our own servers.", **common)
         apply.save_evidence(
             kind="association", association="sample-software-houses", association_number="SAMPLE-0482", **common
         )
@@ -358,13 +354,10 @@ def a_freelancer(
 ) -> Application:
     user = a_person(email)
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
-    draft = apply.start_application(
-        applicant=user, service="vpn_freelancer", use="clients", fixed_address="yes", **common
-    )
+    draft = apply.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **common)
     common["application"] = draft
     apply.save_person(name="Sample Freelancer 31", cnic=cnic, **common)
     apply.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
-    apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **common)
     if number:
         apply.save_evidence(kind="association", association_number=number, **common)
     else:
@@ -405,6 +398,10 @@ class TestAMemberNumber:
 
 
 class TestACardNumber:
+    @pytest.fixture(autouse=True)
+    def asked_of_everybody(self, settings: Any, tmp_path: Path) -> None:
+        asking(settings, tmp_path, card_number="required", contact_number="optional")
+
     def test_that_nobody_else_gave_is_no_obstacle(self) -> None:
         application = a_freelancer("one@mail.example", "203.0.113.80", number="")
         assert (whose(application).finding, application.status) == ("number_used_once", "granted")

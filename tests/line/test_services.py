@@ -59,13 +59,10 @@ def sent(
 ) -> Application:
     user = a_person()
     actor = f"person:{user.pk}"
-    draft = apply.start_application(
-        applicant=user, service=service, actor=actor, now=NOW, use="staff", fixed_address="yes"
-    )
+    draft = apply.start_application(applicant=user, service=service, actor=actor, now=NOW, fixed_address="yes")
     common = {"application": draft, "actor": actor, "now": NOW}
     apply.save_company(name=name, company_number=number, ntn=ntn, **common)
     apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-    apply.save_purpose(use="staff", purpose="Our staff take the calls of clients abroad.", **common)
     for rule, last_day in papers.items():
         apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
     for address in addresses:

@@ -35,11 +35,10 @@ pytestmark = pytest.mark.django_db
 
 def drafted(user: User, name: str, number: str, at: dt.datetime = NOW) -> Application:
     common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
-    draft = apply.start_application(applicant=user, service="vpn_company", use="staff", fixed_address="yes", **common)
+    draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
     common["application"] = draft
     apply.save_company(name=name, company_number=number, ntn=number, **common)
     apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-    apply.save_purpose(use="staff", purpose="Our staff reach our own servers.", **common)
     return Application.objects.get(pk=draft.pk)
 
 

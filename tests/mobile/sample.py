@@ -42,7 +42,6 @@ def a_draft(applicant: User | None = None) -> Application:
         service="vpn_freelancer",
         actor=story.actor_of(user),
         now=timezone.now(),
-        use="clients",
         fixed_address="mobile",
     )
     return story.fill(application)

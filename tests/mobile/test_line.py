@@ -67,7 +67,6 @@ class TestGranted:
         assert not registration.is_provisional
         assert [check.kind for check in checks.checks_of(application.subject) if check.required] == [
             "mobile_line",
-            "represents",
             "documents",
         ]
 

@@ -67,7 +67,6 @@ def a_draft(applicant: User) -> Application:
         service="vpn_freelancer",
         actor=actor_of(applicant),
         now=timezone.now(),
-        use="clients",
         fixed_address="yes",
     )
 
@@ -77,7 +76,6 @@ def fill(application: Application) -> Application:
     facts: dict[str, Any] = {"application": application, "actor": actor_of(applicant), "now": timezone.now()}
     apply.save_person(name=applicant.name, cnic=cnic_of(applicant), **facts)
     apply.save_contact(name="Sample Contact", mobile="+923001234567", **facts)
-    apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **facts)
     apply.save_evidence(kind="client_email", text="From studio@client.example, 2 November: we work with you.", **facts)
     return fresh(application)
 

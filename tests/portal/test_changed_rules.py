@@ -105,7 +105,7 @@ class TestAService:
         answer = client.post(reverse("portal:check", args=[draft.reference]), {"declare": "on"})
         assert answer["Location"] == tasks(draft)
         kept = Application.objects.get(pk=draft.pk)
-        assert (kept.status, kept.purpose, kept.name) == ("draft", draft.purpose, draft.name)
+        assert (kept.status, kept.contact_mobile, kept.name) == ("draft", draft.contact_mobile, draft.name)
 
     @BOTH
     def test_that_is_gone_keeps_what_was_just_typed(self, rules: Path, language: str) -> None:
@@ -115,7 +115,7 @@ class TestAService:
         change(rules, gone)
         sent = client.post(page, {"name": "Typed Meanwhile", "mobile": "03001234599"})
         assert sent["Location"] == tasks(draft)
-        for name in ("person", "contact", "purpose", "evidence", "documents", "addresses", "add_address"):
+        for name in ("person", "contact", "evidence", "documents", "addresses", "add_address"):
             asked = client.get(reverse(f"apply:{name}", args=[draft.reference]))
             assert asked["Location"] == tasks(draft), name
         change(rules, lambda _text: before)

@@ -38,7 +38,7 @@ def test_the_pages_of_a_freelancer_ask_little(django_assert_max_num_queries: Any
     browser.get(reverse("portal:home"))
     # Session, person, application, posts, unread letters, organisations: the six that every page asks.
     open("apply:person", 6)
-    open("apply:purpose", 6)
+    open("apply:contact", 6)
     # What was refused before, and why, stands on it.
     open("portal:tasks", 10)
     open("apply:addresses", 10)

@@ -206,7 +206,6 @@ def sent(world: World, agent: User) -> Application:
     draft = begun(world, agent)
     facts: dict[str, Any] = {"application": draft, "actor": f"agent:{agent.pk}", "now": timezone.now()}
     apply.save_contact(name="Network manager", mobile="+923001234520", **facts)
-    apply.save_purpose(use="staff", purpose="Staff reach servers.", **facts)
     apply.add_endpoint(block="203.0.113.77", runs="wireguard", **facts)
     apply.attach_document(rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
     return story.send(story.fresh(draft))

@@ -46,7 +46,7 @@ def owner() -> User:
 def with_addresses(owner: User, addresses: list[str] = KNOWN, **more: Any) -> Application:
     """A company's draft with these addresses, and nothing else in it."""
     draft = apply.start_application(
-        applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now(), use="staff"
+        applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now()
     )
     wanted = [apply.NewEndpoint(ipaddress.ip_network(each), "wireguard", **more) for each in addresses]
     added = apply.add_endpoints(application=draft, wanted=wanted, actor=story.actor_of(owner), now=timezone.now())
@@ -85,7 +85,6 @@ class TestTheWholeLine:
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}
         apply.save_company(name="Sample Software House (Pvt) Ltd", company_number="0000482", ntn="", **facts)
         apply.save_contact(name="Network manager", mobile="+923001234520", **facts)
-        apply.save_purpose(use="staff", purpose="Our branches reach our own servers.", **facts)
         apply.attach_document(rule="incorporation", name="letter.pdf", content=a_pdf(), **facts)
         client = signed_in(owner)
         assert client.get(reverse("portal:check", args=[draft.reference])).text.count("Not proved yet") == len(KNOWN)
@@ -105,7 +104,7 @@ class TestTheWholeLine:
 class TestTheList:
     def test_of_no_addresses_leads_a_technician_to_where_they_are_added(self, owner: User) -> None:
         draft = apply.start_application(
-            applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now(), use="staff"
+            applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=timezone.now()
         )
         facts: dict[str, Any] = {"application": draft, "actor": story.actor_of(owner), "now": timezone.now()}
         saved = apply.save_company(name="Sample House", company_number="0000482", ntn="", **facts)

@@ -241,7 +241,7 @@ class TestApplyingAnew:
         before = self.refused(applicant)
         signed_in(applicant).post(self.again(before))
         draft = Application.objects.get(applicant=applicant, status="draft")
-        for field in ("service", "name", "cnic", "contact_name", "contact_mobile", "use", "purpose", "evidence_text"):
+        for field in ("service", "name", "contact_name", "contact_mobile", "evidence_text"):
             assert getattr(draft, field) == getattr(before, field) != ""
         kept = [(row.block, row.runs, row.parts) for row in applications.endpoints_of(before)]
         assert [(row.block, row.runs, row.parts) for row in applications.endpoints_of(draft)] == kept

@@ -74,12 +74,11 @@ def sent_long_ago(application: Application) -> None:
 def with_papers(service: str, person: User, papers: dict[str, dt.date | None], **company: str) -> Application:
     actor = story.actor_of(person)
     draft = apply.start_application(
-        applicant=person, service=service, actor=actor, now=timezone.now(), use="staff", fixed_address="yes"
+        applicant=person, service=service, actor=actor, now=timezone.now(), fixed_address="yes"
     )
     common: dict[str, Any] = {"application": draft, "actor": actor, "now": timezone.now()}
     apply.save_company(name=COMPANY, company_number=company.get("number", NUMBER), ntn="", **common)
     apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
-    apply.save_purpose(use="staff", purpose="Our staff reach our own servers.", **common)
     for rule, last_day in papers.items():
         apply.attach_document(rule=rule, name=f"{rule}.pdf", content=a_pdf(1), valid_until=last_day, **common)
     story.prove(story.add(draft))

@@ -51,9 +51,7 @@ class World:
         for role in ROLES[1:-1]:
             user = self.people[role]
             people.add_member(organisation=self.company, user=user, role=role, actor=str(owner), now=now)
-        draft = apply.start_application(
-            applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=now, use="staff"
-        )
+        draft = apply.start_application(applicant=owner, service="vpn_company", actor=story.actor_of(owner), now=now)
         facts = {"application": draft, "actor": story.actor_of(owner), "now": now}
         apply.save_company(name="Sample House", company_number="0000482", ntn="", **facts)
         apply.add_endpoints(wanted=[apply.NewEndpoint(ipaddress.ip_network("203.0.113.24"), "wireguard")], **facts)
@@ -109,9 +107,7 @@ def of_draft(world: World, name: str, *more: object) -> str:
 
 
 class TestApplications:
-    @pytest.mark.parametrize(
-        "name", ["portal:tasks", "apply:company", "apply:contact", "apply:purpose", "apply:documents"]
-    )
+    @pytest.mark.parametrize("name", ["portal:tasks", "apply:company", "apply:contact", "apply:documents"])
     def test_are_for_who_may_apply(self, world: World, name: str) -> None:
         assert world.who_reaches(of_draft(world, name)) == PAPERS
 

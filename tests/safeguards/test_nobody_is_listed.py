@@ -32,13 +32,18 @@ from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import Standing
 from rahdari.vault import keys
-from tests.apply.sample import a_photo, cnic_of
+from tests.apply.sample import a_photo, asking, cnic_of
 from tests.portal import story
 from tests.publish import world
 
 pytestmark = pytest.mark.django_db
 RULES = policy.current(settings.POLICY_FILE)
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def asks_for_a_card(settings: Any, tmp_path: Path) -> None:
+    asking(settings, tmp_path, card_number="required", contact_number="optional")
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Planted:
 def somebody(*, known: bool = True) -> Planted:
     number = next(_numbers)
     person = story.a_person()
-    name, purpose = f"Zarwashtine Quibbleforth {number}", f"A tunnel to vellichorium {number}"
+    name = f"Zarwashtine Quibbleforth {number}"
     contact, paper = f"Xanthippe Katabatic {number}", f"quillfeather-{number}.jpg"
     evidence = f"From studio{number}@sesquipedalian.example: we work with you."
     address = f"{story.KNOWN if known else story.UNKNOWN}{100 + number}"
@@ -61,12 +66,11 @@ def somebody(*, known: bool = True) -> Planted:
     cnic = cnic_of(person)
     apply.save_person(name=name, cnic=cnic, **facts)
     apply.save_contact(name=contact, mobile=f"+9230000{number:05}", **facts)
-    apply.save_purpose(use="clients", purpose=purpose, **facts)
     apply.save_evidence(kind="client_email", text=evidence, **facts)
     apply.attach_document(rule="evidence", name=paper, content=a_photo(), **facts)
     apply.add_endpoint(block=address, runs="wireguard", parts=parse_parts("udp 51820"), **facts)
     story.prove(application.endpoints.get())
-    words = {name, purpose, contact, paper, evidence, address, cnic, f"30000{number:05}"}
+    words = {name, contact, paper, evidence, address, cnic, f"30000{number:05}"}
     return Planted(story.fresh(application), frozenset(words))
 
 

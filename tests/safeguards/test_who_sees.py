@@ -147,10 +147,9 @@ KEPT_FROM = {
         "decision",
         "registration",
     ),
-    (
-        "Nobody but the officers sees your card number. No name is in the feed, but your own operator knows whose line "
-        "it is."
-    ): ("feed", "name", "holder", "card", "cnic"),
+    # Held for every reader at once: `broken`.
+    "Nobody but the officers sees your card number.": (),
+    "No name is in the feed, but your own operator knows whose line it is.": ("feed", "name", "holder"),
 }
 CARD = frozenset({"card", "cnic", "cnic_index"})
 

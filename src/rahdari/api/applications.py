@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply import actions, asked, rules, telling, wording
 from rahdari.apply import queries as apply
-from rahdari.apply.forms import EvidenceForm
+from rahdari.apply.forms import EvidenceForm, StepForm
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
 from rahdari.letters import queries as letters
@@ -30,7 +30,6 @@ from .operation import PAGE, Answer, Call, Ok, operation
 from .problems import error, impossible, not_taken, of_form
 from .rules import A_PAGE, Scope
 from .schema import ID, TRUTH, Json, choice, closed, listed, or_null, text
-from .schema import whole as number
 from .shown import APPLICATION, tag_of
 
 TAG = "applications"
@@ -108,7 +107,6 @@ def list_applications(call: Call) -> Answer:
     body=closed(
         {"service": text(60, 1)},
         {
-            "use": choice(*telling.USES),
             "fixed_address": choice("line", "server", "yes", "no", "unsure", "mobile"),
             "language": choice("en", "ur"),
             "mandate": ID,
@@ -132,7 +130,6 @@ def begin_application(call: Call) -> Answer:
     row = actions.start_application(
         applicant=call.person,
         service=call.body["service"],
-        use=call.body.get("use", ""),
         fixed_address=call.body.get("fixed_address", ""),
         language=call.body.get("language", ""),
         send_token=call.id,
@@ -169,6 +166,7 @@ def get_application(call: Call, reference: str) -> Answer:
 
 CHANGED = ("not-possible-now", "not-taken")
 MOST_TEXT = 20_000
+MEMBERSHIP_NAMES = {"association": "association", "number": "association_number", "cnic": "card_number"}
 
 
 def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] | None = None) -> Answer:
@@ -179,11 +177,19 @@ def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] 
     policy = apply.policy_in_force()
     seen = apply.seen(row, table.step)
     data = {field: call.body.get(name, "") for field, name in _names(table, names, call.body).items()}
-    form = table.form(data, **table.options(row, service, policy, call.now))
-    if not form.is_valid():
-        raise of_form(form, names)
+    form = _filled(table.form(data, **table.options(row, service, policy, call.now)), data, names)
     table.save(row, form.cleaned_data, seen=seen, actor=call.actor, now=call.now)
     return whole(call, row)
+
+
+def _filled(form: StepForm, data: Json, names: dict[str, str] | None) -> StepForm:
+    """A form that is in order. What the service does not ask for is refused, so that nobody believes it was kept."""
+    unasked = [(names or {}).get(field, field) for field in data if field not in form.fields and data[field]]
+    if unasked:
+        raise not_taken(error(f"/{name}", "not_asked", _("This service does not ask for that.")) for name in unasked)
+    if not form.is_valid():
+        raise of_form(form, names)
+    return form
 
 
 def _names(table: asked.Asked, names: dict[str, str] | None, body: Json) -> dict[str, str]:
@@ -211,9 +217,10 @@ def _answers(step: str, summary: str, body: Json) -> Callable[[Callable[..., Ans
     )
 
 
-@_answers("person", "Answer: who applies", closed({"name": text(500), "card_number": text(60)}))
+@_answers("person", "Answer: who applies", closed({"name": text(500)}, {"card_number": text(60)}))
 def put_person(call: Call, reference: str) -> Answer:
-    """Of a person who applies for themselves. The number of the card is kept encrypted and never shown whole."""
+    """Of a person who applies for themselves. `card_number` is taken where the service asks for it of everybody; it is
+    kept encrypted and never shown whole."""
     return _step(call, reference, asked.PERSON, {"cnic": "card_number"})
 
 
@@ -231,13 +238,9 @@ def put_contact(call: Call, reference: str) -> Answer:
     return _step(call, reference, asked.CONTACT)
 
 
-@_answers(
-    "purpose",
-    "Answer: what it is used for",
-    closed({"use": choice(*telling.USES), "purpose": text(MOST_TEXT)}, {"remote_workers": number(0, 100_000)}),
-)
+@_answers("purpose", "Answer: what it is used for", closed({"purpose": text(MOST_TEXT)}))
 def put_purpose(call: Call, reference: str) -> Answer:
-    """`remote_workers`: of an organisation, how many people work over it from elsewhere; only the number."""
+    """Where the service asks for it."""
     return _step(call, reference, asked.PURPOSE)
 
 
@@ -246,13 +249,20 @@ def put_purpose(call: Call, reference: str) -> Answer:
     "Answer: the proof of work",
     closed(
         {"kind": text(60)},
-        {"text": text(MOST_TEXT), "association": text(60), "association_number": text(60), "declared": TRUTH},
+        {
+            "text": text(MOST_TEXT),
+            "association": text(60),
+            "association_number": text(60),
+            "card_number": text(60),
+            "declared": TRUTH,
+        },
     ),
 )
 def put_evidence(call: Call, reference: str) -> Answer:
     """`kind` is one of the service's. Where it wants a document, upload it under the rule `evidence`; where it wants a
     text, an address of a client or a declaration, `text` is that; a declaration also needs `declared`. For the
     kind `association`, `association` is the key of one that the policy names; it may be left out where there is one.
+    `card_number` goes with it where the association may know its members by that, and with a declaration.
     """
     row, service = draft(call, reference)
     _in_service(service, StepKey.EVIDENCE)
@@ -262,20 +272,19 @@ def put_evidence(call: Call, reference: str) -> Answer:
     if not chosen.is_valid():
         raise of_form(chosen)
     row.evidence_kind = kind
-    given, association, number = "", "", ""
+    given, association, number, card = "", "", "", ""
     table, data, names = _evidence_table(service, call.body)
     if table is not None:
-        form = table.form(data, **table.options(row, service, policy, call.now))
-        if not form.is_valid():
-            raise of_form(form, names)
+        form = _filled(table.form(data, **table.options(row, service, policy, call.now)), data, names)
         given, number = form.cleaned_data.get("text", ""), form.cleaned_data.get("number", "")
-        association = form.cleaned_data.get("association", "")
+        association, card = form.cleaned_data.get("association", ""), form.cleaned_data.get("cnic", "")
     actions.save_evidence(
         application=row,
         kind=kind,
         text=given,
         association=association,
         association_number=number,
+        cnic=card or row.cnic,
         seen=seen,
         actor=call.actor,
         now=call.now,
@@ -286,8 +295,8 @@ def put_evidence(call: Call, reference: str) -> Answer:
 def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, Json, dict[str, str]]:
     found = service.evidence_kind(body["kind"])
     if found is None:
-        data = {"association": body.get("association", ""), "number": body.get("association_number", "")}
-        return asked.MEMBERSHIP, data, {"number": "association_number"}
+        data = {field: body.get(name, "") for field, name in MEMBERSHIP_NAMES.items()}
+        return asked.MEMBERSHIP, data, MEMBERSHIP_NAMES
     data = {"text": body.get("text", "")}
     match found.wants:
         case "text":
@@ -295,21 +304,22 @@ def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, J
         case "address":
             return asked.CLIENT, data, {}
         case "declaration":
-            return asked.DECLARATION, data | ({"declared": "on"} if body.get("declared") else {}), {}
+            data |= {"cnic": body.get("card_number", "")} | ({"declared": "on"} if body.get("declared") else {})
+            return asked.DECLARATION, data, {"cnic": "card_number"}
     return None, {}, {}
 
 
 @_answers(
     "association",
     "Answer: the association that vouches",
-    closed({"association_number": text(60)}, {"association": text(60)}),
+    closed({"association_number": text(60)}, {"association": text(60), "card_number": text(60)}),
 )
 def put_association(call: Call, reference: str) -> Answer:
     """In the place of papers of an organisation, or as the proof of work of a person. `association` is the key of one
     that the service names; it may be left out where there is one. It is looked up, or asked, when you send.
     """
     _takes_association(call, reference)
-    return _step(call, reference, asked.MEMBERSHIP, {"number": "association_number"})
+    return _step(call, reference, asked.MEMBERSHIP, MEMBERSHIP_NAMES)
 
 
 @operation(

@@ -8,6 +8,7 @@ from rahdari.apply import rules
 from rahdari.apply.rules import Use, Way, Which, Who
 from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service, Text
+from rahdari.policy.asking import ASKABLE
 
 from .operation import Answer, Call, Ok, operation
 from .problems import not_found
@@ -25,6 +26,7 @@ SERVICE = named(
             "open": TRUTH,
             "holder": choice("organisation", "person"),
             "steps": listed(text(20)),
+            "asks": closed({}, {datum: choice(*ways) for datum, ways in ASKABLE.items()}),
             "documents": listed(
                 closed(
                     TITLED["properties"]
@@ -131,6 +133,7 @@ def _service(service: Service) -> Json:
         "open": service.open,
         "holder": service.holder,
         "steps": [str(step) for step in rules.steps_of(service)],
+        "asks": dict(service.asks),
         "documents": [
             {
                 "key": rule.key,

@@ -125,9 +125,7 @@ ANSWERS = named(
             "person": closed({"name": text(200), "card_number": text(40)}),
             "company": closed({"name": text(200), "company_number": text(20), "tax_number": text(40)}),
             "contact": closed({"name": text(200), "mobile": text(40)}),
-            "purpose": closed(
-                {"use": text(30), "purpose": text(20_000), "remote_workers": or_null(schema.whole(0, 100_000))}
-            ),
+            "purpose": closed({"purpose": text(20_000)}),
             "evidence": closed(
                 {"kind": text(60), "text": text(20_000), "association": text(60), "association_number": text(60)}
             ),
@@ -214,7 +212,7 @@ def answers(row: Application) -> Json:
             "tax_number": row.ntn and identifiers.mask_ntn(row.ntn),
         },
         "contact": {"name": row.contact_name, "mobile": row.contact_mobile},
-        "purpose": {"use": row.use, "purpose": row.purpose, "remote_workers": row.remote_workers},
+        "purpose": {"purpose": row.purpose},
         "evidence": {
             "kind": row.evidence_kind,
             "text": row.evidence_text,

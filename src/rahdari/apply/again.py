@@ -20,7 +20,7 @@ from rahdari.register.rules import STANDING
 from rahdari.vault import files
 
 from . import queries, rules, telling
-from .drafts import ServiceNotOpen, free_reference
+from .drafts import ServiceNotOpen, free_reference, keep_what_is_asked
 from .models import Application, Document, Endpoint
 from .rules import About, StepKey
 
@@ -34,10 +34,8 @@ COPIED = (
     "ntn",
     "contact_name",
     "contact_mobile",
-    "use",
     "fixed_address",
     "purpose",
-    "remote_workers",
     "association",
     "association_number",
 )
@@ -102,6 +100,7 @@ def apply_again(
     )
     if taken is not None:
         draft.evidence_kind, draft.evidence_text = taken.evidence_kind, taken.evidence_text
+    keep_what_is_asked(draft, service)
     if mandate is not None:
         draft.mandate, draft.organisation = mandate, mandate.organisation
     try:

@@ -10,7 +10,7 @@ from rahdari.policy import Policy
 
 from . import queries
 from .again import COPIED
-from .drafts import start_application
+from .drafts import keep_what_is_asked, start_application
 from .models import Application, Endpoint
 from .rules import Status
 
@@ -46,6 +46,7 @@ def apply_anew(
     given = (*COPIED, "evidence_kind", "evidence_text")
     for field in given:
         setattr(draft, field, getattr(refused, field))
+    keep_what_is_asked(draft, (policy or queries.policy_in_force()).services[draft.service])
     draft.save(update_fields=given)
     for row in queries.endpoints_of(refused):
         origin = queries.origin_of(row.block)

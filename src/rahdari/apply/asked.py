@@ -13,7 +13,7 @@ from rahdari.page.allowances import in_words
 from rahdari.people import identifiers
 from rahdari.policy import Policy, Service
 
-from . import actions, forms, queries, telling
+from . import actions, forms, queries, rules, telling
 from .models import Application
 from .rules import ASSOCIATION, EVIDENCE_RULE, StepKey
 
@@ -62,15 +62,15 @@ def who_sees_a_person(application: Application, service: Service) -> tuple[Words
             "with the first and last letters only."
         )
     )
+    feed = _("No name is in the feed, but your own operator knows whose line it is.")
+    card = _("Nobody but the officers sees your card number.")
     return (
         _("The officers who decide. Each look is recorded."),
         by_operator,
         _("An association or a client only if you choose it as your proof: your name, and what stands there."),
         _("Whoever scans the code on your certificate: your name. Nobody else of the public."),
-        _(
-            "Nobody but the officers sees your card number. No name is in the feed, but your own operator knows whose "
-            "line it is."
-        ),
+        *((card,) if rules.asks_card(service) else ()),
+        feed,
     )
 
 
@@ -79,11 +79,14 @@ PERSON = Asked(
     form=forms.PersonForm,
     initial=lambda application: {"name": application.name},
     save=lambda application, data, **common: actions.save_person(
-        application=application, name=data["name"], cnic=data["cnic"] or application.cnic, **common
+        application=application, name=data["name"], cnic=data.get("cnic") or application.cnic, **common
     ),
-    heading=_("Your name and card number"),
-    options=lambda application, service, policy, now: {"kept": _kept_card(application)},
-    beside_heading=_("Only officers see your card number"),
+    heading=_("Your name"),
+    options=lambda application, service, policy, now: {
+        "kept": _kept_card(application),
+        "asks_card": rules.asks_card(service),
+    },
+    beside_heading=_("Who sees this"),
     beside_of=who_sees_a_person,
 )
 
@@ -95,25 +98,23 @@ ABOUT = Asked(
     initial=lambda application: {
         "name": application.name,
         "mobile": application.contact_mobile,
-        "use": application.use,
         "purpose": application.purpose,
     },
     save=lambda application, data, **common: actions.save_about(
         application=application,
         name=data["name"],
-        cnic=data["cnic"] or application.cnic,
-        mobile=data["mobile"],
-        use=data.get("use") or application.use,
-        purpose=data["purpose"],
+        cnic=data.get("cnic") or application.cnic,
+        mobile=data.get("mobile", ""),
+        purpose=data.get("purpose", ""),
         **common,
     ),
     heading=telling.ABOUT_YOU,
     options=lambda application, service, policy, now: {
         "kept": _kept_card(application),
+        "asks": service.asks,
         "most": policy.limits.answer_characters,
-        "asks_use": not application.use,
     },
-    beside_heading=_("Only officers see your card number"),
+    beside_heading=_("Who sees this"),
     beside_of=who_sees_a_person,
 )
 
@@ -163,27 +164,20 @@ CONTACT = Asked(
         application=application, name=data["name"], mobile=data["mobile"], **common
     ),
     heading=_("Who to call at any hour"),
+    options=lambda application, service, policy, now: {"is_optional": service.asks.get("contact_number") == "optional"},
 )
 
 PURPOSE = Asked(
     step=StepKey.PURPOSE,
     form=forms.PurposeForm,
-    initial=lambda application: {
-        "use": application.use,
-        "purpose": application.purpose,
-        "remote_workers": application.remote_workers,
-    },
+    initial=lambda application: {"purpose": application.purpose},
     save=lambda application, data, **common: actions.save_purpose(
-        application=application,
-        use=data["use"],
-        purpose=data["purpose"],
-        remote_workers=data.get("remote_workers"),
-        **common,
+        application=application, purpose=data["purpose"], **common
     ),
     heading=_("What you use it for"),
     options=lambda application, service, policy, now: {
         "most": policy.limits.answer_characters,
-        "asks_remote": policy.remote_staff is not None and service.key in policy.remote_staff.services,
+        "is_optional": service.asks.get("purpose") == "optional",
     },
 )
 
@@ -271,6 +265,7 @@ def _save_text(application: Application, data: dict[str, Any], **common: Any) ->
         text=data["text"],
         association=application.association,
         association_number=application.association_number,
+        cnic=data.get("cnic") or application.cnic,
         **common,
     )
 
@@ -307,7 +302,9 @@ DECLARATION = Asked(
         "language": queries.language_now(),
         "addresses": queries.endpoints_of(application).count(),
         "lasts": _lasts(application, service, policy),
-        "declared_before": _declared_before(application, service, now),
+        "declared_before": lambda card: _declared_before(application, service, card, now),
+        "kept": _kept_card(application),
+        "asks_card": service.asks.get("card_number") == "where_compared",
     },
     beside_heading=_("What happens then"),
     beside=(
@@ -318,9 +315,9 @@ DECLARATION = Asked(
 )
 
 
-def _declared_before(application: Application, service: Service, now: dt.datetime) -> bool:
+def _declared_before(application: Application, service: Service, card: str, now: dt.datetime) -> bool:
     kind = service.evidence_kind(application.evidence_kind)
-    return kind is not None and queries.declared_before(application, kind, now=now)
+    return kind is not None and queries.declared_before(application, kind, card=card, now=now)
 
 
 MEMBERSHIP = Asked(
@@ -336,6 +333,7 @@ MEMBERSHIP = Asked(
         text=application.evidence_text,
         association=data["association"],
         association_number=data["number"],
+        cnic=data.get("cnic") or application.cnic,
         **common,
     ),
     heading=_("Your association vouches for you"),
@@ -346,6 +344,8 @@ MEMBERSHIP = Asked(
     options=lambda application, service, policy, now: {
         "associations": policy.attesting.asked_for(service.key) if policy.attesting else (),
         "language": queries.language_now(),
+        "kept": _kept_card(application),
+        "asks_card": service.asks.get("card_number") == "where_compared",
     },
     beside_heading=_("What they see"),
     beside=(

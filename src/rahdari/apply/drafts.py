@@ -16,7 +16,7 @@ from rahdari.people import actions as people
 from rahdari.people import queries as persons
 from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.rules import Act
-from rahdari.policy import Policy
+from rahdari.policy import Policy, Service
 from rahdari.vault import index
 
 from . import queries, rules
@@ -93,7 +93,6 @@ def start_application(
     actor: str,
     now: dt.datetime,
     policy: Policy | None = None,
-    use: str = "",
     fixed_address: str = "",
     language: str = "",
     send_token: uuid.UUID | None = None,
@@ -113,7 +112,6 @@ def start_application(
         service=service,
         language=language or applicant.language,
         terms=rules.terms_digest(asked, policy.limits),
-        use=use,
         fixed_address=fixed_address,
         name=applicant.name if asked.holder == "person" else "",
         send_token=token,
@@ -166,9 +164,9 @@ def free_reference(now: dt.datetime) -> str:
 
 
 def save_person(
-    *, application: Application, name: str, cnic: str, actor: str, now: dt.datetime, seen: str | None = None
+    *, application: Application, name: str, cnic: str = "", actor: str, now: dt.datetime, seen: str | None = None
 ) -> Application:
-    """Name and card number (13 digits) of a freelancer; the name is also the person's."""
+    """Name of a freelancer, which is also the person's, and card number (13 digits) where it is asked for."""
 
     def write(draft: Application) -> None:
         _write_person(draft, name, cnic, actor, now)
@@ -176,9 +174,24 @@ def save_person(
     return _save_step(application, StepKey.PERSON, write, seen=seen, actor=actor, now=now)
 
 
+def keep_what_is_asked(draft: Application, service: Service) -> None:
+    """Of what was written under other rules, or copied from an application before, only what the service asks for
+    stays: the rest nobody reads."""
+    if not rules.asks_card(service) and not rules.asks_card(service, draft.evidence_kind):
+        _write_card(draft, "")
+    if "purpose" not in service.asks:
+        draft.purpose = ""
+    if "contact_number" not in service.asks:
+        draft.contact_name = draft.contact_mobile = ""
+
+
+def _write_card(draft: Application, cnic: str) -> None:
+    draft.cnic, draft.cnic_index = cnic, index.blind("cnic", cnic) if cnic else ""
+
+
 def _write_person(draft: Application, name: str, cnic: str, actor: str, now: dt.datetime) -> None:
-    draft.name, draft.cnic = name, cnic
-    draft.cnic_index = index.blind("cnic", cnic) if cnic else ""
+    draft.name = name
+    _write_card(draft, cnic)
     if name and draft.applicant.name != name:
         people.name_person(user=draft.applicant, name=name, actor=actor, now=now)
 
@@ -272,19 +285,12 @@ def save_contact(
 
 
 def save_purpose(
-    *,
-    application: Application,
-    use: str,
-    purpose: str,
-    remote_workers: int | None = None,
-    actor: str,
-    now: dt.datetime,
-    seen: str | None = None,
+    *, application: Application, purpose: str, actor: str, now: dt.datetime, seen: str | None = None
 ) -> Application:
-    """What the VPN is used for: the kind, and in the applicant's words; and how many work over it from elsewhere."""
+    """What the VPN is used for, in the applicant's words."""
 
     def write(draft: Application) -> None:
-        draft.use, draft.purpose, draft.remote_workers = use, purpose, remote_workers
+        draft.purpose = purpose
 
     return _save_step(application, StepKey.PURPOSE, write, seen=seen, actor=actor, now=now)
 
@@ -296,15 +302,19 @@ def save_evidence(
     text: str = "",
     association: str = "",
     association_number: str = "",
+    cnic: str = "",
     actor: str,
     now: dt.datetime,
     seen: str | None = None,
 ) -> Application:
-    """How the applicant shows work: a kind of the policy with its text or documents, or an association's number."""
+    """How the applicant shows work: a kind of the policy with its text or documents, or an association's number; with
+    the number of a card where that is compared."""
 
     def write(draft: Application) -> None:
         draft.evidence_kind, draft.evidence_text = kind, text
         draft.association, draft.association_number = association, association_number
+        if cnic:
+            _write_card(draft, cnic)
 
     return _save_step(application, StepKey.EVIDENCE, write, seen=seen, actor=actor, now=now)
 
@@ -313,10 +323,9 @@ def save_about(
     *,
     application: Application,
     name: str,
-    cnic: str,
-    mobile: str,
-    use: str,
-    purpose: str,
+    cnic: str = "",
+    mobile: str = "",
+    purpose: str = "",
     actor: str,
     now: dt.datetime,
     seen: str | None = None,
@@ -328,9 +337,9 @@ def save_about(
 
     def write(draft: Application) -> None:
         if draft.contact_name in {"", draft.name}:
-            draft.contact_name = name
+            draft.contact_name = name if mobile else ""
         _write_person(draft, name, cnic, actor, now)
-        draft.contact_mobile, draft.use, draft.purpose = mobile, use, purpose
+        draft.contact_mobile, draft.purpose = mobile, purpose
 
     steps = (StepKey.PERSON, StepKey.CONTACT, StepKey.PURPOSE)
     return _save_step(application, steps, write, seen=seen, actor=actor, now=now)

@@ -1,7 +1,7 @@
 """What people type, and what the page says when it cannot be used. Identifiers are kept in their one form."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -42,7 +42,39 @@ class StepForm(forms.Form):
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
-class PersonForm(StepForm):
+class CardForm(StepForm):
+    """The number of a card, on the pages that ask for it."""
+
+    cnic = Line(
+        label=_("Card number (CNIC or NICOP)"),
+        help_text=_("13 digits. Kept encrypted, never shown whole."),
+        widget=number_input(),
+        error_messages={"required": _("Enter your card number")},
+    )
+
+    def __init__(self, *args: Any, kept: str = "", asks_card: bool = True, **kwargs: Any) -> None:
+        """`kept`: the number that is there already, masked. It is never given back, so the field stays empty."""
+        super().__init__(*args, **kwargs)
+        if not asks_card:
+            del self.fields["cnic"]
+        elif kept:
+            field = self.fields["cnic"]
+            field.required = False
+            field.help_text = _("We have %(number)s. Leave this empty to keep it.") % {"number": wording.isolated(kept)}
+
+    def clean_cnic(self) -> str:
+        """Empty when the number that is kept stays, or when none has to be given."""
+        given = self.cleaned_data["cnic"]
+        if not given.strip() and not self.fields["cnic"].required:
+            return ""
+        try:
+            return identifiers.parse_cnic(given).digits
+        except identifiers.IdentifierError as error:
+            raise ValidationError(wording.card_number(error), code=error.reason) from None
+
+
+class PersonForm(CardForm):
+    field_order: tuple[str, ...] = ("name", "cnic")
     name = NameField(
         label=_("Your full name"),
         help_text=_("As on your identity card."),
@@ -52,30 +84,6 @@ class PersonForm(StepForm):
             "max_length": _("This name is too long: write at most %(limit_value)s characters"),
         },
     )
-    cnic = Line(
-        label=_("Card number (CNIC or NICOP)"),
-        help_text=_("13 digits. Kept encrypted, never shown whole."),
-        widget=number_input(),
-        error_messages={"required": _("Enter your card number")},
-    )
-
-    def __init__(self, *args: Any, kept: str = "", **kwargs: Any) -> None:
-        """`kept`: the number that is there already, masked. It is never given back, so the field stays empty."""
-        super().__init__(*args, **kwargs)
-        if kept:
-            field = self.fields["cnic"]
-            field.required = False
-            field.help_text = _("We have %(number)s. Leave this empty to keep it.") % {"number": wording.isolated(kept)}
-
-    def clean_cnic(self) -> str:
-        """Empty when the number that is kept stays."""
-        given = self.cleaned_data["cnic"]
-        if not given.strip() and not self.fields["cnic"].required:
-            return ""
-        try:
-            return identifiers.parse_cnic(given).digits
-        except identifiers.IdentifierError as error:
-            raise ValidationError(wording.card_number(error), code=error.reason) from None
 
 
 class CompanyForm(StepForm):
@@ -109,8 +117,10 @@ class CompanyForm(StepForm):
         self.notes: list[str] = []
         if not rules.tax_number_stands_in(service):
             self.fields["ntn"].help_text = _("The papers are needed all the same.")
+        if not service.asks_tax_number:
+            del self.fields["ntn"]
         if not service.has_company_number:
-            del self.fields["company_number"], self.fields["ntn"]
+            del self.fields["company_number"]
             self.fields["name"].label = _("Name of the organisation")
             self.fields["name"].help_text = _(
                 "As on its letters. The public can see this name beside the registration number."
@@ -160,7 +170,22 @@ class ContactForm(StepForm):
         error_messages={"required": _("Enter a mobile number")},
     )
 
+    def __init__(self, *args: Any, is_optional: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("name", "mobile"):
+            self.fields[name].required = not is_optional
+
+    def clean(self) -> dict[str, Any]:
+        """Where they are optional, both are given or neither."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, other in (("name", "mobile"), ("mobile", "name")):
+            if given.get(other) and not given.get(name) and name not in self.errors:
+                self.add_error(name, self.fields[name].error_messages["required"])
+        return given
+
     def clean_mobile(self) -> str:
+        if not self.cleaned_data["mobile"] and not self.fields["mobile"].required:
+            return ""
         try:
             return identifiers.parse_mobile(self.cleaned_data["mobile"])
         except identifiers.IdentifierError as error:
@@ -189,12 +214,6 @@ def _limit(field: forms.Field, length: int, most: int) -> None:
 
 
 class PurposeForm(StepForm):
-    use = forms.ChoiceField(
-        label=_("What the VPN is mostly for"),
-        choices=list(telling.USES.items()),
-        widget=forms.RadioSelect,
-        error_messages={"required": _("Choose what the VPN is for"), "invalid_choice": _("Choose what the VPN is for")},
-    )
     purpose = LongText(
         label=_("In your own words"),
         help_text=_("One or two sentences: who connects to what, and why. Leave out passwords and keys."),
@@ -202,31 +221,15 @@ class PurposeForm(StepForm):
         error_messages={"required": _("Write in a sentence what the VPN is used for")},
     )
 
-    remote_workers = forms.IntegerField(
-        label=_("How many people work over it from home or elsewhere"),
-        help_text=_(
-            "Only the number, if there are any. We ask for no names. Later each of them may let their own line be "
-            "registered, by a link from you."
-        ),
-        required=False,
-        min_value=0,
-        max_value=100_000,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr", "autocomplete": "off"}),
-        error_messages={
-            "invalid": _("Write a number, for example 40"),
-            "min_value": _("Write a number, for example 40"),
-            "max_value": _("Write a number, for example 40"),
-        },
-    )
-
-    def __init__(self, *args: Any, most: int = 4000, asks_remote: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, most: int = 4000, is_optional: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.most = most
-        if not asks_remote:
-            del self.fields["remote_workers"]
+        self.fields["purpose"].required = not is_optional
 
     def clean_purpose(self) -> str:
         purpose: str = self.cleaned_data["purpose"]
+        if not purpose and not self.fields["purpose"].required:
+            return ""
         if len(purpose) < 10:
             raise ValidationError(_("Write a little more: who connects to what, and why"), code="too_short")
         _limit(self.fields["purpose"], len(purpose), self.most)
@@ -234,15 +237,15 @@ class PurposeForm(StepForm):
 
 
 class AboutForm(PersonForm):
-    """All that is asked of a person about themselves: who, how to call them, and what the connection is for."""
+    """All that is asked of a person about themselves, as far as their service asks for it."""
 
+    field_order = ("name", "cnic", "mobile", "purpose")
     mobile = Line(
         label=_("Your mobile number"),
         help_text=_("For a question, or when your connection breaks."),
         widget=text_input(inputmode="tel", autocomplete="tel", dir="ltr", type="tel"),
         error_messages={"required": _("Enter a mobile number")},
     )
-    use = PurposeForm.base_fields["use"]
     purpose = LongText(
         label=_("What you use it for"),
         help_text=_("One sentence: whose systems, and why."),
@@ -250,11 +253,14 @@ class AboutForm(PersonForm):
         error_messages={"required": _("Write in a sentence what the VPN is used for")},
     )
 
-    def __init__(self, *args: Any, most: int = 4000, asks_use: bool = False, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, asks: Mapping[str, str], most: int = 4000, **kwargs: Any) -> None:
+        super().__init__(*args, asks_card=asks.get("card_number") == "required", **kwargs)
         self.most = most
-        if not asks_use:
-            del self.fields["use"]
+        for name, datum in (("mobile", "contact_number"), ("purpose", "purpose")):
+            if datum in asks:
+                self.fields[name].required = asks[datum] == "required"
+            else:
+                del self.fields[name]
 
     clean_mobile = ContactForm.clean_mobile
     clean_purpose = PurposeForm.clean_purpose
@@ -345,8 +351,10 @@ class ClientForm(StepForm):
         return address
 
 
-class DeclarationForm(StepForm):
+class DeclarationForm(CardForm):
     """What is declared, in the policy's words, and what the work is."""
+
+    field_order = ("text", "cnic", "declared")
 
     text = LongText(
         label=_("What you do"),
@@ -369,7 +377,7 @@ class DeclarationForm(StepForm):
         kind: EvidenceKind,
         language: str,
         addresses: int,
-        declared_before: bool,
+        declared_before: Callable[[str], bool],
         lasts: str = "",
         **kwargs: Any,
     ) -> None:
@@ -393,7 +401,7 @@ class DeclarationForm(StepForm):
                 % {"most": most},
                 code="addresses",
             )
-        if self.declared_before:
+        if self.declared_before(data.get("cnic", "")):
             raise ValidationError(
                 _(
                     "You have already used a declaration, which is possible only once in a certain time. Choose "
@@ -404,8 +412,10 @@ class DeclarationForm(StepForm):
         return data
 
 
-class AssociationForm(StepForm):
+class AssociationForm(CardForm):
     """Which association, and under which number it knows the applicant. Where there is one, it is not asked for."""
+
+    field_order = ("association", "number", "cnic")
 
     association = forms.ChoiceField(
         label=_("Which association?"),
@@ -424,6 +434,12 @@ class AssociationForm(StepForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.associations = associations
+        if "cnic" in self.fields:
+            self.fields["cnic"].required = False
+            if not kwargs.get("kept"):
+                self.fields["cnic"].help_text = _(
+                    "Only if your association knows its members by it. 13 digits, kept encrypted, never shown whole."
+                )
         field: Any = self.fields["association"]
         field.choices = [(each.key, each.title.in_language(language)) for each in associations]
         if len(associations) == 1:

@@ -17,6 +17,7 @@ from django.db.models import Q
 from rahdari.address import Block, format_block
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.people.models import Branch, Language, Mandate, Organisation, User
+from rahdari.policy import CheckRule, Service
 from rahdari.register.models import BlockField, PartsField, Registration
 from rahdari.vault.fields import BlindIndexField, EncryptedTextField
 
@@ -74,13 +75,10 @@ class Application(models.Model):
     ntn = EncryptedTextField()
     contact_name = EncryptedTextField()
     contact_mobile = EncryptedTextField()
-    use = models.CharField(max_length=30, blank=True)
     # Which of `rules.Which`, as it was said before the draft began. Programs may say of an address whether it is fixed
     # (yes, no, unsure), as everybody did once: hence the name.
     fixed_address = models.CharField(max_length=10, blank=True)
     purpose = EncryptedTextField()
-    # How many people work over it from elsewhere, as the organisation says; never who.
-    remote_workers = models.PositiveIntegerField(null=True, blank=True)
     evidence_kind = models.CharField(max_length=60, blank=True)
     evidence_text = EncryptedTextField()
     # Which association is to attest the applicant, as the policy names it, and under which number it knows them.
@@ -157,6 +155,10 @@ class Application(models.Model):
     def is_mobile(self) -> bool:
         """Whether it is about a mobile number, and so about no address."""
         return self.fixed_address == Which.MOBILE
+
+    def checks_in(self, service: Service) -> tuple[CheckRule, ...]:
+        """What this service checks of it."""
+        return service.checks_for(mobile=self.is_mobile, card=bool(self.cnic_index))
 
     @property
     def holder_name(self) -> str:

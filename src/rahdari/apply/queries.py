@@ -24,7 +24,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import DocumentRule, EvidenceKind, Policy, Service, charging, current, thaw
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
-from rahdari.vault import files
+from rahdari.vault import files, index
 
 from . import rules, telling
 from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
@@ -260,7 +260,6 @@ def facts_of(
         cnic=application.cnic,
         contact_name=application.contact_name,
         contact_mobile=application.contact_mobile,
-        use=application.use,
         purpose=application.purpose,
         evidence_kind=application.evidence_kind,
         evidence_text=application.evidence_text,
@@ -290,14 +289,15 @@ def evidence_of(application: Application) -> EvidenceKind | None:
     return service_of(application, frozen_policy(application)).evidence_kind(application.evidence_kind)
 
 
-def declared_before(application: Application, kind: EvidenceKind, *, now: dt.datetime) -> bool:
-    """Whether this person, or this card, has declared within the months in which it works once."""
+def declared_before(application: Application, kind: EvidenceKind, *, card: str = "", now: dt.datetime) -> bool:
+    """Whether this person, or this card, has declared within the months in which it works once. `card`: a number that
+    is given in this moment, in the place of the one that is kept."""
     if kind.once_in_months is None:
         return False
     since = now - dt.timedelta(days=30.44 * kind.once_in_months)
     same = Q(applicant=application.applicant)
-    if application.cnic_index:
-        same |= Q(cnic_index=application.cnic_index)
+    if number := index.blind("cnic", card) if card else application.cnic_index:
+        same |= Q(cnic_index=number)
     others = Application.objects.filter(same, evidence_kind=kind.key, submitted_at__gte=since)
     return others.exclude(pk=application.pk).exclude(status__in=[Status.REFUSED, Status.WITHDRAWN]).exists()
 
@@ -450,8 +450,8 @@ STEP_FIELDS: dict[StepKey, tuple[str, ...]] = {
     StepKey.COMPANY: ("company_name", "company_number", "ntn"),
     StepKey.PERSON: ("name", "cnic"),
     StepKey.CONTACT: ("contact_name", "contact_mobile"),
-    StepKey.PURPOSE: ("use", "purpose", "remote_workers"),
-    StepKey.EVIDENCE: ("evidence_kind", "evidence_text", "association", "association_number"),
+    StepKey.PURPOSE: ("purpose",),
+    StepKey.EVIDENCE: ("evidence_kind", "evidence_text", "association", "association_number", "cnic"),
 }
 
 

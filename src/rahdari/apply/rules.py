@@ -176,8 +176,14 @@ class StepKey(StrEnum):
     DOCUMENTS = "documents"
 
 
+# Steps that a service has because it asks for this (`asks` of the policy).
+_ASKED_FOR = {StepKey.CONTACT: "contact_number", StepKey.PURPOSE: "purpose"}
+
+
 class StepState(StrEnum):
     DONE = "done"
+    # Nothing is given, and nothing has to be.
+    OPTIONAL = "optional"
     STARTED = "started"
     NOT_STARTED = "not_started"
 
@@ -193,7 +199,6 @@ class Facts:
     cnic: str = ""
     contact_name: str = ""
     contact_mobile: str = ""
-    use: str = ""
     purpose: str = ""
     evidence_kind: str = ""
     evidence_text: str = ""
@@ -205,8 +210,8 @@ class Facts:
 
 def steps_of(service: Service, *, mobile: bool = False) -> tuple[StepKey, ...]:
     """The steps of a service, in the order in which they are shown. A mobile number has pages of its own."""
-    about = StepKey.COMPANY if service.holder == "organisation" else StepKey.PERSON
-    steps = [about, StepKey.CONTACT, StepKey.PURPOSE]
+    steps = [StepKey.COMPANY if service.holder == "organisation" else StepKey.PERSON]
+    steps += [step for step, datum in _ASKED_FOR.items() if datum in service.asks]
     if service.evidence or (takes_association(service) and not service.documents):
         steps.append(StepKey.EVIDENCE)
     if not mobile:
@@ -224,6 +229,15 @@ def takes_association(service: Service) -> bool:
     )
 
 
+def asks_card(service: Service, kind: str = "") -> bool:
+    """Whether the number of a card is asked for: of everybody, or with a proof of this kind, where it is compared."""
+    way = service.asks.get("card_number")
+    if way == "where_compared":
+        proof = service.evidence_kind(kind)
+        return kind == ASSOCIATION or (proof is not None and proof.once_in_months is not None)
+    return way == "required"
+
+
 def tax_number_stands_in(service: Service) -> bool:
     """Whether a tax number that is on the list makes the documents unnecessary."""
     return any(
@@ -236,13 +250,18 @@ def state_of(step: StepKey, facts: Facts, service: Service) -> StepState:
     needed, given = _PARTS[step](facts, service)
     if needed:
         return StepState.DONE
+    if not given and service.asks.get(_ASKED_FOR.get(step, "")) == "optional":
+        return StepState.OPTIONAL
     return StepState.STARTED if given else StepState.NOT_STARTED
 
 
 def missing(facts: Facts, service: Service) -> tuple[StepKey, ...]:
     return tuple(
-        step for step in steps_of(service, mobile=facts.mobile) if state_of(step, facts, service) is not StepState.DONE
+        step for step in steps_of(service, mobile=facts.mobile) if state_of(step, facts, service) not in NOT_AWAITED
     )
+
+
+NOT_AWAITED = frozenset({StepState.DONE, StepState.OPTIONAL})
 
 
 def papers_or_association(service: Service) -> bool:
@@ -275,7 +294,7 @@ def _evidence(facts: Facts, service: Service) -> tuple[bool, bool]:
     if kind is None:
         return False, bool(facts.evidence_kind)
     given = EVIDENCE_RULE in facts.document_rules if kind.wants == "document" else bool(facts.evidence_text)
-    return given and fits(kind, facts), True
+    return given and fits(kind, facts) and (bool(facts.cnic) or not asks_card(service, kind.key)), True
 
 
 def domain_of(address: str) -> str:
@@ -320,9 +339,9 @@ _PARTS = {
     StepKey.COMPANY: lambda facts, service: _all(
         facts.company_name, *([facts.company_number] if service.has_company_number else [])
     ),
-    StepKey.PERSON: lambda facts, service: _all(facts.name, facts.cnic),
+    StepKey.PERSON: lambda facts, service: _all(facts.name, *([facts.cnic] if asks_card(service) else [])),
     StepKey.CONTACT: lambda facts, service: _all(facts.contact_name, facts.contact_mobile),
-    StepKey.PURPOSE: lambda facts, service: (bool(facts.use and facts.purpose), bool(facts.purpose)),
+    StepKey.PURPOSE: lambda facts, service: _all(facts.purpose),
     StepKey.EVIDENCE: _evidence,
     StepKey.ADDRESSES: lambda facts, service: (facts.endpoints > 0, False),
     StepKey.DOCUMENTS: _documents,
@@ -337,6 +356,7 @@ def terms_digest(service: Service, limits: Limits) -> str:
         service.holder,
         tuple((rule.key, rule.group, rule.required, rule.expires, rule.may_follow) for rule in service.documents),
         tuple((kind.key, kind.wants, kind.weight, kind.term, kind.conditions) for kind in service.evidence),
+        tuple(sorted(service.asks.items())),
         tuple((check.kind, check.roster, check.required, check.instead_of) for check in service.checks),
         (service.fee.rule, service.fee.from_count, service.fee.counts_earlier, service.fee.amount),
         service.validity_months,

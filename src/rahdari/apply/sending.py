@@ -19,7 +19,15 @@ from rahdari.people.rules import Act
 from rahdari.policy import Policy, Text, charging, freeze
 
 from . import queries, rules, wording
-from .drafts import ChangedMeanwhile, NotADraft, ServiceNotOpen, is_described, locked, organisation_for
+from .drafts import (
+    ChangedMeanwhile,
+    NotADraft,
+    ServiceNotOpen,
+    is_described,
+    keep_what_is_asked,
+    locked,
+    organisation_for,
+)
 from .models import Application, Endpoint, FrozenPolicy
 from .rules import Status, StepKey, Trouble
 
@@ -139,6 +147,7 @@ def _send(
         FrozenPolicy.objects.get_or_create(
             digest=policy.digest, defaults={"version": policy.version, "text": freeze(policy)}
         )
+    keep_what_is_asked(draft, policy.services[draft.service])
     draft.policy_id = policy.digest
     draft.status, draft.submitted_at, draft.updated_at = Status.SUBMITTED.value, now, now
     draft.save()

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.letters import queries as letters
 from rahdari.people.access import person
+from rahdari.policy import Service
 
 from . import actions, pages, queries, questions, rules, telling, wording
 from .rules import Eligibility, Use, Way, Which, Who
@@ -130,6 +131,13 @@ def instead(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _number_of(service: Service) -> str:
+    """Whose number everybody has to give: company, card, or nobody's."""
+    if service.holder == "organisation":
+        return "company" if service.has_company_number else ""
+    return "card" if rules.asks_card(service) else ""
+
+
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """That one can apply, what it costs, how long it takes and what to have ready; and the way on, which is the email
@@ -146,8 +154,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         {
             "service": service.title.in_language(language),
             "which": answers["which"],
-            "is_organisation": service.holder == "organisation",
-            "has_company_number": service.has_company_number,
+            "number": _number_of(service),
             "fee": service.fee.text.in_language(language),
             "evidence": telling.evidence_groups(service),
             "documents": [rule.title.in_language(language) for rule in service.documents],
@@ -170,7 +177,6 @@ def begin(request: HttpRequest) -> HttpResponse:
         application = actions.start_application(
             applicant=person(request),
             service=found.service,
-            use=answers["use"],
             fixed_address=answers["which"],
             language=queries.language_now(),
             send_token=uuid.UUID(answers["token"]),

@@ -25,7 +25,7 @@ Kind = Literal["text", "ltr", "name", "code", "quiet", "warn"]
 
 TITLES: dict[StepKey, Promise] = {
     StepKey.COMPANY: gettext_lazy("Company details"),
-    StepKey.PERSON: gettext_lazy("Your name and card number"),
+    StepKey.PERSON: gettext_lazy("Your name"),
     StepKey.CONTACT: gettext_lazy("Who to call at any hour"),
     StepKey.PURPOSE: gettext_lazy("What you use it for"),
     StepKey.EVIDENCE: gettext_lazy("Evidence of your work or employment"),
@@ -248,8 +248,8 @@ def step_groups(
 
 def _about_you(application: Application, steps: dict[StepKey, Step]) -> dict[StepKey, Step]:
     """What is asked of a person about themselves is one task."""
-    together = [steps.pop(key) for key in (StepKey.PERSON, StepKey.CONTACT, StepKey.PURPOSE)]
-    states = {step.state for step in together}
+    together = [steps.pop(key) for key in (StepKey.PERSON, StepKey.CONTACT, StepKey.PURPOSE) if key in steps]
+    states = {step.state for step in together} - {StepState.OPTIONAL}
     # A name that is known already is no beginning.
     begun = any(step.state is StepState.DONE for step in together)
     state = states.pop() if len(states) == 1 else StepState.STARTED if begun else StepState.NOT_STARTED
@@ -284,7 +284,7 @@ def summary_groups(
     about, vpn = _group_titles(service)
     return [
         SummaryGroup("about", about, tuple(_about_rows(application, service, documents, language))),
-        SummaryGroup("vpn", vpn, tuple(_vpn_rows(application, endpoints))),
+        SummaryGroup("vpn", vpn, tuple(_vpn_rows(application, service, endpoints))),
     ]
 
 
@@ -316,28 +316,13 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
         url = url_of(StepKey.PERSON, application)
         rows += [
             Row("name", gettext("Name"), _line(application.name, "name"), url, gettext("Change the name")),
-            Row(
-                "cnic",
-                gettext("Card number"),
-                _line(application.cnic and identifiers.mask_cnic(application.cnic), "code"),
-                url,
-                gettext("Change the card number"),
-            ),
         ]
-    mobile = application.contact_mobile
-    own = service.holder == "person" and application.contact_name in {"", application.name}
-    rows.append(
-        Row(
-            "contact",
-            gettext("Mobile number") if own else gettext("Who to call at any hour"),
-            _line(mobile, "ltr")
-            if own
-            else (*_line(application.contact_name, "name"), *(_line(mobile, "ltr") if mobile else ())),
-            url_of(StepKey.CONTACT, application),
-            gettext("Change the mobile number") if own else gettext("Change who to call"),
-        )
-    )
-    if StepKey.EVIDENCE in rules.steps_of(service):
+        if rules.asks_card(service):
+            rows.append(_card_row(application, url))
+    steps = rules.steps_of(service)
+    if StepKey.CONTACT in steps:
+        rows.append(_contact_row(application, service))
+    if StepKey.EVIDENCE in steps:
         rows.append(
             Row(
                 "evidence",
@@ -372,42 +357,48 @@ def _about_rows(application: Application, service: Service, documents: Sequence[
     return rows
 
 
+def _card_row(application: Application, url: str) -> Row:
+    number = application.cnic and identifiers.mask_cnic(application.cnic)
+    return Row("cnic", gettext("Card number"), _line(number, "code"), url, gettext("Change the card number"))
+
+
+def _contact_row(application: Application, service: Service) -> Row:
+    name, mobile = application.contact_name, application.contact_mobile
+    own = service.holder == "person" and name in {"", application.name}
+    lines = (Line(name, "name"), Line(mobile, "ltr"))[own:] if mobile else _line("", "ltr")
+    if not mobile and service.asks["contact_number"] == "optional":
+        lines = (Line(gettext("None, and none is needed"), "quiet"),)
+    return Row(
+        "contact",
+        gettext("Mobile number") if own else gettext("Who to call at any hour"),
+        lines,
+        url_of(StepKey.CONTACT, application),
+        gettext("Change the mobile number") if own else gettext("Change who to call"),
+    )
+
+
 def _evidence_lines(
     application: Application, service: Service, documents: Sequence[Document], language: str
 ) -> list[Line]:
+    is_shown = application.cnic and not rules.asks_card(service)
+    card = [Line(identifiers.mask_cnic(application.cnic), "code")] if is_shown else []
     if application.evidence_kind == rules.ASSOCIATION:
-        return [Line(gettext("Membership of an association")), Line(application.association_number, "code")]
+        return [Line(gettext("Membership of an association")), Line(application.association_number, "code"), *card]
     kind = service.evidence_kind(application.evidence_kind)
     if kind is None:
         return list(_line("", "text"))
     files = [paper_line(document) for document in documents if document.rule == rules.EVIDENCE_RULE]
     text = [Line(application.evidence_text, "ltr" if kind.wants == "address" else "name")]
     given = files if kind.wants == "document" else text if application.evidence_text else []
-    return [Line(kind.title.in_language(language)), *given]
+    return [Line(kind.title.in_language(language)), *given, *card]
 
 
-def _vpn_rows(application: Application, endpoints: Sequence[Endpoint]) -> list[Row]:
-    use = str(USES.get(application.use, ""))
-    purpose = url_of(StepKey.PURPOSE, application)
-    rows = [
-        Row(
-            "purpose",
-            gettext("What it is for"),
-            (*(_line(use, "text") if use else ()), *_line(application.purpose, "name")),
-            purpose,
-            gettext("Change what it is for"),
-        )
-    ]
-    if application.remote_workers is not None:
-        rows.append(
-            Row(
-                "remote",
-                gettext("People who work over it from elsewhere"),
-                _line(str(application.remote_workers), "text"),
-                purpose,
-                gettext("Change how many work from elsewhere"),
-            )
-        )
+def _vpn_rows(application: Application, service: Service, endpoints: Sequence[Endpoint]) -> list[Row]:
+    rows: list[Row] = []
+    if "purpose" in service.asks:
+        url = url_of(StepKey.PURPOSE, application)
+        said = _line(application.purpose, "name")
+        rows.append(Row("purpose", gettext("What it is for"), said, url, gettext("Change what it is for")))
     for number, endpoint in enumerate(endpoints, start=1):
         lines = [Line(endpoint.address_text, "code")]
         lines.append(

@@ -13,7 +13,7 @@ from typing import Any
 from .calling import Json, Refused, Register, Trouble
 
 STEPS = ("company", "person", "contact", "purpose", "evidence", "association")
-START = ("service", "use", "fixed_address", "language", "mandate")
+START = ("service", "fixed_address", "language", "mandate")
 KNOWN = {"addresses", "documents", *START, *STEPS}
 
 

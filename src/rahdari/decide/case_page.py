@@ -149,7 +149,7 @@ class CasePage:
         """How many the organisation told of, last."""
         registration = self.application.registration or (self.decision.registration if self.decision else None)
         gateway = remote.gateway_of(registration) if registration is not None else None
-        return gateway.workers if gateway is not None else self.application.remote_workers
+        return gateway.workers if gateway is not None else None
 
     @property
     def evidence_title(self) -> str:

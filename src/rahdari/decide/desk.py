@@ -224,7 +224,7 @@ def _row(
     is_director, is_new = may
     rules_of_case = policy_of(case.application)
     notice = queries.open_notice(case)
-    asked = rules_of_case.services[case.application.service].checks_for(mobile=case.application.is_mobile)
+    asked = case.application.checks_in(rules_of_case.services[case.application.service])
     passed = {kind.title["en"] for kind, outcome, _required in checks if outcome == Outcome.PASSED}
     stood_for = {rule.instead_of for rule in asked if rule.title.en in passed}
     not_needed = {rule.title.en for rule in asked if rule.kind in stood_for}

@@ -16,6 +16,7 @@ from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Outcome
 
 from .clocks import policy_of
+from .models import Question
 
 
 class EvidenceMissing(Exception):
@@ -32,7 +33,7 @@ def _checks(application: Application, kinds: Iterable[str]) -> list[Check]:
 
 
 def _asked_with(application: Application, reason: Reason) -> list[CheckRule]:
-    asked = policy_of(application).services[application.service].checks_for(mobile=application.is_mobile)
+    asked = application.checks_in(policy_of(application).services[application.service])
     return [rule for rule in asked if rule.reason == reason.code]
 
 
@@ -80,6 +81,14 @@ def _offered(application: Application, reason: Reason) -> bool:
     return given or any(check.outcome != Outcome.PASSED for check in _checks(application, kinds))
 
 
+def _own_words(application: Application, _reason: Reason) -> bool:
+    """What the applicant wrote of the use or the work: where it is asked, as a proof, or in answer to a question."""
+    kind = policy_of(application).services[application.service].evidence_kind(application.evidence_kind)
+    wrote = application.evidence_text if kind is not None and kind.wants in {"text", "declaration"} else ""
+    answered = Question.objects.filter(case__application=application, answered_at__isnull=False)
+    return bool(application.purpose or wrote) or any(each.answer for each in answered)
+
+
 # By the policy's word for the evidence.
 _THERE: dict[str, Callable[[Application, Reason], bool]] = {
     "page_and_fault": _has_papers,
@@ -89,7 +98,7 @@ _THERE: dict[str, Callable[[Application, Reason], bool]] = {
     "roster_query": _roster_failed,
     "signed_answer": lambda application, _reason: operator_denies(application),
     "identity_result": _failed_of,
-    "own_words": lambda application, _reason: bool(application.purpose),
+    "own_words": _own_words,
     "what_was_offered": _offered,
     "range_and_registry": lambda application, _reason: _failed(application, "not_registered", "origin"),
     "count_and_invoice": _unpaid,

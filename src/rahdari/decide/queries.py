@@ -186,7 +186,7 @@ def cases_out_of_time(now: dt.datetime) -> QuerySet[Case]:
 
 def facts_of(application: Application, found: Sequence[Check], now: dt.datetime) -> list[rules.CheckFact]:
     """The checks as the rules need them; of one that waits, whether the clock of its rule is over."""
-    asked = policy_of(application).services[application.service].checks_for(mobile=application.is_mobile)
+    asked = application.checks_in(policy_of(application).services[application.service])
     return [
         rules.CheckFact(
             check.kind,
@@ -239,7 +239,7 @@ def rules_of(application: Application) -> tuple[CheckRule, ...]:
             settings.REASONS_TO_CONFIRM_ALLOWED
         )
 
-    asked = policy.services[application.service].checks_for(mobile=application.is_mobile)
+    asked = application.checks_in(policy.services[application.service])
     return tuple(rule if is_usable(rule) else replace(rule, provisional=None) for rule in asked)
 
 

@@ -45,7 +45,7 @@ def open_checks(now: dt.datetime) -> int:
 def requests_for(application: Application, policy: Policy) -> list[CheckRequest]:
     """The checks that the policy asks for, as requests, in its order."""
     endpoints = list(applications.endpoints_of(application))
-    rules = policy.services[application.service].checks_for(mobile=application.is_mobile)
+    rules = application.checks_in(policy.services[application.service])
     return [request for rule in rules for request in _REQUESTS[rule.kind](rule, application, endpoints, policy)]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from .asking import asks_from, judge_readers
 from .clock import Allowance
 from .reading import BASES, Section
 from .shapes import (
@@ -38,8 +39,10 @@ def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], re
         checks=tuple(_check(row, clocks, reasons) for row in section.rows("checks")),
         evidence=tuple(_evidence_kind(row) for row in section.rows("evidence")),
         has_company_number=section.yes("company_number", True),
+        asks=asks_from(section),
     )
     _fits_together(service, section)
+    judge_readers(service, section)
     section.done()
     return service
 

@@ -211,6 +211,8 @@ class Service:
     checks: tuple[CheckRule, ...]
     evidence: tuple[EvidenceKind, ...]
     has_company_number: bool = True  # an embassy or a public body stands in no register of companies
+    # Of `ASKABLE`, what this service asks for, and how; what is not here is not asked (policy.asking).
+    asks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asks_operator(self) -> bool:
@@ -218,17 +220,22 @@ class Service:
         return any(check.kind == "operator" for check in self.checks)
 
     @property
+    def asks_tax_number(self) -> bool:
+        """Whether a check looks for the tax number of an organisation."""
+        return self.has_company_number and any(check.roster == "active_taxpayers" for check in self.checks)
+
+    @property
     def takes_mobile_lines(self) -> bool:
         """Whether a mobile number may stand in the place of addresses: its operator is asked then."""
         return any(check.kind == "mobile_line" for check in self.checks)
 
-    def checks_for(self, *, mobile: bool) -> tuple[CheckRule, ...]:
-        """What is checked of an application for a mobile number, or of one for addresses."""
-        return tuple(
-            check
-            for check in self.checks
-            if not (check.kind in OF_ADDRESSES if mobile else check.kind == "mobile_line")
-        )
+    def checks_for(self, *, mobile: bool, card: bool = True) -> tuple[CheckRule, ...]:
+        """What is checked of an application for a mobile number, or of one for addresses. Without a `card` number of a
+        person nobody asks whose it is."""
+        left_out = OF_ADDRESSES if mobile else {"mobile_line"}
+        if self.holder == "person" and not card:
+            left_out = left_out | {"represents"}
+        return tuple(check for check in self.checks if check.kind not in left_out)
 
     @property
     def operator_may_prove(self) -> bool:

@@ -172,13 +172,10 @@ def facts_of(user: User, now: dt.datetime) -> dict[str, Any]:
 def draft(user: User, address: str, number: int, now: dt.datetime) -> Application:
     """A freelancer's application with everything but the proof and the sending."""
     facts = facts_of(user, now)
-    application = apply.start_application(
-        applicant=user, service="vpn_freelancer", use="clients", fixed_address="yes", **facts
-    )
+    application = apply.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **facts)
     facts["application"] = application
-    apply.save_person(name=user.name, cnic=SAMPLE_CNIC.format(number=number), **facts)
+    apply.save_person(name=user.name, **facts)
     apply.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
-    apply.save_purpose(use="clients", purpose="I reach the servers of two clients abroad.", **facts)
     apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
     apply.add_endpoint(block=address, runs="wireguard", **facts)
     return application
@@ -187,13 +184,10 @@ def draft(user: User, address: str, number: int, now: dt.datetime) -> Applicatio
 def a_company(user: User, name: str, number: str, now: dt.datetime) -> Application:
     """A company's application without an address."""
     facts = facts_of(user, now)
-    application = apply.start_application(
-        applicant=user, service="vpn_company", use="staff", fixed_address="yes", **facts
-    )
+    application = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **facts)
     facts["application"] = application
     apply.save_company(name=name, company_number=number, ntn=f"{number}-1", **facts)
     apply.save_contact(name="Sample Manager 4", mobile=SAMPLE_MOBILE.format(number=4), **facts)
-    apply.save_purpose(use="staff", purpose="Our staff reach our own servers from home.", **facts)
     return application
 
 

@@ -274,7 +274,6 @@ def _begin(request: HttpRequest, user: User, mandate: Mandate, service: str, now
         application = apply.start_application(
             applicant=user,
             service=service,
-            use="staff",
             fixed_address="yes",
             mandate=found,
             actor=actor_of(user),

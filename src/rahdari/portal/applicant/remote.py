@@ -85,12 +85,9 @@ def is_offered(registration: Registration) -> RemoteStaff | None:
 
 
 def workers_of(registration: Registration) -> int:
-    """What the organisation told since, or in its last application."""
+    """How many the organisation has told of."""
     gateway = lines.gateway_of(registration)
-    if gateway is not None:
-        return gateway.workers
-    last = applications.last_granted_for(registration)
-    return (last.remote_workers if last is not None else 0) or 0
+    return gateway.workers if gateway is not None else 0
 
 
 @login_required

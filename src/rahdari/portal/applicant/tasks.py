@@ -37,7 +37,8 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
     groups = apply.step_list(application, policy, endpoints=endpoints)
     proofs = share_proofs(application, actor_of(person(request)), endpoints)
     proved = sum(each.is_proved for each in proofs)
-    steps = [step for group in groups for step in group.steps]
+    # What nobody has to give is none of the tasks that are counted.
+    steps = [step for group in groups for step in group.steps if step.state != "optional"]
     ready = is_ready(application) if application.is_mobile else bool(proofs and proved == len(proofs))
     complete = all(step.state == "done" for step in steps) and (ready or not application.is_mobile)
     done = sum(step.state == "done" for step in steps) + ready
@@ -76,7 +77,7 @@ def next_task(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:application", reference=reference)
     endpoints = list(apply.endpoints_of(application))
     groups = apply.step_list(application, policy, endpoints=endpoints)
-    open_step = next((step for group in groups for step in group.steps if step.state != "done"), None)
+    open_step = next((step for group in groups for step in group.steps if step.state not in {"done", "optional"}), None)
     if open_step is not None:
         return redirect(open_step.url)
     if application.is_mobile:

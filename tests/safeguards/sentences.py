@@ -73,6 +73,13 @@ UNTRUE = (
     ),
     Untrue("نجی استعمال یہاں رجسٹر نہیں", "a gap of ours", "نجی استعمال یہاں رجسٹر نہیں ہوتا"),
     Untrue("کوئی فہرست نہیں رکھتے", "what was refused is held a while", "ہم ان کی کوئی فہرست نہیں رکھتے۔"),
+    Untrue("کوئی کنکشن نہیں کٹتا", "nothing comes off the list", "دیر سے ادائیگی پر کوئی کنکشن نہیں کٹتا۔"),
+    Untrue("اور کچھ بند نہ ہو", "there is no gap on the list", "تاکہ ابھی تجدید ہو جائے اور کچھ بند نہ ہو۔"),
+    Untrue("اور (اس سے )?آپ پر کوئی اثر نہیں", "it is not held against them", "اور اس سے آپ پر کوئی اثر نہیں پڑے گا۔"),
+    Untrue("کنکشن پر کوئی اثر نہیں", "the register changes nothing in it", "کسی رجسٹرڈ کنکشن پر کوئی اثر نہیں۔"),
+    Untrue(
+        "کسی کمپنی (کے|کا) وی پی این", "that is the VPN of a client too", "یہ رجسٹر کسی کمپنی کے وی پی این کے لیے نہیں"
+    ),
 )
 
 

@@ -55,6 +55,10 @@ UNTRUE = (
         "what was refused is held a while",
         "We keep no list of those who do not register.",
     ),
+    Untrue(r"\bcuts no connection\b", "it takes nothing off the register", "A late payment cuts no connection."),
+    Untrue(
+        r"\bpublic can see this name\b", "typed names are compared, not told", "The public can see this name beside it."
+    ),
     # The same in Urdu.
     Untrue("کوئی آپریٹر [^۔]{0,40}(بند|کاٹ) نہیں", "they are told, not bound", "کوئی آپریٹر انہیں بند نہیں کر سکتا۔"),
     Untrue(

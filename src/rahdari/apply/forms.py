@@ -89,7 +89,7 @@ class PersonForm(CardForm):
 class CompanyForm(StepForm):
     name = NameField(
         label=_("Registered name"),
-        help_text=_("As in the company register. The public can see this name beside the registration number."),
+        help_text=_("As in the company register. Whoever scans the certificate sees this name."),
         max_length=200,
         widget=text_input(autocomplete="organization"),
         error_messages={
@@ -122,9 +122,7 @@ class CompanyForm(StepForm):
         if not service.has_company_number:
             del self.fields["company_number"]
             self.fields["name"].label = _("Name of the organisation")
-            self.fields["name"].help_text = _(
-                "As on its letters. The public can see this name beside the registration number."
-            )
+            self.fields["name"].help_text = _("As on its letters. Whoever scans the certificate sees this name.")
 
     def clean_company_number(self) -> str:
         typed = self.cleaned_data["company_number"]

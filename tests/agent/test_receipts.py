@@ -82,6 +82,19 @@ class TestSend:
                     "nowhere": False,
                 }
 
+    def test_says_that_the_target_that_failed_was_taken_out(
+        self, publisher: Publisher, stand: Stand, configuration: Configuration
+    ) -> None:
+        publisher.publish(an_entry("192.0.2.1/32"))
+        nowhere = file_target("csv", "nowhere", configuration.state / "not-there" / "e.csv")
+        sync(replace(configuration, targets=(*configuration.targets, nowhere)))
+        failing = len(stand.receipts)
+        sync(configuration)
+        last = stand.receipts[failing:]
+        assert last and all([target["name"] for target in each["targets"]] == ["entries.json"] for each in last)
+        sync(configuration)
+        assert stand.receipts[failing:] == last, "it is said once"
+
     @pytest.mark.parametrize("status", [302, 401, 404, 503])
     def test_keeps_what_was_not_taken_and_sends_it_again(
         self, publisher: Publisher, stand: Stand, configuration: Configuration, status: int

@@ -1,7 +1,8 @@
 """Putting what is verified where the network reads it, and saying so.
 
 A target's marker is written after the target has been read back. A target that fails does not hold up the others and
-keeps what it had. When a target took something new, or began or ceased to fail, a receipt is kept for the server.
+keeps what it had. When a target took something new, began or ceased to fail, or was taken out of the configuration, a
+receipt is kept for the server.
 
 Devices come before files: a change of one entry costs them what it changes, whatever the size of the register. A file
 is written whole; one that takes long is written less often, and its marker says until when it waits.
@@ -111,7 +112,8 @@ class Targets:
 
     def _keep(self, state: State, moment: Moment, markers: Mapping[str, Marker], changed: Mapping[str, Marker]) -> None:
         names = {target.name for target in self._places}
-        if not changed and markers.keys() <= names:
+        gone = markers.keys() - names
+        if not changed and not gone:
             return
         with state.transaction():
             for marker in changed.values():
@@ -119,7 +121,7 @@ class Targets:
             state.drop_markers(names)
             kept = state.markers()
             for role, position in moment.positions.items():
-                if any(_is_news(role, markers.get(name), marker) for name, marker in changed.items()):
+                if gone or any(_is_news(role, markers.get(name), marker) for name, marker in changed.items()):
                     receipts.keep(state=state, position=position, markers=kept.values(), now=moment.now)
 
     def _put(self, target: Target, moment: Moment, before: Marker | None) -> tuple[str, AgentFault | None, bool]:

@@ -173,7 +173,7 @@ def status_in_words(said: Status) -> str:
         lines.append(f"Accepted: the terms of the feed, {said.terms[:SHORT]}.")
     for fault in said.faults:
         lines.append(f"{fault.what}\n  {fault.mend}")
-    if said.exit is Exit.OK:
+    if said.exit is Exit.OK and not said.faults:
         lines.append("All is well.")
     return "\n".join(lines)
 

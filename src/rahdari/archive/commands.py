@@ -24,6 +24,15 @@ class RehearsalFailed(sealing.Refused):
         )
 
 
+class NoTerminal(sealing.Refused):
+    """A passphrase is typed where nobody else reads it, or given by the environment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"There is no terminal to type the passphrase at, and {PASSPHRASE} is not set. Nothing was done."
+        )
+
+
 class GroundMissing(sealing.Refused):
     """Nothing is taken out without a ground."""
 
@@ -85,6 +94,8 @@ def passphrase(*, twice: bool = False) -> str:
     given = os.environ.get(PASSPHRASE)
     if given is not None:
         return given
+    if not sys.stdin.isatty():
+        raise NoTerminal
     given = getpass.getpass("Passphrase: ")
     if twice and getpass.getpass("Once more: ") != given:
         raise sealing.Refused("The two are not alike. Nothing was made.")
@@ -95,7 +106,8 @@ def run_new(options: argparse.Namespace) -> int:
     name = sealing.make(options.file, passphrase(twice=True))
     print(
         f"Key {name}. The private half is {options.file}: it stays off the network, with a copy elsewhere and the "
-        f"passphrase at another place. Carry {sealing.public_path(options.file)} to the register: rahdari keys seal use"
+        f"passphrase at another place. Carry {sealing.public_path(options.file)} to the register: rahdari keys seal "
+        f"use {sealing.public_path(options.file).name} --rehearsal FILE"
     )
     return 0
 

@@ -4,11 +4,17 @@ import datetime as dt
 import ipaddress
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from rahdari import line
-from rahdari.address import directory
+from rahdari.address import directory, format_block
+from rahdari.apply.models import Application
+from rahdari.journal.models import Entry as JournalEntry
 from rahdari.letters import queries as letters
 from rahdari.line import proving
+from rahdari.people import actions as people
+from rahdari.people.models import Role, User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Entry, Registration
@@ -16,7 +22,7 @@ from rahdari.register.rules import NewEntry
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method, Reproof
-from tests.decide.builders import DAY, NOW, an_application
+from tests.decide.builders import DAY, NOW, an_application, an_officer
 
 pytestmark = pytest.mark.django_db
 TERM = "register -> verify: prove again in the term"
@@ -47,6 +53,12 @@ def show(reproof: Reproof, now: dt.datetime) -> None:
     assert link is not None
     seen = ipaddress.ip_address(str(reproof.proof.network.network_address))
     assert verify.open_link(token=proofs.link_token(link), address=seen, now=now).result == "proved"
+
+
+def page_of_proofs(officer: User) -> str:
+    client = Client()
+    client.force_login(officer)
+    return client.get(reverse("portal:proofs_in_vain")).text
 
 
 class TestProveAgain:
@@ -130,6 +142,20 @@ class TestProveAgain:
         assert entry.ended_at is None
         assert registration.struck_out_at is None
         assert [each.about for each in proofs.reproofs_in_vain()] == [f"entry:{entry.pk}"]
+
+    def test_in_vain_is_on_a_list_whose_looks_the_holder_reads_and_never_on_ones_own(self) -> None:
+        registration, entry = registered()
+        now = at_share(registration, 0.301)
+        line.advance(now=now)
+        for days in (2, 4, 6):
+            line.advance(now=now + days * DAY + dt.timedelta(minutes=days))
+        application, address = Application.objects.get(), format_block(entry.block)
+        assert address in page_of_proofs(an_officer())
+        (look,) = JournalEntry.objects.filter(act="decide.read_list")
+        assert (look.subject, look.detail["shown"]) == ("desk:proofs", [application.subject])
+        people.appoint(user=application.applicant, role=Role.OFFICER, rank="", actor="system:test", now=NOW)
+        assert address not in page_of_proofs(application.applicant)
+        assert JournalEntry.objects.filter(act="decide.read_list").count() == 1
 
     def test_that_succeeds_later_takes_the_mark_away(self) -> None:
         registration, entry = registered()

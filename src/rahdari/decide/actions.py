@@ -16,6 +16,7 @@ from .acting import (
     ReasonNeeded,
     page_of,
 )
+from .desk import record_looks
 from .ending import NotYours, TooLate, end, go_on, go_on_due, pause
 from .erasing import erase_words
 from .evidence import EvidenceMissing
@@ -33,7 +34,7 @@ from .hands import AlreadyTaken, hand_over, record_check, record_checks, record_
 from .keeping import keep_again
 from .operators import NoOperatorToAsk, ask_operator
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
-from .reach import NobodyToName, name_network
+from .reach import NobodyToName, name_network, with_files
 from .refusals import MayNotSecond, answer_notice, drop_refusal, propose_refusal, second_refusal
 from .taking_back import keep_registration, propose_taking_back, restore_registration, second_taking_back
 from .times import close_unanswered
@@ -82,6 +83,7 @@ __all__ = [
     "propose_taking_back",
     "record_check",
     "record_checks",
+    "record_looks",
     "record_several",
     "restore_registration",
     "return_grant",
@@ -90,4 +92,5 @@ __all__ = [
     "second_refusal",
     "second_taking_back",
     "take_case",
+    "with_files",
 ]

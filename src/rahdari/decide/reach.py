@@ -5,7 +5,7 @@ and to the operator that an officer names.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
@@ -59,7 +59,12 @@ def unreached() -> list[Entry]:
 
 def unreached_with_cases(*, officer: User) -> list[tuple[Entry, Application]]:
     """The same for the desk: each with the application on whose page its operator can be named."""
-    found = unreached()
+    return with_files(unreached(), officer=officer)
+
+
+def with_files(found: Collection[Entry], *, officer: User) -> list[tuple[Entry, Application]]:
+    """Entries for a list of the desk: each with the application that its registration rests on; without the officer's
+    own, and without the register's. Whoever shows them puts the look on record (`record_looks`)."""
     rests_on = {each.registration_id: each.registration for each in found}
     applied = {pk: applications.last_granted_for(registration) for pk, registration in rests_on.items()}
     rows = [(each, applied[each.registration_id]) for each in found]

@@ -1,6 +1,7 @@
 """The officers' list of addresses whose proof could not be repeated.
 
-It asks for no act: an entry stays until an officer decides otherwise in the usual way.
+It asks for no act: an entry stays until an officer decides otherwise in the usual way. Each page is a look that its
+holders read.
 """
 
 import uuid
@@ -8,11 +9,13 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.address import directory, format_block
-from rahdari.people.access import officer_required
+from rahdari.decide import actions as decide
+from rahdari.people.access import officer_required, person
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
 from rahdari.verify import queries as proofs
@@ -39,18 +42,20 @@ class Row:
 @never_cache
 @require_safe
 def proofs_in_vain(request: HttpRequest) -> HttpResponse:
-    found = list(proofs.reproofs_in_vain()[:SHOWN])
-    entries = register.active_by_id(uuid.UUID(each.about.removeprefix("entry:")) for each in found)
+    officer = person(request)
+    found = {uuid.UUID(each.about.removeprefix("entry:")): each for each in proofs.reproofs_in_vain()[:SHOWN]}
+    entries = register.active_by_id(found)
+    listed = decide.with_files([entries[key] for key in found if key in entries], officer=officer)
     known = directory.current()
     rows = [
         Row(
-            each,
+            found[entry.pk],
             entry,
             format_block(entry.block),
             (known.organisation(entry.asn) if entry.asn is not None else None) or "",
-            way_words.title(each.proof.method),
+            way_words.title(found[entry.pk].proof.method),
         )
-        for each in found
-        if (entry := entries.get(uuid.UUID(each.about.removeprefix("entry:")))) is not None
+        for entry, _file in listed
     ]
+    decide.record_looks([file for _entry, file in listed], officer=officer, where="proofs", now=timezone.now())
     return render(request, "portal/staff/proofs.html", {"rows": rows})

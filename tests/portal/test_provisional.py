@@ -206,4 +206,5 @@ class TestLicensees:
         assert "Zettabyte" in page and "Crest VPN" in page
         if language == "en":
             assert "Public facts, not an official list" in page and "According to TechNadu" in page
+            assert "there were 9 licensees. Named here are 7 whose names we found" in page
             assert "The Demonstration Authority has given no licence." in page

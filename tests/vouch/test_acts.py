@@ -145,7 +145,8 @@ class TestTime:
         assert [one.template for one in Letter.objects.filter(template="client_reminder")] == ["client_reminder"]
 
     def test_forgets_address_and_name_and_keeps_domain_and_answer(self) -> None:
-        question = actions.answer(question=ask(), given="no", now=NOW)
+        question = actions.answer(question=ask(), given="no", now=NOW + DAY)
+        assert question.forget_at == NOW + 31 * DAY, "as the page on privacy says: so long after the answer"
         assert actions.forget(now=question.forget_at - DAY) == 0
         assert actions.forget(now=question.forget_at) == 1
         question.refresh_from_db()

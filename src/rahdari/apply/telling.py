@@ -209,7 +209,7 @@ def paper_line(document: Document) -> Line:
             gettext("Checked with application %(application)s and still accepted") % {"application": document.seen_with}
         )
     if document.erased_at is not None:
-        return Line(gettext("Deleted, its time was over"), "quiet")
+        return Line(gettext("Not readable here, its time was over"), "quiet")
     return Line(document.name, "name")
 
 

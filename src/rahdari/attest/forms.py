@@ -136,7 +136,7 @@ class MemberForm(AttestingForm):
     identifier = forms.CharField(
         label=gettext_lazy("Card number, company number or email address"),
         help_text=gettext_lazy(
-            "We recognise the member by it. We keep only a fingerprint of it, from which nobody can recover it."
+            "We recognise the member by it. We keep only a fingerprint of it, which tells nothing without our key."
         ),
         max_length=254,
         widget=_text(dir="ltr"),

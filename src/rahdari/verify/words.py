@@ -25,7 +25,7 @@ from .saying import Said, clock, fill
 def of_check(check: Check) -> SafeString:
     """What a check found, in one or two sentences."""
     if check.facts.get("erased"):
-        return fill(_("What was found was erased with the file, when its time was over."))
+        return fill(_("What was found cannot be read here any more: the time of the file was over."))
     return _CHECKS.get(check.finding, _not_answered)(check, check.evidence)
 
 

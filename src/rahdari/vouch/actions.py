@@ -244,7 +244,8 @@ def _each(pk: UUID, act: Callable[[Question], bool]) -> bool:
 def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor: str) -> Question:
     assert _rules.may_move(question.state, state)  # noqa: S101 - the callers look first
     question.state, question.answered_at = state.value, now
-    question.save(update_fields=["state", "answered_at"])
+    question.forget_at = min(question.forget_at, now + (question.forget_at - question.ends_at))
+    question.save(update_fields=["state", "answered_at", "forget_at"])
     detail = {"answer": state.value}
     journal.record(act=f"vouch.{act}", actor=actor, subject=question.subject, now=now, detail=detail)
     with connection.cursor() as cursor:

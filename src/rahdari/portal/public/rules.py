@@ -53,13 +53,12 @@ KEPT: dict[str, Promise] = {
     "letter_delivery": _("How a letter travelled"),
     "payment": _("A payment"),
     "reads": _("Who looked at your data"),
-    "sign_in": _("Sign-ins"),
     "backups": _("Backups"),
 }
 AFTER: dict[str, Promise] = {
     "last_change": _("after your last change"),
     "final_decision": _("after the final decision"),
-    "answered": _("after the answer"),
+    "answered": _("after the answer, or after the time for it"),
     "collected": _("after it was seen"),
     "given_up_or_refused": _("after that, and never before an appeal or a late answer is too late"),
     "entry_ended_or_refused": _("after the end of the entry, or the refusal"),
@@ -67,7 +66,6 @@ AFTER: dict[str, Promise] = {
     "written": _("after it was written"),
     "paid": _("after the payment"),
     "file_ended": _("after the end of the file"),
-    "event": _("after the sign-in"),
     "made": _("after they were made"),
     "with_the_case": _("with the file of the application"),
 }
@@ -79,6 +77,7 @@ THEN: dict[archive.Disposal, Promise | str] = {
     archive.Disposal.SEAL: _("Then it is sealed, as the law of the archives asks: nobody here can read it."),
     archive.Disposal.KEEP: _("By the law of the archives it is kept beyond that for now."),
 }
+BY_HAND = _("Whoever runs the register sees to it; no clock does.")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def kept_rows(rules: Policy) -> list[Row]:
         unit = {"days": "calendar_days"}.get(unit, unit)
         span = in_words(Allowance(int(length), unit)) if kept.keep else ""
         after = str(AFTER.get(kept.after, ""))
-        then = THEN[archive.disposal_of(rules, key)] if kept.erased_by == "clock" and kept.keep else ""
+        then = BY_HAND if kept.erased_by == "hand" else THEN[archive.disposal_of(rules, key)] if kept.keep else ""
         found.append(Row(str(title), span, f"{after}. {then}" if then else after))
     return found
 

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 ANYONE = frozenset(
     """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
-    people:invitation
+    portal:feed_terms portal:feed_terms_text people:invitation
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
     verify:prove portal:prove_by_link
     vouch:question vouch:stop letters:no_reminders remote:line
@@ -119,7 +119,7 @@ OFFICERS_ON_RECORD = frozenset(
     """decide:case decide:why decide:addresses decide:addresses_table decide:address decide:take decide:hand_over
     decide:decide decide:second decide:drop decide:contact decide:record_check decide:record_checks
     decide:name_network decide:take_back decide:ask_operator decide:record_several decide:search_from_case
-    decide:document""".split()
+    decide:document decide:hold""".split()
 )
 READ_AT_THE_DESK = frozenset(
     "decide:case decide:why decide:addresses decide:addresses_table decide:address decide:document".split()

@@ -1,11 +1,14 @@
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from rahdari.address import directory
+from rahdari.publish import actions as publish
 from rahdari.vault import keys
 
 
@@ -20,3 +23,14 @@ def sample_operators() -> Iterator[None]:
     directory.configure(None, [directory.Origin(64500, "Sample Fibre", ipaddress.ip_network("203.0.113.0/24"))])
     yield
     directory.configure(None)
+
+
+@pytest.fixture
+def feed(tmp_path: Path, settings: Any) -> Path:
+    """A feed that an operator of everything follows: nothing is forgotten that it is still to be told."""
+    settings.DATA = tmp_path / "data"
+    settings.DATA.mkdir()
+    keys.make_missing(settings.DATA / "keys")
+    publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=timezone.now())
+    publish.make_feed_keys(offline=tmp_path / "offline", now=timezone.now())
+    return tmp_path

@@ -31,7 +31,6 @@ from rahdari.register import actions as registry
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import Standing
-from rahdari.vault import keys
 from tests.apply.sample import a_photo, asking, cnic_of
 from tests.portal import story
 from tests.publish import world
@@ -212,17 +211,6 @@ def taken_back() -> Planted:
 ENDS: tuple[Callable[[], Planted], ...] = (ended, expired, taken_back)
 
 
-@pytest.fixture
-def feed(tmp_path: Path, settings: Any) -> Path:
-    """A feed that an operator of everything follows: nothing is forgotten that it is still to be told."""
-    settings.DATA = tmp_path / "data"
-    settings.DATA.mkdir()
-    keys.make_missing(settings.DATA / "keys")
-    publish.create_operator(slug="sample-edge", name="Sample Edge", asns=[], gateway=True, now=timezone.now())
-    publish.make_feed_keys(offline=tmp_path / "offline", now=timezone.now())
-    return tmp_path
-
-
 class TestWhoseRegistrationEnded:
     @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
     def test_is_nowhere_when_the_clocks_have_run(self, end: Callable[[], Planted], feed: Path) -> None:
@@ -281,13 +269,13 @@ class TestTheNumberOfThem:
             return {name: float(value) for name, value in rows}
 
         _granted()
-        assert told() == {"rahdari_held_without_registration": 0, "rahdari_held_without_registration_seconds": 0}
+        assert not any(told().values())
         refused()
         withdrawn_draft()
         assert told()["rahdari_held_without_registration"] == 2
         all_letters_went_out()
         line.advance(now=timezone.now() + dt.timedelta(days=60))
-        assert told() == {"rahdari_held_without_registration": 0, "rahdari_held_without_registration_seconds": 0}
+        assert not any(told().values())
         assert Client().get("/metrics/held", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404
 
 

@@ -50,6 +50,7 @@ from .erasing import (
     with_numbers_due,
     with_papers_due,
 )
+from .holding import NotToHold, end_hold, hold_file
 from .later import (
     File,
     NothingAwaited,
@@ -102,6 +103,7 @@ __all__ = [
     "MoveNotAllowed",
     "NewEndpoint",
     "NotADraft",
+    "NotToHold",
     "NothingAwaited",
     "OtherCompany",
     "ProofNotAccepted",
@@ -127,6 +129,7 @@ __all__ = [
     "date_documents",
     "delete_idle_draft",
     "delete_old_address_files",
+    "end_hold",
     "erase_application",
     "erase_card_number",
     "erase_documents",
@@ -135,6 +138,7 @@ __all__ = [
     "forget_file",
     "forget_subscribers",
     "hear_address",
+    "hold_file",
     "keep_file",
     "mark_checks_opened",
     "mark_taken_in",

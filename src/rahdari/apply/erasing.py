@@ -18,6 +18,7 @@ from rahdari.vault import files
 
 from . import queries
 from .drafts import locked
+from .holding import held, is_held
 from .models import AddressFile, Application, Document, Endpoint, Proof
 from .rules import About, Status
 
@@ -31,7 +32,7 @@ def _due(now: dt.datetime) -> QuerySet[Document]:
         return Document.objects.none()
     due = Document.objects.filter(
         erased_at__isnull=True, removed_at__isnull=True, application__closed_at__lt=now - kept
-    )
+    ).exclude(application__in=queries.files_on_hold(now).order_by())
     return due.select_related("application").order_by("application__closed_at", "id")
 
 
@@ -68,14 +69,14 @@ def with_numbers_due(*, now: dt.datetime, at_most: int) -> list[Application]:
     if kept is None:
         return []
     due = Application.objects.filter(number_erased_at__isnull=True, closed_at__lt=now - kept)
-    return list(due.order_by("closed_at", "id")[:at_most])
+    return list(due.exclude(held(now)).order_by("closed_at", "id")[:at_most])
 
 
 @transaction.atomic
 def erase_card_number(*, application: Application, now: dt.datetime, actor: str = "clock") -> bool:
     """Its keyed hash stays with the application. A sole trader's tax number is the card's, so it goes too."""
     row = locked(application)
-    if row.closed_at is None or row.number_erased_at is not None:
+    if row.closed_at is None or row.number_erased_at is not None or is_held(row, now):
         return False
     had_one = bool(row.cnic)
     box = Box("card_number", now=now)
@@ -91,10 +92,11 @@ def erase_card_number(*, application: Application, now: dt.datetime, actor: str 
     return had_one
 
 
-def with_files_due(*, before: dt.datetime, granted: bool) -> QuerySet[Application]:
+def with_files_due(*, before: dt.datetime, granted: bool, now: dt.datetime) -> QuerySet[Application]:
     """Applications that were granted, or came to nothing, before then, the oldest first. Whether what they led to has
     ended as long ago, or may still be appealed against, the caller knows."""
-    due = Application.objects.filter(erased_at__isnull=True, closed_at__lt=before).order_by("closed_at", "id")
+    due = Application.objects.filter(erased_at__isnull=True, closed_at__lt=before).exclude(held(now))
+    due = due.order_by("closed_at", "id")
     return due.filter(status=Status.GRANTED) if granted else due.exclude(status=Status.GRANTED)
 
 
@@ -106,7 +108,7 @@ def _take_paper(box: Box, document: Document) -> None:
 
 SAID = (
     *("name", "cnic", "cnic_index", "company_name", "company_number", "ntn", "contact_name", "contact_mobile"),
-    *("purpose", "evidence_text", "association_number"),
+    *("purpose", "evidence_text", "association_number", "held_because", "held_words"),
 )
 
 
@@ -115,7 +117,7 @@ def erase_application(*, application: Application, box: Box, now: dt.datetime, a
     """Erase all that says who applied and for which address. Gives the subjects of the endpoints that went, by which
     other rooms know what they hold of it; that, the caller erases in the same transaction."""
     row = locked(application)
-    if row.closed_at is None or row.erased_at is not None:
+    if row.closed_at is None or row.erased_at is not None or is_held(row, now):
         return []
     endpoints, files_of_rows = Endpoint.objects.filter(application=row), AddressFile.objects.filter(application=row)
     for rows in ([row], endpoints, files_of_rows, Proof.objects.filter(application=row)):

@@ -9,7 +9,7 @@ from . import queries
 
 
 def exposition(*, now: dt.datetime) -> str:
-    found = queries.held_without_a_registration()
+    found = queries.held_without_a_registration(now)
     age = (now - found.oldest).total_seconds() if found.oldest is not None else 0.0
     lines = [
         "# HELP rahdari_held_without_registration Persons with an address here and nothing registered or applied for.",
@@ -18,5 +18,8 @@ def exposition(*, now: dt.datetime) -> str:
         "# HELP rahdari_held_without_registration_seconds How long ago the first of these applications was closed.",
         "# TYPE rahdari_held_without_registration_seconds gauge",
         f"rahdari_held_without_registration_seconds {age:g}",
+        "# HELP rahdari_files_on_hold Closed files that an officer keeps though their time may be over.",
+        "# TYPE rahdari_files_on_hold gauge",
+        f"rahdari_files_on_hold {queries.files_on_hold(now).count()}",
     ]
     return "\n".join(lines) + "\n"

@@ -95,6 +95,11 @@ class Application(models.Model):
     # When the card number went, and when all that says who and where did (retention of the policy).
     number_erased_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
+    # The last day on which an officer keeps the file though its time may be over, the ground (`rules.GROUNDS_TO_HOLD`),
+    # and the number or the words for it.
+    held_until = models.DateField(null=True, blank=True)
+    held_because = models.CharField(max_length=12, blank=True)
+    held_words = EncryptedTextField()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at", "id"]
@@ -134,6 +139,7 @@ class Application(models.Model):
             # Asked for at each round of the line.
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="application_closed"),
             models.Index(fields=["updated_at"], condition=Q(status="draft"), name="drafts_by_their_age"),
+            models.Index(fields=["held_until"], condition=Q(held_until__isnull=False), name="files_on_hold"),
             # Who else has sent something with this number is asked of each application.
             models.Index(fields=["company_number"], condition=~Q(company_number=""), name="applied_with_a_number"),
         ]

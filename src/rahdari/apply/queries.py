@@ -27,6 +27,9 @@ from rahdari.register.models import Registration
 from rahdari.vault import files, index
 
 from . import rules, telling
+from .holding import files_on_hold as files_on_hold
+from .holding import is_held as is_held
+from .holding import last_days as last_days
 from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
 from .naming import application_by_subject as application_by_subject
 from .naming import applications_where as applications_where

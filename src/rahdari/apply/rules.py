@@ -24,6 +24,10 @@ class Status(StrEnum):
     NOT_PURSUED = "not_pursued"
 
 
+# For what an officer keeps a closed file though its time of keeping may be over.
+GROUNDS_TO_HOLD = ("appeal", "complaint", "court")
+
+
 class About(StrEnum):
     """What is applied for: a new registration, or one that is there, which keeps its number."""
 

@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from rahdari.people.models import Organisation, User
 from rahdari.register import queries as register
 
+from .holding import held
 from .models import Application, Endpoint, Proof
 from .reach import every
 from .rules import Status
@@ -37,9 +38,10 @@ class Held:
     oldest: dt.datetime | None
 
 
-def held_without_a_registration() -> Held:
+def held_without_a_registration(now: dt.datetime) -> Held:
     """Persons with an address in a closed application, of whom nothing stands on the register and nothing is applied
-    for: 0, but for those whose time of keeping, of an appeal or of a late answer is not over."""
+    for: 0, but for those whose time of keeping, of an appeal or of a late answer is not over, or whose file an officer
+    holds; the age is that of the oldest that nobody holds."""
     holder = Coalesce("organisation__holder_ref", "applicant__holder_ref")
     stands = register.not_ended().filter(holder=OuterRef("holder"))
     open_ones = Application.objects.filter(applicant=OuterRef("applicant"), closed_at__isnull=True)
@@ -48,7 +50,10 @@ def held_without_a_registration() -> Held:
         closed.annotate(holder=holder)
         .filter(Exists(Endpoint.objects.filter(application=OuterRef("pk"))))
         .exclude(Exists(stands) | Exists(open_ones))
-        .aggregate(persons=Count("applicant", distinct=True), oldest=Min("closed_at"))
+        .aggregate(
+            persons=Count("applicant", distinct=True),
+            oldest=Min("closed_at", filter=Q(held_until__isnull=True) | ~held(now)),
+        )
     )
     return Held(found["persons"], found["oldest"])
 

@@ -31,6 +31,7 @@ from .granting import (
     return_provisional,
 )
 from .hands import AlreadyTaken, hand_over, record_check, record_checks, record_several, take_case
+from .holding import end_hold, hold_file
 from .keeping import keep_again
 from .operators import NoOperatorToAsk, ask_operator
 from .questions import NoMoreTime, TooLateToReopen, answer_question, ask_question, extend_question, save_answer_draft
@@ -67,12 +68,14 @@ __all__ = [
     "decide_late",
     "drop_refusal",
     "end",
+    "end_hold",
     "erase_words",
     "extend_question",
     "go_on",
     "go_on_due",
     "grant",
     "hand_over",
+    "hold_file",
     "keep_again",
     "keep_registration",
     "mark_entered",

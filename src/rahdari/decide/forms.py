@@ -1,5 +1,6 @@
 """What an officer fills in. Nothing is preselected: a decision is always the officer's own choice."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -8,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from rahdari.apply.rules import GROUNDS_TO_HOLD
 from rahdari.policy import Reason
 
 from . import searching, words
@@ -151,6 +153,40 @@ class WhyForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
         field.choices = [(reason, words.why(reason)) for reason in words.WHY_AGAIN]
         field.error_messages |= dict.fromkeys(("required", "invalid_choice"), _("Choose why you open the file."))
+
+
+class HoldForm(forms.Form):
+    """Until when a closed file is kept, and for what."""
+
+    until = forms.DateField(
+        label=_("Keep it until the end of"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Give the day.")),
+    )
+    because = forms.ChoiceField(
+        label=_("Because of"),
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _("Choose what it is kept for.")),
+    )
+    words = forms.CharField(
+        label=_("Its number, or what it is"),
+        help_text=_("The holder reads this."),
+        max_length=200,
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+        error_messages={"required": _("Give its number, or say what it is.")},
+    )
+
+    def __init__(self, *args: Any, days: tuple[dt.date, dt.date], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.days = days
+        field = self.fields["because"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - it is, a few lines above
+        field.choices = [("", _("Choose one")), *((each, words.held_because(each)) for each in GROUNDS_TO_HOLD)]
+
+    def clean_until(self) -> dt.date:
+        until: dt.date = self.cleaned_data["until"]
+        if not self.days[0] <= until <= self.days[1]:
+            raise forms.ValidationError(_("Give a day from tomorrow on, a year away at most. It can be prolonged."))
+        return until
 
 
 class SearchForm(forms.Form):

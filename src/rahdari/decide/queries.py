@@ -62,6 +62,7 @@ from .running_out import (
     notices_due_between,
     questions_due_between,
     readable_until,
+    registrations_on_hold,
 )
 from .untouched import is_untouched, not_looked_at_since, with_news, with_proofs_that_came_late
 
@@ -109,6 +110,7 @@ __all__ = [
     "reason_with_law",
     "refusal_of",
     "refused_before",
+    "registrations_on_hold",
     "remedies_after",
     "remedies_of",
     "standings_of",
@@ -434,6 +436,8 @@ SHOWN_TO_APPLICANT = frozenset(
         "decide.kept_registration",
         "decide.took_back",
         "decide.restored_registration",
+        "decide.held_file",
+        "decide.ended_hold",
     }
 )
 

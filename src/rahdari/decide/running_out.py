@@ -1,10 +1,13 @@
 """Times that are over, or soon will be: for the line, which runs clocks, writes reminders, and erases what is over."""
 
 import datetime as dt
+import uuid
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from rahdari import policy
+from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
@@ -90,4 +93,19 @@ def readable_until(application: Application) -> dt.datetime | None:
         return None
     if kept is None or archive.is_kept("came_to_nothing"):
         return None
-    return max(application.closed_at + kept, may_be_changed_until(application) or application.closed_at)
+    ends = [application.closed_at + kept, may_be_changed_until(application)]
+    if application.held_until is not None:
+        ends.append(last_moment(application.held_until))
+    return max(end for end in ends if end is not None)
+
+
+def last_moment(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(23, 59, 59)))
+
+
+def registrations_on_hold(now: dt.datetime) -> list[uuid.UUID]:
+    """Those that a file led to, or was about, that an officer holds: whose they are, and their addresses, stay too."""
+    held = applications.files_on_hold(now)
+    led_to = Decision.objects.filter(case__application__in=held.order_by())
+    found = [*held.values_list("registration_id", flat=True), *led_to.values_list("registration_id", flat=True)]
+    return [each for each in found if each is not None]

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import paper_views, reach_views, search_views, taking_back_views, views
+from . import holding_views, paper_views, reach_views, search_views, taking_back_views, views
 from .opening import asks_why
 
 app_name = "decide"
@@ -29,4 +29,5 @@ urlpatterns = [
     path("desk/cases/<str:reference>/network/", asks_why(reach_views.name_network), name="name_network"),
     path("desk/cases/<str:reference>/operators/", asks_why(reach_views.ask_operator), name="ask_operator"),
     path("desk/cases/<str:reference>/take-back/", asks_why(taking_back_views.take_back), name="take_back"),
+    path("desk/cases/<str:reference>/hold/", asks_why(holding_views.hold), name="hold"),
 ]

@@ -169,6 +169,7 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = 
         "keys": _keys(request),
         "paper": page.paper(paper),
         "several_form": page.several_form(),
+        "held": words.why_held(shown.application, page.now),
     }
     return render(request, "decide/case.html", context | extra, status=status)
 

@@ -1,5 +1,6 @@
 """What happened to a case, and how it stands, in the reader's words. No other file of the room words an act."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -7,6 +8,8 @@ from itertools import groupby
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
 from rahdari.journal.models import Entry
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -107,6 +110,8 @@ def act(row: Entry) -> str:
         "decide.kept_registration": _("The registration stays as it is"),
         "decide.took_back": _("The registration was taken back"),
         "decide.restored_registration": _("The registration was restored"),
+        "decide.held_file": _("The file is kept, also when its time is over"),
+        "decide.ended_hold": _("The file is kept no longer than its time"),
         "decide.named_network": _("The operator of an address was named"),
         "decide.asked_operator": _("The operator was asked"),
         "decide.read_case": _("File opened"),
@@ -151,6 +156,20 @@ def why(reason: str) -> str:
         "case": _("To compare it with another case"),
         "demand": _("A body demanded it by law"),
     }.get(reason, "")
+
+
+def held_because(ground: str) -> str:
+    """Why a file is kept, in words for the officer and for the applicant."""
+    return {
+        "appeal": _("An appeal"),
+        "complaint": _("A complaint"),
+        "court": _("An order of a court"),
+    }.get(ground, "")
+
+
+def why_held(application: Application, now: dt.datetime) -> str:
+    """Empty where no officer keeps the file now."""
+    return held_because(application.held_because) if applications.is_held(application, now) else ""
 
 
 def evidence(policy: Policy, codes: tuple[str, ...], language: str) -> list[str]:

@@ -79,6 +79,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference", "readable_until"),
+    "file_kept": _kind(_("A closed file is kept longer"), "reference", "until because text"),
     "reminder_to_answer": _kind(_("An answer is still awaited"), "reference due_at", note="answer_by", reminder=True),
     "invoice": _kind(
         _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"

@@ -240,6 +240,12 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
     "registration_notice": lambda rules: {**_taken_back(rules, "striking_out", told=True), "due_at": _days(30)},
     "registration_suspended": lambda rules: _taken_back(rules, "suspension"),
     "registration_struck_out": lambda rules: _taken_back(rules, "striking_out"),
+    "file_kept": lambda rules: {
+        "reference": REFERENCE,
+        "until": _days(300),
+        "because": "appeal",
+        "text": "Sample number of the appeal.",
+    },
     "registration_stays": lambda rules: {"registration": REGISTRATION, "text": "Sample note of the officer."},
     "registration_goes_on": lambda rules: {"registration": REGISTRATION},
 }

@@ -96,7 +96,8 @@ def forget_holders(now: dt.datetime) -> int:
     if before is None:
         return 0
     count = 0
-    for registration in in_turn("forget holders", entries.ended_before(before), at_most=AT_ONCE):
+    due = entries.ended_before(before).exclude(pk__in=decisions.registrations_on_hold(now))
+    for registration in in_turn("forget holders", due, at_most=AT_ONCE):
         application = applications.application_by_subject(registration.origin)
         until = decisions.may_be_changed_until(application) if application is not None else None
         with one_item(f"registration:{registration.pk}"):
@@ -130,6 +131,7 @@ def forget_entries(now: dt.datetime) -> int:
     changing = now - applications.policy_in_force().lease.overlap - CHANGING_KEPT
     due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
     due = due.exclude(pk__in=leases.entries_leased()).exclude(pk__in=lines.entries_of_lines())
+    due = due.exclude(registration__in=decisions.registrations_on_hold(now))
     found = in_turn("forget entries", due, at_most=AT_ONCE)
     needed = listings.needed([entry.pk for entry in found], now=now)
     count = 0
@@ -155,7 +157,7 @@ def _forget_entry(entry: Entry, now: dt.datetime) -> bool:
 
 def erase_files(now: dt.datetime) -> int:
     """Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and
-    never while an appeal or a late answer may still change what came of it."""
+    never while an appeal or a late answer may still change what came of it, or an officer holds it."""
     return _erase_files("came_to_nothing", now) + _erase_files("case", now)
 
 
@@ -165,7 +167,7 @@ def _erase_files(key: str, now: dt.datetime) -> int:
         return 0
     granted, erased = key == "case", 0
     for application in in_turn(
-        f"erase files: {key}", apply.with_files_due(before=before, granted=granted), at_most=AT_ONCE
+        f"erase files: {key}", apply.with_files_due(before=before, granted=granted, now=now), at_most=AT_ONCE
     ):
         with one_item(application.subject):
             until = decisions.may_be_changed_until(application)

@@ -24,6 +24,7 @@ from rahdari.apply.wording import megabytes, too_many_drafts
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question
 from rahdari.decide.rules import Status
+from rahdari.decide.words import why_held
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import queries as checks
@@ -292,6 +293,7 @@ def refusal(request: HttpRequest, reference: str) -> HttpResponse:
         **_clock(start=refused.at, due=refused.appeal_until, now=now),
         "endpoints": apply.endpoints_of(application),
         "readable_until": queries.readable_until(application),
+        "held": why_held(application, now),
         "may_apply": apply.may(person(request), Act.APPLY, application=application),
     }
     return render(request, "portal/applicant/refusal.html", context)

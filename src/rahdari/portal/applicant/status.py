@@ -24,6 +24,7 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
 from rahdari.decide import queries as decide
 from rahdari.decide.models import Case, Decision
+from rahdari.decide.words import why_held
 from rahdari.fees import queries as fees
 from rahdari.fees.models import Invoice
 from rahdari.mobile.models import Line
@@ -323,6 +324,7 @@ def status(request: HttpRequest, reference: str) -> HttpResponse:
         "to_share": sharing.to_share(found, seen.proved) if found.status == "submitted" else [],
         "is_over": seen.stage in OVER,
         "readable_until": decide.readable_until(found),
+        "held": why_held(found, now),
         "is_ended": seen.stage in ENDED,
         "your_turn": seen.is_your_turn,
         "looks": looks_at_application(found),

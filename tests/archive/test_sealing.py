@@ -120,6 +120,10 @@ class TestWithAKey:
             line.advance(now=timezone.now() + LATER)
         assert Application.objects.get(pk=planted.application.pk).erased_at is not None
         assert places_of(planted) == {}
+        client = Client()
+        client.force_login(planted.application.applicant)
+        page = client.get(f"/my/applications/{planted.application.reference}/status/").text
+        assert "cannot be read here since" in page and "erased" not in page
         with pytest.raises(files.FileMissing):
             files.read(document.stored, aad=document.aad)
         parts = opened(planted, key, tmp_path)

@@ -18,6 +18,12 @@ from tests.decide.builders import NOW, a_case, a_decided_application, a_person, 
 
 pytestmark = pytest.mark.django_db
 DEMAND = {"number": "12/2026", "body": "A Tribunal", "provision": "s. 34", "day": date(2026, 11, 12).isoformat()}
+MISSING = {
+    "number": "Give the number of the demand.",
+    "body": "Say which body demands it.",
+    "provision": "Name the provision of the law.",
+    "day": "Give the date of the demand.",
+}
 SEARCH = reverse("decide:search")
 
 
@@ -70,6 +76,7 @@ class TestADemand:
     ) -> None:
         answer = ask(desk, "203.0.113.77", **{left_out: ""})
         assert answer.status_code == 422 and decided.reference not in answer.content.decode()
+        assert MISSING[left_out] in answer.content.decode()
         assert rows() == []
 
     @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from . import searching, words
 from .models import Case
 
 WORDS = 4000
-_NAMED = {"required": _("A search without a case needs the demand: its number, who makes it, and by which provision.")}
 
 
 class DecideForm(forms.Form):
@@ -221,11 +220,22 @@ class SearchForm(forms.Form):
 class DemandForm(SearchForm):
     """The same for a demand, which is named: the holder of what is found reads it."""
 
-    number = forms.CharField(label=_("Number of the demand"), max_length=40, error_messages=_NAMED)
-    body = forms.CharField(
-        label=_("Who demands it"), help_text=_("The body, and no person."), max_length=60, error_messages=_NAMED
+    number = forms.CharField(
+        label=_("Number of the demand"),
+        max_length=40,
+        error_messages={"required": _("Give the number of the demand.")},
     )
-    provision = forms.CharField(label=_("By which provision of the law"), max_length=60, error_messages=_NAMED)
+    body = forms.CharField(
+        label=_("Who demands it"),
+        help_text=_("The body, and no person."),
+        max_length=60,
+        error_messages={"required": _("Say which body demands it.")},
+    )
+    provision = forms.CharField(
+        label=_("By which provision of the law"),
+        max_length=60,
+        error_messages={"required": _("Name the provision of the law.")},
+    )
     day = forms.DateField(
         label=_("Date of the demand"),
         widget=forms.DateInput(attrs={"type": "date"}),

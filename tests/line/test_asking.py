@@ -147,7 +147,7 @@ class TestTheCheck:
     def test_waits_for_the_operator_and_passes_on_a_yes(self) -> None:
         application = self.sent()
         assert self.check(application).outcome == "waiting"
-        assert "wait for its answer" in words.of_check(self.check(application))
+        assert "and wait for it" in words.of_check(self.check(application))
         answer(question_about(application), "yes")
         check = self.check(application)
         assert (check.outcome, check.answered_by) == ("passed", "operator:sample-fibre")

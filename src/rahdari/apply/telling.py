@@ -34,7 +34,7 @@ TITLES: dict[StepKey, Promise] = {
 }
 
 
-ABOUT_YOU = gettext_lazy("About you and your work")
+ABOUT_YOU = gettext_lazy("Your name")
 
 
 def title_of(step: StepKey, service: Service) -> Promise:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -106,7 +106,9 @@ def kept_rows(rules: Policy) -> list[Row]:
         span = in_words(Allowance(int(length), unit)) if kept.keep else ""
         after = str(AFTER.get(kept.after, ""))
         then = BY_HAND if kept.erased_by == "hand" else THEN[archive.disposal_of(rules, key)] if kept.keep else ""
-        found.append(Row(str(title), span, f"{after}. {then}" if then else after))
+        # Each language has a full stop of its own.
+        both = gettext("%(after)s. %(then)s") % {"after": after, "then": then}
+        found.append(Row(str(title), span, both if then else after))
     return found
 
 

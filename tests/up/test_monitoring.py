@@ -164,7 +164,7 @@ class TestScrape:
                 told = json.loads(asked(f"{at}/targets")[1] or '{"data": {"activeTargets": []}}')
                 return {each["labels"]["job"]: each["health"] for each in told["data"]["activeTargets"]}
 
-            jobs = {"rahdari-register", "rahdari-letters", "rahdari-leases", "rahdari-lookup"}
+            jobs = {"rahdari-register", "rahdari-letters", "rahdari-leases", "rahdari-held", "rahdari-lookup"}
             until(lambda: health() == dict.fromkeys(jobs, "up"), patience=120)
             loaded = json.loads(asked(f"{at}/rules")[1])["data"]["groups"]
             assert {rule["name"] for group in loaded for rule in group["rules"]} == {

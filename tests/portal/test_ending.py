@@ -92,6 +92,7 @@ class TestWayBack:
             assert [each.op for each in last_delta(tmp_path / "offline")] == [Op.REMOVE]
             page = browser.get(page_of(registration)).text
             assert "Paused at your request" in page and "Let it go on now" in page and "In force at" not in page
+            assert "to take it off their lists, and one out of reach does so later" in page
             public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
             assert "Paused by its holder" in public
             told = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
@@ -111,7 +112,7 @@ class TestWayBack:
         browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
         assert test_holding.to_end(registration) in browser.get(page_of(registration)).text
         asked = browser.get(test_holding.to_end(registration)).text
-        assert "It is paused: no operator has its addresses" in asked and "Pause it instead" not in asked
+        assert "It is paused: we tell operators that have its addresses" in asked and "Pause it instead" not in asked
         end(browser, registration)
         assert "Your registration has ended" in browser.get(page_of(registration)).text
         assert "Your registration is valid" in self.go_on(browser, registration)

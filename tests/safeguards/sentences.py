@@ -59,6 +59,23 @@ UNTRUE = (
     Untrue(
         r"\bpublic can see this name\b", "typed names are compared, not told", "The public can see this name beside it."
     ),
+    Untrue(
+        r"\b([Cc]onnections?|VPN|[Ee]verything)\b[^.]{0,40}\b([Ss]tays?|[Rr]emains?)"
+        r" (as (it|they) (is|are|was|were)|unchanged)\b",
+        "what a network does we do not know: we change nothing in it",
+        "<dt>Your connection</dt><dd>stays as it is while we decide</dd>",
+    ),
+    Untrue(
+        r"\bconnections?\b[^.]{0,40}\b(is|are) (not |un)(touched|affected)\b|\b[Nn]o [^.]{0,20}connection is touched\b",
+        "we change nothing in it",
+        "Your connection is not touched by this.",
+    ),
+    Untrue(
+        r"\b[Nn]o operator has\b[^.]{0,30}\bon (its|the) list|\bon no operator’s list|"
+        r"\b[Oo]perators (no longer|do not) have\b[^.]{0,30}\bon their list",
+        "they are told; one that is out of reach takes it off later",
+        "It is paused: no operator has it on its list.",
+    ),
     # The same in Urdu.
     Untrue("کوئی آپریٹر [^۔]{0,40}(بند|کاٹ) نہیں", "they are told, not bound", "کوئی آپریٹر انہیں بند نہیں کر سکتا۔"),
     Untrue(
@@ -80,7 +97,21 @@ UNTRUE = (
     Untrue("کوئی کنکشن نہیں کٹتا", "nothing comes off the list", "دیر سے ادائیگی پر کوئی کنکشن نہیں کٹتا۔"),
     Untrue("اور کچھ بند نہ ہو", "there is no gap on the list", "تاکہ ابھی تجدید ہو جائے اور کچھ بند نہ ہو۔"),
     Untrue("اور (اس سے )?آپ پر کوئی اثر نہیں", "it is not held against them", "اور اس سے آپ پر کوئی اثر نہیں پڑے گا۔"),
-    Untrue("کنکشن پر کوئی اثر نہیں", "the register changes nothing in it", "کسی رجسٹرڈ کنکشن پر کوئی اثر نہیں۔"),
+    Untrue(
+        "کنکشن[^۔]{0,60}(ویس[اے] ہی|جوں ک[اے] توں)|سب کچھ ویسا ہی",
+        "what a network does we do not know: we change nothing in it",
+        "آپ کا کنکشن فیصلہ ہونے تک ویسا ہی رہے گا۔",
+    ),
+    Untrue(
+        "کسی آپریٹر کی فہرست میں [^۔]{0,10}نہیں|آپریٹرز کی فہرست میں (اب )?(یہ )?(ایڈریس )?نہیں",
+        "they are told; one that is out of reach takes it off later",
+        "یہ رکی ہوئی ہے: کسی آپریٹر کی فہرست میں نہیں۔",
+    ),
+    Untrue(
+        "کنکشن (اور [^۔]{0,20})?پر کوئی اثر نہیں",
+        "the register changes nothing in it",
+        "کسی رجسٹرڈ کنکشن پر کوئی اثر نہیں۔",
+    ),
     Untrue(
         "کسی کمپنی (کے|کا) وی پی این", "that is the VPN of a client too", "یہ رجسٹر کسی کمپنی کے وی پی این کے لیے نہیں"
     ),

@@ -230,7 +230,7 @@ def down(request: HttpRequest) -> HttpResponse:
                 heading=_("We are back in a moment"),
                 lead=_("What you saved is safe. Only this last step may not have been taken."),
                 points=(
-                    _("No registered connection is touched. Operators keep their lists while we are away."),
+                    _("Nothing changes on the register. Operators keep their lists while we are away."),
                     _("Wait a minute, then load this page again."),
                 ),
                 ways=_ways((_("Start page"), "portal:start")),
@@ -264,7 +264,7 @@ def too_many(request: HttpRequest, *, wait: dt.timedelta | None = None, retry_af
                 ),
                 _("You share the network with many people? Then one of them may have used up the tries."),
             ),
-            note=_("Your registered connections and your application are not affected."),
+            note=_("Your registrations and your application are not affected."),
             ways=_ways((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
         ),
     )

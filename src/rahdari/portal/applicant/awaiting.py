@@ -145,7 +145,7 @@ def said_of_others(kind: str) -> Said:
     }.get(kind, (_("Waiting for your operator to answer"), _("Waiting for your operator")))
     return Said(
         heading,
-        _("You need not do anything: we go on as soon as the answer is here. Your connection stays as it is."),
+        _("You need not do anything: we go on as soon as the answer is here. We change nothing in your connection."),
         short,
         "wait",
     )

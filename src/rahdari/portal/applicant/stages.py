@@ -129,31 +129,31 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.FEE: lambda: Said(
         _("One thing is missing: the fee"),
-        _("Pay the invoice, and we go on at once. Your connection stays as it is."),
+        _("Pay the invoice, and we go on at once. We change nothing in your connection."),
         _("Waiting for your payment"),
         "warn",
     ),
     Stage.CHECKING: lambda: Said(
         _("We are checking your application"),
-        _("You need not do anything. Your connection stays as it is while we decide."),
+        _("You need not do anything. We change nothing in your connection while we decide."),
         _("Being checked"),
         "wait",
     ),
     Stage.REVIEW: lambda: Said(
         _("An officer is looking at your application"),
-        _("You need not do anything. Your connection stays as it is while we decide."),
+        _("You need not do anything. We change nothing in your connection while we decide."),
         _("With an officer"),
         "wait",
     ),
     Stage.QUESTION: lambda: Said(
         _("The officer has one question"),
-        _("Answer it, and we go on. Your connection stays as it is."),
+        _("Answer it, and we go on. We change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
     ),
     Stage.NOTICE: lambda: Said(
         _("Tell us your side before we decide"),
-        _("Something stands in the way. Nothing is decided yet, and your connection stays as it is."),
+        _("Something stands in the way. Nothing is decided yet, and we change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
     ),
@@ -195,7 +195,10 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.PAUSED: lambda: Said(
         _("This registration is paused"),
-        _("It is on no operator’s list for now, at the holder’s request. It goes on by itself, or at a press."),
+        _(
+            "At the holder’s request, we tell operators that have it to take it off their lists. It goes on by itself,"
+            " or at a press."
+        ),
         _("Paused by the holder"),
         "wait",
     ),

@@ -100,7 +100,7 @@ class TestChange:
         browser = Client(headers={"accept-language": "en"})
         browser.force_login(draft.applicant)
         page = browser.get(reverse("portal:check", args=[draft.reference])).text
-        assert "PKR 200.00" in page and "1 new address at" in page
+        assert "PKR 200.00" in page and "1 new address at" in page and "months<br>" in page
         add(draft, "203.0.113.78")
         assert told(draft) == "PKR 400.00: 2 new addresses at PKR 200.00 each."
         remove(draft, "203.0.113.78")

@@ -78,8 +78,7 @@ class TestQuestions:
         assert client.post(reverse("apply:use"), {"use": "clients"}).headers["Location"] == reverse("apply:which")
         page(client.get(reverse("apply:which")))
         assert client.post(reverse("apply:which"), {"which": "server"}).headers["Location"] == reverse("apply:ready")
-        ready = page(client.get(reverse("apply:ready")))
-        assert ("You can apply" in ready and "freelancer<br>No fee</p>" in ready) or language == "ur"
+        assert "freelancer<br>No fee</p>" in page(client.get(reverse("apply:ready"))) or language == "ur"
         first, second = client.get(reverse("apply:begin")), client.get(reverse("apply:begin"))
         [draft] = Application.objects.all()
         assert first.headers["Location"] == second.headers["Location"] == on(draft)

@@ -25,7 +25,7 @@ from rahdari.agent.listening import Listener
 from rahdari.agent.state import State
 from rahdari.agent.syncing import Agent
 from rahdari.agent.transport import Server
-from rahdari.proof import TERMS
+from rahdari.feed import TERMS
 
 OUT = threading.Lock()
 

@@ -27,7 +27,7 @@ def main(about: str | None) -> None:
         data = Path(folder) / "data"
         data.mkdir(mode=0o700)
         os.environ |= {"RAHDARI_DATA": str(data), "DJANGO_SETTINGS_MODULE": "rahdari.settings.test"}
-        from rahdari.up.postgres import running_postgres
+        from rahdari.ops.postgres import running_postgres
 
         with running_postgres(data) as url:
             os.environ["DATABASE_URL"] = url

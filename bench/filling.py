@@ -64,7 +64,7 @@ def folder_of(size: int, what: str) -> Path:
 @contextmanager
 def register(size: int, what: str = "hosts") -> Iterator[Any]:
     """A running register (`tests.journeys.stack`) with at least so many entries, published. Django is set up on it."""
-    from rahdari.up import postgres
+    from rahdari.ops import postgres
     from tests.journeys import stack as stacks
 
     if size > GRANTS_FROM[what]:
@@ -153,7 +153,7 @@ def list_at_once() -> None:
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from rahdari.proof import SetDigest
+    from rahdari.feed import SetDigest
     from rahdari.publish import rules, streams
     from rahdari.publish.models import Session
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rahdari import proof
+from rahdari import feed
 from rahdari.address import AddressError, format_block, parse_block, plain_text
 from rahdari.agent import configuration, events
 from rahdari.agent.faults import AgentFault
-from rahdari.proof import access, canonical, edition, repository
+from rahdari.feed import access, canonical, edition, repository
 
 SESSION, ID, DIGEST = "5" * 32, "a" * 32, "d" * 64
 AT = "2026-11-25T00:00:00Z"
@@ -44,27 +44,27 @@ def _entries() -> list[bytes]:
         {}, {"prefix": "2001:db8::/48", "protocol": "any", "port": None}, {"prefix": "198.51.100.0/28"},
         {"protocol": "gre", "port": None}, {"later": {"more": [1, "two", None]}},
     ]  # fmt: skip
-    return [proof.FeedEntry.from_json({**ENTRY, **change}).canonical for change in changed]
+    return [feed.FeedEntry.from_json({**ENTRY, **change}).canonical for change in changed]
 
 
 def entry(data: bytes) -> None:
     try:
-        found = proof.FeedEntry.from_json(canonical.decode(data))
-    except proof.FeedFault:
+        found = feed.FeedEntry.from_json(canonical.decode(data))
+    except feed.FeedFault:
         return
     assert found.canonical == data
     assert str(found.network) == found.prefix
-    assert proof.FeedEntry.from_json(found.as_json()) == found
+    assert feed.FeedEntry.from_json(found.as_json()) == found
 
 
 # -- edition -----------------------------------------------------------------------------------------------------
 
 
 def _editions() -> list[bytes]:
-    entries = [proof.FeedEntry.from_json(canonical.decode(text)) for text in _entries()[:2]]
-    entries[1] = proof.FeedEntry.from_json({**entries[1].as_json(), "id": "b" * 32})
-    moved = proof.FeedEntry.from_json({**ENTRY, "prefix": "192.0.2.9/32"})
-    digest = proof.SetDigest()
+    entries = [feed.FeedEntry.from_json(canonical.decode(text)) for text in _entries()[:2]]
+    entries[1] = feed.FeedEntry.from_json({**entries[1].as_json(), "id": "b" * 32})
+    moved = feed.FeedEntry.from_json({**ENTRY, "prefix": "192.0.2.9/32"})
+    digest = feed.SetDigest()
     for each in entries:
         digest.add(each.canonical)
     snapshot = edition.Header.snapshot(session=SESSION, sequence=7, digest=digest.hexdigest(), count=2)
@@ -72,15 +72,15 @@ def _editions() -> list[bytes]:
     digest.remove(entries[0].canonical)
     digest.add(moved.canonical)
     digest.remove(entries[1].canonical)
-    delta = edition.Header(proof.Kind.DELTA, SESSION, 7, 8, before, digest.hexdigest(), 2)
+    delta = edition.Header(feed.Kind.DELTA, SESSION, 7, 8, before, digest.hexdigest(), 2)
     return [
-        gzip.decompress(edition.encode_edition(snapshot, [edition.Operation(proof.Op.ADD, each) for each in entries])),
+        gzip.decompress(edition.encode_edition(snapshot, [edition.Operation(feed.Op.ADD, each) for each in entries])),
         gzip.decompress(
             edition.encode_edition(
                 delta,
                 [
-                    edition.Operation(proof.Op.REPLACE, moved, entries[0]),
-                    edition.Operation(proof.Op.REMOVE, entries[1]),
+                    edition.Operation(feed.Op.REPLACE, moved, entries[0]),
+                    edition.Operation(feed.Op.REMOVE, entries[1]),
                 ],
             )
         ),
@@ -100,7 +100,7 @@ def _read_edition(file: bytes, *, lines: bytes | None) -> None:
     try:
         reader = edition.EditionReader(io.BytesIO(file), SMALL)
         operations = list(reader)
-    except proof.FeedFault:
+    except feed.FeedFault:
         return
     assert len(operations) == reader.header.count
     if lines is not None:
@@ -114,18 +114,18 @@ def _read_edition(file: bytes, *, lines: bytes | None) -> None:
 
 
 def _receipts() -> list[bytes]:
-    targets = (proof.AppliedTarget("rahdari", "nftables", 5, True), proof.AppliedTarget("list", "json", 0, False))
-    receipt = proof.Receipt(SESSION, 7, DIGEST, AT, targets)
-    return [proof.SignedReceipt.sign(receipt, Ed25519PrivateKey.from_private_bytes(bytes(32))).body]
+    targets = (feed.AppliedTarget("rahdari", "nftables", 5, True), feed.AppliedTarget("list", "json", 0, False))
+    receipt = feed.Receipt(SESSION, 7, DIGEST, AT, targets)
+    return [feed.SignedReceipt.sign(receipt, Ed25519PrivateKey.from_private_bytes(bytes(32))).body]
 
 
 def receipt(data: bytes) -> None:
     try:
-        found = proof.SignedReceipt.from_json(json.loads(data))
+        found = feed.SignedReceipt.from_json(json.loads(data))
         found.verify()
-    except (proof.FeedFault, ValueError, RecursionError):
+    except (feed.FeedFault, ValueError, RecursionError):
         return
-    assert proof.SignedReceipt.from_json(json.loads(found.body)) == found
+    assert feed.SignedReceipt.from_json(json.loads(found.body)) == found
     assert len(found.receipt.sha256) == 64
 
 
@@ -141,21 +141,21 @@ def _accesses() -> list[bytes]:
 def access_file(data: bytes) -> None:
     try:
         found = access.parse_access(data)
-    except proof.FeedFault:
+    except feed.FeedFault:
         return
     assert access.parse_access(access.encode_access(found)) == found
 
 
 def _statements() -> list[bytes]:
-    return [proof.BulkStatement("feed-static", SESSION, 3, 9, 400, AT).body]
+    return [feed.BulkStatement("feed-static", SESSION, 3, 9, 400, AT).body]
 
 
 def bulk(data: bytes) -> None:
     try:
-        found = proof.BulkStatement.decode(data)
-    except proof.FeedFault:
+        found = feed.BulkStatement.decode(data)
+    except feed.FeedFault:
         return
-    assert proof.BulkStatement.decode(found.body) == found
+    assert feed.BulkStatement.decode(found.body) == found
 
 
 # -- signed metadata ---------------------------------------------------------------------------------------------
@@ -183,18 +183,18 @@ class _File:
 def _roles() -> list[bytes]:
     files = [
         repository.FeedFile(
-            repository.snapshot_path("feed-static", SESSION, 7, ID), proof.Kind.SNAPSHOT, SESSION, None, 7, DIGEST,
+            repository.snapshot_path("feed-static", SESSION, 7, ID), feed.Kind.SNAPSHOT, SESSION, None, 7, DIGEST,
             DIGEST, 100,
         ),
         repository.FeedFile(
-            repository.delta_path("feed-static", SESSION, 6, 7, ID), proof.Kind.DELTA, SESSION, 6, 7, DIGEST, DIGEST, 9
+            repository.delta_path("feed-static", SESSION, 6, 7, ID), feed.Kind.DELTA, SESSION, 6, 7, DIGEST, DIGEST, 9
         ),
     ]  # fmt: skip
     targets = {
         file.path: {"length": file.length, "hashes": {"sha256": file.sha256}, "custom": file.custom()} for file in files
     }
-    head = proof.Head(SESSION, 7, DIGEST, 2, AT)
-    stamp = proof.Stamp(AT, {"feed-static": proof.StampHead(SESSION, 7, DIGEST)})
+    head = feed.Head(SESSION, 7, DIGEST, 2, AT)
+    stamp = feed.Stamp(AT, {"feed-static": feed.StampHead(SESSION, 7, DIGEST)})
     return [
         json.dumps({"head": head.as_json(), "targets": targets}).encode(),
         json.dumps({"feed": stamp.as_json()}).encode(),
@@ -212,12 +212,12 @@ def metadata(data: bytes) -> None:
     for read in (repository.head_of, repository.stamp_of, repository.live_files):
         try:
             found = read(signed)
-        except proof.FeedFault:
+        except feed.FeedFault:
             continue
-        if isinstance(found, proof.Head):
-            assert proof.Head.from_json(found.as_json()) == found
-        elif isinstance(found, proof.Stamp):
-            assert proof.Stamp.from_json(found.as_json()) == found
+        if isinstance(found, feed.Head):
+            assert feed.Head.from_json(found.as_json()) == found
+        elif isinstance(found, feed.Stamp):
+            assert feed.Stamp.from_json(found.as_json()) == found
 
 
 # -- the agent ---------------------------------------------------------------------------------------------------
@@ -291,15 +291,15 @@ def address(data: bytes) -> None:
 
 
 TARGETS: dict[str, Target] = {
-    "entry": Target(_entries, entry, ("rahdari.proof",)),
-    "edition": Target(_editions, edition_lines, ("rahdari.proof",)),
+    "entry": Target(_entries, entry, ("rahdari.feed",)),
+    "edition": Target(_editions, edition_lines, ("rahdari.feed",)),
     "edition-file": Target(
-        lambda: [gzip.compress(text, 1, mtime=0) for text in _editions()], edition_file, ("rahdari.proof",)
+        lambda: [gzip.compress(text, 1, mtime=0) for text in _editions()], edition_file, ("rahdari.feed",)
     ),
-    "receipt": Target(_receipts, receipt, ("rahdari.proof",)),
-    "access": Target(_accesses, access_file, ("rahdari.proof",)),
-    "bulk": Target(_statements, bulk, ("rahdari.proof",)),
-    "metadata": Target(_roles, metadata, ("rahdari.proof",)),
+    "receipt": Target(_receipts, receipt, ("rahdari.feed",)),
+    "access": Target(_accesses, access_file, ("rahdari.feed",)),
+    "bulk": Target(_statements, bulk, ("rahdari.feed",)),
+    "metadata": Target(_roles, metadata, ("rahdari.feed",)),
     "stream": Target(_streams, stream, ("rahdari.agent.events",)),
     "agent-configuration": Target(_configurations, agent_configuration, ("rahdari.agent.configuration",)),
     "address": Target(_addresses, address, ("rahdari.address",)),

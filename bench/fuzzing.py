@@ -63,7 +63,7 @@ def _change(chance: random.Random, where: tuple[Any, Any]) -> None:
 
 def main() -> None:
     name, options = sys.argv[1], sys.argv[2:]
-    with atheris.instrument_imports(include=["rahdari.proof", "rahdari.agent", "rahdari.address", "rahdari.lookup"]):
+    with atheris.instrument_imports(include=["rahdari.feed", "rahdari.agent", "rahdari.address", "rahdari.lookup"]):
         targets = importlib.import_module("bench.fuzz_targets")
     one: Callable[[bytes], None] = targets.TARGETS[name].one
     atheris.Setup([sys.argv[0], *options], one, custom_mutator=mutate, enable_python_coverage=True)

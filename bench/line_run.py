@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import measure
-from rahdari.proof import TERMS
+from rahdari.feed import TERMS
 from tests.journeys import stack as stacks
 from tests.journeys.stack import PROGRAM, Stack, wait_for
 

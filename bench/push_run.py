@@ -15,8 +15,8 @@ from typing import Any
 
 from bench import place
 from bench.measure import conditions, quantiles, report
-from rahdari.proof import Access, Credential, CredentialKind, token_digest
-from rahdari.proof.access import FILE_NAME, encode_access
+from rahdari.feed import Access, Credential, CredentialKind, token_digest
+from rahdari.feed.access import FILE_NAME, encode_access
 
 OPERATORS = 350
 TOKEN = "bench-token-"

@@ -23,9 +23,9 @@ from xdist.scheduler import LoadFileScheduling
 
 import hatch_build
 from rahdari.apply import screening
+from rahdari.ops.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.publish import actions as publishing
 from rahdari.settings.base import database
-from rahdari.up.postgres import NoEmbeddedPostgres, throwaway_postgres
 from rahdari.vault import keys
 from tests.needs import everything_is_needed
 
@@ -85,14 +85,14 @@ LONGEST = (
     "tests/journeys/",
     "tests/tunnels/",
     "tests/access/test_visitors.py",
-    "tests/up/test_start.py",
+    "tests/ops/test_start.py",
     "tests/agent/test_killed.py",
-    "tests/up/test_loops.py",
+    "tests/ops/test_loops.py",
     "tests/portal/test_public_pages_in_browser.py",
     "tests/apply/test_in_browser.py",
     "tests/api/test_contract.py",
     "tests/api/test_others.py",
-    "tests/up/test_doctor.py",
+    "tests/ops/test_doctor.py",
     "tests/publish/test_crash.py",
 )
 

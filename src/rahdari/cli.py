@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rahdari import __version__
-from rahdari.up.errors import DATABASE_AWAY, Told
+from rahdari.ops.errors import DATABASE_AWAY, Told
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,21 +55,21 @@ class Command:
 
 COMMANDS = {
     "demo": Command(
-        "rahdari.up.commands", "Start a demonstration with made-up data, and ready accounts for every role."
+        "rahdari.ops.commands", "Start a demonstration with made-up data, and ready accounts for every role."
     ),
-    "up": Command("rahdari.up.commands", "Start everything of an installation in this terminal."),
-    "web": Command("rahdari.up.commands", "Serve the pages (one process of `up`).", Needs.DATA),
-    "worker": Command("rahdari.up.commands", "Move the line and send letters (one process of `up`).", Needs.DJANGO),
-    "publisher": Command("rahdari.up.commands", "Cut and sign editions (one process of `up`).", Needs.DJANGO),
-    "push": Command("rahdari.up.commands", "Serve the feed (one process of `up`).", Needs.DATA),
+    "up": Command("rahdari.ops.commands", "Start everything of an installation in this terminal."),
+    "web": Command("rahdari.ops.commands", "Serve the pages (one process of `up`).", Needs.DATA),
+    "worker": Command("rahdari.ops.commands", "Move the line and send letters (one process of `up`).", Needs.DJANGO),
+    "publisher": Command("rahdari.ops.commands", "Cut and sign editions (one process of `up`).", Needs.DJANGO),
+    "push": Command("rahdari.ops.commands", "Serve the feed (one process of `up`).", Needs.DATA),
     "lookup": Command(
-        "rahdari.up.commands", "Tell operators whether an address is registered (one process of `up`).", Needs.DATA
+        "rahdari.ops.commands", "Tell operators whether an address is registered (one process of `up`).", Needs.DATA
     ),
     "prepare": Command(
-        "rahdari.up.commands", "Bring the database up to date and collect the files of the pages.", Needs.NEW
+        "rahdari.ops.commands", "Bring the database up to date and collect the files of the pages.", Needs.NEW
     ),
     "doctor": Command(
-        "rahdari.up.commands", "Check an installation, and say what is wrong and how to mend it.", Needs.DATA
+        "rahdari.ops.commands", "Check an installation, and say what is wrong and how to mend it.", Needs.DATA
     ),
     "feed": Command(
         "rahdari.publish.commands",
@@ -212,7 +212,7 @@ def take_data(arguments: list[str]) -> tuple[Path | None, list[str]]:
 
 
 def make_ready(command: Command, data: Path | None) -> Path:
-    from rahdari.up import datafolder
+    from rahdari.ops import datafolder
 
     folder = (data or datafolder.known()).absolute()
     if command.needs is Needs.NEW:
@@ -241,7 +241,7 @@ def make_ready(command: Command, data: Path | None) -> Path:
 
 def be_the_owner(folder: Path, *, embedded: bool) -> None:
     """Use the database as the role that owns the tables, where there is one besides that of all that runs."""
-    from rahdari.up import postgres
+    from rahdari.ops import postgres
 
     owner = os.environ.pop("RAHDARI_OWNER_DATABASE_URL", "")
     if embedded:
@@ -350,7 +350,7 @@ def is_away(error: "psycopg.OperationalError") -> bool:
 
 def give_back(folder: Path) -> None:
     """What root wrote into the data folder of an ordinary user shall be that user's."""
-    from rahdari.up import ordinary
+    from rahdari.ops import ordinary
 
     if os.geteuid() == 0 and folder.stat().st_uid != 0:
         ordinary.give_to(ordinary.account(folder), folder)

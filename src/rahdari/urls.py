@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("rahdari.page.urls")),
+    path("", include("rahdari.web.urls")),
     path("", include("rahdari.people.account_urls")),
     path("", include("rahdari.people.urls")),
     path("", include("rahdari.letters.urls")),
@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("rahdari.fees.urls")),
     path("", include("rahdari.vouch.urls")),
     path("", include("rahdari.confirm.urls")),
-    path("", include("rahdari.lease.urls")),
+    path("", include("rahdari.dyndns.urls")),
     path("", include("rahdari.mobile.urls")),
     path("", include("rahdari.attest.urls")),
     path("", include("rahdari.share.urls")),
@@ -23,8 +23,8 @@ urlpatterns = [
     path("", include("rahdari.portal.urls")),
 ]
 
-handler400 = "rahdari.page.errors.bad_request"
-handler403 = "rahdari.page.errors.no_access"
-handler404 = "rahdari.page.errors.not_found"
-handler500 = "rahdari.page.errors.broke"
-handler429 = "rahdari.page.errors.too_many"  # allauth looks for it
+handler400 = "rahdari.web.errors.bad_request"
+handler403 = "rahdari.web.errors.no_access"
+handler404 = "rahdari.web.errors.not_found"
+handler500 = "rahdari.web.errors.broke"
+handler429 = "rahdari.web.errors.too_many"  # allauth looks for it

@@ -13,10 +13,10 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from rahdari.page.logs import Formatter
 from rahdari.people.models import User
 from rahdari.register import reference
 from rahdari.vault import keys
+from rahdari.web.logs import Formatter
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def vault_keys() -> None:
 
 
 class TestHeaders:
-    @pytest.mark.urls("tests.page.urls_errors")
+    @pytest.mark.urls("tests.web.urls_errors")
     @pytest.mark.parametrize(
         "path",
         [

@@ -11,7 +11,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import StringConverter
 
-from rahdari.page.logs import SECRETS, Formatter
+from rahdari.web.logs import SECRETS, Formatter
 
 SECRET = "5ecretabcdefghijklmnopqrst"
 NGINX = Path(__file__).resolve().parents[2] / "deploy" / "nginx" / "rahdari.conf"

@@ -23,7 +23,7 @@ from rahdari.address import directory, parse_parts
 from rahdari.api import routes
 from rahdari.apply.models import Application, Document, Endpoint, make_reference
 from rahdari.attest.rules import Identifier
-from rahdari.lease import actions as lease
+from rahdari.dyndns import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import Membership, Organisation, Post, Role, User
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 # -- who may open what -----------------------------------------------------------------------------------------------
 
 ANYONE = frozenset(
-    """page:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
+    """web:language account_login account_request_login_code mfa_login_webauthn account_inactive account_logout
     portal:start portal:check_number portal:certificate_link portal:service_status portal:help portal:privacy
     portal:feed_terms portal:feed_terms_text people:invitation
     portal:accessibility portal:terms portal:rules portal:rules_text portal:source portal:licensees
@@ -246,7 +246,7 @@ class World:
             "people:answer_invitation": {"invitation": self.invitation},
             **dict.fromkeys(OWN_ORGANISATION, self.organisation),
             **{key: {**self.organisation, "branch": uuid.uuid4(), "check": uuid.uuid4()} for key in OWN_BRANCHES},
-            "page:language": {"code": "en"},
+            "web:language": {"code": "en"},
             "confirm:question": {"number": "Q-AAAA-AAAA"},
             "confirm:sandbox_question": {"number": "Q-TEST-0001"},
             "confirm:answer": {"number": "Q-AAAA-AAAA"},

@@ -30,7 +30,7 @@ from tuf.api.serialization.json import JSONSerializer
 from rahdari.agent.configuration import Configuration, FileTarget, Target
 from rahdari.agent.folder import create, open_state
 from rahdari.agent.syncing import Agent, Outcome
-from rahdari.proof import (
+from rahdari.feed import (
     ROLES,
     TERMS,
     BulkStatement,
@@ -48,8 +48,8 @@ from rahdari.proof import (
     kind_of,
     role_of,
 )
-from rahdari.proof.entry import time_text
-from rahdari.proof.repository import bulk_path, delta_path, location_of, paths_of, snapshot_path
+from rahdari.feed.entry import time_text
+from rahdari.feed.repository import bulk_path, delta_path, location_of, paths_of, snapshot_path
 
 from .stands import TOKEN, now
 from .stands import Answer as Answer

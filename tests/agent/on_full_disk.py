@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rahdari.agent.configuration import FileTarget
 from rahdari.agent.folder import open_state
-from rahdari.proof import ROLES
+from rahdari.feed import ROLES
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, standing, sync
 
 

@@ -19,7 +19,7 @@ from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.trust import WrongRoot
-from rahdari.proof import EMPTY, ROLES, Header, Kind, Limits, Op, Operation, SetDigest
+from rahdari.feed import EMPTY, ROLES, Header, Kind, Limits, Op, Operation, SetDigest
 from tests.agent.feeds import (
     Answer,
     Publisher,

@@ -14,8 +14,8 @@ from rahdari.agent.folder import create, open_state
 from rahdari.agent.schema import Stored, key_of
 from rahdari.agent.state import ChangedPoint
 from rahdari.agent.updating import Update
-from rahdari.proof import ROLES, SetDigest
-from rahdari.proof.entry import time_text
+from rahdari.feed import ROLES, SetDigest
+from rahdari.feed.entry import time_text
 
 BASE = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

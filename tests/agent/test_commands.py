@@ -14,7 +14,7 @@ import pytest
 from rahdari.agent.configuration import Configuration, NftTarget, load
 from rahdari.agent.faults import Exit
 from rahdari.cli import main
-from rahdari.proof import TERMS
+from rahdari.feed import TERMS
 from tests.agent.feeds import TOKEN, Publisher, Stand, an_entry, now, sync, written
 from tests.agent.namespaces import a_namespace
 from tests.needs import needs_program, needs_root

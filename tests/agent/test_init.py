@@ -13,7 +13,7 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.receipts import KEY_FILE
 from rahdari.agent.welcome import Welcome, WelcomeUnclear, parse_welcome
 from rahdari.cli import main
-from rahdari.proof import TERMS
+from rahdari.feed import TERMS
 from tests.agent.feeds import TOKEN, Publisher, Stand, an_entry
 from tests.agent.servers import Authority
 from tests.needs import needs_root

@@ -12,7 +12,7 @@ from pathlib import Path
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
-from rahdari.proof import ROLES, SetDigest
+from rahdari.feed import ROLES, SetDigest
 from tests.agent.feeds import Publisher, Stand, an_entry, listed, names, now, sync, written
 from tests.needs import everything_is_needed
 

@@ -14,7 +14,7 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.receipts import KEY_FILE, AgentKeyUnusable, new_signing_key, public_hex, signing_key
 from rahdari.cli import main
-from rahdari.proof import InvalidReceipt, SignedReceipt
+from rahdari.feed import InvalidReceipt, SignedReceipt
 from tests.agent.feeds import Publisher, Stand, an_entry, names, now, sync, written
 from tests.agent.servers import Asked, Reply, answering
 from tests.needs import needs_root

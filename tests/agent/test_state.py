@@ -14,7 +14,7 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.folder import create, open_state, set_aside, sole_agent
 from rahdari.agent.schema import Stored, key_of
 from rahdari.agent.state import EntryConflict
-from rahdari.proof import ROLES
+from rahdari.feed import ROLES
 from tests.agent.feeds import Publisher, a_configuration, an_entry, listed, names, now, standing, sync
 from tests.needs import needs_namespaces, needs_program
 

@@ -6,7 +6,7 @@ import pytest
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
-from rahdari.proof import Header, Kind, Op, Operation
+from rahdari.feed import Header, Kind, Op, Operation
 from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, running, sync
 
 

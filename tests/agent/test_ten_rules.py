@@ -17,7 +17,7 @@ from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.cli import main
-from rahdari.proof import ROLES, FeedEntry, Header, Kind, Limits, Op, Operation, SetDigest
+from rahdari.feed import ROLES, FeedEntry, Header, Kind, Limits, Op, Operation, SetDigest
 from tests.agent.feeds import DAY, Publisher, Stand, an_entry, listed, names, now, sync, written
 
 STATIC, DYNAMIC, CANARY = ROLES

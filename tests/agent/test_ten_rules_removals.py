@@ -11,8 +11,8 @@ from rahdari.agent.faults import Exit
 from rahdari.agent.folder import open_state
 from rahdari.agent.holding import release
 from rahdari.agent.rules import removals_allowed
-from rahdari.proof import BulkStatement
-from rahdari.proof.entry import time_text
+from rahdari.feed import BulkStatement
+from rahdari.feed.entry import time_text
 from tests.agent.feeds import DAY, Answer, Publisher, Stand, an_entry, listed, names, now, sync
 
 from .test_ten_rules import CANARY, DYNAMIC, STATIC, held, some

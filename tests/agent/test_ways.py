@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rahdari.agent.ways import way_by_deltas, way_from_snapshot, weight
-from rahdari.proof import ROLES, FeedFile, Kind
-from rahdari.proof.repository import delta_path, snapshot_path
+from rahdari.feed import ROLES, FeedFile, Kind
+from rahdari.feed.repository import delta_path, snapshot_path
 
 SESSION = "5e" * 16
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import directory
 from rahdari.api.rules import Scope
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.letters.models import Letter
-from rahdari.up.sample_registry import record
+from rahdari.ops.sample_registry import record
 from rahdari.verify import rules
 from tests.portal import story
 
@@ -46,7 +46,7 @@ def asked(program: Program, place: str) -> Any:
     """Opened, and the registry asked."""
     assert program.post(f"{place}/contact", {}).status_code == 201
     assert program.post(f"{place}/contact/try").said["looking"] is True
-    line.look(now=timezone.now())
+    workflow.look(now=timezone.now())
     return program.get(f"{place}/contact").said
 
 

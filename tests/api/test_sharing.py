@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.api import actions as api
 from rahdari.api.models import Delivery
 from rahdari.api.rules import Scope
@@ -237,7 +237,7 @@ class TestStopping:
         house.first.post(f"/sharing/parts/{part}/notice")
         leaves_at = Sharer.objects.get(pk=part).leaves_at
         assert leaves_at is not None
-        line.advance(now=leaves_at)
+        workflow.advance(now=leaves_at)
         draft = story.fill(story.a_draft(house.second.person))
         endpoint = story.add(draft, house.endpoint.address_text)
         story.prove(endpoint)

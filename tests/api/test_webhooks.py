@@ -19,15 +19,15 @@ from rahdari.api import actions, events, rules, schema
 from rahdari.api.models import Attempt, Delivery, Heard, HeardRow, Webhook
 from rahdari.attest import actions as attest
 from rahdari.attest.rules import Reply
+from rahdari.dyndns.models import Host
+from rahdari.feed import webhook
 from rahdari.journal import actions as journal
 from rahdari.journal.models import Entry as Row
-from rahdari.lease.models import Host
 from rahdari.letters.models import Letter
 from rahdari.mobile import actions as lines
 from rahdari.mobile.rules import Left
-from rahdari.page import hooks
 from rahdari.people.models import User
-from rahdari.proof import webhook
+from rahdari.programs import webhook_calls as hooks
 from tests.attest.sample import an_attestation
 from tests.confirm.test_callbacks import SampleOperatorSystem, serve
 from tests.mobile import sample as mobile

@@ -21,9 +21,9 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application, Document, Endpoint
 from rahdari.apply.rows import Table, read
 from rahdari.attest.rules import Identifier
+from rahdari.dyndns import actions as lease
 from rahdari.fees import actions as fees
 from rahdari.fees.rules import Due
-from rahdari.lease import actions as lease
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people
 from rahdari.people.models import User

@@ -14,9 +14,9 @@ from django.urls import NoReverseMatch, reverse
 from rahdari.apply import queries, rules, urls
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status
-from rahdari.page import urdu
 from rahdari.people import sessions
 from rahdari.policy import BUNDLED, load
+from tests import urdu
 
 from .sample import CNIC, NOW, a_complete_draft, a_draft, a_person, asking, sent
 

@@ -6,23 +6,10 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-# From the top down, as in pyproject.toml. Rooms that have models, and those that other rooms may enter by any module.
-FLOORS = (
-    ("api",),
-    ("line", "portal"),
-    ("decide", "publish", "lease", "mobile"),
-    ("apply", "verify", "fees", "vouch", "confirm", "attest", "remote", "share"),
-    ("letters",),
-    ("people",),
-    ("register",),
-    ("archive",),
-    ("journal",),
-    ("page",),
-    ("vault",),
-)
+# Rooms that have models or acts of their own: they are entered by their face.
 STATIONS = (
     *("journal", "archive", "register", "people", "letters", "apply", "verify", "fees", "vouch", "confirm", "attest"),
-    *("remote", "share", "decide", "publish", "lease", "mobile", "api"),
+    *("remote", "share", "decide", "publish", "dyndns", "mobile", "api"),
 )
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
@@ -69,7 +56,7 @@ def a_room_is_entered_by_its_face(package: Path) -> list[str]:
     broken = []
     for path, tree in modules(package):
         here = room_of(path, package)
-        if here == "up" or path.name in ASSEMBLY:
+        if here == "ops" or path.name in ASSEMBLY:
             continue
         for line, module, name in imported(tree):
             parts = [*module.split(".")[1:], name]
@@ -123,7 +110,7 @@ def no_template_uses_another_rooms(package: Path) -> list[str]:
         here = room_of(path, package)
         for used in _USES.findall(path.read_text()):
             room = used.split("/")[0]
-            if room not in {here, "page"} and not (here == "people" and room in {"account", "mfa", "allauth"}):
+            if room not in {here, "web"} and not (here == "people" and room in {"account", "mfa", "allauth"}):
                 broken.append(f"{path.relative_to(package)} uses {used}")
     return broken
 
@@ -198,7 +185,7 @@ _SUMMARY = re.compile(r"{%\s*error_summary\s+(.*?)\s*%}")
 
 
 def a_title_says_once_that_something_is_wrong(package: Path) -> list[str]:
-    """`page/base.html` says it for a form named `form`; whoever sums up other errors says it in `title_prefix`."""
+    """`web/base.html` says it for a form named `form`; whoever sums up other errors says it in `title_prefix`."""
     broken = []
     for path in sorted(package.rglob("templates/**/*.html")):
         text, where = path.read_text(), path.relative_to(package)
@@ -217,7 +204,7 @@ def a_title_says_once_that_something_is_wrong(package: Path) -> list[str]:
 
 # Only the edge asks what time it is: what answers a request, a command, a timer. Everything else is told.
 EDGE = re.compile(
-    r"(^|/)((tasks|commands|backends|sessions|adapter|updates)\.py$|commands/)|^cli\.py$|^(line|up|agent|client|push|lookup|vantage)/|^page/"
+    r"(^|/)((tasks|commands|backends|sessions|adapter|updates)\.py$|commands/)|^cli\.py$|^(workflow|ops|agent|client|push|lookup|vantage|web|db|programs)/"
 )
 EDGE_IMPORTS = frozenset({"django.http", "django.shortcuts", "django.views"})
 

@@ -12,7 +12,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from rahdari.page.posting import posted_from
+from rahdari.web.posting import posted_from
 
 View = Callable[..., HttpResponse]
 

@@ -1,4 +1,4 @@
-"""docs/line.md names files and functions: each must be there."""
+"""docs/workflow.md names files and functions: each must be there."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ def names_in(path: Path) -> set[str]:
 
 def test_every_file_and_function_of_the_walk_is_in_the_code() -> None:
     missing = []
-    named = NAMED.findall((ROOT / "docs" / "line.md").read_text())
+    named = NAMED.findall((ROOT / "docs" / "workflow.md").read_text())
     for file, name in named:
         path = ROOT / "src" / "rahdari" / file
         if not path.is_file() or (name and name not in names_in(path)):

@@ -15,15 +15,15 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.archive import commands, queries, sealing
 from rahdari.archive.models import Sealed
 from rahdari.archive.queries import Disposal
 from rahdari.journal import queries as journal
-from rahdari.line import keeping
 from rahdari.vault import files
+from rahdari.workflow import keeping
 from tests.apply.sample import cnic_of
 from tests.portal import story
 from tests.safeguards.test_nobody_is_listed import (
@@ -117,7 +117,7 @@ class TestWithAKey:
         document = planted.application.documents.get()
         paper = files.read(document.stored, aad=document.aad)
         with django_capture_on_commit_callbacks(execute=True):
-            line.advance(now=timezone.now() + LATER)
+            workflow.advance(now=timezone.now() + LATER)
         assert Application.objects.get(pk=planted.application.pk).erased_at is not None
         assert places_of(planted) == {}
         client = Client()
@@ -158,7 +158,7 @@ class TestWithAKey:
         self, rules: Path, key: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         planted = withdrawn_with_a_paper()
-        line.advance(now=timezone.now() + LATER)
+        workflow.advance(now=timezone.now() + LATER)
         reference = planted.application.reference
         assert run("take", reference, "--to", str(tmp_path / "x")) == 1
         assert "on which ground" in capsys.readouterr().err
@@ -174,7 +174,7 @@ class TestWithAKey:
 
     def test_no_row_is_changed_or_taken_away(self, rules: Path, key: Path) -> None:
         withdrawn_with_a_paper()
-        line.advance(now=timezone.now() + LATER)
+        workflow.advance(now=timezone.now() + LATER)
         assert Sealed.objects.exists()
         for change in (Sealed.objects.all().delete, lambda: Sealed.objects.update(about="x")):
             with pytest.raises(DatabaseError, match="only added"), transaction.atomic():
@@ -185,14 +185,14 @@ class TestWithoutAKey:
     def test_it_is_kept_and_the_pages_call_it_kept(self, rules: Path) -> None:
         planted = withdrawn_with_a_paper()
         draft = withdrawn_draft()
-        line.advance(now=timezone.now() + LATER)
+        workflow.advance(now=timezone.now() + LATER)
         assert places_of(planted) and places_of(draft) and not Sealed.objects.exists()
         page = html.unescape(Client().get("/privacy/").content.decode())
         assert "kept beyond that for now" in page and "nobody here can read it" not in page
 
     def test_what_is_no_record_goes_all_the_same(self, rules: Path) -> None:
         planted = somebody()
-        line.advance(now=timezone.now() + LATER)
+        workflow.advance(now=timezone.now() + LATER)
         assert places_of(planted) == {}
 
     def test_a_consent_lets_it_go(self, rules: Path) -> None:
@@ -201,7 +201,7 @@ class TestWithoutAKey:
         rules.write_text(text[:at] + text[at:].replace('class = "C"', 'class = "C", consent_ref = "DGA 7/2027"', 1))
         assert queries.disposal("came_to_nothing") is Disposal.ERASE
         planted = withdrawn_with_a_paper()
-        line.advance(now=timezone.now() + LATER)
+        workflow.advance(now=timezone.now() + LATER)
         assert not any("Zarwashtine" in word for hits in places_of(planted).values() for word in hits)
 
 
@@ -225,7 +225,7 @@ class TestTheKey:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         planted = withdrawn_with_a_paper()
-        line.advance(now=timezone.now() + LATER)
+        workflow.advance(now=timezone.now() + LATER)
         file = tmp_path / "taken"
         assert run("take", planted.application.reference, "--ground", "x", "--to", str(file)) == 0
 

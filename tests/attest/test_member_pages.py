@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.attest import actions, queries
 from rahdari.attest.models import Attestation, Matter
 from rahdari.attest.rules import Identifier
@@ -62,7 +62,7 @@ class TestAMember:
         assert "It is decided, and the member is told." in page
         listed = officer.get(reverse("portal:matters")).text
         assert "Decided, and carried out within seconds" in listed and "Another proof is awaited" not in listed
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         page = browser.get(place).text
         assert "You are right, and it is corrected." in page and "Nothing shows it." in page
         found.refresh_from_db()

@@ -15,8 +15,8 @@ from rahdari.attest import actions
 from rahdari.attest.models import Attestation, MemberList, Request
 from rahdari.attest.rules import Answer, Identifier
 from rahdari.journal.models import Entry as Row
-from rahdari.page import urdu
 from rahdari.people import actions as people
+from tests import urdu
 from tests.portal import story
 
 from .sample import ASSOCIATION, OTHER, a_secretary, an_attestation

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rahdari import policy
 from rahdari.attest import rules
 from rahdari.attest.rules import Bounds, Candidate, Effect, Fit, Held, Identifier, Judged, Member, RowTrouble, State
-from rahdari.page.spreadsheets import Row
+from rahdari.tables.csv_tables import Row
 
 TODAY = dt.date(2026, 11, 16)
 BOUNDS = Bounds(TODAY, dt.date(2028, 11, 16))

@@ -19,9 +19,9 @@ from rahdari.apply.models import AddressFile, Application
 from rahdari.attest.rules import Identifier
 from rahdari.client import calling
 from rahdari.client.terminal import DONE, WRONG, YOUR_TURN
+from rahdari.feed import webhook
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation
-from rahdari.proof import webhook
 from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys

@@ -23,9 +23,9 @@ from django.utils import timezone
 
 from rahdari.confirm import actions, calling, queries
 from rahdari.confirm.models import Callback, Delivery
+from rahdari.feed import webhook
 from rahdari.probe import hook
 from rahdari.probe.hook import HookOutcome
-from rahdari.proof import webhook
 
 from .sample import OPERATOR, a_question
 

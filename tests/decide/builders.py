@@ -4,7 +4,7 @@ import datetime as dt
 import ipaddress
 import itertools
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -89,8 +89,8 @@ def an_application(
 def a_decided_application(*, now: dt.datetime = NOW, **facts: object) -> Application:
     """Every check passes, so the rule grants."""
     application = an_application(now=now, **facts)  # type: ignore[arg-type]
-    line.open_checks(now)
-    line.decide_what_is_answered(now)
+    workflow.open_checks(now)
+    workflow.decide_what_is_answered(now)
     return Application.objects.get(pk=application.pk)
 
 
@@ -114,8 +114,8 @@ def a_case(*, applicant: User | None = None, now: dt.datetime = NOW, is_denied: 
     """The network of the address is not known, so an officer looks at it; an operator was asked, and it said no."""
     address = f"198.51.100.{next(_addresses) % 250 + 1}"
     application = an_application(address=address, applicant=applicant, now=now, **facts)
-    line.open_checks(now)
-    line.decide_what_is_answered(now)
+    workflow.open_checks(now)
+    workflow.decide_what_is_answered(now)
     if is_denied:
         denied(application, now=now)
     case = queries.case_of(application)

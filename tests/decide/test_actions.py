@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions, clocks, desk, queries
@@ -95,9 +95,9 @@ class TestDecideByRule:
 
     def test_leaves_an_application_alone_while_a_check_waits(self) -> None:
         application = an_application()
-        line.open_checks(NOW)
+        workflow.open_checks(NOW)
         Check.objects.filter(subject=application.subject, kind="origin").update(outcome="waiting", answered_at=None)
-        assert line.decide_what_is_answered(NOW) == 0
+        assert workflow.decide_what_is_answered(NOW) == 0
         assert list(queries.undecided_applications()) == [application]
 
     def test_starts_the_clock_at_receipt(self) -> None:
@@ -108,8 +108,8 @@ class TestDecideByRule:
         """The proof was given before sending; nothing ran for three days, and that is nobody's delay but ours."""
         application = an_application(address="198.51.100.240")
         later = NOW + DAY * 3
-        line.open_checks(later)
-        line.decide_what_is_answered(later)
+        workflow.open_checks(later)
+        workflow.decide_what_is_answered(later)
         case = queries.case_of(application)
         assert case is not None and case.opened_at == later
         assert case.started_at == application.submitted_at == NOW
@@ -126,10 +126,10 @@ class TestDecideByRule:
             valid_for=DAY * 7,
             now=NOW,
         )
-        line.advance(now=NOW)
+        workflow.advance(now=NOW)
         assert queries.case_of(application) is None
         checks.open_link(token=verify.link_token(challenge), address=endpoint.network.network_address, now=proved)
-        line.advance(now=NOW + DAY * 3)
+        workflow.advance(now=NOW + DAY * 3)
         case = queries.case_of(application)
         assert case is not None and case.started_at == proved
 
@@ -311,13 +311,13 @@ class TestGrant:
 class TestTheRegister:
     def test_enters_a_grant_and_the_applicant_is_told(self) -> None:
         application = a_decided_application()
-        assert line.enter_grants(LATER) == 1
+        assert workflow.enter_grants(LATER) == 1
         decision = Decision.objects.get(case__application=application)
         assert decision.registration is not None and decision.entered_at == LATER
         case = queries.case_of(application)
         assert case is not None
         assert letters_to(case)[-1] == "application_granted"
-        assert line.enter_grants(LATER) == 0
+        assert workflow.enter_grants(LATER) == 0
         actions.mark_entered(decision=decision, registration=decision.registration, now=LATER + DAY)
         assert Decision.objects.get(pk=decision.pk).entered_at == LATER
 
@@ -325,7 +325,7 @@ class TestTheRegister:
         # Two applications for one address were granted before either was entered.
         first = a_decided_application(address="203.0.113.251")
         other = a_decided_application(address="203.0.113.251", now=NOW + MINUTE)
-        assert line.enter_grants(LATER) == 2
+        assert workflow.enter_grants(LATER) == 2
         decision = Decision.objects.get(case__application=other)
         returned = queries.case_of(other)
         assert Application.objects.get(pk=first.pk).status == "granted" and returned is not None

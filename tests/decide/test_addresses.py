@@ -14,17 +14,17 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import actions, addresses, queries, views
 from rahdari.decide.models import Case
 from rahdari.journal import queries as journal
-from rahdari.page import urdu
 from rahdari.people.models import User
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
+from tests import urdu
 from tests.apply.sample import a_pdf
 
 from .builders import DAY, HOUR, NOW, a_case, a_person
@@ -63,10 +63,10 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
         verify.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
     application = Application.objects.get(pk=draft.pk)
     sent = apply.submit_application(application=application, policy=policy.current(None), **facts)
-    line.open_checks(NOW)
+    workflow.open_checks(NOW)
     # A step answers a thousand checks at a time.
-    line.answer_checks(NOW)
-    line.decide_what_is_answered(NOW)
+    workflow.answer_checks(NOW)
+    workflow.decide_what_is_answered(NOW)
     case = queries.case_of(sent)
     assert case is not None
     return case

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import ProgrammingError
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.decide import actions
 from rahdari.decide.models import Case, Decision, Notice
 from rahdari.people.models import User
@@ -46,7 +46,7 @@ class TestTwoOfficersAtOnce:
     @pytest.mark.django_db(transaction=True)
     def test_of_the_line_make_one_case(self) -> None:
         application = an_application()
-        line.open_checks(NOW)
+        workflow.open_checks(NOW)
         start, made = Barrier(2), []
 
         def decide() -> None:

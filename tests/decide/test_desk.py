@@ -11,7 +11,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.apply.models import Application
 from rahdari.decide import actions, clocks, desk, keeping, queries
 from rahdari.decide.models import Case
@@ -113,7 +113,7 @@ class TestKept:
         case, asked = a_case(), actions.take_case(case=a_case(), officer=officer, now=NOW)
         actions.ask_question(case=asked, officer=officer, code="Q4", now=NOW)
         before = fresh(case).due_at
-        assert line.advance(now=NOW)["decide: follow the calendar"] == 0
+        assert workflow.advance(now=NOW)["decide: follow the calendar"] == 0
         holiday = (
             '[[calendar.holidays]]\ndate = 2026-11-17\nname = { en = "Sample holiday", ur = "نمونہ" }\n'
             'status = "notified"\nsource = "sample"\n\n'
@@ -123,10 +123,10 @@ class TestKept:
         settings.POLICY_FILE = tmp_path / "policy.toml"  # type: ignore[attr-defined]
         settings.POLICY_FILE.write_text(text[:at] + holiday + text[at:], encoding="utf-8")  # type: ignore[attr-defined]
         assert kept(case) != as_computed(case)
-        assert line.advance(now=NOW)["decide: follow the calendar"] == 2
+        assert workflow.advance(now=NOW)["decide: follow the calendar"] == 2
         assert kept(case) == as_computed(case) and kept(asked) == as_computed(asked)
         assert fresh(case).due_at > before
-        assert line.advance(now=NOW)["decide: follow the calendar"] == 0
+        assert workflow.advance(now=NOW)["decide: follow the calendar"] == 0
 
     def test_leaves_a_case_to_the_act_that_has_it_in_its_hands(self, officer: User) -> None:
         case = a_case()
@@ -228,7 +228,7 @@ class TestSearch:
         from .builders import a_decided_application
 
         application = a_decided_application()
-        line.enter_grants(NOW)
+        workflow.enter_grants(NOW)
         registration = queries.decision_of(queries.case_of(application)).registration
         answer = at_the_desk.get(reverse("decide:queue"), {"q": registration.reference.lower()})
         assert answer["Location"] == reverse("decide:case", args=[application.reference])

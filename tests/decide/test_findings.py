@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.confirm import actions as answers
 from rahdari.confirm.models import Question as OperatorQuestion
 from rahdari.confirm.models import Way
@@ -20,7 +20,7 @@ from rahdari.publish import actions as publish
 from rahdari.publish.models import Operator
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check
-from tests.line.test_services import CENTRE, NUMBER, companies, sent
+from tests.workflow.test_services import CENTRE, NUMBER, companies, sent
 
 from .builders import HOUR, NOW, a_case, denied
 from .test_views import page, signed_in
@@ -194,7 +194,7 @@ class TestAskingTheOperator:
         answers.read_and_answer(
             question=question, said="no", reason="another_subscriber", way=Way.PAGE, by="person:x", now=NOW
         )
-        line.carry_operator_answers(NOW)
+        workflow.carry_operator_answers(NOW)
         html = client.get(page(case)).content.decode()
         assert "Another subscriber has it" in html and page(case, "ask_operator") not in html
         assert Case.objects.get().status == "open"

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.decide import actions, queries, reach
 from rahdari.decide.models import Case
 from rahdari.journal.models import Entry as JournalEntry
@@ -51,7 +51,7 @@ class TestGrant:
         case = taken(officer)
         assert actions.name_network(case=case, officer=officer, operator="sample-fibre", now=LATER) == 1
         decision = actions.grant(case=case, officer=officer, now=LATER)
-        line.enter_grants(LATER)
+        workflow.enter_grants(LATER)
         decision.refresh_from_db()
         assert decision.registration is not None
         assert [entry.asns for entry in decision.registration.entries.all()] == [[64500]]
@@ -87,7 +87,7 @@ class TestName:
         an_operator("edge", gateway=True)
         case = taken(officer)
         decision = actions.grant(case=case, officer=officer, now=LATER)
-        line.enter_grants(LATER)
+        workflow.enter_grants(LATER)
         decision.refresh_from_db()
         assert decision.registration is not None
         publish.stop_operator(operator=Operator.objects.get(slug="edge"), actor="system:test", now=LATER)

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.decide import actions, queries, taking_back
 from rahdari.decide.models import Case, TakingBack
@@ -31,7 +31,7 @@ FACTS = {"text": "The company's letter is forged.", "evidence": "The register's 
 def granted() -> tuple[Case, Registration]:
     a_gateway()
     application = a_decided_application()
-    line.enter_grants(NOW)
+    workflow.enter_grants(NOW)
     case = queries.case_of(application)
     assert case is not None
     found = taking_back.registration_of(case, NOW)

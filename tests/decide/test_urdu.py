@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from rahdari.decide import actions
 from rahdari.decide.models import Case
-from rahdari.page import urdu
 from rahdari.people.models import User
+from tests import urdu
 
 from .builders import HOUR, MINUTE, NOW, a_case, a_decided_application
 from .test_views import SENTENCE, mine, page, signed_in

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from rahdari.fees import actions, queries, rules
 from rahdari.fees.models import Invoice, Payment, Refund
-from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import Role, User
+from tests import urdu
 
 pytestmark = pytest.mark.django_db
 

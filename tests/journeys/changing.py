@@ -18,7 +18,7 @@ from rahdari.address import parse_parts  # noqa: E402
 from rahdari.apply import actions as apply  # noqa: E402
 from rahdari.apply import queries as applications  # noqa: E402
 from rahdari.apply.models import Application  # noqa: E402
-from rahdari.lease import actions as lease  # noqa: E402
+from rahdari.dyndns import actions as lease  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
 from rahdari.portal.applicant import known  # noqa: E402
 from rahdari.register import queries as register  # noqa: E402

@@ -1,4 +1,4 @@
-"""Sample companies that are on no sample roster (up/sample/companies.csv), and how one applies."""
+"""Sample companies that are on no sample roster (ops/sample/companies.csv), and how one applies."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rahdari.proof import TERMS
+from rahdari.feed import TERMS
 
 from .stack import PATIENCE, PROGRAM, Stack, wait_for
 

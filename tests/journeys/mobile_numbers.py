@@ -68,4 +68,4 @@ def days_pass(stack: Stack, reference: str) -> None:
         ):
             earlier = ", ".join(f"{column} = {column} - interval '14 days'" for column in columns)
             connection.execute(f"UPDATE {table} SET {earlier} WHERE subject = {about}", [reference])
-        connection.execute("NOTIFY rahdari_line")
+        connection.execute("NOTIFY rahdari_workflow")

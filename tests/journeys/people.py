@@ -15,7 +15,7 @@ from pathlib import Path
 from django.utils import translation
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
-from rahdari.page import urdu
+from tests import urdu
 from tests.in_browser import violations
 
 from .network import Exit

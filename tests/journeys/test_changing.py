@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from rahdari.portal.applicant import router_settings
-from tests.lease.relay import relay
-from tests.lease.test_clients import run_ddclient, to_copy
+from tests.dyndns.relay import relay
+from tests.dyndns.test_clients import run_ddclient, to_copy
 from tests.needs import needs_program
 
 from .stack import PATIENCE, Stack, wait_for

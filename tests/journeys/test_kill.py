@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from rahdari import proof
+from rahdari import feed
 
 from . import stack as stacks
 from .stack import Stack, wait_for
@@ -130,8 +130,8 @@ def in_the_feed(stack: Stack) -> tuple[Counter[str], set[tuple[str, str, int | N
         at = end
         folder, _, name = str(path).rpartition("/")
         body = (stack.data / "feed" / "targets" / folder / f"{sha256}.{name}").read_bytes()
-        limits = proof.DELTA_LIMITS if start is not None else proof.SNAPSHOT_LIMITS
-        for operation in proof.EditionReader(io.BytesIO(body), limits):
+        limits = feed.DELTA_LIMITS if start is not None else feed.SNAPSHOT_LIMITS
+        for operation in feed.EditionReader(io.BytesIO(body), limits):
             if operation.op == "remove":
                 now.pop(operation.entry.id)
                 continue

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from rahdari.up import postgres
+from rahdari.ops import postgres
 
 from . import desk
 from .companies import Company, send_as

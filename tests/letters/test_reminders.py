@@ -16,8 +16,8 @@ from rahdari import policy
 from rahdari.letters import actions, catalogue, queries, views
 from rahdari.letters.models import Letter, Message, NoReminders, Part, State
 from rahdari.letters.words import of_email
-from rahdari.page import urdu
 from rahdari.people.models import User
+from tests import urdu
 
 from .sample import FACTS, NOW, a_reader
 

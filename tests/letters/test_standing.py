@@ -13,8 +13,8 @@ from django.utils import translation
 from rahdari import cli
 from rahdari.letters import actions, carriers, queries, words
 from rahdari.letters.models import Letter, Message, State
-from rahdari.page import urdu
-from rahdari.up import doctor
+from rahdari.ops import doctor
+from tests import urdu
 from tests.portal import story
 
 from .sample import FACTS, NOW, a_reader

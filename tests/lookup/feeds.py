@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rahdari.lookup.app import Lookup
-from rahdari.proof import (
+from rahdari.feed import (
     ROLES,
     Access,
     Credential,
@@ -33,9 +32,10 @@ from rahdari.proof import (
     encode_edition,
     token_digest,
 )
-from rahdari.proof.access import FILE_NAME, encode_access
-from rahdari.proof.entry import time_text
-from rahdari.proof.repository import delta_path, snapshot_path
+from rahdari.feed.access import FILE_NAME, encode_access
+from rahdari.feed.entry import time_text
+from rahdari.feed.repository import delta_path, snapshot_path
+from rahdari.lookup.app import Lookup
 
 TOKEN = "sample-token-of-operator-one"
 OTHER_TOKEN = "sample-token-of-operator-two"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.feed.access import FILE_NAME
 from rahdari.lookup import limits
 from rahdari.lookup.app import Lookup
 from rahdari.lookup.callers import Proxies
 from rahdari.lookup.limits import Allowance
-from rahdari.proof.access import FILE_NAME
 from tests.lookup.feeds import HOUR, NOW, OTHER_TOKEN, TOKEN, Feed, an_entry, ask, certificate, opened, put, token
 from tests.needs import needs_program
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.feed import FeedFile, Op, Operation
 from rahdari.lookup.app import Lookup
 from rahdari.lookup.sessions import IN_PLACE
-from rahdari.proof import FeedFile, Op, Operation
 from tests.lookup.feeds import DYNAMIC, HOUR, NOW, STATIC, Feed, Stream, an_entry, ask, opened, put, token
 
 

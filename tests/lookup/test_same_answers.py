@@ -16,10 +16,10 @@ from rahdari.address import Block, parse_block
 from rahdari.agent import telling
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.folder import open_state
+from rahdari.feed import ROLES, Access, FeedEntry, kind_of
+from rahdari.feed.access import FILE_NAME, encode_access
+from rahdari.feed.entry import time_text
 from rahdari.lookup.app import Lookup
-from rahdari.proof import ROLES, Access, FeedEntry, kind_of
-from rahdari.proof.access import FILE_NAME, encode_access
-from rahdari.proof.entry import time_text
 from tests.agent.feeds import Publisher, a_configuration, now, standing, sync
 from tests.lookup.feeds import TOKEN, ask, put, repository_of, token
 

@@ -26,7 +26,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from rahdari.proof import (
+from rahdari.feed import (
     EMPTY,
     ROLES,
     FeedEntry,
@@ -41,8 +41,8 @@ from rahdari.proof import (
     StampHead,
     encode_edition,
 )
-from rahdari.proof.entry import time_text
-from rahdari.proof.repository import delta_path, paths_of, snapshot_path
+from rahdari.feed.entry import time_text
+from rahdari.feed.repository import delta_path, paths_of, snapshot_path
 
 STATIC = "feed-static"
 TOP = ("root", "targets", "snapshot", "timestamp")

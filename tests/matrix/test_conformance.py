@@ -14,7 +14,7 @@ from tuf.api.metadata import MetaFile
 
 from rahdari.agent.configuration import Configuration
 from rahdari.agent.faults import Exit
-from rahdari.proof import ROLES, FeedEntry
+from rahdari.feed import ROLES, FeedEntry
 from tests.agent.feeds import Stand, listed, names, sync
 
 from .simulator import STATIC, Simulator, a_key, now

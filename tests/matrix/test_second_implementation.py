@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from rahdari.proof import ROLES, FeedEntry
+from rahdari.feed import ROLES, FeedEntry
 from tests.needs import missing, needs_program
 
 from .simulator import STATIC, Simulator, a_key

@@ -19,4 +19,4 @@ def operators(db: None, settings: Any, tmp_path: Path) -> Iterator[None]:
     sample.mobile_operators()
     yield
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM page_allowance")
+        cursor.execute("DELETE FROM web_allowance")

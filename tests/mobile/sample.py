@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from rahdari import line as house
 from rahdari import policy
+from rahdari import workflow as house
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.confirm import actions as confirm

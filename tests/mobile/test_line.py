@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from rahdari import line as house
 from rahdari import policy
+from rahdari import workflow as house
 from rahdari.apply import actions as apply
 from rahdari.confirm.models import Answer
 from rahdari.decide import actions as cases_acts

@@ -10,11 +10,11 @@ from django.utils import timezone
 from rahdari.apply.models import Application
 from rahdari.confirm.models import Question
 from rahdari.mobile import actions, queries
-from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import Role
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as networks
+from tests import urdu
 from tests.portal import story
 
 from . import sample

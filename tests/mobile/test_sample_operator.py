@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari import line as house
+from rahdari import workflow as house
 from rahdari.mobile import queries
+from rahdari.ops.sample_operator import SampleOperator
 from rahdari.register import actions as register
-from rahdari.up.sample_operator import SampleOperator
 from tests.portal import story
 
 from . import sample

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
-from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.people.models import INVITATION_VALID, Invitation, Membership, Organisation, User
 from rahdari.register.models import Registration
+from tests import urdu
 
 from .people import a_person, sign_in
 

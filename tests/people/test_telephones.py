@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Message
-from rahdari.page import urdu
 from rahdari.people import actions, queries, telephones
 from rahdari.people.models import ContactNumber, User
+from tests import urdu
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "+923001234567", "+923331234567"
@@ -28,7 +28,7 @@ def sms(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.SMS_FOLDER = tmp_path / "sms"
     yield
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM page_allowance")
+        cursor.execute("DELETE FROM web_allowance")
 
 
 def a_person(email: str = "freelancer@client.example", language: str = "en") -> User:

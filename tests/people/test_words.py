@@ -6,8 +6,8 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 import rahdari.people
-from rahdari.page import urdu
 from rahdari.people import demonstration
+from tests import urdu
 
 from .people import NOW, a_person, ask_for_code, set_up_app, sign_in, with_post
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rahdari import policy
-from rahdari.page import urdu
+from tests import urdu
 
 
 def texts(value: Any, place: str = "") -> Iterator[tuple[str, str, str]]:

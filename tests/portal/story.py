@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
@@ -159,7 +159,7 @@ def send(application: Application) -> Application:
 
 
 def advance() -> None:
-    line.advance(now=timezone.now())
+    workflow.advance(now=timezone.now())
 
 
 def a_granted_application(applicant: User) -> Application:

@@ -18,12 +18,12 @@ from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as cases
 from rahdari.letters import queries as inbox
-from rahdari.page import urdu
 from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.verify import queries as proofs
 from rahdari.verify import ways
 from rahdari.verify.rules import OF_THE_WHOLE
+from tests import urdu
 
 from . import story
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
@@ -22,13 +22,14 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
 from rahdari.decide import queries as decide
 from rahdari.letters.models import Letter
-from rahdari.page import urdu, values
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as vouching
 from rahdari.vouch.models import Question as Clients
+from rahdari.web import values
+from tests import urdu
 from tests.attest.sample import ASSOCIATION
 
 from . import story
@@ -125,7 +126,7 @@ class TestWhoeverElseWasAsked:
         Request.objects.update(due_at=timezone.now() + dt.timedelta(days=30))
         then = timezone.now() + dt.timedelta(days=20)
         attest.answer_request(request=Request.objects.get(), answer=Answer.NOT_MEMBER, by="person:x", now=then)
-        line.advance(now=then)
+        workflow.advance(now=then)
         case = story.case_of(sent)
         assert case.started_at == then and not decide.clock_of(case, then).is_late
         page = browser.get(place).text

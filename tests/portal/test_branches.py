@@ -9,19 +9,19 @@ from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
-from rahdari.line.branching import tell_branches
 from rahdari.people import actions as people
 from rahdari.people import queries
 from rahdari.people.models import Branch
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
+from rahdari.workflow.branching import tell_branches
 
 from . import story
 from .test_many import signed_in
@@ -64,7 +64,7 @@ def registered(world: World) -> Registration:
         origin=world.draft.subject,
         holder=world.company.holder_ref,
         category="vpn_company",
-        endpoints=[line.entering._as_entry(endpoint)],
+        endpoints=[workflow.entering._as_entry(endpoint)],
         valid_from=now,
         valid_until=now.replace(year=now.year + 1),
         actor="system:test",
@@ -227,7 +227,7 @@ class TestTheContact:
         registration = registered(world)
         story.advance()
         soon = registration.valid_until - (registration.valid_until - timezone.now()) / 365 * 30
-        line.reminding.remind(soon)
-        line.reminding.remind(soon)
+        workflow.reminding.remind(soon)
+        workflow.reminding.remind(soon)
         told = [letter.address for letter in Letter.objects.filter(template="branch_expires_soon")]
         assert told == ["north@sample.example"]

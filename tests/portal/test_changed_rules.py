@@ -11,9 +11,9 @@ from django.urls import reverse
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.page import urdu
 from rahdari.policy import loading
 from rahdari.vault import keys
+from tests import urdu
 
 from . import story
 

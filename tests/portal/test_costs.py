@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.vault import keys
 
@@ -53,5 +53,5 @@ def test_the_pages_of_a_freelancer_ask_little(django_assert_max_num_queries: Any
         now=timezone.now(),
     )
     open("portal:status", 16)
-    line.advance(now=timezone.now())
+    workflow.advance(now=timezone.now())
     open("portal:status", 25)

@@ -13,13 +13,13 @@ from django.utils import timezone
 from rahdari import policy
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
+from rahdari.feed import Op
 from rahdari.letters import queries as letters
-from rahdari.line import clocks as line
 from rahdari.people.models import User
-from rahdari.proof import Op
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
 from rahdari.verify import queries as proofs
+from rahdari.workflow import clocks as line
 from tests.people.people import let_it_be_long_ago, the_newest_code
 
 from . import story, test_holding

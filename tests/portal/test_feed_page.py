@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from rahdari.address import directory
 from rahdari.journal import queries as journal
-from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.publish import actions, queries
@@ -22,6 +21,7 @@ from rahdari.publish.models import Hold
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
 from rahdari.vault import keys
+from tests import urdu
 from tests.publish.world import entered
 
 from . import story

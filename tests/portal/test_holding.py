@@ -17,15 +17,14 @@ from django.utils import timezone
 
 from rahdari.address import directory
 from rahdari.apply.models import Application
+from rahdari.feed import DELTA_LIMITS, EditionReader, Op, Operation
 from rahdari.journal import queries as journal
-from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.portal.applicant.holding import CHANGES
 from rahdari.portal.applicant.registration import history_of
 from rahdari.portal.applicant.stages import Facts, Stage, stage_of
 from rahdari.portal.public.certificate import sheet_of
-from rahdari.proof import DELTA_LIMITS, EditionReader, Op, Operation
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register import actions as register
@@ -33,6 +32,7 @@ from rahdari.register import reference as references
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
+from tests import urdu
 from tests.people.people import sign_in_at_once
 
 from . import story

@@ -7,7 +7,7 @@ from django.utils.html import escape
 
 from rahdari.letters import catalogue, samples
 from rahdari.letters.writing import compose, compose_note
-from rahdari.page import urdu
+from tests import urdu
 from tests.portal import story
 
 pytestmark = pytest.mark.django_db

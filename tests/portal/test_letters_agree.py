@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import directory
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
@@ -20,7 +20,7 @@ from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.portal.applicant.status import overview
 from rahdari.vault import keys
-from tests.line.test_services import LAST_DAY, sent
+from tests.workflow.test_services import LAST_DAY, sent
 
 from . import story
 
@@ -70,7 +70,7 @@ def proved_afterwards(applicant: User) -> Application:
 
 def reminded(applicant: User) -> Application:
     application = unproved_and_checked(applicant)
-    line.remind(application.submitted_at + 1.5 * DAY)
+    workflow.remind(application.submitted_at + 1.5 * DAY)
     return application
 
 
@@ -139,7 +139,7 @@ class TestTheLetterAfterSending:
             assert "at the latest" not in letter.text and f"{timezone.localtime():%Y}" not in letter.text
 
     def test_names_the_fee_that_is_still_to_come_and_the_page_does_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(line, "advance", lambda now: None)
+        monkeypatch.setattr(workflow, "advance", lambda now: None)
         papers = {"incorporation": None, "call_centre_certificate": LAST_DAY}
         application = sent("whitelist_call_centre", papers, addresses=tuple(f"203.0.113.{10 + at}" for at in range(5)))
         letter = letters.letters_about(application.subject).get(template="application_received")
@@ -160,17 +160,17 @@ class TestReminding:
         sent = application.submitted_at
         counts = []
         for hours in (2, 23, 25, 26, 50, 71, 73, 80, 120, 200):
-            line.remind(sent + dt.timedelta(hours=hours))
+            workflow.remind(sent + dt.timedelta(hours=hours))
             counts.append(len(self.reminders(application)))
         assert counts == [0, 0, 1, 1, 1, 1, 2, 2, 2, 2]
 
     def test_reaches_nobody_who_has_proved_it_or_withdrawn(self) -> None:
         application = proved_afterwards(story.a_person())
-        line.remind(application.submitted_at + 1.5 * DAY)
+        workflow.remind(application.submitted_at + 1.5 * DAY)
         assert self.reminders(application) == []
 
     def test_reaches_nobody_whose_case_an_officer_has(self) -> None:
         application = story.a_case(story.a_person()).application
         assert application.submitted_at is not None
-        line.remind(application.submitted_at + 1.5 * DAY)
+        workflow.remind(application.submitted_at + 1.5 * DAY)
         assert self.reminders(application) == []

@@ -16,11 +16,11 @@ from rahdari.decide import actions as deciding
 from rahdari.decide import queries as decide
 from rahdari.journal import queries as journal
 from rahdari.letters.models import Letter
-from rahdari.line import asking as line
 from rahdari.people import actions, queries
 from rahdari.people.models import Mandate, User
 from rahdari.people.rules import ROLES, SCOPES, Act, OrgRole, Scope
 from rahdari.vault import keys
+from rahdari.workflow import asking as line
 from tests.apply.sample import a_pdf
 
 from . import story

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from rahdari.address import directory
-from rahdari.page import urdu
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.vault import keys
+from tests import urdu
 
 from . import story
 

@@ -14,12 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.decide import actions as decide
-from rahdari.page import urdu
 from rahdari.portal.standing import addresses_of
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import NewEntry
+from tests import urdu
 
 from . import story
 from .test_branches import NORTH, north

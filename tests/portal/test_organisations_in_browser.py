@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.apply import actions as apply
-from rahdari.page import urdu
 from rahdari.people import actions, queries
 from rahdari.vault import keys
+from tests import urdu
 from tests.attest.sample import ASSOCIATION
 from tests.in_browser import faults_on_a_small_phone
 

@@ -9,16 +9,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import directory
 from rahdari.apply.models import Application
 from rahdari.decide import desk
 from rahdari.decide.models import Case
+from rahdari.ops import samples, seed
 from rahdari.people.models import User
 from rahdari.portal.applicant.proof import ways_of
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
-from rahdari.up import samples, seed
 from rahdari.vault import links
 from tests.apply.sample import a_photo
 from tests.decide import builders
@@ -45,7 +45,7 @@ def holder() -> User:
 def registration(holder: User) -> Registration:
     now = timezone.now()
     application = builders.an_application(applicant=holder, evidence="work_profile", now=now)
-    line.advance(now=now)
+    workflow.advance(now=now)
     return story.registration_of(Application.objects.get(pk=application.pk))
 
 
@@ -172,7 +172,7 @@ class TestOneMoreProof:
         assert "Write or paste it here" in browser.post(place, {"text": ""}).text
         response = browser.post(place, {"text": "From studio@client.example: we work with you."}, follow=True)
         assert "It has arrived." in response.text
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         registration.refresh_from_db()
         assert not registration.is_provisional
         assert browser.get(place).status_code == 302

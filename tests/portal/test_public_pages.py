@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from rahdari import policy
 from rahdari.journal import queries as journal
-from rahdari.page import limits, urdu
 from rahdari.people import actions as people
 from rahdari.people.models import Organisation, User
 from rahdari.policy.unregistered import MOST_CHARACTERS
@@ -29,6 +28,8 @@ from rahdari.register import actions as register
 from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
+from rahdari.web import limits
+from tests import urdu
 from tests.needs import needs_font
 
 pytestmark = pytest.mark.django_db

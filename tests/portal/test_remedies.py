@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
@@ -267,7 +267,7 @@ class TestApplyingAnew:
         for endpoint in applications.endpoints_of(draft):
             story.prove(endpoint)
         sent = story.send(story.fresh(draft))
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         assert story.fresh(sent).status == "submitted" and cases.case_of(sent) is not None
 
     def test_is_for_the_applicant_and_after_a_refusal(self, the_house: None) -> None:

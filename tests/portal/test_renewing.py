@@ -12,13 +12,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line, policy, vantage
+from rahdari import policy, vantage, workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Document
 from rahdari.decide import queries as cases
 from rahdari.letters.models import Letter
-from rahdari.page import urdu
 from rahdari.people.models import User
 from rahdari.portal.applicant import renewing
 from rahdari.probe.outcome import Outcome, ProbeAnswer
@@ -28,8 +27,9 @@ from rahdari.vault import files, keys
 from rahdari.verify import actions as verify
 from rahdari.verify import claiming, places
 from rahdari.verify import queries as proofs
+from tests import urdu
 from tests.apply.sample import a_pdf, a_photo
-from tests.lease.conftest import networks as networks  # every test of this file is on these networks
+from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
 
 from . import story
 from .test_again import DAY, a_registration, active, begin, browser_of, ends_in
@@ -162,7 +162,7 @@ class TestTwoClicks:
         browser = browser_of(person)
         assert "We look ourselves, as last time" in page_of(browser, registration)
         renew(browser, registration)
-        assert line.look(now=timezone.now()) == 1
+        assert workflow.look(now=timezone.now()) == 1
         story.advance()
         assert story.fresh(the_renewal()).status == "granted"
         assert register.fresh(registration).valid_until > timezone.now() + 300 * DAY

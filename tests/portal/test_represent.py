@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
@@ -20,9 +20,9 @@ from rahdari.verify.models import Check
 from tests.api.sample import Program
 from tests.apply.sample import a_person
 from tests.decide.builders import an_officer
-from tests.line.conftest import sample_operators, vault_keys  # noqa: F401
-from tests.line.test_representing import NUMBER, OFFICE, imported, rosters, sent, whose  # noqa: F401
 from tests.portal import story
+from tests.workflow.conftest import sample_operators, vault_keys  # noqa: F401
+from tests.workflow.test_representing import NUMBER, OFFICE, imported, rosters, sent, whose  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ class TestShowing:
         assert wrong.status_code == 422 and "not the code of the last message" in wrong.content.decode()
         code = contacts.code_of(whose(application))
         assert browser.post(page, {"code": code}).status_code == 302
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         application.refresh_from_db()
         assert application.status == "granted"
         assert browser.get(page).status_code == 302
@@ -110,7 +110,7 @@ class TestTheRepresentative:
         browser = browser_of(first.applicant)
         assert "manager@mail.example" in browser.get(page).content.decode()
         assert browser.post(page, {"said": "yes"}).status_code == 302
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         second.refresh_from_db()
         assert second.status == "granted"
         assert "You said yes." in browser.get(page).content.decode()
@@ -120,7 +120,7 @@ class TestTheRepresentative:
         status = reverse("portal:status", args=[second.reference])
         assert "registered under the number" in browser_of(second.applicant).get(status).content.decode()
         browser_of(first.applicant).post(page, {"said": "no"})
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         assert whose(second).finding == "representative_denies"
         assert "An officer is looking" in browser_of(second.applicant).get(status).content.decode()
 
@@ -153,7 +153,7 @@ class TestTheRepresentative:
         first, second, page = self.asked()
         browser = browser_of(first.applicant)
         browser.post(page, {"said": "no"})
-        line.advance(now=timezone.now())
+        workflow.advance(now=timezone.now())
         officer = an_officer()
         case = decide.take_case(case=decisions.case_of(second), officer=officer, now=timezone.now())  # type: ignore[arg-type]
         decide.record_check(
@@ -167,7 +167,7 @@ class TestTheRepresentative:
         decide.grant(case=case, officer=officer, now=timezone.now())
         assert not Letter.objects.filter(template="representative_overruled")
         for _ in range(2):
-            line.advance(now=timezone.now())
+            workflow.advance(now=timezone.now())
         letter = Letter.objects.get(template="representative_overruled")
         assert letter.to == first.applicant and "You said no." in letter.text
         assert "An officer looked at what they showed, and registered it." in browser.get(page).text

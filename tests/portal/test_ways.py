@@ -17,13 +17,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import Part, Protocol, directory, rpki, rpki_commands
 from rahdari.apply.models import Endpoint
 from rahdari.letters.models import Letter
+from rahdari.ops.sample_registry import record
 from rahdari.people.models import User
 from rahdari.probe import wireguard
-from rahdari.up.sample_registry import record
 from rahdari.vault import keys
 from rahdari.verify import claiming
 from rahdari.verify import queries as proofs
@@ -180,7 +180,7 @@ class TestTheWayOfWireguard:
         url = page_of(endpoint, "wireguard")
         browser.post(url, {"peer_key": THEIR_KEY, "port": "9"})
         browser.post(url, {"look": "1"})
-        assert line.look(now=timezone.now()) == 1
+        assert workflow.look(now=timezone.now()) == 1
         page = browser.get(url).text
         assert "The port is closed" in page
         assert "What to try next" in page
@@ -295,12 +295,12 @@ class TestTheWayByToken:
         assert "rahdari=" in browser.get(url).text
         with servers.serving(servers.answer(b"no", status="404 Not Found")) as settings.PROOF_HTTP_PORT:
             browser.post(url, {"look": "1"})
-            assert line.look(now=timezone.now()) == 1
+            assert workflow.look(now=timezone.now()) == 1
         page = browser.get(url).text
         assert "We reached the server, but not the file" in page
         assert '<bdi dir="ltr">404</bdi>' in page
         browser.post(url, {"look": "1"})  # too soon: nothing is asked, nothing is lost
-        assert line.look(now=timezone.now()) == 0
+        assert workflow.look(now=timezone.now()) == 0
         assert proofs.attempts_of(challenge_of(endpoint, "http")).count() == 1
 
     def test_of_a_certificate_shows_what_goes_into_it(self, browser: Client, applicant: User) -> None:
@@ -389,7 +389,7 @@ class TestARangeByItsRegistry:
         assert text in page
         self.say(settings, text)
         browser.post(page_of(endpoint, "record"), {"look": "1"})
-        line.look(now=timezone.now())
+        workflow.look(now=timezone.now())
         assert proofs.is_proved(endpoint.subject, endpoint.network)
         assert "the line stood in the registry" in browser.get(page_of(endpoint)).text
 
@@ -400,7 +400,7 @@ class TestARangeByItsRegistry:
         assert "see whom the registry names" in browser.get(url).text.lower()
         browser.post(url, {"look": "1"})
         assert "We are asking the registry" in browser.get(url).text
-        line.look(now=timezone.now())
+        workflow.look(now=timezone.now())
         page = browser.get(url).text
         assert "Your name is needed first" in page or "noc@network.example" in page
         story.fill(endpoint.application)

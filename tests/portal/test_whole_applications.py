@@ -31,7 +31,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as verified
 from tests.apply.sample import a_pdf
 from tests.attest.sample import an_attestation
-from tests.lease.conftest import networks as networks  # every test of this file is on these networks
+from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
 
 from . import story
 from .test_again import DAY

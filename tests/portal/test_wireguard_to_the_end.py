@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import directory
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -67,7 +67,7 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     # 2) our key becomes a peer of the real server, and one press has the worker look
     endpoint.add_peer(key_to_add(page))
     browser.post(way, {"look": "1"})
-    assert line.look(now=timezone.now()) == 1
+    assert workflow.look(now=timezone.now()) == 1
     assert "Proved" in browser.get(way, follow=True).content.decode()
 
     # 3) sent, decided by rule, on the register
@@ -82,7 +82,7 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     renewal = reverse("portal:renew", args=[registration.reference])
     assert "We look ourselves, as last time" in browser.get(renewal).content.decode()
     browser.post(renewal, {"act": "as_it_is"})
-    assert line.look(now=timezone.now()) == 1
+    assert workflow.look(now=timezone.now()) == 1
     story.advance()
     renewed = register.fresh(registration)
     assert Application.objects.get(about="renewal").status == "granted"

@@ -11,7 +11,7 @@ from pathlib import Path
 from rahdari.agent.configuration import Configuration, FileTarget
 from rahdari.agent.folder import open_state
 from rahdari.agent.syncing import Outcome
-from rahdari.proof.repository import METADATA
+from rahdari.feed.repository import METADATA
 from rahdari.publish.models import Operator
 from tests.agent.feeds import a_configuration, sync
 

@@ -25,8 +25,8 @@ from django.conf import settings  # noqa: E402
 from django.db import connections  # noqa: E402
 from tuf.api.metadata import Metadata  # noqa: E402
 
-from rahdari.proof import live_files  # noqa: E402
-from rahdari.proof.repository import ROLES, head_of  # noqa: E402
+from rahdari.feed import live_files  # noqa: E402
+from rahdari.feed.repository import ROLES, head_of  # noqa: E402
 from rahdari.publish import actions, folder, rules  # noqa: E402
 from rahdari.publish.envelope import Repository  # noqa: E402
 from rahdari.publish.models import Operator  # noqa: E402

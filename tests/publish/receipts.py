@@ -5,8 +5,8 @@ import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rahdari.proof import AppliedTarget, Receipt, SignedReceipt
-from rahdari.proof.entry import time_text
+from rahdari.feed import AppliedTarget, Receipt, SignedReceipt
+from rahdari.feed.entry import time_text
 from rahdari.publish import actions
 from rahdari.publish.models import Edition, Operator, Stream
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 
-from rahdari.proof import DELTA_LIMITS, SNAPSHOT_LIMITS, EditionReader, FeedEntry, SetDigest, follow
+from rahdari.feed import DELTA_LIMITS, SNAPSHOT_LIMITS, EditionReader, FeedEntry, SetDigest, follow
 from rahdari.publish import files
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Session, Stream, WaitingChange

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from rahdari.feed import CredentialKind, certificate_digest, holder_of, token_digest
+from rahdari.feed.access import FILE_NAME, parse_access
 from rahdari.journal import queries as journal
-from rahdari.proof import CredentialKind, certificate_digest, holder_of, token_digest
-from rahdari.proof.access import FILE_NAME, parse_access
 from rahdari.publish import actions, queries
 from rahdari.publish.credentials import Shown
 from rahdari.publish.envelope import Repository

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, models, transaction
 
-from rahdari.proof import EMPTY
+from rahdari.feed import EMPTY
 from rahdari.publish import actions
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Receipt, Session, Stream, WaitingChange

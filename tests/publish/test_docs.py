@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rahdari.agent.faults import Exit
-from rahdari.proof.repository import ROLES
+from rahdari.feed.repository import ROLES
 from rahdari.publish import actions, api, commands, keys, metrics, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Hold, Operator

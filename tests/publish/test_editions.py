@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from rahdari.proof import DELTA_LIMITS, EMPTY, EditionReader, Kind, Op, Operation
+from rahdari.feed import DELTA_LIMITS, EMPTY, EditionReader, Kind, Op, Operation
 from rahdari.publish import actions, envelope, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Stream, WaitingChange

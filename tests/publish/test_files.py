@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rahdari.proof import DELTA_LIMITS, EditionReader, Kind, Op, Operation, SetDigest
+from rahdari.feed import DELTA_LIMITS, EditionReader, Kind, Op, Operation, SetDigest
 from rahdari.publish import actions, files, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Listing, Operator, Session, Stream

@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from rahdari.archive.actions import Box
-from rahdari.proof import DigestMismatch
+from rahdari.feed import DigestMismatch
 from rahdari.publish import actions, rules
 from rahdari.publish import queries as listings
 from rahdari.publish.models import Listing

@@ -7,7 +7,7 @@ import pytest
 from tuf.api.exceptions import UnsignedMetadataError
 from tuf.api.metadata import Metadata, Root, Targets
 
-from rahdari.proof.repository import ROLES
+from rahdari.feed.repository import ROLES
 from rahdari.publish import actions, keys, offline, queries, rules
 from rahdari.publish.envelope import Repository
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from rahdari.proof import EMPTY
+from rahdari.feed import EMPTY
 from rahdari.publish import actions, metrics, queries
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Targets
 
-from rahdari.proof import BulkStatement
-from rahdari.proof.entry import time_text
-from rahdari.proof.repository import ROLES
+from rahdari.feed import BulkStatement
+from rahdari.feed.entry import time_text
+from rahdari.feed.repository import ROLES
 from rahdari.publish import keys, offline
 from rahdari.publish.offline import BulkTarget, Draft, DraftUnusable, SignaturesMissing
 

@@ -12,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from rahdari.feed import EMPTY, InvalidReceipt, SignedReceipt
 from rahdari.journal import queries as journal
-from rahdari.proof import EMPTY, InvalidReceipt, SignedReceipt
 from rahdari.publish import actions, queries
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import AgentKey, Operator, Receipt

@@ -17,12 +17,12 @@ from django.conf import settings as django_settings
 from django.db import connection, connections
 
 from rahdari.agent.faults import Exit
-from rahdari.proof.repository import ROLES
+from rahdari.feed.repository import ROLES
+from rahdari.ops import postgres
+from rahdari.ops.loops import PublisherRound
 from rahdari.publish import actions, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator, Session
-from rahdari.up import postgres
-from rahdari.up.loops import PublisherRound
 
 from .agents import AgentSide, serving
 from .test_commands import run

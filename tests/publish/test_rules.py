@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.proof import InvalidEntry, Op
+from rahdari.feed import InvalidEntry, Op
 from rahdari.publish import rules
 from rahdari.publish.rules import Course, LagState, Net, NotPublishable, ReceiptStanding
 

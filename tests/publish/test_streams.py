@@ -8,7 +8,7 @@ from django.db import connection
 
 from rahdari.address import directory, parse_block
 from rahdari.address.directory import Origin
-from rahdari.proof import Operation
+from rahdari.feed import Operation
 from rahdari.publish import actions, editions, files, queries, rules, streams
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, File, Following, Listing, Operator, Session, Stream

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rahdari.proof import Kind
+from rahdari.feed import Kind
 from rahdari.publish import actions, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import File, Operator

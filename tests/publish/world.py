@@ -15,7 +15,7 @@ from tuf.api.metadata import Metadata, Targets, Timestamp
 from tuf.ngclient import Updater
 
 from rahdari.address import parse_parts
-from rahdari.proof import (
+from rahdari.feed import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
     EditionReader,
@@ -29,7 +29,7 @@ from rahdari.proof import (
     follow,
     live_files,
 )
-from rahdari.proof.repository import ROLES, head_of, stamp_of
+from rahdari.feed.repository import ROLES, head_of, stamp_of
 from rahdari.publish import actions
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator

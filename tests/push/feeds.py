@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof import Access, Credential, CredentialKind, certificate_digest, token_digest
-from rahdari.proof.access import FILE_NAME, encode_access
+from rahdari.feed import Access, Credential, CredentialKind, certificate_digest, token_digest
+from rahdari.feed.access import FILE_NAME, encode_access
 from rahdari.push.app import Push
 
 TOKEN = "sample-token-of-operator-one"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof.repository import location_of
+from rahdari.feed.repository import location_of
 from tests.push.feeds import SESSION, metadata_of, put
 
 

@@ -11,7 +11,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rahdari.proof.certificate import der_of, is_from, networks
+from rahdari.feed.certificate import der_of, is_from, networks
 from rahdari.push.app import Push
 from tests.push.feeds import (
     OTHER_TOKEN,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rahdari.agent.events import MOST_DATA
-from rahdari.proof import ROLES
+from rahdari.feed import ROLES
 from rahdari.push.app import Push
 from rahdari.push.beside import MOST
 from tests.push.feeds import OTHER_SESSION, SESSION, Stream, bearer, let_in, metadata_of, put, token

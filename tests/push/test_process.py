@@ -108,7 +108,7 @@ class TestPushProcess:
 
     def test_takes_as_many_connections_as_the_system_lets_it(self) -> None:
         program = (
-            "import resource; from rahdari.up.serving import allow_open_files\n"
+            "import resource; from rahdari.ops.serving import allow_open_files\n"
             "soft = lambda: resource.getrlimit(resource.RLIMIT_NOFILE)[0]\n"
             "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512))\n"
             "allow_open_files(256); print(soft()); allow_open_files(100); print(soft())\n"

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.page import limits
 from rahdari.people import actions as people
 from rahdari.register.models import Registration
+from rahdari.web import limits
 from tests.portal.test_public_pages import a_registration, link_of
 
 pytestmark = pytest.mark.django_db

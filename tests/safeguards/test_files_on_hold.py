@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply import actions as apply
 from rahdari.apply import erasing, holding
 from rahdari.apply.models import Application, Document
@@ -53,7 +53,7 @@ def held(case: Case, officer: User, *, until: dt.date | None = None, because: st
 def advance(now: dt.datetime, commit: Callable[..., Any]) -> None:
     Letter.objects.exclude(state="sent").update(state="sent", sent_at=timezone.now())
     with commit(execute=True):
-        line.advance(now=now)
+        workflow.advance(now=now)
 
 
 def with_a_paper(case: Case) -> Document:

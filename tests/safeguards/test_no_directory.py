@@ -30,13 +30,13 @@ from rahdari.apply.models import Application
 from rahdari.attest.rules import Identifier
 from rahdari.cli import COMMANDS, parser_for
 from rahdari.confirm import actions as confirm
+from rahdari.ops.errors import Told
 from rahdari.people import actions as people
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish import queries as editions
 from rahdari.register import actions as register
 from rahdari.register.rules import NewEntry
-from rahdari.up.errors import Told
 from rahdari.vault import keys
 from tests.access.test_walk import ALL, OFFICERS_ON_RECORD, OWN_APPLICATION, PROGRAMS, VISITORS, World, the_story
 from tests.api.sample import Program

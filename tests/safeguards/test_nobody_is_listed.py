@@ -16,14 +16,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from rahdari import line, policy
+from rahdari import policy, workflow
 from rahdari.address import parse_parts
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
 from rahdari.decide.models import Case, Question
 from rahdari.letters.models import Letter
-from rahdari.line import keeping
 from rahdari.people.models import User
 from rahdari.publish import actions as publish
 from rahdari.publish.models import Listing
@@ -31,6 +30,7 @@ from rahdari.register import actions as registry
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
 from rahdari.register.rules import Standing
+from rahdari.workflow import keeping
 from tests.apply.sample import a_photo, asking, cnic_of
 from tests.portal import story
 from tests.publish import world
@@ -141,7 +141,7 @@ def not_pursued() -> Planted:
     planted = somebody(known=False)
     case, officer = _case_of(planted)
     decide.ask_question(case=case, officer=officer, code="Q4", text="Which clients?", now=timezone.now())
-    line.advance(now=timezone.now() + dt.timedelta(days=40))
+    workflow.advance(now=timezone.now() + dt.timedelta(days=40))
     assert Question.objects.get(case=case).lapsed_at is not None
     return planted
 
@@ -219,7 +219,7 @@ class TestWhoseRegistrationEnded:
         publish.publish_editions(now=timezone.now())
         for days in (800, 801, 840, 841, 842):
             now = timezone.now() + dt.timedelta(days=days)
-            line.advance(now=now)
+            workflow.advance(now=now)
             all_letters_went_out()
             publish.publish_editions(now=now)
         assert places_of(planted) == {}
@@ -232,7 +232,7 @@ class TestWhoseRegistrationEnded:
         planted = ended()
         publish.publish_editions(now=timezone.now())
         monkeypatch.setattr(keeping.listings, "needed", lambda entries, **_: set(entries))
-        line.advance(now=timezone.now() + dt.timedelta(days=400))
+        workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"register_entry", "register_change"}
 
 
@@ -250,13 +250,13 @@ class TestAnAddressThatChanges:
             now += dt.timedelta(hours=1)
             registry.move_entry(entry=entry, origin=f"lease:{number}", actor="clock", now=now, **changes, **overlap)
             now += dt.timedelta(hours=1)
-            line.advance(now=now)
+            workflow.advance(now=now)
         publish.publish_editions(now=now)
         left = now
         assert held.entries.count() == 3
-        line.advance(now=left + dt.timedelta(days=6))
+        workflow.advance(now=left + dt.timedelta(days=6))
         assert held.entries.count() == 3
-        line.advance(now=left + dt.timedelta(days=8))
+        workflow.advance(now=left + dt.timedelta(days=8))
         assert [str(entry.block) for entry in held.entries.all()] == [f"{story.KNOWN}233/32"]
         assert not [table for table, text in dump().items() if f"{story.KNOWN}231" in text]
 
@@ -274,7 +274,7 @@ class TestTheNumberOfThem:
         withdrawn_draft()
         assert told()["rahdari_held_without_registration"] == 2
         all_letters_went_out()
-        line.advance(now=timezone.now() + dt.timedelta(days=60))
+        workflow.advance(now=timezone.now() + dt.timedelta(days=60))
         assert not any(told().values())
         assert Client().get("/metrics/held", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404
 
@@ -285,7 +285,7 @@ class TestWhoeverCameToNothing:
         planted = refused()
         all_letters_went_out()
         monkeypatch.setattr(keeping.confirm, "erase_addresses", lambda **_: None)
-        line.advance(now=timezone.now() + dt.timedelta(days=400))
+        workflow.advance(now=timezone.now() + dt.timedelta(days=400))
         assert set(places_of(planted)) == {"confirm_question"}
 
     @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
@@ -298,9 +298,9 @@ class TestWhoeverCameToNothing:
         assert places_of(planted), "nothing was planted"
         later = timezone.now() + dt.timedelta(days=400)
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-            line.advance(now=later)
+            workflow.advance(now=later)
         all_letters_went_out()
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-            line.advance(now=later)
+            workflow.advance(now=later)
         assert places_of(planted) == {}
         assert papers() - before == set()

@@ -30,7 +30,7 @@ TOLD_OF = {
     "api/public": {"_unregistered", "UNREGISTERED"},
     "page/templatetags/rahdari": {"unregistered"},
     "portal/paper": {"unregistered"},
-    "page/templates/page/parts/unregistered.html": {"unregistered.html"},
+    "web/templates/page/parts/unregistered.html": {"unregistered.html"},
 }
 
 
@@ -105,8 +105,8 @@ class TestTheCode:
             ("publish/fault.py", "def list_unregistered() -> None: ...\n", "unregistered"),
             ("publish/fault.py", "def hosts(*, unlisted: bool) -> None: ...\n", "unlisted"),
             ("settings/fault.py", "INTERCEPT = True\n", "INTERCEPT"),
-            ("up/fault.py", 'WORD = "RAHDARI_DPI"\n', "DPI"),
-            ("up/fault.py", 'commands.add_parser("detect", help="x")\n', "detect"),
+            ("ops/fault.py", 'WORD = "RAHDARI_DPI"\n', "DPI"),
+            ("ops/fault.py", 'commands.add_parser("detect", help="x")\n', "detect"),
             ("portal/urls_fault.py", 'urlpatterns = [path("suspects/", view, name="found")]\n', "suspects"),
             ("portal/urls_fault.py", 'urlpatterns = [path("a/", view, name="unregistered")]\n', "unregistered"),
             ("register/fault.py", "class A:\n    suspected_at = models.DateTimeField()\n", "suspected"),

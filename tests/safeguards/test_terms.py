@@ -24,19 +24,19 @@ from rahdari.agent.renderers import RENDERERS, csv_file
 from rahdari.agent.terms import OtherTerms, terms_note
 from rahdari.agent.welcome import parse_welcome
 from rahdari.cli import main
+from rahdari.feed import TERMS, Receipt, SignedReceipt
+from rahdari.feed.canonical import encode
+from rahdari.feed.receipt import SIGNED_PREFIX
+from rahdari.feed.terms import names_terms, terms_in, terms_page
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
-from rahdari.line.unsupported import tell_of_terms
-from rahdari.proof import TERMS, Receipt, SignedReceipt
-from rahdari.proof.canonical import encode
-from rahdari.proof.receipt import SIGNED_PREFIX
-from rahdari.proof.terms import names_terms, terms_in, terms_page
 from rahdari.publish import actions, metrics, queries
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Operator
 from rahdari.publish.models import Receipt as Row
 from rahdari.publish.rules import TIMESTAMP_EVERY
 from rahdari.vault import keys
+from rahdari.workflow.unsupported import tell_of_terms
 from tests.agent.conftest import no_proxy, publisher, stand
 from tests.agent.feeds import TOKEN, Publisher, Stand, a_configuration, an_entry, sync
 from tests.agent.renderers import HEAD, a_row

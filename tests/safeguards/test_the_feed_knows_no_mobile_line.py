@@ -43,6 +43,12 @@ class TestMobileLines:
 
     def test_no_import_leads_from_the_feed_to_one_or_back(self) -> None:
         """tests/architecture/test_rules_bite.py plants imports that break it."""
-        for room in ("publish", "register", "proof", "push", "lookup", "agent"):
-            assert "mobile" in forbidden("feed-knows-no-mobile-line", room)
+        for room, contract in {
+            "publish": "feed-knows-no-person",
+            "register": "register-knows-no-person",
+            "push": "push-holds-nothing",
+            "lookup": "lookup-holds-nothing",
+            "agent": "agent-ships-alone",
+        }.items():
+            assert "mobile" in forbidden(contract, room)
         assert {"publish", "push", "lookup"} <= forbidden("lines-are-not-published", "mobile")

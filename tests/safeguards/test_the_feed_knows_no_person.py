@@ -4,7 +4,7 @@ import re
 
 from django.apps import apps
 
-from rahdari.proof.entry import FeedEntry
+from rahdari.feed.entry import FeedEntry
 from rahdari.register import rules as register_rules
 
 from .contracts import forbidden
@@ -51,5 +51,5 @@ def test_no_import_leads_from_the_publisher_to_a_person() -> None:
         "letters",
         "portal",
     }
-    assert people | {"api", "line"} <= forbidden("feed-knows-no-person", "publish")
+    assert people | {"api", "workflow"} <= forbidden("feed-knows-no-person", "publish")
     assert {"people", "apply", "decide"} <= forbidden("register-knows-no-person", "register")

@@ -12,11 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from rahdari import policy
+from rahdari.ops import prepare
 from rahdari.people import actions as people
 from rahdari.policy import BUNDLED, PolicyError
 from rahdari.portal import paper
 from rahdari.portal.public.certificate import sheet_of
-from rahdari.up import prepare
 from tests.portal.test_public_pages import a_registration, a_sheet
 from tests.safeguards import sentences
 
@@ -63,7 +63,7 @@ class TestTheSentences:
             "docs/index.md",
             "pyproject.toml",
             "publiccode.yml",
-            "src/rahdari/page/templates/page/base.html",
+            "src/rahdari/web/templates/page/base.html",
             "src/rahdari/portal/templates/portal/public/certificate.typ",
             "src/rahdari/letters/templates/letters/application_granted.ur.html",
             "src/rahdari/portal/locale/ur/LC_MESSAGES/django.po",

@@ -21,7 +21,7 @@ from rahdari.apply.models import Application
 from rahdari.confirm.api import shown
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import Kind
-from rahdari.proof import FeedEntry
+from rahdari.feed import FeedEntry
 from tests.safeguards.sentences import SOURCE
 
 # What is of no person: numbers and times of the matter itself, and what its reader answered.

@@ -1,2 +1,2 @@
-from tests.line.conftest import sample_operators as sample_operators
-from tests.line.conftest import vault_keys as vault_keys
+from tests.workflow.conftest import sample_operators as sample_operators
+from tests.workflow.conftest import vault_keys as vault_keys

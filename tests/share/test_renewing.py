@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import queries as cases
@@ -109,7 +109,7 @@ class TestOneRenewsAndTheOtherEnds:
         if not first_ends:
             person, stays, goes = house.first, house.registration, second
         renew(house, person, stays)
-        line.advance(now=until(goes) + DAY)
+        workflow.advance(now=until(goes) + DAY)
         assert (own(goes), own(stays)) == ([False], [True])
         assert ends_at(house) == until(stays)
 
@@ -163,6 +163,6 @@ class TestARenewalUnderWay:
             sharer=sharer, at=leaves, withdrawn_by=house.first.holder_ref, actor="person:1", now=timezone.now()
         )
         assert renew(house, house.second, second).status == "granted"
-        line.advance(now=leaves)
+        workflow.advance(now=leaves)
         assert (own(house.registration), own(second)) == ([True], [False])
         assert ends_at(house) == until(house.registration)

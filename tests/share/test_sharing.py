@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
+from rahdari.db import batches as turns
 from rahdari.decide import actions as decide
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
-from rahdari.page import turns
 from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
@@ -186,7 +186,7 @@ class TestAsking:
         assert Letter.objects.filter(template="share_asked").count() == actions.LETTERS_AT_ONCE
         shown = text(browser_of(house.first), reverse("share:sharing"))
         assert all(f"Desk {number}" in shown for number in range(actions.LETTERS_AT_ONCE + 2))
-        line.remind_of_sharing(timezone.now() + terms.remind_after)
+        workflow.remind_of_sharing(timezone.now() + terms.remind_after)
         assert Letter.objects.filter(template="share_asked").count() == 2 * actions.LETTERS_AT_ONCE, "nor do reminders"
 
     def test_again_and_again_fills_no_mailbox(self, house: House) -> None:
@@ -343,9 +343,9 @@ class TestNotAgreed:
         assert terms is not None
         now = timezone.now()
         for _ in range(2):
-            line.advance(now=now + terms.remind_after)
+            workflow.advance(now=now + terms.remind_after)
         assert Letter.objects.filter(template="share_asked").count() == 2
-        line.advance(now=now + terms.answer_within + DAY)
+        workflow.advance(now=now + terms.answer_within + DAY)
         assert Request.objects.get().state == State.SILENT and house.check() == ("failed", "share_silent")
         assert "did not answer in time" in Letter.objects.get(template="share_not_agreed").text
 
@@ -390,9 +390,9 @@ class TestStopping:
         letter = Letter.objects.get(template="share_notice")
         assert letter.to == house.second and house.first.name not in letter.text
         assert "Your part in it ends on" in text(browser_of(house.second), reverse("share:sharing"))
-        line.advance(now=sharer.leaves_at - DAY)
+        workflow.advance(now=sharer.leaves_at - DAY)
         assert Entry.objects.filter(ended_at=None).count() == 2
-        line.advance(now=sharer.leaves_at)
+        workflow.advance(now=sharer.leaves_at)
         assert Entry.objects.get(ended_at=None).registration == house.registration
         assert Letter.objects.filter(template="share_ended", to=house.second).count() == 1
 
@@ -419,10 +419,10 @@ class TestStopping:
         now = timezone.now()
         terms = queries.terms()
         assert terms is not None
-        line.advance(now=now + terms.name_kept + DAY)
+        workflow.advance(now=now + terms.name_kept + DAY)
         assert Request.objects.get().name == DESK, "as long as they share it"
         register.strike_out(registration=second, code="X1", actor="person:1", now=now + terms.name_kept + 2 * DAY)
-        line.advance(now=now + 2 * terms.name_kept + 4 * DAY)
+        workflow.advance(now=now + 2 * terms.name_kept + 4 * DAY)
         assert not any(each.name for each in Request.objects.all())
         # Nor does the register know whose part in the block it was.
         assert not Sharer.objects.filter(holder=house.second.holder_ref).exists()

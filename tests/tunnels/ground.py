@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rahdari import line
+from rahdari import workflow
 from rahdari.address import directory
 from rahdari.agent.configuration import Configuration, NftTarget
 from rahdari.agent.faults import Exit
@@ -112,7 +112,7 @@ class Register:
         """An application for what runs at the server, through all rooms: proved, checked, granted by the rule."""
         now = dt.datetime.now(dt.UTC)
         application = an_application(address=SERVER, runs=runs, now=now)
-        line.advance(now=now)
+        workflow.advance(now=now)
         assert queries.registration_from(application.subject) is not None
         self._publish()
         return application

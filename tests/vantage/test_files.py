@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rahdari.ops import doctor
 from rahdari.policy import BUNDLED
-from rahdari.up import doctor
 from rahdari.vantage import VantagesUnusable, load
 from rahdari.vantage.configuration import ConfigurationError
 from rahdari.vantage.configuration import load as load_own

@@ -11,10 +11,10 @@ from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
 
-from rahdari.page import urdu
 from rahdari.vault import keys
 from rahdari.verify import actions, queries
 from rahdari.verify.models import Challenge, Method
+from tests import urdu
 from tests.people.people import sign_in
 
 from .test_rules import FETCHERS

@@ -14,7 +14,7 @@ import pytest
 from rahdari.address import directory, rpki, rpki_commands
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
-from rahdari.up.sample_registry import record
+from rahdari.ops.sample_registry import record
 from rahdari.vault import keys
 from rahdari.verify import actions, claiming, queries, registry_words, rules, way_words, words
 from rahdari.verify.answers import CheckRequest

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from rahdari.proof.entry import parse_time, time_text
+from rahdari.feed.entry import parse_time, time_text
 
 from . import receipts
 from .configuration import Configuration, FileTarget, Target

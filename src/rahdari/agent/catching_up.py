@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import BinaryIO
 
-from rahdari.proof import (
+from rahdari.feed import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
     EditionReader,
@@ -25,7 +25,7 @@ from rahdari.proof import (
     UnsupportedFormat,
     kind_of,
 )
-from rahdari.proof.entry import parse_time
+from rahdari.feed.entry import parse_time
 
 from .entries import EntryConflict
 from .faults import AgentFault, Exit

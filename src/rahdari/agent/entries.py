@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from rahdari.proof import ROLES
-from rahdari.proof.entry import parse_time, time_text
-from rahdari.proof.plain import Row as PlainRow
+from rahdari.feed import ROLES
+from rahdari.feed.entry import parse_time, time_text
+from rahdari.feed.plain import Row as PlainRow
 
 from .schema import SLOTS, Point, Stored, indexes, key_of, prefix_of, table, table_of
 

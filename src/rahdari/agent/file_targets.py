@@ -7,7 +7,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof.entry import parse_time
+from rahdari.feed.entry import parse_time
 
 from .bird_table import Bird
 from .configuration import FileTarget

@@ -15,7 +15,7 @@ from itertools import batched
 from pathlib import Path
 from typing import IO, Any
 
-from rahdari.proof.terms import TERMS
+from rahdari.feed.terms import TERMS
 
 from .configuration import FileTarget
 from .faults import AgentFault, Exit

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from rahdari.proof import SNAPSHOT_LIMITS, FeedFault, SetDigest
-from rahdari.proof.digest import STATE_BYTES
-from rahdari.proof.edition import blocks_of
-from rahdari.proof.plain import LINE_BEGIN, LINE_END
+from rahdari.feed import SNAPSHOT_LIMITS, FeedFault, SetDigest
+from rahdari.feed.digest import STATE_BYTES
+from rahdari.feed.edition import blocks_of
+from rahdari.feed.plain import LINE_BEGIN, LINE_END
 
 # Below this many entries a second process costs more than it saves.
 WORTH_IT = 30_000

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rahdari.proof import BulkStatement, kind_of
+from rahdari.feed import BulkStatement, kind_of
 
 from .faults import AgentFault, Exit
 from .rules import REMOVALS_COUNT, REMOVALS_PERCENT, REMOVALS_WINDOW, STEADY_ROLES, removals_allowed

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rahdari.proof import DigestMismatch, EditionReader, SetDigest
-from rahdari.proof.plain import Row
+from rahdari.feed import DigestMismatch, EditionReader, SetDigest
+from rahdari.feed.plain import Row
 
 from .hashing import Counting, count_beside
 from .schema import Stored

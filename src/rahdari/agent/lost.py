@@ -3,7 +3,7 @@
 import datetime as dt
 import sqlite3
 
-from rahdari.proof.entry import time_text
+from rahdari.feed.entry import time_text
 
 from .entries import Entries, Row
 from .schema import Point, Stored, prefix_of

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import batched
 
-from rahdari.proof.entry import time_text
+from rahdari.feed.entry import time_text
 
 from .renderers.renderer import Head
 from .state import ChangedPoint, Position, Row, State

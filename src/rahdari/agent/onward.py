@@ -18,7 +18,7 @@ from typing import Any
 from tuf.api.exceptions import DownloadError, RepositoryError
 from tuf.api.metadata import MetaFile, Root, Signature, Snapshot, Targets, Timestamp
 
-from rahdari.proof import ROLES
+from rahdari.feed import ROLES
 
 # As python-tuf bounds them, where the metadata do not say a length.
 MOST_SNAPSHOT = 2_000_000

@@ -17,8 +17,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rahdari.proof import AppliedTarget, FeedFault, Receipt, SignedReceipt
-from rahdari.proof.entry import time_text
+from rahdari.feed import AppliedTarget, FeedFault, Receipt, SignedReceipt
+from rahdari.feed.entry import time_text
 
 from .configuration import Configuration
 from .faults import AgentFault, Exit

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof import kind_of
+from rahdari.feed import kind_of
 
 from .applying import moment_of
 from .configuration import Configuration

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof.entry import parse_time, time_text
+from rahdari.feed.entry import parse_time, time_text
 
 from .disk import told
 from .faults import AgentFault, Exit

@@ -11,9 +11,9 @@ import json
 import socket
 from typing import NamedTuple
 
-from rahdari.proof import ROLES
-from rahdari.proof.canonical import encode_checked
-from rahdari.proof.plain import EntryRow, key_of
+from rahdari.feed import ROLES
+from rahdari.feed.canonical import encode_checked
+from rahdari.feed.plain import EntryRow, key_of
 
 __all__ = ["Point", "Stored", "everything", "indexes", "key_of", "prefix_of", "table", "table_of"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof import ROLES, SetDigest
-from rahdari.proof.entry import parse_time, time_text
+from rahdari.feed import ROLES, SetDigest
+from rahdari.feed.entry import parse_time, time_text
 
 from .disk import told
 from .entries import ChangedPoint, EntryConflict, Row

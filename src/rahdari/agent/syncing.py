@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from rahdari.proof import ROLES
+from rahdari.feed import ROLES
 
 from .applying import Applied, Targets
 from .catching_up import catch_up

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rahdari.address import Block, Endpoint, Part, Protocol, format_block
-from rahdari.proof import ROLES, kind_of
-from rahdari.proof.entry import time_text
-from rahdari.proof.terms import SHORT
+from rahdari.feed import ROLES, kind_of
+from rahdari.feed.entry import time_text
+from rahdari.feed.terms import SHORT
 
 from .applying import is_waiting, kept_since
 from .configuration import Configuration

@@ -6,7 +6,7 @@ says that they are not accepted, and its receipts do not name them.
 
 import sys
 
-from rahdari.proof.terms import SHORT, TERMS, names_terms, terms_page
+from rahdari.feed.terms import SHORT, TERMS, names_terms, terms_page
 
 from .configuration import Configuration
 from .faults import AgentFault, Exit

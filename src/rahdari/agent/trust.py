@@ -29,9 +29,9 @@ from tuf.api.exceptions import (
 from tuf.api.metadata import Metadata, Root, Targets
 from tuf.ngclient import FetcherInterface, Updater
 
-from rahdari.proof import ROLES, BulkStatement, FeedFault, FeedFile, Head, UnsupportedFormat, live_files
-from rahdari.proof.bulk import LONGEST as LONGEST_STATEMENT
-from rahdari.proof.repository import METADATA, TARGETS, head_of, is_bulk_path, location_of, paths_of, stamp_of
+from rahdari.feed import ROLES, BulkStatement, FeedFault, FeedFile, Head, UnsupportedFormat, live_files
+from rahdari.feed.bulk import LONGEST as LONGEST_STATEMENT
+from rahdari.feed.repository import METADATA, TARGETS, head_of, is_bulk_path, location_of, paths_of, stamp_of
 
 from .configuration import Configuration
 from .disk import told

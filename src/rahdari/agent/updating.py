@@ -6,7 +6,7 @@ apart (`State.note_lost`): whether it goes or is held back is decided when the w
 
 import datetime as dt
 
-from rahdari.proof import DigestMismatch, EditionReader, Op, SetDigest
+from rahdari.feed import DigestMismatch, EditionReader, Op, SetDigest
 
 from .entries import EntryConflict
 from .schema import Point, Stored

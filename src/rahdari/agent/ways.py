@@ -7,7 +7,7 @@ anywhere to the newest edition in a few fetches.
 import heapq
 from collections.abc import Sequence
 
-from rahdari.proof import FeedFile, Kind
+from rahdari.feed import FeedFile, Kind
 
 # What one more fetch costs, in bytes that could be fetched instead.
 FETCH_BYTES = 20_000

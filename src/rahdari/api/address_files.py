@@ -8,10 +8,10 @@ from rahdari.apply import actions, judging, rows, wording
 from rahdari.apply import queries as apply
 from rahdari.apply.judging import Judged
 from rahdari.apply.models import AddressFile, Application
-from rahdari.page import programs
 from rahdari.people.rules import Act
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.prove_many import link_of, provable_by_link
+from rahdari.programs import answers as programs
 
 from . import shown
 from .applications import ONE, READ, TAG, WRITE, draft, own

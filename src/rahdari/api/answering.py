@@ -25,9 +25,10 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from rahdari.page import errors, language, programs, visitor
-from rahdari.page.programs import Problem
 from rahdari.people.models import User
+from rahdari.programs import answers as programs
+from rahdari.programs.answers import Problem
+from rahdari.web import errors, language, visitor
 
 from . import actions, queries, rules, schema
 from .models import Token

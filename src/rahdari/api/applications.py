@@ -14,7 +14,6 @@ from rahdari.apply.forms import EvidenceForm, StepForm
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
 from rahdari.letters import queries as letters
-from rahdari.page import cursors
 from rahdari.people import queries as people
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
@@ -24,6 +23,7 @@ from rahdari.portal.applicant.mandates import services_of_organisations
 from rahdari.portal.applicant.prove import left_to_prove, share_proofs
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
+from rahdari.programs import cursors
 
 from . import shown
 from .operation import PAGE, Answer, Call, Ok, operation

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
-from rahdari.lease import actions, queries, rules
-from rahdari.lease.models import Host
-from rahdari.lease.rules import V6As
-from rahdari.page import programs
+from rahdari.dyndns import actions, queries, rules
+from rahdari.dyndns.models import Host
+from rahdari.dyndns.rules import V6As
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import changing, router_settings
+from rahdari.programs import answers as programs
 
 from .applications import ONE as APPLICATION
 from .applications import own

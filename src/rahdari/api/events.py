@@ -9,8 +9,8 @@ from typing import Any
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
+from rahdari.dyndns import queries as leases
 from rahdari.journal.models import Entry as Row
-from rahdari.lease import queries as leases
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act

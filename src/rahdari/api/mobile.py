@@ -11,11 +11,11 @@ from rahdari.confirm import words
 from rahdari.mobile import actions, rules
 from rahdari.mobile.models import Line
 from rahdari.mobile.rules import State
-from rahdari.page import visitor
 from rahdari.people import actions as people
 from rahdari.portal.applicant import mobile as pages
 from rahdari.portal.applicant.mobile_forms import CodeForm, NumberForm
 from rahdari.publish import queries as networks
+from rahdari.web import visitor
 
 from .applications import ONE, READ, WRITE, own
 from .operation import Answer, Call, Ok, operation

@@ -11,9 +11,9 @@ from rahdari.apply import queries as apply
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as decide
-from rahdari.page import programs
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, Service
+from rahdari.programs import answers as programs
 
 from . import shown
 from .applications import ONE, READ, TAG, WRITE, draft, own

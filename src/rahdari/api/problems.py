@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from rahdari.page.programs import Problem
+from rahdari.programs.answers import Problem
 
 from .schema import REQUIRED, TOO_LONG, TOO_SHORT, UNKNOWN, WRONG_TYPE, Fault, Json
 

@@ -13,7 +13,6 @@ from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.forms import ClientForm, LastDayForm
 from rahdari.apply.models import Application, Endpoint
-from rahdari.page import programs
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.portal.applicant import contact_way, operator_way
@@ -21,6 +20,7 @@ from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, TextForm, ways_o
 from rahdari.portal.applicant.proof_forms import ProofForm
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.ways import TRIES_SHOWN, counts, is_looking, open_way
+from rahdari.programs import answers as programs
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as challenges
 from rahdari.verify import registry_words, way_words, ways

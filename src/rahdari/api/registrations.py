@@ -14,8 +14,7 @@ from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import About
 from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
-from rahdari.lease import queries as leases
-from rahdari.page import programs
+from rahdari.dyndns import queries as leases
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.portal import paper
@@ -24,6 +23,7 @@ from rahdari.portal.applicant.looks import looks_at_registration
 from rahdari.portal.applicant.proved import Proved, by_address, proofs_of
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
 from rahdari.portal.standing import CHANGEABLE, standing_of
+from rahdari.programs import answers as programs
 from rahdari.register import actions
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration

@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.urls import reverse
 
+from rahdari.feed import webhook as format_of_events
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
 from rahdari.letters import actions as letters
-from rahdari.page import hooks
 from rahdari.people.access import actor_of
 from rahdari.people.models import User
 from rahdari.probe import hook
-from rahdari.proof import webhook as format_of_events
+from rahdari.programs import webhook_calls as hooks
 
 from . import events, queries, rules
 from .models import Delivery, Heard, HeardRow, Webhook

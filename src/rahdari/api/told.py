@@ -10,8 +10,8 @@ from rahdari.apply.rows import FileFault
 from rahdari.decide import actions as decide
 from rahdari.fees import queries as fees
 from rahdari.letters import queries as letters
-from rahdari.page.programs import Problem
 from rahdari.people import actions as people
+from rahdari.programs.answers import Problem
 from rahdari.register import actions as register
 from rahdari.share import actions as share
 from rahdari.share import queries as sharing

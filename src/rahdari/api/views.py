@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.page.posting import posted_from
 from rahdari.people.access import person, person_required
 from rahdari.people.confirming import need_fresh_proof
+from rahdari.web.posting import posted_from
 
 from . import actions, contract, queries, words
 from .forms import TokenForm

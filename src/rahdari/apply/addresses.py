@@ -15,10 +15,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rahdari.address import Block, directory, format_block, is_global, vpn
-from rahdari.page import visitor
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
+from rahdari.web import visitor
 
 from . import actions, address_form, judging, kept, pages, queries, telling, wording
 from .models import Application, Endpoint

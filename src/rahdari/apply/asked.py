@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from rahdari.page.allowances import in_words
 from rahdari.people import identifiers
 from rahdari.policy import Policy, Service
+from rahdari.web.allowances import in_words
 
 from . import actions, forms, queries, rules, telling
 from .models import Application

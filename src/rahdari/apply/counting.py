@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.page import watching
+from rahdari.web import metrics_access as watching
 
 from . import metrics
 

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rahdari.page import limits
 from rahdari.people.access import person
 from rahdari.policy import Policy
+from rahdari.web import limits
 
 from . import actions, judging, kept, pages, queries, rows, wording
 from .judging import Judged

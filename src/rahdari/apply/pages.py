@@ -20,9 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.page import errors
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
+from rahdari.web import errors
 
 from . import kept, queries
 from .models import Application

@@ -17,9 +17,9 @@ from django.db import transaction
 from rahdari.address import Block, Part, parse_block, vpn
 from rahdari.address import Endpoint as AddressEndpoint
 from rahdari.journal import actions as journal
-from rahdari.page import limits as allowances
 from rahdari.policy import Policy
 from rahdari.vault import files
+from rahdari.web import limits as allowances
 
 from . import queries, rules, screening
 from .drafts import locked, locked_draft, touch

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from rahdari.address import plain_text, vpn
 from rahdari.address.vpn import VPN_SERVICES
-from rahdari.page.spreadsheets import as_it_was, no_formula
+from rahdari.tables.csv_tables import as_it_was, no_formula
 
 MOST_BYTES = 2 * 1024 * 1024
 LONGEST_CELL = 1000

@@ -12,11 +12,11 @@ from django.utils import translation
 
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
-from rahdari.page.allowances import in_words
 from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, Text, charging, freeze
+from rahdari.web.allowances import in_words
 
 from . import queries, rules, wording
 from .drafts import (
@@ -240,4 +240,4 @@ def reopen_application(*, application: Application, actor: str, now: dt.datetime
 def wake_the_line() -> None:
     """NOTIFY is delivered at commit, and never when the act is rolled back."""
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rahdari.page import limits
 from rahdari.people.access import person
 from rahdari.policy import Policy
+from rahdari.web import limits
 
 from . import actions, rules, screening, wording
 

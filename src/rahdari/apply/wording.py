@@ -10,10 +10,10 @@ from django.utils.translation import ngettext
 
 from rahdari.address import AddressError, AddressFault, EndpointError, EndpointFault, SpecialName, format_block, vpn
 from rahdari.address import Endpoint as AddressEndpoint
-from rahdari.page import values
 from rahdari.people.identifiers import IdentifierError
 from rahdari.policy import Service
 from rahdari.policy.charging import Due, Nothing
+from rahdari.web import values
 
 from .rows import MOST_BYTES
 from .rows import FileFault as RowsFault

@@ -222,4 +222,4 @@ def one_at_a_time(association: str) -> None:
 
 def wake() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from rahdari.page.values import plain_ltr
 from rahdari.policy import Attesting, Choice, Claim
+from rahdari.web.values import plain_ltr
 
 from . import rules, words
 from .rules import Bounds, Member, Reply, RowTrouble

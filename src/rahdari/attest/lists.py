@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from rahdari.journal import actions as journal
-from rahdari.page.spreadsheets import FileTrouble, write_table
+from rahdari.tables.csv_tables import FileTrouble, write_table
 
 from . import attesting, queries, rules
 from .models import Attestation, MemberList

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.page import limits, values
 from rahdari.people.access import association_required
+from rahdari.web import limits, values
 
 from . import actions, queries, rules, words
 from .forms import RevokeManyForm

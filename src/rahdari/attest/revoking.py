@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from rahdari.journal import actions as journal
-from rahdari.page.spreadsheets import FileTrouble, Row, read_table, write_table
+from rahdari.tables.csv_tables import FileTrouble, Row, read_table, write_table
 
 from . import attesting, queries, rules
 from .lists import ListNotTaken

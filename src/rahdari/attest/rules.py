@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.page.spreadsheets import FileTrouble, Row, read_table
 from rahdari.people import identifiers
+from rahdari.tables.csv_tables import FileTrouble, Row, read_table
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 MOST_FILE_BYTES = 2_000_000

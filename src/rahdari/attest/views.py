@@ -17,11 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.journal import actions as journal
-from rahdari.page import limits, values
-from rahdari.page.posting import posted_from
 from rahdari.people import queries as people
 from rahdari.people.access import association_required, person
 from rahdari.policy import Attesting
+from rahdari.web import limits, values
+from rahdari.web.posting import posted_from
 
 from . import actions, desk, queries, rules, words
 from .forms import AskedForm, ListForm, MemberForm, NotMemberForm, RenewForm, ReplyForm, RevokeForm

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
-from rahdari.page import values
-from rahdari.page.spreadsheets import FileTrouble
 from rahdari.policy import Attesting, Text
+from rahdari.tables.csv_tables import FileTrouble
+from rahdari.web import values
 
 from . import queries, rules
 from .models import Attestation, Matter

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rahdari.proof import webhook
+from rahdari.feed import webhook
 
 from . import adding, calling, filing, organising, sharing
 from .calling import Access, Json, Register, Trouble

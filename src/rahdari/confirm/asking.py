@@ -188,4 +188,4 @@ def is_positive(question: Question) -> bool:
 
 def _wake() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db import transaction
 
+from rahdari.feed import webhook
 from rahdari.journal import actions as journal
-from rahdari.page import hooks
 from rahdari.probe import hook
-from rahdari.proof import webhook
+from rahdari.programs import webhook_calls as hooks
 
 from . import queries
 from .models import Callback, Delivery, Question

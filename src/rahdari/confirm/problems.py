@@ -23,9 +23,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
-from rahdari.page import programs, visitor
-from rahdari.page.programs import Problem as Problem
-from rahdari.page.programs import answer_of
+from rahdari.programs import answers as programs
+from rahdari.programs.answers import Problem as Problem
+from rahdari.programs.answers import answer_of
+from rahdari.web import visitor
 
 from . import actions, queries
 from .models import ApiToken

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
-from rahdari.page import cursors
 from rahdari.people.models import User
+from rahdari.programs import cursors
 from rahdari.vault import tokens
 
 from . import rules

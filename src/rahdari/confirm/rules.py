@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rahdari.page.spreadsheets import FileTrouble as FileTrouble
-from rahdari.page.spreadsheets import Row as Row
-from rahdari.page.spreadsheets import read_table
-from rahdari.page.spreadsheets import write_table as write_table
+from rahdari.tables.csv_tables import FileTrouble as FileTrouble
+from rahdari.tables.csv_tables import Row as Row
+from rahdari.tables.csv_tables import read_table
+from rahdari.tables.csv_tables import write_table as write_table
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 NUMBER = re.compile(r"Q-[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}")

@@ -18,10 +18,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari.journal import actions as journal
-from rahdari.page import values
-from rahdari.page.posting import posted_from
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
+from rahdari.web import values
+from rahdari.web.posting import posted_from
 
 from . import actions, desk, queries, rules, words
 from .forms import CallbackForm, FileForm, TokenForm

@@ -152,7 +152,7 @@ def page_of(application: Application) -> str:
 
 def wake() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")
 
 
 def sentence(text: str) -> str:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import vpn
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
-from rahdari.page import spreadsheets
+from rahdari.tables import csv_tables as spreadsheets
 from rahdari.verify import words as findings
 from rahdari.verify.models import Check
 

@@ -4,9 +4,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from rahdari.page.context import Link
 from rahdari.people import queries as people
 from rahdari.people.models import User
+from rahdari.web.context import Link
 
 from . import desk
 

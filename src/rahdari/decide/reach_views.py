@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.page.posting import posted_from
 from rahdari.people.access import officer_required, person
+from rahdari.web.posting import posted_from
 
 from . import actions, desk, reach
 from .addresses import A_PAGE

@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from rahdari.apply import actions as apply
-from rahdari.page.turns import one_item
+from rahdari.db.batches import one_item
 
 from . import clocks, queries, rules
 from .acting import close, move_of, record, write

@@ -18,8 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.journal import actions as journal
-from rahdari.page.posting import posted_from
 from rahdari.people.access import officer_required, person
+from rahdari.web.posting import posted_from
 
 from . import actions, desk, queries, taking_back, words
 from .addresses import A_PAGE, GROUPS, Address, Group, fitting, table

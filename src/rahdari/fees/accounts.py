@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.page import values
 from rahdari.people.access import accounts_required, actor_of, person
 from rahdari.people.models import Role
+from rahdari.web import values
 
 from . import actions, queries, words
 from .forms import PaymentForm, RefundForm, StatementForm

@@ -7,7 +7,7 @@ class FeesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from rahdari.page import context
+        from rahdari.web import context
 
         from . import navigation
 

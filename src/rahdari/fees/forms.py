@@ -8,7 +8,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from rahdari.page import values
+from rahdari.web import values
 
 from . import statements
 

@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rahdari.page.context import Link
 from rahdari.people import queries as people
 from rahdari.people.models import User
+from rahdari.web.context import Link
 
 from . import queries
 

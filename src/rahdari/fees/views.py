@@ -12,11 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from rahdari import policy as policies
-from rahdari.page import values
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
+from rahdari.web import values
 
 from . import queries, rules, words
 

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from rahdari.page import values
+from rahdari.web import values
 
 from . import queries, rules, statements
 from .models import Invoice, Payment

@@ -6,7 +6,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from rahdari.page import connections
+from rahdari.db import connections
 
 from . import actions, queries
 

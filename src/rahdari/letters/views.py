@@ -13,7 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from rahdari.page import errors, limits, visitor, watching
+from rahdari.web import errors, limits, visitor
+from rahdari.web import metrics_access as watching
 
 from . import actions, metrics, queries
 from .providers.http import LARGEST_ANSWER, HttpProvider, NotReadable, NotSigned

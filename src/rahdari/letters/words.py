@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from rahdari.page import values
+from rahdari.web import values
 
 from .models import Letter, Message, State
 

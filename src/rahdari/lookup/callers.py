@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rahdari.proof import CredentialKind, certificate_digest, holder_of, token_digest
-from rahdari.proof.certificate import Network, der_of, is_from, networks
-from rahdari.proof.entry import time_text
+from rahdari.feed import CredentialKind, certificate_digest, holder_of, token_digest
+from rahdari.feed.certificate import Network, der_of, is_from, networks
+from rahdari.feed.entry import time_text
 
 from .following import Standing
 from .limits import REQUESTS_PER_SECOND, Allowance

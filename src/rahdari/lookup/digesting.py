@@ -4,7 +4,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from rahdari.proof import SetDigest
+from rahdari.feed import SetDigest
 
 from .reading import lines_of
 from .records import added

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from rahdari.proof import ROLES, Access, FeedFault
-from rahdari.proof.access import FILE_NAME, parse_access
-from rahdari.proof.repository import METADATA, TARGETS
+from rahdari.feed import ROLES, Access, FeedFault
+from rahdari.feed.access import FILE_NAME, parse_access
+from rahdari.feed.repository import METADATA, TARGETS
 
 from .index import Index
 from .metadata import Stamped, read_role, read_timestamp

@@ -10,7 +10,7 @@ their /24, and so on): one look there spares one for each of the lengths, and wh
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from rahdari.proof import Malformed
+from rahdari.feed import Malformed
 
 from .records import Place, place_of, prefix_of
 

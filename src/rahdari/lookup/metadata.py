@@ -13,8 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from rahdari.proof import FeedFile, Head, Malformed, Stamp, live_files
-from rahdari.proof.entry import is_time, parse_time
+from rahdari.feed import FeedFile, Head, Malformed, Stamp, live_files
+from rahdari.feed.entry import is_time, parse_time
 
 if TYPE_CHECKING:
     from tuf.api.metadata import Targets

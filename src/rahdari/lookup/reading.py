@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from rahdari.proof import (
+from rahdari.feed import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
     CountMismatch,
@@ -30,10 +30,10 @@ from rahdari.proof import (
     SetDigest,
     TooLarge,
 )
-from rahdari.proof.canonical import decode
-from rahdari.proof.digest import LANES, STATE_BYTES
-from rahdari.proof.edition import blocks_of
-from rahdari.proof.faults import NotCanonical
+from rahdari.feed.canonical import decode
+from rahdari.feed.digest import LANES, STATE_BYTES
+from rahdari.feed.edition import blocks_of
+from rahdari.feed.faults import NotCanonical
 
 from .index import Index
 from .records import added, record_of

@@ -9,10 +9,10 @@ import re
 from operator import itemgetter
 from typing import NamedTuple
 
-from rahdari.proof import SNAPSHOT_LIMITS, FeedEntry, Malformed, TooLarge
-from rahdari.proof.canonical import decode, encode_checked
-from rahdari.proof.entry import FIELDS
-from rahdari.proof.faults import NotCanonical
+from rahdari.feed import SNAPSHOT_LIMITS, FeedEntry, Malformed, TooLarge
+from rahdari.feed.canonical import decode, encode_checked
+from rahdari.feed.entry import FIELDS
+from rahdari.feed.faults import NotCanonical
 
 from .asking import NotAnAddress, understand
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rahdari.proof import DigestMismatch, FeedFault, FeedFile, Head, Kind, Malformed, SetDigest
+from rahdari.feed import DigestMismatch, FeedFault, FeedFile, Head, Kind, Malformed, SetDigest
 
 from .index import Index, worked_out
 from .metadata import Described

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rahdari.proof.entry import time_text
+from rahdari.feed.entry import time_text
 
 from .asking import Asked
 from .index import WIDER, Held, Index, several

@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from rahdari.page import errors
+from rahdari.web import errors
 
 from . import queries
 from .models import Role, User
@@ -34,7 +34,7 @@ SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 OPEN_WITHOUT_SECOND_FACTOR = frozenset(
     {
         "people:second_factor",
-        "page:language",
+        "web:language",
         "account_logout",
         "account_login",
         "account_reauthenticate",

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
 from rahdari.journal import actions as journal
-from rahdari.page import limits
+from rahdari.web import limits
 
 from . import queries
 from .branches import BranchNameTaken as BranchNameTaken

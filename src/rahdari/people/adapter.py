@@ -24,8 +24,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language, gettext_lazy
 
-from rahdari.page import visitor
 from rahdari.vault import cipher, index
+from rahdari.web import visitor
 
 from . import access
 from .models import Language, User

@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from rahdari.page import limits, values, visitor
+from rahdari.web import limits, values, visitor
 
 from . import access
 from .adapter import CODE_BY_MAIL

@@ -70,7 +70,7 @@ CAST = (
     Ready("administrator", "Sample Administrator 1", _("Gives posts to people."), Role.ADMINISTRATOR),
 )
 OPERATOR_SAYS = _("Answers for its subscribers, and sees which edition the network has.")
-# People whose applications stand at different points of the line (`up/samples.py` walks them there).
+# People whose applications stand at different points of the line (`ops/samples.py` walks them there).
 SAMPLE_DOMAIN = "people.rahdari.example"
 SAMPLES = {
     32: _("Has a registration in force."),

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from rahdari.page import limits, values
+from rahdari.web import limits, values
 
 from .actions import allow_stranger
 from .identifiers import IdentifierError, parse_mobile, with_plain_digits

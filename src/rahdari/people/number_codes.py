@@ -11,8 +11,8 @@ import secrets
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from rahdari.page import limits
 from rahdari.vault import index
+from rahdari.web import limits
 
 from .models import User, WaitsForCode
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.page import visitor
-from rahdari.page.posting import posted_from
+from rahdari.web import visitor
+from rahdari.web.posting import posted_from
 
 from . import access, queries, telephones
 from .adapter import current_language

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.page.posting import posted_from
+from rahdari.web.posting import posted_from
 
 from . import access, actions, queries
 from .forms import ROLE_HINTS, ROLE_NAMES, InviteForm

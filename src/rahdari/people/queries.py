@@ -17,9 +17,9 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from rahdari.page import limits
 from rahdari.register import queries as register
 from rahdari.vault import links
+from rahdari.web import limits
 
 from .holders import PublicHolder as PublicHolder
 from .holders import public_holder as public_holder

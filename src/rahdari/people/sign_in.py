@@ -23,8 +23,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from rahdari.page import limits
 from rahdari.vault import index
+from rahdari.web import limits
 
 from . import access, actions, queries
 from .adapter import CODE_MAIL, current_language

@@ -32,8 +32,8 @@ from django.views.decorators.http import require_http_methods
 from django.views.generic.edit import FormView
 
 from rahdari import policy
-from rahdari.page import language, visitor
-from rahdari.page.posting import posted_from
+from rahdari.web import language, visitor
+from rahdari.web.posting import posted_from
 
 from . import access, actions, confirming, demonstration, queries, telephones
 from .adapter import WAS_SIGNED_IN, was_here

@@ -11,11 +11,11 @@ from django.utils.translation import ngettext, pgettext
 from rahdari.attest import queries as attestations
 from rahdari.confirm import queries as checks
 from rahdari.letters import queries as inbox
-from rahdari.page.context import Link
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act, roles_that
 from rahdari.publish import queries as publish
+from rahdari.web.context import Link
 
 APPLICATIONS = frozenset({"home", "application", "tasks", "check", "status", "question", "notice", "refusal"})
 APPLICATIONS |= {"withdraw", "prove_first", "prove", "prove_many", "prove_way", "prove_operator", "prove_contact"}

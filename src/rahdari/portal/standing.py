@@ -3,7 +3,7 @@
 import datetime as dt
 
 from rahdari.decide.rules import ENDED_AT_REQUEST, PAUSED_AT_REQUEST
-from rahdari.lease import queries as leases
+from rahdari.dyndns import queries as leases
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import Standing

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
+from rahdari.feed import Access
+from rahdari.feed.access import FILE_NAME, encode_access
 from rahdari.journal import actions as journal
-from rahdari.proof import Access
-from rahdari.proof.access import FILE_NAME, encode_access
 from rahdari.register import actions as register
 
 from . import credentials, editions, files, folder, queries, rules, streams

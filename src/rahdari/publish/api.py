@@ -21,10 +21,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from rahdari.page import watching
-from rahdari.proof import InvalidReceipt, SignedReceipt, UnsupportedFormat
-from rahdari.proof import certificate as certificates
-from rahdari.proof.receipt import LONGEST_BODY
+from rahdari.feed import InvalidReceipt, SignedReceipt, UnsupportedFormat
+from rahdari.feed import certificate as certificates
+from rahdari.feed.receipt import LONGEST_BODY
+from rahdari.web import metrics_access as watching
 
 from . import actions, metrics, queries
 from .credentials import Shown

@@ -13,8 +13,8 @@ from pathlib import Path
 from django.conf import settings
 from tuf.api.metadata import Key, Metadata, Root, Targets
 
+from rahdari.feed.repository import location_of
 from rahdari.journal import actions as journal
-from rahdari.proof.repository import location_of
 
 from . import editions, folder, keys, offline
 from .envelope import Repository

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 
+from rahdari.feed import Credential as Listed
+from rahdari.feed import CredentialKind, certificate_digest, token_digest
+from rahdari.feed.entry import time_text
 from rahdari.journal import actions as journal
-from rahdari.proof import Credential as Listed
-from rahdari.proof import CredentialKind, certificate_digest, token_digest
-from rahdari.proof.entry import time_text
 
 from .models import Credential, Operator
 

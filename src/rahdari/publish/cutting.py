@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from rahdari.proof import Header, Kind, Operation, SetDigest
-from rahdari.proof.edition import encode_edition
-from rahdari.proof.repository import KINDS, delta_path, role_of
+from rahdari.feed import Header, Kind, Operation, SetDigest
+from rahdari.feed.edition import encode_edition
+from rahdari.feed.repository import KINDS, delta_path, role_of
 from rahdari.register.models import Change
 
 from . import holds, reading, rules, streams

@@ -25,9 +25,9 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import SPECIFICATION_VERSION, Metadata, Root, Targets
 from tuf.api.serialization import DeserializationError
 
-from rahdari.proof import BulkStatement, FeedFile, Head
-from rahdari.proof.faults import FeedFault
-from rahdari.proof.repository import METADATA, ROLES, TARGETS, Stamp, is_bulk_path, location_of
+from rahdari.feed import BulkStatement, FeedFile, Head
+from rahdari.feed.faults import FeedFault
+from rahdari.feed.repository import METADATA, ROLES, TARGETS, Stamp, is_bulk_path, location_of
 
 from . import folder, keys, rules
 from .folder import Checkpoint, no_checkpoint

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from django.db.models import F, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
-from rahdari.proof import DigestMismatch, FeedFile, Header, Kind, Op, Operation, SetDigest
-from rahdari.proof.edition import write_edition
-from rahdari.proof.repository import snapshot_path
+from rahdari.feed import DigestMismatch, FeedFile, Header, Kind, Op, Operation, SetDigest
+from rahdari.feed.edition import write_edition
+from rahdari.feed.repository import snapshot_path
 
 from . import cutting, folder, reading, rules
 from .envelope import Repository

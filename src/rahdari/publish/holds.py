@@ -18,11 +18,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from rahdari.feed import BulkStatement
+from rahdari.feed.entry import time_text
+from rahdari.feed.repository import bulk_path
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as journaled
-from rahdari.proof import BulkStatement
-from rahdari.proof.entry import time_text
-from rahdari.proof.repository import bulk_path
 from rahdari.register import queries as register
 from rahdari.register.models import Change
 

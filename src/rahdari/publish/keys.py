@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
 from securesystemslib.signer import CryptoSigner, SSlibKey
 from tuf.api.metadata import Key, Root, Targets
 
-from rahdari.proof.repository import ROLES
+from rahdari.feed.repository import ROLES
 
 from . import folder
 

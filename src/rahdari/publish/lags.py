@@ -9,8 +9,8 @@ from typing import NamedTuple
 from django.db import connection
 from django.db.models import Min
 
-from rahdari.proof.repository import role_of
-from rahdari.proof.terms import TERMS
+from rahdari.feed.repository import role_of
+from rahdari.feed.terms import TERMS
 
 from . import rules
 from .models import AgentKey, Edition, Operator, Receipt

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from rahdari import __version__
-from rahdari.page.watching import LOOPS, name_of_loop
+from rahdari.web.metrics_access import LOOPS, name_of_loop
 
 from . import holds, queries
 from .rules import LagState

@@ -15,9 +15,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import get_language
 
-from rahdari.proof import CredentialKind
-from rahdari.proof.digest import STATE_BYTES
-from rahdari.proof.repository import KINDS, kind_of
+from rahdari.feed import CredentialKind
+from rahdari.feed.digest import STATE_BYTES
+from rahdari.feed.repository import KINDS, kind_of
 from rahdari.register.models import Change, Entry
 
 from .rules import ReceiptStanding

@@ -23,8 +23,8 @@ from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import DelegatedRole, Delegations, Key, Metadata, Role, Root, TargetFile, Targets
 from tuf.api.serialization import DeserializationError
 
-from rahdari.proof import BulkStatement, FeedFault
-from rahdari.proof.repository import BULK, ROLES
+from rahdari.feed import BulkStatement, FeedFault
+from rahdari.feed.repository import BULK, ROLES
 
 from . import rules
 from .keys import OFFLINE_ROLES, Made

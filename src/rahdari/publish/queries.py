@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from rahdari.proof.repository import METADATA, ROLES
+from rahdari.feed.repository import METADATA, ROLES
 from rahdari.register.models import Entry
 
 from . import cutting, envelope, keys, rules, signing

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from rahdari.proof import FeedEntry
+from rahdari.feed import FeedEntry
 
 from . import rules
 from .models import Stream

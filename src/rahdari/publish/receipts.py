@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Exists, OuterRef, Subquery
 
+from rahdari.feed import InvalidReceipt, SignedReceipt
 from rahdari.journal import actions as journal
-from rahdari.proof import InvalidReceipt, SignedReceipt
 
 from . import rules
 from .models import AgentKey, Edition, Following, Operator, Receipt

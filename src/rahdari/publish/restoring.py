@@ -19,8 +19,7 @@ from django.db import transaction
 from django.db.models import F
 from tuf.api.metadata import Metadata, Targets
 
-from rahdari.journal import actions as journal
-from rahdari.proof import (
+from rahdari.feed import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
     DigestMismatch,
@@ -33,7 +32,8 @@ from rahdari.proof import (
     SetDigest,
     live_files,
 )
-from rahdari.proof.repository import ROLES, head_of
+from rahdari.feed.repository import ROLES, head_of
+from rahdari.journal import actions as journal
 
 from . import folder, reading, rules, signing, streams
 from .envelope import FeedUnusable, OperatorRepository, Repository

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from rahdari.proof import FeedEntry, Op, Operation
-from rahdari.proof.entry import FIELDS
+from rahdari.feed import FeedEntry, Op, Operation
+from rahdari.feed.entry import FIELDS
 
 # One edition takes at most so many changes; a long backlog becomes several.
 CHANGES_IN_AN_EDITION = 10_000

@@ -13,10 +13,10 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.db.models import F
 
-from rahdari.proof import Head
-from rahdari.proof.entry import time_text
-from rahdari.proof.repository import ROLES, Stamp, StampHead
-from rahdari.proof.terms import TERMS
+from rahdari.feed import Head
+from rahdari.feed.entry import time_text
+from rahdari.feed.repository import ROLES, Stamp, StampHead
+from rahdari.feed.terms import TERMS
 
 from . import envelope, files
 from .envelope import Named, Published, Repository, sealed

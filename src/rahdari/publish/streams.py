@@ -14,8 +14,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from rahdari.proof import SetDigest
-from rahdari.proof.repository import KINDS, role_of
+from rahdari.feed import SetDigest
+from rahdari.feed.repository import KINDS, role_of
 
 from . import rules
 from .models import Edition, File, Following, Listing, Operator, Session, Stream, WaitingChange

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rahdari.proof import ROLES, Credential, CredentialKind, FeedFault, certificate_digest, token_digest
-from rahdari.proof import Access as Holding
-from rahdari.proof.access import FILE_NAME, parse_access
+from rahdari.feed import ROLES, Credential, CredentialKind, FeedFault, certificate_digest, token_digest
+from rahdari.feed import Access as Holding
+from rahdari.feed.access import FILE_NAME, parse_access
 
 log = logging.getLogger("rahdari.push")
 

@@ -27,7 +27,7 @@ from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 
-from rahdari.proof.certificate import Network, der_of, is_from, networks
+from rahdari.feed.certificate import Network, der_of, is_from, networks
 
 from .access import Access, NotKnown, Reader
 from .answers import (

@@ -10,8 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rahdari.proof import ROLES
-from rahdari.proof.repository import location_of
+from rahdari.feed import ROLES
+from rahdari.feed.repository import location_of
 
 from .access import Reader
 from .files import NoSuchFile

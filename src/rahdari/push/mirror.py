@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from rahdari.proof.repository import location_of
+from rahdari.feed.repository import location_of
 
 from .edition import TIMESTAMP, TIMESTAMP_BYTES, number_of
 

@@ -130,4 +130,4 @@ def _locked(sharer: Sharer) -> Sharer:
 def _journal(act: str, sharer: Sharer, actor: str, now: dt.datetime) -> None:
     journal.record(act=f"register.{act}", actor=actor, subject=f"sharer:{sharer.pk}", now=now)
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari import policy as policies
 from rahdari.address import format_block
-from rahdari.page import errors, limits, visitor
 from rahdari.people import queries as people
 from rahdari.register import queries as entries
+from rahdari.web import errors, limits, visitor
 
 from . import actions, queries, rules
 from .models import Line

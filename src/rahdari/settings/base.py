@@ -107,7 +107,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "procrastinate.contrib.django",
-    "rahdari.page",
+    "rahdari.web",
     "rahdari.vault",
     "rahdari.journal",
     "rahdari.archive",
@@ -123,7 +123,7 @@ INSTALLED_APPS = [
     "rahdari.remote",
     "rahdari.decide",
     "rahdari.publish",
-    "rahdari.lease",
+    "rahdari.dyndns",
     "rahdari.mobile",
     "rahdari.portal",
     "rahdari.api",
@@ -134,9 +134,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "rahdari.page.headers.PermissionsPolicyMiddleware",
-    "rahdari.page.watching.HostOfThisMachineMiddleware",
-    "rahdari.page.limits.LargestRequestMiddleware",
+    "rahdari.web.headers.PermissionsPolicyMiddleware",
+    "rahdari.web.metrics_access.HostOfThisMachineMiddleware",
+    "rahdari.web.limits.LargestRequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # With random padding against BREACH: pages weigh a third, which a cheap phone on mobile data feels.
     "django.middleware.gzip.GZipMiddleware",
@@ -144,8 +144,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "rahdari.page.language.LanguageMiddleware",  # after the reader is known
-    "rahdari.page.errors.NotThisWayMiddleware",
+    "rahdari.web.language.LanguageMiddleware",  # after the reader is known
+    "rahdari.web.errors.NotThisWayMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "rahdari.people.access.KeepAliveMiddleware",
@@ -159,13 +159,13 @@ TEMPLATES = [
         "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["rahdari.page.templatetags.rahdari"],
+            "builtins": ["rahdari.web.templatetags.rahdari"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "rahdari.page.context.site",
+                "rahdari.web.context.site",
             ],
         },
     }
@@ -209,7 +209,7 @@ END_KEYS_OF_POST = "rahdari.confirm.actions.end_keys_made_by"
 # What is asked about somebody's own applications, which they do not answer at an operator's or association's desk.
 OWN_SUBJECTS = "rahdari.decide.queries.own_subjects"
 # Told of each proof of control, for holders of the same address.
-ON_PROOF = "rahdari.line.proved.tell_holders"
+ON_PROOF = "rahdari.workflow.proved.tell_holders"
 MANDATE_LETTER = "rahdari.letters.actions.write_mandate"
 NUMBER_CODE_MESSAGE = "rahdari.letters.actions.write_number_code"
 SMS_IS_SET_UP = "rahdari.letters.queries.sms_is_set_up"
@@ -235,7 +235,7 @@ LANGUAGES = [("en", "English"), ("ur", "اردو")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Karachi"
-FORMAT_MODULE_PATH = ["rahdari.page.formats"]
+FORMAT_MODULE_PATH = ["rahdari.web.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA / "static"
@@ -290,7 +290,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 # What became of a press is shown in the colours of our own stylesheet.
 MESSAGE_TAGS = {message_levels.SUCCESS: "ok", message_levels.WARNING: "warn", message_levels.ERROR: "bad"}
-CSRF_FAILURE_VIEW = "rahdari.page.errors.form_too_old"
+CSRF_FAILURE_VIEW = "rahdari.web.errors.form_too_old"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -301,7 +301,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "rahdari.page.logs.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "line": {"()": "rahdari.web.logs.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("RAHDARI_LOG_LEVEL", "INFO")},

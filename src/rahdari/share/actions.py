@@ -272,7 +272,7 @@ def _end(request: Request, state: State, actor: str, now: dt.datetime) -> Reques
     request.save(update_fields=["state", "ended_at"])
     journal.record(act="share.ended", actor=actor, subject=request.origin, now=now, detail={"came_to": state.value})
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")
     return request
 
 

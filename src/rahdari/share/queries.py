@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from rahdari import policy
-from rahdari.page.turns import in_turn
+from rahdari.db.batches import in_turn
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act

@@ -23,10 +23,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from rahdari.address import Address
+from rahdari.feed.canonical import encode, parse
+from rahdari.feed.entry import is_time, parse_time, time_text
+from rahdari.feed.faults import FeedFault
 from rahdari.probe import Claim, ProbeAnswer, claim_from
-from rahdari.proof.canonical import encode, parse
-from rahdari.proof.entry import is_time, parse_time, time_text
-from rahdari.proof.faults import FeedFault
 
 FORMAT = "1.0"
 SIGNED_PREFIX = b"rahdari sighting 1\n"

@@ -308,7 +308,7 @@ def succeed(
     # Whose address it also is, only the line knows; it stands above.
     import_string(settings.ON_PROOF)(subject=challenge.subject, block=challenge.network, now=now)
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")  # told at commit: checks waited for this
+        cursor.execute("NOTIFY rahdari_workflow")  # told at commit: checks waited for this
     if challenge.enough > 1:
         evidence = {**evidence, "part": part}
     return Attempt.objects.create(challenge=challenge, at=now, finding=finding, evidence=evidence)

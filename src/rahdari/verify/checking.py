@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
+from rahdari.db.batches import in_turn, one_item
 from rahdari.journal import actions as journal
-from rahdari.page.turns import in_turn, one_item
 
 from . import queries
 from .answers import ASKED_ELSEWHERE, CheckRequest, answer, facts_of, still_awaited

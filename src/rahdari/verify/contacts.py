@@ -22,9 +22,9 @@ from django.urls import reverse
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.letters import queries as carried
-from rahdari.page import limits
 from rahdari.people.models import User
 from rahdari.vault import index, links
+from rahdari.web import limits
 
 from . import checking, queries, rules
 from .models import Check, Outcome

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rahdari.page.values import code
+from rahdari.web.values import code
 
 from .models import Check
 from .saying import fill

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from rahdari.page.values import day, ltr
+from rahdari.web.values import day, ltr
 
 from .models import Method
 

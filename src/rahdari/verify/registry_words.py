@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from rahdari.page.values import code, ltr, name
+from rahdari.web.values import code, ltr, name
 
 from . import proof_words
 from .models import Attempt

@@ -43,5 +43,5 @@ def prove_by_report(*, subject: str, block: Block, source: Address | None, now: 
         detail={"method": Method.REPORT, "challenge": str(proof.pk)},
     )
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")  # told at commit: checks waited for this
+        cursor.execute("NOTIFY rahdari_workflow")  # told at commit: checks waited for this
     return proof

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from rahdari.page.values import day
+from rahdari.web.values import day
 
 from .models import Check
 from .saying import fill

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from rahdari.page.values import clock_time, ltr
+from rahdari.web.values import clock_time, ltr
 
 
 @dataclass(frozen=True)

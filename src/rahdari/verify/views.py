@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 
-from rahdari.page import errors, limits, visitor
+from rahdari.web import errors, limits, visitor
 
 from . import actions, visits
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from rahdari.page.values import clock_time, code, day, ltr
 from rahdari.probe.advice import Advice, advice_for
 from rahdari.probe.outcome import Outcome, ProbeAnswer
+from rahdari.web.values import clock_time, code, day, ltr
 
 from . import registry_words
 from .models import Attempt, Challenge, Method

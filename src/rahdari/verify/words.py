@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from rahdari.page.values import clock_time, code, day, ltr, name
+from rahdari.web.values import clock_time, code, day, ltr, name
 
 from . import paper_words, proof_words, roster_words
 from .models import Attempt, Challenge, Check, Method

@@ -249,7 +249,7 @@ def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor:
     detail = {"answer": state.value}
     journal.record(act=f"vouch.{act}", actor=actor, subject=question.subject, now=now, detail=detail)
     with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_line")
+        cursor.execute("NOTIFY rahdari_workflow")
     return question
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from rahdari.page import errors, limits, visitor
+from rahdari.web import errors, limits, visitor
 
 from . import actions, queries
 from .models import Question

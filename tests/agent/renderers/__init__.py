@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from rahdari.agent.entries import Row
 from rahdari.agent.renderers.renderer import Head
-from rahdari.proof import FeedEntry
+from rahdari.feed import FeedEntry
 
 AT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
 HEAD = Head((("feed-static", "5e" * 16, 42, "d1" * 32), ("feed-dynamic", "6f" * 16, 7, "e2" * 32)), AT)

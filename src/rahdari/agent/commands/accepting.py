@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from rahdari.proof.terms import TERMS, terms_page
+from rahdari.feed.terms import TERMS, terms_page
 
 from ..configuration import load
 from ..faults import Exit

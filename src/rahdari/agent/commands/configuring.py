@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from rahdari.proof import TERMS
+from rahdari.feed import TERMS
 
 from ..configuration import Configuration, FileTarget, NftTarget, file_target, load, url_problem
 from ..placing import put_file

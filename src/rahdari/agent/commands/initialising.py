@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rahdari.proof.terms import SHORT, TERMS
+from rahdari.feed.terms import SHORT, TERMS
 
 from ..configuration import DEFAULT_STATE, DEFAULT_TABLE, Configuration, NftTarget
 from ..credentials import Credentials, TokenUnreadable, read_token

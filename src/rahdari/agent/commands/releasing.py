@@ -2,7 +2,7 @@
 
 import argparse
 
-from rahdari.proof import KINDS, kind_of, role_of
+from rahdari.feed import KINDS, kind_of, role_of
 
 from .. import telling
 from ..configuration import load

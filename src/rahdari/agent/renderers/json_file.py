@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from rahdari.proof.terms import TERMS
+from rahdari.feed.terms import TERMS
 
 from .renderer import Head, Options, Renderer, Row
 

@@ -10,7 +10,7 @@ address is missing at any moment. Fetched again unchanged, the script does nothi
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from rahdari.proof.entry import parse_time
+from rahdari.feed.entry import parse_time
 
 from .renderer import End, Head, Option, Options, Renderer
 

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
-from rahdari.proof.entry import time_text
-from rahdari.proof.terms import TERMS
+from rahdari.feed.entry import time_text
+from rahdari.feed.terms import TERMS
 
 type Takes = Literal["entries", "prefixes", "ends", "regions"]
 

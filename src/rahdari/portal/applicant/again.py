@@ -16,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari import policy as policies
-from rahdari.page import visitor
 from rahdari.people.access import actor_of, person_required
 from rahdari.people.access import person as visitor_of
 from rahdari.people.rules import Act
@@ -27,6 +26,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method, Reproof, Status
+from rahdari.web import visitor
 
 from .holding import own_registration
 from .proved import Proved, about, proofs_of

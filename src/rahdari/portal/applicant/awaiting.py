@@ -14,11 +14,11 @@ from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.confirm.models import Question
 from rahdari.decide import queries as decide
-from rahdari.page import values
 from rahdari.share import queries as sharing
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.saying import fill
 from rahdari.vouch import queries as vouching
+from rahdari.web import values
 
 from .lines import operator_name
 from .stages import Said

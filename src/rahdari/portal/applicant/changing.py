@@ -21,16 +21,16 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block, is_global
 from rahdari.apply.models import Application, Endpoint
-from rahdari.lease import actions, queries, rules
-from rahdari.lease.models import Host, Lease, Report
-from rahdari.lease.rules import By, Outcome, V6As
-from rahdari.page import errors, limits, visitor
-from rahdari.page.values import again_after
+from rahdari.dyndns import actions, queries, rules
+from rahdari.dyndns.models import Host, Lease, Report
+from rahdari.dyndns.rules import By, Outcome, V6As
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
 from rahdari.verify import queries as proofs
+from rahdari.web import errors, limits, visitor
+from rahdari.web.values import again_after
 
 from . import router_settings
 from .holding import own_registration

@@ -18,7 +18,6 @@ from rahdari.apply import queries as applications
 from rahdari.apply.forms import ClientForm
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
-from rahdari.page import values
 from rahdari.people.access import actor_of, person
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Outcome
@@ -26,6 +25,7 @@ from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as questions
 from rahdari.vouch import rules
 from rahdari.vouch.models import Question
+from rahdari.web import values
 
 from . import shared
 from .proof import too_often, ways_of

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods
 from rahdari.decide import actions
 from rahdari.decide.rules import PAUSES
 from rahdari.mobile import queries as mobile
-from rahdari.page.posting import posted_from
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.confirming import need_fresh_proof
 from rahdari.register import queries
 from rahdari.register.actions import NotValid
 from rahdari.register.reference import normalise
 from rahdari.register.rules import UNDONE_WITHIN, Standing
+from rahdari.web.posting import posted_from
 
 from ..standing import PAUSED, may_change, standing_of
 from .holding import no_longer_valid, own_registration

@@ -19,11 +19,11 @@ from rahdari.address import Endpoint, format_block, vpn
 from rahdari.apply import queries as applications
 from rahdari.apply import wording
 from rahdari.apply.address_form import RunsForm
-from rahdari.page import errors, limits
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
+from rahdari.web import errors, limits
 
 from ..standing import PAUSED, may_change, standing_of
 from . import shared

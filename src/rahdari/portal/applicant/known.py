@@ -5,7 +5,7 @@ import datetime as dt
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.apply.rules import About
-from rahdari.lease import queries as leases
+from rahdari.dyndns import queries as leases
 from rahdari.policy import Policy
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from rahdari.letters import actions
 from rahdari.letters import queries as inbox
-from rahdari.page.posting import posted_from
 from rahdari.people.access import person
 from rahdari.portal.letter_body import body_of
+from rahdari.web.posting import posted_from
 
 A_PAGE = 30
 

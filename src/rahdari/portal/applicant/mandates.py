@@ -21,7 +21,6 @@ from rahdari.apply import queries as applications
 from rahdari.apply import wording
 from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
-from rahdari.page import limits, values
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.mailboxes import EmailField, clean_email
@@ -29,6 +28,7 @@ from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.names import NameField
 from rahdari.people.rules import Act, Scope
 from rahdari.register import queries as register
+from rahdari.web import limits, values
 
 from . import shared
 

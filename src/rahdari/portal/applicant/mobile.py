@@ -27,7 +27,6 @@ from rahdari.confirm import words
 from rahdari.mobile import actions, queries, rules
 from rahdari.mobile.models import Line
 from rahdari.mobile.rules import State
-from rahdari.page import values, visitor
 from rahdari.people import actions as people
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.policy import Policy
@@ -36,6 +35,7 @@ from rahdari.publish.models import Operator
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.register.rules import Standing
+from rahdari.web import values, visitor
 
 from . import shared
 from .holding import own_registration

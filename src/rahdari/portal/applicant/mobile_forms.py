@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rahdari.apply.wording import turned_around
-from rahdari.page import values
 from rahdari.people.identifiers import IdentifierError, parse_mobile, with_plain_digits
 from rahdari.publish.models import Operator
+from rahdari.web import values
 
 
 class NumberForm(forms.Form):

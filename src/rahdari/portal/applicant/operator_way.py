@@ -24,7 +24,6 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import Said
-from rahdari.page.values import name
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
@@ -35,6 +34,7 @@ from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 from rahdari.verify.rules import is_range
 from rahdari.verify.saying import fill
+from rahdari.web.values import name
 
 from . import shared
 

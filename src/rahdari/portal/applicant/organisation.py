@@ -26,7 +26,6 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as decide
 from rahdari.fees import queries as fees
-from rahdari.page import spreadsheets, values
 from rahdari.people import queries as people
 from rahdari.people.access import person, person_required
 from rahdari.people.models import Mandate, Organisation, User
@@ -35,8 +34,10 @@ from rahdari.publish import queries as publish
 from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import STANDING, UNDONE_WITHIN, Standing
+from rahdari.tables import csv_tables as spreadsheets
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome, Reproof
+from rahdari.web import values
 
 from ..standing import may_go_on, standing_of, stays
 from . import shared

@@ -23,10 +23,10 @@ from rahdari.apply.models import Application
 from rahdari.apply.wording import file as words_of_file
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
-from rahdari.page import limits, values
 from rahdari.people.access import actor_of, person
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.verify.models import Check
+from rahdari.web import limits, values
 
 from . import shared
 

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.page import visitor
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Challenge, Method, Status
+from rahdari.web import visitor
 
 from . import changing, shared, sharing
 from .known import take_known_proofs

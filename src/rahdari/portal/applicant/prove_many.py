@@ -22,13 +22,13 @@ from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.page import errors, limits, visitor
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, visits, way_words
 from rahdari.verify.models import Method
+from rahdari.web import errors, limits, visitor
 
 from . import shared
 from .prove import Proof, addresses_in, go_on_url, proofs_of, share_proofs, without_addresses

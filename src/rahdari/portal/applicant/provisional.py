@@ -17,13 +17,13 @@ from django.views.decorators.http import require_safe
 from rahdari.apply import queries as apply
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
-from rahdari.page import values
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register.models import Registration
 from rahdari.verify import queries as verify
 from rahdari.verify import words
 from rahdari.verify.models import Check, Outcome
+from rahdari.web import values
 
 from ..standing import PAUSED, may_change, standing_of
 from . import shared

@@ -19,8 +19,8 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.telling import Line
 from rahdari.decide import queries as decide
-from rahdari.lease import queries as leases
-from rahdari.lease.models import Host
+from rahdari.dyndns import queries as leases
+from rahdari.dyndns.models import Host
 from rahdari.mobile import queries as mobile
 from rahdari.mobile.rules import Left
 from rahdari.people.access import person

@@ -19,7 +19,6 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.telling import SummaryGroup, title_of
-from rahdari.page import visitor
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Policy
 from rahdari.register.models import Registration
@@ -27,6 +26,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
 from rahdari.verify.models import Method
+from rahdari.web import visitor
 
 from . import shared
 from .prove import left_to_prove, proofs_of, share_proofs

@@ -20,7 +20,6 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
-from rahdari.page import values
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, person
 from rahdari.people.models import Organisation, User
@@ -30,6 +29,7 @@ from rahdari.verify import contacts
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.words import roster_title
+from rahdari.web import values
 
 from . import shared
 

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import actions, queries, wording
 from rahdari.apply.models import Application
-from rahdari.page.allowances import in_words
 from rahdari.people.access import actor_of, person
 from rahdari.policy import Policy, Service
 from rahdari.verify.models import Method
+from rahdari.web.allowances import in_words
 
 from . import shared
 from .known import prove_as_before

@@ -21,7 +21,6 @@ from django.views.decorators.http import require_http_methods
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.page import values
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
@@ -30,6 +29,7 @@ from rahdari.share import actions, queries, rules
 from rahdari.share.models import Request
 from rahdari.share.rules import State
 from rahdari.verify import queries as proofs
+from rahdari.web import values
 
 from . import shared
 

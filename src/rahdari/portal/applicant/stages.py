@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.utils.translation import gettext as _
 
-from rahdari.page import values
+from rahdari.web import values
 
 
 class Stage(StrEnum):

@@ -28,8 +28,6 @@ from rahdari.decide.words import why_held
 from rahdari.fees import queries as fees
 from rahdari.fees.models import Invoice
 from rahdari.mobile.models import Line
-from rahdari.page import values
-from rahdari.page.allowances import in_words
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
@@ -40,6 +38,8 @@ from rahdari.register.models import Entry, Registration
 from rahdari.verify import contacts, words
 from rahdari.verify import queries as verify
 from rahdari.verify.models import Check, Outcome
+from rahdari.web import values
+from rahdari.web.allowances import in_words
 
 from ..standing import standing_of
 from . import shared, sharing

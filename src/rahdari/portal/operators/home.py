@@ -12,11 +12,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.page import errors, values
 from rahdari.people import queries as people
 from rahdari.people.access import operator_required, person
 from rahdari.publish import queries as publish
 from rahdari.publish.queries import OperatorLag, PastLag
+from rahdari.web import errors, values
 
 SHOWN = 10
 A_DAY = dt.timedelta(days=1)

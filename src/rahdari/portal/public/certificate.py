@@ -15,13 +15,13 @@ from django.views.decorators.http import require_safe
 from rahdari import policy
 from rahdari.apply import queries as apply
 from rahdari.mobile import queries as mobile
-from rahdari.page import errors, limits, visitor
 from rahdari.people import queries as people
 from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
+from rahdari.web import errors, limits, visitor
 
 from .. import paper
 from ..standing import addresses_of, standing_of

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_safe
 from rahdari.apply import queries as apply
 from rahdari.journal import actions as journal
 from rahdari.mobile import queries as mobile
-from rahdari.page import errors, limits, visitor
 from rahdari.people import queries as people
 from rahdari.register import queries as register
 from rahdari.register import reference as references
 from rahdari.register.models import Registration
 from rahdari.vault import links
 from rahdari.verify.names import compare_names
+from rahdari.web import errors, limits, visitor
 
 from ..standing import addresses_of, standing_of
 from .forms import CheckForm

@@ -12,11 +12,11 @@ from rahdari import __version__, policy
 from rahdari.address import directory
 from rahdari.apply import telling
 from rahdari.apply.rules import Which
-from rahdari.page import visitor
-from rahdari.page.allowances import in_words
-from rahdari.page.templatetags.rahdari import comma
-from rahdari.proof.terms import TERMS, terms_in, terms_page
+from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import queries as publish
+from rahdari.web import visitor
+from rahdari.web.allowances import in_words
+from rahdari.web.templatetags.rahdari import comma
 
 from .rules import kept_rows
 

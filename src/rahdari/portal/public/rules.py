@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 
 from rahdari import policy
 from rahdari.archive import queries as archive
-from rahdari.page.allowances import in_words
 from rahdari.policy import Allowance, Policy, Provision, Reason
+from rahdari.web.allowances import in_words
 
 # Clocks that run for or against those whom the register is for. One that is not named here counts inside the office.
 CLOCKS: dict[str, Promise] = {

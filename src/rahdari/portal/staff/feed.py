@@ -15,8 +15,6 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rahdari.page import values
-from rahdari.page.posting import posted_from
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of, officer_required, person
 from rahdari.people.models import Role, User
@@ -24,6 +22,8 @@ from rahdari.publish import actions
 from rahdari.publish import queries as publish
 from rahdari.publish.models import Hold
 from rahdari.publish.queries import OperatorLag
+from rahdari.web import values
+from rahdari.web.posting import posted_from
 
 from .forms import HoldForm
 

@@ -314,7 +314,7 @@ def print_welcome(slug: str, token: str | None, then: str = FIRST) -> None:
     """What `rahdari agent init --welcome` reads: hand it over whole, by a way that others cannot read."""
     from django.conf import settings
 
-    from rahdari.proof import TERMS
+    from rahdari.feed import TERMS
     from rahdari.publish import queries
 
     root = queries.root_file()

@@ -1,0 +1,304 @@
+"""A report of an address, from the request to the register. Reached through `actions`.
+
+1) the same as before: the lease goes on, nothing else is touched  2) may it change now  3) did it come from the line
+it speaks of, or is it proved  4) whose is the address  5) list it, and let the old one stay for the overlap
+A rival's claim never ends a lease that is being reported from that very address; it shortens one that is not.
+"""
+
+import datetime as dt
+import ipaddress
+import uuid
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import transaction
+
+from rahdari.address import directory, format_block
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.db.batches import in_turn, one_item
+from rahdari.journal import actions as journal
+from rahdari.policy import LeaseRules
+from rahdari.register import actions as register
+from rahdari.register.models import Entry, Registration
+from rahdari.register.rules import new_endpoint
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method
+from rahdari.web import limits
+
+from . import queries, rules
+from .hosts import host_subject
+from .models import Claim, Host, Lease, Report
+from .rules import By, Outcome
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Block = ipaddress.IPv4Network | ipaddress.IPv6Network
+# What a page shows needs no finer clock, and a client that repeats itself every few seconds costs no write.
+NOTED_EVERY = dt.timedelta(minutes=1)
+CLAIM_LASTS = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What became of one address of a report."""
+
+    outcome: Outcome
+    address: str
+    # Of one that came too often: how long until one is taken.
+    wait: dt.timedelta = dt.timedelta(0)
+
+    @property
+    def is_taken(self) -> bool:
+        return self.outcome in rules.TAKEN
+
+
+def report(*, host: Host, block: Block | str, source: Address | None, by: str, now: dt.datetime) -> Heard:
+    """Take the report that the connection has this address. `source` is where the report came from; None for a proof
+    that was made otherwise. A text is what was reported and is no address that could be registered.
+    """
+    if isinstance(block, str) or not rules.is_public(block, allowed=settings.ALLOWED_SPECIAL_RANGES):
+        text = block if isinstance(block, str) else format_block(block)
+        return _noted(host, Outcome.NOT_PUBLIC, text, by, now)
+    text = format_block(block)
+    in_force = queries.rules_in_force()
+    lease = Lease.objects.select_related("entry").filter(host=host, family=block.version).first()
+    is_there = source is None or rules.is_from(block, source)
+    # 1)
+    if lease is not None and lease.block == block and _is_listed(host, lease):
+        _go_on(host, lease, is_there=is_there, in_force=in_force, now=now)
+        return _noted(host, Outcome.SAME, text, by, now)
+    # 2)
+    rate = in_force.change_burst
+    per = int(in_force.change_every.total_seconds()) * rate
+    allowance = limits.take(f"lease.change:{host.pk}:{block.version}", rate=rate, per=per)
+    if not allowance.allowed:
+        return replace(_noted(host, Outcome.TOO_OFTEN, text, by, now), wait=allowance.wait)
+    # 3)
+    if not is_there and not _is_proved(host, block, now):
+        return _noted(host, Outcome.NOT_PROVED, text, by, now)
+    # 4) and 5)
+    outcome = _take(host, block, source, in_force, now)
+    return _noted(host, outcome, text, by, now)
+
+
+def _is_listed(host: Host, lease: Lease) -> bool:
+    """Before it is registered there is nothing to list; afterwards an entry that stands."""
+    return host.registration_id is None or (lease.entry is not None and lease.entry.ended_at is None)
+
+
+def _go_on(host: Host, lease: Lease, *, is_there: bool, in_force: LeaseRules, now: dt.datetime) -> None:
+    until = now + in_force.length
+    silent = rules.has_run_out(until=lease.until, rival_until=lease.rival_until, now=now)
+    if lease.reported_at + NOTED_EVERY > now and not silent and lease.rival_until is None:
+        return
+    lease.reported_at, lease.until, lease.told_at = now, until, None
+    if is_there:
+        lease.rival_until = None
+    lease.save(update_fields=["reported_at", "until", "told_at", "rival_until"])
+    if host.paused_until is not None:
+        Host.objects.filter(pk=host.pk).update(paused_until=None)
+    entry, registration = lease.entry, host.registration
+    if entry is None or registration is None or entry.valid_until >= registration.stays_until:
+        return
+    if rules.wants_extending(
+        entry_until=entry.valid_until, lease_until=until, length=in_force.length, grace=in_force.grace
+    ):
+        register.extend_entry(entry=entry, until=until + in_force.grace, now=now)
+
+
+def _is_proved(host: Host, block: Block, now: dt.datetime) -> bool:
+    """Whether the address was proved since it was claimed; else a proof is asked for, and looked for."""
+    with transaction.atomic():
+        claim = (
+            Claim.objects.select_for_update()
+            .filter(host=host, family=block.version, closed_at__isnull=True, block=str(block))
+            .first()
+        )
+        if claim is None:
+            Claim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
+            claim = Claim.objects.create(host=host, family=block.version, block=str(block), at=now)
+    if proofs.proof_of(claim.subject, block) is not None:
+        Claim.objects.filter(pk=claim.pk).update(closed_at=now)
+        return True
+    for method in (Method.LINK, Method.HTTP):
+        challenge = verify.open_challenge(
+            subject=claim.subject, block=block, method=method, valid_for=CLAIM_LASTS, now=now, actor=host_subject(host)
+        )
+        if method == Method.HTTP:
+            try:
+                verify.ask_for_a_look(challenge=challenge, now=now)
+            except (verify.TooSoonToLook, verify.TooManyLooks, verify.ChallengeNotPending):
+                continue
+    return False
+
+
+def _take(host: Host, block: Block, source: Address | None, in_force: LeaseRules, now: dt.datetime) -> Outcome:
+    with transaction.atomic():
+        host = Host.objects.select_for_update(of=("self",)).select_related("registration").get(pk=host.pk)
+        lease = Lease.objects.select_related("entry").filter(host=host, family=block.version).first()
+        entry: Entry | None = None
+        if host.registration is not None:
+            listed = _list(host, host.registration, lease, block, in_force, now)
+            if isinstance(listed, Outcome):
+                return listed
+            entry = listed
+        else:
+            _prove(host, block, source, now)
+        fields = {
+            "block": block,
+            "entry": entry,
+            "since": now if lease is None or lease.block != block else lease.since,
+            "reported_at": now,
+            "until": now + in_force.length,
+            "rival_until": None,
+            "told_at": None,
+        }
+        Lease.objects.update_or_create(host=host, family=block.version, defaults=fields)
+        Claim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
+        if host.paused_until is not None:
+            Host.objects.filter(pk=host.pk).update(paused_until=None)
+    return Outcome.CHANGED
+
+
+def _prove(host: Host, block: Block, source: Address | None, now: dt.datetime) -> None:
+    """An application that is not decided: the report proves control of the connection that it asks for."""
+    endpoint = applications.endpoint_by_subject(host.subject)
+    if endpoint is None:
+        return
+    first = not proofs.is_proved(host.subject, endpoint.network)
+    endpoint = apply.hear_address(endpoint=endpoint, block=block, first=first, now=now)
+    verify.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
+
+
+def _list(
+    host: Host, registration: Registration, lease: Lease | None, block: Block, in_force: LeaseRules, now: dt.datetime
+) -> Entry | Outcome:
+    """The entry with the new address, or why there is none. Whoever left the address, or fell silent, makes room."""
+    for _ in range(5):
+        try:
+            return _entered(host, registration, lease, block, in_force, now)
+        except register.BlockAlreadyEntered as error:
+            in_the_way = error.entry
+        if in_the_way is None or in_the_way.holder == host.holder:
+            return Outcome.YOURS
+        outcome = _make_room(in_the_way.part_of or in_the_way, in_force, now)
+        if outcome is not None:
+            return outcome
+    return Outcome.HELD
+
+
+def _entered(
+    host: Host, registration: Registration, lease: Lease | None, block: Block, in_force: LeaseRules, now: dt.datetime
+) -> Entry:
+    origin_of = directory.current().origin(block)
+    before = lease.entry if lease is not None else None
+    # Where the directory knows nothing of the new address, it is the same connection, and so the same operator's.
+    asn = origin_of.asn if origin_of is not None else before.asn if before is not None else None
+    origin = f"lease:{host.pk}:{block.version}:{uuid.uuid4()}"
+    until = now + in_force.length + in_force.grace
+    if before is not None and before.registration_id == registration.pk:
+        return register.move_entry(
+            entry=before,
+            block=block,
+            asn=asn,
+            origin=origin,
+            until=until,
+            overlap_until=now + in_force.overlap,
+            actor=host_subject(host),
+            now=now,
+        )
+    new = new_endpoint(origin, block, host.parts, asn, kind="dynamic", until=until)
+    return register.add_entry(registration=registration, new=new, actor=host_subject(host), now=now)
+
+
+def _make_room(entry: Entry, in_force: LeaseRules, now: dt.datetime) -> Outcome | None:
+    """None when what stood in the way has ended. It ends when its holder left the address, or is silent."""
+    if entry.kind != "dynamic":
+        if not entry.was_left:
+            return Outcome.HELD
+        register.end_entry(entry=entry, why="yield", now=now)
+        return None
+    other = Lease.objects.select_for_update().filter(entry=entry).first()
+    if other is None or rules.has_run_out(until=other.until, rival_until=other.rival_until, now=now):
+        register.end_entry(entry=entry, why="yield", now=now)
+        return None
+    if other.rival_until is None:
+        other.rival_until = min(other.until, now + in_force.rival_wait)
+        other.save(update_fields=["rival_until"])
+        journal.record(act="lease.claimed_by_a_rival", actor="rule:lease", subject=f"host:{other.host_id}", now=now)
+    return Outcome.RIVAL
+
+
+def _noted(host: Host, outcome: Outcome, address: str, by: str, now: dt.datetime) -> Heard:
+    """Note what was reported; the same again is counted on the row that is there."""
+    last = Report.objects.filter(host=host, by=by).order_by("-last_at", "-id").first()
+    if last is not None and (last.address, last.outcome) == (address, outcome):
+        if last.last_at + NOTED_EVERY <= now:
+            last.last_at, last.count = now, last.count + 1
+            last.save(update_fields=["last_at", "count"])
+    else:
+        Report.objects.create(host=host, address=address, by=By(by), outcome=outcome, at=now, last_at=now)
+    return Heard(outcome, address)
+
+
+def note_old_token(*, host: Host, by: str, now: dt.datetime) -> None:
+    """A router still shows a token that was replaced: its holder sees that on the page."""
+    _noted(host, Outcome.OLD_TOKEN, "", by, now)
+
+
+# -- steps of the line ----------------------------------------------------------------------------------------------
+
+
+def list_leases(*, host: Host, now: dt.datetime) -> int:
+    """The connection has just been registered: list the addresses that it reported. Returns how many are listed."""
+    registration, in_force = host.registration, queries.rules_in_force()
+    if registration is None:
+        return 0
+    listed = 0
+    for lease in queries.leases_of(host):
+        if _is_listed(host, lease) or lease.until + in_force.grace <= now:
+            continue
+        with transaction.atomic():
+            found = _list(host, registration, lease, lease.network, in_force, now)
+            if isinstance(found, Outcome):
+                _noted(host, found, format_block(lease.network), By.ROUTER, now)
+                continue
+            lease.entry = found
+            lease.save(update_fields=["entry"])
+            listed += 1
+    return listed
+
+
+def take_proved_claims(*, now: dt.datetime, limit: int = 200) -> int:
+    """Addresses that were reported from elsewhere and are proved now; those that nobody proved are let go."""
+    taken = 0
+    for claim in in_turn("lease: claims", queries.claims_waiting(), at_most=limit):
+        with one_item(f"claim:{claim.pk}"):
+            if proofs.proof_of(claim.subject, claim.network) is not None:
+                heard = report(host=claim.host, block=claim.network, source=None, by=By.LINK, now=now)
+                taken += heard.is_taken
+            elif claim.at + CLAIM_LASTS <= now:
+                Claim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
+    return taken
+
+
+def mark_told(*, lease: Lease, now: dt.datetime) -> bool:
+    """Whether nobody has told the holder of this silence before."""
+    first = bool(Lease.objects.filter(pk=lease.pk, told_at__isnull=True).update(told_at=now))
+    if first:
+        journal.record(act="lease.fell_silent", actor="clock", subject=host_subject(lease.host), now=now)
+    return first
+
+
+def let_go(*, lease: Lease, now: dt.datetime) -> None:
+    """Its entry has ended: the next report begins anew."""
+    gone, _each = Lease.objects.filter(pk=lease.pk, entry=lease.entry).delete()
+    if gone:
+        journal.record(act="lease.lapsed", actor="clock", subject=host_subject(lease.host), now=now)
+
+
+def forget_reports(*, now: dt.datetime, limit: int = 5_000) -> int:
+    """Reports older than the policy keeps them."""
+    old = list(queries.reports_to_forget(now=now).values_list("pk", flat=True)[:limit])
+    return Report.objects.filter(pk__in=old).delete()[0] if old else 0

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from . import views
+
+app_name = "dyndns"
+
+urlpatterns = [
+    path("metrics/leases", views.metrics_page, name="metrics"),
+]

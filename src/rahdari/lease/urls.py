@@ -1,9 +1,0 @@
-from django.urls import path
-
-from . import views
-
-app_name = "lease"
-
-urlpatterns = [
-    path("metrics/leases", views.metrics_page, name="metrics"),
-]

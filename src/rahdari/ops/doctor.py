@@ -1,0 +1,478 @@
+"""`rahdari doctor`: looks at an installation, and says in plain words what is wrong and how to mend it.
+
+Invariants: it changes nothing; each finding that is wrong ends with what to do; one broken thing does not keep the
+others from being looked at. Ends with 0 when nothing is wrong (a `note` is not), else with 1.
+"""
+
+import datetime as dt
+import http.client
+import os
+import re
+import shutil
+import smtplib
+import socket
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rahdari.ops import datafolder, processes
+from rahdari.ops.doctor_feed import check_feed
+from rahdari.ops.doctor_front import check_front
+from rahdari.ops.doctor_leases import check_leases
+from rahdari.ops.doctor_letters import check_letters
+from rahdari.ops.doctor_policy import check_policy, check_rules_of_the_last
+from rahdari.ops.doctor_settings import check_settings
+from rahdari.ops.doctor_tables import check_constraints, check_owner
+from rahdari.ops.errors import Told
+from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
+
+if TYPE_CHECKING:
+    pass
+
+LEAST_FREE = 2 * 1024**3
+OLDEST_DIRECTORY = dt.timedelta(days=180)
+CLOCK_TOLERANCE = 5.0
+OLDEST_POSTGRES = 150000
+
+
+def check_python(patient: Patient) -> Iterator[Finding]:
+    yield Finding(OK, "Python", f"{'.'.join(map(str, sys.version_info[:3]))} at {sys.executable}")
+
+
+def check_folder(patient: Patient) -> Iterator[Finding]:
+    about = "data folder"
+    try:
+        label = datafolder.read_label(patient.data)
+    except Told as error:
+        yield Finding(WRONG, about, str(error))
+        return
+    if label is None and has_keys(patient.data):
+        yield Finding(
+            WRONG,
+            about,
+            f"{patient.data} has keys, and no file `version`: it was brought back without it. See in docs/restore.md "
+            "what belongs to a backup, bring that back too, then run: rahdari prepare",
+        )
+        return
+    if label is None:
+        yield Finding(WRONG, about, f"{patient.data} is not one yet. Start `rahdari up --data {patient.data}` once.")
+        return
+    if label.format > datafolder.FORMAT:
+        yield Finding(WRONG, about, str(datafolder.NewerFolder(patient.data, label.written_by)))
+        return
+    status = patient.data.stat()
+    # The group may look: where each process has a user of its own, it is theirs (docs/install.md).
+    if stat.S_IMODE(status.st_mode) & 0o027:
+        yield Finding(WRONG, about, f"others may look into {patient.data}. Run: chmod g-w,o= {patient.data}")
+    elif os.geteuid() not in (0, status.st_uid):
+        yield Finding(WRONG, about, f"{patient.data} belongs to the user {status.st_uid}; run this as that user.")
+    else:
+        yield Finding(OK, about, f"{patient.data} ({label.kind}, written by Rahdari {label.written_by})")
+
+
+def has_keys(data: Path) -> bool:
+    return (data / "keys" / "fields.key").is_file()
+
+
+def check_disk(patient: Patient) -> Iterator[Finding]:
+    usage = shutil.disk_usage(patient.data)
+    free = f"{usage.free / 1024**3:.1f} GiB free at {patient.data}"
+    if usage.free < LEAST_FREE:
+        yield Finding(WRONG, "disk", f"only {free}. Make room: PostgreSQL stops when the disk is full.")
+    else:
+        yield Finding(OK, "disk", free)
+
+
+def check_keys(patient: Patient) -> Iterator[Finding]:
+    from rahdari.vault import keys
+
+    folder = patient.data / "keys"
+    problems = keys.problems(folder)
+    signing = folder / "django.key"
+    if signing.exists() and stat.S_IMODE(signing.stat().st_mode) & 0o077:
+        problems.append(f"others may read {signing}. Run: chmod 600 {signing}")
+    for problem in problems:
+        yield Finding(WRONG, "keys", problem)
+    if not problems:
+        yield Finding(
+            OK, "keys", f"{', '.join(keys.NAMES)} in {folder}. Is there a copy elsewhere? See docs/secrets.md."
+        )
+
+
+def check_database(patient: Patient) -> Iterator[Finding]:
+    import psycopg
+
+    url = patient.environment.get("DATABASE_URL")
+    if not url:
+        yield Finding(WRONG, "database", "there is none yet. Start `rahdari up`, or set DATABASE_URL.")
+        return
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            number = connection.info.server_version
+            row = connection.execute("SELECT current_setting('server_encoding'), extract(epoch FROM now())").fetchone()
+            available = connection.execute(
+                "SELECT installed_version FROM pg_available_extensions WHERE name = 'btree_gist'"
+            ).fetchone()
+    except (psycopg.Error, ValueError) as error:
+        why = str(error).strip().split("\n", 1)[0]
+        embedded = "/postgres/run" in url or "%2Fpostgres%2Frun" in url
+        way = (
+            "The embedded one runs with `rahdari up`: start that." if embedded else "Start it, or correct DATABASE_URL."
+        )
+        yield Finding(WRONG, "database", f"it does not answer ({why}). {way}")
+        return
+    version = f"PostgreSQL {number // 10000}.{number % 10000}"
+    if number < OLDEST_POSTGRES:
+        yield Finding(WRONG, "database", f"{version} is too old. Move to PostgreSQL 15 or later.")
+        return
+    encoding, database_time = row or ("", 0)
+    if encoding != "UTF8":
+        yield Finding(WRONG, "database", f"its encoding is {encoding}. Make it anew with ENCODING 'UTF8'.")
+    if not available:
+        yield Finding(WRONG, "database", "the extension btree_gist is not there. Install PostgreSQL's contrib package.")
+    yield Finding(OK, "database", version)
+    has_gist = available is not None and available[0] is not None
+    if abs(float(database_time) - time.time()) > CLOCK_TOLERANCE:
+        away = abs(float(database_time) - time.time())
+        yield Finding(
+            WRONG, "clock", f"the database's clock and ours differ by {away:.0f} s. Run a time service on both."
+        )
+    yield from check_migrations(patient, has_gist=has_gist)
+
+
+def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
+    import django
+
+    django.setup()
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        yield Finding(WRONG, "tables", f"{len(missing)} steps behind this release. Run: rahdari prepare")
+    else:
+        yield Finding(OK, "tables", "as this release wants them")
+        yield from check_constraints(has_gist=has_gist)
+        yield from check_owner()
+        yield from check_rules_of_the_last(patient)
+        yield from check_letters()
+        yield from check_leases()
+        yield from check_operators(patient)
+
+
+def check_operators(patient: Patient) -> Iterator[Finding]:
+    """What the publisher waits for, and which operators do not have what was published."""
+    from django.utils import timezone
+
+    from rahdari.publish import queries as publish
+
+    status = publish.feed_status()
+    if status.behind:
+        yield Finding(
+            WRONG,
+            "feed",
+            "more was published than the database knows: it was restored from an older day. Nothing new is signed; see "
+            "docs/restore.md.",
+        )
+    waiting = publish.holds_waiting()
+    if waiting:
+        yield Finding(NOTE, "holds", f"{waiting} mass removals wait for a second officer: rahdari feed holds")
+    lags = publish.operators_with_lag(timezone.now())
+    behind = [each for each in lags if str(each.state) in ("behind", "drift", "incomplete")]
+    for each in behind:
+        how = {"behind": "is behind", "drift": "holds another set", "incomplete": "could not load the set everywhere"}
+        ours = str(each.state) == "behind" and feed_says(patient).endswith(UNREAD)
+        mend = "The register is at fault: see `served`." if ours else "Tell its people."
+        yield Finding(NOTE, "operators", f"{each.operator.slug} {how[str(each.state)]}. {mend}")
+    for each in lags:
+        if each.unsupported:
+            text = f"{each.operator.slug} has not accepted the terms of the feed: docs/feed-operators.md."
+            yield Finding(NOTE, "operators", text)
+        if each.complement:
+            text = f"{each.operator.slug} drops what is not listed, says its agent: docs/feed-operators.md."
+            yield Finding(NOTE, "operators", text)
+    silent = sum(str(each.state) == "never" for each in lags)
+    if silent:
+        yield Finding(NOTE, "operators", f"{silent} have not been heard from yet")
+    if lags and not behind and not silent:
+        # Not yet too late.
+        open_ = sum(bool(each.behind) for each in lags)
+        waits = f"; {open_} have yet to say that the newest edition is in force" if open_ else ""
+        yield Finding(OK, "operators", f"all {len(lags)} are in step{waits}")
+
+
+def check_directory(patient: Patient) -> Iterator[Finding]:
+    path = patient.data / "directory" / "networks.csv"
+    if not path.exists():
+        yield Finding(OK, "directory", "the one that came with this release; `rahdari directory import` brings a newer")
+        return
+    age = dt.timedelta(seconds=time.time() - path.stat().st_mtime)
+    if age > OLDEST_DIRECTORY:
+        yield Finding(NOTE, "directory", f"imported {age.days} days ago. Networks change hands: import a newer file.")
+    else:
+        yield Finding(OK, "directory", f"imported {age.days} days ago")
+
+
+def check_vantages(patient: Patient) -> Iterator[Finding]:
+    """Whether the places that look at endpoints too answer, and are as many as the policy needs."""
+    from rahdari import policy, vantage
+
+    try:
+        known = vantage.load(patient.data)
+        given = policy.current(patient.data / "policy" / "in-force.toml").vantage
+    except vantage.VantagesUnusable as error:
+        yield Finding(WRONG, "vantages", str(error))
+        return
+    except policy.PolicyError:
+        return  # what is wrong with it stands in the line of the policy
+    for each in known:
+        said = vantage.greet(each)
+        yield Finding(OK if said == vantage.ANSWERS else WRONG, "vantages", f"{each.name} {said}")
+    views = 1 + len(known)
+    if views < given.needed:
+        text = f"the policy needs {given.needed} views and there are {views}: no address is proved by a probe."
+        yield Finding(WRONG, "vantages", f"{text} Set up more, or lower vantage.needed; docs/vantage.md.")
+    elif not known:
+        yield Finding(OK, "vantages", "none; endpoints are looked at from this machine alone")
+
+
+def check_ports(patient: Patient) -> Iterator[Finding]:
+    ports = {"pages": patient.port, "feed": patient.port + 1, "lookups": patient.port + 2}
+    # With single units nobody holds the folder: what answers there says whose it is.
+    ours = {what for what, port in ports.items() if answers_as_ours(patient.host, port, what)}
+    running = patient.is_running
+    for what, port in ports.items():
+        try:
+            processes.check_port(patient.host, port)
+        except processes.PortTaken as error:
+            if running or what in ours:
+                yield Finding(OK, "ports", f"{port} answers ({what})")
+            else:
+                yield Finding(WRONG, "ports", str(error))
+        except Told as error:
+            yield Finding(WRONG, "ports", str(error))
+        else:
+            state, text = OK, f"{port} is free ({what})"
+            if running:
+                state, text = WRONG, f"nothing answers at {port} ({what}), though `rahdari up` runs. Look at its lines."
+            elif ours:
+                text = (
+                    f"nothing answers at {port} ({what}), and others of ours run. Start it, unless it runs elsewhere."
+                )
+                state = NOTE
+            yield Finding(state, "ports", text)
+
+
+UNREAD = "of the feed cannot be read"
+FEED_IS = (b"ready", b"no edition yet", UNREAD.encode())
+# What only we answer, to whoever asks from this machine.
+ASKED = {"pages": ("/metrics", b"rahdari_info"), "feed": ("/healthz", b""), "lookups": ("/metrics", b"rahdari_lookup_")}
+
+
+def answers_as_ours(host: str, port: int, what: str) -> bool:
+    path, sign = ASKED[what]
+    try:
+        status, body, kind = fetched(host, port, path)
+    except (OSError, http.client.HTTPException):
+        return False
+    if what == "feed":
+        return body.strip().endswith(FEED_IS) and kind.startswith("text/plain")
+    return status == http.HTTPStatus.OK and sign in body
+
+
+def fetched(host: str, port: int, path: str) -> tuple[int, bytes, str]:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read(1 << 20), response.headers.get("Content-Type", "")
+    finally:
+        connection.close()
+
+
+def feed_says(patient: Patient) -> str:
+    """What the process that serves the feed says of itself; empty when nothing of ours answers there."""
+    try:
+        _, body, kind = fetched(patient.host, patient.port + 1, "/healthz")
+    except (OSError, http.client.HTTPException):
+        return ""
+    return body.decode("utf-8", "replace").strip() if kind.startswith("text/plain") else ""
+
+
+def check_served(patient: Patient) -> Iterator[Finding]:
+    """Whether what serves the feed can read it: it is another user than the publisher, and this may be root."""
+    said = feed_says(patient)
+    if said.endswith(UNREAD):
+        whose = (
+            "operators do not get what is in them. Its log names them. Restart `rahdari up`, which gives them to whom "
+        )
+        whose += "they belong; with single units see `A user for each process` in docs/install.md."
+        yield Finding(WRONG, "served", f"{said} by the process that serves it: {whose}")
+    elif said == "ready":
+        yield Finding(OK, "served", "what operators are to get can be read by the process that serves it")
+
+
+def check_lookups(patient: Patient) -> Iterator[Finding]:
+    """Whether what answers operators' questions holds all that it is to answer from."""
+    if not answers_as_ours(patient.host, patient.port + 2, "lookups"):
+        return  # Nothing of ours answers there: `ports` says so.
+    try:
+        status, _, _ = fetched(patient.host, patient.port + 2, "/healthz")
+        _, page, _ = fetched(patient.host, patient.port + 2, "/metrics")
+    except (OSError, http.client.HTTPException):
+        return
+    troubles = re.search(rb"^rahdari_lookup_troubles (\d+)$", page, re.MULTILINE)
+    if troubles and int(troubles[1]):
+        text = f"{int(troubles[1])} parts of the feed cannot be read by the lookups: they answer from what they had. "
+        yield Finding(WRONG, "lookups", text + "The lines of `lookup` name them; docs/alerts.md.")
+    elif status == http.HTTPStatus.OK:
+        yield Finding(OK, "lookups", "all entries are held")
+    else:
+        text = "not all entries are held, so operators are answered 503. A large register takes ten seconds to read; "
+        yield Finding(NOTE, "lookups", text + "if this stays, the lines of `lookup` say why.")
+
+
+def check_mail(patient: Patient) -> Iterator[Finding]:
+    if patient.is_demo:
+        yield Finding(OK, "mail", f"shown in the terminal and kept in {patient.data / 'mail'}")
+        return
+    host = patient.environment.get("RAHDARI_SMTP_HOST", "127.0.0.1")
+    port = int(patient.environment.get("RAHDARI_SMTP_PORT", "25"))
+    try:
+        with socket.create_connection((host, port), timeout=5) as connection:
+            connection.settimeout(5)
+            greeting = connection.recv(200).decode(errors="replace").strip()
+    except OSError as error:
+        why = error.strerror or str(error)
+        yield Finding(WRONG, "mail", f"{host} port {port} does not answer ({why}). Set RAHDARI_SMTP_HOST and _PORT.")
+        return
+    if greeting.startswith("220"):
+        if patient.environment.get("RAHDARI_SMTP_TLS") == "1" and not has_starttls(host, port):
+            yield Finding(
+                WRONG,
+                "mail",
+                f"{host} port {port} has no STARTTLS, and RAHDARI_SMTP_TLS wants it: no letter goes out. Take the "
+                "server's port for submission (587 mostly), or leave RAHDARI_SMTP_TLS out on this machine alone.",
+            )
+        else:
+            yield Finding(OK, "mail", f"{host} port {port} answers")
+    else:
+        yield Finding(WRONG, "mail", f"{host} port {port} is no mail server (it said {greeting[:60]!r}).")
+    sender = patient.environment.get("RAHDARI_MAIL_FROM", "")
+    if not sender or sender.endswith(".example"):
+        why = f"is {sender}" if sender else "is not set"
+        yield Finding(NOTE, "mail", f"RAHDARI_MAIL_FROM {why}: letters come from an address that does not exist.")
+
+
+def has_starttls(host: str, port: int) -> bool:
+    try:
+        with smtplib.SMTP(host, port, timeout=5) as connection:
+            connection.ehlo()
+            return connection.has_extn("starttls")
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
+def check_clock(patient: Patient) -> Iterator[Finding]:
+    label = patient.data / "version"
+    if label.exists() and label.stat().st_mtime > time.time() + CLOCK_TOLERANCE:
+        yield Finding(WRONG, "clock", "it stands before the last start of this installation. Set it right.")
+    else:
+        yield Finding(OK, "clock", f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M:%S} UTC")
+
+
+def check_fonts(patient: Patient) -> Iterator[Finding]:
+    import typst
+
+    families = [str(family) for family in typst.Fonts().families()]
+    nastaliq = [family for family in families if "nastaliq" in family.casefold()]
+    if nastaliq:
+        yield Finding(OK, "fonts", f"Urdu certificates are set in {nastaliq[0]}")
+    else:
+        yield Finding(
+            NOTE,
+            "fonts",
+            "no Nastaliq face, so certificates in Urdu cannot be set as Urdu readers expect. "
+            "Run: apt-get install fonts-noto-core",
+        )
+
+
+def check_judge(patient: Patient) -> Iterator[Finding]:
+    from rahdari.apply import screening
+
+    walls = screening.walls()
+    if walls:
+        said = f"files of strangers are judged in a process that reaches no file and no network ({', '.join(walls)})"
+        yield Finding(OK, "files", said)
+    else:
+        text = (
+            "files of strangers are judged by a process with limits, but this kernel does not lock it in: it can read "
+        )
+        text += (
+            "what the pages can. It wants Linux 5.13 with Landlock, or seccomp on x86_64 or aarch64; docs/doctor.md."
+        )
+        yield Finding(NOTE, "files", text)
+
+
+def check_nft(patient: Patient) -> Iterator[Finding]:
+    path = shutil.which("nft", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path:
+        yield Finding(OK, "nftables", path)
+    else:
+        text = "nft is not here; only an operator's agent that fills firewall sets needs it: apt-get install nftables"
+        yield Finding(NOTE, "nftables", text)
+
+
+CHECKS: tuple[Callable[[Patient], Iterable[Finding]], ...] = (
+    check_python,
+    check_folder,
+    check_disk,
+    check_clock,
+    check_keys,
+    check_settings,
+    check_database,
+    check_policy,
+    check_feed,
+    check_directory,
+    check_vantages,
+    check_ports,
+    check_front,
+    check_served,
+    check_lookups,
+    check_mail,
+    check_fonts,
+    check_judge,
+    check_nft,
+)
+
+
+# Without a data folder there is nothing yet that these could look at.
+NEED_A_FOLDER = (check_keys, check_database, check_feed)
+
+
+def examine(patient: Patient) -> Iterator[Finding]:
+    fresh = not (patient.data / "version").exists() and not has_keys(patient.data)
+    for check in CHECKS:
+        if fresh and check in NEED_A_FOLDER:
+            continue
+        about = check.__name__.removeprefix("check_")
+        try:
+            yield from check(patient)
+        except Exception as error:
+            yield Finding(WRONG, about, f"could not be looked at ({type(error).__name__}: {error}).")
+
+
+def run(*, host: str, port: int) -> int:
+    data = Path(os.environ["RAHDARI_DATA"])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", datafolder.SETTINGS[datafolder.REGISTER])
+    wrong = 0
+    for finding in examine(Patient(data, dict(os.environ), host, port)):
+        print(f"{finding.state:<6} {finding.about:<12} {finding.text}", flush=True)
+        wrong += finding.state == WRONG
+    if wrong:
+        print(f"\n{wrong} of these {'is' if wrong == 1 else 'are'} wrong.")
+    return 1 if wrong else 0

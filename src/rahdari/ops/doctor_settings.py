@@ -1,0 +1,77 @@
+"""The part of the doctor that looks at what the deployer has set: the environment, and the files that it comes from."""
+
+import ipaddress
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from rahdari.ops import datafolder
+from rahdari.ops.findings import NOTE, OK, WRONG, Finding, Patient
+
+# A network of proxies is of one operator's, never of half the world's.
+WIDEST_PROXIES = {4: 8, 6: 32}
+
+
+def check_settings(patient: Patient) -> Iterator[Finding]:
+    environment = patient.environment
+    yield from check_proxies(environment)
+    yield from check_settings_files(patient)
+    label = datafolder.read_label(patient.data)
+    if patient.is_demo and label is not None and label.kind != datafolder.DEMO:
+        yield Finding(
+            WRONG,
+            "settings",
+            f"DJANGO_SETTINGS_MODULE names the demonstration, and {patient.data} is a register: anybody "
+            "may sign in as anybody. Unset it.",
+        )
+        return
+    if patient.is_demo:
+        yield Finding(OK, "settings", "a demonstration: made-up people, mail into a folder")
+        return
+    url = environment.get("RAHDARI_URL", "")
+    host = urlsplit(url).hostname or ""
+    if not url:
+        yield Finding(NOTE, "address", "RAHDARI_URL is not set, so links in letters point at this machine only.")
+    elif not url.startswith("https://"):
+        yield Finding(
+            WRONG, "address", f"RAHDARI_URL is {url}. Serve over https, and set it to https://{host or 'HOST'}."
+        )
+    else:
+        yield Finding(OK, "address", url)
+    hosts = [name.strip() for name in environment.get("RAHDARI_HOSTS", "").split(",") if name.strip()]
+    if host and hosts and host not in hosts and "*" not in hosts:
+        yield Finding(WRONG, "hosts", f"RAHDARI_HOSTS does not hold {host}, the host of RAHDARI_URL. Add it.")
+
+
+def check_proxies(environment: Mapping[str, str]) -> Iterator[Finding]:
+    named = list(filter(None, environment.get("RAHDARI_TRUSTED_PROXIES", "").split(",")))
+    for text in named:
+        try:
+            network = ipaddress.ip_network(text.strip())
+        except ValueError as error:
+            yield Finding(WRONG, "proxies", f"RAHDARI_TRUSTED_PROXIES: {error}. Write networks such as 127.0.0.1/32.")
+            continue
+        if network.prefixlen < WIDEST_PROXIES[network.version]:
+            yield Finding(
+                WRONG,
+                "proxies",
+                f"RAHDARI_TRUSTED_PROXIES has {network}: whoever calls from there says what address is theirs, and "
+                "proves others' with it. Name your proxies alone, such as 127.0.0.1/32.",
+            )
+    if not named and environment.get("RAHDARI_URL", "").startswith("https://"):
+        yield Finding(
+            WRONG,
+            "proxies",
+            "RAHDARI_TRUSTED_PROXIES is not set, and https needs a proxy in front: every visitor seems to come from "
+            "it, so that no address can be proved and limits count all as one. Set it to the proxy's address, such as "
+            "127.0.0.1/32.",
+        )
+
+
+def check_settings_files(patient: Patient) -> Iterator[Finding]:
+    """The files that the units read: passwords stand in them."""
+    for path in sorted(patient.settings_folder.glob("*.env")):
+        with suppress(OSError):
+            if stat.S_IMODE(path.stat().st_mode) & 0o007:
+                yield Finding(WRONG, "settings", f"everybody may read {path}. Run: chmod 640 {path}")

@@ -1,0 +1,320 @@
+"""The loops of `rahdari worker` and `rahdari publisher`: wake on NOTIFY, look on a timer, outlive the database.
+
+Invariants: a lost wake-up costs at most one beat of the timer; an error of one round is logged and the next round
+comes; while the database is away nothing is lost, since everything that waits stands in it.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import psycopg
+from asgiref.sync import sync_to_async
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, close_old_connections, connections
+from procrastinate.contrib.django.utils import connector_params
+from psycopg import sql
+
+from rahdari.web.metrics_access import name_of_loop
+
+BEAT = 2.0
+# A round of the line asks some forty questions, whether one applicant waits or a hundred.
+LINE_APART = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
+RESCUE_EVERY = 10.0
+# How long a job's bookkeeping may wait for a connection before the database counts as away.
+POOL_PATIENCE = 5.0
+# Of Django's parameters, those that libpq knows.
+LISTENING = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
+
+
+class WorkerEnded(Exception):
+    """procrastinate's worker came to an end that nobody asked for."""
+
+
+class WithoutOutages(logging.Filter):
+    """Keeps a database that is away from being told many times over by the libraries: we tell it ourselves, once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from procrastinate.exceptions import ConnectorException
+
+        error = record.exc_info[1] if record.exc_info else None
+        return not (record.name == "psycopg.pool" or isinstance(error, (ConnectorException, *AWAY)))
+
+
+def listen_to(channel: str, *, name: str) -> "psycopg.Connection[Any]":
+    """A connection of its own, on which wake-ups arrive. By its name others see that the loop is at work."""
+    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
+    wanted = {name: value for name, value in parameters.items() if name in LISTENING and value not in (None, "")}
+    called = name_of_loop(name)
+    connection = psycopg.connect(**wanted, autocommit=True, connect_timeout=5, application_name=called)
+    connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+    return connection
+
+
+def run_loop(
+    *,
+    name: str,
+    channel: str,
+    step: Callable[[dt.datetime], object],
+    stop: threading.Event,
+    beat: float = BEAT,
+    apart: float = 0.0,
+) -> None:
+    """Call `step(now)` on every wake-up and on every beat until `stop` is set.
+
+    Two rounds begin at least so many seconds `apart`: whoever wakes a loop that has been quiet is served at once, and
+    of many who come together all are served by one round.
+    """
+    log = logging.getLogger(f"rahdari.{name}")
+    away = 0
+    listening: psycopg.Connection[Any] | None = None
+    while not stop.is_set():
+        try:
+            if listening is None:
+                listening = listen_to(channel, name=name)
+                log.info("The database answers again." if away else "At work.")
+                away = 0
+            began = time.monotonic()
+            step(dt.datetime.now(dt.UTC))
+            for _ in listening.notifies(timeout=beat, stop_after=1):
+                pass
+            if (early := began + apart - time.monotonic()) > 0:
+                stop.wait(early)
+            # Many wake-ups at once ask for one round.
+            for _ in listening.notifies(timeout=0):
+                pass
+        except AWAY as error:
+            away += 1
+            pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
+            log.warning("The database does not answer (%s); the next try is in %g s.", first_line(error), pause)
+            shut(listening)
+            listening = None
+            connections.close_all()
+            stop.wait(pause)
+        except Exception:
+            log.exception("This round of %s failed; the next comes in %g s.", name, beat)
+            stop.wait(beat)
+    shut(listening)
+    connections.close_all()
+
+
+def shut(connection: "psycopg.Connection[Any] | None") -> None:
+    if connection is not None:
+        with contextlib.suppress(psycopg.Error):
+            connection.close()
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what lies at the bottom of an error."""
+    while True:
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        elif error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return str(error).strip().split("\n", 1)[0] or type(error).__name__
+
+
+def stop_on_signals(stop: threading.Event) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handle)
+
+
+class PublisherRound:
+    """What the publisher does each time. While the database knows less than was published, nothing new is signed, and
+    what is published stays fresh: agents would call it stale after an hour, though all is well with what they hold.
+    """
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    def __call__(self, now: dt.datetime) -> None:
+        from rahdari.publish import actions
+
+        try:
+            actions.publish_editions(now=now)
+            self._told = ""
+        except actions.DatabaseBehindFeed as error:
+            if self._told != str(error):
+                self._told = str(error)
+                log = logging.getLogger("rahdari.publisher")
+                log.error("Nothing new is signed: %s. What to do: docs/restore.md.", error)
+        actions.refresh_timestamp(now=now)
+        actions.watch_operators(now=now)
+
+
+def run_publisher() -> None:
+    """Cut and sign editions. The only process that needs the feed's online keys."""
+    stop = threading.Event()
+    stop_on_signals(stop)
+    run_loop(name="publisher", channel="rahdari_publish", step=PublisherRound(), stop=stop)
+
+
+def run_worker() -> None:
+    """The line in one thread, procrastinate's jobs in the main one, three others beside them.
+
+    One looks for tokens, one hears what became of SMS, one tells webhooks: they wait for servers of strangers, so that
+    the line need not.
+    """
+    from rahdari import workflow
+    from rahdari.api import actions as api
+    from rahdari.letters import actions as letters
+
+    idle: dict[str, dt.datetime] = {}
+
+    def advance(now: dt.datetime) -> None:
+        workflow.advance(now=now, idle=idle)
+
+    def look(now: dt.datetime) -> None:
+        workflow.look(now=now)
+
+    def listen(now: dt.datetime) -> None:
+        letters.listen(now=now)
+
+    def tell(now: dt.datetime) -> None:
+        api.note_events(now=now)
+        api.deliver_events(now=now)
+        api.forget_attempts(now=now)
+
+    stop = threading.Event()
+    loops = (
+        ("line", "rahdari_workflow", advance, LINE_APART),
+        ("looks", "rahdari_looks", look, 0.0),
+        ("sms", "rahdari_sms", listen, 0.0),
+        ("webhooks", "rahdari_workflow", tell, LINE_APART),
+    )
+    threads = [
+        threading.Thread(
+            target=run_loop,
+            kwargs={"name": name, "channel": channel, "step": step, "stop": stop, "apart": apart},
+            name=name,
+        )
+        for name, channel, step, apart in loops
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        asyncio.run(run_jobs(stop))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        letters.stop_listening()
+
+
+async def run_jobs(stop: threading.Event) -> None:
+    """procrastinate's worker, started again whenever the database was away."""
+    from procrastinate.contrib.django import app
+
+    log = logging.getLogger("rahdari.jobs")
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        stop.set()
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ask)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(WithoutOutages())
+    away = 0
+    while not asked.is_set():
+        worker_app = app.with_connector(connector())
+        try:
+            # Jobs that come round by the clock are put into the queue through Django's connection of this thread; a
+            # broken one would end the worker again and again.
+            await sync_to_async(connections.close_all)()
+            # A pool would wait half a minute before it says that nobody answers.
+            await (await psycopg.AsyncConnection.connect(**connector_params() | {"connect_timeout": 5})).close()
+            async with worker_app.open_async():
+                log.info("The database answers again." if away else "At work.")
+                away = 0
+                await until(asked, work(worker_app))
+        except Exception as error:
+            # procrastinate wraps what the database says in errors of its own.
+            away += 1
+            pause = min(FIRST_PAUSE * 2 ** (away - 1), LONGEST_PAUSE)
+            log.warning("Jobs stopped (%s); the next try is in %g s.", first_line(error), pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asked.wait(), pause)
+
+
+def connector() -> Any:
+    from procrastinate import PsycopgConnector
+
+    called = name_of_loop("jobs")
+    return PsycopgConnector(
+        kwargs=connector_params() | {"application_name": called}, min_size=1, max_size=6, timeout=POOL_PATIENCE
+    )
+
+
+async def work(app: Any) -> None:
+    """The worker and the rescue of jobs, for as long as both run. Ends only by an error."""
+    tasks = [
+        asyncio.ensure_future(
+            app.run_worker_async(
+                name="worker",
+                install_signal_handlers=False,
+                concurrency=2,
+                shutdown_graceful_timeout=10,
+                delete_jobs="successful",
+                update_heartbeat_interval=5,
+                stalled_worker_timeout=20,
+            )
+        ),
+        asyncio.ensure_future(rescue(app)),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        # When it loses the database, the worker may also end without a word.
+        raise WorkerEnded("its worker ended")
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def rescue(app: Any) -> None:
+    """Give back the jobs of a worker that was killed in the middle of them, and what was left without a job."""
+    from rahdari.letters import actions as letters
+
+    def find_left_alone() -> None:
+        close_old_connections()
+        letters.find_left_alone(now=dt.datetime.now(dt.UTC))
+
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=20):
+            logging.getLogger("rahdari.jobs").warning(
+                "Job %s was left by a worker that died; it is done again.", job.id
+            )
+            await app.job_manager.retry_job(job)
+        await sync_to_async(find_left_alone)()
+        await asyncio.sleep(RESCUE_EVERY)
+
+
+async def until(asked: asyncio.Event, doing: Any) -> None:
+    """Do something until it ends, or until we are asked to stop."""
+    work_task = asyncio.ensure_future(doing)
+    asked_task = asyncio.ensure_future(asked.wait())
+    try:
+        await asyncio.wait({work_task, asked_task}, return_when=asyncio.FIRST_COMPLETED)
+        if work_task.done():
+            work_task.result()
+    finally:
+        for task in (work_task, asked_task):
+            task.cancel()
+        await asyncio.gather(work_task, asked_task, return_exceptions=True)

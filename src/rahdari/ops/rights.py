@@ -1,0 +1,78 @@
+"""What the role of all that runs may do in the database, where the tables belong to another role.
+
+`rahdari prepare` brings the tables up to date as their owner, and grants. Then no statement of a process that runs can
+take a guard off a table, empty one, or change its form. With one role for both nothing is granted, and all works too.
+"""
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+from rahdari.ops.errors import Told
+
+# Only added to: neither a guard nor a right lets a row be changed.
+ADDED_TO = ("journal_entry", "archive_sealed", "apply_frozenpolicy", "publish_receipt", "fees_refund")
+# Never changed; a guard lets a row go once whose it was is forgotten.
+UNCHANGED = ("register_change",)
+# Rows that end, are answered or go on, and are never deleted. An entry goes once whose it was is forgotten, by a guard.
+KEPT = (
+    "register_registration",
+    "decide_case",
+    "decide_decision",
+    "decide_question",
+    "decide_notice",
+    "publish_edition",
+    "publish_session",
+    "fees_invoice",
+)
+
+
+class CannotGrant(Told):
+    """The owner cannot give the role of DATABASE_URL its rights. `.why` is what was said."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The role of DATABASE_URL cannot be given its rights: {why}. RAHDARI_OWNER_DATABASE_URL names the owner "
+            "of the database and of its tables, DATABASE_URL another role of the same server; docs/install.md."
+        )
+        self.why = why
+
+
+def role_of(url: str) -> str:
+    """As whom the server lets in whoever comes with this address. Raises psycopg.OperationalError."""
+    with psycopg.connect(url, connect_timeout=5) as asked:
+        row = asked.execute("SELECT current_user").fetchone()
+    assert row is not None  # noqa: S101
+    return str(row[0])
+
+
+def grant(role: str) -> None:
+    """Let the role use every table, and no more: as the owner, in one transaction. Raises CannotGrant."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, current_database()")
+        owner, database = cursor.fetchone()
+    if role == owner:
+        raise CannotGrant(f"both are the role {role}")
+    name, public = sql.Identifier(role), sql.SQL("ALL TABLES IN SCHEMA public")
+    statements = [
+        # A table of one's own by the name of ours would be looked at first, also by guards.
+        sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)),
+        sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(name),
+        sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON {} TO {}").format(public, name),
+        sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
+        sql.SQL("REVOKE UPDATE, DELETE ON {} FROM {}").format(tables(ADDED_TO), name),
+        sql.SQL("REVOKE UPDATE ON {} FROM {}").format(tables(UNCHANGED), name),
+        sql.SQL("REVOKE DELETE ON {} FROM {}").format(tables(KEPT), name),
+        sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(tables(("django_migrations",)), name),
+    ]
+    try:
+        with connection.connection.transaction():
+            for statement in statements:
+                connection.connection.execute(statement)
+    except psycopg.Error as error:
+        raise CannotGrant(str(error).strip().split("\n", 1)[0]) from None
+
+
+def tables(names: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))

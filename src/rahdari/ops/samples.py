@@ -1,0 +1,260 @@
+"""Sample applications for the demonstration, one function for each state that an application can stand in.
+
+Each is walked there by the rooms' own acts, as its people would have done it, and by the line. A person who has an
+application already is passed over, so the demonstration can be started again at any point. Addresses of
+203.0.113.0/24 have a known network, so the rule decides; those of 2001:db8:8000::/33 have none, so an officer does.
+"""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+from rahdari import workflow
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.confirm import actions as confirm
+from rahdari.confirm import queries as questions
+from rahdari.confirm.models import Way
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.decide.models import Case
+from rahdari.people import actions as people
+from rahdari.people import demonstration
+from rahdari.people import queries as persons
+from rahdari.people.models import Language, User
+from rahdari.publish import queries as networks
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method
+
+ACTOR = demonstration.ACTOR
+# Begins with zeros, which no card number does.
+SAMPLE_CNIC = "00000000000{number:02d}"
+SAMPLE_MOBILE = "+9230000000{number:02d}"
+
+
+def make_applications(now: dt.datetime) -> None:
+    for make in (
+        registered_while_its_operator_is_silent,
+        granted,
+        granted_in_urdu,
+        waiting_for_an_officer,
+        asked_a_question,
+        noticed_of_a_refusal,
+        left_as_draft,
+        waiting_for_its_operator,
+        waiting_for_its_association,
+    ):
+        make(now)
+    company_asked_a_question(now)
+
+
+def granted(now: dt.datetime) -> None:
+    """Proved from the address itself, and granted by rule: published, and in force soon after."""
+    unless_there(32, now, lambda user: proved_and_sent(draft(user, "203.0.113.32", 32, now), now))
+
+
+def granted_in_urdu(now: dt.datetime) -> None:
+    unless_there(
+        33, now, lambda user: proved_and_sent(draft(user, "2001:db8::33", 33, now), now), language=Language.URDU
+    )
+
+
+def waiting_for_an_officer(now: dt.datetime) -> None:
+    """All proved, but the network of the address is not known: on the queue, taken by nobody."""
+    unless_there(34, now, lambda user: proved_and_sent(draft(user, "2001:db8:8000::34", 34, now), now))
+
+
+def asked_a_question(now: dt.datetime) -> None:
+    def make(user: User) -> None:
+        application = proved_and_sent(draft(user, "2001:db8:8000::35", 35, now), now)
+        ask(application, "Which of your clients' servers do you reach over it?", now)
+
+    unless_there(35, now, make)
+
+
+def noticed_of_a_refusal(now: dt.datetime) -> None:
+    """An officer asked the operator, which said no, and means to refuse: the applicant has the word, and then a second
+    officer."""
+
+    def make(user: User) -> None:
+        case = taken(proved_and_sent(draft(user, "2001:db8:8000::36", 36, now), now), now)
+        slug, _name, _asn = networks.operators_of_networks()[0]
+        decide.name_network(case=case, officer=officer(), operator=slug, now=now)
+        decide.ask_operator(case=case, officer=officer(), now=now)
+        for question in questions.questions_of(case.application.subject):
+            confirm.read_and_answer(
+                question=question, said="no", reason="another_subscriber", way=Way.PAGE, by=ACTOR, now=now
+            )
+        text = "Your operator says that another subscriber has the address, and no bill shows that it is yours."
+        decide.propose_refusal(case=case, officer=officer(), codes=["R3"], text=text, now=now)
+
+    unless_there(36, now, make)
+
+
+def left_as_draft(now: dt.datetime) -> None:
+    unless_there(37, now, lambda user: draft(user, "203.0.113.37", 37, now))
+
+
+def waiting_for_its_operator(now: dt.datetime) -> None:
+    """Nobody can sit at the address: its operator was asked instead, and finds the check on its page."""
+    unless_there(38, now, lambda user: operator_asked(draft(user, "203.0.113.38", 38, now), "SN-0100338", now))
+
+
+# So long ago that a working day has passed, whatever holidays there were.
+LONG_AGO = dt.timedelta(days=14)
+
+
+def registered_while_its_operator_is_silent(now: dt.datetime) -> None:
+    """A company whose provider manages the router: its operator was asked, and its time to answer is over."""
+
+    def make(user: User) -> None:
+        then = now - LONG_AGO
+        application = a_company(user, "Sample Call Centre (Pvt) Ltd", "0000731", then)
+        apply.add_endpoint(application=application, block="203.0.113.40", runs="openvpn_udp", **facts_of(user, then))
+        operator_asked(fresh(application), "SN-0100340", then)
+        workflow.advance(now=now)
+
+    unless_there(40, now, make)
+
+
+def waiting_for_its_association(now: dt.datetime) -> None:
+    """Named the sample association, which has not attested them: it is asked, and finds them at its desk."""
+
+    def make(user: User) -> None:
+        application = draft(user, "203.0.113.39", 39, now)
+        apply.save_evidence(
+            application=application,
+            kind="association",
+            association="sample-software-houses",
+            association_number="SAMPLE-0739",
+            **facts_of(user, now),
+        )
+        proved_and_sent(application, now)
+
+    unless_there(39, now, make)
+
+
+def company_asked_a_question(now: dt.datetime) -> None:
+    """The company's ready account finds a question to answer."""
+    user = persons.person_by_email(demonstration.email_of("company"))
+    if user is None or applications.applications_of(user).exists():
+        return
+    application = a_company(user, "Sample Software House (Pvt) Ltd", "0000482", now)
+    apply.add_endpoint(application=application, block="2001:db8:8000::482", runs="openvpn_udp", **facts_of(user, now))
+    ask(proved_and_sent(application, now), "Is the address yours, or your provider's?", now)
+
+
+# -- steps of a walk -----------------------------------------------------------------------------------------------
+
+
+def unless_there(
+    number: int, now: dt.datetime, make: Callable[[User], object], *, language: str = Language.ENGLISH
+) -> None:
+    """The sample freelancer of this number, and what `make` makes for them, unless they have an application."""
+    user = people.register_person(
+        email=demonstration.sample_email(number),
+        name=f"Sample Freelancer {number}",
+        language=language,
+        actor=ACTOR,
+        now=now,
+    )
+    if not applications.applications_of(user).exists():
+        make(user)
+
+
+def facts_of(user: User, now: dt.datetime) -> dict[str, Any]:
+    return {"actor": f"person:{user.pk}", "now": now}
+
+
+def draft(user: User, address: str, number: int, now: dt.datetime) -> Application:
+    """A freelancer's application with everything but the proof and the sending."""
+    facts = facts_of(user, now)
+    application = apply.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **facts)
+    facts["application"] = application
+    apply.save_person(name=user.name, **facts)
+    apply.save_contact(name=user.name, mobile=SAMPLE_MOBILE.format(number=number), **facts)
+    apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **facts)
+    apply.add_endpoint(block=address, runs="wireguard", **facts)
+    return application
+
+
+def a_company(user: User, name: str, number: str, now: dt.datetime) -> Application:
+    """A company's application without an address."""
+    facts = facts_of(user, now)
+    application = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **facts)
+    facts["application"] = application
+    apply.save_company(name=name, company_number=number, ntn=f"{number}-1", **facts)
+    apply.save_contact(name="Sample Manager 4", mobile=SAMPLE_MOBILE.format(number=4), **facts)
+    return application
+
+
+def operator_asked(application: Application, subscriber: str, now: dt.datetime) -> None:
+    """Have the operator of each address asked for it, and send the application."""
+    policy, actor = applications.policy_in_force(), f"person:{application.applicant_id}"
+    for endpoint in applications.endpoints_of(application):
+        operator = networks.operator_of_network(endpoint.asn)
+        if operator is None:
+            return
+        endpoint = apply.note_subscriber(endpoint=endpoint, number=subscriber, actor=actor, now=now)
+        confirm.ask(
+            operator=operator.slug,
+            subject=application.subject,
+            target=endpoint.subject,
+            policy=policy,
+            block=str(endpoint.block),
+            subscriber=endpoint.subscriber,
+            name=application.holder_name,
+            now=now,
+        )
+        verify.open_challenge(
+            subject=endpoint.subject,
+            block=endpoint.network,
+            method=Method.OPERATOR,
+            valid_for=policy.limits.challenge_valid,
+            now=now,
+        )
+    apply.submit_application(application=fresh(application), policy=policy, actor=actor, now=now)
+    workflow.advance(now=now)
+
+
+def proved_and_sent(application: Application, now: dt.datetime) -> Application:
+    """Open the one-time link from each address, send the application, and let the line move it."""
+    policy = applications.policy_in_force()
+    for endpoint in applications.endpoints_of(application):
+        challenge = verify.open_challenge(
+            subject=endpoint.subject,
+            block=endpoint.network,
+            method=Method.LINK,
+            valid_for=policy.limits.challenge_valid,
+            now=now,
+        )
+        address = ipaddress.ip_address(str(endpoint.network.network_address))
+        verify.open_link(token=proofs.link_token(challenge), address=address, now=now)
+    sent = apply.submit_application(
+        application=fresh(application), policy=policy, actor=f"person:{application.applicant_id}", now=now
+    )
+    workflow.advance(now=now)
+    return fresh(sent)
+
+
+def fresh(application: Application) -> Application:
+    return applications.application_for_applicant(applicant=application.applicant, reference=application.reference)
+
+
+def officer() -> User:
+    found = persons.person_by_email(demonstration.email_of("officer"))
+    assert found is not None  # noqa: S101
+    return found
+
+
+def taken(application: Application, now: dt.datetime) -> Case:
+    case = decisions.case_of(application)
+    assert case is not None  # noqa: S101
+    return decide.take_case(case=case, officer=officer(), now=now)
+
+
+def ask(application: Application, text: str, now: dt.datetime) -> None:
+    decide.ask_question(case=taken(application, now), officer=officer(), code="Q4", text=text, now=now)

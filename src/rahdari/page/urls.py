@@ -1,6 +1,0 @@
-from django.urls import path
-
-from . import language
-
-app_name = "page"
-urlpatterns = [path("language/<slug:code>/", language.switch, name="language")]

@@ -1,0 +1,105 @@
+"""How often something may be tried: a token bucket for each key, in one table that survives nothing but is shared.
+
+Invariants: a key is kept only as a keyed hash, so the table tells nobody's address; a bucket never holds more than
+its rate; the database's own clock counts, one for all processes. The table is unlogged (a crash empties it, which
+opens every limit once and loses nothing else) and has no model, because nothing else may read it.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
+
+from . import errors
+
+# One call in so many also removes the buckets that nobody has touched for a day.
+SWEEP_ONE_IN = 500
+
+_TAKE = """
+INSERT INTO web_allowance AS held (key, tokens, at, taken)
+VALUES (%(key)s, %(rate)s - 1, clock_timestamp(), true)
+ON CONFLICT (key) DO UPDATE SET
+  tokens = {full} - CASE WHEN {full} >= 1 THEN 1 ELSE 0 END,
+  taken = {full} >= 1,
+  at = greatest(held.at, clock_timestamp())
+RETURNING taken, tokens
+""".format(
+    full="least(%(rate)s, held.tokens + greatest(0, extract(epoch FROM clock_timestamp() - held.at))"
+    " * %(rate)s::float8 / %(per)s)"
+)
+
+_SPEND = """
+INSERT INTO web_allowance AS held (key, tokens, at, taken)
+VALUES (%(key)s, %(rate)s - %(amount)s, clock_timestamp(), true)
+ON CONFLICT (key) DO UPDATE SET
+  tokens = least(%(rate)s, held.tokens + greatest(0, extract(epoch FROM clock_timestamp() - held.at))
+    * %(rate)s::float8 / %(per)s) - %(amount)s,
+  at = greatest(held.at, clock_timestamp())
+"""
+
+_LEFT = """
+SELECT least(%(rate)s, tokens + greatest(0, extract(epoch FROM clock_timestamp() - at)) * %(rate)s::float8 / %(per)s)
+FROM web_allowance WHERE key = %(key)s
+"""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Whether it may be done now, and if not, how long until it may."""
+
+    allowed: bool
+    wait: dt.timedelta
+
+
+def take(key: str, *, rate: int, per: int) -> Allowance:
+    """Take one of `rate` tries that come back evenly within `per` seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"key": _hashed(key), "rate": rate, "per": per})
+        taken, tokens = cursor.fetchone()
+        if secrets.randbelow(SWEEP_ONE_IN) == 0:
+            cursor.execute("DELETE FROM web_allowance WHERE at < clock_timestamp() - interval '1 day'")
+    wait = 0.0 if taken else (1 - tokens) * per / rate
+    return Allowance(taken, dt.timedelta(seconds=wait))
+
+
+def spend(key: str, amount: float, *, rate: int, per: int) -> None:
+    """Take that much more of a bucket, below nothing too: for what is known when it was used. 0 or less takes none."""
+    if amount > 0:
+        with connection.cursor() as cursor:
+            cursor.execute(_SPEND, {"key": _hashed(key), "amount": amount, "rate": rate, "per": per})
+
+
+def _hashed(key: str) -> str:
+    return salted_hmac("rahdari.web.limits", key, algorithm="sha256").hexdigest()
+
+
+def left(key: str, *, rate: int, per: int) -> float:
+    """How many tries are left of a bucket, without taking one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, {"key": _hashed(key), "rate": rate, "per": per})
+        found = cursor.fetchone()
+    return float(found[0]) if found else float(rate)
+
+
+def allow(key: str, *, rate: int, per: int) -> bool:
+    return take(key, rate=rate, per=per).allowed
+
+
+class LargestRequestMiddleware:
+    """Answers a request that is larger than any form of ours before a byte of it is read: whoever sends it has not
+    signed in yet, and Django would write it to the disk to find the token of its form.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdecimal() and int(length) > settings.LARGEST_REQUEST:
+            return errors.too_big(request)
+        return self.get_response(request)

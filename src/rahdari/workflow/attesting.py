@@ -1,0 +1,314 @@
+"""Between apply, attest and verify: associations are asked, their answers carried, and what follows when an
+attestation is taken back.
+
+An attestation that is revoked or over before the decision counts for nothing. After it, nothing is taken away: an
+officer has the matter, and the holder a letter.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari import policy as policies
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.attest import actions as attest
+from rahdari.attest import queries as attestations
+from rahdari.attest import rules
+from rahdari.attest.models import Attestation, Matter, Request, Use
+from rahdari.attest.rules import Outcome
+from rahdari.db.batches import in_turn
+from rahdari.decide import queries as decisions
+from rahdari.decide.rules import Grantable
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.people.rules import Act
+from rahdari.policy import Policy
+from rahdari.verify import queries as checks
+from rahdari.verify.rules import Answer
+
+from .matching import KIND, about, answer, both, known_by, look_up
+from .proofs import let_another_proof_follow
+from .representing import take_word_of_association
+from .step import AT_ONCE, one_item
+
+CLOSED_WITHIN = dt.timedelta(days=1)
+TOOK_BACK = "association_took_back"
+# The word for an attestation that nobody but its member called wrong.
+DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہا کہ یہ درست نہیں۔")
+
+
+# -- asking --------------------------------------------------------------------------------------------------------
+
+
+def ask_associations(now: dt.datetime) -> int:
+    """Checks that wait for an association that was not asked yet: what came meanwhile is looked up first."""
+    moved = 0
+    unasked = checks.waiting_of_kind(KIND, other_than=attestations.subjects_asked()).filter(finding="")
+    for check in in_turn("attest: ask", unasked, at_most=AT_ONCE):
+        application = applications.application_by_subject(check.subject)
+        if application is None or application.status != "submitted":
+            continue
+        policy = applications.frozen_policy(application)
+        if policy.attesting is None:
+            continue
+        with one_item(check.subject):
+            if not look_up(application, policy, now):
+                _ask(application, policy, now, subject=f"check:{check.pk}")
+            moved += 1
+    return moved
+
+
+def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject: str) -> None:
+    attesting = policy.attesting
+    if attesting is None or not application.association:
+        return
+    attest.ask(
+        association=application.association,
+        subject=subject,
+        service=application.service,
+        name=application.holder_name,
+        email=application.applicant.email,
+        member_number=application.association_number,
+        known_by=known_by(application),
+        due_at=policies.add(start=now, allowance=attesting.answer_within, calendar=policy.calendar),
+        now=now,
+    )
+
+
+def look_at_requests(now: dt.datetime) -> int:
+    """Members were attested who may be those who wait: compare, and let what fits count."""
+    moved = 0
+    for request in list(attestations.requests_to_look_at()[:AT_ONCE]):
+        application = _application_of(request)
+        with one_item(request.subject):
+            if application is not None and application.status in {"submitted", "granted"}:
+                policy = applications.frozen_policy(application)
+                if look_up(application, policy, now):
+                    attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
+                    moved += 1
+                elif not request.answer:
+                    moved += _forget_the_no(application, request, policy, now)
+            attest.mark_looked_at(request)
+    return moved
+
+
+def _forget_the_no(application: Application, request: Request, policy: Policy, now: dt.datetime) -> bool:
+    """The association took its no back: what the check says follows, until it answers again."""
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    if check is None or check.finding != "association_denied":
+        return False
+    evidence = {"association": _named(request, policy)}
+    answer(application.subject, Answer("failed", TOOK_BACK, evidence, blames=False), now, anew=True)
+    return True
+
+
+def _named(request: Request, policy: Policy) -> dict[str, str]:
+    association = policy.attesting.association(request.association) if policy.attesting else None
+    return both(association.title if association else None, request.association)
+
+
+def carry_answers_of_associations(now: dt.datetime) -> int:
+    """What associations answered, and their silence, to the checks that wait; requests that nobody waits for end."""
+    attest.end_requests(now=now)
+    moved = 0
+    for request in list(attestations.requests_to_carry()[:AT_ONCE]):
+        application = _application_of(request)
+        with one_item(request.subject):
+            if application is not None and application.status in {"submitted", "granted"}:
+                _carry(request, application, now)
+            attest.mark_carried(request=request, now=now)
+            moved += 1
+    return moved + _end_what_is_over(now)
+
+
+def _carry(request: Request, application: Application, now: dt.datetime) -> None:
+    policy = applications.frozen_policy(application)
+    said = request.answer == rules.Answer.ATTESTED
+    if request.answered_by != "system:line":  # found in a list, where nobody saw who applies
+        take_word_of_association(application, policy, said=said, now=now)
+    if said:
+        look_up(application, policy, now, came_at=request.answered_at)
+        return
+    evidence = {
+        "association": _named(request, policy),
+        **({"why": request.why} if request.why else {}),
+        "at": request.answered_at.isoformat() if request.answered_at else None,
+        # Silence is an answer when the time is over, whenever we see that it is.
+        "came_at": min(request.answered_at, request.due_at).isoformat() if request.answered_at else None,
+    }
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    again = check is not None and check.finding == TOOK_BACK
+    if request.answer == rules.Answer.NOT_MEMBER:
+        answer(application.subject, Answer("failed", "association_denied", evidence), now, anew=again)
+    elif request.answer == rules.Answer.SILENT:
+        let_another_proof_follow(application.subject, now)
+        answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now, anew=again)
+
+
+def _end_what_is_over(now: dt.datetime) -> int:
+    """Requests for applications that were withdrawn or closed without a grant: nobody waits for their answers."""
+    closed = applications.closed_subjects(since=now - CLOSED_WITHIN)
+    ended = 0
+    over = checks.waiting_of_kind(KIND, other_than=()).filter(subject__in=closed)
+    for check in in_turn("attest: end what is over", over, at_most=AT_ONCE):
+        application = applications.application_by_subject(check.subject)
+        request = attestations.request_about(f"check:{check.pk}")
+        if request is None or request.answer or application is None or application.status == "granted":
+            continue
+        with one_item(request.subject):
+            attest.withdraw_request(request=request, now=now)
+            ended += 1
+    return ended
+
+
+def _application_of(request: Request) -> Application | None:
+    check = checks.check_with_id(request.subject.removeprefix("check:"))
+    return applications.application_by_subject(check.subject) if check else None
+
+
+def forget_members(now: dt.datetime) -> int:
+    """What associations were shown of applicants, and the files they sent, when its time is over."""
+    return attest.delete_old_lists(now=now) + attest.erase_due(now=now)
+
+
+# -- before the decision: what is over counts no more ----------------------------------------------------------------
+
+
+def drop_what_is_over(now: dt.datetime) -> int:
+    """Attestations that counted for an application that is not decided, and expired or were revoked since."""
+    today, moved = attestations.day_of(now), 0
+    for use in attestations.open_uses():
+        application = applications.application_by_subject(use.subject)
+        with one_item(use.subject):
+            if application is None or application.status != "submitted":
+                attest.settle_use(use=use, now=now)
+            elif not use.attestation.is_live(today):
+                moved += _drop(use, application, now)
+    return moved
+
+
+def _drop(use: Use, application: Application, now: dt.datetime) -> bool:
+    check = checks.checks_of(use.subject).filter(kind=KIND).first()
+    if check is None or check.evidence.get("attestation") != use.attestation.number:
+        return False
+    attesting = applications.frozen_policy(application).attesting
+    if attesting is None:
+        return False
+    finding = "attestation_revoked" if use.attestation.revoked_at else "attestation_over"
+    if check.finding == finding:
+        return False
+    found = Answer("failed", finding, about(attesting, use.attestation), blames=False)
+    answer(use.subject, found, now, anew=True)
+    return True
+
+
+# -- after the decision: a matter for an officer ---------------------------------------------------------------------
+
+
+def follow_revocations(now: dt.datetime) -> int:
+    """Attestations that were revoked, or given back: what rests on them is for an officer, and their holder is told."""
+    moved = 0
+    for attestation in list(attestations.to_follow()[:AT_ONCE]):
+        with one_item(f"attestation:{attestation.number}"):
+            for use in attestations.uses_of(attestation):
+                moved += _follow(attestation, use, now)
+            attest.stop_following(attestation)
+    return moved
+
+
+def _follow(attestation: Attestation, use: Use, now: dt.datetime) -> bool:
+    application = applications.application_by_subject(use.subject)
+    if application is None or application.status != "granted":
+        if application is not None and application.status == "submitted" and attestation.revoked_at is not None:
+            return _drop(use, application, now)
+        return False
+    if attestation.revoked_at is None:
+        return _count_again(attestation, application, now)
+    matter, is_new = attest.open_matter(
+        attestation=attestation, subject=use.subject, holder=use.holder, person=use.person, now=now
+    )
+    if is_new:
+        _tell(application, "attestation_revoked", attestation, matter, now)
+    return is_new
+
+
+def _count_again(attestation: Attestation, application: Application, now: dt.datetime) -> bool:
+    check = checks.checks_of(application.subject).filter(kind=KIND).first()
+    attesting = applications.frozen_policy(application).attesting
+    if check is None or attesting is None or check.finding != "attestation_revoked":
+        return False
+    weight = attesting.weight(attestation.association, attestation.claim, application.service)
+    if weight == "alone":
+        before = check.evidence.get("before", {}).get("evidence", {})
+        evidence = {**about(attesting, attestation), "weight": weight, "name": before.get("name", "not_compared")}
+        answer(application.subject, Answer("passed", "attested", evidence), now, anew=True)
+    return True
+
+
+def _tell(application: Application, template: str, attestation: Attestation, matter: Matter, now: dt.datetime) -> None:
+    attesting = applications.policy_in_force().attesting
+    association = attesting.association(attestation.association) if attesting else None
+    found = [each.title for each in attesting.revocations if each.key == attestation.revocation] if attesting else []
+    url = reverse("attest:theirs", args=[attestation.number])
+    facts: dict[str, object] = {"text": matter.decision}
+    if template == "attestation_revoked":
+        facts = {"text": attestation.told, "reason": found[0] if found else DISPUTED}
+        until = attestations.object_until(attestation)
+        facts |= {"due_at": until} if until is not None else {}
+    elif template == "attestation_another_proof":
+        facts["due_at"] = matter.proof_due_at
+        url = reverse("portal:proof", args=[application.reference])
+    for person in people.people_to_tell(application.holder_ref, Act.PAPERS):
+        letters.write_once(
+            to=person,
+            template=template,
+            about=application.subject,
+            once=f"{template}:{matter.number}",
+            context={
+                "reference": application.reference,
+                "association": association.title if association else attestation.association,
+                "url": url,
+                **applications.on_behalf(application),
+                **facts,
+            },
+            now=now,
+        )
+
+
+def carry_out_matters(now: dt.datetime) -> int:
+    """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
+    moved = 0
+    for matter in list(attestations.matters_to_carry()[:AT_ONCE]):
+        with one_item(f"matter:{matter.number}"):
+            _carry_out(matter, now)
+            moved += 1
+    for matter in in_turn("attest: await proof", attestations.matters_that_await_proof(), at_most=AT_ONCE):
+        moved += _close_if_proved(matter, now)
+    return moved
+
+
+@transaction.atomic
+def _carry_out(matter: Matter, now: dt.datetime) -> None:
+    application = applications.application_by_subject(matter.subject) if matter.subject else None
+    if application is not None:
+        if matter.outcome == Outcome.ANOTHER_PROOF:
+            attesting = applications.frozen_policy(application).attesting
+            if attesting is not None:
+                found = Answer("failed", "attestation_revoked", about(attesting, matter.attestation), blames=False)
+                answer(application.subject, found, now, anew=True)
+            _tell(application, "attestation_another_proof", matter.attestation, matter, now)
+        else:
+            _tell(application, "attestation_decided", matter.attestation, matter, now)
+    if matter.outcome != Outcome.ANOTHER_PROOF:
+        attest.close_matter(matter=matter, why=matter.outcome, now=now)
+    attest.mark_carried_out(matter=matter, now=now)
+
+
+def _close_if_proved(matter: Matter, now: dt.datetime) -> bool:
+    application = applications.application_by_subject(matter.subject)
+    if application is None or isinstance(decisions.assessment_of(application, now), Grantable):
+        attest.close_matter(matter=matter, why="proved" if application else "gone", now=now)
+        return True
+    return False

@@ -1,0 +1,221 @@
+"""From apply to verify and on to decide: which checks an application's own policy asks for, and what answers them.
+
+`verify` answers most kinds of checks itself. Others wait there until a room beside it, which does not know `verify`,
+has an answer; a step of the line carries it over with `verify.actions.answer_check`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, Endpoint
+from rahdari.db.batches import in_turn
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.policy import CheckRule, Policy
+from rahdari.share import queries as sharing
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as checks
+from rahdari.verify.answers import CheckRequest
+from rahdari.verify.models import Outcome
+
+from . import mobile, representing
+from .asking import ask_operators
+from .matching import is_worth_asking, look_up
+from .step import AT_ONCE, one_item
+
+
+def open_checks(now: dt.datetime) -> int:
+    """Submitted applications: ask for the checks that the policy frozen onto each of them wants."""
+    moved = 0
+    for application in list(applications.submitted_without_checks()[:AT_ONCE]):
+        with one_item(application.subject):
+            policy = applications.frozen_policy(application)
+            verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
+            ask_operators(application, policy, now)
+            mobile.answer_what_is_known(application, policy, now)
+            look_up(application, policy, now)
+            representing.look(application, policy, now)
+            apply.mark_checks_opened(application=application, now=now)
+            moved += 1
+    return moved
+
+
+def requests_for(application: Application, policy: Policy) -> list[CheckRequest]:
+    """The checks that the policy asks for, as requests, in its order."""
+    endpoints = list(applications.endpoints_of(application))
+    rules = application.checks_in(policy.services[application.service])
+    return [request for rule in rules for request in _REQUESTS[rule.kind](rule, application, endpoints, policy)]
+
+
+type Requests = Callable[[CheckRule, Application, list[Endpoint], Policy], Iterable[CheckRequest]]
+
+
+def _title(rule: CheckRule) -> dict[str, str]:
+    return {"en": rule.title.en, "ur": rule.title.ur}
+
+
+def _of_each_endpoint(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    for endpoint in endpoints:
+        yield CheckRequest(
+            kind=rule.kind,
+            target=endpoint.subject,
+            block=endpoint.block,
+            holder=str(application.holder_ref),
+            title=_title(rule),
+            reason=rule.reason,
+            required=rule.required,
+            asked_to_share=rule.kind == "not_registered" and _is_asked(application, endpoint),
+        )
+
+
+def _is_asked(application: Application, endpoint: Endpoint) -> bool:
+    return sharing.is_waiting(holder=application.holder_ref, block=endpoint.network)
+
+
+def _of_a_roster(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    roster = rule.roster or ""
+    yield CheckRequest(
+        kind="roster",
+        target=roster,
+        roster=roster,
+        key=application.number_for(roster),
+        name=application.holder_name,
+        **representing.mail_of(application, policy),
+        by_contact=rule.by_contact,
+        title=_title(rule),
+        reason=rule.reason,
+        required=rule.required,
+    )
+
+
+def _of_the_application(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
+
+
+def _of_the_documents(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    kind = policy.services[application.service].evidence_kind(application.evidence_kind)
+    if kind is not None and kind.wants == "address":
+        return  # the client's answer takes their place
+    if application.association and policy.attesting is not None:
+        return  # the association's does
+    before = applications.seen_with(application)
+    passed_before = bool(before) and all(_papers_passed(each) for each in before)
+    yield documents_request(
+        rule,
+        given=0 if applications.missing_evidence(application, policy) else 1,
+        awaits_stronger=(kind is not None and kind.weight == "provisional")
+        or bool(applications.documents_to_follow(application, policy)),
+        # Whoever read them then has said what was in them: that counts again, and there is nothing else to read.
+        to_be_read=not passed_before
+        and (bool(before) or rule.read_by_officer or (kind is not None and kind.weight == "supporting")),
+        seen_with=", ".join(each.reference for each in before),
+    )
+
+
+def _papers_passed(application: Application) -> bool:
+    found = checks.checks_of(application.subject).filter(kind="documents")
+    return any(check.outcome == Outcome.PASSED for check in found)
+
+
+def documents_request(
+    rule: CheckRule, *, given: int, awaits_stronger: bool, to_be_read: bool, seen_with: str = ""
+) -> CheckRequest:
+    return CheckRequest(
+        kind=rule.kind,
+        target="",
+        given=given,
+        needed=1,
+        awaits_stronger=awaits_stronger,
+        to_be_read=to_be_read,
+        seen_with=seen_with or None,
+        title=_title(rule),
+        reason=rule.reason,
+        required=rule.required,
+    )
+
+
+def _of_the_employer(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    kind = policy.services[application.service].evidence_kind(application.evidence_kind)
+    if kind is not None and kind.wants == "address" and application.evidence_text:
+        yield employer_request(rule, "")
+
+
+def employer_request(rule: CheckRule, target: str) -> CheckRequest:
+    return CheckRequest(kind=rule.kind, target=target, title=_title(rule), reason=rule.reason, required=rule.required)
+
+
+def _of_the_mobile_line(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield mobile.request_for(rule, application)
+
+
+def _of_an_association(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    if policy.attesting is not None and is_worth_asking(application, policy.attesting):
+        yield CheckRequest(kind=rule.kind, target="", title=_title(rule), reason=rule.reason, required=rule.required)
+
+
+def _of_whoever_applies(
+    rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
+) -> Iterable[CheckRequest]:
+    yield representing.request_for(rule, application, policy)
+
+
+# Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
+_REQUESTS: dict[str, Requests] = {
+    "control": _of_each_endpoint,
+    "not_registered": _of_each_endpoint,
+    "origin": _of_each_endpoint,
+    "roster": _of_a_roster,
+    "documents": _of_the_documents,
+    "fee": _of_the_application,
+    "employer": _of_the_employer,
+    "operator": _of_each_endpoint,
+    "mobile_line": _of_the_mobile_line,
+    "attestation": _of_an_association,
+    "represents": _of_whoever_applies,
+}
+
+
+def answer_checks(now: dt.datetime) -> int:
+    """End the challenges that ran out, answer the checks that waited for them."""
+    verify.expire_challenges(now=now)
+    return verify.answer_waiting(now=now)
+
+
+def decide_what_is_answered(now: dt.datetime) -> int:
+    """Applications for which there is nothing to wait for any more: a grant by rule, full or provisional, or a case for
+    an officer. Never a refusal.
+
+    First those of which no check waits. Of the others, who may be very many just before a deadline, a part at a time:
+    what they wait for may make no difference any more.
+    """
+    moved = 0
+    answered = list(decisions.answered_applications()[:AT_ONCE])
+    others = in_turn("decide", decisions.undecided_applications(), at_most=AT_ONCE)
+    together = {each.pk: each for each in (*answered, *others)}.values()
+    known = checks.checks_of_subjects(each.subject for each in together)
+    for application in together:
+        with one_item(application.subject):
+            if not decisions.is_settled(application, known.get(application.subject, []), now):
+                continue
+            # As they are at this moment: another one's answer may have come while those before were decided.
+            found = list(checks.checks_of(application.subject))
+            if decisions.is_settled(application, found, now):
+                decide.decide_by_rule(application=application, checks=found, now=now)
+                moved += 1
+    return moved

@@ -1,0 +1,155 @@
+"""Provisional registrations: what was awaited came, failed, or is late; their holders are reminded; none ends unseen.
+
+An entry stays until its provisional term is over. The case goes to an officer before that, and while it is in an
+officer's hands the term is prolonged: nobody comes off the list because somebody else is late.
+"""
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from rahdari import policy as policies
+from rahdari.apply import queries as applications
+from rahdari.db.batches import in_turn
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.decide.models import Decision
+from rahdari.decide.rules import Grantable, NotYet, QuestionState, Status
+from rahdari.letters import actions as letters
+from rahdari.people import queries as people
+from rahdari.register import actions as register
+from rahdari.register import queries as entries
+from rahdari.register.models import Registration
+from rahdari.verify import queries as checks
+
+from . import again
+from .step import AT_ONCE, one_item
+from .terms import full_term, grace_of
+
+# The entry is prolonged so long before its end: operators have the later end in time.
+PROLONGED_BEFORE = dt.timedelta(days=2)
+
+
+def settle_provisional(now: dt.datetime) -> int:
+    """Confirm what is no longer awaited; hand to an officer what failed, and what ends soon."""
+    moved = 0
+    standing = list(decisions.provisional_grants())
+    answered = checks.last_answers(decision.case.application.subject for decision in standing)
+    for decision in standing:
+        subject = decision.case.application.subject
+        is_news = answered.get(subject, decision.at) > decision.at
+        ends_soon = decisions.goes_to_an_officer_at(decision) <= now
+        if is_news or ends_soon:
+            with one_item(subject):
+                moved += _settle(decision, ends_soon=ends_soon, now=now)
+    return moved
+
+
+def _settle(decision: Decision, *, ends_soon: bool, now: dt.datetime) -> bool:
+    found = decisions.assessment_of(decision.case.application, now)
+    if isinstance(found, Grantable):
+        _confirm(decision, now)
+    elif isinstance(found, NotYet):
+        decide.return_provisional(decision=decision, why="answered", now=now)
+    elif ends_soon:
+        decide.return_provisional(decision=decision, why="ending", now=now)
+    else:
+        return False
+    return True
+
+
+@transaction.atomic
+def _confirm(decision: Decision, now: dt.datetime) -> None:
+    decision = decide.confirm_grant(decision=decision, now=now)
+    registration = decision.registration
+    if registration is None:
+        return
+    application = decision.case.application
+    if application.registration is not None:
+        # A renewal or a change: its own registration stood all along, and now goes on for the full term.
+        again.carry_out(
+            application,
+            list(applications.endpoints_of(application)),
+            applications.frozen_policy(application),
+            provisional_until=None,
+            actor=f"rule:{decision.rule_version}",
+            now=now,
+        )
+        return
+    until = full_term(application, registration)
+    register.confirm_registration(
+        registration=registration,
+        valid_until=until,
+        grace_until=grace_of(applications.frozen_policy(application), until),
+        actor=f"rule:{decision.rule_version}",
+        now=now,
+    )
+    _tell(registration, "registration_confirmed", "confirmed", now, valid_until=until)
+
+
+def prolong_provisional(now: dt.datetime) -> int:
+    """Registrations about to end while an officer still has to decide: they stand on."""
+    moved = 0
+    rules = policies.current(settings.POLICY_FILE)
+    if rules.provisional is None:
+        return 0
+    ending = entries.provisional_ending_between(start=now, end=now + PROLONGED_BEFORE)
+    for registration in in_turn("prolong provisional", ending, at_most=AT_ONCE):
+        with one_item(f"registration:{registration.pk}"):
+            if not _is_with_an_officer(registration):
+                continue
+            until = policies.add(start=now, allowance=rules.provisional.extension, calendar=rules.calendar)
+            register.prolong_provisional(registration=registration, until=until, actor="clock", now=now)
+            moved += 1
+    return moved
+
+
+def _is_with_an_officer(registration: Registration) -> bool:
+    application = applications.application_by_subject(registration.origin)
+    case = decisions.case_of(application) if application else None
+    return case is not None and case.status == Status.OPEN and case.standing.question == QuestionState.NONE
+
+
+def remind_of_provisional(now: dt.datetime) -> int:
+    """Tell holders some days before the end of a provisional registration what is awaited, once each."""
+    rules = policies.current(settings.POLICY_FILE).provisional
+    sent = 0
+    for days in rules.remind_days_before if rules else ():
+        start = now + dt.timedelta(days=days - 1)
+        ending = entries.provisional_ending_between(start=start, end=start + dt.timedelta(days=1))
+        for registration in in_turn(f"remind of provisional: {days}", ending, at_most=AT_ONCE):
+            with one_item(f"registration:{registration.pk}"):
+                rests = registration.suspended_at is not None
+                sent += _tell(registration, "registration_provisional_ends", f"provisional:{days}", now, rests=rests)
+    return sent
+
+
+def _tell(
+    registration: Registration,
+    template: str,
+    once: str,
+    now: dt.datetime,
+    valid_until: dt.datetime | None = None,
+    **more: bool,
+) -> int:
+    until = valid_until or registration.valid_until
+    reason = policies.current(settings.POLICY_FILE).reasons.get(registration.provisional_code)
+    return sum(
+        letters.write_once(
+            to=person,
+            template=template,
+            about=f"registration:{registration.pk}",
+            once=f"{once}:{until:%Y%m%d}",
+            context={
+                "registration": registration.reference,
+                "valid_until": until,
+                "url": reverse("portal:registration", args=[registration.reference]),
+                **({"reason": reason, "code": reason.code} if reason else {}),
+                **more,
+            },
+            now=now,
+        )
+        for person in people.people_to_tell(registration.holder)
+    )

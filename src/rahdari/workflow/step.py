@@ -1,0 +1,57 @@
+"""What a step of the line is, and how one item of it fails alone."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Model
+
+from rahdari.db.batches import one_item as one_item
+
+# At most so many items of one step in one go: a long queue of one step does not hold up the next.
+AT_ONCE = 200
+BY_THE_CLOCK = dt.timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One arrow of the line. `run` does what waits and returns how many items it moved.
+
+    A step that looks through very much `rests` so long after it found nothing to do; so does, for a few seconds, one
+    that waits for a `clock` alone: what wakes the line brings nothing for it. One that works on rows `of` some tables
+    has nothing to do while all of these are empty.
+    """
+
+    name: str
+    run: Callable[[dt.datetime], int]
+    rests: dt.timedelta | None = None
+    clock: bool = False
+    of: tuple[type[Model], ...] = ()
+
+    @property
+    def pause(self) -> dt.timedelta | None:
+        return self.rests or (BY_THE_CLOCK if self.clock else None)
+
+
+class Tables:
+    """Which tables hold anything, in one round of the line. Many installations never use half of them, and to ask a
+    table whether it is empty costs a fraction of what a step asks."""
+
+    def __init__(self) -> None:
+        self._known: dict[type[Model], bool] = {}
+
+    def hold_anything(self, models: tuple[type[Model], ...]) -> bool:
+        return not models or any(map(self._holds_anything, models))
+
+    def may_fill(self) -> None:
+        """A step is about to run: what was empty may be so no longer."""
+        self._known = {model: True for model, filled in self._known.items() if filled}
+
+    def _holds_anything(self, model: type[Model]) -> bool:
+        if model not in self._known:
+            table = connection.ops.quote_name(model._meta.db_table)
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608
+                self._known[model] = cursor.fetchone()[0]
+        return self._known[model]

@@ -1,0 +1,161 @@
+"""The house: which rooms there are, on which floors, and what each may reach. The import contracts derive from it.
+
+A room that is added stands on a floor, or it does not pass. What a bounded room may reach is named; whatever else there
+is, also a room that is added later, is forbidden to it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parents[2] / "src" / "rahdari"
+
+# From the top down. A room imports only from floors below its own; rooms on one floor do not know each other.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("__main__",),
+    ("cli",),
+    ("ops",),
+    ("wsgi",),
+    ("urls",),
+    ("api",),
+    ("workflow", "portal"),
+    ("decide",),
+    ("publish", "dyndns", "mobile"),
+    ("apply", "verify", "fees", "vouch", "confirm", "attest", "remote", "share"),
+    ("letters",),
+    ("people",),
+    ("register",),
+    ("archive",),
+    ("journal",),
+    ("programs",),
+    ("web",),
+    ("db", "tables"),
+    ("vault",),
+    ("vantage",),
+    ("policy", "feed", "probe"),
+    ("address",),
+)
+# These stand beside the house, and are bounded below; settings import no room.
+BESIDE = ("agent", "client", "push", "lookup", "settings")
+FACTS = frozenset({"address", "feed", "policy", "probe"})
+# Below the rooms that know persons.
+GROUND = FACTS | {"vault", "db", "tables", "web", "programs", "vantage", "journal", "archive"}
+WITHOUT_DJANGO = (*sorted(FACTS), "vantage", "agent", "push", "lookup", "client")
+WITH_LAYERS_INSIDE = (
+    *("journal", "archive", "register", "people", "letters", "apply", "remote", "vouch", "share", "verify", "fees"),
+    *("confirm", "attest", "decide", "api", "publish"),
+)
+INSIDE = ("(urls)", "(views) | (api) | (commands)", "(forms)", "(actions)", "(queries)", "(models)", "(rules)")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Rooms that reach these rooms and no other of ours, not even through others."""
+
+    id: str
+    name: str
+    rooms: tuple[str, ...]
+    reach: frozenset[str]
+
+
+BOUNDS = (
+    Bound(
+        "feed-knows-no-person",
+        "What is published cannot reach a person, an application, a document or a case, not even through others",
+        ("publish",),
+        GROUND | {"register"},
+    ),
+    Bound("register-knows-no-person", "The register lies under people", ("register",), GROUND),
+    Bound(
+        "lines-are-not-published",
+        "The room of mobile lines publishes nothing",
+        ("mobile",),
+        GROUND | {"register", "people", "letters", "apply", "confirm"},
+    ),
+    Bound(
+        "desk-knows-no-applicant",
+        "The desk of operators does not know who asked, or why",
+        ("confirm",),
+        GROUND | {"register", "people", "letters"},
+    ),
+    Bound(
+        "associations-see-no-file",
+        "The desk of associations knows no application, no check and no case",
+        ("attest",),
+        GROUND | {"register", "people", "letters"},
+    ),
+    Bound(
+        "verifier-knows-no-applicant",
+        "Verify does not know who asked, or why",
+        ("verify",),
+        GROUND | {"register", "people", "letters"},
+    ),
+    Bound("agent-ships-alone", "The agent reaches address, feed and probe", ("agent",), FACTS - {"policy"}),
+    Bound("client-ships-alone", "The applicants' client reaches feed", ("client",), frozenset({"feed"})),
+    Bound("vantage-holds-nothing", "A vantage reaches address, feed and probe", ("vantage",), FACTS - {"policy"}),
+    Bound("push-holds-nothing", "The push process reaches address and feed", ("push",), frozenset({"address", "feed"})),
+    Bound(
+        "lookup-holds-nothing",
+        "The lookup process reaches address and feed",
+        ("lookup",),
+        frozenset({"address", "feed"}),
+    ),
+)
+# The processes that ship or stand alone: only what starts them imports them.
+ALONE = frozenset({"agent", "push", "lookup", "client"})
+STARTS_THEM = frozenset({"ops", "cli", "__main__", "urls", "wsgi"})
+
+
+def rooms(package: Path = PACKAGE) -> set[str]:
+    """All that stands in the package: folders with an `__init__.py`, and modules."""
+    folders = {each.parent.name for each in package.glob("*/__init__.py")}
+    return folders | {each.stem for each in package.glob("*.py")} - {"__init__"}
+
+
+def forbidden(bound: Bound, package: Path = PACKAGE) -> set[str]:
+    """The rooms that these rooms cannot reach."""
+    return rooms(package) - bound.reach - set(bound.rooms)
+
+
+def contracts(package: Path = PACKAGE) -> Iterator[dict[str, Any]]:
+    """The contracts as import-linter takes them, for the rooms of this package."""
+    yield {
+        "id": "floors",
+        "name": "A room imports only from floors below its own",
+        "type": "layers",
+        "containers": ["rahdari"],
+        "layers": [" | ".join(floor) for floor in FLOORS],
+        "exhaustive": True,
+        "exhaustive_ignores": list(BESIDE),
+    }
+    for bound in BOUNDS:
+        yield _forbidden(bound.id, bound.name, bound.rooms, forbidden(bound, package))
+    yield _forbidden(
+        "nobody-imports-the-agent",
+        "No room imports the agent, push, lookup or the client",
+        rooms(package) - ALONE - STARTS_THEM,
+        ALONE,
+    )
+    yield {
+        **_forbidden("facts-without-django", "These do without Django and without a database", WITHOUT_DJANGO, ()),
+        "forbidden_modules": ["django", "psycopg", "procrastinate", "allauth"],
+    }
+    for room in WITH_LAYERS_INSIDE:
+        yield {
+            "id": f"order-inside-{room}",
+            "name": f"Inside {room}: views, api and commands above actions, queries, models, rules",
+            "type": "layers",
+            "containers": [f"rahdari.{room}"],
+            "layers": list(INSIDE),
+        }
+
+
+def _forbidden(id: str, name: str, sources: Any, targets: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "name": name,
+        "type": "forbidden",
+        "source_modules": [f"rahdari.{room}" for room in sorted(sources)],
+        "forbidden_modules": [f"rahdari.{room}" for room in sorted(targets)],
+    }

@@ -1,0 +1,88 @@
+"""A freelancer whose address changes, from the draft to a registered connection, through the acts of the rooms."""
+
+import datetime as dt
+import ipaddress
+import itertools
+from dataclasses import dataclass
+
+from rahdari.address import parse_parts
+from rahdari.apply import actions as apply
+from rahdari.apply.models import Application, Endpoint
+from rahdari.decide import queries as cases
+from rahdari.dyndns import actions, queries
+from rahdari.dyndns.models import Host
+from rahdari.people.models import User
+from rahdari.register.models import Registration
+from tests.portal import story
+
+_ports = itertools.count(20001)
+SOURCE = ipaddress.ip_address("203.0.113.200")
+
+
+@dataclass
+class Connection:
+    """A registered connection, with its token."""
+
+    person: User
+    registration: Registration
+    host: Host
+    token: str
+
+    def fresh(self) -> Host:
+        return Host.objects.select_related("registration").get(pk=self.host.pk)
+
+
+def a_dynamic_endpoint(application: Application, address: str = "203.0.113.200", *, port: int = 51820) -> Endpoint:
+    return apply.add_endpoint(
+        application=application,
+        block=address,
+        runs="wireguard",
+        parts=parse_parts(f"udp {port}"),
+        kind="dynamic",
+        actor=story.actor_of(application.applicant),
+        now=dt.datetime.now(dt.UTC),
+    )
+
+
+def a_host(endpoint: Endpoint) -> tuple[Host, str]:
+    facts = {"actor": "person:1", "now": dt.datetime.now(dt.UTC)}
+    host = actions.make_host(
+        subject=endpoint.subject,
+        holder=endpoint.application.holder_ref,
+        parts=endpoint.parts,
+        **facts,
+    )
+    return host, actions.make_token(host=host, **facts).text
+
+
+def report(host: Host, address: str, *, source: str | None = None, now: dt.datetime | None = None) -> actions.Heard:
+    """As a router on the line reports it; `source` when it came from elsewhere."""
+    block = ipaddress.ip_network(address)
+    return actions.report(
+        host=Host.objects.select_related("registration").get(pk=host.pk),
+        block=block,
+        source=ipaddress.ip_address(source) if source else block.network_address,
+        by="router",
+        now=now or dt.datetime.now(dt.UTC),
+    )
+
+
+def a_connection(address: str = "203.0.113.200", *, person: User | None = None) -> Connection:
+    """Applied for, proved by its first report, granted by rule, registered and listed."""
+    person = person or story.a_person()
+    application = story.fill(story.a_draft(person))
+    endpoint = a_dynamic_endpoint(application, address)
+    host, token = a_host(endpoint)
+    report(host, address)
+    story.send(story.fresh(application))
+    story.advance()
+    registration = cases.case_of(application).decisions.get().registration
+    return Connection(person, registration, Host.objects.select_related("registration").get(pk=host.pk), token)
+
+
+def listed(registration: Registration) -> list[str]:
+    return sorted(str(entry.block) for entry in registration.entries.filter(ended_at__isnull=True))
+
+
+def addresses(host: Host) -> list[str]:
+    return [str(lease.network) for lease in queries.leases_of(host)]

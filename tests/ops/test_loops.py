@@ -1,0 +1,230 @@
+"""The loops of the worker and the publisher, over a PostgreSQL that comes and goes."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rahdari.ops import loops, postgres
+from rahdari.web import metrics_access as watching
+from tests.waiting import until
+
+PROGRAM = """
+import logging, os, sys, threading
+import django
+from django.conf import settings
+from rahdari.settings.base import database
+settings.configure(DATABASES={"default": database(os.environ["DATABASE_URL"])}, USE_TZ=True)
+django.setup()
+logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+from django.db import connection
+from rahdari.ops import loops
+
+def step(now):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM waiting")
+        print("round", cursor.fetchone()[0], now.tzinfo, flush=True)
+
+stop = threading.Event()
+loops.stop_on_signals(stop)
+beat, apart = map(float, sys.argv[1:])
+loops.run_loop(name="sample", channel="sample_channel", step=step, stop=stop, beat=beat, apart=apart)
+print("stopped", flush=True)
+"""
+
+
+class Looping:
+    """A loop in a process of its own, whose lines are read."""
+
+    def __init__(
+        self,
+        url: str,
+        beat: float = 0,
+        apart: float = 0,
+        *,
+        command: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.process = subprocess.Popen(
+            command or [sys.executable, "-u", "-c", PROGRAM, str(beat), str(apart)],
+            env=os.environ | {"DATABASE_URL": url} | dict(environment or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def is_alive(self) -> bool:
+        """Fails when it has ended."""
+        assert self.process.poll() is None
+        return True
+
+    def read_until(self, wanted: str) -> list[str]:
+        lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            lines.append(line.rstrip())
+            if wanted in line:
+                return lines
+        raise AssertionError("\n".join(lines))
+
+    def read_all(self, *wanted: str) -> list[str]:
+        """Read until each has been said, in whatever order."""
+        lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            lines.append(line.rstrip())
+            if all(any(text in line for line in lines) for text in wanted):
+                return lines
+        raise AssertionError("\n".join(lines))
+
+
+@pytest.fixture
+def server() -> Iterator[postgres.Server]:
+    with tempfile.TemporaryDirectory(prefix="rahdari-up-") as folder:
+        server = postgres.Server(Path(folder) / "data", throwaway=True)
+        server.start()
+        with psycopg.connect(server.url) as connection:
+            connection.execute("CREATE TABLE waiting (id int)")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def looping(server: postgres.Server) -> Iterator[list[Looping]]:
+    started: list[Looping] = []
+    yield started
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.wait()
+        if each.process.stdout:
+            each.process.stdout.close()
+
+
+class TestRounds:
+    def test_come_at_once_on_a_wake_up(self, server: postgres.Server, looping: list[Looping]) -> None:
+        # The beat is an hour: only the wake-up can bring the second round.
+        loop = Looping(server.url, beat=3600)
+        looping.append(loop)
+        loop.read_until("round 0 UTC")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("INSERT INTO waiting VALUES (1)")
+            connection.execute("NOTIFY sample_channel")
+        loop.read_until("round 1")
+
+    def test_of_many_who_come_together_are_one(self, server: postgres.Server, looping: list[Looping]) -> None:
+        # Rounds are an hour apart: the second waits for its time, and a stop does not wait with it.
+        loop = Looping(server.url, beat=3600, apart=3600)
+        looping.append(loop)
+        loop.read_until("round 0 UTC")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            for _ in range(5):
+                connection.execute("NOTIFY sample_channel")
+        loop.process.terminate()
+        assert loop.read_until("stopped") == ["stopped"]
+
+    def test_come_with_the_beat_when_a_wake_up_was_lost(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("INSERT INTO waiting VALUES (1)")
+        loop.read_until("round 1")
+
+    def test_go_on_when_the_database_was_away(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        server.stop()
+        loop.read_until("The database does not answer")
+        server.start()
+        loop.read_until("The database answers again")
+        loop.read_until("round 0")
+
+    def test_go_on_after_one_that_failed(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("ALTER TABLE waiting RENAME TO elsewhere")
+            loop.read_until("This round of sample failed")
+            connection.execute("ALTER TABLE elsewhere RENAME TO waiting")
+        loop.read_until("round 0")
+
+    def test_end_on_term(self, server: postgres.Server, looping: list[Looping]) -> None:
+        loop = Looping(server.url, beat=0.05)
+        looping.append(loop)
+        loop.read_until("round 0")
+        loop.process.terminate()
+        loop.read_until("stopped")
+        assert loop.process.wait() == 0
+
+
+class TestWorker:
+    def test_goes_on_with_the_line_and_the_jobs_when_the_database_was_away(
+        self, server: postgres.Server, looping: list[Looping]
+    ) -> None:
+        environment = {"DATABASE_URL": server.url, "DJANGO_SETTINGS_MODULE": "rahdari.settings.demo"}
+        rahdari = [sys.executable, "-P", "-m", "rahdari"]
+        data = ["--data", str(server.data)]
+        subprocess.run([*rahdari, "prepare", *data], env=os.environ | environment, check=True, capture_output=True)
+        worker = Looping(server.url, command=[*rahdari, "worker", *data], environment=environment)
+        looping.append(worker)
+        worker.read_all("rahdari.workflow: At work", "rahdari.jobs: At work")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            # Each loop is known by its connection: `rahdari_loop_at_work` tells.
+            named = "SELECT application_name FROM pg_stat_activity"
+            loops = {watching.name_of_loop(loop) for loop in watching.LOOPS} - {watching.name_of_loop("publisher")}
+            until(lambda: loops <= {name for (name,) in connection.execute(named)})
+            # A job that comes round by the clock has been put into the queue, over a connection of its own.
+            until(
+                lambda: (
+                    worker.is_alive() and connection.execute("SELECT 1 FROM procrastinate_periodic_defers").fetchone()
+                )
+            )
+        server.stop()
+        worker.read_all("rahdari.workflow: The database does not answer", "rahdari.jobs: Jobs stopped")
+        server.start()
+        said = worker.read_all(
+            "rahdari.workflow: The database answers again", "rahdari.jobs: The database answers again"
+        )
+        assert not [line for line in said if "Traceback" in line]
+        # Jobs are done again, those that come round by the clock too.
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            row = connection.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status)"
+                " VALUES ('letters', 'letters.find_left_alone', '{\"timestamp\": 0}', 'todo') RETURNING id"
+            ).fetchone()
+            assert row is not None
+            waiting = "SELECT 1 FROM procrastinate_jobs WHERE id = %s"
+            until(lambda: worker.is_alive() and not connection.execute(waiting, row).fetchone())
+            # And it is one worker that stays, not one after another that ends.
+            [stays, since] = connection.execute(
+                "SELECT id, last_heartbeat FROM procrastinate_workers ORDER BY id DESC"
+            ).fetchall()[0]
+
+            def beats_again() -> bool:
+                found = connection.execute("SELECT last_heartbeat FROM procrastinate_workers WHERE id = %s", [stays])
+                [beat] = found.fetchone() or pytest.fail("the worker ended again")
+                return bool(beat != since)
+
+            until(beats_again)
+        worker.process.terminate()
+        assert worker.process.wait() == 0
+
+
+class TestFirstLine:
+    def test_is_what_lies_at_the_bottom(self) -> None:
+        try:
+            try:
+                raise OSError("the server closed the connection\nand more")
+            except OSError as error:
+                raise RuntimeError("wrapped") from error
+        except RuntimeError as error:
+            wrapped = error
+        assert loops.first_line(ExceptionGroup("tasks", [wrapped])) == "the server closed the connection"

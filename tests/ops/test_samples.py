@@ -1,0 +1,105 @@
+"""The demonstration's sample applications stand in the states that they are samples of."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from rahdari.address import directory, parse_block
+from rahdari.apply import queries as applications
+from rahdari.attest import queries as attestations
+from rahdari.confirm import queries as questions
+from rahdari.decide import queries as decisions
+from rahdari.letters import queries as letters
+from rahdari.ops import samples, seed
+from rahdari.people import demonstration
+from rahdari.people import queries as persons
+from rahdari.publish import actions as publishing
+from rahdari.register import queries as register
+from rahdari.settings import demo
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now() -> Iterator[dt.datetime]:
+    now = timezone.now()
+    extra = [directory.Origin(asn, name, parse_block(prefix)) for asn, name, prefix in demo.DIRECTORY_EXTRA]
+    directory.configure(None, extra)
+    demonstration.make_ready_accounts(operators=[], now=now)
+    publishing.create_operator(slug="sample-fibre", name="Sample Fibre", asns=[64500], now=now)
+    seed.import_rosters(now)
+    yield now
+    directory.configure(None)
+
+
+def application_of(email: str) -> object:
+    user = persons.person_by_email(email)
+    assert user is not None
+    return applications.applications_of(user).get()
+
+
+class TestApplications:
+    def test_stand_in_each_state_and_are_made_once(self, now: dt.datetime) -> None:
+        for _ in range(2):
+            samples.make_applications(now)
+            emails = {number: demonstration.sample_email(number) for number in demonstration.SAMPLES}
+            statuses = {number: application_of(email).status for number, email in emails.items()}
+            assert statuses == {
+                32: "granted", 33: "granted", 34: "submitted", 35: "submitted", 36: "submitted", 37: "draft",
+                38: "submitted", 39: "submitted", 40: "granted",
+            }  # fmt: skip
+        for number in (32, 33):
+            user = persons.person_by_email(demonstration.sample_email(number))
+            assert user is not None
+            (registration,) = register.registrations_of(holders=persons.holders_of(user))
+            assert register.standing(registration, now) == "valid"
+        (silent,) = register.registrations_of(holders=[application_of(demonstration.sample_email(40)).holder_ref])
+        assert (silent.provisional_code, register.standing(silent, now)) == ("P1", "valid")
+        waits = application_of(demonstration.sample_email(38))
+        assert [each.operator for each in questions.questions_of(waits.subject)] == ["sample-fibre"]
+        asked = application_of(demonstration.sample_email(39))
+        assert [each.name for each in attestations.requests_waiting("sample-software-houses")] == [asked.name]
+        cases = {
+            number: decisions.case_of(application_of(demonstration.sample_email(number))) for number in (34, 35, 36)
+        }
+        assert cases[34].assigned_to is None
+        assert decisions.open_question(cases[35]) is not None
+        assert decisions.open_notice(cases[36]) is not None
+        company = decisions.case_of(application_of(demonstration.email_of("company")))
+        assert decisions.open_question(company) is not None
+        draft = application_of(demonstration.sample_email(37))
+        client = Client()
+        client.force_login(draft.applicant)
+        for page in ("person", "contact", "proof-of-work", "addresses", "tasks", "send"):
+            assert client.get(f"/my/applications/{draft.reference}/{page}/").status_code == 200, page
+        for number, page, said in (
+            (38, "status", "Waiting for your operator to confirm the address"),
+            (39, "status", "There is time for it until"),
+            (40, "provisional", "From your operator"),
+        ):
+            application = application_of(demonstration.sample_email(number))
+            client.force_login(application.applicant)
+            place = f"/my/applications/{application.reference}/{page}/"
+            if number == 40:
+                place = f"/my/registrations/{silent.reference}/{page}/"
+            assert said in client.get(place).text
+
+    def test_write_to_each_in_their_language(self, now: dt.datetime) -> None:
+        samples.make_applications(now)
+        urdu = persons.person_by_email(demonstration.sample_email(33))
+        assert urdu is not None
+        assert [letter.language for letter in letters.letters_of(urdu)] == ["ur", "ur"]
+
+
+class TestAccounts:
+    def test_are_left_for_the_welcome(self, now: dt.datetime) -> None:
+        samples.left_as_draft(now)
+        seed.write_accounts()
+        text = (Path(settings.DATA) / "accounts.json").read_text()
+        assert demonstration.email_of("officer") in text
+        assert demonstration.sample_email(37) in text and demonstration.sample_email(36) not in text

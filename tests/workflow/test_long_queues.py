@@ -1,0 +1,121 @@
+"""A queue that is longer than one go is gone through to its end, also when all at its front wait for somebody."""
+
+import datetime as dt
+import importlib
+import pkgutil
+
+import pytest
+
+from rahdari import workflow
+from rahdari.apply import queries as apply
+from rahdari.apply.models import Application, Endpoint
+from rahdari.db import batches as turns
+from rahdari.decide import queries as decisions
+from rahdari.letters.models import Letter
+from rahdari.register.models import Registration
+from rahdari.verify import actions as verify
+from rahdari.verify import answers, checking, rules
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Check, Method
+from rahdari.workflow.step import Step
+from tests.decide.builders import DAY, MINUTE, NOW, a_person, an_application
+
+pytestmark = pytest.mark.django_db
+GO = 2
+
+
+@pytest.fixture(autouse=True)
+def short_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in pkgutil.iter_modules(workflow.__path__, f"{workflow.__name__}."):
+        found = importlib.import_module(module.name)
+        if hasattr(found, "AT_ONCE"):
+            monkeypatch.setattr(found, "AT_ONCE", GO)
+    monkeypatch.setattr(turns, "_places", {})
+
+
+def registered(count: int) -> list[Registration]:
+    for _ in range(count):
+        an_application(applicant=a_person())
+    for _ in range(count):
+        workflow.advance(now=NOW)
+    found = list(Registration.objects.order_by("valid_until", "id"))
+    assert len(found) == count
+    return found
+
+
+def owing(count: int) -> list[Application]:
+    """Sent applications, one after the other, of which one address has its proof still to come."""
+    found = []
+    for number in range(count):
+        application = an_application(applicant=a_person(), also=f"203.0.113.{251 + number}")
+        endpoint = unproved(application)
+        verify.open_challenge(
+            subject=endpoint.subject, block=endpoint.network, method=Method.LINK, valid_for=7 * DAY, now=NOW
+        )
+        workflow.advance(now=NOW + number * MINUTE)
+        found.append(application)
+    return found
+
+
+def unproved(application: Application) -> Endpoint:
+    [found] = [each for each in apply.endpoints_of(application) if not proofs.is_proved(each.subject, each.network)]
+    return found
+
+
+def told(template: str) -> int:
+    return Letter.objects.filter(template=template).count()
+
+
+def test_whoever_has_proved_is_decided_whoever_else_has_not() -> None:
+    waiting = owing(GO + 1)
+    ready = an_application(applicant=a_person(), now=NOW + 9 * MINUTE)
+    for _ in range(3):
+        workflow.advance(now=NOW + 9 * MINUTE)
+    assert Application.objects.get(pk=ready.pk).status == "granted"
+    assert all(decisions.case_of(each) is None for each in waiting)
+
+
+def test_a_check_is_answered_whoever_else_waits() -> None:
+    waiting = owing(GO + 1)
+    assert [verify.answer_waiting(now=NOW, limit=GO) for _ in range(3)] == [0, 0, 0]
+    endpoint = unproved(waiting[-1])
+    [link] = proofs.latest_challenges(subject=endpoint.subject, block=endpoint.network).values()
+    verify.open_link(token=proofs.link_token(link), address=endpoint.network.network_address, now=NOW)
+    assert sum(verify.answer_waiting(now=NOW, limit=GO) for _ in range(3)) == 1
+
+
+class TestEverybodyIsTold:
+    def test_before_a_term_ends(self) -> None:
+        found = registered(GO + 1)
+        for _ in found:
+            workflow.remind(found[0].valid_until - 29 * DAY - dt.timedelta(hours=12))
+        assert told("registration_expires_soon") == len(found)
+
+    def test_when_it_has_ended(self) -> None:
+        found = registered(GO + 1)
+        for _ in found:
+            workflow.advance(now=found[-1].valid_until + 400 * DAY)
+        assert told("registration_expired") == len(found)
+
+
+class TestWhatFails:
+    def test_of_steps_holds_no_other_step_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(now: dt.datetime) -> int:
+            raise ValueError("sample")
+
+        monkeypatch.setattr(workflow, "STEPS", (Step("fails", fails), Step("goes on", lambda now: 3)))
+        assert workflow.advance(now=NOW) == {"fails": 0, "goes on": 3}
+
+    def test_of_checks_keeps_no_other_from_its_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        applications = [an_application(applicant=a_person()) for _ in range(2)]
+        asked = {"first": True}
+
+        def answer(check: Check, *, now: dt.datetime) -> rules.Answer:
+            if check.kind == "control" and asked.pop("first", False):
+                raise LookupError("sample")
+            return answers.answer(check, now=now)
+
+        monkeypatch.setattr(checking, "answer", answer)
+        for _ in range(2):
+            workflow.advance(now=NOW)
+        assert {Application.objects.get(pk=each.pk).status for each in applications} == {"granted"}

@@ -1,0 +1,414 @@
+"""Whose number it is: a number that everybody can read registers nobody by itself, and those who have it are told."""
+
+import datetime as dt
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rahdari import workflow
+from rahdari.apply import actions as apply
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
+from rahdari.attest import actions as attest
+from rahdari.attest import queries as attestations
+from rahdari.attest.rules import Identifier
+from rahdari.decide import actions as decide
+from rahdari.decide import queries as decisions
+from rahdari.letters.models import Letter
+from rahdari.people import actions as people
+from rahdari.people.models import Organisation, User
+from rahdari.register import queries as register
+from rahdari.verify import actions as verify
+from rahdari.verify import contacts, rules
+from rahdari.verify import queries as checks
+from rahdari.verify.models import Check, Method
+from tests.apply.sample import a_person, asking
+from tests.attest.sample import an_attestation
+from tests.decide.builders import DAY, HOUR, NOW, an_officer
+
+pytestmark = pytest.mark.django_db
+NAME, NUMBER = "Sample Software House (Pvt) Ltd", "0000482"
+OFFICE = "office@softwarehouse.example"
+# A number, a name and a tax number, as anybody can read them.
+COMPANIES = f"number,name,status,email,mobile,domain\n{NUMBER},{NAME},active,{OFFICE},,softwarehouse.example\n"
+
+
+def imported(folder: Path, name: str, content: str) -> None:
+    path = folder / f"{name}.csv"
+    path.write_text(content, encoding="utf-8")
+    verify.import_roster(name=name, path=path, now=NOW, actor="system:test", processes=1)
+
+
+@pytest.fixture(autouse=True)
+def rosters(tmp_path: Path) -> None:
+    imported(tmp_path, "companies", COMPANIES)
+    imported(tmp_path, "active_taxpayers", f"number,name\n0000482,{NAME}\n")
+
+
+def sent(
+    email: str, block: str = "203.0.113.66", *, user: User | None = None, at: dt.datetime = NOW, **given: Any
+) -> Application:
+    """A company's application, proved from its address, as its applicant sends it."""
+    user = user or a_person(email)
+    actor = f"person:{user.pk}"
+    common: dict[str, Any] = {"actor": actor, "now": at}
+    draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
+    common["application"] = draft
+    apply.save_company(**{"name": NAME, "company_number": NUMBER, "ntn": "0000482", **given}, **common)
+    apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+    return proved_and_sent(draft, block, at)
+
+
+def proved_and_sent(draft: Application, block: str, at: dt.datetime) -> Application:
+    actor = f"person:{draft.applicant_id}"
+    endpoint = apply.add_endpoint(application=draft, block=block, runs="wireguard", actor=actor, now=at)
+    challenge = verify.open_challenge(
+        subject=endpoint.subject,
+        block=ipaddress.ip_network(block),
+        method=Method.LINK,
+        valid_for=DAY,
+        now=at,
+    )
+    verify.open_link(token=checks.link_token(challenge), address=ipaddress.ip_address(block), now=at)
+    apply.submit_application(
+        application=Application.objects.get(pk=draft.pk), policy=applications.policy_in_force(), actor=actor, now=at
+    )
+    workflow.advance(now=at)
+    return Application.objects.get(pk=draft.pk)
+
+
+def sent_by_agent(organisation: Organisation, email: str) -> Application:
+    """An application that somebody sends for the organisation under a mandate."""
+    agent = a_person(email)
+    mandate = people.give_mandate(
+        organisation=organisation,
+        email=agent.email,
+        agent_name="Sample Agent",
+        scope="apply",
+        valid_until=NOW + 90 * DAY,
+        actor="p",
+        now=NOW,
+    )
+    people.accept_mandate(user=agent, mandate=mandate, actor="p", now=NOW)
+    mandate.refresh_from_db()
+    common: dict[str, Any] = {"actor": f"person:{agent.pk}", "now": NOW}
+    draft = apply.start_application(
+        applicant=agent, service="vpn_company", fixed_address="yes", mandate=mandate, **common
+    )
+    apply.save_contact(application=draft, name="Agent", mobile="+923001234567", **common)
+    return proved_and_sent(draft, "203.0.113.69", NOW)
+
+
+def whose(application: Application) -> Check:
+    return checks.checks_of(application.subject).get(kind="represents")
+
+
+def letters_to(user: User) -> list[str]:
+    return list(Letter.objects.filter(to=user).order_by("written_at", "id").values_list("template", flat=True))
+
+
+class TestACompanyThatAnybodyCanName:
+    """Before this check, name, number and tax number of a listed company were registered for whoever typed them."""
+
+    def test_is_not_registered_for_a_stranger_and_goes_to_an_officer_at_last(self) -> None:
+        crook = sent("crook@mail.example")
+        assert crook.status == "submitted" and register.registration_from(crook.subject) is None
+        assert (whose(crook).outcome, whose(crook).facts["ways"]) == ("waiting", ["email"])
+        assert "represents_missing" in letters_to(crook.applicant)
+        workflow.advance(now=NOW + 9 * DAY)
+        assert (whose(crook).outcome, whose(crook).finding, whose(crook).reason_code) == ("failed", "not_shown", "")
+        case = decisions.case_of(crook)
+        assert case is not None and case.lane == "review"
+        assert register.registration_from(crook.subject) is None
+
+    def test_is_registered_at_once_for_whoever_signs_in_with_the_listed_address(self) -> None:
+        application = sent(OFFICE)
+        assert (whose(application).finding, application.status) == ("mail_of_contact", "granted")
+        assert register.registration_from(application.subject) is not None
+        assert "represents_missing" not in letters_to(application.applicant)
+
+    def test_is_registered_at_once_for_an_address_at_the_listed_domain(self) -> None:
+        application = sent("manager@softwarehouse.example")
+        assert (whose(application).finding, application.status) == ("mail_at_domain", "granted")
+
+    @pytest.mark.parametrize("email", ["manager@softwarehouse.example.evil.example", "m@sub.softwarehouse.example"])
+    def test_is_not_for_an_address_at_a_domain_like_it(self, email: str) -> None:
+        assert sent(email).status == "submitted"
+
+    def test_is_not_for_everybody_at_a_free_mail_service_that_the_list_names(self, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"number,name,email,domain\n{NUMBER},{NAME},{OFFICE},gmail.com\n")
+        assert sent("crook@gmail.com").status == "submitted"
+
+    def test_is_registered_once_the_code_from_the_contact_came_back(self) -> None:
+        application = sent("manager@mail.example")
+        check, user = whose(application), application.applicant
+        verify.send_code_to_contact(
+            check=check, number=NUMBER, way="email", holder=NAME, asked_by=user, language="en", actor="p", now=NOW
+        )
+        letter = Letter.objects.get(template="represents_code")
+        code = contacts.code_of(whose(application))
+        assert letter.address == OFFICE and code in letter.text and "manager@mail.example" in letter.text
+        with pytest.raises(verify.CodeNotTaken, match="wrong"):
+            verify.try_code_of_contact(check=check, given="aaaa-bbbb", actor="p", now=NOW)
+        verify.try_code_of_contact(check=check, given=f" {code.upper()} ", actor="p", now=NOW)
+        workflow.advance(now=NOW + HOUR)
+        application.refresh_from_db()
+        assert (whose(application).finding, application.status) == ("code_from_contact", "granted")
+
+    def test_with_no_contact_on_the_list_goes_to_an_officer_at_once(self, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"number,name\n{NUMBER},{NAME}\n")
+        application = sent("manager@mail.example")
+        assert whose(application).finding == "not_shown" and decisions.case_of(application) is not None
+        # An officer who saw a paper grants it.
+        officer = an_officer()
+        case = decide.take_case(case=decisions.case_of(application), officer=officer, now=NOW)  # type: ignore[arg-type]
+        decide.record_check(
+            case=case,
+            officer=officer,
+            check=whose(application).pk,
+            outcome="passed",
+            how="Resolution seen.",
+            now=NOW,
+        )
+        decide.grant(case=case, officer=officer, now=NOW)
+        workflow.advance(now=NOW)
+        assert register.registration_from(application.subject) is not None
+
+    def test_is_shown_once_and_not_asked_again_of_the_same_organisation(self) -> None:
+        first = sent(OFFICE)
+        again = sent(OFFICE, "203.0.113.67", user=first.applicant, at=NOW + DAY)
+        assert again.organisation == first.organisation
+        assert (whose(again).finding, again.status) == ("represents_already", "granted")
+
+
+class TestCodesToTheContact:
+    def test_are_few_whoever_asks(self) -> None:
+        for count in range(rules.MOST_CODES_A_DAY + 1):
+            application = sent(f"one-{count}@mail.example", f"203.0.113.{70 + count}")
+            given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
+            if count < rules.MOST_CODES_A_DAY:
+                verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, **given)
+            else:
+                with pytest.raises(verify.NoCodeNow, match="too_many"):
+                    verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, **given)
+
+    def test_are_not_used_up_for_others_by_one_who_asks(self) -> None:
+        given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p", "now": NOW}
+        mallory = sent("mallory@mail.example", "203.0.113.70")
+        more = [sent("", f"203.0.113.{71 + count}", user=mallory.applicant) for count in range(2)]
+        for application, taken in ((mallory, True), (more[0], True), (more[1], False), (mallory, False)):
+            if taken:
+                verify.send_code_to_contact(check=whose(application), asked_by=mallory.applicant, **given)
+            else:
+                with pytest.raises(verify.NoCodeNow, match="too_many"):
+                    verify.send_code_to_contact(check=whose(application), asked_by=mallory.applicant, **given)
+        honest = sent("employee@mail.example", "203.0.113.75")
+        for _ in range(rules.MOST_CODES_OF_ONE):
+            verify.send_code_to_contact(check=whose(honest), asked_by=honest.applicant, **given)
+
+    def test_are_used_up_after_some_tries_and_after_a_day(self) -> None:
+        application = sent("manager@mail.example")
+        given = {"number": NUMBER, "way": "email", "holder": NAME, "language": "en", "actor": "p"}
+        verify.send_code_to_contact(check=whose(application), asked_by=application.applicant, now=NOW, **given)
+        code = contacts.code_of(whose(application))
+        with pytest.raises(verify.CodeNotTaken, match="used_up"):
+            verify.try_code_of_contact(check=whose(application), given=code, actor="p", now=NOW + 2 * DAY)
+        for why in ("wrong", "wrong", "wrong", "wrong", "used_up", "used_up"):
+            with pytest.raises(verify.CodeNotTaken, match=why):
+                verify.try_code_of_contact(check=whose(application), given="nope-nope", actor="p", now=NOW)
+        with pytest.raises(verify.CodeNotTaken, match="used_up"):
+            verify.try_code_of_contact(check=whose(application), given=code, actor="p", now=NOW)
+
+    def test_say_nothing_of_the_contact_but_a_part(self) -> None:
+        application = sent("manager@mail.example")
+        (found,) = contacts.contacts_of(whose(application), number=NUMBER)
+        assert found.masked == "o•••@softwarehouse.example"
+        assert OFFICE not in str(whose(application).facts) + str(whose(application).evidence)
+
+    def test_can_be_gone_without(self) -> None:
+        application = sent("manager@mail.example")
+        verify.leave_to_officer(check=whose(application), actor="p", now=NOW)
+        workflow.advance(now=NOW)
+        assert whose(application).finding == "not_shown" and decisions.case_of(application) is not None
+
+
+class TestASecondOrganisationUnderANumber:
+    def first(self) -> Application:
+        return sent(OFFICE)
+
+    def test_needs_the_yes_of_the_first_whose_owners_are_asked(self) -> None:
+        first = self.first()
+        second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
+        check = whose(second)
+        assert second.status == "submitted" and check.facts["asked"] == [str(first.organisation_id)]
+        assert letters_to(first.applicant)[-1] == "representative_asked"
+        letter = Letter.objects.get(template="representative_asked")
+        assert "manager@softwarehouse.example" in letter.text
+        assert not contacts.waits_for_a_code(check)
+        assert verify.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+        workflow.advance(now=NOW + DAY + HOUR)
+        second.refresh_from_db()
+        assert (whose(second).finding, second.status) == ("representative_agrees", "granted")
+
+    def test_goes_to_an_officer_after_a_no_who_sees_what_was_shown(self) -> None:
+        self.first()
+        second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
+        assert verify.answer_as_representative(check=whose(second), said=False, actor="p", now=NOW + DAY)
+        workflow.advance(now=NOW + DAY)
+        check = whose(second)
+        assert (check.outcome, check.finding, check.reason_code) == ("failed", "representative_denies", "")
+        assert check.evidence["shown"] == "domain" and decisions.case_of(second) is not None
+        assert not verify.answer_as_representative(check=check, said=True, actor="p", now=NOW + DAY)
+
+    def test_goes_to_an_officer_when_nobody_answers(self) -> None:
+        self.first()
+        second = sent("manager@mail.example", "203.0.113.67", at=NOW + DAY)
+        workflow.advance(now=NOW + 9 * DAY)
+        assert whose(second).finding == "representative_silent" and decisions.case_of(second) is not None
+
+    def test_is_told_to_whoever_only_applied_and_names_nobody(self) -> None:
+        waiting = sent("manager@mail.example")
+        assert waiting.status == "submitted"
+        sent("crook@mail.example", "203.0.113.67", at=NOW + DAY)
+        assert letters_to(waiting.applicant)[-1] == "number_used_again"
+        assert "crook" not in Letter.objects.get(template="number_used_again").text
+
+    def test_writes_once_a_day_however_often_somebody_applies(self) -> None:
+        first = self.first()
+        user = a_person("crook@mail.example")
+        for count in range(3):
+            sent("", f"203.0.113.{67 + count}", user=user, at=NOW + DAY)
+        assert letters_to(first.applicant).count("representative_asked") == 1
+
+    def test_alarms_nobody_by_a_change_of_what_is_registered_already(self) -> None:
+        first = self.first()
+        second = sent("manager@softwarehouse.example", "203.0.113.67", at=NOW + DAY)
+        verify.answer_as_representative(check=whose(second), said=True, actor="p", now=NOW + DAY)
+        workflow.advance(now=NOW + DAY)
+        told = letters_to(second.applicant)
+        registration = register.registration_from(first.subject)
+        assert registration is not None
+        common: dict[str, Any] = {"actor": f"person:{first.applicant_id}", "now": NOW + 2 * DAY}
+        change = apply.apply_again(registration=registration, applicant=first.applicant, about="change", **common)
+        change = proved_and_sent(change, "203.0.113.90", NOW + 2 * DAY)
+        assert whose(change).finding == "represents_already"
+        assert "number_used_again" not in letters_to(second.applicant)[len(told) :]
+
+    def test_counts_for_the_officer_who_reads_what_was_decided_before(self) -> None:
+        self.first()
+        second = sent("manager@mail.example", "203.0.113.67", at=NOW + DAY)
+        assert decisions.registrations_of(second) == 1
+        other = sent("other@mail.example", "203.0.113.68", company_number="0000731", at=NOW + DAY)
+        assert decisions.registrations_of(other) == 0
+
+    def test_of_an_agent_is_that_of_the_organisation(self) -> None:
+        first = self.first()
+        assert first.organisation is not None
+        assert whose(sent_by_agent(first.organisation, "agent@law.example")).finding == "represents_already"
+
+
+class TestTheWordOfAnAssociation:
+    def test_counts_when_it_names_the_applicant_by_their_address(self) -> None:
+        an_attestation(claim="it_company", identifier=Identifier("email", "manager@mail.example"), name=NAME, now=NOW)
+        assert whose(sent("manager@mail.example")).finding == "association_names"
+
+    def test_does_not_when_it_names_the_company_alone_or_somebody_else(self) -> None:
+        an_attestation(claim="it_company", identifier=Identifier("company", NUMBER), name=NAME, now=NOW)
+        an_attestation(
+            claim="it_company", identifier=Identifier("email", "crook@mail.example"), name="Other House", now=NOW
+        )
+        assert whose(sent("crook@mail.example")).outcome == "waiting"
+
+    def test_counts_when_it_was_asked_about_this_application_and_saw_who_applies(self, tmp_path: Path) -> None:
+        imported(tmp_path, "companies", f"number,name\n{NUMBER},{NAME}\n")
+        user = a_person("manager@mail.example")
+        common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": NOW}
+        draft = apply.start_application(applicant=user, service="vpn_company", fixed_address="yes", **common)
+        common["application"] = draft
+        apply.save_company(name=NAME, company_number=NUMBER, ntn="", **common)
+        apply.save_contact(name="Sample Manager", mobile="+923001234567", **common)
+        apply.save_evidence(
+            kind="association", association="sample-software-houses", association_number="SAMPLE-0482", **common
+        )
+        application = proved_and_sent(draft, "203.0.113.66", NOW)
+        assert whose(application).outcome == "waiting"
+        (request,) = attestations.requests_waiting("sample-software-houses")
+        assert request.email == "manager@mail.example"
+        attest.attest_applicant(
+            request=request,
+            claim="it_company",
+            way="register",
+            valid_until=NOW.date() + dt.timedelta(days=300),
+            by="person:secretary",
+            now=NOW,
+        )
+        workflow.advance(now=NOW + HOUR)
+        application.refresh_from_db()
+        assert (whose(application).finding, application.status) == ("association_names", "granted")
+
+
+def a_freelancer(
+    email: str, block: str, *, cnic: str = "3520212345671", number: str = "SA-0031", at: dt.datetime = NOW
+) -> Application:
+    user = a_person(email)
+    common: dict[str, Any] = {"actor": f"person:{user.pk}", "now": at}
+    draft = apply.start_application(applicant=user, service="vpn_freelancer", fixed_address="yes", **common)
+    common["application"] = draft
+    apply.save_person(name="Sample Freelancer 31", cnic=cnic, **common)
+    apply.save_contact(name="Sample Freelancer 31", mobile="+923001234567", **common)
+    if number:
+        apply.save_evidence(kind="association", association_number=number, **common)
+    else:
+        apply.save_evidence(kind="client_email", text="From studio@client.example: we work with you.", **common)
+    return proved_and_sent(draft, block, at)
+
+
+class TestAMemberNumber:
+    @pytest.fixture(autouse=True)
+    def members(self, tmp_path: Path) -> None:
+        imported(
+            tmp_path, "association_members", "number,name,email\nSA-0031,Sample Freelancer 31,member@mail.example\n"
+        )
+
+    def member(self, application: Application) -> Check:
+        return checks.checks_of(application.subject).get(kind="roster", target="association_members")
+
+    def test_proves_nothing_by_itself(self) -> None:
+        crook = a_freelancer("crook@mail.example", "203.0.113.80")
+        assert (crook.status, self.member(crook).outcome) == ("submitted", "waiting")
+        assert contacts.open_check(crook.subject) == self.member(crook)
+        workflow.advance(now=NOW + 9 * DAY)
+        assert self.member(crook).finding == "listed_not_shown" and decisions.case_of(crook) is not None
+
+    def test_is_the_members_who_signs_in_with_the_listed_address(self) -> None:
+        application = a_freelancer("member@mail.example", "203.0.113.80")
+        assert (application.status, self.member(application).finding) == ("granted", "listed_and_shown")
+
+    def test_is_shown_by_a_code_to_the_listed_address(self) -> None:
+        application = a_freelancer("other@mail.example", "203.0.113.80")
+        given = {"number": "SA-0031", "way": "email", "holder": "Sample", "language": "en", "actor": "p", "now": NOW}
+        verify.send_code_to_contact(check=self.member(application), asked_by=application.applicant, **given)
+        code = contacts.code_of(self.member(application))
+        verify.try_code_of_contact(check=self.member(application), given=code, actor="p", now=NOW)
+        workflow.advance(now=NOW)
+        application.refresh_from_db()
+        assert (application.status, self.member(application).finding) == ("granted", "listed_and_shown")
+
+
+class TestACardNumber:
+    @pytest.fixture(autouse=True)
+    def asked_of_everybody(self, settings: Any, tmp_path: Path) -> None:
+        asking(settings, tmp_path, card_number="required", contact_number="optional")
+
+    def test_that_nobody_else_gave_is_no_obstacle(self) -> None:
+        application = a_freelancer("one@mail.example", "203.0.113.80", number="")
+        assert (whose(application).finding, application.status) == ("number_used_once", "granted")
+
+    def test_that_another_account_holds_a_registration_with_goes_to_an_officer_and_the_holder_hears(self) -> None:
+        first = a_freelancer("one@mail.example", "203.0.113.80", number="")
+        second = a_freelancer("two@mail.example", "203.0.113.81", number="", at=NOW + DAY)
+        assert (whose(second).finding, whose(second).reason_code) == ("number_used_elsewhere", "")
+        assert letters_to(first.applicant)[-1] == "number_used_again"
+        assert decisions.case_of(second) is not None and decisions.registrations_of(second) == 1

@@ -56,7 +56,7 @@ def address_of(number: int, what: str = "hosts") -> str:
 def folder_of(size: int, what: str) -> Path:
     """Where it is kept: apart for each state of the feed's format. `rahdari up` brings its tables up to date."""
     hasher = hashlib.sha256()
-    for path in sorted((place.ROOT / "src" / "rahdari" / "proof").glob("*.py")):
+    for path in sorted((place.ROOT / "src" / "rahdari" / "feed").glob("*.py")):
         hasher.update(path.read_bytes())
     return place.WORK / "filled" / f"{what}-{size}-{hasher.hexdigest()[:10]}"
 

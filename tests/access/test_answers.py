@@ -65,7 +65,7 @@ class TestHeaders:
     def test_give_our_files_to_no_other_site(self, settings: Any) -> None:
         settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = True
         serve = WhiteNoiseMiddleware(lambda _request: HttpResponse(status=404))
-        answer = serve(RequestFactory().get("/static/page/rahdari.css"))
+        answer = serve(RequestFactory().get("/static/web/rahdari.css"))
         answer.close()
         assert answer.status_code == 200
         assert "Access-Control-Allow-Origin" not in answer.headers

@@ -58,7 +58,7 @@ API = frozenset(f"api:{next(iter(each.values())).id}" for each in routes.by_path
 API |= {"api:nothing_here"}
 # Programs with a bearer token, never a browser with a cookie.
 PROGRAMS = API | frozenset(
-    """publish:receipt publish:metrics letters:sms_report letters:metrics lease:metrics apply:metrics
+    """publish:receipt publish:metrics letters:sms_report letters:metrics dyndns:metrics apply:metrics
     confirm:questions confirm:question confirm:answers confirm:callback confirm:callback_test
     confirm:sandbox_questions confirm:sandbox_question confirm:sandbox_answers
     mobile:lines mobile:changes mobile:receipt mobile:left""".split()

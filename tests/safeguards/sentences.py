@@ -151,7 +151,7 @@ def of_documents() -> Iterator[tuple[str, str]]:
         ROOT / "docs" / "api" / "openapi.json",
         SOURCE / "__init__.py",
         SOURCE / "cli.py",
-        *(SOURCE / "up").glob("*.py"),
+        *(SOURCE / "ops").glob("*.py"),
         *(SOURCE / "api").glob("*.py"),
     ):
         yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")

@@ -28,9 +28,9 @@ TOLD_OF = {
     "policy/unregistered": {"unregistered", "Unregistered", "unregistered_from", "policy/unregistered"},
     "policy/shapes": {"unregistered"},
     "api/public": {"_unregistered", "UNREGISTERED"},
-    "page/templatetags/rahdari": {"unregistered"},
+    "web/templatetags/rahdari": {"unregistered"},
     "portal/paper": {"unregistered"},
-    "web/templates/page/parts/unregistered.html": {"unregistered.html"},
+    "web/templates/web/parts/unregistered.html": {"unregistered.html"},
 }
 
 

@@ -63,7 +63,7 @@ class TestTheSentences:
             "docs/index.md",
             "pyproject.toml",
             "publiccode.yml",
-            "src/rahdari/web/templates/page/base.html",
+            "src/rahdari/web/templates/web/base.html",
             "src/rahdari/portal/templates/portal/public/certificate.typ",
             "src/rahdari/letters/templates/letters/application_granted.ur.html",
             "src/rahdari/portal/locale/ur/LC_MESSAGES/django.po",

@@ -112,7 +112,7 @@ class TestServiceClock:
 
 class TestMessages:
     def test_have_the_colours_of_the_stylesheet(self) -> None:
-        sheet = (Path(rahdari.__file__).parent / "web/static/page/rahdari.css").read_text()
+        sheet = (Path(rahdari.__file__).parent / "web/static/web/rahdari.css").read_text()
         for level in (messages.SUCCESS, messages.INFO, messages.WARNING, messages.ERROR):
             shown_as = Message(level, "Done").tags
             assert f"\n  .{shown_as} {{ --glyph:" in sheet, shown_as

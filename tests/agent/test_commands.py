@@ -185,6 +185,23 @@ class TestSync:
         assert len(list(configuration.state.glob("aside-*-state.sqlite3"))) == 1
         assert rahdari("sync", "--config", file).code == 0
 
+    @pytest.mark.parametrize(
+        "act", [("sync",), ("sync", "--dry-run"), ("run",), ("status",), ("key",), ("key", "--new")]
+    )
+    def test_without_a_state_folder_says_how_to_set_up(
+        self, rahdari, publisher: Publisher, configuration: Configuration, act: tuple[str, ...]
+    ) -> None:
+        file = written(configuration)
+        shutil.rmtree(configuration.state)
+        said = rahdari(*act, "--config", file)
+        assert said.code == Exit.STATE and not configuration.state.exists()
+        assert f"There is no state in {configuration.state}." in said.err
+        assert "Run `rahdari agent init` first" in said.err
+        # As the message says: what was lost is made again.
+        publisher.publish(an_entry("192.0.2.1/32"))
+        assert rahdari("sync", "--anew", "--config", file).code == 0
+        assert configuration.state.stat().st_mode & 0o027 == 0
+
     @pytest.mark.root
     def test_by_root_leaves_the_state_to_its_owner(
         self, rahdari, publisher: Publisher, stand: Stand, configuration: Configuration

@@ -187,10 +187,18 @@ def _check(connection: sqlite3.Connection, path: Path) -> int:
 
 
 @contextmanager
-def sole_agent(folder: Path) -> Iterator[None]:
-    """Hold the state for one agent alone. The system lets go of the lock when the process ends, however it ends."""
+def sole_agent(folder: Path, *, make: bool = False) -> Iterator[None]:
+    """Hold the state for one agent alone. The system lets go of the lock when the process ends, however it ends.
+
+    `make`: a folder that was lost is made. Raises NoState where there is none, StateBusy.
+    """
     with told(folder):
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        if make:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        try:
+            descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except FileNotFoundError:
+            raise NoState(folder) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

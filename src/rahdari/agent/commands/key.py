@@ -3,6 +3,7 @@
 import argparse
 
 from ..configuration import load
+from ..disk import NoState
 from ..faults import Exit
 from ..folder import give_back
 from ..receipts import KEY_FILE, new_signing_key, public_hex, signing_key
@@ -16,6 +17,8 @@ def add(acts: Acts) -> None:
 
 def show_key(arguments: argparse.Namespace) -> int:
     folder = load(arguments.config).state
+    if not folder.is_dir():
+        raise NoState(folder)
     key = new_signing_key(folder) if arguments.new else signing_key(folder)
     give_back(folder)
     print(public_hex(key))

@@ -25,7 +25,7 @@ def sync_once(arguments: argparse.Namespace) -> int:
     configuration = load(arguments.config)
     if arguments.dry_run:
         return rehearse_once(configuration, in_json=arguments.json)
-    with sole_agent(configuration.state):
+    with sole_agent(configuration.state, make=arguments.anew):
         if arguments.anew:
             set_aside(configuration.state, now())
         with open_state(configuration.state) as state:

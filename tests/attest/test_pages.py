@@ -132,7 +132,9 @@ class TestOneMember:
         assert found.valid_until.isoformat() == until(500)
         revoke = reverse("attest:revoke", args=[found.number])
         assert desk.post(revoke, {"revocation": "", "told": ""}).text.count("Choose why you revoke it") == 2
+        assert "tell the member" not in desk.get(revoke).text, "nothing rests on it, so nobody is written to"
         page = desk.post(revoke, {"revocation": "left", "told": "The membership ended."}, follow=True).text
+        assert "If a registration rests on it, its holder gets a letter" in page
         assert "No longer a member" in page and "The membership ended." in page
         assert "It is enough by itself" not in page, "it counts for nobody now"
         page = desk.post(reverse("attest:give_back", args=[found.number]), follow=True).text

@@ -57,7 +57,8 @@ class TestADemand:
     @pytest.mark.parametrize("by", ["203.0.113.77", "the name"])
     def test_finds_one_case_by_all_of_a_name_or_address(self, desk: Client, decided: Application, by: str) -> None:
         answer = ask(desk, decided.name if by == "the name" else by)
-        assert decided.reference in answer.content.decode()
+        page = answer.content.decode()
+        assert decided.reference in page and '<div class="alert info" role="status">' in page
         (row,) = rows()
         assert (row.subject, row.reason) == (decided.subject, "demand")
         assert row.ground == "12/2026, A Tribunal, s. 34, 2026-11-12"

@@ -220,7 +220,8 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         except actions.NotRevocable:
             pass
         else:
-            messages.success(request, _("It is revoked. The member is told."))
+            told = _("It is revoked. If a registration rests on it, its holder gets a letter with your reason.")
+            messages.success(request, told)
         return redirect("attest:attestation", number=found.number)
     looked(request, f"attestation:{found.number}")
     context = {

@@ -159,7 +159,7 @@ class HoldForm(forms.Form):
 
     until = forms.DateField(
         label=_("Keep it until the end of"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages=dict.fromkeys(("required", "invalid"), _("Give the day.")),
     )
     because = forms.ChoiceField(

@@ -32,7 +32,13 @@ def hold(request: HttpRequest, reference: str) -> HttpResponse:
     form = HoldForm(
         request.POST if request.method == "POST" and not ends else None,
         days=applications.last_days(now),
-        initial={"because": application.held_because, "words": application.held_words} if is_held else {},
+        initial={
+            "until": application.held_until,
+            "because": application.held_because,
+            "words": application.held_words,
+        }
+        if is_held
+        else {},
     )
     if ends or form.is_valid():
         facts: dict[str, Any] = {"case": case, "officer": person(request), "now": now}

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -12,12 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rahdari.address import directory
+from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
 from rahdari.decide import queries as cases
 from rahdari.journal.models import Entry
 from rahdari.people.models import User
 from rahdari.register.models import Registration
 from rahdari.vault import keys, links
+from tests.apply.sample import asking, cnic_of
 
 from . import story
 
@@ -86,6 +89,39 @@ class TestLooks:
         [listed] = [row for row in told if "list of applications" in row[1]]
         assert listed[1].endswith("3 times that day") and listed[2] == "To choose the next case"
         assert len(told) == 3
+
+    def test_at_the_outcome_beside_the_case_of_another_account_are_told(self, settings: Any, tmp_path: Path) -> None:
+        """The case page counts what was decided before under the same card number, whoever's account it was."""
+        asking(settings, tmp_path, card_number="required", contact_number="optional")
+        officer, granted = story.an_officer(), story.a_granted_application(story.a_person())
+        person, address = granted.applicant, status_of(granted)
+        other, stranger = story.a_person(), story.a_case(story.a_person()).application
+        draft = story.a_full_draft(other, known=False)
+        common = {"application": draft, "actor": story.actor_of(other), "now": timezone.now()}
+        apply.save_person(name=draft.name, cnic=cnic_of(person), **common)
+        second = story.send(draft)
+        story.advance()
+        desk = browser(officer)
+        assert "No other application" in desk.get(reverse("decide:case", args=[stranger.reference])).text
+        assert looks(person, address) == []
+        for count in (1, 2):
+            before = Entry.objects.count()
+            assert "1 granted" in desk.get(reverse("decide:case", args=[second.reference])).text
+            assert Entry.objects.count() == before + 2, "of the case itself, and of the one beside it"
+            [told] = looks(person, address)
+            what = "Whether it was granted or refused, as one in a count. No name and no number was shown."
+            times = f" {count} times that day" if count > 1 else ""
+            assert told == ["Officer", what + times, "Another application has the same company or card number"]
+        assert [row[1] for row in looks(other, status_of(second))] == [
+            "The whole file of the application 2 times that day"
+        ]
+
+    def test_at_the_own_outcomes_are_no_look_at_another(self) -> None:
+        person = story.a_person()
+        granted = story.a_granted_application(person)
+        page = reverse("decide:case", args=[story.a_case(person).application.reference])
+        assert "1 granted" in browser(story.an_officer()).get(page).text
+        assert looks(person, status_of(granted)) == []
 
     def test_of_the_public_are_called_so_and_bury_nobody(self) -> None:
         registration = a_registration()

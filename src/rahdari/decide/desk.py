@@ -149,13 +149,15 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
     )
 
 
-def record_looks(files: Sequence[Application], *, officer: User, where: str, asked: str = "", now: dt.datetime) -> None:
+def record_looks(
+    files: Sequence[Application], *, officer: User, where: str, why: str = "queue", asked: str = "", now: dt.datetime
+) -> None:
     """A page of a list is a look at each file on it: one row, with what was asked as keyed hashes of its words."""
     journal.record_list(
         room="decide",
         actor=queries.actor_of(officer),
         where=f"desk:{where}",
-        reason="queue",
+        reason=why,
         shown=[each.subject for each in files],
         asked=sorted(keeping.hashes(asked.casefold().split())),
         now=now,

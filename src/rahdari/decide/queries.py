@@ -122,6 +122,7 @@ __all__ = [
 ]
 
 
+STANDING_GRANTS = Q(outcome=Outcome.GRANTED, voided_at__isnull=True)
 # Of an application for many addresses each one is proved, and each proof is a row.
 LONGEST_HISTORY = 2000
 
@@ -351,11 +352,22 @@ def decision_of(case: Case) -> Decision | None:
 
 def registrations_of(application: Application) -> int:
     """How many decisions for this holder, or with this number, were granted before, for the facts of a case."""
-    return _of_holder(application).filter(outcome=Outcome.GRANTED, voided_at__isnull=True).count()
+    return _of_holder(application).filter(STANDING_GRANTS).count()
 
 
 def refusals_of(application: Application) -> int:
     return _of_holder(application).filter(outcome=Outcome.REFUSED).count()
+
+
+def others_counted_with(application: Application) -> list[Application]:
+    """Files of other holders of which these two counts tell."""
+    counted = _of_holder(application).filter(STANDING_GRANTS | Q(outcome=Outcome.REFUSED))
+    if application.organisation_id is not None:
+        others = counted.exclude(case__application__organisation_id=application.organisation_id)
+    else:
+        others = counted.exclude(case__application__applicant_id=application.applicant_id)
+    found = [each.case.application for each in others.select_related("case__application").order_by("id")]
+    return list({each.pk: each for each in found}.values())
 
 
 def _of_holder(application: Application) -> QuerySet[Decision]:

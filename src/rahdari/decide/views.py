@@ -158,6 +158,9 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = 
             ground=queries.ground_of(shown),
             detail={"case": str(shown.pk)},
         )
+    if page.granted_before or page.refused_before:
+        others = queries.others_counted_with(shown.application)
+        desk.record_looks(others, officer=person(request), where="before", why="same_number", now=page.now)
     context: dict[str, Any] = {
         "page": page,
         "case": shown,

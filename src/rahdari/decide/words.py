@@ -154,6 +154,7 @@ def why(reason: str) -> str:
         "supervision": _("To check how decisions are made"),
         "authority": _("A court or an authority asked, by law"),
         "case": _("To compare it with another case"),
+        "same_number": _("Another application has the same company or card number"),
         "demand": _("A body demanded it by law"),
     }.get(reason, "")
 

@@ -59,7 +59,9 @@ def _said(looks: journal.Looks) -> Look:
         "decide.read_contact": (_("The contact details"), ""),
         "decide.read_listed_name": (_("The name that a list has under your number"), ""),
         "decide.read_list": (
-            _("One line in a list of applications: its number, with the name and the results or with an address"),
+            _("Whether it was granted or refused, as one in a count. No name and no number was shown.")
+            if looks.reason == "same_number"
+            else _("One line in a list of applications: its number, with the name and the results or with an address"),
             "",
         ),
         "decide.read_search": (

@@ -51,10 +51,6 @@ lock *arguments:
 messages room:
     cd src/rahdari/{{room}} && {{justfile_directory()}}/{{python}} -m django makemessages -l ur --no-location --no-wrap
 
-# The last part of docs/errors.md: every code and sentence that refuses something.
-errors-page:
-    PYTHONPATH=src:. {{python}} -m tests.docs.write_errors
-
 # The next CHANGELOG.md, from the fragments in changes/.
 changelog version:
     {{python}} -m towncrier build --version {{version}}

@@ -1,9 +1,15 @@
-"""Sphinx: every page of this folder, in Markdown; a warning is an error."""
+"""Sphinx: every page of this folder, in Markdown; a warning is an error. `refusals.md` is made from the code first."""
 
+import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.docs import refusals  # noqa: E402 - a module of this tree
+
+refusals.write()
 
 project = "Rahdari"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]

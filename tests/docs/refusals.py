@@ -1,5 +1,5 @@
 """Every code of refusal and every sentence that refuses something, gathered from the policy, the code and the
-catalogues: the last part of docs/errors.md. `python -m tests.docs.write_errors` writes it anew.
+catalogues: docs/refusals.md, which docs/conf.py writes each time the documentation is built.
 
 A sentence refuses where the code gives it to a form (`error_messages`, `ValidationError`, `add_error`), to the answer
 of a page (`messages.error`, `warning`, `info`), or to a problem of the API; also through a function of the same room
@@ -16,9 +16,8 @@ import polib
 from rahdari import policy
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "errors.md"
+PAGE = ROOT / "docs" / "refusals.md"
 SOURCE = ROOT / "src" / "rahdari"
-MARK = "<!-- From here on made by: python -m tests.docs.write_errors -->"
 
 SIMPLE = {"_", "gettext", "gettext_lazy"}
 PLURAL = {"ngettext", "ngettext_lazy", "npgettext", "npgettext_lazy"}
@@ -189,7 +188,7 @@ def _cell(text: str) -> str:
 
 
 def _codes() -> Iterator[str]:
-    yield "### Codes of the bundled policy"
+    yield "## Codes of the bundled policy"
     yield ""
     yield "| Code | What is said | In Urdu | The way out |"
     yield "| --- | --- | --- | --- |"
@@ -209,7 +208,7 @@ def _sentences() -> Iterator[str]:
         if not new:
             continue
         yield ""
-        yield f"### Sentences of `{room}`"
+        yield f"## Sentences of `{room}`"
         yield ""
         yield "| What is said | In Urdu | The way out |"
         yield "| --- | --- | --- |"
@@ -219,15 +218,12 @@ def _sentences() -> Iterator[str]:
             yield f"| “{_cell(sentence)}” | {urdu} | {WAYS_OUT[sentences[sentence]]} |"
 
 
-def generated() -> str:
+def page() -> str:
     lines = [
-        MARK,
+        "# Every code, and every sentence that refuses",
         "",
-        "## Every code, and every sentence",
-        "",
-        "The tables above say what happens and which test holds it. Here is all that may be refused or sent back to",
-        "people, gathered from the policy, the code and the catalogues; `./test` fails when it differs from them. Of a",
-        "sentence for one and for many, that for many.",
+        "All that may be refused or sent back to people, gathered from the policy, the code and the catalogues. Of a",
+        "sentence for one and for many, that for many. [When something is wrong](errors.md) says what happens and why.",
         "",
         *_codes(),
         *_sentences(),
@@ -235,5 +231,7 @@ def generated() -> str:
     return "\n".join(lines) + "\n"
 
 
-def by_hand() -> str:
-    return PAGE.read_text(encoding="utf-8").partition(MARK)[0]
+def write() -> None:
+    """Write the page, unless it says this already: Sphinx builds anew what has changed."""
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page():
+        PAGE.write_text(page(), encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted(path.name for path in DOCS.glob("*.md") if path.name != "index.md")
+PAGES = sorted(path.name for path in DOCS.glob("*.md") if path.name not in {"index.md", "refusals.md"})
 
 
 def linked(path: Path) -> set[Path]:
@@ -15,10 +15,10 @@ def linked(path: Path) -> set[Path]:
     return {(path.parent / link).resolve() for link in found}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_is_named_on_both_front_pages(page: str) -> None:
-    for front in (DOCS / "index.md", ROOT / "README.md"):
-        assert DOCS / page in linked(front), front.name
+@pytest.mark.parametrize("front", ["docs/index.md", "README.md"])
+def test_every_page_is_named_on_a_front_page(front: str) -> None:
+    named = linked(ROOT / front)
+    assert [page for page in PAGES if DOCS / page not in named] == []
 
 
 @pytest.mark.parametrize("folder", ["adr", "devices"])

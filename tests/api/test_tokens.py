@@ -18,6 +18,7 @@ from rahdari.api import actions, queries, routes, rules
 from rahdari.api.models import Attempt, Token, Webhook
 from rahdari.api.operation import PLACES
 from rahdari.apply.models import Application
+from rahdari.db.locks import KEY, Lock
 from rahdari.journal.models import Entry as Row
 from rahdari.letters import queries as letters
 from rahdari.people import actions as people_actions
@@ -188,8 +189,8 @@ def another_works_on(program: Program, key: str) -> Iterator[psycopg.Connection[
     parameters = connection.get_connection_params()
     wanted = {name: parameters[name] for name in ("dbname", "user", "password", "host", "port") if name in parameters}
     with psycopg.connect(**wanted, autocommit=True) as other:
-        name = f"{program.person.pk} {key}"
-        assert other.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 17))", [name]).fetchone() == (True,)
+        name = Lock.ATTEMPT.text(f"{program.person.pk} {key}")
+        assert other.execute(f"SELECT pg_try_advisory_lock({KEY})", [name]).fetchone() == (True,)
         yield other
 
 

@@ -231,6 +231,20 @@ def only_the_edge_asks_the_time(package: Path) -> list[str]:
     return broken
 
 
+_LOCK_OR_WAKE = re.compile(r"pg_\w*advisory|pg_notify|^\s*NOTIFY\s")
+
+
+def locks_and_wake_ups_have_one_place(package: Path) -> list[str]:
+    """A lock whose number is chosen where it is used meets another room's; a channel that is misspelt wakes nobody."""
+    return [
+        f"{path.relative_to(package)}:{node.lineno} has a lock or a wake-up of its own: db/locks.py, db/wake.py"
+        for path, tree in modules(package)
+        if room_of(path, package) != "db"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _LOCK_OR_WAKE.search(node.value)
+    ]
+
+
 def no_file_outgrows_a_mind(package: Path) -> list[str]:
     broken = []
     for path in sorted(package.rglob("*.py")):
@@ -248,5 +262,6 @@ ALL = (
     a_value_in_a_link_keeps_its_spaces,
     links_beside_each_other_keep_a_distance,
     only_the_edge_asks_the_time,
+    locks_and_wake_ups_have_one_place,
     no_file_outgrows_a_mind,
 )

@@ -62,6 +62,21 @@ FAULTS: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
         "from django.utils import timezone\nnow = timezone.now()\n",
         "asks the clock",
     ),
+    *(
+        (
+            rules.locks_and_wake_ups_have_one_place,
+            "share/fault.py",
+            f"def act(cursor, name):\n    cursor.execute({written})\n",
+            "has a lock or a wake-up of its own",
+        )
+        for written in (
+            '"SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [name]',
+            '"SELECT pg_try_advisory_lock(13)"',
+            '"NOTIFY rahdari_workflow"',
+            'f"NOTIFY {name}"',
+            '"SELECT pg_notify(%s, %s)", [name, ""]',
+        )
+    ),
     (rules.no_file_outgrows_a_mind, "address/fault.py", "x = 1\n" * 501, "has 501 lines"),
 ]
 

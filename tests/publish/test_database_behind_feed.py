@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
 from rahdari.publish import actions, queries, rules
 from rahdari.publish.envelope import Repository
 from rahdari.publish.models import Edition, Stream
@@ -83,7 +84,7 @@ class TestDatabaseBehindFeed:
         entered(address(2))
         stream = Stream.objects.get(followings__operator=follower.operator, role="feed-static")
         with transaction.atomic():
-            streams.hold_scissors()
+            hold(Lock.STREAMS)
             streams.open_session(stream=stream, sequence=500, now=NOW)
         publish()
         head = follower.sync()

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, transaction
 
+from rahdari.db.locks import Lock, held
 from rahdari.people.models import User
 
 from . import queries, rules
@@ -47,17 +48,8 @@ def fingerprint(*, method: str, path: str, content: bytes) -> str:
 @contextmanager
 def working_on(*, owner: User, key: str) -> Iterator[bool]:
     """Whether nobody else works on this key now; if so, nobody does before the block ends, or its connection."""
-    name = f"{owner.pk} {key}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 17))", [name])
-        ours = bool(cursor.fetchone()[0])
-    try:
+    with held(Lock.ATTEMPT, f"{owner.pk} {key}", wait=False) as ours:
         yield ours
-    finally:
-        if ours and not connection.needs_rollback:
-            # A connection that has gone took the lock with it.
-            with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 17))", [name])
 
 
 def claim(*, owner: User, key: str, fingerprint: str, ours: bool, now: dt.datetime) -> Attempt | Kept:

@@ -4,7 +4,6 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from rahdari.journal.models import Entry as Row
@@ -13,12 +12,6 @@ from rahdari.vault import tokens
 
 from . import rules
 from .models import Attempt, Delivery, HeardRow, Token, Webhook
-
-
-def one_at_a_time(owner: User) -> None:
-    """Until the end of the transaction no other one of this person's is past here: what is counted stays so."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 14))", [str(owner.pk)])
 
 
 def token_shown(text: str, *, now: dt.datetime) -> Token | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.urls import reverse
 
+from rahdari.db.locks import Lock, hold
 from rahdari.feed import webhook as format_of_events
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
@@ -52,7 +53,7 @@ def make_webhook(
     Raises TooManyWebhooks, PlaceNotTaken.
     """
     _hold_place(url)
-    queries.one_at_a_time(owner)
+    hold(Lock.PERSONS_TOKENS, str(owner.pk))  # what is counted stays so
     known = Webhook.objects.filter(owner=owner, pk=id, ended_at__isnull=True).first() if id is not None else None
     if known is not None:
         return known, change_secret(webhook=known, now=now)

@@ -12,10 +12,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rahdari.address import Block, Part, vpn
 from rahdari.address import Endpoint as AddressEndpoint
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people_acts
 from rahdari.people import queries as people
@@ -171,8 +172,7 @@ def keep_file(*, application: Application, table: Table, name: str, now: dt.date
     """Keep the rows of a file, to look at them. Nothing is added yet. Raises NotADraft, TooManyFiles."""
     with transaction.atomic():
         draft = locked_draft(application)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 15))", [str(draft.applicant_id)])
+        hold(Lock.FILES_OF_ADDRESSES, str(draft.applicant_id))
         waiting = AddressFile.objects.filter(application__applicant=draft.applicant_id)
         waiting.filter(uploaded_at__lt=now - FILES_KEPT).delete()
         if waiting.count() >= MOST_FILES:

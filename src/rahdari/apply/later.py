@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.vault import files
@@ -18,7 +19,6 @@ from . import queries, rules
 from .models import Application, Document, Proof
 from .parts import TooManyDocuments, judge_file, keep_document, only_if_kept
 from .rules import Status
-from .sending import wake_the_line
 
 
 class NothingAwaited(Exception):
@@ -83,7 +83,7 @@ def offer_proof(
             now=now,
             detail={"kind": kind, "files": len(kept)},
         )
-        wake_the_line()
+        wake()
     return proof
 
 

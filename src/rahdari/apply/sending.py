@@ -6,10 +6,11 @@ What was sent keeps the rules it was sent under. Sending twice sends once; an en
 import datetime as dt
 from collections.abc import Callable, Sequence
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
 
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import actions as people_acts
@@ -172,7 +173,7 @@ def _send(
     told |= queries.on_behalf(draft)
     for reader in queries.readers_of(draft):
         letters.write_letter(to=reader, template="application_received", about=draft.subject, context=told, now=now)
-    wake_the_line()
+    wake()
 
 
 def _in_both(words: Callable[[str], str]) -> Text:
@@ -218,7 +219,7 @@ def _close(application: Application, target: Status, *, act: str, actor: str, no
         row.status, row.closed_at, row.updated_at = target.value, now, now
         row.save(update_fields=["status", "closed_at", "updated_at"])
         journal.record(act=act, actor=actor, subject=row.subject, now=now)
-        wake_the_line()
+        wake()
         return row
 
 
@@ -233,11 +234,5 @@ def reopen_application(*, application: Application, actor: str, now: dt.datetime
         row.status, row.closed_at, row.updated_at = Status.SUBMITTED.value, None, now
         row.save(update_fields=["status", "closed_at", "updated_at"])
         journal.record(act="apply.reopened", actor=actor, subject=row.subject, now=now, reason=reason)
-        wake_the_line()
+        wake()
         return row
-
-
-def wake_the_line() -> None:
-    """NOTIFY is delivered at commit, and never when the act is rolled back."""
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")

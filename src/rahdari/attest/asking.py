@@ -7,6 +7,8 @@ from functools import partial
 from django.db import transaction
 
 from rahdari.archive.actions import Box
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import attesting, queries, rules, telling
@@ -110,7 +112,7 @@ def answer_request(
         now=now,
         detail={"answer": answer.value, "by": by},
     )
-    attesting.wake()
+    wake()
     return row
 
 
@@ -136,7 +138,7 @@ def take_answer_back(*, request: Request, by: str, now: dt.datetime) -> Request:
         now=now,
         detail={"by": by},
     )
-    attesting.wake()
+    wake()
     return row
 
 
@@ -147,7 +149,7 @@ def attest_applicant(
     """Attest whoever asks, as what identifies them says. Raises AlreadyAnswered, OwnRequest, and MemberNotTaken where
     another has the member number.
     """
-    attesting.one_at_a_time(request.association)
+    hold(Lock.ATTESTATIONS, request.association)
     request = Request.objects.select_for_update().get(pk=request.pk)
     if request.answer:
         raise AlreadyAnswered(request)

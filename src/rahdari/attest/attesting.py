@@ -3,8 +3,10 @@
 import datetime as dt
 import uuid
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -49,7 +51,7 @@ def attest(
     *, association: str, claim: str, way: str, member: Member, by: str, now: dt.datetime
 ) -> tuple[Attestation, Effect]:
     """Attest one member, or renew what is there; the same again changes nothing. Raises MemberNotTaken."""
-    one_at_a_time(association)
+    hold(Lock.ATTESTATIONS, association)
     effect = effect_of(association, claim, member)
     if isinstance(effect, RowTrouble):
         raise MemberNotTaken(effect)
@@ -115,7 +117,7 @@ def put(
 @transaction.atomic
 def renew(*, attestation: Attestation, valid_until: dt.date, by: str, now: dt.datetime) -> Attestation:
     """Let an attestation hold until another day. The same day changes nothing. Raises NotRevocable if it is revoked."""
-    one_at_a_time(attestation.association)
+    hold(Lock.ATTESTATIONS, attestation.association)
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is not None:
         raise NotRevocable(found)
@@ -139,7 +141,7 @@ def revoke(
 ) -> Attestation:
     """Take an attestation back, with a reason that the member reads. Raises NotRevocable when it is revoked already."""
     # A list that is being sent writes its members' rows: it would give this one back unseen.
-    one_at_a_time(attestation.association)
+    hold(Lock.ATTESTATIONS, attestation.association)
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is not None:
         raise NotRevocable(found)
@@ -164,7 +166,7 @@ def give_back(*, attestation: Attestation, by: str, now: dt.datetime, late: bool
 
     Raises NotRevocable when the time is over, or the member was attested anew since.
     """
-    one_at_a_time(attestation.association)
+    hold(Lock.ATTESTATIONS, attestation.association)
     found = Attestation.objects.select_for_update().get(pk=attestation.pk)
     if found.revoked_at is None:
         return found
@@ -212,14 +214,3 @@ def wake_requests(association: str, indexes: set[str]) -> None:
     hit = [each.pk for each in waiting if each.member_index in indexes or not indexes.isdisjoint(each.indexes)]
     Request.objects.filter(pk__in=hit).update(to_look=True)
     wake()
-
-
-def one_at_a_time(association: str) -> None:
-    """Two tabs of one association: the second waits, and finds what the first did."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 12))", [association])
-
-
-def wake() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")

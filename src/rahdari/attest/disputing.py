@@ -6,8 +6,10 @@ The member writes, the association answers within a time, an officer decides. No
 import datetime as dt
 import uuid
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import attesting, queries, telling
@@ -36,7 +38,7 @@ def open_matter(
     *, attestation: Attestation, subject: str, holder: uuid.UUID, person: str, now: dt.datetime
 ) -> tuple[Matter, bool]:
     """An attestation that counted for this application was revoked: an officer looks. Opened once while it is open."""
-    _alone(attestation)
+    hold(Lock.DISPUTE, attestation.number)
     matter, is_new = Matter.objects.get_or_create(
         attestation=attestation,
         subject=subject,
@@ -63,7 +65,7 @@ def dispute(
     """A member, or somebody of an organisation that is one, says that it is wrong, or that it was wrong to revoke it.
     Raises NothingToDispute.
     """
-    _alone(attestation)
+    hold(Lock.DISPUTE, attestation.number)
     mine = Matter.objects.filter(attestation=attestation, holder=holder, closed_at__isnull=True)
     matter = mine.select_for_update().first()
     if matter is not None and (matter.said_at is not None or matter.outcome):
@@ -124,7 +126,7 @@ def decide(
     _record(row, "decided", officer, now, {"outcome": outcome.value})
     if outcome is Outcome.MEMBER_RIGHT and row.reply != Reply.YIELDS:
         _put_right(row, by=officer, actor=officer, now=now)
-    attesting.wake()
+    wake()
     return row
 
 
@@ -157,11 +159,6 @@ def mark_carried_out(*, matter: Matter, now: dt.datetime) -> None:
 
 def _locked(matter: Matter) -> Matter:
     return Matter.objects.select_for_update(of=("self",)).select_related("attestation").get(pk=matter.pk)
-
-
-def _alone(attestation: Attestation) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [attestation.number])
 
 
 def _record(matter: Matter, act: str, actor: str, now: dt.datetime, detail: dict[str, str] | None = None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.tables.csv_tables import FileTrouble, write_table
 
@@ -93,7 +94,7 @@ def _with_effect(
 @transaction.atomic
 def send_list(*, kept: MemberList, bounds: Bounds, by: str, now: dt.datetime) -> MemberList:
     """Attest every row that is right; the others wait to be corrected. Sent twice, it counts once."""
-    attesting.one_at_a_time(kept.association)
+    hold(Lock.ATTESTATIONS, kept.association)
     row = MemberList.objects.select_for_update().get(pk=kept.pk)
     if row.sent_at is not None:
         return row

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.tables.csv_tables import FileTrouble, Row, read_table, write_table
 
@@ -109,7 +110,7 @@ def corrected_revocations(kept: MemberList, *, words: Mapping[RowTrouble, str]) 
 @transaction.atomic
 def send_revocations(*, kept: MemberList, by: str, now: dt.datetime) -> MemberList:
     """Take back what the good rows name. Sent twice, it is done once."""
-    attesting.one_at_a_time(kept.association)
+    hold(Lock.ATTESTATIONS, kept.association)
     row = MemberList.objects.select_for_update().get(pk=kept.pk)
     if row.sent_at is not None:
         return row

@@ -4,9 +4,10 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from rahdari.archive.actions import Box
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.policy import Policy
 from rahdari.policy import clock as clocks
@@ -105,7 +106,7 @@ def answer(*, question: Question, given: Given, way: Way, by: str, now: dt.datet
             "by": by,
         },
     )
-    _wake()
+    wake()
     return True
 
 
@@ -184,8 +185,3 @@ def _erase(question: Question, now: dt.datetime) -> None:
 
 def is_positive(question: Question) -> bool:
     return question.said == Said.YES
-
-
-def _wake() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")

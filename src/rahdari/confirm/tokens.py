@@ -3,8 +3,9 @@
 import datetime as dt
 import uuid
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people_actions
 from rahdari.people import queries as people
@@ -25,8 +26,7 @@ class TooManyTokens(Exception):
 @transaction.atomic
 def make_token(*, operator: str, name: str, sandbox: bool, by: str, now: dt.datetime) -> tuple[ApiToken, str]:
     """A token, and its text, which is shown this once. Raises TooManyTokens."""
-    with connection.cursor() as cursor:  # what is counted stays so
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 16))", [operator])
+    hold(Lock.OPERATORS_TOKENS, operator)  # what is counted stays so
     if queries.tokens_of(operator=operator, now=now).count() >= MOST:
         raise TooManyTokens
     text = tokens.make("rahdari_test" if sandbox else "rahdari_op")

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.urls import reverse
 
 from rahdari.apply import queries as applications
@@ -148,11 +147,6 @@ def write(case: Case, template: str, now: dt.datetime, **context: Any) -> None:
 
 def page_of(application: Application) -> str:
     return reverse("portal:status", args=[application.reference])
-
-
-def wake() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")
 
 
 def sentence(text: str) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from rahdari.address import format_block
 from rahdari.apply import actions as apply
 from rahdari.apply.models import Application
+from rahdari.db.wake import wake
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
@@ -17,7 +18,7 @@ from rahdari.verify.models import Check
 from rahdari.verify.queries import checks_of as checks_of_subject
 
 from . import clocks, queries, reach, rules
-from .acting import close, in_own_hands, lock, move_of, record, wake, write
+from .acting import close, in_own_hands, lock, move_of, record, write
 from .models import Case, Decision
 from .rules import Lane, Outcome, Status
 

@@ -7,10 +7,11 @@ from django.urls import reverse
 
 from rahdari import policy
 from rahdari.apply import actions as apply
+from rahdari.db.wake import wake
 from rahdari.people.models import User
 
 from . import clocks, evidence
-from .acting import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, wake, write
+from .acting import AlreadyAnswered, answer_of, in_own_hands, lock, move_of, record, usable, write
 from .models import Case, Notice, Question
 from .rules import Status
 

@@ -13,6 +13,7 @@ from rahdari.address import directory
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.db.wake import wake
 from rahdari.people.models import User
 from rahdari.publish import queries as publish
 from rahdari.register import actions as register
@@ -21,7 +22,7 @@ from rahdari.register.models import Entry, Registration
 from rahdari.register.rules import CANARY
 
 from . import queries
-from .acting import apart_from, in_own_hands, lock, move_of, record, wake
+from .acting import apart_from, in_own_hands, lock, move_of, record
 from .models import Case
 from .rules import REACH, Assessment, CheckFact, NotYet, Status
 

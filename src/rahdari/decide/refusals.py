@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from rahdari import policy
 from rahdari.apply import actions as apply
+from rahdari.db.wake import wake
 from rahdari.people import queries as people
 from rahdari.people.models import User
 
@@ -26,7 +27,6 @@ from .acting import (
     record,
     sentence,
     usable,
-    wake,
     write,
 )
 from .models import Case, Decision, Notice

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from rahdari import policy
+from rahdari.db.wake import wake
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.policy import Policy, Reason
@@ -21,7 +22,7 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, Standing
 
 from . import clocks, queries, rules
-from .acting import CodeNotUsable, NotPossibleNow, ReasonNeeded, apart_from, lock, move_of, record, sentence, wake
+from .acting import CodeNotUsable, NotPossibleNow, ReasonNeeded, apart_from, lock, move_of, record, sentence
 from .ending import restore, resume, tell
 from .models import Case, Notice, TakingBack
 from .refusals import MayNotSecond

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.rules import BLAMES_NOBODY, Kind, Said
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
 from rahdari.people.models import User
@@ -23,7 +24,6 @@ from .listing import (
     erase_due,
     follow_registrations,
     forget_holder,
-    hold_word,
     leave,
     list_line,
     mark_told,
@@ -202,7 +202,8 @@ def take_answer(*, line: Line, said: str, reason: str, reference: str, now: dt.d
 def _keep_word(line: Line, reference: str) -> Line | None:
     """One word stands for one line: if it stands for another one already, that one is given back, and nothing kept."""
     wanted = queries.reference_index(line.operator, reference)
-    hold_word(wanted)
+    # Of two lines with the same word at once the second waits here, then sees the first.
+    hold(Lock.OPERATORS_WORD, wanted)
     owner = queries.line_of_word(wanted, besides=line)
     if owner is None:
         line.reference, line.reference_index = reference, wanted

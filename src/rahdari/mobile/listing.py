@@ -6,9 +6,10 @@ Each change is numbered under a lock of the operator's list, so that the numbers
 import datetime as dt
 import uuid
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rahdari.confirm import actions as confirm
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.register.models import Registration
 
@@ -110,7 +111,7 @@ def _rest(line: Line, now: dt.datetime) -> None:
 
 def _come_back(line: Line, registration: Registration, now: dt.datetime) -> None:
     """The end of its registration was undone. Its operator's word may stand for another line by now: that one stays."""
-    hold_word(line.reference_index)
+    hold(Lock.OPERATORS_WORD, line.reference_index)
     if queries.line_of_word(line.reference_index, besides=line) is not None:
         line.left_because = "word_given_on"
         line.save(update_fields=["left_because"])
@@ -119,13 +120,6 @@ def _come_back(line: Line, registration: Registration, now: dt.datetime) -> None
     line.ended_at = line.erase_at = line.listed_at = None
     line.save(update_fields=["state", "left_because", "ended_at", "erase_at", "listed_at"])
     list_line(line=line, registration=registration, now=now)
-
-
-def hold_word(wanted: str) -> None:
-    """For this transaction: of two lines with the same word of an operator at once, the second waits here, then sees
-    the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mobile.reference {wanted}"])
 
 
 def end(line: Line, why: str, now: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, close_
 from procrastinate.contrib.django.utils import connector_params
 from psycopg import sql
 
+from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
 BEAT = 2.0
@@ -158,7 +159,7 @@ def run_publisher() -> None:
     """Cut and sign editions. The only process that needs the feed's online keys."""
     stop = threading.Event()
     stop_on_signals(stop)
-    run_loop(name="publisher", channel="rahdari_publish", step=PublisherRound(), stop=stop)
+    run_loop(name="publisher", channel=Channel.PUBLISH, step=PublisherRound(), stop=stop)
 
 
 def run_worker() -> None:
@@ -189,10 +190,10 @@ def run_worker() -> None:
 
     stop = threading.Event()
     loops = (
-        ("line", "rahdari_workflow", advance, LINE_APART),
-        ("looks", "rahdari_looks", look, 0.0),
-        ("sms", "rahdari_sms", listen, 0.0),
-        ("webhooks", "rahdari_workflow", tell, LINE_APART),
+        ("line", Channel.WORKFLOW, advance, LINE_APART),
+        ("looks", Channel.LOOKS, look, 0.0),
+        ("sms", Channel.SMS, listen, 0.0),
+        ("webhooks", Channel.WORKFLOW, tell, LINE_APART),
     )
     threads = [
         threading.Thread(

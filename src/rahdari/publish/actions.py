@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.module_loading import import_string
 
+from rahdari.db.wake import Channel, wake
 from rahdari.feed import Access
 from rahdari.feed.access import FILE_NAME, encode_access
 from rahdari.journal import actions as journal
@@ -253,7 +254,7 @@ def create_operator(
             now=now,
             detail={"asns": operator.asns, "gateway": gateway},
         )
-        _wake_publisher()
+        wake(Channel.PUBLISH)
         transaction.on_commit(lambda: write_access(now=now))
     return token
 
@@ -275,7 +276,7 @@ def change_rights(*, operator: Operator, asns: Sequence[int], gateway: bool, act
             now=now,
             detail={"asns": wanted, "gateway": gateway},
         )
-        _wake_publisher()
+        wake(Channel.PUBLISH)
     return operator
 
 
@@ -296,11 +297,6 @@ def set_number_prefixes(*, operator: Operator, prefixes: Sequence[str], actor: s
         detail={"prefixes": wanted},
     )
     return operator
-
-
-def _wake_publisher() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_publish")
 
 
 def replace_token(
@@ -338,7 +334,7 @@ def stop_operator(*, operator: Operator, actor: str, now: dt.datetime) -> None:
             operator.active, operator.due = False, True
             operator.save(update_fields=["active", "due"])
             Following.objects.filter(operator=operator, left_at=None).update(left_at=now)
-            _wake_publisher()
+            wake(Channel.PUBLISH)
             journal.record(act="publish.operator_stopped", actor=actor, subject=f"operator:{operator.slug}", now=now)
         import_string(settings.OPERATOR_STOPPED)(operator=operator.slug, actor=actor, now=now)
         transaction.on_commit(lambda: write_access(now=now))
@@ -379,4 +375,4 @@ def write_access(*, now: dt.datetime) -> None:
         folder.write_whole(path, wanted, mode=0o640)
         path.parent.with_suffix(".json").unlink(missing_ok=True)  # where earlier releases kept it
     except PermissionError:
-        _wake_publisher()
+        wake(Channel.PUBLISH)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from rahdari.db.locks import Lock, hold
 from rahdari.feed import Header, Kind, Operation, SetDigest
 from rahdari.feed.edition import encode_edition
 from rahdari.feed.repository import KINDS, delta_path, role_of
@@ -61,7 +62,7 @@ class Plan:
 def cut(*, now: dt.datetime, checkpoint: Checkpoint, guard: Guard) -> list[Edition]:
     """One edition of each stream that something waits for, at first the opening ones; empty when nothing does."""
     with transaction.atomic():
-        streams.hold_scissors()
+        hold(Lock.STREAMS)
         waits = due(now=now)
         editions = (streams.open_everything(now) if not waits.opened else []) or _cut_waiting(waits, now, guard)
         if editions:

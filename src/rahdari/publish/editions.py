@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection, transaction
 
+from rahdari.db.wake import Channel, wake
+
 from . import cutting, files, queries, rules, signing, streams
 from .envelope import FeedUnusable, Repository
 from .folder import Checkpoint, no_checkpoint
@@ -89,8 +91,7 @@ def publish(
     with transaction.atomic():
         Edition.objects.filter(pk__in=[edition.pk for edition in ready], published_at=None).update(published_at=now)
         _drop(signed, named, now)
-        with connection.cursor() as cursor:
-            cursor.execute("NOTIFY rahdari_published")
+        wake(Channel.PUBLISHED)
         checkpoint("mark: before commit")
     checkpoint("mark: committed")
     files.order_snapshots(of=[edition.stream for edition in ready], now=now)

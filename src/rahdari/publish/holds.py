@@ -15,9 +15,10 @@ import secrets
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
+from rahdari.db.wake import Channel, wake
 from rahdari.feed import BulkStatement
 from rahdari.feed.entry import time_text
 from rahdari.feed.repository import bulk_path
@@ -197,7 +198,7 @@ def approve_hold(*, hold: Hold, actor: str, reason: str, now: dt.datetime) -> Ho
         row.approved_removals = row.removals
         row.save(update_fields=["state", "approved_at", "approved_by", "reason", "approved_removals"])
         _record("publish.hold_approved", row, actor, now, reason)
-        _wake()
+        wake(Channel.PUBLISH)
     return row
 
 
@@ -268,8 +269,3 @@ def _record(act: str, hold: Hold, actor: str, now: dt.datetime, reason: str = ""
         reason=reason,
         detail={"stream": hold.stream_id, "removals": hold.removals, "entries": hold.entries},
     )
-
-
-def _wake() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_publish")

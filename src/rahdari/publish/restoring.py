@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F
 from tuf.api.metadata import Metadata, Targets
 
+from rahdari.db.locks import Lock, hold
 from rahdari.feed import (
     DELTA_LIMITS,
     SNAPSHOT_LIMITS,
@@ -219,7 +220,7 @@ def open_new_sessions(
             raise NotBehind
         disk = on_disk()
         with transaction.atomic():
-            streams.hold_scissors()
+            hold(Lock.STREAMS)
             begun: dict[str, int] = {}
             for stream in streams.present().exclude(followed=False, everything=False).order_by("pk"):
                 floor = max(disk.sequences[stream.role], _sequence_of(stream))

@@ -2,7 +2,7 @@
 
 Invariants: the streams of everything are there always, and list every entry that has been cut; a stream that is filled
 takes part in each cut from its first moment, so that nothing is missed while it is; whoever changes what streams list,
-or where their sessions stand, holds the scissors.
+or where their sessions stand, holds `Lock.STREAMS`.
 """
 
 import datetime as dt
@@ -14,19 +14,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from rahdari.db.locks import Lock, hold
 from rahdari.feed import SetDigest
 from rahdari.feed.repository import KINDS, role_of
 
 from . import rules
 from .models import Edition, File, Following, Listing, Operator, Session, Stream, WaitingChange
-
-SCISSORS = 0x7261_6864_6172_6901  # the advisory lock of whoever cuts
-
-
-def hold_scissors() -> None:
-    """Wait until nobody else cuts, and keep the others waiting until the end of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SCISSORS])
 
 
 def present() -> QuerySet[Stream]:
@@ -52,7 +45,7 @@ def of_rights(operator: Operator) -> QuerySet[Stream]:
 
 
 def open_everything(now: dt.datetime) -> list[Edition]:
-    """The streams of everything, at the first time. The caller holds the scissors."""
+    """The streams of everything, at the first time. The caller holds `Lock.STREAMS`."""
     editions = []
     there = set(present().filter(everything=True).values_list("role", flat=True))
     for role in (role_of(kind) for kind in KINDS):
@@ -66,7 +59,7 @@ def open_session(*, stream: Stream, sequence: int, now: dt.datetime) -> Edition:
     """Begin another session of a stream, at this sequence or a little above, with the set that it lists now; return its
     first edition.
 
-    Agents load a snapshot of it, so nothing leads there until one is written. The caller holds the scissors.
+    Agents load a snapshot of it, so nothing leads there until one is written. The caller holds `Lock.STREAMS`.
     """
     sequence = rules.first_at_or_after(sequence)
     last = Session.objects.select_for_update().filter(stream=stream, closed_at=None).first()
@@ -104,7 +97,7 @@ def want(operator: Operator, *, now: dt.datetime) -> None:
     everything, asns = rights_of(operator)
     if everything:
         with transaction.atomic():
-            hold_scissors()
+            hold(Lock.STREAMS)
             open_everything(now)
     for kind in KINDS:
         role = role_of(kind)
@@ -134,7 +127,7 @@ def retire_unwanted(now: dt.datetime) -> None:
         if (stream.everything, tuple(stream.asns)) in wanted or stream.followings.filter(left_at=None).exists():
             continue
         with transaction.atomic():
-            hold_scissors()
+            hold(Lock.STREAMS)
             stream.followed = False
             if not stream.everything:
                 stream.retired_at = now
@@ -182,7 +175,7 @@ def fill(*, now: dt.datetime, meanwhile: Callable[[], None]) -> list[Edition]:
 
 def _fill_a_part(pk: int, now: dt.datetime) -> Edition | None:
     with transaction.atomic():
-        hold_scissors()
+        hold(Lock.STREAMS)
         stream = Stream.objects.select_for_update().get(pk=pk)
         session = Session.objects.select_for_update().get(stream=stream, closed_at=None)
         # What was cut since it is there is in it already; the rest is in the stream of everything as it stands.
@@ -269,7 +262,7 @@ def join(*, now: dt.datetime) -> bool:
             continue
         moved = True
         with transaction.atomic():
-            hold_scissors()
+            hold(Lock.STREAMS)
             if not _goes_on_above(following, wanted, now):
                 continue
             left = Following.objects.filter(operator=operator, left_at=None).exclude(stream__in=wanted)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from rahdari.address import Part, directory
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -35,7 +36,6 @@ from .noting import (
     end_entries,
     end_one,
     free_reference,
-    hold_name,
     living_parts,
     locked_entry,
     locked_valid,
@@ -124,7 +124,7 @@ def enter(
         raise BlockAlreadyEntered(None)
     with transaction.atomic():
         # Two workers with the same origin: the second waits here, then finds what the first entered.
-        hold_name(origin)
+        hold(Lock.REGISTER, origin)
         existing = queries.registration_from(origin)
         if existing is not None:
             return existing

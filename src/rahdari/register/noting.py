@@ -7,10 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from rahdari.address import Part, directory
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import Channel, wake
 
 from . import queries, reference, rules
 from .models import Change, Entry, Registration, Sharer
@@ -143,7 +145,7 @@ def stand_for(lead: Entry, heir: Entry) -> None:
 
 def hold_shared(shared: uuid.UUID) -> None:
     """One act at a time on a shared block: what the feed says of it is made of all its entries."""
-    hold_name(f"shared:{shared}")
+    hold(Lock.REGISTER, f"shared:{shared}")
 
 
 def locked_valid(pk: uuid.UUID, now: dt.datetime) -> Registration:
@@ -181,9 +183,7 @@ def note_change(entry: Entry, act: str, now: dt.datetime) -> None:
         )
     about = entry if line.pk != entry.pk else None
     Change.objects.create(entry=line, about=about, act=act, at=now, snapshot=snapshot, asns=line.asns)
-    # NOTIFY is delivered at commit, and never when the act is rolled back.
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_publish")
+    wake(Channel.PUBLISH)
 
 
 def _keep_networks(line: Entry, living: list[Entry]) -> None:
@@ -257,12 +257,6 @@ def _enter(
             valid_from=valid_from,
             valid_until=until,
         )
-
-
-def hold_name(name: str) -> None:
-    """Wait for others that act on the same name, until the end of the transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [name])
 
 
 @contextmanager

@@ -9,13 +9,15 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import queries
 from .models import Entry, SharedBlock, Sharer
-from .noting import end_one, end_sharer, hold_name, hold_shared
+from .noting import end_one, end_sharer, hold_shared
 from .rules import Block
 
 
@@ -44,7 +46,7 @@ def let_in(
     """
     with transaction.atomic():
         # Two newcomers at once: the second finds the first there, and whether that one has agreed.
-        hold_name(f"block:{block}")
+        hold(Lock.REGISTER, f"block:{block}")
         known = queries.sharer_of(block=block, holder=newcomer)
         if known is not None:
             return known
@@ -129,5 +131,4 @@ def _locked(sharer: Sharer) -> Sharer:
 
 def _journal(act: str, sharer: Sharer, actor: str, now: dt.datetime) -> None:
     journal.record(act=f"register.{act}", actor=actor, subject=f"sharer:{sharer.pk}", now=now)
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")
+    wake()

@@ -9,11 +9,13 @@ import datetime as dt
 import uuid
 from collections.abc import Collection
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from rahdari.address import format_block
 from rahdari.archive.actions import Box
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
@@ -72,7 +74,7 @@ def ask(
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME:
         raise NoName(name)
-    _one_at_a_time(f"{holder} {block}")
+    hold(Lock.SHARE, f"{holder} {block}")
     last = queries.request_of(holder=holder, block=block)
     if last is not None and last.state == State.WAITING:
         return last
@@ -271,11 +273,5 @@ def _end(request: Request, state: State, actor: str, now: dt.datetime) -> Reques
     request.state, request.ended_at = state.value, now
     request.save(update_fields=["state", "ended_at"])
     journal.record(act="share.ended", actor=actor, subject=request.origin, now=now, detail={"came_to": state.value})
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")
+    wake()
     return request
-
-
-def _one_at_a_time(name: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [name])

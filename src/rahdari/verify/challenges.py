@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Value
 from django.db.models.functions import Greatest
 from django.utils.module_loading import import_string
 
 from rahdari.address import format_block
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import claiming, queries, rules
@@ -307,8 +308,7 @@ def succeed(
     )
     # Whose address it also is, only the line knows; it stands above.
     import_string(settings.ON_PROOF)(subject=challenge.subject, block=challenge.network, now=now)
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")  # told at commit: checks waited for this
+    wake()  # checks waited for this
     if challenge.enough > 1:
         evidence = {**evidence, "part": part}
     return Attempt.objects.create(challenge=challenge, at=now, finding=finding, evidence=evidence)

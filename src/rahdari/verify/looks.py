@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from rahdari import vantage
 from rahdari.address import Address
+from rahdari.db.wake import Channel, wake
 from rahdari.probe import registry
 from rahdari.probe.claims import Claim
 from rahdari.probe.outcome import Outcome, ProbeAnswer
@@ -68,8 +69,7 @@ def ask_for_a_look(*, challenge: Challenge, now: dt.datetime) -> Challenge:
         challenge = _may_look(challenge, now)
         challenge.next_look_at = now
         challenge.save(update_fields=["next_look_at"])
-        with connection.cursor() as cursor:
-            cursor.execute("NOTIFY rahdari_looks")
+        wake(Channel.LOOKS)
     return challenge
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.urls import reverse
 
+from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.probe import registry, registry_commands
@@ -112,8 +113,7 @@ def send_code(
         raise NoCodeNow("unknown")
     to = _address_index(contact)
     # Two applicants at once, to one address: the second waits, and is counted after the first.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 14))", [to])
+    hold(Lock.CONTACT, to)
     by = index.blind(CONTACT, actor)
     lately = Attempt.objects.filter(finding=SENT, evidence__to=to, at__gt=now - A_DAY)
     of_one = lately.filter(evidence__by=by).count() >= rules.MOST_CODES_OF_ONE

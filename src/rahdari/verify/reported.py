@@ -3,8 +3,9 @@
 import datetime as dt
 import ipaddress
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import queries
@@ -42,6 +43,5 @@ def prove_by_report(*, subject: str, block: Block, source: Address | None, now: 
         now=now,
         detail={"method": Method.REPORT, "challenge": str(proof.pk)},
     )
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")  # told at commit: checks waited for this
+    wake()  # checks waited for this
     return proof

@@ -7,8 +7,9 @@ see, and takes nothing from anybody.
 
 import datetime as dt
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
+from rahdari.db.wake import Channel, wake
 from rahdari.journal import actions as journal
 
 from . import challenges, claiming, queries
@@ -90,8 +91,7 @@ def repeat_proof(
         # The holder asked for these looks when the address was proved first.
         challenge.next_look_at = now
         challenge.save(update_fields=["next_look_at"])
-        with connection.cursor() as cursor:
-            cursor.execute("NOTIFY rahdari_looks")
+        wake(Channel.LOOKS)
     return challenge
 
 

@@ -19,13 +19,13 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
 
+from rahdari.db.locks import Lock, held
 from rahdari.journal import actions as journal
 from rahdari.vault import cipher, index
 
@@ -37,7 +37,6 @@ from .roster_rows import Piece, Reading, Rows
 LISTED = 1000
 # A smaller file is read here: starting processes takes longer.
 WORTH_SHARING = 8 * 1024 * 1024
-LOCK = 0x7261_6864_6172_6902
 
 
 class UnknownRoster(ValueError):
@@ -94,7 +93,7 @@ def import_roster(
             file.seek(0)
             first = file.readline(roster_rows.LONGEST_LINE)
             reading = _reading(name, path, first)
-            with _one_at_a_time():
+            with held(Lock.ROSTERS, wait=True):
                 load = _begin(name, digest, file.tell(), actor=actor, now=now)
                 resumed_at = load.line if load.line > 2 else 0
                 file.seek(load.offset)
@@ -120,20 +119,6 @@ def _reading(name: str, path: Path, first: bytes) -> Reading:
         sealer=cipher.sealer("fields"),
         where=queries.ROW,
     )
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """A second import waits for the first to end."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-    try:
-        yield
-    finally:
-        # Gone already when the connection is: then so is the lock.
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _begin(name: str, digest: str, offset: int, *, actor: str, now: dt.datetime) -> RosterLoad:

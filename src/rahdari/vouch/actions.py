@@ -10,11 +10,13 @@ from collections.abc import Callable, Collection
 from functools import partial
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari.archive.actions import Box
+from rahdari.db.locks import Lock, hold
+from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.policy import Vouching
@@ -76,7 +78,7 @@ def ask(
         return existing
     address = address.strip().lower()
     for name_of in sorted((asked_by, queries.address_index(address))):
-        _one_at_a_time(name_of)
+        hold(Lock.CLIENT, name_of)
     domain = _rules.domain_of(address)
     written = queries.written_lately(asked_by=asked_by, address=address, domain=domain, since=now - rules.counted_in)
     stopped = queries.wants_no_mail(address)
@@ -248,16 +250,9 @@ def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor:
     question.save(update_fields=["state", "answered_at", "forget_at"])
     detail = {"answer": state.value}
     journal.record(act=f"vouch.{act}", actor=actor, subject=question.subject, now=now, detail=detail)
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")
+    wake()
     return question
 
 
 def _locked(question: Question) -> Question:
     return Question.objects.select_for_update().get(pk=question.pk)
-
-
-def _one_at_a_time(name: str) -> None:
-    """Two questions at once of one person, or to one address: the second waits, and is counted after the first."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [name])

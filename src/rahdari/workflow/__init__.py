@@ -11,8 +11,6 @@ The publisher's step (`publish`) runs in a process of its own, since it holds ke
 
 import datetime as dt
 
-from django.db import connection
-
 from rahdari.attest.models import Attestation, Matter, MemberList, Use
 from rahdari.attest.models import Request as AskedOfAssociation
 from rahdari.confirm import actions as confirm
@@ -177,9 +175,3 @@ STEPS: tuple[Step, ...] = (
     Step("fees: remind", remind_of_fees, of=(Invoice,), clock=True),
     Step("fees: void", void_invoices_of_ended_applications, of=(Invoice,)),
 )
-
-
-def wake() -> None:
-    """Wake the worker when the present transaction is committed."""
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY rahdari_workflow")

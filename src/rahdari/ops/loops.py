@@ -25,8 +25,8 @@ from rahdari.db.wake import Channel
 from rahdari.web.metrics_access import name_of_loop
 
 BEAT = 2.0
-# A round of the line asks some forty questions, whether one applicant waits or a hundred.
-LINE_APART = 0.5
+# A round of the workflow asks some forty questions, whether one applicant waits or a hundred.
+ROUNDS_APART = 0.5
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError)
 RESCUE_EVERY = 10.0
@@ -163,10 +163,10 @@ def run_publisher() -> None:
 
 
 def run_worker() -> None:
-    """The line in one thread, procrastinate's jobs in the main one, three others beside them.
+    """The workflow in one thread, procrastinate's jobs in the main one, three others beside them.
 
     One looks for tokens, one hears what became of SMS, one tells webhooks: they wait for servers of strangers, so that
-    the line need not.
+    the workflow need not.
     """
     from rahdari import workflow
     from rahdari.api import actions as api
@@ -190,10 +190,10 @@ def run_worker() -> None:
 
     stop = threading.Event()
     loops = (
-        ("line", Channel.WORKFLOW, advance, LINE_APART),
+        ("workflow", Channel.WORKFLOW, advance, ROUNDS_APART),
         ("looks", Channel.LOOKS, look, 0.0),
         ("sms", Channel.SMS, listen, 0.0),
-        ("webhooks", Channel.WORKFLOW, tell, LINE_APART),
+        ("webhooks", Channel.WORKFLOW, tell, ROUNDS_APART),
     )
     threads = [
         threading.Thread(

@@ -18,7 +18,7 @@ from . import visitor
 PAGES = "/metrics"
 # The loops of `rahdari worker` and `rahdari publisher`, which have no port that could be asked. Each keeps a connection
 # to the database under its name.
-LOOPS = ("publisher", "line", "looks", "sms", "webhooks", "jobs")
+LOOPS = ("publisher", "workflow", "looks", "sms", "webhooks", "jobs")
 
 
 def name_of_loop(loop: str) -> str:

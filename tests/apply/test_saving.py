@@ -133,7 +133,7 @@ class TestSaveCompany:
             application=draft, name="Sample House", company_number="0000482", ntn="0000482-1", **by_owner
         )
         after = actions.submit_application(
-            application=queries.application_for_applicant(applicant=owner, reference=draft.reference),
+            application=queries.application_for_applicant(applicant=owner, reference=draft.reference).row,
             policy=queries.policy_in_force(),
             **by_owner,
         )

@@ -1,20 +1,26 @@
 """Mandates of agents: offered, accepted, bounded by scope, service and time, taken back; who is the holder."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.conf import settings as django_settings
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from rahdari.api import routes
+from rahdari.api.operation import Call
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import actions as deciding
 from rahdari.decide import queries as decide
 from rahdari.journal import queries as journal
+from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions, queries
 from rahdari.people.models import Mandate, User
@@ -277,3 +283,41 @@ class TestAnApplicationInAName:
         assert not decide.is_own(application, officer)
         give(world, officer, scope="see")
         assert decide.is_own(application, officer)
+
+
+class AsksForAnothersFirst:
+    """Before each page, the same request looks up what somebody else holds: the worst order of queries there is."""
+
+    reference = ""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        applications.application_for_applicant(applicant=cast(User, request.user), reference=self.reference)
+        return self.get_response(request)
+
+
+class TestTheJournal:
+    """Names who acted by the row that they acted on, and by no other query of the request."""
+
+    def test_names_a_person_who_is_also_an_agent_in_their_own_right(
+        self, world: World, agent: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs, mine = begun(world, agent), story.a_draft(agent)
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.AsksForAnothersFirst"]
+        monkeypatch.setattr(AsksForAnothersFirst, "reference", theirs.reference)
+        signed_in(fresh(agent)).post(reverse("portal:withdraw", args=[mine.reference]))
+        monkeypatch.setattr(AsksForAnothersFirst, "reference", mine.reference)
+        signed_in(fresh(agent)).post(reverse("portal:withdraw", args=[theirs.reference]))
+        rows = Row.objects.filter(act="apply.withdrew").values_list("subject", "actor")
+        assert dict(rows) == {mine.subject: f"person:{agent.pk}", theirs.subject: f"agent:{agent.pk}"}
+
+    def test_names_a_program_by_what_it_acts_on(self, world: World, agent: User) -> None:
+        theirs, mine, person = begun(world, agent), story.a_draft(agent), fresh(agent)
+        call = Call(RequestFactory().post("/"), person, timezone.now())
+        for row, before in ((mine, theirs), (theirs, mine)):
+            applications.application_for_applicant(applicant=person, reference=before.reference)
+            routes.by_path()["/applications/{reference}/withdraw"]["POST"].run(call, row.reference)
+        rows = Row.objects.filter(act="apply.withdrew").values_list("subject", "actor")
+        assert dict(rows) == {mine.subject: f"person:{agent.pk}", theirs.subject: f"agent:{agent.pk}"}

@@ -8,6 +8,7 @@ from rahdari.apply import actions, judging, rows, wording
 from rahdari.apply import queries as apply
 from rahdari.apply.judging import Judged
 from rahdari.apply.models import AddressFile, Application
+from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.prove_many import link_of, provable_by_link
@@ -94,12 +95,12 @@ def _file(call: Call, application: Application, file: AddressFile) -> Json:
     }
 
 
-def _draft(call: Call, reference: str) -> Application:
+def _draft(call: Call, reference: str) -> Reached[Application]:
     """A draft that takes files: an organisation's, about addresses."""
-    row, _service = draft(call, reference, Act.ADDRESSES)
+    row, by, _service = draft(call, reference, Act.ADDRESSES)
     if not judging.most_rows(row, apply.policy_in_force()):
         raise impossible("no_files", _("Files of addresses are for organisations. Add the addresses one by one."))
-    return row
+    return Reached(row, by)
 
 
 @operation(
@@ -111,7 +112,7 @@ def _draft(call: Call, reference: str) -> Application:
     ok=Ok("The files, the newest first.", closed({"items": listed(named("AddressFileInShort", IN_SHORT))})),
 )
 def list_address_files(call: Call, reference: str) -> Answer:
-    row = own(call, reference, Act.ADDRESSES)
+    row = own(call, reference, Act.ADDRESSES).row
     return Answer({"items": [_in_short(each) for each in apply.address_files_of(row)]})
 
 
@@ -131,7 +132,7 @@ def send_address_file(call: Call, reference: str) -> Answer:
     address changes by itself), and `subscriber` where the service asks for it. Columns that are not known are carried
     along. It waits for 7 days.
     """
-    row = _draft(call, reference)
+    row = _draft(call, reference).row
     most = judging.most_rows(row, apply.policy_in_force())
     if seconds := programs.wait_for(f"apply.files:{call.person.pk}", rate=judging.FILES, per=judging.PER_SECONDS):
         raise too_many(seconds)
@@ -153,7 +154,7 @@ def send_address_file(call: Call, reference: str) -> Answer:
     ok=Ok("The rows that wait: good ones, and what is wrong with the others.", ADDRESS_FILE),
 )
 def get_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
-    row = _draft(call, reference)
+    row = _draft(call, reference).row
     return Answer(_file(call, row, apply.address_file_of(application=row, id=file)))
 
 
@@ -167,7 +168,7 @@ def get_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
     ok=Ok("A CSV of the rows that wait: our corrections, and a last column that says what is wrong.", media="text/csv"),
 )
 def get_corrected_addresses(call: Call, reference: str, file: uuid.UUID) -> Answer:
-    row = _draft(call, reference)
+    row = _draft(call, reference).row
     found = apply.address_file_of(application=row, id=file)
     table, judged = judging.judge_file(row, found, apply.policy_in_force(), by=call.person)
     headers = {"Content-Disposition": 'attachment; filename="addresses-to-correct.csv"'}
@@ -191,7 +192,7 @@ def correct_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     """The cells that are given take the place of those of the row with this `line`; the others stay. A row that was
     added meanwhile stays added.
     """
-    row = _draft(call, reference)
+    row = _draft(call, reference).row
     found = apply.address_file_of(application=row, id=file)
     _table, judged = judging.judge_file(row, found, apply.policy_in_force(), by=call.person)
     there = {each.row.line: each.row for each in judged}
@@ -213,7 +214,7 @@ def drop_address_row(call: Call, reference: str, file: uuid.UUID, line: str) -> 
     """The others stay. One that is not there any more was added or left out before; with its last row the file is
     deleted.
     """
-    row = _draft(call, reference)
+    row = _draft(call, reference).row
     found = apply.address_file_of(application=row, id=file)
     actions.replace_rows(file=found, rows={}, without={int(line)})
     return Answer(status=204)
@@ -234,7 +235,7 @@ def drop_address_row(call: Call, reference: str, file: uuid.UUID, line: str) -> 
 )
 def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     """With `mend` what was probably meant is taken first, where that is known. A row is added once."""
-    row = _draft(call, reference)
+    row, by = _draft(call, reference)
     policy = apply.policy_in_force()
     found = apply.address_file_of(application=row, id=file)
     _table, judged = judging.judge_file(row, found, policy, by=call.person)
@@ -245,7 +246,7 @@ def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
     added = actions.add_from_file(
         file=found,
         good={each.row.line: each.wanted for each in judged if each.is_good and each.wanted is not None},
-        actor=call.actor,
+        actor=by.actor,
         now=call.now,
         policy=policy,
         adds_branches=judging.adds_branches(call.person, row.organisation),
@@ -260,7 +261,7 @@ def add_address_rows(call: Call, reference: str, file: uuid.UUID) -> Answer:
 )
 def delete_address_file(call: Call, reference: str, file: uuid.UUID) -> Answer:
     """What was added from it stays."""
-    row = own(call, reference, Act.ADDRESSES)
+    row = own(call, reference, Act.ADDRESSES).row
     apply.address_file_of(application=row, id=file)
     actions.forget_file(application=row, id=file)
     return Answer(status=204)
@@ -293,10 +294,10 @@ def get_link(call: Call, reference: str) -> Answer:
     pressed: it proves that one address. Whoever has it can do no more than that. `unproved` and `proved` are ids of
     addresses.
     """
-    row = own(call, reference, Act.PROVE)
+    row, by = own(call, reference, Act.PROVE)
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is decided already: no proof of it is awaited."))
-    known = share_proofs(row, call.actor)
+    known = share_proofs(row, by.actor)
     return Answer(
         {
             "link": link_of(row) if provable_by_link(row, known) else None,

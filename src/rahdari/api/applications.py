@@ -15,6 +15,7 @@ from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
 from rahdari.letters import queries as letters
 from rahdari.people import queries as people
+from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import Mandate
 from rahdari.people.rules import Act
 from rahdari.policy import Service
@@ -37,27 +38,27 @@ READ, WRITE = Scope.APPLICATIONS_READ, Scope.APPLICATIONS_WRITE
 ONE = "/applications/{reference}"
 
 
-def own(call: Call, reference: str, act: Act = Act.PAPERS) -> Application:
-    """An application with which the person may do this: their own, or by their role in an organisation."""
+def own(call: Call, reference: str, act: Act = Act.PAPERS) -> Reached[Application]:
+    """An application with which the person may do this, and as whom."""
     return apply.application_for_applicant(applicant=call.person, reference=reference, act=act)
 
 
-def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Application, Service]:
+def draft(call: Call, reference: str, act: Act = Act.PAPERS) -> tuple[Application, Acting, Service]:
     """The draft that is changed, as the caller last saw it."""
-    row = own(call, reference, act)
+    row, by = own(call, reference, act)
     if row.status != rules.Status.DRAFT:
         raise impossible("not_a_draft", _("This application was sent, so its answers stay as they are."))
     call.must_match(tag_of(row))
     service = apply.policy_in_force().services.get(row.service)
     if service is None:
         raise actions.ServiceNotOpen(row.service)
-    return row, service
+    return row, by, service
 
 
 def whole(call: Call, row: Application, status: int = 200) -> Answer:
     """The application as the person may see it: who sees no papers gets its addresses, while they can be proved."""
     papers = apply.may(call.person, Act.PAPERS, application=row)
-    fresh = own(call, row.reference, Act.PAPERS if papers else Act.ADDRESSES)
+    fresh = own(call, row.reference, Act.PAPERS if papers else Act.ADDRESSES).row
     if not papers and fresh.status not in {"draft", "submitted"}:
         raise apply.ApplicationNotFound(row.reference)
     return Answer(shown.application(fresh, call.now, papers=papers), status, tag_of(fresh))
@@ -126,15 +127,15 @@ def begin_application(call: Call) -> Answer:
     takes_mobile = service is None or (service.takes_mobile_lines and letters.sms_is_set_up())
     if call.body.get("fixed_address") == "mobile" and not takes_mobile:
         raise impossible("no_mobile", _("No mobile number can be registered for this service here."))
-    mandate = _mandate(call) if "mandate" in call.body else None
+    by = Acting(call.person, _mandate(call) if "mandate" in call.body else None)
     row = actions.start_application(
         applicant=call.person,
         service=call.body["service"],
         fixed_address=call.body.get("fixed_address", ""),
         language=call.body.get("language", ""),
         send_token=call.id,
-        mandate=mandate,
-        actor=call.actor,
+        mandate=by.mandate,
+        actor=by.actor,
         now=call.now,
     )
     return whole(call, row, 201)
@@ -148,7 +149,6 @@ def _mandate(call: Call) -> Mandate:
     covered = found is not None and found.covers(service) and service in services_of_organisations()
     if found is None or not covered or call.body.get("fixed_address") == "mobile":
         raise impossible("no_mandate", _("You have no mandate for this."))
-    call.person.acting_under = found
     return found
 
 
@@ -159,7 +159,7 @@ def get_application(call: Call, reference: str) -> Answer:
     """How it stands: what is awaited, from whom, until when; its answers, addresses, papers and checks. Who sees no
     papers of an organisation gets its addresses alone: `answers` is null.
     """
-    return whole(call, own(call, reference, Act.ADDRESSES))
+    return whole(call, own(call, reference, Act.ADDRESSES).row)
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
@@ -171,14 +171,14 @@ MEMBERSHIP_NAMES = {"association": "association", "number": "association_number"
 
 def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] | None = None) -> Answer:
     """Answer one step by its form; what the page would say beside a field comes back as an error."""
-    row, service = draft(call, reference)
+    row, by, service = draft(call, reference)
     if not table.anywhere:
         _in_service(service, table.step)
     policy = apply.policy_in_force()
     seen = apply.seen(row, table.step)
     data = {field: call.body.get(name, "") for field, name in _names(table, names, call.body).items()}
     form = _filled(table.form(data, **table.options(row, service, policy, call.now)), data, names)
-    table.save(row, form.cleaned_data, seen=seen, actor=call.actor, now=call.now)
+    table.save(row, form.cleaned_data, seen=seen, actor=by.actor, now=call.now)
     return whole(call, row)
 
 
@@ -264,7 +264,7 @@ def put_evidence(call: Call, reference: str) -> Answer:
     kind `association`, `association` is the key of one that the policy names; it may be left out where there is one.
     `card_number` goes with it where the association may know its members by that, and with a declaration.
     """
-    row, service = draft(call, reference)
+    row, by, service = draft(call, reference)
     _in_service(service, StepKey.EVIDENCE)
     policy, seen = apply.policy_in_force(), apply.seen(row, StepKey.EVIDENCE)
     kind = call.body["kind"]
@@ -286,7 +286,7 @@ def put_evidence(call: Call, reference: str) -> Answer:
         association_number=number,
         cnic=card or row.cnic,
         seen=seen,
-        actor=call.actor,
+        actor=by.actor,
         now=call.now,
     )
     return whole(call, row)
@@ -334,17 +334,17 @@ def put_association(call: Call, reference: str) -> Answer:
 )
 def leave_association(call: Call, reference: str) -> Answer:
     """Documents that were uploaded before are there still. Where none was named nothing changes."""
-    row = _takes_association(call, reference)
+    row, by = _takes_association(call, reference)
     if row.evidence_kind == rules.ASSOCIATION:
-        actions.save_evidence(application=row, kind="", actor=call.actor, now=call.now)
+        actions.save_evidence(application=row, kind="", actor=by.actor, now=call.now)
     return whole(call, row)
 
 
-def _takes_association(call: Call, reference: str) -> Application:
-    row, service = draft(call, reference)
+def _takes_association(call: Call, reference: str) -> Reached[Application]:
+    row, by, service = draft(call, reference)
     if not rules.takes_association(service):
         raise impossible("no_association", _("No association vouches for this service. Send what it asks for."))
-    return row
+    return Reached(row, by)
 
 
 # -- checking and sending --------------------------------------------------------------------------------------------
@@ -398,10 +398,10 @@ def _without(found: Json, name: str) -> Json:
     ),
 )
 def check_application(call: Call, reference: str) -> Answer:
-    row, service = draft(call, reference)
+    row, by, service = draft(call, reference)
     policy = apply.policy_in_force()
     troubles = _troubles(row, call.now)
-    proofs = share_proofs(row, call.actor)
+    proofs = share_proofs(row, by.actor)
     return Answer(
         {
             "ready": not troubles and service.open,
@@ -429,26 +429,26 @@ def submit_application(call: Call, reference: str) -> Answer:
     """With `declare` you say what the page asks for: the answers are true, and you may apply. Sent twice it is sent
     once. An address that is not proved yet may be proved afterwards, by the link or any other way.
     """
-    row = own(call, reference)
+    row = own(call, reference).row
     if row.submitted_at is not None:
         return whole(call, row)
-    row, _service = draft(call, reference)
+    row, by, _service = draft(call, reference)
     policy = apply.policy_in_force()
     if row.is_mobile and not lines.is_ready(row):
         raise not_taken({"pointer": "", **each} for each in _troubles(row, call.now))
-    known = share_proofs(row, call.actor)
-    leave_proofs_open(known, policy, actor=call.actor, now=call.now)
+    known = share_proofs(row, by.actor)
+    leave_proofs_open(known, policy, actor=by.actor, now=call.now)
     try:
         actions.submit_application(
             application=row,
             policy=policy,
-            actor=call.actor,
+            actor=by.actor,
             now=call.now,
             seen_version=row.version,
             to_prove=left_to_prove(known),
         )
     except (actions.StepsMissing, actions.EndpointsInTrouble):
-        found = _troubles(own(call, reference), call.now)
+        found = _troubles(own(call, reference).row, call.now)
         raise not_taken(
             {"pointer": "", **each}
             for each in found or [error("", "declared_before", _("Choose other evidence of your work."))]
@@ -467,6 +467,6 @@ def submit_application(call: Call, reference: str) -> Answer:
 )
 def withdraw_application(call: Call, reference: str) -> Answer:
     """Sent or not, while it is not decided. Doing it twice changes nothing."""
-    row = own(call, reference)
-    actions.withdraw_application(application=row, actor=call.actor, now=call.now)
+    row, by = own(call, reference)
+    actions.withdraw_application(application=row, actor=by.actor, now=call.now)
     return whole(call, row)

@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import client as pages
 from rahdari.vouch import actions, rules
@@ -35,12 +36,12 @@ CLIENT = named(
 )
 
 
-def _asked(call: Call, reference: str) -> tuple[Application, Question]:
-    row = own(call, reference, Act.PAPERS)
+def _asked(call: Call, reference: str) -> tuple[Application, Acting, Question]:
+    row, by = own(call, reference, Act.PAPERS)
     question = pages.question_about(row)
     if question is None:
         raise not_found()
-    return row, question
+    return row, by, question
 
 
 def _said(question: Question) -> Json:
@@ -63,7 +64,7 @@ def _said(question: Question) -> Json:
 @operation("GET", AT, scope=READ, tag=TAG, summary="Whom we asked by mail, and until when", ok=Ok("It.", CLIENT))
 def get_client(call: Call, reference: str) -> Answer:
     """404 when nobody was asked, or all have answered. `name` is what they read of the applicant."""
-    return Answer(_said(_asked(call, reference)[1]))
+    return Answer(_said(_asked(call, reference)[-1]))
 
 
 @operation(
@@ -77,9 +78,9 @@ def get_client(call: Call, reference: str) -> Answer:
 )
 def send_client_letter(call: Call, reference: str) -> Answer:
     """Once, a day after the first at the earliest (`send_again_from`)."""
-    _row, question = _asked(call, reference)
+    _row, by, question = _asked(call, reference)
     try:
-        question = actions.send_again(question=question, actor=call.actor, now=call.now)
+        question = actions.send_again(question=question, actor=by.actor, now=call.now)
     except actions.TooSoon:
         raise impossible("too_soon", _("It was sent a short time ago. Nothing was sent again.")) from None
     except actions.NoLongerOpen:
@@ -99,10 +100,10 @@ def send_client_letter(call: Call, reference: str) -> Answer:
 )
 def correct_client(call: Call, reference: str) -> Answer:
     """The address is judged like the first one: no free mail service, and not the applicant's own."""
-    row, question = _asked(call, reference)
+    row, by, question = _asked(call, reference)
     form = pages.form_for(row, {"text": call.body.get("address", "")})
     if not form.is_valid():
         raise of_form(form, {"text": "address"})
     if form.cleaned_data["text"] != question.address:
-        pages.correct(row, question, form.cleaned_data["text"], actor=call.actor, now=call.now)
+        pages.correct(row, question, form.cleaned_data["text"], actor=by.actor, now=call.now)
     return Answer(status=204)

@@ -11,6 +11,7 @@ from rahdari.apply import queries as apply
 from rahdari.dyndns import actions, queries, rules
 from rahdari.dyndns.models import Host
 from rahdari.dyndns.rules import V6As
+from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import changing, router_settings
 from rahdari.programs import answers as programs
@@ -94,28 +95,26 @@ def _said(host: Host, call: Call) -> Json:
     }
 
 
-def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Host:
+def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Reached[Host]:
     """Made when it is first asked for, as on the page."""
-    row = own(call, reference, Act.PROVE)
+    row, by = own(call, reference, Act.PROVE)
     found = apply.endpoint_of(application=row, id=endpoint)
     if not found.is_dynamic:
         raise not_found()
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is decided already: see the connection of the registration."))
-    return actions.make_host(
-        subject=found.connection,
-        holder=row.holder_ref,
-        parts=found.parts,
-        actor=call.actor,
-        now=call.now,
+    host = actions.make_host(
+        subject=found.connection, holder=row.holder_ref, parts=found.parts, actor=by.actor, now=call.now
     )
+    return Reached(host, by)
 
 
-def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Host:
-    host = queries.host_of(valid(call, reference, Act.ADDRESSES), connection)
+def _of_registration(call: Call, reference: str, connection: uuid.UUID) -> Reached[Host]:
+    found, by = valid(call, reference, Act.ADDRESSES)
+    host = queries.host_of(found, connection)
     if host is None:
         raise not_found()
-    return host
+    return Reached(host, by)
 
 
 def _hold_rate(host: Host) -> None:
@@ -124,9 +123,10 @@ def _hold_rate(host: Host) -> None:
         raise too_many(seconds)
 
 
-def _password(host: Host, call: Call, lasts: dt.timedelta) -> Answer:
+def _password(reached: Reached[Host], call: Call, lasts: dt.timedelta) -> Answer:
+    host, by = reached
     _hold_rate(host)
-    made = actions.make_token(host=host, actor=call.actor, now=call.now, old_ends_in=lasts)
+    made = actions.make_token(host=host, actor=by.actor, now=call.now, old_ends_in=lasts)
     return Answer({"password": made.text, "connection": _said(host, call)}, 201)
 
 
@@ -140,7 +140,7 @@ def _password(host: Host, call: Call, lasts: dt.timedelta) -> Answer:
     ok=Ok("The connection. A report from its line proves it.", CONNECTION),
 )
 def get_connection_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    return Answer(_said(_of_application(call, reference, endpoint), call))
+    return Answer(_said(_of_application(call, reference, endpoint).row, call))
 
 
 @operation(
@@ -168,9 +168,9 @@ def make_password_of_application(call: Call, reference: str, endpoint: uuid.UUID
 )
 def change_connection_of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """The `host` alone, or the whole `network` that the line has."""
-    host = _of_application(call, reference, endpoint)
+    host, by = _of_application(call, reference, endpoint)
     _hold_rate(host)
-    return Answer(_said(actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=call.actor, now=call.now), call))
+    return Answer(_said(actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now), call))
 
 
 @operation(
@@ -183,7 +183,7 @@ def change_connection_of_application(call: Call, reference: str, endpoint: uuid.
     ok=Ok("Its addresses now, and what was reported last.", CONNECTION),
 )
 def get_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
-    return Answer(_said(_of_registration(call, reference, connection), call))
+    return Answer(_said(_of_registration(call, reference, connection).row, call))
 
 
 @operation(
@@ -213,13 +213,13 @@ def make_password(call: Call, reference: str, connection: uuid.UUID) -> Answer:
 )
 def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answer:
     """What is left out stays. A pause ends with the next report, or by `null`; it lasts 90 days at most."""
-    host = _of_registration(call, reference, connection)
+    host, by = _of_registration(call, reference, connection)
     _hold_rate(host)
     if "paused_until" in call.body:
         day = call.body["paused_until"]
-        host = actions.pause(host=host, until=_end_of(day, call) if day else None, actor=call.actor, now=call.now)
+        host = actions.pause(host=host, until=_end_of(day, call) if day else None, actor=by.actor, now=call.now)
     if "v6_as" in call.body:
-        host = actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=call.actor, now=call.now)
+        host = actions.choose_v6(host=host, v6_as=call.body["v6_as"], actor=by.actor, now=call.now)
     return Answer(_said(host, call))
 
 

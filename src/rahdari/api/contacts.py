@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.people.acting import Acting
 from rahdari.portal.applicant import contact_way as pages
 from rahdari.portal.applicant.ways import counts
 from rahdari.verify import actions as verify
@@ -21,9 +22,9 @@ from .proofs import AT, CHALLENGE, PROVE, TAG, challenge, unproved
 from .schema import closed, text
 
 
-def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Challenge]:
+def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Challenge]:
     """This way as it was opened, while it can still come to something."""
-    row, found, policy = unproved(call, reference, endpoint)
+    row, by, found, policy = unproved(call, reference, endpoint)
     if not counts(policy, found, Method.CONTACT):
         raise not_found()
     pending = pages.pending(found.subject, found.network)
@@ -31,7 +32,7 @@ def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
         raise impossible(
             "no_contacts", _("Open this way first, and have the registry asked whom it names. Then choose one.")
         )
-    return row, pending
+    return row, by, pending
 
 
 @operation(
@@ -48,7 +49,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     """`contact` is the address of one of `contacts`, those that the registry publishes. They read who asks, for which
     range, and the code; three letters at most. Only they have the code: no answer of ours holds it.
     """
-    row, pending = _pending(call, reference, endpoint)
+    row, by, pending = _pending(call, reference, endpoint)
     if not row.holder_name:
         raise impossible("no_name", _("Answer first who applies: the letter says who asks."))
     try:
@@ -57,7 +58,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
             contact=call.body["contact"],
             name=row.holder_name,
             language=apply.language_now(),
-            actor=call.actor,
+            actor=by.actor,
             now=call.now,
         )
     except verify.NoCodeNow as found:
@@ -79,7 +80,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
 )
 def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """A few tries for each letter, as on the page."""
-    _row, pending = _pending(call, reference, endpoint)
+    _row, _by, pending = _pending(call, reference, endpoint)
     try:
         verify.try_code(challenge=pending, given=call.body["code"], now=call.now)
     except verify.CodeNotTaken as found:

@@ -8,6 +8,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question
+from rahdari.people.acting import Acting
 from rahdari.policy import Allowance, Forum, Text
 from rahdari.portal.applicant.answers import Answer as AnswerForm
 
@@ -87,12 +88,12 @@ def _in(words: Text | None) -> str:
     return words.in_language(get_language()) if words is not None else ""
 
 
-def _case(call: Call, reference: str) -> tuple[Application, Case]:
-    row = own(call, reference)
+def _case(call: Call, reference: str) -> tuple[Application, Acting, Case]:
+    row, by = own(call, reference)
     case = queries.case_of(row)
     if case is None:
         raise not_found()
-    return row, case
+    return row, by, case
 
 
 def _reason(found: queries.RefusedFor) -> Json:
@@ -128,12 +129,12 @@ def _draft(call: Call, row: Application) -> str:
 # -- a question ------------------------------------------------------------------------------------------------------
 
 
-def _question(call: Call, reference: str) -> tuple[Application, Question]:
-    row, case = _case(call, reference)
+def _question(call: Call, reference: str) -> tuple[Application, Acting, Question]:
+    row, by, case = _case(call, reference)
     asked = queries.open_question(case)
     if asked is None:
         raise not_found()
-    return row, asked
+    return row, by, asked
 
 
 def _said(row: Application, asked: Question) -> Json:
@@ -154,7 +155,8 @@ def _said(row: Application, asked: Question) -> Json:
 @operation("GET", f"{ONE}/question", scope=READ, tag=TAG, summary="The officer's open question", ok=Ok("It.", QUESTION))
 def get_question(call: Call, reference: str) -> Answer:
     """404 when none is open. While one is, the officer's clock stands still."""
-    return Answer(_said(*_question(call, reference)))
+    row, _by, asked = _question(call, reference)
+    return Answer(_said(row, asked))
 
 
 @operation(
@@ -169,8 +171,8 @@ def get_question(call: Call, reference: str) -> Answer:
 )
 def answer_question(call: Call, reference: str) -> Answer:
     """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
-    row, asked = _question(call, reference)
-    actions.answer_question(question=asked, answer=_answer(call, row), actor=call.actor, now=call.now)
+    row, by, asked = _question(call, reference)
+    actions.answer_question(question=asked, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
 
 
@@ -186,9 +188,10 @@ def answer_question(call: Call, reference: str) -> Answer:
 )
 def save_question_draft(call: Call, reference: str) -> Answer:
     """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
-    row, asked = _question(call, reference)
-    actions.save_answer_draft(asked=asked, text=_draft(call, row), actor=call.actor, now=call.now)
-    return Answer(_said(*_question(call, reference)))
+    row, by, asked = _question(call, reference)
+    actions.save_answer_draft(asked=asked, text=_draft(call, row), actor=by.actor, now=call.now)
+    asked.refresh_from_db()
+    return Answer(_said(row, asked))
 
 
 @operation(
@@ -201,8 +204,8 @@ def save_question_draft(call: Call, reference: str) -> Answer:
     ok=Ok("The question with its new last day.", QUESTION),
 )
 def extend_question(call: Call, reference: str) -> Answer:
-    row, asked = _question(call, reference)
-    return Answer(_said(row, actions.extend_question(question=asked, actor=call.actor, now=call.now)))
+    row, by, asked = _question(call, reference)
+    return Answer(_said(row, actions.extend_question(question=asked, actor=by.actor, now=call.now)))
 
 
 # -- a notice before a refusal ---------------------------------------------------------------------------------------
@@ -213,15 +216,16 @@ def extend_question(call: Call, reference: str) -> Answer:
 )
 def get_notice(call: Call, reference: str) -> Answer:
     """404 when there is none. Nothing is decided before you could answer it, and a second officer reads the answer."""
-    return Answer(_told(*_notice(call, reference)))
+    row, _by, told = _notice(call, reference)
+    return Answer(_told(row, told))
 
 
-def _notice(call: Call, reference: str) -> tuple[Application, Notice]:
-    row, case = _case(call, reference)
+def _notice(call: Call, reference: str) -> tuple[Application, Acting, Notice]:
+    row, by, case = _case(call, reference)
     told = queries.open_notice(case)
     if told is None:
         raise not_found()
-    return row, told
+    return row, by, told
 
 
 def _told(row: Application, told: Notice) -> Json:
@@ -249,9 +253,10 @@ def _told(row: Application, told: Notice) -> Json:
 )
 def save_notice_draft(call: Call, reference: str) -> Answer:
     """For you alone: no officer sees it, nothing is answered, and no clock moves. An empty one is thrown away."""
-    row, told = _notice(call, reference)
-    actions.save_answer_draft(asked=told, text=_draft(call, row), actor=call.actor, now=call.now)
-    return Answer(_told(*_notice(call, reference)))
+    row, by, told = _notice(call, reference)
+    actions.save_answer_draft(asked=told, text=_draft(call, row), actor=by.actor, now=call.now)
+    told.refresh_from_db()
+    return Answer(_told(row, told))
 
 
 @operation(
@@ -266,8 +271,8 @@ def save_notice_draft(call: Call, reference: str) -> Answer:
 )
 def answer_notice(call: Call, reference: str) -> Answer:
     """Papers that go with it are uploaded first, with the rule `answer`; then the words may be empty."""
-    row, told = _notice(call, reference)
-    actions.answer_notice(notice=told, answer=_answer(call, row), actor=call.actor, now=call.now)
+    row, by, told = _notice(call, reference)
+    actions.answer_notice(notice=told, answer=_answer(call, row), actor=by.actor, now=call.now)
     return whole(call, row)
 
 
@@ -297,7 +302,7 @@ def _appeal(until: dt.datetime, forum: Forum | None) -> Json:
 def get_decision(call: Call, reference: str) -> Answer:
     """404 until it is decided. Of a refusal: the reasons with their law, what you can do, until when to appeal, and
     until when what you wrote and sent can be read here (`readable_until`)."""
-    row, case = _case(call, reference)
+    row, _by, case = _case(call, reference)
     decision = queries.decision_of(case)
     if decision is None:
         raise not_found()

@@ -116,7 +116,7 @@ def give_mandate(call: Call, organisation: uuid.UUID) -> Answer:
         scope=given["scope"],
         services=given["services"],
         valid_until=call.now + dt.timedelta(days=int(given["months"]) * LONGEST.days // 24),
-        actor=call.actor,
+        actor=call.own_actor,
         now=call.now,
         language=call.person.language,
     )
@@ -137,7 +137,7 @@ def take_back_mandate(call: Call, organisation: uuid.UUID, mandate: uuid.UUID) -
     row = queries.mandates_of(found).filter(pk=mandate).first()
     if row is None:
         raise not_found()
-    actions.end_mandate(mandate=row, actor=call.actor, now=call.now)
+    actions.end_mandate(mandate=row, actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 
@@ -179,7 +179,7 @@ def accept_mandate(call: Call, mandate: uuid.UUID) -> Answer:
     """One that was offered to the address that you sign in with. Accepted twice it is accepted once."""
     row = _offered_or_held(call, mandate)
     try:
-        row = actions.accept_mandate(user=call.person, mandate=row, actor=call.actor, now=call.now)
+        row = actions.accept_mandate(user=call.person, mandate=row, actor=call.own_actor, now=call.now)
     except actions.MandateNotOffered:
         raise impossible("not_offered", _("This is not offered any more.")) from None
     return Answer(_mandate(row, call.now))
@@ -194,7 +194,7 @@ def accept_mandate(call: Call, mandate: uuid.UUID) -> Answer:
     ok=Ok("From now on nothing is done by it.", status=204),
 )
 def give_up_mandate(call: Call, mandate: uuid.UUID) -> Answer:
-    actions.end_mandate(mandate=_offered_or_held(call, mandate), actor=call.actor, now=call.now)
+    actions.end_mandate(mandate=_offered_or_held(call, mandate), actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 

@@ -12,6 +12,7 @@ from rahdari.mobile import actions, rules
 from rahdari.mobile.models import Line
 from rahdari.mobile.rules import State
 from rahdari.people import actions as people
+from rahdari.people.acting import Reached
 from rahdari.portal.applicant import mobile as pages
 from rahdari.portal.applicant.mobile_forms import CodeForm, NumberForm
 from rahdari.publish import queries as networks
@@ -105,20 +106,21 @@ def _code(line: Line, call: Call) -> str:
     return "over"
 
 
-def _of_application(call: Call, reference: str) -> pages.Place:
-    row = own(call, reference)
+def _of_application(call: Call, reference: str) -> Reached[pages.Place]:
+    row, by = own(call, reference)
     if not row.is_mobile:
         raise not_found()
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is decided already: nothing about its number is awaited."))
-    return pages.place_of_application(row)
+    return Reached(pages.place_of_application(row), by)
 
 
-def _of_registration(call: Call, reference: str) -> pages.Place:
-    place = pages.place_of_registration(valid(call, reference))
+def _of_registration(call: Call, reference: str) -> Reached[pages.Place]:
+    found, by = valid(call, reference)
+    place = pages.place_of_registration(found)
     if place is None:
         raise not_found()
-    return place
+    return Reached(place, by)
 
 
 def _line(place: pages.Place) -> Line:
@@ -127,7 +129,8 @@ def _line(place: pages.Place) -> Line:
     return place.line
 
 
-def _send_code(place: pages.Place, call: Call) -> Answer:
+def _send_code(reached: Reached[pages.Place], call: Call) -> Answer:
+    place, by = reached
     form = NumberForm(call.body)
     if not form.is_valid():
         raise of_form(form)
@@ -140,7 +143,7 @@ def _send_code(place: pages.Place, call: Call) -> Answer:
             network=visitor.household(call.request),
             language=apply.language_now(),
             follows=place.follows,
-            actor=call.actor,
+            actor=by.actor,
             now=call.now,
         )
     except people.TooManyCodes as found:
@@ -150,8 +153,8 @@ def _send_code(place: pages.Place, call: Call) -> Answer:
     return Answer(_said(line, call), 202)
 
 
-def _take_code(place: pages.Place, call: Call) -> Answer:
-    line = _line(place)
+def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
+    line, by = _line(reached.row), reached.by
     form = CodeForm(call.body)
     if not form.is_valid():
         raise of_form(form)
@@ -159,7 +162,7 @@ def _take_code(place: pages.Place, call: Call) -> Answer:
         raise impossible("no_code", _("No code is awaited."))
     try:
         line = actions.confirm_number(
-            line=line, user=call.person, code=form.cleaned_data["code"], actor=call.actor, now=call.now
+            line=line, user=call.person, code=form.cleaned_data["code"], actor=by.actor, now=call.now
         )
     except people.CodeWrong as found:
         raise not_taken([error("/code", "wrong", pages.wrong_code(found))]) from None
@@ -170,7 +173,8 @@ def _take_code(place: pages.Place, call: Call) -> Answer:
     return Answer(_said(line, call))
 
 
-def _ask(place: pages.Place, call: Call) -> Answer:
+def _ask(reached: Reached[pages.Place], call: Call) -> Answer:
+    place, by = reached
     line = _line(place)
     if line.state == State.TYPED:
         raise impossible("not_confirmed", _("Confirm the number by its code first."))
@@ -189,7 +193,7 @@ def _ask(place: pages.Place, call: Call) -> Answer:
             operator=form.cleaned_data["operator"],
             name=place.name,
             policy=place.policy,
-            actor=call.actor,
+            actor=by.actor,
             now=call.now,
         )
     except actions.MoveNotAllowed:
@@ -211,7 +215,7 @@ def _ask(place: pages.Place, call: Call) -> Answer:
 )
 def get_mobile(call: Call, reference: str) -> Answer:
     """The number is shown masked, and only until its operator has answered: then it is deleted here."""
-    place = _of_application(call, reference)
+    place = _of_application(call, reference).row
     return Answer(_said(place.line or place.follows, call))
 
 
@@ -275,7 +279,7 @@ def ask_operator(call: Call, reference: str) -> Answer:
     ok=Ok("How far it has come; `none` while nothing moves.", MOBILE),
 )
 def get_moved_number(call: Call, reference: str) -> Answer:
-    return Answer(_said(_of_registration(call, reference).line, call))
+    return Answer(_said(_of_registration(call, reference).row.line, call))
 
 
 @operation(

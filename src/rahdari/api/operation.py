@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from rahdari.people.access import actor_of
+from rahdari.people.acting import Acting
 from rahdari.people.models import User
 
 from . import schema
@@ -38,8 +38,9 @@ class Call:
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
-    def actor(self) -> str:
-        return actor_of(self.person)
+    def own_actor(self) -> str:
+        """How the journal names the person in their own right. For what is a holder's, the gatekeeper says as whom."""
+        return Acting(self.person).actor
 
     def must_match(self, tag: str) -> None:
         """Hold `If-Match` against the tag of what stands there now. Without it nothing is held."""

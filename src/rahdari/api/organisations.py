@@ -144,7 +144,7 @@ def add_branch(call: Call, organisation: uuid.UUID) -> Answer:
     """A name stands once. The contact hears of the line of the branch, and of nothing else."""
     found, form = within(call, organisation, Act.BRANCHES), _form(call)
     try:
-        made = actions.add_branch(organisation=found, actor=call.actor, now=call.now, **form.cleaned_data)
+        made = actions.add_branch(organisation=found, actor=call.own_actor, now=call.now, **form.cleaned_data)
     except actions.BranchNameTaken:
         raise _name_taken(form) from None
     return Answer(_branch(made, 0), 201)
@@ -164,7 +164,7 @@ def change_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Ans
     found = within(call, organisation, Act.BRANCHES)
     row, form = _one(found, branch), _form(call)
     try:
-        row = actions.change_branch(branch=row, actor=call.actor, now=call.now, **form.cleaned_data)
+        row = actions.change_branch(branch=row, actor=call.own_actor, now=call.now, **form.cleaned_data)
     except actions.BranchNameTaken:
         raise _name_taken(form) from None
     return Answer(_branch(row, _counts(found)[row.pk]))
@@ -181,7 +181,7 @@ def change_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Ans
 def end_branch(call: Call, organisation: uuid.UUID, branch: uuid.UUID) -> Answer:
     """Its addresses stay registered, and belong to no branch."""
     row = _one(within(call, organisation, Act.BRANCHES), branch)
-    actions.end_branch(branch=row, actor=call.actor, now=call.now)
+    actions.end_branch(branch=row, actor=call.own_actor, now=call.now)
     return Answer(status=204)
 
 
@@ -223,6 +223,6 @@ def place_addresses(call: Call, organisation: uuid.UUID) -> Answer:
     chosen = {uuid.UUID(each) for each in call.body["entries"]}
     subjects = [each.subject for each in addresses_of(found) if each.entry in chosen]
     changed = apply.place_endpoints(
-        subjects=subjects, branch=target, organisation=found, actor=call.actor, now=call.now
+        subjects=subjects, branch=target, organisation=found, actor=call.own_actor, now=call.now
     )
     return Answer({"changed": changed})

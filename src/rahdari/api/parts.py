@@ -11,6 +11,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application, Endpoint
 from rahdari.decide import queries as decide
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, Service
 from rahdari.programs import answers as programs
@@ -89,16 +90,16 @@ def _refused(form: address_form.AddressForm, body: Json) -> programs.Problem:
     return found
 
 
-def _kept(call: Call, row: Application, service: Service, endpoint: Endpoint | None) -> Endpoint:
+def _kept(call: Call, row: Application, by: Acting, service: Service, endpoint: Endpoint | None) -> Endpoint:
     form = _form(call, service)
-    saved = address_form.keep(form, application=row, row=endpoint, actor=call.actor, now=call.now)
+    saved = address_form.keep(form, application=row, row=endpoint, actor=by.actor, now=call.now)
     if saved is None:
         raise of_form(form, names_in(call.body))
     return saved
 
 
 def _tag(call: Call, row: Application) -> str:
-    return tag_of(own(call, row.reference, Act.ADDRESSES))
+    return tag_of(own(call, row.reference, Act.ADDRESSES).row)
 
 
 @operation(
@@ -110,7 +111,7 @@ def _tag(call: Call, row: Application) -> str:
     ok=Ok("The addresses.", closed({"items": listed(ENDPOINT)}), tag=True),
 )
 def list_endpoints(call: Call, reference: str) -> Answer:
-    row = own(call, reference, Act.ADDRESSES)
+    row = own(call, reference, Act.ADDRESSES).row
     return Answer({"items": [shown.endpoint(each) for each in apply.endpoints_of(row)]}, tag=tag_of(row))
 
 
@@ -131,8 +132,8 @@ def add_endpoint(call: Call, reference: str) -> Answer:
     or `port` for one. Of `other` with UDP or TCP and no port it is every port. `ikev2_nat` is taken for `ikev2`. An
     address that changes by itself `stays` `dynamic`. `subscriber` is asked for where the service asks the operator.
     """
-    row, service = draft(call, reference, Act.ADDRESSES)
-    saved = _kept(call, row, service, None)
+    row, by, service = draft(call, reference, Act.ADDRESSES)
+    saved = _kept(call, row, by, service, None)
     return Answer(shown.endpoint(saved), 201, _tag(call, row))
 
 
@@ -145,7 +146,7 @@ def add_endpoint(call: Call, reference: str) -> Answer:
     ok=Ok("The address.", ENDPOINT, tag=True),
 )
 def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    row = own(call, reference, Act.ADDRESSES)
+    row = own(call, reference, Act.ADDRESSES).row
     return Answer(shown.endpoint(apply.endpoint_of(application=row, id=endpoint)), tag=tag_of(row))
 
 
@@ -161,8 +162,8 @@ def get_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     ok=Ok("The address; another one has another id, for its proof is another.", ENDPOINT, tag=True),
 )
 def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    row, service = draft(call, reference, Act.ADDRESSES)
-    saved = _kept(call, row, service, apply.endpoint_of(application=row, id=endpoint))
+    row, by, service = draft(call, reference, Act.ADDRESSES)
+    saved = _kept(call, row, by, service, apply.endpoint_of(application=row, id=endpoint))
     return Answer(shown.endpoint(saved), tag=_tag(call, row))
 
 
@@ -177,9 +178,9 @@ def change_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     ok=Ok("It is out.", status=204),
 )
 def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
-    row, _service = draft(call, reference, Act.ADDRESSES)
+    row, by, _service = draft(call, reference, Act.ADDRESSES)
     found = apply.endpoint_of(application=row, id=endpoint)
-    actions.remove_endpoint(endpoint=found, actor=call.actor, now=call.now)
+    actions.remove_endpoint(endpoint=found, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 
@@ -199,7 +200,7 @@ UPLOAD: Json = closed({"rule": text(60, 1), "file": {"type": "string", "format":
     ok=Ok("The documents.", closed({"items": listed(DOCUMENT)}), tag=True),
 )
 def list_documents(call: Call, reference: str) -> Answer:
-    row = own(call, reference)
+    row = own(call, reference).row
     return Answer({"items": [shown.document(each) for each in apply.documents_of(row)]}, tag=tag_of(row))
 
 
@@ -223,7 +224,7 @@ def upload_document(call: Call, reference: str) -> Answer:
     """
     if call.body["rule"] == ANSWER:
         return _with_an_answer(call, reference)
-    row, service = draft(call, reference)
+    row, by, service = draft(call, reference)
     policy, rule, file = apply.policy_in_force(), call.body["rule"], call.files["file"]
     asked = service.document(rule)
     day = None
@@ -238,7 +239,7 @@ def upload_document(call: Call, reference: str) -> Answer:
         rule=rule,
         name=file.name or "",
         content=file.read(),
-        actor=call.actor,
+        actor=by.actor,
         now=call.now,
         policy=policy,
         valid_until=day,
@@ -265,11 +266,11 @@ def _asked(row: Application) -> str:
 
 
 def _with_an_answer(call: Call, reference: str) -> Answer:
-    row, file = own(call, reference), call.files["file"]
+    (row, by), file = own(call, reference), call.files["file"]
     asked = _asked(row)
     _guard(call, decide.policy_of(row))
     sent = actions.File(file.name or "", file.read())
-    kept = actions.attach_to_answer(application=row, asked=asked, sent=sent, actor=call.actor, now=call.now)
+    kept = actions.attach_to_answer(application=row, asked=asked, sent=sent, actor=by.actor, now=call.now)
     return Answer(shown.document(kept), 201, _tag(call, row))
 
 
@@ -282,7 +283,7 @@ def _with_an_answer(call: Call, reference: str) -> Answer:
     ok=Ok("The file as it was kept.", media="application/octet-stream"),
 )
 def get_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
-    found = apply.document_of(application=own(call, reference), id=document)
+    found = apply.document_of(application=own(call, reference).row, id=document)
     name = f"document.{found.name.rpartition('.')[2]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Document-Type": found.media_type}
     return Answer(content=apply.content_of(found), media="application/octet-stream", headers=headers)
@@ -299,13 +300,13 @@ def get_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
     ok=Ok("It is erased.", status=204),
 )
 def remove_document(call: Call, reference: str, document: uuid.UUID) -> Answer:
-    row = own(call, reference)
+    row, by = own(call, reference)
     found = apply.document_of(application=row, id=document)
     if rules.goes_with_an_answer(found.rule):
         if found.rule != _asked(row):
             raise impossible("answered", _("This answer was sent, so it stays as it is."))
-        actions.remove_from_answer(document=found, actor=call.actor, now=call.now)
+        actions.remove_from_answer(document=found, actor=by.actor, now=call.now)
         return Answer(status=204)
     draft(call, reference)
-    actions.remove_document(document=found, actor=call.actor, now=call.now)
+    actions.remove_document(document=found, actor=by.actor, now=call.now)
     return Answer(status=204)

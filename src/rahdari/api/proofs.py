@@ -13,6 +13,7 @@ from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
 from rahdari.apply.forms import ClientForm, LastDayForm
 from rahdari.apply.models import Application, Endpoint
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.portal.applicant import contact_way, operator_way
@@ -93,14 +94,14 @@ CHALLENGE = named(
 )
 
 
-def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint]:
-    row = own(call, reference, Act.PROVE)
-    return row, apply.endpoint_of(application=row, id=endpoint)
+def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint]:
+    row, by = own(call, reference, Act.PROVE)
+    return row, by, apply.endpoint_of(application=row, id=endpoint)
 
 
-def unproved(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint, Policy]:
+def unproved(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint, Policy]:
     """An address that can still be proved."""
-    row, found = _found(call, reference, endpoint)
+    row, by, found = _found(call, reference, endpoint)
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is decided already: no proof of it is awaited."))
     if found.is_dynamic:
@@ -109,7 +110,7 @@ def unproved(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
         )
     if challenges.is_proved(found.subject, found.network):
         raise impossible("proved", _("This address is proved already."))
-    return row, found, apply.frozen_policy(row)
+    return row, by, found, apply.frozen_policy(row)
 
 
 def _latest(endpoint: Endpoint, way: str) -> Challenge | None:
@@ -147,9 +148,9 @@ def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
 )
 def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """Ways that fit what runs there have `fits`. `enough` must come together; each way `counts` so much."""
-    row, _endpoint = _found(call, reference, endpoint)
+    row, by, _endpoint = _found(call, reference, endpoint)
     if row.status in {"draft", "submitted"}:
-        share_proofs(row, call.actor)
+        share_proofs(row, by.actor)
     found = apply.endpoint_of(application=row, id=endpoint)
     policy, proof = apply.frozen_policy(row), challenges.proof_of(found.subject, found.network)
     parts = challenges.parts_of(found.subject, found.network)
@@ -243,9 +244,9 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
     link is opened from the address itself: with curl or Wget, by a POST of any program, or in a browser, whose button
     is pressed. Opening a way again puts right what was given.
     """
-    row, found, policy = unproved(call, reference, endpoint)
+    row, by, found, policy = unproved(call, reference, endpoint)
     if way == Method.OPERATOR:
-        return _ask_operator(call, row, found, policy)
+        return _ask_operator(call, row, by, found, policy)
     if way not in WAYS or not counts(policy, found, way):
         raise not_found()
     given = None
@@ -257,17 +258,17 @@ def open_proof(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Ans
         if not form.is_valid():
             raise of_form(form)
         given = form.given()
-    opened = open_way(found, policy, way, actor=call.actor, now=call.now, given=given)
+    opened = open_way(found, policy, way, actor=by.actor, now=call.now, given=given)
     return Answer(challenge(opened, call), 201)
 
 
-def _ask_operator(call: Call, row: Application, found: Endpoint, policy: Policy) -> Answer:
+def _ask_operator(call: Call, row: Application, by: Acting, found: Endpoint, policy: Policy) -> Answer:
     if operator_way.way_of(row, found, policy) is None:
         raise not_found()
     if not row.holder_name:
         raise impossible("no_name", _("Answer first who applies: the operator is asked about a name."))
     typed = call.body.get("subscriber", "")
-    if trouble := operator_way.ask(row, found, policy, typed, actor=call.actor, now=call.now):
+    if trouble := operator_way.ask(row, found, policy, typed, actor=by.actor, now=call.now):
         raise not_taken([error("/subscriber", "wrong_form", trouble)])
     asked = _latest(found, Method.OPERATOR)
     if asked is None:
@@ -276,7 +277,7 @@ def _ask_operator(call: Call, row: Application, found: Endpoint, policy: Policy)
 
 
 def _begun(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Challenge:
-    _row, found = _found(call, reference, endpoint)
+    _row, _by, found = _found(call, reference, endpoint)
     latest = _latest(found, way) if way in WAYS else None
     if latest is None:
         raise not_found()
@@ -352,7 +353,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
             "wants": way.wants,
             "names_a_last_day": way.expires,
         }
-        for way in ways_of(own(call, reference))
+        for way in ways_of(own(call, reference).row)
     ]
     return Answer({"items": found})
 
@@ -370,7 +371,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
 )
 def send_proof(call: Call, reference: str) -> Answer:
     """After the application was sent, or while its registration stands provisionally. One file at a time."""
-    row = own(call, reference)
+    row, by = own(call, reference)
     way = next((each for each in ways_of(row) if each.key == call.body["kind"]), None)
     if way is None:
         raise impossible("not_awaited", _("No such proof is awaited. Look which are."))
@@ -398,7 +399,7 @@ def send_proof(call: Call, reference: str) -> Answer:
         text=data.get("text", ""),
         sent=[apply_actions.File(file.name or "", file.read(most + 1))] if way.wants == "document" and file else [],
         valid_until=data.get("valid_until"),
-        actor=call.actor,
+        actor=by.actor,
         now=call.now,
     )
     return applications.whole(call, row)

@@ -16,6 +16,7 @@ from rahdari.decide import actions as decide
 from rahdari.decide.rules import PAUSES
 from rahdari.dyndns import queries as leases
 from rahdari.people import queries as people
+from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.portal import paper
 from rahdari.portal.applicant import again, holding, lines, shared
@@ -111,22 +112,24 @@ def own(call: Call, reference: str) -> Registration:
     return found
 
 
-def held(call: Call, reference: str, act: Act = Act.APPLY) -> Registration:
-    """One with which the person may do this, as its page has it: the holder's own, or by a role in the organisation."""
+def held(call: Call, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:
+    """One with which the person may do this, as its page has it, and as whom."""
     found = own(call, reference)
-    if not shared.may_act_for(call.person, found, act):
+    by = shared.acting_for(call.person, found, act)
+    if by is None:
         raise not_found()
-    return found
+    return Reached(found, by)
 
 
 def valid(
     call: Call, reference: str, act: Act = Act.APPLY, *, standing: Collection[str] = (Standing.VALID,)
-) -> Registration:
+) -> Reached[Registration]:
     """A valid one, or one that stands in another of these ways."""
-    found = held(call, reference, act)
+    reached = held(call, reference, act)
+    found = reached.row
     if standing_of(found, call.now) not in standing:
         raise actions.NotValid(found, register.standing(found, call.now))
-    return found
+    return reached
 
 
 def _in_short(found: Registration, call: Call) -> Json:
@@ -292,7 +295,7 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     """Something else at the same address: its control is proved, so nothing is checked anew. `runs`, `protocol`,
     `ports` and `port` as where an address is added. While it is paused, operators get it when it goes on.
     """
-    found = valid(call, reference, Act.ADDRESSES, standing=CHANGEABLE)
+    found, by = valid(call, reference, Act.ADDRESSES, standing=CHANGEABLE)
     row = register.active_entry_of(found, entry)
     if row is None:
         raise not_found()
@@ -304,7 +307,7 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
         key = f"portal.change_entry:{found.pk}"
         if seconds := programs.wait_for(key, rate=holding.CHANGES, per=holding.PER_SECONDS):
             raise too_many(seconds)
-        in_the_way = holding.amend(row, asked, actor=call.actor, now=call.now)
+        in_the_way = holding.amend(row, asked, actor=by.actor, now=call.now)
         if in_the_way is not None:
             raise not_taken(
                 [
@@ -320,14 +323,14 @@ def change_entry(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 
 def _again(call: Call, reference: str, about: About) -> Answer:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
-    found = valid(call, reference, act, standing=CHANGEABLE)
+    found, by = valid(call, reference, act, standing=CHANGEABLE)
     row = apply_actions.apply_again(
         registration=found,
         applicant=call.person,
         about=about,
-        actor=call.actor,
+        actor=by.actor,
         now=call.now,
-        mandate=call.person.acting_under,
+        mandate=by.mandate,
     )
     if not apply.may(call.person, act, application=row):
         raise impossible("another", _("Somebody else of your organisation has begun this already."))
@@ -378,9 +381,9 @@ def end_registration(call: Call, reference: str) -> Answer:
     """Its addresses leave the list within seconds, and everybody who may see it gets a letter. For 30 days it can go on
     again; one that was paused goes on at once then. The token needs a scope of its own for it.
     """
-    found = held(call, reference)
+    found, by = held(call, reference)
     if register.standing(found, call.now) in STANDING:
-        decide.end(registration=found, actor=call.actor, now=call.now)
+        decide.end(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
@@ -397,8 +400,8 @@ def end_registration(call: Call, reference: str) -> Answer:
 def pause_registration(call: Call, reference: str) -> Answer:
     """Its addresses, or its mobile line, leave the list within seconds and stay its own. It goes on by itself after so
     many days."""
-    found = held(call, reference)
-    decide.pause(registration=found, days=call.body["days"], actor=call.actor, now=call.now)
+    found, by = held(call, reference)
+    decide.pause(registration=found, days=call.body["days"], actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
@@ -413,8 +416,8 @@ def pause_registration(call: Call, reference: str) -> Answer:
 )
 def go_on(call: Call, reference: str) -> Answer:
     """Every address comes back that nobody else has got meanwhile; no proof is asked for again."""
-    found = held(call, reference)
-    decide.go_on(registration=found, actor=call.actor, now=call.now)
+    found, by = held(call, reference)
+    decide.go_on(registration=found, actor=by.actor, now=call.now)
     return Answer(_whole(register.fresh(found), call))
 
 
@@ -433,12 +436,12 @@ AGAIN = named(
 )
 
 
-def _proved(call: Call, reference: str, entry: uuid.UUID) -> tuple[Entry, Proved]:
-    found = valid(call, reference, Act.PROVE, standing={*CHANGEABLE, Standing.SUSPENDED})
+def _proved(call: Call, reference: str, entry: uuid.UUID) -> tuple[Entry, Acting, Proved]:
+    found, by = valid(call, reference, Act.PROVE, standing={*CHANGEABLE, Standing.SUSPENDED})
     row = register.active_entry_of(found, entry)
     if row is None:
         raise not_found()
-    return row, proofs_of([row])[0]
+    return row, by, proofs_of([row])[0]
 
 
 def _under_way(mine: Proved) -> Reproof | None:
@@ -468,7 +471,7 @@ def _proof_again(call: Call, mine: Proved) -> Json:
     ok=Ok("How it stands. Whatever comes of it, nothing is removed.", AGAIN),
 )
 def get_proof_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
-    _row, mine = _proved(call, reference, entry)
+    _row, _by, mine = _proved(call, reference, entry)
     return Answer(_proof_again(call, mine))
 
 
@@ -483,12 +486,12 @@ def get_proof_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
 )
 def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     """Begins it where nobody asked; while it is open, has us look by the way of the first time."""
-    row, mine = _proved(call, reference, entry)
+    row, by, mine = _proved(call, reference, entry)
     open_one = _under_way(mine)
     if open_one is None:
         if mine.proof is None or mine.proof.method == Method.REPORT:
             raise impossible("not_repeated", _("Of this address no proof is repeated."))
-        again.begin(row, mine, call.actor, call.now)
+        again.begin(row, mine, by.actor, call.now)
     else:
         repeated = again.pending_way(open_one, open_one.proof.method)
         if repeated is not None:

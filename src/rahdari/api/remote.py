@@ -96,7 +96,7 @@ def get_remote_staff(call: Call, reference: str) -> Answer:
     """A line has a number and no name, and its address is shown to nobody here. A link that nobody agreed to yet stands
     beside its line: whoever has it may agree, and withdraw later, so it goes to one person.
     """
-    found = held(call, reference, Act.ADDRESSES)
+    found = held(call, reference, Act.ADDRESSES).row
     return Answer(_said(found, _rule(found), call))
 
 
@@ -112,9 +112,9 @@ def get_remote_staff(call: Call, reference: str) -> Answer:
 )
 def tell_remote_workers(call: Call, reference: str) -> Answer:
     """Only the number. There is room for as many links, up to what the policy has."""
-    found = valid(call, reference, Act.ADDRESSES)
+    found, by = valid(call, reference, Act.ADDRESSES)
     rule = _rule(found)
-    actions.tell_workers(registration=found, workers=call.body["workers"], actor=call.actor, now=call.now)
+    actions.tell_workers(registration=found, workers=call.body["workers"], actor=by.actor, now=call.now)
     return Answer(_said(found, rule, call))
 
 
@@ -132,7 +132,7 @@ def make_remote_links(call: Call, reference: str) -> Answer:
     """All of them, or none where there is no room for all. Send each to one person, as other messages are sent; they
     open it from home, read what is kept, and agree or not.
     """
-    found = valid(call, reference, Act.ADDRESSES)
+    found, by = valid(call, reference, Act.ADDRESSES)
     rule, form = _rule(found), pages.LinksForm(call.body)
     if not form.is_valid():
         raise of_form(form)
@@ -142,7 +142,7 @@ def make_remote_links(call: Call, reference: str) -> Answer:
             count=form.cleaned_data["count"],
             workers=pages.workers_of(found),
             policy=rule,
-            actor=call.actor,
+            actor=by.actor,
             now=call.now,
             id=call.id,
         )
@@ -163,9 +163,9 @@ def make_remote_links(call: Call, reference: str) -> Answer:
 )
 def end_remote_line(call: Call, reference: str, line: str) -> Answer:
     """`line` is its number. Ended twice it is ended once."""
-    found = valid(call, reference, Act.ADDRESSES)
+    found, by = valid(call, reference, Act.ADDRESSES)
     row = queries.line_of(found, int(line))
     if row is None:
         raise not_found()
-    actions.end_line(line=row, actor=call.actor, now=call.now)
+    actions.end_line(line=row, actor=by.actor, now=call.now)
     return Answer(status=204)

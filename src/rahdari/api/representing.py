@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from rahdari.apply.models import Application
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.portal.applicant import represent as pages
 from rahdari.verify import actions as verify
@@ -51,12 +52,12 @@ APPLICANT = named(
 )
 
 
-def _waiting(call: Call, reference: str) -> tuple[Application, Check]:
-    row = own(call, reference)
+def _waiting(call: Call, reference: str) -> tuple[Application, Acting, Check]:
+    row, by = own(call, reference)
     check = pages.waiting(row)
     if check is None:
         raise not_found()
-    return row, check
+    return row, by, check
 
 
 def _said(row: Application, check: Check, call: Call) -> Json:
@@ -80,7 +81,7 @@ def get_representation(call: Call, reference: str) -> Answer:
     """404 when nothing of the kind is awaited. `contacts` are those of the list, masked; from `until` on an officer
     looks at the application without it.
     """
-    row, check = _waiting(call, reference)
+    row, _by, check = _waiting(call, reference)
     return Answer(_said(row, check, call))
 
 
@@ -96,8 +97,8 @@ def get_representation(call: Call, reference: str) -> Answer:
 )
 def send_representation_code(call: Call, reference: str) -> Answer:
     """They read for whom and with which email address it is asked, and the code; three messages at most."""
-    row, check = _waiting(call, reference)
-    trouble = pages.send(row, check, call.body["to"], by=call.person, actor=call.actor, now=call.now)
+    row, by, check = _waiting(call, reference)
+    trouble = pages.send(row, check, call.body["to"], by=call.person, actor=by.actor, now=call.now)
     if trouble:
         known = call.body["to"] in {
             each.way for each in contacts.contacts_of(check, number=pages.number_for(row, check))
@@ -121,9 +122,9 @@ def send_representation_code(call: Call, reference: str) -> Answer:
 )
 def give_representation_code(call: Call, reference: str) -> Answer:
     """A few tries for each message, as on the page."""
-    _row, check = _waiting(call, reference)
+    _row, by, check = _waiting(call, reference)
     try:
-        verify.try_code_of_contact(check=check, given=call.body["code"], actor=call.actor, now=call.now)
+        verify.try_code_of_contact(check=check, given=call.body["code"], actor=by.actor, now=call.now)
     except verify.CodeNotTaken as found:
         if found.why == "wrong":
             raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
@@ -145,8 +146,8 @@ def give_representation_code(call: Call, reference: str) -> Answer:
 )
 def leave_representation(call: Call, reference: str) -> Answer:
     """Nothing is refused because of it. A letter or a resolution of the company helps."""
-    _row, check = _waiting(call, reference)
-    pages.leave(check, actor=call.actor, now=call.now)
+    _row, by, check = _waiting(call, reference)
+    pages.leave(check, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 
@@ -215,7 +216,7 @@ def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) 
     check, row = _asked(call, organisation, applicant)
     open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
     said = call.body["answer"] == "yes"
-    if not open_now or not verify.answer_as_representative(check=check, said=said, actor=call.actor, now=call.now):
+    if not open_now or not verify.answer_as_representative(check=check, said=said, actor=call.own_actor, now=call.now):
         raise impossible("over", _("Nothing is asked of you any more."))
     check.refresh_from_db()
     return Answer(_of(check, row))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.portal.applicant import sharing as pages
@@ -50,16 +51,16 @@ SHARING = named(
 # -- of whoever comes second -------------------------------------------------------------------------------------------
 
 
-def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Endpoint, pages.Stand]:
-    row = own(call, reference, Act.PROVE)
+def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint, pages.Stand]:
+    row, by = own(call, reference, Act.PROVE)
     if row.status in {"draft", "submitted"}:
-        share_proofs(row, call.actor)
+        share_proofs(row, by.actor)
     found = apply.endpoint_of(application=row, id=endpoint)
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is decided already: nobody is asked about its addresses any more."))
     if found.is_dynamic:
         raise impossible("changes", _("An address that changes is not shared: it is whose router reports it."))
-    return row, found, pages.stand(row, found, call.now)
+    return row, by, found, pages.stand(row, found, call.now)
 
 
 def _said(found: Endpoint, stands: pages.Stand) -> Json:
@@ -109,7 +110,7 @@ def get_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """`unproved` of every address until control of it is proved; then `nobody`, or `has_it`: somebody has it, and we do
     not say who. Afterwards what the question came to. `name` is what they read, and all that they learn of you.
     """
-    _row, found, stands = _found(call, reference, endpoint)
+    _row, _by, found, stands = _found(call, reference, endpoint)
     return Answer(_said(found, stands))
 
 
@@ -127,7 +128,7 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """`name` is what they read: yours, your company's, your desk. It is for all ports of the address at once. The
     application goes on meanwhile, and a webhook is told of the answer (`sharing.ended`).
     """
-    row, found, stands = _found(call, reference, endpoint)
+    row, by, found, stands = _found(call, reference, endpoint)
     if stands.state not in {"waiting", "agreed"}:
         terms = _may_ask(stands)
         form = pages.NameForm(call.body)
@@ -138,7 +139,7 @@ def ask_to_share(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
             block=found.network,
             holder=row.holder_ref,
             name=form.cleaned_data["name"],
-            asked_by=call.actor,
+            asked_by=by.actor,
             terms=terms,
             now=call.now,
         )
@@ -173,10 +174,10 @@ def _may_ask(stands: pages.Stand) -> Sharing:
 )
 def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """While it waits for an answer. Doing it twice changes nothing."""
-    row, found, stands = _found(call, reference, endpoint)
+    row, by, found, stands = _found(call, reference, endpoint)
     if stands.state in {"agreed", "declined", "silent"}:
         raise impossible("answered", _("It was answered already. To leave an address, take it out of the application."))
-    pages.take_back(row, found, actor=call.actor, now=call.now)
+    pages.take_back(row, found, actor=by.actor, now=call.now)
     return Answer(status=204)
 
 
@@ -316,7 +317,7 @@ def answer_sharing_question(call: Call, question: uuid.UUID) -> Answer:
     A no needs no reason. The same answer twice is given once; another one is `not-possible-now`.
     """
     row = queries.question_for(user=call.person, id=question)
-    actions.answer(question=row, given=call.body["answer"], actor=call.actor, now=call.now)
+    actions.answer(question=row, given=call.body["answer"], actor=call.own_actor, now=call.now)
     return Answer(_question(queries.question_for(user=call.person, id=question), call))
 
 
@@ -335,7 +336,7 @@ def give_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
     terms = queries.terms()
     if terms is None:
         raise impossible("no_notice", _("The rules in force have no notice for it. Ask the Authority."))
-    actions.give_notice(sharer=sharer, question=consent, terms=terms, actor=call.actor, now=call.now)
+    actions.give_notice(sharer=sharer, question=consent, terms=terms, actor=call.own_actor, now=call.now)
     return Answer(_shared_with(call, part))
 
 
@@ -353,7 +354,7 @@ def take_back_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
     sharer, consent = queries.part_to_stop(user=call.person, id=part)
     if sharer.leaves_at is not None and sharer.withdrawn_by != consent.holder:
         raise impossible("of_another", _("Somebody else who has the address gave this notice."))
-    actions.take_notice_back(sharer=sharer, question=consent, actor=call.actor, now=call.now)
+    actions.take_notice_back(sharer=sharer, question=consent, actor=call.own_actor, now=call.now)
     return Answer(_shared_with(call, part))
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from rahdari.address import Block, directory, format_block, is_global, vpn
 from rahdari.people.access import person
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.web import visitor
@@ -54,7 +55,7 @@ def _fee(application: Application, policy: Policy, endpoints: list[Endpoint]) ->
 
 
 @pages.addresses_page
-def addresses(request: HttpRequest, application: Application) -> HttpResponse:
+def addresses(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     policy = queries.policy_in_force()
     endpoints = list(queries.endpoints_of(application))
     if not endpoints and not queries.address_files_of(application).exists():
@@ -92,18 +93,18 @@ def addresses(request: HttpRequest, application: Application) -> HttpResponse:
 
 
 @pages.addresses_page
-def add(request: HttpRequest, application: Application) -> HttpResponse:
+def add(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     initial: dict[str, Any] = {"block": request.GET.get("address", "")[:60], "id": uuid.uuid4()}
     initial["stays"] = "dynamic" if application.fixed_address == "no" else "static"
     if not queries.endpoints_of(application).exists() and application.fixed_address in {Which.LINE, Which.SERVER}:
         initial["which"] = application.fixed_address
         if application.fixed_address == Which.LINE and (own := own_address(request)) is not None:
             initial["block"] = initial["block"] or own.address
-    return _ask(request, application, None, initial)
+    return _ask(request, application, by, None, initial)
 
 
 @pages.addresses_page
-def change(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+def change(request: HttpRequest, application: Application, by: Acting, id: uuid.UUID) -> HttpResponse:
     try:
         row = queries.endpoint_of(application=application, id=id)
         kind, protocol, port = vpn.asked_as(row.runs, row.parts)
@@ -119,20 +120,20 @@ def change(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
             "stays": row.kind,
             "id": row.pk,
         }
-        return _ask(request, application, row, initial)
+        return _ask(request, application, by, row, initial)
     except queries.EndpointNotFound:
         return _gone(request, application, id)
 
 
 @pages.addresses_page
-def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.UUID) -> HttpResponse:
     back = HttpResponseRedirect(reverse("apply:addresses", args=[application.reference]))
     if request.method != "POST":
         return back
     row = Endpoint.objects.filter(application=application, pk=id).first()
     if row is None:
         raise Http404
-    actions.remove_endpoint(endpoint=row, actor=pages.actor(request), now=pages.now())
+    actions.remove_endpoint(endpoint=row, actor=by.actor, now=pages.now())
     messages.success(request, _("Address %(address)s was removed.") % {"address": wording.isolated(row.address_text)})
     return back
 
@@ -160,7 +161,9 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
     return _page(request, application, form, row=None, action=to_add)
 
 
-def _ask(request: HttpRequest, application: Application, row: Endpoint | None, initial: dict[str, Any]) -> HttpResponse:
+def _ask(
+    request: HttpRequest, application: Application, by: Acting, row: Endpoint | None, initial: dict[str, Any]
+) -> HttpResponse:
     given = None
     policy = queries.policy_in_force()
     asks = queries.service_of(application, policy).asks_operator
@@ -176,7 +179,7 @@ def _ask(request: HttpRequest, application: Application, row: Endpoint | None, i
         if only_filled_in:
             # A tap on "use this address" before the rest is filled in is no attempt to save.
             form = address_form.AddressForm(initial={**initial, **data.dict()}, **facts)
-        elif form.is_valid() and _save(request, application, row, form):
+        elif form.is_valid() and _save(request, application, by, row, form):
             return _after(request, application)
     else:
         given = kept.take(request, now=pages.now())
@@ -242,9 +245,11 @@ def known_which(form: address_form.AddressForm) -> Promise | str:
     return label
 
 
-def _save(request: HttpRequest, application: Application, row: Endpoint | None, form: address_form.AddressForm) -> bool:
+def _save(
+    request: HttpRequest, application: Application, by: Acting, row: Endpoint | None, form: address_form.AddressForm
+) -> bool:
     try:
-        saved = address_form.keep(form, application=application, row=row, actor=pages.actor(request), now=pages.now())
+        saved = address_form.keep(form, application=application, row=row, actor=by.actor, now=pages.now())
     except actions.NotADraft:
         return True
     if saved is None:

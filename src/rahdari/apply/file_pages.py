@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rahdari.people.access import person
+from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.web import limits
 
@@ -28,7 +29,7 @@ ROWS_SHOWN = 200
 
 
 @pages.addresses_page
-def add_many(request: HttpRequest, application: Application) -> HttpResponse:
+def add_many(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     policy = queries.policy_in_force()
     most = judging.most_rows(application, policy)
     if not most:
@@ -86,7 +87,7 @@ def _file(application: Application, id: uuid.UUID) -> AddressFile:
 
 
 @pages.addresses_page
-def result(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+def result(request: HttpRequest, application: Application, by: Acting, id: uuid.UUID) -> HttpResponse:
     policy = queries.policy_in_force()
     try:
         file = queries.address_file_of(application=application, id=id)
@@ -96,7 +97,7 @@ def result(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
     table, judged = judging.judge_file(application, file, policy, by=person(request))
     problem = ""
     if request.method == "POST":
-        problem = _act(request, application, file, table, judged, policy)
+        problem = _act(request, application, by, file, table, judged, policy)
         if not problem:
             return _after(application, file)
     return render(request, "apply/address_file.html", _facts(request, application, file, table, judged, problem))
@@ -105,6 +106,7 @@ def result(request: HttpRequest, application: Application, id: uuid.UUID) -> Htt
 def _act(
     request: HttpRequest,
     application: Application,
+    by: Acting,
     file: AddressFile,
     table: Table,
     judged: list[Judged],
@@ -129,7 +131,7 @@ def _act(
         added = actions.add_from_file(
             file=file,
             good=good,
-            actor=pages.actor(request),
+            actor=by.actor,
             now=pages.now(),
             policy=policy,
             adds_branches=judging.adds_branches(person(request), application.organisation),

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rahdari.people.access import actor_of, person
+from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.web import errors
 
@@ -51,7 +51,7 @@ def is_from_here(request: HttpRequest) -> bool:
 
 
 def draft_page(view: View, act: Act = Act.PAPERS) -> View:
-    """A page of a draft: `view(request, application, ...)`, for whoever may do this with it.
+    """A page of a draft: `view(request, application, by, ...)`, for whoever may do this with it.
 
     The check of the token is made here and not by the middleware, because a form that stayed open over a sign-out
     has an old one: then nothing is saved, and what was typed is shown again on the same page.
@@ -70,7 +70,7 @@ def draft_page(view: View, act: Act = Act.PAPERS) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         try:
-            application = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
+            application, by = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
         except queries.ApplicationNotFound:
             raise Http404 from None
         if application.status != Status.DRAFT:
@@ -81,7 +81,7 @@ def draft_page(view: View, act: Act = Act.PAPERS) -> View:
             if request.method == "POST":
                 kept.keep(request, now=timezone.now())
             return to_tasks(application)
-        return view(request, application, *args, **kwargs)
+        return view(request, application, by, *args, **kwargs)
 
     guarded.csrf_exempt = True  # type: ignore[attr-defined]
     return require_http_methods(["GET", "HEAD", "POST"])(guarded)
@@ -108,20 +108,16 @@ def own_page(view: View, act: Act = Act.PAPERS) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         try:
-            application = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
+            reached = queries.application_for_applicant(applicant=person(request), reference=reference, act=act)
         except queries.ApplicationNotFound:
             raise Http404 from None
-        return view(request, application, *args, **kwargs)
+        return view(request, reached.row, *args, **kwargs)
 
     return require_safe(guarded)
 
 
 def own_addresses_page(view: View) -> View:
     return own_page(view, Act.ADDRESSES)
-
-
-def actor(request: HttpRequest) -> str:
-    return actor_of(person(request))
 
 
 def now() -> dt.datetime:

@@ -6,6 +6,7 @@ Nobody learns whether an application is absent or another's.
 from django.db.models import Q, QuerySet
 
 from rahdari.people import queries as people
+from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import Organisation, User
 from rahdari.people.rules import Act
 from rahdari.vault import links
@@ -72,23 +73,19 @@ def _of_a_person(applicant: User, reference: str) -> Application | None:
     return None
 
 
-def application_for_applicant(*, applicant: User, reference: str, act: Act = Act.PAPERS) -> Application:
-    """The application, if this person may do this with it. Raises ApplicationNotFound.
-
-    Who comes by a mandate is marked, so that what they do is told apart.
-    """
+def application_for_applicant(*, applicant: User, reference: str, act: Act = Act.PAPERS) -> Reached[Application]:
+    """The application, if this person may do this with it, and as whom. Raises ApplicationNotFound."""
     found = _of_a_person(applicant, reference)
+    if found is None:
+        found = every().filter(in_own_right(applicant, act), reference=_typed(reference)).first()
     if found is not None:
-        return found
-    found = every().filter(in_own_right(applicant, act), reference=_typed(reference)).first()
-    if found is not None:
-        return found
+        return Reached(found, Acting(applicant))
     mandated = _mandated(applicant, act)
     found = every().filter(mandated, reference=_typed(reference)).first() if mandated else None
     if found is None:
         raise ApplicationNotFound(reference)
-    people.may_for_holder(applicant, found.holder_ref, act, service=found.service)
-    return found
+    mandate = people.mandate_for(applicant, found.holder_ref, act, service=found.service)
+    return Reached(found, Acting(applicant, mandate))
 
 
 def readers_of(application: Application) -> list[User]:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.letters import queries as letters
-from rahdari.people.access import person
+from rahdari.people.access import actor_of, person
 from rahdari.policy import Service
 
 from . import actions, pages, queries, questions, rules, telling, wording
@@ -180,7 +180,7 @@ def begin(request: HttpRequest) -> HttpResponse:
             fixed_address=answers["which"],
             language=queries.language_now(),
             send_token=uuid.UUID(answers["token"]),
-            actor=pages.actor(request),
+            actor=actor_of(person(request)),
             now=pages.now(),
         )
     except actions.ServiceNotOpen:

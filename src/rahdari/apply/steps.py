@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 
 from . import actions, kept, pages, queries, rules, telling
@@ -26,7 +27,7 @@ from .asked import (
 from .models import Application
 
 
-def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpResponse:
+def ask(request: HttpRequest, application: Application, by: Acting, asked: Asked) -> HttpResponse:
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
     if not asked.anywhere and asked.step not in rules.steps_of(service, mobile=application.is_mobile):
@@ -44,7 +45,7 @@ def ask(request: HttpRequest, application: Application, asked: Asked) -> HttpRes
                     application,
                     form.cleaned_data,
                     seen=form.cleaned_data["seen"] or None,
-                    actor=pages.actor(request),
+                    actor=by.actor,
                     now=pages.now(),
                 )
             except actions.ChangedMeanwhile as error:
@@ -86,66 +87,68 @@ def _as_they_stand(application: Application, asked: Asked, policy: Policy) -> li
 
 
 @pages.draft_page
-def about(request: HttpRequest, application: Application) -> HttpResponse:
-    return ask(request, application, ABOUT)
+def about(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return ask(request, application, by, ABOUT)
 
 
 @pages.draft_page
-def person(request: HttpRequest, application: Application) -> HttpResponse:
-    return ask(request, application, PERSON)
+def person(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return ask(request, application, by, PERSON)
 
 
 @pages.draft_page
-def company(request: HttpRequest, application: Application) -> HttpResponse:
-    return ask(request, application, COMPANY)
+def company(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return ask(request, application, by, COMPANY)
 
 
 @pages.draft_page
-def contact(request: HttpRequest, application: Application) -> HttpResponse:
-    return ask(request, application, CONTACT)
+def contact(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return ask(request, application, by, CONTACT)
 
 
 @pages.draft_page
-def purpose(request: HttpRequest, application: Application) -> HttpResponse:
-    return ask(request, application, PURPOSE)
+def purpose(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return ask(request, application, by, PURPOSE)
 
 
 @pages.draft_page
-def evidence(request: HttpRequest, application: Application) -> HttpResponse:
-    return ask(request, application, EVIDENCE)
+def evidence(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return ask(request, application, by, EVIDENCE)
 
 
 @pages.draft_page
-def evidence_text(request: HttpRequest, application: Application) -> HttpResponse:
-    return _evidence_page(request, application, "text", EVIDENCE_TEXT)
+def evidence_text(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return _evidence_page(request, application, by, "text", EVIDENCE_TEXT)
 
 
-def _evidence_page(request: HttpRequest, application: Application, wants: str, asked: Asked) -> HttpResponse:
+def _evidence_page(
+    request: HttpRequest, application: Application, by: Acting, wants: str, asked: Asked
+) -> HttpResponse:
     service = queries.service_of(application, queries.policy_in_force())
     kind = service.evidence_kind(application.evidence_kind)
     if kind is None or kind.wants != wants:
         return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
-    return ask(request, application, asked)
+    return ask(request, application, by, asked)
 
 
 @pages.draft_page
-def evidence_client(request: HttpRequest, application: Application) -> HttpResponse:
-    return _evidence_page(request, application, "address", CLIENT)
+def evidence_client(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return _evidence_page(request, application, by, "address", CLIENT)
 
 
 @pages.draft_page
-def evidence_declaration(request: HttpRequest, application: Application) -> HttpResponse:
-    return _evidence_page(request, application, "declaration", DECLARATION)
+def evidence_declaration(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
+    return _evidence_page(request, application, by, "declaration", DECLARATION)
 
 
 @pages.draft_page
-def association(request: HttpRequest, application: Application) -> HttpResponse:
+def association(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     """The association that vouches: one of the proofs of a freelancer, in the place of papers of a company."""
     service = queries.service_of(application, queries.policy_in_force())
     if not rules.takes_association(service):
         return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
     if request.method == "POST" and "leave" in request.POST:
-        actions.save_evidence(application=application, kind="", actor=pages.actor(request), now=pages.now())
+        actions.save_evidence(application=application, kind="", actor=by.actor, now=pages.now())
         where = "apply:documents" if service.documents else "apply:evidence"
         return HttpResponseRedirect(reverse(where, args=[application.reference]))
-    return ask(request, application, MEMBERSHIP)
+    return ask(request, application, by, MEMBERSHIP)

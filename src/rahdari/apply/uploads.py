@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
 from rahdari.vault import files
 
@@ -19,7 +20,7 @@ from .sent_files import Refused, accepted, take_in
 
 
 @pages.draft_page
-def documents(request: HttpRequest, application: Application) -> HttpResponse:
+def documents(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
     if not service.documents:
@@ -77,7 +78,7 @@ def _association(application: Application, policy: Policy) -> str:
 
 
 @pages.draft_page
-def upload(request: HttpRequest, application: Application, rule: str) -> HttpResponse:
+def upload(request: HttpRequest, application: Application, by: Acting, rule: str) -> HttpResponse:
     policy = queries.policy_in_force()
     service = queries.service_of(application, policy)
     title = _title(application, service, rule)
@@ -97,7 +98,7 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
                 rule=rule,
                 name=name,
                 content=content,
-                actor=pages.actor(request),
+                actor=by.actor,
                 now=pages.now(),
                 policy=policy,
                 valid_until=valid_until,
@@ -108,7 +109,7 @@ def upload(request: HttpRequest, application: Application, rule: str) -> HttpRes
         nothing_chosen = not sent and not present
         if valid_until is not None and not sent:
             actions.date_documents(
-                application=application, rule=rule, valid_until=valid_until, actor=pages.actor(request), now=pages.now()
+                application=application, rule=rule, valid_until=valid_until, actor=by.actor, now=pages.now()
             )
         if not refused and not nothing_chosen:
             if request.POST.get("act") == "send":
@@ -167,12 +168,12 @@ def _title(application: Application, service: Service, rule: str) -> tuple[str, 
 
 
 @pages.draft_page
-def remove(request: HttpRequest, application: Application, id: uuid.UUID) -> HttpResponse:
+def remove(request: HttpRequest, application: Application, by: Acting, id: uuid.UUID) -> HttpResponse:
     document = Document.objects.filter(application=application, pk=id).first()
     if document is None:
         raise Http404
     if request.method == "POST":
-        actions.remove_document(document=document, actor=pages.actor(request), now=pages.now())
+        actions.remove_document(document=document, actor=by.actor, now=pages.now())
         messages.success(request, _("File %(name)s was removed.") % {"name": wording.isolated_name(document.name)})
     return HttpResponseRedirect(reverse("apply:upload", args=[application.reference, document.rule]))
 

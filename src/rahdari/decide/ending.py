@@ -142,5 +142,5 @@ def _by_others(registration: Registration, template: str, reader: User) -> dict[
     """A technician or an accountant reads of it, and cannot undo it: the letter says who can."""
     if template not in {"registration_ended", "registration_paused"}:
         return {}
-    may = people.may_for_holder(reader, registration.holder, Act.APPLY, service=registration.category)
-    return {} if may else {"by_others": True}
+    may = people.acting_for(reader, registration.holder, Act.APPLY, service=registration.category)
+    return {} if may is not None else {"by_others": True}

@@ -241,7 +241,7 @@ def proved_and_sent(application: Application, now: dt.datetime) -> Application:
 
 
 def fresh(application: Application) -> Application:
-    return applications.application_for_applicant(applicant=application.applicant, reference=application.reference)
+    return applications.application_for_applicant(applicant=application.applicant, reference=application.reference).row
 
 
 def officer() -> User:

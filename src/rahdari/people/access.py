@@ -23,6 +23,7 @@ from django.utils.http import urlencode
 from rahdari.web import errors
 
 from . import queries
+from .acting import Acting
 from .models import Role, User
 
 View = Callable[..., HttpResponse]
@@ -52,11 +53,10 @@ def person(request: HttpRequest) -> User:
 
 
 def actor_of(user: User, as_role: str = "") -> str:
-    """How the journal names this person: as a private person, as somebody's agent, or in the post that they hold."""
-    if not as_role and user.acting_under is not None:
-        return f"agent:{user.pk}"
+    """How the journal names this person in their own right, or in the post that they hold. What is done for a holder is
+    done by whom the gatekeeper said (`acting.Acting`)."""
     if not as_role:
-        return f"person:{user.pk}"
+        return Acting(user).actor
     if as_role == Role.OPERATOR:
         return f"operator:{queries.operator_of(user) or user.pk}"
     if as_role == Role.ASSOCIATION:

@@ -82,9 +82,6 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 
-    # The mandate by which the person came to what they do just now, set by the gatekeepers; None: in their own right.
-    acting_under: "Mandate | None" = None
-
     # By which Django knows a person: unique, and no address.
     USERNAME_FIELD = "email_index"
     EMAIL_FIELD = "email"

@@ -21,6 +21,7 @@ from rahdari.register import queries as register
 from rahdari.vault import links
 from rahdari.web import limits
 
+from .acting import Acting
 from .holders import PublicHolder as PublicHolder
 from .holders import public_holder as public_holder
 from .holders import user_by_holder as user_by_holder
@@ -334,17 +335,14 @@ def holders_for(user: Visitor, act: Act) -> list[uuid.UUID]:
     return [user.holder_ref, *organisations_for(user, act).values_list("holder_ref", flat=True)]
 
 
-def may_for_holder(user: Visitor, holder: uuid.UUID, act: Act, *, service: str) -> bool:
-    """Whether a person may do this with what this holder has of a service: as the holder, by role, or by a mandate.
-    Who comes by a mandate is marked, so that what they do is told apart (`access.actor_of`).
-    """
+def acting_for(user: Visitor, holder: uuid.UUID, act: Act, *, service: str) -> Acting | None:
+    """As whom a person may do this with what this holder has of a service: the holder, by role, or by a mandate."""
+    if not isinstance(user, User):
+        return None
     if holder in holders_for(user, act):
-        return True
+        return Acting(user)
     mandate = mandate_for(user, holder, act, service=service)
-    if mandate is None or not isinstance(user, User):
-        return False
-    user.acting_under = mandate
-    return True
+    return Acting(user, mandate) if mandate is not None else None
 
 
 def invitation_token(invitation: Invitation) -> str:

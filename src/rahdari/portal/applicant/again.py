@@ -16,8 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari import policy as policies
-from rahdari.people.access import actor_of, person_required
-from rahdari.people.access import person as visitor_of
+from rahdari.people.access import person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Entry
@@ -37,7 +36,7 @@ from .ways import ask, progress
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResponse:
-    found = own_registration(request, reference, Act.PROVE)
+    found, by = own_registration(request, reference, Act.PROVE)
     row = register.active_entry_of(found, entry)
     if row is None:
         raise Http404
@@ -49,7 +48,7 @@ def prove_again(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpR
     under_way = mine.last if mine.last is not None and mine.last.state == Reproof.State.OPEN else None
     if request.method == "POST":
         if under_way is None:
-            begin(row, mine, actor_of(visitor_of(request)), now)
+            begin(row, mine, by.actor, now)
         else:
             repeated = pending_way(under_way, under_way.proof.method)
             if repeated is not None:

@@ -25,7 +25,8 @@ from rahdari.decide import actions, queries
 from rahdari.decide.models import Case, Notice, Question
 from rahdari.decide.rules import Status
 from rahdari.decide.words import why_held
-from rahdari.people.access import actor_of, person
+from rahdari.people.access import person
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.verify import queries as checks
 
@@ -90,7 +91,9 @@ def other_proof(application: Application) -> str:
     return reverse("portal:proof", args=[application.reference]) if ways_of(application) else ""
 
 
-def _answering(request: HttpRequest, application: Application, asked: Question | Notice) -> tuple[Answering, str]:
+def _answering(
+    request: HttpRequest, application: Application, by: Acting, asked: Question | Notice
+) -> tuple[Answering, str]:
     """The answer as it is typed, and what is to be done with it: "" (show it), "again" (kept, show it anew), "send".
 
     Whatever is pressed, files and words are kept: nothing that was typed is lost.
@@ -101,9 +104,9 @@ def _answering(request: HttpRequest, application: Application, asked: Question |
     pressed = request.method == "POST" and "more_time" not in request.POST
     if pressed:
         data = {"answer": request.POST.get("answer", asked.draft)}
-        refused = _take_in(request, application, asked)
+        refused = _take_in(request, application, by, asked)
         if given := request.POST.get("remove"):
-            _remove(application, asked, given, actor_of(person(request)))
+            _remove(application, asked, given, by.actor)
         act = "again" if {"remove", "add", "draft"} & set(request.POST) else "send"
     papers = list(apply.documents_of_answer(application, asked.subject))
     bound = data if act == "send" and not refused else None
@@ -111,7 +114,7 @@ def _answering(request: HttpRequest, application: Application, asked: Question |
     if pressed and (act == "again" or refused or not form.is_valid()):
         text = data["answer"][: policy.limits.answer_characters * 2]
         with suppress(actions.AlreadyAnswered, actions.NotPossibleNow):
-            actions.save_answer_draft(asked=asked, text=text, actor=actor_of(person(request)), now=now)
+            actions.save_answer_draft(asked=asked, text=text, actor=by.actor, now=now)
         if refused or not form.is_valid():
             act = "" if act == "send" or refused else act
     answering = Answering(
@@ -120,12 +123,11 @@ def _answering(request: HttpRequest, application: Application, asked: Question |
     return answering, act
 
 
-def _take_in(request: HttpRequest, application: Application, asked: Question | Notice) -> list[Refused]:
+def _take_in(request: HttpRequest, application: Application, by: Acting, asked: Question | Notice) -> list[Refused]:
     def keep(name: str, content: bytes) -> None:
-        actor = actor_of(person(request))
         sent = applicant.File(name, content)
         applicant.attach_to_answer(
-            application=application, asked=asked.subject, sent=sent, actor=actor, now=timezone.now()
+            application=application, asked=asked.subject, sent=sent, actor=by.actor, now=timezone.now()
         )
 
     policy = queries.policy_of(application)
@@ -164,26 +166,26 @@ def _case(application: Application) -> Case:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def question(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     case = _case(application)
     asked = queries.open_question(case)
     if asked is None:
         return redirect("portal:status", reference=reference)
-    policy, now, actor = queries.policy_of(application), timezone.now(), actor_of(person(request))
+    policy, now = queries.policy_of(application), timezone.now()
     if request.method == "POST" and "more_time" in request.POST:
         try:
-            actions.extend_question(question=asked, actor=actor, now=now)
+            actions.extend_question(question=asked, actor=by.actor, now=now)
             messages.success(request, _("You have more time now. The new last day is shown below."))
         except (actions.NoMoreTime, actions.NotPossibleNow):
             messages.info(request, _("More time was given already."))
         return redirect("portal:question", reference=reference)
-    answering, act = _answering(request, application, asked)
+    answering, act = _answering(request, application, by, asked)
     if act == "again":
         return _kept(request)
     if act == "send":
         form = answering.form
         try:
-            actions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=actor, now=now)
+            actions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
         except actions.AlreadyAnswered:
             messages.info(request, _("Your first answer has arrived already, and it counts."))
         except (actions.TooLateToReopen, actions.NotPossibleNow):
@@ -209,21 +211,19 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def notice(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     case = _case(application)
     told = queries.open_notice(case)
     if told is None:
         return redirect("portal:application", reference=reference)
     policy, now = queries.policy_of(application), timezone.now()
-    answering, act = _answering(request, application, told)
+    answering, act = _answering(request, application, by, told)
     if act == "again":
         return _kept(request)
     if act == "send":
         form = answering.form
         try:
-            actions.answer_notice(
-                notice=told, answer=form.cleaned_data["answer"], actor=actor_of(person(request)), now=now
-            )
+            actions.answer_notice(notice=told, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
         except actions.AlreadyAnswered:
             messages.info(request, _("Your first answer has arrived already, and it counts."))
         except actions.NotPossibleNow:
@@ -252,7 +252,7 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def apply_anew(request: HttpRequest, reference: str) -> HttpResponse:
     """A new application that begins with what the refused one said."""
-    application = shared.application(request, reference, Act.APPLY)
+    application, by = shared.application(request, reference, Act.APPLY)
     if request.method != "POST":
         return redirect("portal:refusal", reference=reference)
     if queries.refusal_of(application) is None:
@@ -261,9 +261,9 @@ def apply_anew(request: HttpRequest, reference: str) -> HttpResponse:
         draft = applicant.apply_anew(
             refused=application,
             applicant=person(request),
-            actor=actor_of(person(request)),
+            actor=by.actor,
             now=timezone.now(),
-            mandate=person(request).acting_under,
+            mandate=by.mandate,
         )
     except applicant.ServiceNotOpen:
         messages.warning(request, _("This service is closed now. Apply again when it is open."))
@@ -278,7 +278,7 @@ def apply_anew(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_safe
 def refusal(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application = shared.application(request, reference).row
     refused = queries.refusal_of(application)
     if refused is None:
         return redirect("portal:application", reference=reference)

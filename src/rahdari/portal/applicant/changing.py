@@ -24,7 +24,8 @@ from rahdari.apply.models import Application, Endpoint
 from rahdari.dyndns import actions, queries, rules
 from rahdari.dyndns.models import Host, Lease, Report
 from rahdari.dyndns.rules import By, Outcome, V6As
-from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.access import person_required
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.rules import Standing
@@ -123,9 +124,11 @@ def _seen(request: HttpRequest) -> str:
 # -- in an application ----------------------------------------------------------------------------------------------
 
 
-def prove(request: HttpRequest, application: Application, endpoint: Endpoint, facts: dict[str, Any]) -> HttpResponse:
+def prove(
+    request: HttpRequest, application: Application, by: Acting, endpoint: Endpoint, facts: dict[str, Any]
+) -> HttpResponse:
     """Router settings to copy, and what was heard so far."""
-    actor, now = actor_of(person(request)), timezone.now()
+    actor, now = by.actor, timezone.now()
     host = actions.make_host(
         subject=endpoint.connection,
         holder=application.holder_ref,
@@ -196,11 +199,11 @@ def stand(host: Host, now: dt.datetime) -> Now:
 @require_http_methods(["GET", "HEAD", "POST"])
 def changing(request: HttpRequest, reference: str, host: uuid.UUID) -> HttpResponse:
     """The connection's page: its address now, what was reported, what to do when nothing is; token, pause."""
-    found = own_registration(request, reference, Act.ADDRESSES)
+    found, by = own_registration(request, reference, Act.ADDRESSES)
     row = queries.host_of(found, host)
     if row is None:
         raise Http404
-    now, actor = timezone.now(), actor_of(person(request))
+    now, actor = timezone.now(), by.actor
     if register.standing(found, now) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
     token = ""

@@ -18,7 +18,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.forms import ClientForm
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
-from rahdari.people.access import actor_of, person
+from rahdari.people.acting import Acting
 from rahdari.verify import queries as checks
 from rahdari.verify.models import Outcome
 from rahdari.vouch import actions as vouch
@@ -45,7 +45,7 @@ def question_about(application: Application) -> Question | None:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def client(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     question = question_about(application)
     if question is None:
         return redirect("portal:application", reference=reference)
@@ -53,9 +53,9 @@ def client(request: HttpRequest, reference: str) -> HttpResponse:
     form = form_for(application, request.POST if "correct" in request.POST else None)
     if request.method == "POST":
         if "again" in request.POST:
-            _send_again(request, question, now)
+            _send_again(request, by, question, now)
             return redirect(request.path)
-        if form.is_valid() and _correct(request, application, question, form, now):
+        if form.is_valid() and _correct(request, application, by, question, form, now):
             messages.success(request, _("We write to the new address at once. The old link asks nothing any more."))
             return redirect("portal:status", reference=reference)
     return render(request, "portal/applicant/client.html", _context(application, question, form, now))
@@ -87,9 +87,9 @@ def form_for(application: Application, given: Any) -> ClientForm:
     return ClientForm(given, own=application.applicant.email, free_mail=free)
 
 
-def _send_again(request: HttpRequest, question: Question, now: dt.datetime) -> None:
+def _send_again(request: HttpRequest, by: Acting, question: Question, now: dt.datetime) -> None:
     try:
-        vouch.send_again(question=question, actor=actor_of(person(request)), now=now)
+        vouch.send_again(question=question, actor=by.actor, now=now)
     except vouch.TooSoon:
         messages.info(request, _("It was sent a short time ago. Nothing was sent again."))
     except vouch.NoLongerOpen:
@@ -99,7 +99,7 @@ def _send_again(request: HttpRequest, question: Question, now: dt.datetime) -> N
 
 
 def _correct(
-    request: HttpRequest, application: Application, question: Question, form: ClientForm, now: dt.datetime
+    request: HttpRequest, application: Application, by: Acting, question: Question, form: ClientForm, now: dt.datetime
 ) -> bool:
     address = form.cleaned_data["text"]
     if address == question.address:
@@ -108,7 +108,7 @@ def _correct(
     if words := too_often(request):
         form.add_error("text", words)
         return False
-    correct(application, question, address, actor=actor_of(person(request)), now=now)
+    correct(application, question, address, actor=by.actor, now=now)
     return True
 
 

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
-from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
@@ -60,7 +59,7 @@ class ContactWay:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
-    application = shared.application(request, reference, Act.PROVE)
+    application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     row = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
@@ -70,7 +69,7 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
     if proofs.is_proved(row.subject, row.network):
         return redirect("portal:prove", reference=reference, endpoint=endpoint)
     challenge = pending(row.subject, row.network)
-    actor, now, trouble = actor_of(person(request)), timezone.now(), ""
+    actor, now, trouble = by.actor, timezone.now(), ""
     if request.method == "POST":
         if "look" in request.POST:
             ask(challenge or open_way(row, policy, Method.CONTACT, actor=actor, now=now), now)

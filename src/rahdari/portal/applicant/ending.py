@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from rahdari.decide import actions
 from rahdari.decide.rules import PAUSES
 from rahdari.mobile import queries as mobile
-from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.access import person_required
 from rahdari.people.confirming import need_fresh_proof
 from rahdari.register import queries
 from rahdari.register.actions import NotValid
@@ -71,14 +71,14 @@ class PauseForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
     """Say what follows, have the number typed and a fresh proof given, then strike it out at the holder's request."""
-    found = own_registration(request, reference)
+    found, by = own_registration(request, reference)
     if not may_change(found, timezone.now()):
         return redirect("portal:registration", reference=found.reference)
     form = EndForm(request.POST if request.method == "POST" else None, reference=found.reference)
     if request.method == "POST" and form.is_valid():
         need_fresh_proof(request)
         try:
-            actions.end(registration=found, actor=actor_of(person(request)), now=timezone.now())
+            actions.end(registration=found, actor=by.actor, now=timezone.now())
         except (NotValid, actions.NotYours):
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
@@ -96,14 +96,14 @@ def end_registration(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
-    found = own_registration(request, reference)
+    found, by = own_registration(request, reference)
     if queries.standing(found, timezone.now()) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
     form = PauseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         days = form.cleaned_data["days"]
         try:
-            actions.pause(registration=found, days=days, actor=actor_of(person(request)), now=timezone.now())
+            actions.pause(registration=found, days=days, actor=by.actor, now=timezone.now())
         except NotValid:
             return no_longer_valid(request, found)
         return redirect("portal:registration", reference=found.reference)
@@ -115,9 +115,9 @@ def pause_registration(request: HttpRequest, reference: str) -> HttpResponse:
 @posted_from("portal:registration", "reference")
 def go_on(request: HttpRequest, reference: str) -> HttpResponse:
     """Undo the end, or end the pause."""
-    found = own_registration(request, reference)
+    found, by = own_registration(request, reference)
     try:
-        _registration, lost = actions.go_on(registration=found, actor=actor_of(person(request)), now=timezone.now())
+        _registration, lost = actions.go_on(registration=found, actor=by.actor, now=timezone.now())
     except (actions.NotYours, actions.TooLate):
         messages.warning(request, _("This cannot be undone any more. You can apply again."))
         return redirect("portal:registration", reference=found.reference)

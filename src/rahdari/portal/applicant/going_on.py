@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.rules import About
-from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.access import person, person_required
 from rahdari.people.rules import Act
 from rahdari.register import queries as register
 
@@ -40,7 +40,7 @@ def change_addresses(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
     act = Act.ADDRESSES if about is About.CHANGE else Act.APPLY
-    found = own_registration(request, reference, act)
+    found, by = own_registration(request, reference, act)
     now = timezone.now()
     if not may_change(found, now):
         return redirect("portal:registration", reference=found.reference)
@@ -54,9 +54,9 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
                 registration=found,
                 applicant=person(request),
                 about=about,
-                actor=actor_of(person(request)),
+                actor=by.actor,
                 now=now,
-                mandate=person(request).acting_under,
+                mandate=by.mandate,
             )
         except apply.TooEarlyToRenew:
             return redirect(request.path)
@@ -70,7 +70,7 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
         if not applications.may(person(request), act, application=application):
             return redirect(request.path)
         as_it_is = about is About.RENEWAL and request.POST.get("act") == "as_it_is"
-        if as_it_is and under_way is None and not renewing.send_as_it_is(request, application, policy):
+        if as_it_is and under_way is None and not renewing.send_as_it_is(request, application, policy, by):
             messages.info(request, renewing.not_sent())
             return redirect("portal:tasks", reference=application.reference)
         return redirect("portal:application", reference=application.reference)

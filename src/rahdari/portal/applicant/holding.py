@@ -19,7 +19,8 @@ from rahdari.address import Endpoint, format_block, vpn
 from rahdari.apply import queries as applications
 from rahdari.apply import wording
 from rahdari.apply.address_form import RunsForm
-from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.access import person, person_required
+from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.register import actions, queries
 from rahdari.register.models import Entry, Registration
@@ -33,12 +34,13 @@ from .registration import registration_for
 CHANGES, PER_SECONDS = 20, 3600
 
 
-def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Registration:
-    """The registration, if the visitor may do this with it; the page "not found" for any other."""
+def own_registration(request: HttpRequest, reference: str, act: Act = Act.APPLY) -> Reached[Registration]:
+    """The registration, if the visitor may do this with it, and as whom; the page "not found" for any other."""
     found = registration_for(request, reference)
-    if not shared.may_act_for(person(request), found, act):
+    by = shared.acting_for(person(request), found, act)
+    if by is None:
         raise Http404
-    return found
+    return Reached(found, by)
 
 
 def no_longer_valid(request: HttpRequest, found: Registration) -> HttpResponse:
@@ -59,7 +61,7 @@ def _is_shared(request: HttpRequest, found: Registration) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> HttpResponse:
     """Something else runs at the same address. Its control is proved, so nothing is checked anew."""
-    found = own_registration(request, reference, Act.ADDRESSES)
+    found, by = own_registration(request, reference, Act.ADDRESSES)
     if not may_change(found, timezone.now()):
         return no_longer_valid(request, found)
     row = queries.active_entry_of(found, entry)
@@ -85,7 +87,7 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
         if not allowance.allowed:
             return errors.too_many(request, wait=allowance.wait)
         try:
-            if _amended(request, form, row, asked):
+            if _amended(by, form, row, asked):
                 if is_paused:
                     messages.success(request, _("Changed. Operators get it when the registration goes on."))
                 else:
@@ -99,9 +101,9 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
     return render(request, "portal/applicant/change_entry.html", context)
 
 
-def _amended(request: HttpRequest, form: RunsForm, row: Entry, asked: Endpoint) -> bool:
+def _amended(by: Acting, form: RunsForm, row: Entry, asked: Endpoint) -> bool:
     """Whether it was changed. If something else of the holder's is in the way, the form says what. Raises NotValid."""
-    in_the_way = amend(row, asked, actor=actor_of(person(request)), now=timezone.now())
+    in_the_way = amend(row, asked, actor=by.actor, now=timezone.now())
     if in_the_way is None:
         return True
     at = "port" if form.data.get("port") else "kind"

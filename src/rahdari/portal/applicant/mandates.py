@@ -23,6 +23,7 @@ from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.acting import Acting
 from rahdari.people.mailboxes import EmailField, clean_email
 from rahdari.people.models import Mandate, Organisation, User
 from rahdari.people.names import NameField
@@ -269,14 +270,13 @@ def _begin(request: HttpRequest, user: User, mandate: Mandate, service: str, now
     found = queries.mandate_for(user, mandate.organisation.holder_ref, Act.APPLY, service=service)
     if found is None or service not in services_of_organisations():
         raise Http404
-    user.acting_under = found
     try:
         application = apply.start_application(
             applicant=user,
             service=service,
             fixed_address="yes",
             mandate=found,
-            actor=actor_of(user),
+            actor=Acting(user, found).actor,
             now=now,
         )
     except apply.TooManyDrafts as error:

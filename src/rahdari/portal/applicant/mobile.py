@@ -28,7 +28,8 @@ from rahdari.mobile import actions, queries, rules
 from rahdari.mobile.models import Line
 from rahdari.mobile.rules import State
 from rahdari.people import actions as people
-from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.access import person, person_required
+from rahdari.people.acting import Acting, Reached
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
 from rahdari.publish.models import Operator
@@ -66,13 +67,13 @@ class Place:
         return queries.line_of(self.subject)
 
 
-def _of_application(request: HttpRequest, reference: str) -> Place | HttpResponse:
-    found = shared.application(request, reference)
+def _of_application(request: HttpRequest, reference: str) -> Reached[Place] | HttpResponse:
+    found, by = shared.application(request, reference)
     if not found.is_mobile:
         return redirect("portal:application", reference=reference)
     if found.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    return place_of_application(found)
+    return Reached(place_of_application(found), by)
 
 
 def place_of_application(found: Application) -> Place:
@@ -89,12 +90,12 @@ def place_of_application(found: Application) -> Place:
     )
 
 
-def _of_registration(request: HttpRequest, reference: str) -> Place | HttpResponse:
-    found = own_registration(request, reference)
+def _of_registration(request: HttpRequest, reference: str) -> Reached[Place] | HttpResponse:
+    found, by = own_registration(request, reference)
     place = place_of_registration(found)
     if place is None or register.standing(found, timezone.now()) is not Standing.VALID:
         return redirect("portal:registration", reference=found.reference)
-    return place
+    return Reached(place, by)
 
 
 def place_of_registration(found: Registration) -> Place | None:
@@ -114,20 +115,20 @@ def place_of_registration(found: Registration) -> Place | None:
     )
 
 
-type View = Callable[[HttpRequest, Place], HttpResponse]
+type View = Callable[[HttpRequest, Place, Acting], HttpResponse]
 
 
 def _pages(view: View) -> tuple[Callable[..., HttpResponse], Callable[..., HttpResponse]]:
     """The page for an application, and the same for a registration."""
 
-    def of(place_of: Callable[[HttpRequest, str], Place | HttpResponse]) -> Callable[..., HttpResponse]:
+    def of(place_of: Callable[[HttpRequest, str], Reached[Place] | HttpResponse]) -> Callable[..., HttpResponse]:
         @person_required
         @never_cache
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def page(request: HttpRequest, reference: str) -> HttpResponse:
-            place = place_of(request, reference)
-            return view(request, place) if isinstance(place, Place) else place
+            found = place_of(request, reference)
+            return view(request, *found) if isinstance(found, Reached) else found
 
         return page
 
@@ -143,7 +144,7 @@ def too_many(wait: dt.timedelta) -> str:
     ) % {"count": minutes}
 
 
-def _send_code(request: HttpRequest, place: Place, number: str) -> str:
+def _send_code(request: HttpRequest, place: Place, by: Acting, number: str) -> str:
     """Send it; what is in the way, in words, or nothing."""
     try:
         actions.type_number(
@@ -154,7 +155,7 @@ def _send_code(request: HttpRequest, place: Place, number: str) -> str:
             network=visitor.household(request),
             language=applications.language_now(),
             follows=place.follows,
-            actor=actor_of(person(request)),
+            actor=by.actor,
             now=timezone.now(),
         )
     except people.TooManyCodes as error:
@@ -177,11 +178,11 @@ def wrong_code(error: people.CodeWrong) -> str:
     return said % {"count": error.tries_left}
 
 
-def _number(request: HttpRequest, place: Place) -> HttpResponse:
+def _number(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     """Which number, and in whose name."""
     form = NumberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        trouble = _send_code(request, place, form.cleaned_data["number"])
+        trouble = _send_code(request, place, by, form.cleaned_data["number"])
         if not trouble:
             return redirect(place.url("code"))
         form.add_error("number", trouble)
@@ -189,7 +190,7 @@ def _number(request: HttpRequest, place: Place) -> HttpResponse:
     return render(request, "portal/applicant/mobile_number.html", context, status=422 if form.errors else 200)
 
 
-def _code(request: HttpRequest, place: Place) -> HttpResponse:
+def _code(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     """The code that came by SMS. The number is shown masked, and stands in no link and no form."""
     line = place.line
     if line is None or line.state != State.TYPED:
@@ -197,7 +198,7 @@ def _code(request: HttpRequest, place: Place) -> HttpResponse:
     now, trouble = timezone.now(), ""
     form = CodeForm(request.POST if request.method == "POST" and "again" not in request.POST else None)
     if request.method == "POST" and "again" in request.POST:
-        trouble = _send_code(request, place, line.asked)
+        trouble = _send_code(request, place, by, line.asked)
         if not trouble:
             messages.success(request, _("A new code is on its way."))
             return redirect(request.path)
@@ -207,7 +208,7 @@ def _code(request: HttpRequest, place: Place) -> HttpResponse:
                 line=line,
                 user=person(request),
                 code=form.cleaned_data["code"],
-                actor=actor_of(person(request)),
+                actor=by.actor,
                 now=now,
             )
         except people.CodeWrong as error:
@@ -231,7 +232,7 @@ def _code(request: HttpRequest, place: Place) -> HttpResponse:
     return render(request, "portal/applicant/mobile_code.html", context, status=422 if wrong else 200)
 
 
-def _line(request: HttpRequest, place: Place) -> HttpResponse:
+def _line(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     """Whose SIM it is: the operator chosen, asked, and what it said."""
     line = place.line
     if line is None:
@@ -247,7 +248,7 @@ def _line(request: HttpRequest, place: Place) -> HttpResponse:
                 operator=form.cleaned_data["operator"],
                 name=place.name,
                 policy=place.policy,
-                actor=actor_of(person(request)),
+                actor=by.actor,
                 now=timezone.now(),
             )
         except actions.MoveNotAllowed:

@@ -24,7 +24,6 @@ from rahdari.confirm import queries as questions
 from rahdari.confirm import words
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import Said
-from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.publish import queries as networks
@@ -161,7 +160,7 @@ def ask(
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
     """Asking, and how far it has come. A form in error is shown again with what was typed."""
-    application = shared.application(request, reference, Act.PROVE)
+    application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     row = next((each for each in applications.endpoints_of(application) if each.pk == endpoint), None)
@@ -172,8 +171,8 @@ def page(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpRespo
         return redirect("portal:prove", reference=reference, endpoint=endpoint)
     trouble = ""
     if request.method == "POST":
-        typed, actor = request.POST.get("subscriber", "")[:200], actor_of(person(request))
-        trouble = ask(application, row, policy, typed, actor=actor, now=timezone.now())
+        typed = request.POST.get("subscriber", "")[:200]
+        trouble = ask(application, row, policy, typed, actor=by.actor, now=timezone.now())
         if not trouble:
             return redirect(request.path)
     context = {

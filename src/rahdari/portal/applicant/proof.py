@@ -23,7 +23,8 @@ from rahdari.apply.models import Application
 from rahdari.apply.wording import file as words_of_file
 from rahdari.decide import queries as decide
 from rahdari.decide.rules import NotYet, Provisional
-from rahdari.people.access import actor_of, person
+from rahdari.people.access import person
+from rahdari.people.acting import Acting
 from rahdari.policy import DocumentRule, EvidenceKind
 from rahdari.verify.models import Check
 from rahdari.web import limits, values
@@ -88,7 +89,7 @@ class TextForm(forms.Form):
 @require_safe
 def proof(request: HttpRequest, reference: str) -> HttpResponse:
     """What counts as a proof now, each with its page."""
-    application = shared.application(request, reference)
+    application = shared.application(request, reference).row
     ways = ways_of(application)
     if not ways:
         return redirect("portal:application", reference=reference)
@@ -99,7 +100,7 @@ def proof(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     ways = ways_of(application)
     if not ways:
         return redirect("portal:application", reference=reference)
@@ -109,7 +110,7 @@ def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     form = _form(request, application, way)
     problems: list[str] = []
     if request.method == "POST" and (form is None or form.is_valid()):
-        problems = _offer(request, application, way, form.cleaned_data if form is not None else {})
+        problems = _offer(request, application, by, way, form.cleaned_data if form is not None else {})
         if not problems:
             messages.success(request, _("It has arrived. You see here what becomes of it."))
             return redirect(_where_to(application))
@@ -143,7 +144,7 @@ def too_often(request: HttpRequest) -> str:
     return "" if allowance.allowed else words % {"when": values.again_after(allowance.wait)}
 
 
-def _offer(request: HttpRequest, application: Application, way: Way, data: dict[str, Any]) -> list[str]:
+def _offer(request: HttpRequest, application: Application, by: Acting, way: Way, data: dict[str, Any]) -> list[str]:
     """Give the proof to the room; what is wrong with it, in sentences."""
     files = request.FILES.getlist("file") if way.wants == "document" else []
     if way.wants == "document" and not files:
@@ -164,7 +165,7 @@ def _offer(request: HttpRequest, application: Application, way: Way, data: dict[
             text=data.get("text", ""),
             sent=[actions.File(file.name or "", file.read(most + 1)) for file in files],
             valid_until=last_day,
-            actor=actor_of(person(request)),
+            actor=by.actor,
             now=timezone.now(),
         )
     except actions.FileRefused as error:

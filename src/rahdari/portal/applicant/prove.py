@@ -18,7 +18,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.people.access import actor_of, person
+from rahdari.people.access import person
+from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
@@ -97,8 +98,8 @@ def left_to_prove(known: Iterable[Proof]) -> list[Endpoint]:
 @require_safe
 def first(request: HttpRequest, reference: str) -> HttpResponse:
     """Where to go on with the proofs; there is nothing to prove without an address."""
-    application = shared.application(request, reference, Act.PROVE)
-    known = share_proofs(application, actor_of(person(request)))
+    application, by = shared.application(request, reference, Act.PROVE)
+    known = share_proofs(application, by.actor)
     if not known:
         return redirect(without_addresses(request, application))
     return redirect(where_to_prove(application, known))
@@ -122,7 +123,7 @@ def after_the_link(request: HttpRequest, endpoint: uuid.UUID) -> HttpResponse:
     try:
         application = apply.application_for_applicant(
             applicant=person(request), reference=row.application.reference, act=Act.PROVE
-        )
+        ).row
     except apply.ApplicationNotFound:
         return redirect("portal:home")
     return redirect(go_on_url(request, application))
@@ -150,10 +151,10 @@ def where_to_prove(application: Application, known: Sequence[Proof]) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
-    application = shared.application(request, reference, Act.PROVE)
+    application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    known = share_proofs(application, actor_of(person(request)))
+    known = share_proofs(application, by.actor)
     place = next((place for place, each in enumerate(known) if each.endpoint.pk == endpoint), None)
     if place is None:
         raise Http404
@@ -172,9 +173,9 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
         "may_send": apply.may(person(request), Act.PAPERS, application=application),
     }
     if mine.endpoint.is_dynamic:
-        return changing.prove(request, application, mine.endpoint, facts)
+        return changing.prove(request, application, by, mine.endpoint, facts)
     if request.method == "POST":
-        return _prove_here(request, application, mine)
+        return _prove_here(request, application, by, mine)
     if mine.proof is not None:
         facts["proved"] = way_words.proved_by(mine.proof)
         facts["is_held"] = sharing.is_held(application, mine.endpoint)
@@ -195,7 +196,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     }
     state = [row.state for row in listed]
     if counts(asked.policy, mine.endpoint, Method.LINK):
-        link = open_way(mine.endpoint, asked.policy, Method.LINK, actor=actor_of(person(request)), now=timezone.now())
+        link = open_way(mine.endpoint, asked.policy, Method.LINK, actor=by.actor, now=timezone.now())
         facts |= _link(request, mine.endpoint, link)
         state += [link.status, str(link.attempts.count())]
     # The page loads again by itself when this changes.
@@ -203,7 +204,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     return render(request, "portal/applicant/prove.html", facts)
 
 
-def _prove_here(request: HttpRequest, application: Application, mine: Proof) -> HttpResponse:
+def _prove_here(request: HttpRequest, application: Application, by: Acting, mine: Proof) -> HttpResponse:
     """One press on the network of the address is the same as opening the link there."""
     policy, seen = apply.frozen_policy(application), rules.plain_address(visitor.address(request))
     again = redirect("portal:prove", reference=application.reference, endpoint=mine.endpoint.pk)
@@ -211,7 +212,7 @@ def _prove_here(request: HttpRequest, application: Application, mine: Proof) -> 
         # Also a page that stayed open from when the address was a changing one.
         return again
     now = timezone.now()
-    link = open_way(mine.endpoint, policy, Method.LINK, actor=actor_of(person(request)), now=now)
+    link = open_way(mine.endpoint, policy, Method.LINK, actor=by.actor, now=now)
     outcome = verify.open_link(token=proofs.link_token(link), address=seen, now=now)
     if outcome.result != "proved":
         return again

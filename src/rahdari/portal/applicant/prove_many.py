@@ -22,7 +22,6 @@ from django.views.decorators.http import require_safe
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
@@ -61,10 +60,10 @@ def provable_by_link(application: Application, known: list[Proof]) -> list[Endpo
 @never_cache
 @require_safe
 def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference, Act.PROVE)
+    application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    known = share_proofs(application, actor_of(person(request)))
+    known = share_proofs(application, by.actor)
     if not known:
         return redirect(without_addresses(request, application))
     # What is still to be done stands in front.

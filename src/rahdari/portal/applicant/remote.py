@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import queries as applications
-from rahdari.people.access import actor_of, person
+from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import RemoteStaff
 from rahdari.register.models import Registration
@@ -96,11 +96,12 @@ def workers_of(registration: Registration) -> int:
 def page(request: HttpRequest, reference: str) -> HttpResponse:
     found = registration_for(request, reference)
     rule = is_offered(found)
-    if not shared.may_act_for(person(request), found, Act.ADDRESSES):
+    by = shared.acting_for(person(request), found, Act.ADDRESSES)
+    if by is None:
         raise Http404
     if rule is None:
         return redirect("portal:registration", reference=reference)
-    now, actor = timezone.now(), actor_of(person(request))
+    now, actor = timezone.now(), by.actor
     workers_form = WorkersForm(initial={"workers": workers_of(found)})
     links_form = LinksForm(initial={"count": 1})
     valid = standing_of(found, now) == Standing.VALID

@@ -19,7 +19,7 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.telling import SummaryGroup, title_of
-from rahdari.people.access import actor_of, person
+from rahdari.people.acting import Acting
 from rahdari.policy import Policy
 from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
@@ -97,9 +97,9 @@ def _addresses(foreseen: apply.Foreseen, policy: Policy, seen: Address) -> list[
     return held + [Held(row.address_text, "reported") for row in reported]
 
 
-def send_as_it_is(request: HttpRequest, application: Application, policy: Policy) -> bool:
+def send_as_it_is(request: HttpRequest, application: Application, policy: Policy, by: Acting) -> bool:
     """Ask for the proofs, and send it. False when something has to be looked at first: the draft is there."""
-    actor, now = actor_of(person(request)), timezone.now()
+    actor, now = by.actor, timezone.now()
     service = applications.service_of(application, policy)
     if application.is_mobile or apply.asked(applications.facts_of(application), service):
         return False

@@ -47,11 +47,11 @@ def number_for(application: Application, check: Check) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def represent(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     check = waiting(application)
     if check is None:
         return redirect("portal:application", reference=reference)
-    actor, now, trouble = actor_of(person(request)), timezone.now(), ""
+    actor, now, trouble = by.actor, timezone.now(), ""
     if request.method == "POST":
         if "officer" in request.POST:
             leave(check, actor=actor, now=now)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import actions, queries, wording
 from rahdari.apply.models import Application
-from rahdari.people.access import actor_of, person
+from rahdari.people.acting import Acting
 from rahdari.policy import Policy, Service
 from rahdari.verify.models import Method
 from rahdari.web.allowances import in_words
@@ -46,7 +46,7 @@ class Declaration(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     if application.status != "draft":
         return redirect("portal:application", reference=reference)
     policy = queries.policy_in_force()
@@ -55,11 +55,11 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:tasks", reference=reference)
     if application.is_mobile and not is_ready(application):
         return redirect("portal:tasks", reference=reference)
-    proofs = share_proofs(application, actor_of(person(request)))
+    proofs = share_proofs(application, by.actor)
     words = declared_for(application, service)
     form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
     if request.method == "POST" and form.is_valid():
-        sent = _send(request, application, policy, proofs, form.cleaned_data["version"])
+        sent = _send(request, application, by, policy, proofs, form.cleaned_data["version"])
         if sent is not None:
             return sent
         application.refresh_from_db()
@@ -116,10 +116,15 @@ def leave_proofs_open(proofs: list[Proof], policy: Policy, *, actor: str, now: d
 
 
 def _send(
-    request: HttpRequest, application: Application, policy: Policy, proofs: list[Proof], version: int | None
+    request: HttpRequest,
+    application: Application,
+    by: Acting,
+    policy: Policy,
+    proofs: list[Proof],
+    version: int | None,
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
-    actor, now = actor_of(person(request)), timezone.now()
+    actor, now = by.actor, timezone.now()
     leave_proofs_open(proofs, policy, actor=actor, now=now)
     try:
         actions.submit_application(

@@ -7,15 +7,16 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.people import queries as people
 from rahdari.people.access import person
+from rahdari.people.acting import Acting, Reached
 from rahdari.people.models import User
 from rahdari.people.rules import Act
 from rahdari.policy import Policy, Text
 from rahdari.register.models import Registration
 
 
-def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> Application:
-    """The application, if the visitor may do this with it; the page "not found" for any other, whether there is one or
-    not.
+def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> Reached[Application]:
+    """The application, if the visitor may do this with it, and as whom; the page "not found" for any other, whether
+    there is one or not.
     """
     try:
         return apply.application_for_applicant(applicant=person(request), reference=reference, act=act)
@@ -23,9 +24,13 @@ def application(request: HttpRequest, reference: str, act: Act = Act.PAPERS) -> 
         raise Http404 from None
 
 
+def acting_for(user: User, found: Registration, act: Act = Act.APPLY) -> Acting | None:
+    """As whom this person may do this with a registration: the holder, by their role there, or by a mandate."""
+    return people.acting_for(user, found.holder, act, service=found.category)
+
+
 def may_act_for(user: User, found: Registration, act: Act = Act.APPLY) -> bool:
-    """Whether this person may do this with a registration: as the holder, by their role there, or by a mandate."""
-    return people.may_for_holder(user, found.holder, act, service=found.category)
+    return acting_for(user, found, act) is not None
 
 
 def words(text: Text | None) -> str:

@@ -21,7 +21,6 @@ from django.views.decorators.http import require_http_methods
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.register import queries as register
@@ -115,15 +114,15 @@ def take_back(application: Application, endpoint: Endpoint, *, actor: str, now: 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResponse:
-    application = shared.application(request, reference, Act.PROVE)
+    application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
     if mine is None or mine.is_dynamic:
         raise Http404
-    now, actor = timezone.now(), actor_of(person(request))
+    now = timezone.now()
     if request.method == "POST" and "take_back" in request.POST:
-        take_back(application, mine, actor=actor, now=now)
+        take_back(application, mine, actor=by.actor, now=now)
         return redirect(request.path)
     stands = stand(application, mine, now)
     if stands.state in {UNPROVED, NOBODY}:
@@ -139,7 +138,7 @@ def share(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
                     block=mine.network,
                     holder=application.holder_ref,
                     name=form.cleaned_data["name"],
-                    asked_by=actor,
+                    asked_by=by.actor,
                     terms=terms,
                     now=now,
                 )

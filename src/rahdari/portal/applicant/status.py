@@ -29,7 +29,7 @@ from rahdari.fees import queries as fees
 from rahdari.fees.models import Invoice
 from rahdari.mobile.models import Line
 from rahdari.people import queries as people
-from rahdari.people.access import actor_of, person
+from rahdari.people.access import person
 from rahdari.people.rules import Act
 from rahdari.policy import charging
 from rahdari.publish import queries as publish
@@ -275,7 +275,7 @@ def _open_invoice(application: Application, checks: list[Check]) -> Invoice | No
 @require_safe
 def application(request: HttpRequest, reference: str) -> HttpResponse:
     """Where an application is worked on: its tasks while it is a draft, its status afterwards."""
-    found = shared.application(request, reference, Act.PROVE)
+    found = shared.application(request, reference, Act.PROVE).row
     if not apply.may(person(request), Act.PAPERS, application=found):
         if found.status not in {"draft", "submitted"}:
             return redirect("portal:home")
@@ -287,7 +287,7 @@ def application(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_safe
 def status(request: HttpRequest, reference: str) -> HttpResponse:
-    found = shared.application(request, reference)
+    found = shared.application(request, reference).row
     if found.status == "draft":
         return redirect("portal:tasks", reference=reference)
     seen = overview(found, now=timezone.now())
@@ -387,12 +387,12 @@ def _gate(stage: Stage) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, reference: str) -> HttpResponse:
     """Ask once, then withdraw. What was decided already cannot be withdrawn."""
-    found = shared.application(request, reference)
+    found, by = shared.application(request, reference)
     if found.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     if request.method == "POST":
         try:
-            apply_actions.withdraw_application(application=found, actor=actor_of(person(request)), now=timezone.now())
+            apply_actions.withdraw_application(application=found, actor=by.actor, now=timezone.now())
         except apply_actions.MoveNotAllowed:
             messages.info(request, _("It was decided before you withdrew it. Nothing was changed."))
             return redirect("portal:application", reference=reference)

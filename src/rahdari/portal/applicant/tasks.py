@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from rahdari.apply import queries as apply
 from rahdari.apply.rules import About
 from rahdari.decide import queries as decide
-from rahdari.people.access import actor_of, person
 
 from . import shared
 from .lines import is_ready, line_for
@@ -21,7 +20,7 @@ from .prove import left_to_prove, share_proofs, where_to_prove
 @never_cache
 @require_safe
 def tasks(request: HttpRequest, reference: str) -> HttpResponse:
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     if application.status != "draft":
         return redirect("portal:status", reference=reference)
     policy = apply.policy_in_force()
@@ -35,7 +34,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
         )
     endpoints = list(apply.endpoints_of(application))
     groups = apply.step_list(application, policy, endpoints=endpoints)
-    proofs = share_proofs(application, actor_of(person(request)), endpoints)
+    proofs = share_proofs(application, by.actor, endpoints)
     proved = sum(each.is_proved for each in proofs)
     # What nobody has to give is none of the tasks that are counted.
     steps = [step for group in groups for step in group.steps if step.state != "optional"]
@@ -70,7 +69,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 def next_task(request: HttpRequest, reference: str) -> HttpResponse:
     """On to what is still to do, in the order of the list; then to check and send."""
-    application = shared.application(request, reference)
+    application, by = shared.application(request, reference)
     policy = apply.policy_in_force()
     service = policy.services.get(application.service)
     if application.status != "draft" or service is None or not service.open:
@@ -85,7 +84,7 @@ def next_task(request: HttpRequest, reference: str) -> HttpResponse:
         if not is_ready(application):
             return redirect("portal:mobile_line" if line else "portal:mobile_number", reference=reference)
         return redirect("portal:check", reference=reference)
-    known = share_proofs(application, actor_of(person(request)), endpoints)
+    known = share_proofs(application, by.actor, endpoints)
     if left_to_prove(known):
         return redirect(where_to_prove(application, known))
     return redirect("portal:check", reference=reference)

@@ -21,7 +21,6 @@ from django.views.decorators.http import require_http_methods
 from rahdari.address import format_block
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.people.access import actor_of, person
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.verify import actions as verify
@@ -165,7 +164,7 @@ def is_looking(challenge: Challenge, now: dt.datetime) -> bool:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) -> HttpResponse:
-    application = shared.application(request, reference, Act.PROVE)
+    application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
     mine = next((each for each in apply.endpoints_of(application) if each.pk == endpoint), None)
@@ -178,7 +177,7 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
     challenge = _pending(mine, method)
     if challenge is None and not counts(policy, mine, method):
         return overview
-    now, actor = timezone.now(), actor_of(person(request))
+    now, actor = timezone.now(), by.actor
     needs_form = ProofForm.is_needed(method, mine)
     if challenge is None and not needs_form:
         challenge = open_way(mine, policy, method, actor=actor, now=now)

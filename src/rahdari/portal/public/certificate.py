@@ -6,7 +6,7 @@ opens the public check by a link with a secret (`vault.links`), which is derived
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,30 +15,18 @@ from django.views.decorators.http import require_safe
 from rahdari import policy
 from rahdari.apply import queries as apply
 from rahdari.mobile import queries as mobile
-from rahdari.people import queries as people
-from rahdari.people.access import person
-from rahdari.people.rules import Act
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.vault import links
 from rahdari.web import errors, limits, visitor
 
 from .. import paper
+from ..applicant.registration import registration_for
 from ..standing import addresses_of, standing_of
 from .titles import category_title
 
 # Setting a sheet takes a quarter of a second of a processor: one household has so many a minute, and one program.
 SHEETS, PER_SECONDS = 20, 60
-
-
-def _own(request: HttpRequest, reference: str) -> Registration:
-    """The visitor's own registration; "not found" for any other, whether there is one or not."""
-    registration = register.registration_by_reference(reference)
-    if registration is None or not people.may_for_holder(
-        person(request), registration.holder, Act.SEE, service=registration.category
-    ):
-        raise Http404
-    return registration
 
 
 def sheet_of(registration: Registration) -> paper.Sheet:
@@ -80,7 +68,7 @@ def sheet_of(registration: Registration) -> paper.Sheet:
 @login_required
 @require_safe
 def certificate(request: HttpRequest, reference: str) -> HttpResponse:
-    sheet = sheet_of(_own(request, reference))
+    sheet = sheet_of(registration_for(request, reference))
     facts = {"sheet": sheet, "qr": paper.qr_path(sheet.link), "urdu_faces": paper.urdu_faces()}
     response = render(request, "portal/public/certificate.html", facts)
     response.headers["Cache-Control"] = "private, no-store"
@@ -93,7 +81,7 @@ def pdf(request: HttpRequest, reference: str) -> HttpResponse:
     allowance = limits.take(f"portal.pdf:{visitor.household(request)}", rate=SHEETS, per=PER_SECONDS)
     if not allowance.allowed:
         return errors.too_many(request, wait=allowance.wait)
-    sheet = sheet_of(_own(request, reference))
+    sheet = sheet_of(registration_for(request, reference))
     response = HttpResponse(paper.render(sheet), content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="{sheet.reference}.pdf"'
     response.headers["Cache-Control"] = "private, no-store"

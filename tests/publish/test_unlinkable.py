@@ -5,11 +5,8 @@ import dataclasses
 import datetime as dt
 import ipaddress
 import random
-from collections.abc import Iterator
 
 import pytest
-from django.db import connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,35 +142,3 @@ class TestWhoHasEveryEdition:
 
     def right(self, linked: dict[str, str], truth: dict[str, str]) -> float:
         return sum(truth[old] == new for old, new in linked.items()) / len(truth)
-
-
-class TestOfAnOldRegister:
-    BEFORE = [("register", "0013_entries_stay")]
-
-    @pytest.fixture
-    def back(self, transactional_db: None) -> Iterator[None]:
-        leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
-        MigrationExecutor(connection).migrate(self.BEFORE)
-        try:
-            yield
-        finally:
-            MigrationExecutor(connection).migrate(leaves)
-
-    def test_what_stands_is_told_anew_once(self, back: None) -> None:
-        registration = entered("203.0.113.24/32", "203.0.113.25/32")
-        gone, stays = registration.entries.order_by("block").reverse()
-        lease = NewEntry("host:1", ipaddress.ip_network("203.0.113.26/32"), "udp", 51820, 64500, "dynamic", NOW + LEASE)
-        changing = actions.add_entry(registration=registration, new=lease, actor="person:1", now=NOW)
-        for entry in (stays, changing):
-            exact = {"not_before": rules.stamp(entry.valid_from), "not_after": rules.stamp(entry.valid_until)}
-            said = entry.changes.get()
-            Change.objects.create(entry=entry, act="renew", at=NOW, snapshot=said.snapshot | exact, asns=said.asns)
-        with transaction.atomic():
-            actions.end_entry(entry=gone, why="lapse", now=NOW)
-        MigrationExecutor(connection).migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
-        for entry in (stays, changing):
-            *_, anew = entry.changes.order_by("id")
-            assert (anew.act, anew.snapshot["prefix"]) == ("coarse", str(entry.block))
-            wanted = told(entry.kind, entry.valid_from, entry.valid_until)
-            assert (anew.snapshot["not_before"], anew.snapshot["not_after"]) == wanted
-        assert [change.act for change in gone.changes.order_by("id")] == ["enter", "lapse"]

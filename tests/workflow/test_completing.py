@@ -3,30 +3,22 @@
 import datetime as dt
 import ipaddress
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from rahdari.address import format_parts
-from rahdari.apply import queries as applications
-from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
 from rahdari.people import actions as people
-from rahdari.publish.models import WaitingChange
 from rahdari.register import actions, queries
-from rahdari.register.models import Change, Entry, Registration, ToComplete
+from rahdari.register.models import Entry, Registration, ToComplete
 from rahdari.register.rules import HOME, NewEntry
 from rahdari.workflow import completing
 from rahdari.workflow.completing import complete_registrations
-from tests.apply.sample import a_draft, with_address
 
 NOW = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
 YEAR = dt.timedelta(days=365)
 IPSEC = "udp 500, udp 4500, esp"
-BEFORE = [("register", "0009_found_by_an_index"), ("apply", "0017_sealed_companies"), ("dyndns", "0001_initial")]
 HOLDER = uuid.uuid4()
 
 
@@ -51,94 +43,6 @@ def listed(registration: Registration) -> list[tuple[str, str]]:
     living = queries.entries_of(registration).filter(ended_at__isnull=True)
     found = queries.endpoints_among(living)
     return sorted((str(lead.block.network_address), format_parts(parts)) for lead, parts in found.items())
-
-
-def migrate(targets: Any) -> None:
-    MigrationExecutor(connection).migrate(targets)
-
-
-@pytest.fixture
-def back(transactional_db: None) -> Iterator[Any]:
-    """Take the schema back to what it was, and forward again."""
-    leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
-
-    def to_before() -> Any:
-        migrate(BEFORE)
-        return lambda: migrate(leaves)
-
-    try:
-        yield to_before
-    finally:
-        migrate(leaves)
-
-
-class TestOfAnOldRegister:
-    def test_every_half_service_is_made_whole_once_and_its_holder_told(self, back: Any) -> None:
-        person = people.register_person(email="holder@sample.example", language="ur", now=NOW)
-        half = entered(
-            ("203.0.113.1", "udp", 500),
-            ("203.0.113.2", "udp", 4500),
-            ("203.0.113.3", "esp", None),
-            ("203.0.113.4", "udp", 1701),
-            ("203.0.113.5", "tcp", 1723),
-            ("203.0.113.6", "udp", 51820),
-            ("203.0.113.7", "udp", None),
-            ("203.0.113.8", "any", None),
-            ("203.0.113.9", "udp", 500),
-            ("203.0.113.9", "udp", 4500),
-            ("203.0.113.10", "tcp", 443),
-            holder=person.holder_ref,
-        )
-        whole = entered(("198.51.100.1", "udp", 51820))
-        before = {entry.pk: entry.feed_id for entry in Entry.objects.all()}
-        forward = back()
-        forward()
-        assert set(queries.to_complete()) == {half}
-        changes = Change.objects.count()
-
-        assert complete_registrations(NOW) == 1
-        assert listed(half) == [
-            ("203.0.113.1", IPSEC),
-            ("203.0.113.10", "tcp 443"),
-            ("203.0.113.2", IPSEC),
-            ("203.0.113.3", IPSEC),
-            ("203.0.113.4", "udp 500, udp 1701, udp 4500, esp"),
-            ("203.0.113.5", "tcp 1723, gre"),
-            ("203.0.113.6", "udp 51820"),
-            ("203.0.113.7", "udp"),
-            ("203.0.113.8", "any"),
-            ("203.0.113.9", "udp 4500"),
-            ("203.0.113.9", "udp 500, esp"),
-        ]
-        assert listed(whole) == [("198.51.100.1", "udp 51820")]
-        assert {entry.pk: entry.feed_id for entry in Entry.objects.filter(pk__in=before)} == before
-        assert set(Entry.objects.exclude(pk__in=before).values_list("valid_until", flat=True)) == {NOW + YEAR / 2}
-        # The publisher has each of them for its next edition, once.
-        assert Change.objects.count() - changes == 2 + 2 + 2 + 3 + 1 + 1
-        assert WaitingChange.objects.filter(change__entry__in=Entry.objects.exclude(pk__in=before)).count() == 11
-        letter = Letter.objects.get()
-        assert (letter.template, letter.language) == ("registration_completed", "ur")
-
-        assert complete_registrations(NOW) == 0
-        assert Change.objects.count() - changes == 11 and Letter.objects.count() == 1
-        assert Row.objects.filter(act="register.completed").count() == 1
-
-    def test_what_was_applied_for_is_whole_as_well(self, back: Any) -> None:
-        draft = a_draft()
-        rows = [with_address(draft, address) for address in ("203.0.113.1", "203.0.113.2", "203.0.113.3")]
-        rows.append(with_address(draft, "203.0.113.3", runs="openvpn_udp"))
-        forward = back()
-        with connection.cursor() as cursor:
-            for row, port in zip(rows, (51820, 500, 500, 4500), strict=True):
-                cursor.execute("UPDATE apply_endpoint SET protocol = 'udp', port = %s WHERE id = %s", [port, row.pk])
-        forward()
-        found = [(row.address_text, row.runs, format_parts(row.parts)) for row in applications.endpoints_of(draft)]
-        assert found == [
-            ("203.0.113.1", "wireguard", "udp 51820"),
-            ("203.0.113.2", "ikev2", IPSEC),
-            ("203.0.113.3", "ikev2", "udp 500, esp"),
-            ("203.0.113.3", "ikev2", "udp 4500"),
-        ]
 
 
 @pytest.mark.django_db

@@ -19,7 +19,7 @@ from rahdari import __version__, policy
 from rahdari.ops import rights
 from rahdari.ops.errors import Told
 from rahdari.vault import keys
-from rahdari.vault.sealing import write_indexes
+from rahdari.vault.fields import write_indexes
 
 log = logging.getLogger("rahdari.prepare")
 

@@ -9,6 +9,7 @@ then `=` and `in` ask that column.
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.lookups import In
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # Django's classes take type arguments in the stubs only
 else:
     TextField = models.Field
     CharField = models.CharField
+
+ROWS_AT_ONCE = 1000
 
 
 class Sealed(bytes):
@@ -160,3 +163,16 @@ class _InByIndex(In):
 
 
 _BY_INDEX = {"exact": _InByIndex, "in": _InByIndex}
+
+
+def write_indexes() -> int:
+    """Write every `BlindIndexField` with the key in use now, after another was lost; return how many rows."""
+    count = 0
+    for model in apps.get_models():
+        indexes = [field for field in model._meta.local_fields if isinstance(field, BlindIndexField)]
+        for row in model._default_manager.iterator(chunk_size=ROWS_AT_ONCE) if indexes else ():
+            for field in indexes:
+                getattr(row, field.of)  # decrypted, so that it is hashed
+            row.save(update_fields=[field.name for field in indexes])
+            count += 1
+    return count

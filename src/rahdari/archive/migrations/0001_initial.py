@@ -1,23 +1,5 @@
 import uuid
-
 from django.db import migrations, models
-
-GUARDS = """
-CREATE FUNCTION archive_stays() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'what was sealed is only added to: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
-END $$;
-CREATE TRIGGER archive_stays BEFORE UPDATE OR DELETE ON archive_sealed
-    FOR EACH ROW EXECUTE FUNCTION archive_stays();
-CREATE TRIGGER archive_is_never_emptied BEFORE TRUNCATE ON archive_sealed
-    FOR EACH STATEMENT EXECUTE FUNCTION archive_stays();
-"""
-
-UNDO = """
-DROP TRIGGER archive_is_never_emptied ON archive_sealed;
-DROP TRIGGER archive_stays ON archive_sealed;
-DROP FUNCTION archive_stays();
-"""
 
 
 class Migration(migrations.Migration):
@@ -37,6 +19,5 @@ class Migration(migrations.Migration):
                 ("content", models.BinaryField()),
             ],
             options={"ordering": ["sealed_at", "id"]},
-        ),
-        migrations.RunSQL(GUARDS, UNDO),
+        )
     ]

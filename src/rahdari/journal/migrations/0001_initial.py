@@ -1,28 +1,11 @@
-from typing import ClassVar
-
+import django.contrib.postgres.indexes
 from django.db import migrations, models
-
-ONLY_GROWS = """
-CREATE FUNCTION journal_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'the journal only grows: % is refused', TG_OP USING ERRCODE = 'insufficient_privilege';
-END $$;
-CREATE TRIGGER journal_only_grows BEFORE UPDATE OR DELETE ON journal_entry
-    FOR EACH ROW EXECUTE FUNCTION journal_only_grows();
-CREATE TRIGGER journal_is_never_emptied BEFORE TRUNCATE ON journal_entry
-    FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
-"""
-
-UNDO = """
-DROP TRIGGER journal_is_never_emptied ON journal_entry;
-DROP TRIGGER journal_only_grows ON journal_entry;
-DROP FUNCTION journal_only_grows();
-"""
 
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies: ClassVar[list[tuple[str, str]]] = []
+
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
@@ -37,9 +20,24 @@ class Migration(migrations.Migration):
                 ("ground", models.CharField(blank=True, max_length=200)),
                 ("detail", models.JSONField(default=dict)),
             ],
-            options={"ordering": ["-id"]},
-        ),
-        migrations.AddIndex("entry", models.Index(fields=["subject", "-id"], name="journal_by_subject")),
-        migrations.AddIndex("entry", models.Index(fields=["actor", "-id"], name="journal_by_actor")),
-        migrations.RunSQL(ONLY_GROWS, UNDO),
+            options={
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["subject", "-id"], name="journal_by_subject"),
+                    models.Index(fields=["actor", "-id"], name="journal_by_actor"),
+                    django.contrib.postgres.indexes.GinIndex(
+                        condition=models.Q(("act__endswith", ".read_list")),
+                        fields=["detail"],
+                        name="journal_by_shown",
+                        opclasses=["jsonb_path_ops"],
+                    ),
+                    django.contrib.postgres.indexes.GinIndex(
+                        condition=models.Q(("act__endswith", ".removed_member")),
+                        fields=["detail"],
+                        name="journal_by_member",
+                        opclasses=["jsonb_path_ops"],
+                    ),
+                ],
+            },
+        )
     ]

@@ -1,3 +1,5 @@
+"""A line that is known or has ended has no number in clear; what changed and what was received is only added."""
+
 from django.db import migrations
 
 GUARDS = """
@@ -7,6 +9,7 @@ ALTER TABLE mobile_line ADD CONSTRAINT a_known_line_has_no_number CHECK (
 ALTER TABLE mobile_line ADD CONSTRAINT a_line_that_ended_has_no_number CHECK (
     ended_at IS NULL OR (octet_length(number) = 0 AND octet_length(asked) = 0)
 );
+
 CREATE FUNCTION mobile_rows_are_not_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% of % is refused: rows are only added', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
@@ -17,16 +20,8 @@ CREATE TRIGGER mobile_receipts_are_not_changed BEFORE UPDATE OR DELETE ON mobile
     FOR EACH ROW EXECUTE FUNCTION mobile_rows_are_not_changed();
 """
 
-UNDO = """
-DROP TRIGGER mobile_receipts_are_not_changed ON mobile_linereceipt;
-DROP TRIGGER mobile_changes_are_not_changed ON mobile_linechange;
-DROP FUNCTION mobile_rows_are_not_changed();
-ALTER TABLE mobile_line DROP CONSTRAINT a_line_that_ended_has_no_number;
-ALTER TABLE mobile_line DROP CONSTRAINT a_known_line_has_no_number;
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [("mobile", "0001_initial")]
 
-    operations = [migrations.RunSQL(GUARDS, UNDO)]
+    operations = [migrations.RunSQL(GUARDS)]

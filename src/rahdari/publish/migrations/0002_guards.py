@@ -65,11 +65,11 @@ END $$;
 CREATE TRIGGER publish_file_is_not_changed BEFORE UPDATE ON publish_file
     FOR EACH ROW EXECUTE FUNCTION publish_file_is_not_changed();
 
--- What a stream lists is said once, and ended once. What a stream listed that nobody follows may be deleted.
 CREATE FUNCTION publish_listing_only_ends() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
-        IF NOT EXISTS (SELECT 1 FROM publish_stream s WHERE s.id = OLD.stream_id AND s.retired_at IS NOT NULL) THEN
+        IF NOT EXISTS (SELECT 1 FROM publish_stream s WHERE s.id = OLD.stream_id AND s.retired_at IS NOT NULL)
+           AND NOT (OLD.until_sequence IS NOT NULL AND register_is_forgotten(OLD.entry_id)) THEN
             RAISE EXCEPTION 'a listing is not deleted' USING ERRCODE = 'integrity_constraint_violation';
         END IF;
         RETURN OLD;
@@ -108,35 +108,10 @@ BEGIN
 END $$;
 CREATE TRIGGER publish_change_waits AFTER INSERT ON register_change
     FOR EACH ROW EXECUTE FUNCTION publish_change_waits();
-INSERT INTO publish_waitingchange (change_id) SELECT id FROM register_change;
-"""
-
-UNDO = """
-DROP TRIGGER publish_change_waits ON register_change;
-DROP FUNCTION publish_change_waits();
-DROP TRIGGER publish_operator_goes_on ON publish_operator;
-DROP TRIGGER publish_stream_goes_on ON publish_stream;
-DROP TRIGGER publish_session_goes_on ON publish_session;
-DROP FUNCTION publish_goes_on();
-DROP TRIGGER publish_listing_only_ends ON publish_listing;
-DROP FUNCTION publish_listing_only_ends();
-DROP TRIGGER publish_file_is_not_changed ON publish_file;
-DROP FUNCTION publish_file_is_not_changed();
-DROP TRIGGER publish_edition_is_not_changed ON publish_edition;
-DROP FUNCTION publish_edition_is_not_changed();
-DROP TRIGGER publish_edition_has_no_gap ON publish_edition;
-DROP FUNCTION publish_edition_has_no_gap();
-DROP TRIGGER publish_listings_are_never_emptied ON publish_listing;
-DROP TRIGGER publish_sessions_stay ON publish_session;
-DROP TRIGGER publish_editions_are_never_emptied ON publish_edition;
-DROP TRIGGER publish_editions_stay ON publish_edition;
-DROP TRIGGER publish_receipts_are_never_emptied ON publish_receipt;
-DROP TRIGGER publish_receipts_only_grow ON publish_receipt;
-DROP FUNCTION publish_only_grows();
 """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("publish", "0001_initial")]
+    dependencies = [("publish", "0001_initial"), ("register", "0002_guards")]
 
-    operations = [migrations.RunSQL(GUARDS, UNDO)]
+    operations = [migrations.RunSQL(GUARDS)]

@@ -1,15 +1,11 @@
 import uuid
-
-import django.db.models.deletion
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        ("register", "0006_grace_and_moves"),
-    ]
+    dependencies = [("register", "0001_initial")]
 
     operations = [
         migrations.CreateModel(
@@ -18,7 +14,7 @@ class Migration(migrations.Migration):
                 (
                     "registration",
                     models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=models.PROTECT,
                         primary_key=True,
                         related_name="+",
                         serialize=False,
@@ -58,18 +54,12 @@ class Migration(migrations.Migration):
                 (
                     "entry",
                     models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="register.entry",
+                        blank=True, null=True, on_delete=models.PROTECT, related_name="+", to="register.entry"
                     ),
                 ),
                 (
                     "registration",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="register.registration"
-                    ),
+                    models.ForeignKey(on_delete=models.PROTECT, related_name="+", to="register.registration"),
                 ),
             ],
             options={

@@ -1,52 +1,13 @@
-import uuid
-
-import django.db.models.deletion
-from django.db import migrations, models
-
 import rahdari.register.fields
 import rahdari.vault.fields
-
-# What a request came to, and what was answered, is not changed, and no row is deleted.
-GUARDS = """
-CREATE FUNCTION share_answers_stay() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' THEN
-        RAISE EXCEPTION 'what was asked and answered about sharing stays' USING ERRCODE = 'check_violation';
-    END IF;
-    IF OLD.ended_at IS NOT NULL AND (NEW.state, NEW.ended_at) IS DISTINCT FROM (OLD.state, OLD.ended_at) THEN
-        RAISE EXCEPTION 'request % has come to %', OLD.id, OLD.state USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER share_requests_stay BEFORE UPDATE OR DELETE ON share_request
-    FOR EACH ROW EXECUTE FUNCTION share_answers_stay();
-
-CREATE FUNCTION share_replies_stay() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' OR OLD.answered_at IS NOT NULL THEN
-        RAISE EXCEPTION 'what was answered about sharing stays' USING ERRCODE = 'check_violation';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER share_questions_stay BEFORE UPDATE OR DELETE ON share_question
-    FOR EACH ROW EXECUTE FUNCTION share_replies_stay();
-"""
-
-UNDO = """
-DROP TRIGGER share_questions_stay ON share_question;
-DROP FUNCTION share_replies_stay();
-DROP TRIGGER share_requests_stay ON share_request;
-DROP FUNCTION share_answers_stay();
-"""
-
-STATES = ["waiting", "agreed", "declined", "silent", "taken_back", "void"]
-REPLIES = ["waiting", "yes", "no"]
+import uuid
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [("register", "0007_shared_blocks")]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
@@ -60,7 +21,18 @@ class Migration(migrations.Migration):
                 ("asked_by", models.CharField(max_length=120)),
                 (
                     "state",
-                    models.CharField(choices=[(one, one) for one in STATES], default="waiting", max_length=12),
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("agreed", "agreed"),
+                            ("declined", "declined"),
+                            ("silent", "silent"),
+                            ("taken_back", "taken_back"),
+                            ("void", "void"),
+                        ],
+                        default="waiting",
+                        max_length=12,
+                    ),
                 ),
                 ("asked_at", models.DateTimeField()),
                 ("due_at", models.DateTimeField()),
@@ -74,18 +46,24 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["asked_at", "id"],
                 "indexes": [
-                    models.Index(fields=["subject", "asked_at"], name="requests_of_a_subject"),
+                    models.Index(fields=["holder", "asked_at"], name="requests_of_a_holder"),
                     models.Index(
-                        condition=models.Q(("settled_at__isnull", True)),
-                        fields=["asked_at"],
-                        name="requests_unsettled",
+                        condition=models.Q(("settled_at__isnull", True)), fields=["asked_at"], name="requests_unsettled"
+                    ),
+                    models.Index(
+                        condition=models.Q(("carried_at__isnull", True), ("ended_at__isnull", False)),
+                        fields=["ended_at"],
+                        name="shares_to_carry",
+                    ),
+                    models.Index(
+                        condition=models.Q(("forgotten_at__isnull", True)), fields=["ended_at"], name="shares_to_forget"
                     ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("state", "waiting")),
-                        fields=("subject",),
-                        name="one_request_of_a_subject_waits",
+                        fields=("holder", "block"),
+                        name="one_request_for_a_block_waits",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -109,19 +87,14 @@ class Migration(migrations.Migration):
                 ("holder", models.UUIDField(db_index=True)),
                 (
                     "reply",
-                    models.CharField(choices=[(one, one) for one in REPLIES], default="waiting", max_length=8),
+                    models.CharField(
+                        choices=[("waiting", "waiting"), ("yes", "yes"), ("no", "no")], default="waiting", max_length=8
+                    ),
                 ),
                 ("asked_at", models.DateTimeField()),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("answered_by", models.CharField(blank=True, max_length=120)),
-                (
-                    "request",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="questions",
-                        to="share.request",
-                    ),
-                ),
+                ("request", models.ForeignKey(on_delete=models.PROTECT, related_name="questions", to="share.request")),
             ],
             options={
                 "ordering": ["asked_at", "id"],
@@ -138,5 +111,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(GUARDS, UNDO),
     ]

@@ -11,5 +11,5 @@ class Migration(migrations.Migration):
             ) WITH (fillfactor = 70);
             CREATE INDEX web_allowance_at ON web_allowance (at)""",
             "DROP TABLE web_allowance",
-        ),
+        )
     ]

@@ -12,7 +12,7 @@ from rahdari.decide import queries as decisions
 from rahdari.journal import queries as journal
 from rahdari.letters import queries as letters
 from rahdari.register import queries as register
-from rahdari.register.models import Change, Registration, ToComplete
+from rahdari.register.models import Change, Registration, Sharer
 from rahdari.register.rules import Standing
 from rahdari.verify import actions as verify
 from rahdari.vouch.models import Stop
@@ -70,7 +70,7 @@ class TestAdvance:
             ran.append("looks")
             return Stop.objects.count()
 
-        reads = Step("reads", looks, of=(ToComplete, Stop))
+        reads = Step("reads", looks, of=(Sharer, Stop))
         monkeypatch.setattr(workflow, "STEPS", (reads,))
         assert (workflow.advance(now=NOW), ran) == ({"reads": 0}, [])
         monkeypatch.setattr(workflow, "STEPS", (reads, Step("fills", fills), reads))

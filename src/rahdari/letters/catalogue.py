@@ -155,7 +155,6 @@ LETTERS: dict[str, Kind] = {
         _("An attestation ends soon"), "registration valid_until association until", reminder=True
     ),
     "registration_confirmed": _kind(_("A registration is no longer provisional"), "registration valid_until"),
-    "registration_completed": _kind(_("What was missing was added to a registration"), "registration addresses"),
     "registration_provisional_ends": _kind(
         _("Something is still to come for a registration"),
         "registration valid_until",

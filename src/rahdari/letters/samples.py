@@ -199,7 +199,6 @@ LETTERS: dict[str, Callable[[_Rules], Facts]] = {
         "until": _days(30),
     },
     "registration_confirmed": lambda rules: {"registration": REGISTRATION, "valid_until": _days(365)},
-    "registration_completed": lambda rules: {"registration": REGISTRATION, "addresses": 3},
     "registration_provisional_ends": _provisional_ends,
     "proof_wanted": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24", "until": _days(6)},
     "proof_in_vain": lambda rules: {"registration": REGISTRATION, "address": "203.0.113.24"},

@@ -11,7 +11,6 @@ from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
 
 from . import queries, rules
-from .completing import complete_registration
 from .forgetting import forget_entries, forget_holder, mark_forgotten
 from .models import KINDS, DirectoryFollowed, Entry, Registration
 from .moving import (
@@ -59,7 +58,6 @@ __all__ = [
     "add_entry",
     "amend_entry",
     "change_parts",
-    "complete_registration",
     "confirm_registration",
     "end_entries_due",
     "end_entry",

@@ -294,16 +294,6 @@ class Change(models.Model):
         return f"{self.id} {self.act} {self.entry_id}"
 
 
-class ToComplete(models.Model):
-    """An entry of the time when one port was registered alone: what else its service needs is still to be entered. The
-    list was made once, when the register learnt of parts, and empties."""
-
-    entry = models.OneToOneField(Entry, on_delete=models.CASCADE, primary_key=True, related_name="+")
-
-    def __str__(self) -> str:
-        return f"entry:{self.entry_id}"
-
-
 class DirectoryFollowed(models.Model):
     """By which directory the networks of the entries are noted, and how far one that is newer has been gone through."""
 

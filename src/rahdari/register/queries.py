@@ -13,7 +13,7 @@ from rahdari.address import Part, in_order
 
 from . import reference as references
 from . import rules
-from .models import Change, Entry, Registration, Sharer, ToComplete
+from .models import Change, Entry, Registration, Sharer
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -102,12 +102,6 @@ def active_of_registrations(registrations: Iterable[Registration]) -> QuerySet[E
         .select_related("carrier", "registration")
         .order_by("block", "port", "id")
     )
-
-
-def to_complete() -> QuerySet[Registration]:
-    """Registrations of the time when one port was registered alone, of which something is still to be entered."""
-    waiting = ToComplete.objects.order_by().values("entry__registration")
-    return Registration.objects.filter(pk__in=waiting).order_by("id")
 
 
 def own_entries_of(registration: Registration) -> QuerySet[Entry]:

@@ -20,7 +20,7 @@ from rahdari.fees.models import Invoice, Payment
 from rahdari.mobile.models import Line
 from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
-from rahdari.register.models import Sharer, ToComplete
+from rahdari.register.models import Sharer
 from rahdari.share.models import Request as AskedToShare
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Reproof
@@ -48,7 +48,6 @@ from .clocks import (
     run_clocks,
     tell_of_expiry,
 )
-from .completing import complete_registrations
 from .entering import enter_grants
 from .keeping import erase_card_numbers, erase_evidence, erase_files, erase_payers, forget_entries, forget_holders
 from .late import RESTS, decide_late, take_in_late_proofs
@@ -132,7 +131,6 @@ STEPS: tuple[Step, ...] = (
     Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
     Step("attest: what officers decided", carry_out_matters, of=(Matter,)),
     Step("attest: forget members", forget_members, of=(MemberList, AskedOfAssociation), clock=True),
-    Step("register: complete", complete_registrations, of=(ToComplete,), clock=True),
     Step("register: settle provisional ones", settle_provisional),
     Step("decide: follow the calendar", follow_calendar),
     Step("clocks", run_clocks),

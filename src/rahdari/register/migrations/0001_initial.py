@@ -87,21 +87,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ToComplete",
-            fields=[
-                (
-                    "entry",
-                    models.OneToOneField(
-                        on_delete=models.CASCADE,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="register.entry",
-                    ),
-                )
-            ],
-        ),
-        migrations.CreateModel(
             name="Registration",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

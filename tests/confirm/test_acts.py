@@ -75,7 +75,7 @@ class TestAnswer:
         answer(question, YES)
         question.refresh_from_db()
         assert (question.said, question.to_carry) == ("yes", True)
-        assert [each.said for each in queries.answers_of(question)] == ["no", "yes"]
+        assert [each.said for each in question.answers.order_by("id")] == ["no", "yes"]
 
     def test_is_refused_when_it_says_too_little(self) -> None:
         question = a_question()

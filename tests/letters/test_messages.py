@@ -18,11 +18,11 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from rahdari.letters import actions, messages, queries, rules
 from rahdari.letters.models import Carrier, EarlyReport, Letter, Message, Part
 from rahdari.letters.providers import Accepted, Away, Refused, Report, Unclear
-from rahdari.letters.providers.fake import ObedientProvider
 from rahdari.people import number_codes
 from rahdari.people.models import ContactNumber, User
 
 from .gateway import open_gateway
+from .obedient import ObedientProvider
 from .sample import FACTS, NOW, a_reader
 
 pytestmark = pytest.mark.django_db

@@ -16,13 +16,14 @@ import pytest
 from rahdari.letters import samples, segments
 from rahdari.letters.providers import Accepted, Away, Outcome, Provider, Refused, Report, Text, Unclear, smpp
 from rahdari.letters.providers.configuration import ConfigurationError, read
-from rahdari.letters.providers.fake import ObedientProvider, PrintedProvider
+from rahdari.letters.providers.fake import PrintedProvider
 from rahdari.letters.providers.http import Gateway, HttpProvider, NotReadable, NotSigned, Reports, Success
 from rahdari.letters.providers.smpp import Centre, SmppProvider
 
 from .gateway import SmsGateway, open_gateway
 from .mail_server import free_port
 from .message_centre import MessageCentre, at_work
+from .obedient import ObedientProvider
 
 NOW = samples.AT
 SHORT = Text("m-1", "+923001234567", "Rahdari: there is news in your file\nA-2611-0482\nSign in at rahdari.example")

@@ -24,6 +24,7 @@ from rahdari.verify import queries as proofs
 from rahdari.verify import ways
 from rahdari.verify.rules import OF_THE_WHOLE
 from tests import urdu
+from tests.verify.asked import challenges_of
 
 from . import story
 
@@ -124,8 +125,7 @@ class TestProve:
         endpoint = story.add(draft, "203.0.113.24")
         page = browser.get(at("prove", draft, endpoint=endpoint.pk), REMOTE_ADDR="198.51.100.7").text
         assert "The link counts only when it is opened from" in page
-        (link,) = proofs.challenges_of(endpoint.subject)
-        assert proofs.link_url(link) in page
+        assert proofs.link_url(challenges_of(endpoint.subject).get()) in page
         assert "Prove it now" not in page
 
     def test_on_the_network_is_one_press(self, browser: Client, applicant: User) -> None:
@@ -148,7 +148,7 @@ class TestProve:
         endpoint = story.add(draft, "203.0.113.24")
         url = at("prove", draft, endpoint=endpoint.pk)
         browser.get(url)
-        link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0])
+        link = proofs.link_url(challenges_of(endpoint.subject)[0])
         client.get(link.removeprefix(django_settings.SITE_URL), REMOTE_ADDR="198.51.100.99")
         assert "198.51.100.99" in browser.get(url).text
 
@@ -156,10 +156,10 @@ class TestProve:
         draft = story.a_draft(applicant)
         endpoint = story.add(draft)
         browser.get(at("prove", draft, endpoint=endpoint.pk))
-        link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
+        link = proofs.link_url(challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
         apply.remove_endpoint(endpoint=endpoint, actor=story.actor_of(applicant), now=timezone.now())
         story.advance()
-        assert [each.status for each in proofs.challenges_of(endpoint.subject)] == ["withdrawn"]
+        assert [each.status for each in challenges_of(endpoint.subject)] == ["withdrawn"]
         assert Client().post(link, REMOTE_ADDR=str(endpoint.network.network_address)).status_code == 200
         assert not proofs.is_proved(endpoint.subject, endpoint.network)
 

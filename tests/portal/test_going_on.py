@@ -15,6 +15,7 @@ from rahdari.apply.models import Application
 from rahdari.people.models import User
 from rahdari.vault import keys
 from rahdari.verify import queries as proofs
+from tests.verify.asked import challenges_of
 
 from . import story
 
@@ -112,7 +113,7 @@ class TestAProof:
         draft = story.a_draft(applicant)
         endpoint = story.add(draft, "203.0.113.24")
         browser.get(at("prove", draft, endpoint=endpoint.pk), REMOTE_ADDR="198.51.100.7")
-        link = proofs.link_url(proofs.challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
+        link = proofs.link_url(challenges_of(endpoint.subject)[0]).removeprefix(django_settings.SITE_URL)
         page = browser.post(link, REMOTE_ADDR="203.0.113.24").text
         on = reverse("portal:after_the_link", args=[endpoint.pk])
         assert f'href="{on}"' in page

@@ -29,6 +29,7 @@ from rahdari.verify import claiming
 from rahdari.verify import queries as proofs
 from rahdari.verify.models import Challenge
 from tests.probe.certificates import an_identity
+from tests.verify.asked import challenges_of
 
 from . import story
 
@@ -107,7 +108,7 @@ class TestTheListOfWays:
         endpoint = an_endpoint(applicant)
         for _ in range(2):
             browser.get(page_of(endpoint))
-        assert [each.method for each in proofs.challenges_of(endpoint.subject)] == ["link"]
+        assert [each.method for each in challenges_of(endpoint.subject)] == ["link"]
 
     def test_leaves_out_host_names_without_a_resolver(self, browser: Client, applicant: User, settings: Any) -> None:
         endpoint = an_endpoint(applicant)
@@ -142,7 +143,7 @@ class TestTheWayOfWireguard:
         endpoint = an_endpoint(applicant, "192.0.2.24")
         url = page_of(endpoint, "wireguard")
         assert 'value="51820"' in browser.get(url).text
-        assert not proofs.challenges_of(endpoint.subject).exists()
+        assert not challenges_of(endpoint.subject).exists()
         assert browser.post(url, {"peer_key": f"PublicKey = {THEIR_KEY}", "port": "51820"}).status_code == 302
         challenge = challenge_of(endpoint, "wireguard")
         page = browser.get(url).text
@@ -168,7 +169,7 @@ class TestTheWayOfWireguard:
         endpoint = an_endpoint(applicant)
         page = browser.post(page_of(endpoint, "wireguard"), {"peer_key": key, "port": "51820"}).text
         assert said in page
-        assert not proofs.challenges_of(endpoint.subject).exists()
+        assert not challenges_of(endpoint.subject).exists()
 
     def test_says_that_silence_proves_nothing_and_what_to_try(
         self, browser: Client, applicant: User, settings: Any
@@ -196,7 +197,7 @@ class TestTheWayOfWireguard:
         assert other in browser.get(f"{url}?change=1").text
         browser.post(url, {"peer_key": THEIR_KEY, "port": "51821"})
         assert challenge_of(endpoint, "wireguard").facts == {"peer_key": THEIR_KEY, "port": 51821}
-        assert proofs.challenges_of(endpoint.subject).count() == 1
+        assert challenges_of(endpoint.subject).count() == 1
 
 
 class TestAWayByCertificate:
@@ -328,7 +329,7 @@ class TestAnybodyElse:
         client.force_login(other)
         for method in ("wireguard", "http"):
             assert client.get(page_of(endpoint, method)).status_code == 404
-        assert not proofs.challenges_of(endpoint.subject).exists()
+        assert not challenges_of(endpoint.subject).exists()
 
     def test_finds_no_way_that_is_none(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant)

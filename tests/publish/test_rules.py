@@ -128,13 +128,20 @@ class TestMergedWidths:
             assert sequence % width == 0 and sequence - width >= first
 
 
+def live_number(width: int) -> int:
+    """How many files of this width the metadata name."""
+    if width == 0:
+        return rules.LIVE_SNAPSHOTS
+    return rules.LIVE_NARROW if width == 1 else rules.LIVE_WIDE
+
+
 def live_deltas(head: int) -> list[tuple[int, int]]:
     """What is named when `head` is the last edition, of every width."""
-    found = [(to - 1, to) for to in range(max(1, head - rules.live_number(1) + 1), head + 1)]
+    found = [(to - 1, to) for to in range(max(1, head - live_number(1) + 1), head + 1)]
     width = rules.MERGED_BY
     while width <= head:
         last = head // width
-        found += [(width * (to - 1), width * to) for to in range(max(1, last - rules.live_number(width) + 1), last + 1)]
+        found += [(width * (to - 1), width * to) for to in range(max(1, last - live_number(width) + 1), last + 1)]
         width *= rules.MERGED_BY
     return found
 
@@ -235,4 +242,4 @@ class TestLagState:
 class TestLiveFiles:
     def test_are_about_a_hundred(self) -> None:
         widths = (1, 16, 256, 4096)
-        assert sum(rules.live_number(width) for width in (0, *widths)) == 32 + 3 * 24 + 2
+        assert sum(live_number(width) for width in (0, *widths)) == 32 + 3 * 24 + 2

@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 
 from rahdari.journal import queries as journal
-from rahdari.verify import actions, answers, queries
+from rahdari.verify import actions, answers
 from rahdari.verify.actions import CheckRequest
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.rules import Answer
+from tests.verify.asked import all_answered
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +41,9 @@ class TestAnswerCheck:
         check = waiting_check()
         assert actions.answer_waiting(now=NOW) == 0
         assert tell(Answer("waiting", "sample_not_yet")) is False
-        assert not queries.all_answered(SUBJECT)
+        assert not all_answered(SUBJECT)
         assert tell(YES) is True
-        assert queries.all_answered(SUBJECT)
+        assert all_answered(SUBJECT)
         check.refresh_from_db()
         assert (check.outcome, check.finding, check.reason_code) == (Outcome.PASSED, "sample_yes", "")
         assert [row.act for row in journal.about(SUBJECT)].count("verify.answered_check") == 1

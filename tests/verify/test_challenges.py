@@ -16,6 +16,7 @@ from rahdari.journal import queries as journal
 from rahdari.vault import keys
 from rahdari.verify import actions, queries, rules
 from rahdari.verify.models import Attempt, Challenge, Method, Status
+from tests.verify.asked import challenges_of, line_of
 
 from . import servers
 
@@ -140,7 +141,7 @@ class TestOpenLink:
 
     def test_after_the_token_was_found_says_that_it_is_proved(self, subject: str, settings: Any) -> None:
         link, http = _token_challenge(subject)
-        with servers.serving(servers.answer(queries.http_token(http)[1].encode())) as settings.PROOF_HTTP_PORT:
+        with servers.serving(servers.answer(line_of(http).encode())) as settings.PROOF_HTTP_PORT:
             actions.look_once(challenge=http, now=NOW)
         assert visit(link, ELSEWHERE).result == "proved_before"
 
@@ -184,13 +185,13 @@ class TestLookAtToken:
 
     def test_proves_by_the_right_line(self, subject: str, settings: Any) -> None:
         _, challenge = _token_challenge(subject)
-        text = f"first\r\n{queries.http_token(challenge)[1]}\r\nrahdari=another\r\n"
+        text = f"first\r\n{line_of(challenge)}\r\nrahdari=another\r\n"
         found = self.look(subject, servers.answer(text.encode()), settings)
         assert found.finding == "token_found"
         assert queries.is_proved(subject, challenge.network)
         assert found.evidence["asked"] == "127.0.0.1"
         assert found.evidence["status"] == 200
-        assert {challenge.method: challenge.status for challenge in queries.challenges_of(subject)} == {
+        assert {challenge.method: challenge.status for challenge in challenges_of(subject)} == {
             "http": Status.VALID,
             "link": Status.WITHDRAWN,
         }
@@ -250,7 +251,7 @@ class TestLookAtToken:
     def test_the_line_looks_again_and_finds_it(self, subject: str, settings: Any) -> None:
         self.look(subject, servers.hang_up, settings)
         _, challenge = _token_challenge(subject)
-        line = queries.http_token(challenge)[1].encode()
+        line = line_of(challenge).encode()
         with servers.serving(servers.answer(line)) as settings.PROOF_HTTP_PORT:
             assert actions.look_at_due(now=NOW + dt.timedelta(seconds=20)) == 1
         assert queries.is_proved(subject, challenge.network)
@@ -272,7 +273,7 @@ class TestLookAtToken:
         with servers.serving(answer_together) as settings.PROOF_HTTP_PORT:
             assert actions.look_at_due(now=NOW) == len(subjects)
         for each in subjects:
-            [token] = [found for found in queries.challenges_of(each) if found.method == "http"]
+            [token] = [found for found in challenges_of(each) if found.method == "http"]
             last = queries.last_attempt(token)
             assert last is not None and last.finding == "token_wrong"
 

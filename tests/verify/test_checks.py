@@ -19,6 +19,7 @@ from rahdari.vault import keys
 from rahdari.verify import actions, queries, words
 from rahdari.verify.actions import CheckRequest
 from rahdari.verify.models import Check, Method, Outcome
+from tests.verify.asked import all_answered, all_required_passed
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +93,7 @@ class TestOpenChecks:
         with pytest.raises(ValueError, match="horoscope"):
             asked(subject, CheckRequest("horoscope", "x"))
         assert not queries.checks_of(subject).exists()
-        assert not queries.all_answered(subject)
+        assert not all_answered(subject)
 
     def test_titles_speak_both_languages(self, subject: str) -> None:
         title = {"en": "Papers", "ur": "کاغذات"}
@@ -116,13 +117,12 @@ class TestControl:
         link = queries.link_token(challenge(endpoint))
         (check,) = asked(subject, self.request(endpoint))
         assert check.outcome == Outcome.WAITING
-        assert not queries.all_answered(subject)
+        assert not all_answered(subject)
         assert actions.answer_waiting(now=NOW) == 0
         actions.open_link(token=link, address=THERE, now=NOW)
         assert actions.answer_waiting(now=NOW) == 1
-        assert queries.all_answered(subject)
-        assert queries.all_required_passed(subject)
-        assert queries.subjects_all_answered([subject, "application:other"]) == [subject]
+        assert all_answered(subject)
+        assert all_required_passed(subject)
 
     def test_fails_with_the_policys_code_when_the_challenge_runs_out(self, subject: str, endpoint: str) -> None:
         opened = challenge(endpoint)
@@ -132,8 +132,8 @@ class TestControl:
         assert actions.answer_waiting(now=NOW + WEEK) == 1
         (check,) = queries.checks_of(subject)
         assert (check.outcome, check.reason_code, check.evidence) == (Outcome.FAILED, "R1", {"attempts": 1})
-        assert queries.all_answered(subject)
-        assert not queries.all_required_passed(subject)
+        assert all_answered(subject)
+        assert not all_required_passed(subject)
 
     def test_many_that_are_awaited_cost_no_more_than_one(self, django_assert_num_queries: Any) -> None:
         for _ in range(5):
@@ -198,11 +198,11 @@ class TestDocuments:
 class TestRecordByHand:
     def test_keeps_the_answer_before_and_who_gave_this_one(self, subject: str, endpoint: str) -> None:
         (check,) = asked(subject, CheckRequest("control", endpoint, block=BLOCK, reason="R1"))
-        assert not queries.all_required_passed(subject)
+        assert not all_required_passed(subject)
         done = actions.record_by_hand(
             check=check, outcome="passed", how="Seen at the site", actor="officer:1", now=NOW + WEEK
         )
-        assert queries.all_required_passed(subject)
+        assert all_required_passed(subject)
         assert (done.answered_by, done.how, done.reason_code) == ("officer:1", "Seen at the site", "")
         assert done.evidence["before"]["finding"] == "not_proved"
         rows = list(journal.about(subject))

@@ -20,6 +20,7 @@ from rahdari.vault import keys
 from rahdari.verify import actions, queries, way_words
 from rahdari.verify.models import Attempt, Challenge, Method
 from tests.vantage.places import FakeVantage, a_vantage, now
+from tests.verify.asked import line_of
 
 from . import servers
 
@@ -66,7 +67,7 @@ def challenge() -> Challenge:
 
 @pytest.fixture
 def served(challenge: Challenge, settings: Any) -> Iterator[None]:
-    with servers.serving(servers.answer(queries.http_token(challenge)[1].encode())) as settings.PROOF_HTTP_PORT:
+    with servers.serving(servers.answer(line_of(challenge).encode())) as settings.PROOF_HTTP_PORT:
         yield
 
 

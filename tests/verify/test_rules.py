@@ -104,20 +104,6 @@ class TestOpening:
 
 
 class TestToken:
-    @given(tokens, st.lists(st.text(max_size=40), max_size=4), st.sampled_from(["", "\r", "  ", "\t\r"]))
-    def test_is_found_on_any_line_of_its_own(self, token: str, others: list[str], ending: str) -> None:
-        lines = [*others, rules.token_line(token) + ending]
-        assert rules.holds_token("\n".join(lines), token)
-        assert rules.holds_token("\ufeff" + "\n".join(reversed(lines)), token)
-
-    @given(tokens, tokens)
-    def test_is_not_found_in_the_file_of_another(self, token: str, other: str) -> None:
-        assert rules.holds_token(rules.token_line(other), token) == (token == other)
-
-    @given(tokens, st.text(min_size=1, max_size=5).filter(lambda text: text.strip("\ufeff \t\r\n")))
-    def test_is_not_found_as_part_of_a_line(self, token: str, more: str) -> None:
-        assert not rules.holds_token(f"{rules.token_line(token)}{more.replace(chr(10), 'x')}", token)
-
     @given(blocks())
     def test_is_looked_for_at_one_address_inside_the_block(self, block: rules.Block) -> None:
         asked = rules.address_to_ask(block)

@@ -21,7 +21,6 @@ from .rules import A_PAGE, LARGEST_PAGE, Scope
 from .schema import Json
 
 BASE = "/api/v1"
-WEAK = "W/"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from rahdari.policy import clock as clocks
 
 from . import calling, queries, rules, telling
 from .models import Answer, Question, Way
-from .rules import AnswerTrouble, Given, Kind, Said
+from .rules import AnswerTrouble, Given, Kind
 
 RULE = "system:confirm"
 CLOCK = "operator_confirms"
@@ -181,7 +181,3 @@ def erase_addresses(*, subjects: Collection[str], box: Box, now: dt.datetime) ->
 def _erase(question: Question, now: dt.datetime) -> None:
     question.subscriber, question.name_masked, question.reference, question.erased_at = "", "", "", now
     question.save(update_fields=["subscriber", "name_masked", "reference", "erased_at"])
-
-
-def is_positive(question: Question) -> bool:
-    return question.said == Said.YES

@@ -14,7 +14,7 @@ from rahdari.programs import cursors
 from rahdari.vault import tokens
 
 from . import rules
-from .models import Answer, AnswerFile, ApiToken, Callback, Delivery, Question
+from .models import AnswerFile, ApiToken, Callback, Delivery, Question
 from .rules import Kind
 
 WITHIN_AN_HOUR = dt.timedelta(hours=1)
@@ -158,11 +158,6 @@ def open_targets_of_subjects(subjects: Iterable[str]) -> list[str]:
 
 def due_for_erasure(*, now: dt.datetime) -> QuerySet[Question]:
     return Question.objects.filter(erase_at__lte=now, erased_at__isnull=True).order_by("erase_at", "id")
-
-
-def answers_of(question: Question) -> QuerySet[Answer]:
-    """Every answer, the first one first."""
-    return Answer.objects.filter(question=question).order_by("id")
 
 
 def usual_time(*, operator: str, since: dt.datetime) -> dt.timedelta | None:

@@ -172,9 +172,6 @@ MOVES = (
     Move(DECIDED, "restore_registration", DECIDED, By.OFFICER, QUIET, NO_NOTICE, reason_needed=True),
 )
 
-# What this code enforces. A test exercises each one, and policy.GUARDS must not promise more.
-ENFORCED_GUARDS = frozenset(guard for move in MOVES for guard in move.guards)
-
 
 def move_for(standing: Standing, act: str) -> Move | None:
     return next((move for move in MOVES if move.act == act and move.fits(standing)), None)

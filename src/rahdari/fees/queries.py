@@ -129,10 +129,6 @@ def statements() -> QuerySet[Statement]:
     return Statement.objects.order_by("-imported_at", "id")
 
 
-def paid_invoices_of(subjects: Iterable[str]) -> QuerySet[Invoice]:
-    return Invoice.objects.filter(subject__in=list(subjects), paid_at__isnull=False)
-
-
 def due_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Invoice]:
     """Open invoices whose time to pay ends in this span."""
     return open_invoices().filter(due_at__gte=start, due_at__lt=end)

@@ -187,11 +187,6 @@ def changes_after(*, operator: str, sequence: int, at_most: int) -> list[LineCha
     return list(found.order_by("sequence")[:at_most])
 
 
-def receipt_of(operator: str) -> LineReceipt | None:
-    """The furthest."""
-    return LineReceipt.objects.filter(operator=operator).order_by("-sequence").first()
-
-
 def counts(operators: Sequence[str]) -> dict[str, int]:
     return {each: _standing().filter(operator=each, listed_at__isnull=False).count() for each in operators}
 

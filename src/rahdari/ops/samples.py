@@ -30,8 +30,6 @@ from rahdari.verify import queries as proofs
 from rahdari.verify.models import Method
 
 ACTOR = demonstration.ACTOR
-# Begins with zeros, which no card number does.
-SAMPLE_CNIC = "00000000000{number:02d}"
 SAMPLE_MOBILE = "+9230000000{number:02d}"
 
 

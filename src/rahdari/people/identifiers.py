@@ -108,11 +108,6 @@ def parse_cnic(text: str) -> CardNumber:
     return CardNumber(digits, unusual=digits[0] in "89")
 
 
-def kept_cnic(digits: str) -> CardNumber:
-    """A number that is on file. It was judged when it came; a page that shows it refuses it no more."""
-    return CardNumber(digits, unusual=digits[:1] in "089")
-
-
 def mask_cnic(card: CardNumber | str) -> str:
     """`35xxx-xxxxxxx-x`: the digits tell home area and sex, so no more of them is shown."""
     digits = card.digits if isinstance(card, CardNumber) else card

@@ -424,10 +424,6 @@ def branch_named(organisation: Organisation, name: str) -> Branch | None:
     return branches_of(organisation).filter(name=name).first()
 
 
-def organisation_by_holder(holder_ref: uuid.UUID) -> Organisation | None:
-    return Organisation.objects.filter(holder_ref=holder_ref).first()
-
-
 def organisation_within(*, user: Visitor, id: uuid.UUID, act: Act) -> Organisation:
     """The organisation, if the person may do this for it. Raises OrganisationNotFound."""
     found = organisations_for(user, act).filter(pk=id).first()

@@ -12,8 +12,6 @@ from .shapes import WEIGHTS, Service, Text
 # Why an association takes its word back: for the membership alone. It knows nothing of a registration and its use, so
 # nothing else is taken from it (ADR 0022).
 REVOCATIONS = ("left", "trade", "mistake")
-# By which number or address an attested member is known again.
-IDENTIFIERS = ("card", "company", "email")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,6 @@ from .keys import OFFLINE_ROLES, Made
 
 DRAFT_FORMAT = "1.0"
 LARGEST_DRAFT = 4 * 1024 * 1024
-# What reading something else may stumble over.
-NOT_A_DRAFT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 # An agent that slept longer than the newest of these asks its operator before it lets go of what it holds back.
 KEPT_STATEMENTS = 20
 

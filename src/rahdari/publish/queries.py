@@ -15,7 +15,7 @@ from rahdari.feed.repository import METADATA, ROLES
 from rahdari.register.models import Entry
 
 from . import cutting, envelope, keys, rules, signing
-from .credentials import Shown, credentials_of, holder
+from .credentials import credentials_of, holder
 from .holds import hold_by_start, open_holds, who_ended
 from .lags import SHOWN, OperatorLag, PastLag, Point, lags_of, operators_with_lag
 from .models import AgentKey, Edition, Hold, Listing, Operator, Session, Stream, WaitingChange
@@ -180,11 +180,6 @@ def unreached_entries(entries: QuerySet[Entry]) -> QuerySet[Entry]:
 def mobile_operators() -> QuerySet[Operator]:
     """Active operators of mobile networks: those of whom prefixes are known."""
     return active_operators().exclude(number_prefixes=[]).order_by("slug")
-
-
-def operator_by_token(token: str, *, now: dt.datetime) -> Operator | None:
-    """The active operator whose token this is."""
-    return holder([Shown.token(token)], now=now)
 
 
 def agent_keys_of(operator: Operator) -> QuerySet[AgentKey]:

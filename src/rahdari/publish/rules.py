@@ -161,13 +161,6 @@ def first_at_or_after(sequence: int) -> int:
     return -(-sequence // step) * step
 
 
-def live_number(width: int) -> int:
-    """How many files of this width the metadata name."""
-    if width == 0:
-        return LIVE_SNAPSHOTS
-    return LIVE_NARROW if width == 1 else LIVE_WIDE
-
-
 def reaches(deltas: Iterable[tuple[int, int]], *, start: int, end: int) -> int | None:
     """How many fetches lead from edition `start` to `end` with these deltas (from, to); None when they do not.
 

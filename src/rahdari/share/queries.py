@@ -86,10 +86,6 @@ def question_for(*, user: User, id: uuid.UUID) -> Question:
     return question
 
 
-def to_end(now: dt.datetime) -> QuerySet[Request]:
-    return Request.objects.filter(state=State.WAITING, due_at__lte=now).order_by("due_at", "id")
-
-
 def waiting() -> QuerySet[Request]:
     return Request.objects.filter(state=State.WAITING).order_by("asked_at", "id")
 

@@ -34,11 +34,6 @@ ROW = RosterRow._meta.label
 # -- challenges --------------------------------------------------------------------------------------------------
 
 
-def challenges_of(subject: str) -> QuerySet[Challenge]:
-    """All challenges of a subject, oldest first."""
-    return Challenge.objects.filter(subject=subject).order_by("opened_at", "id")
-
-
 def latest_challenge(*, subject: str, block: Block, method: str) -> Challenge | None:
     """The proved one if there is one, else the newest."""
     of_this = Challenge.objects.filter(subject=subject, block=str(block), method=method)
@@ -108,12 +103,6 @@ def link_url(challenge: Challenge) -> str:
 def http_token_of(challenge: Challenge) -> tuple[str, str]:
     """Where the file goes, and the token that its line names."""
     return rules.TOKEN_PATH, links.token(HTTP, str(challenge.repeats_id or challenge.pk))
-
-
-def http_token(challenge: Challenge) -> tuple[str, str]:
-    """Where the file goes, and the line of text in it."""
-    path, token = http_token_of(challenge)
-    return path, rules.token_line(token)
 
 
 def challenge_by_token(token: str) -> Challenge | None:
@@ -274,12 +263,6 @@ def any_passed(kind: str, subjects: Iterable[str]) -> bool:
     return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
 
 
-def all_answered(subject: str) -> bool:
-    """Whether checks were opened and none of them waits."""
-    answers = set(Check.objects.filter(subject=subject).values_list("outcome", flat=True))
-    return bool(answers) and Outcome.WAITING not in answers
-
-
 def waiting_of_kind(kind: str, *, other_than: Iterable[str]) -> QuerySet[Check]:
     """Checks of one kind that wait, but not those that are named as "check:<id>"."""
     known = [name.removeprefix("check:") for name in other_than]
@@ -316,22 +299,6 @@ def last_answers(subjects: Iterable[str]) -> dict[str, dt.datetime]:
     """When the latest check of each subject was answered; subjects without an answer are left out."""
     found = Check.objects.filter(subject__in=list(subjects), answered_at__isnull=False)
     return dict(found.values_list("subject").annotate(latest=Max("answered_at")).values_list("subject", "latest"))
-
-
-def all_required_passed(subject: str) -> bool:
-    """Whether checks were opened and every required one passed."""
-    answers = list(Check.objects.filter(subject=subject, required=True).values_list("outcome", flat=True))
-    return bool(answers) and all(answer == Outcome.PASSED for answer in answers)
-
-
-def subjects_all_answered(subjects: Iterable[str] | None = None) -> list[str]:
-    """Subjects whose checks are all answered, those answered first in front."""
-    waiting = Check.objects.filter(subject=OuterRef("subject"), outcome=Outcome.WAITING)
-    found = Check.objects.filter(~Exists(waiting))
-    if subjects is not None:
-        found = found.filter(subject__in=list(subjects))
-    rows = found.order_by("answered_at", "subject").values_list("subject", flat=True)
-    return list(dict.fromkeys(rows))
 
 
 def waiting_checks(*, subject: str | None = None) -> QuerySet[Check]:

@@ -127,11 +127,6 @@ def same_code(given: str, code: str) -> bool:
     return hmac.compare_digest(typed.encode("utf-8", "surrogatepass"), code.replace("-", "").encode())
 
 
-def holds_token(text: str, token: str) -> bool:
-    """Whether a line of the file is exactly the token's; surrounding spaces and a byte order mark do not matter."""
-    return any(line.strip("\ufeff \t\r") == token_line(token) for line in text.split("\n"))
-
-
 def next_interval(looks: int) -> dt.timedelta:
     """How long to wait after the given number of looks."""
     if looks <= STEADY_LOOKS:

@@ -175,10 +175,6 @@ def _taken_back(found: Registration, state: str) -> dict[str, object]:
     }
 
 
-def found_subject(registration: Registration) -> str:
-    return f"registration:{registration.pk}"
-
-
 def _place(each: Address) -> tuple[bool, str, int, int, int]:
     """By branch, those without one last, and then by address: so a reader finds one among hundreds."""
     block = each.entry.block

@@ -13,8 +13,6 @@ from rahdari.publish import keys, offline
 
 from .said import PassphraseMissing, first_line_of, passphrase_options, read_passphrase, told
 
-WITHOUT_DATA = ("new-key", "sign")
-
 
 def add_words(acts: Any) -> None:
     make = acts.add_parser(

@@ -17,6 +17,7 @@ FACES_OF_ITS_OWN = {
     "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "sent_files", "telling", "wording"},
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
+    "journal": FACE | {"registry"},
     "people": FACE | {"access", "acting", "confirming", "identifiers", "mailboxes", "names"},
     "verify": FACE
     | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names", "visits"},

@@ -68,7 +68,7 @@ class TestTheDesk:
         desk.get(MEMBERS)
         desk.get(reverse("attest:attestation", args=[found.number]))
         acts = list(Row.objects.filter(actor=f"association:{ASSOCIATION}").order_by("id"))
-        assert [row.act for row in acts][-2:] == ["attest.listed", "attest.read"]
+        assert [row.act for row in acts][-2:] == ["attest.listed", "attest.read_attestation"]
 
     def test_pages_through_many(self, desk: Client) -> None:
         for _ in range(51):

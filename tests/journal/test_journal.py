@@ -53,8 +53,8 @@ class TestRecord:
 
 class TestReads:
     def test_reads_are_told_from_acts_newest_first(self) -> None:
-        recorded("case:1", "decide.took_case")
-        first = recorded("case:1", "decide.read_case")
-        second = recorded("case:2", "decide.read_document")
-        recorded("case:3", "decide.read_case")
-        assert list(queries.reads_of(["case:1", "case:2"])) == [second, first]
+        recorded("application:1", "decide.took_case")
+        first = recorded("application:1", "decide.read_case")
+        second = recorded("application:2", "apply.read_document")
+        recorded("application:3", "decide.read_case")
+        assert list(queries.reads_of(["application:1", "application:2"])) == [second, first]

@@ -1,4 +1,4 @@
-"""Which acts of the journal are news for whom, and what an event says of them. Never who somebody is: an event names
+"""For whom the acts of the journal are news, and what an event says of them. Never who somebody is: an event names
 the application, registration, invoice or connection, and a program comes for the rest with its token.
 """
 
@@ -10,6 +10,7 @@ from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.dyndns import queries as leases
+from rahdari.journal import registry
 from rahdari.journal.models import Entry as Row
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -30,56 +31,10 @@ class News:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-# Of an act: the event, and what it says besides what it is about.
-ACTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "apply.submitted": ("application.submitted", {}),
-    "apply.withdrew": ("application.withdrawn", {}),
-    "decide.asked_question": ("application.awaiting", {"awaiting": "answer"}),
-    "decide.proposed_refusal": ("application.awaiting", {"awaiting": "comment"}),
-    "decide.granted": ("application.decided", {"outcome": "granted"}),
-    "decide.granted_by_rule": ("application.decided", {"outcome": "granted"}),
-    "decide.granted_provisionally": ("application.decided", {"outcome": "granted", "provisionally": True}),
-    "decide.refused": ("application.decided", {"outcome": "refused"}),
-    "decide.closed_unanswered": ("application.closed", {}),
-    "verify.proved_control": ("endpoint.proved", {}),
-    "fees.issued_invoice": ("invoice.issued", {}),
-    "fees.matched_payment": ("invoice.paid", {}),
-    "fees.voided_invoice": ("invoice.voided", {}),
-    "register.entered": ("registration.entered", {}),
-    "register.amended": ("registration.changed", {}),
-    "register.renewed": ("registration.renewed", {}),
-    "register.confirmed": ("registration.confirmed", {}),
-    "register.prolonged": ("registration.prolonged", {}),
-    "register.struck_out": ("registration.ended", {}),
-    "register.suspended": ("registration.suspended", {}),
-    "register.resumed": ("registration.resumed", {}),
-    "register.restored": ("registration.restored", {}),
-    "register.expired": ("registration.expired", {}),
-    "lease.fell_silent": ("lease.silent", {}),
-    "lease.lapsed": ("lease.ended", {}),
-    "lease.claimed_by_a_rival": ("lease.rival", {}),
-    "mobile.confirmed_number": ("mobile.confirmed", {}),
-    "mobile.known": ("mobile.answered", {"said": "yes"}),
-    "mobile.denied": ("mobile.answered", {}),
-    "mobile.listed": ("mobile.listed", {}),
-    "mobile.left": ("mobile.leaving", {}),
-    "mobile.ended": ("mobile.ended", {}),
-    "remote.agreed": ("remote.agreed", {}),
-    "remote.withdrew": ("remote.withdrawn", {}),
-    "share.put_question": ("sharing.asked", {}),
-    "share.ended": ("sharing.ended", {}),
-    "register.gave_notice": ("sharing.leaving", {}),
-    "register.took_notice_back": ("sharing.goes_on", {}),
-    "register.ended_part": ("sharing.left", {}),
-    "attest.revoked": ("attestation.revoked", {}),
-    "attest.gave_back": ("attestation.restored", {}),
-    "attest.replied": ("attestation.answered", {}),
-    "attest.decided": ("attestation.decided", {}),
-}
-# Of these the journal says why, by a word.
-WHY = frozenset({"mobile.denied", "mobile.left", "mobile.ended", "attest.revoked"})
 TEST = "test"
-EVENTS = tuple(sorted({event for event, _data in ACTS.values()}))
+# By the act that raises it, as its room declares it.
+ACTS = registry.events()
+EVENTS = tuple(sorted({event.name for event in ACTS.values()}))
 
 _MEMBERS: dict[str, Json] = {
     "application": text(40),
@@ -132,16 +87,16 @@ def shape_of(event: str) -> Json:
 
 def news_of(row: Row) -> News | None:
     """None for what is about nobody's, or no longer there."""
-    event, more = ACTS[row.act]
-    if event == "invoice.paid" and not row.detail.get("paid"):
+    event = ACTS[row.act]
+    if event.name == "invoice.paid" and not row.detail.get("paid"):
         return None
     kind = "matter" if "matter" in row.detail else row.subject.partition(":")[0]
     found = ABOUT[kind](row) if kind in ABOUT else None
     if found is None:
         return None
     to, data = found
-    why = {"reason": row.reason} if row.act in WHY else {}
-    return News(event, to, data | more | why) if to else None
+    why = {"reason": row.reason} if event.tells_reason else {}
+    return News(event.name, to, data | dict(event.says) | why) if to else None
 
 
 type About = tuple[list[User], dict[str, Any]] | None

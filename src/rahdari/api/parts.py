@@ -188,7 +188,9 @@ def remove_endpoint(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
 
 # Instead of a document of the service: a paper that goes with an answer.
 ANSWER = "answer"
-UPLOAD: Json = closed({"rule": text(60, 1), "file": {"type": "string", "format": "binary"}}, {"valid_until": DAY})
+UPLOAD: Json = closed(
+    {"rule": text(60, 1), "file": {"type": "string", "format": "binary", "minLength": 1}}, {"valid_until": DAY}
+)
 
 
 @operation(

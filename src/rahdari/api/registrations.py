@@ -20,7 +20,6 @@ from rahdari.people.acting import Acting, Reached
 from rahdari.people.rules import Act
 from rahdari.portal import paper
 from rahdari.portal.applicant import again, holding, lines, shared
-from rahdari.portal.applicant.looks import looks_at_registration
 from rahdari.portal.applicant.proved import Proved, by_address, proofs_of
 from rahdari.portal.public.certificate import PER_SECONDS, SHEETS, sheet_of
 from rahdari.portal.standing import CHANGEABLE, standing_of
@@ -36,7 +35,7 @@ from . import proofs, shown
 from .applications import after_cursor, whole
 from .operation import PAGE, Answer, Call, Ok, operation
 from .parts import PORTS, RUNS_ASKED, names_in, running
-from .problems import error, impossible, not_found, not_taken, of_form, plain, too_many
+from .problems import error, impossible, not_found, not_taken, of_form, too_many
 from .rules import Scope
 from .schema import MOMENT, TRUTH, Json, choice, closed, listed, named, or_null, text
 from .schema import whole as number
@@ -242,35 +241,6 @@ def get_certificate(call: Call, reference: str) -> Answer:
     sheet = sheet_of(own(call, reference))
     headers = {"Content-Disposition": f'attachment; filename="{sheet.reference}.pdf"'}
     return Answer(content=paper.render(sheet), media="application/pdf", headers=headers)
-
-
-LOOK = closed({"at": MOMENT, "count": number(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})
-
-
-@operation(
-    "GET",
-    f"{ONE}/looks",
-    scope=READ,
-    tag=TAG,
-    summary="Who looked at your data",
-    ok=Ok(
-        "The last looks, the newest first; officers by their post. Looks of one day at the same thing are one: `at` is "
-        "the last of them.",
-        closed({"items": listed(LOOK)}),
-    ),
-)
-def list_looks(call: Call, reference: str) -> Answer:
-    found = [
-        {
-            "at": stamp(each.at),
-            "count": each.count,
-            "who": plain(each.who),
-            "what": plain(each.what),
-            "why": plain(each.why),
-        }
-        for each in looks_at_registration(own(call, reference))
-    ]
-    return Answer({"items": found})
 
 
 # -- changing, renewing, ending --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from .rules import Scope
 # `told` says what becomes of errors of the rooms.
 MODULES = (
     *("told", "public", "applications", "parts", "proofs", "contacts", "clients", "representing", "deciding"),
-    *("registrations", "connections", "mobile", "address_files", "sharing", "remote"),
+    *("registrations", "looks", "connections", "mobile", "address_files", "sharing", "remote"),
     *("organisations", "mandates", "attestations", "accounts", "webhooks"),
 )
 NAME_IN_PATH = re.compile(r"{(\w+)}")

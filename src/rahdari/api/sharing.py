@@ -281,11 +281,10 @@ def _other(part: Part, other: Beside) -> Json:
 )
 def list_sharing(call: Call) -> Answer:
     """Of yours, and of organisations whose owner or manager you are. Whoever was there before you has no name here."""
+    questions, parts = list(queries.questions_to(call.person)), queries.parts_of(call.person)
+    actions.note_read(subjects=queries.named_on(questions, parts), actor=call.own_actor, now=call.now)
     return Answer(
-        {
-            "questions": [_question(each, call) for each in queries.questions_to(call.person)],
-            "shared": [_part(each) for each in queries.parts_of(call.person)],
-        }
+        {"questions": [_question(each, call) for each in questions], "shared": [_part(each) for each in parts]}
     )
 
 
@@ -299,7 +298,9 @@ def list_sharing(call: Call) -> Answer:
 )
 def get_sharing_question(call: Call, question: uuid.UUID) -> Answer:
     """They have proved that they control the address too. The name is the one they chose; nobody checked it."""
-    return Answer(_question(queries.question_for(user=call.person, id=question), call))
+    row = queries.question_for(user=call.person, id=question)
+    actions.note_read(subjects=[row.request.subject], actor=call.own_actor, now=call.now)
+    return Answer(_question(row, call))
 
 
 @operation(

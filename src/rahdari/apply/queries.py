@@ -10,7 +10,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import CharField, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.translation import get_language
 
 from rahdari.address import Block, Part, directory
@@ -151,6 +152,13 @@ def subjects_about(registration: Registration) -> list[str]:
     """The applications that are about this registration, as the journal names them."""
     keys = Application.objects.filter(registration=registration).order_by().values_list("pk", flat=True)
     return [f"application:{key}" for key in keys]
+
+
+def subjects_of_endpoints(subjects: Iterable[str]) -> QuerySet[Endpoint, str]:
+    """The addresses of these applications, removed ones as well, as other rooms name them; a part of their query."""
+    keys = [uuid.UUID(each.removeprefix("application:")) for each in subjects if each.startswith("application:")]
+    named = Concat(Value("endpoint:"), Cast("pk", CharField()))
+    return Endpoint.objects.filter(application__in=keys).order_by().values_list(named, flat=True)
 
 
 def under_way_for(registration: Registration, about: str) -> Application | None:

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import CharField, Count, Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -229,6 +230,26 @@ def attestation_by_number(number: str) -> Attestation | None:
 
 def request_about(subject: str) -> Request | None:
     return Request.objects.filter(subject=subject).first()
+
+
+def subjects_used_for(subjects: Iterable[str]) -> QuerySet[Use, str]:
+    """What associations have said that counted for any of these subjects, as the journal names it."""
+    named = Concat(Value("attestation:"), "attestation__number", output_field=CharField())
+    return Use.objects.filter(subject__in=list(subjects)).order_by().values_list(named, flat=True)
+
+
+def subjects_of(attestations: Iterable[Attestation]) -> list[str]:
+    return [f"attestation:{each.number}" for each in attestations]
+
+
+def subjects_of_all(association: str) -> list[str]:
+    """Of all that the association has said, as the journal names it."""
+    return [f"attestation:{number}" for number in _of(association).order_by().values_list("number", flat=True)]
+
+
+def made_from(kept: MemberList) -> QuerySet[Attestation]:
+    """What was attested by this list."""
+    return Attestation.objects.filter(member_list=kept).order_by()
 
 
 def requests_to_look_at() -> QuerySet[Request]:

@@ -16,7 +16,7 @@ from rahdari.web import limits, values
 
 from . import actions, queries, rules, words
 from .forms import RevokeManyForm
-from .views import LISTS, PER_SECONDS, READ, association_of, attesting_of, by_whom, looked, page_of
+from .views import LISTS, PER_SECONDS, READ, association_of, attesting_of, by_whom, looked_at_list, page_of
 
 
 @association_required
@@ -65,9 +65,9 @@ def revocations(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         told = ngettext("%(count)s attestation is revoked.", "%(count)s attestations are revoked.", kept.made)
         messages.success(request, told % {"count": values.figure(kept.made)})
         return redirect("attest:revocations", id=id)
-    looked(request, f"members:{kept.pk}")
     judged = actions.to_revoke(kept) if kept.sent_at is None else []
     good = [each for each in judged if each.found]
+    looked_at_list(request, queries.subjects_of(found for each in good for found in each.found))
     context = {
         "file": kept,
         "reason": words.revocation(kept.revocation, attesting),
@@ -87,7 +87,6 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         kept = queries.list_for_association(association=association_of(request), id=id, revokes=True)
     except queries.NotFound:
         raise Http404 from None
-    looked(request, f"members:{kept.pk}", "attest.downloaded")
     told = {trouble: words.trouble(trouble) for trouble in rules.RowTrouble}
     text = actions.corrected_revocations(kept, words=told)
     response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")

@@ -5,6 +5,7 @@ JavaScript; each look at somebody's name is on record.
 """
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -51,9 +52,15 @@ def attesting_of(request: HttpRequest) -> Attesting:
     return found
 
 
-def looked(request: HttpRequest, subject: str, act: str = "attest.read") -> None:
+def looked(request: HttpRequest, subject: str, act: str = "attest.read_attestation") -> None:
     actor = f"association:{association_of(request)}"
     journal.record(act=act, actor=actor, subject=subject, now=timezone.now(), detail={"by": by_whom(request)})
+
+
+def looked_at_list(request: HttpRequest, shown: Iterable[str], act: str = "attest.listed") -> None:
+    """Each of whom something stands there is looked at."""
+    actor, by = f"association:{association_of(request)}", {"by": by_whom(request)}
+    journal.record_list(act=act, actor=actor, where=actor, shown=shown, detail=by, now=timezone.now())
 
 
 def page_of(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -92,14 +99,16 @@ def _list(request: HttpRequest, form: ListForm | None = None, status: int = 200)
         page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 0,
         now=now,
     )
-    looked(request, f"association:{association}", "attest.listed")
+    disputes, denied = queries.disputes_waiting(association, now), queries.said_no_lately(association, now)
+    members = [*(row.attestation for row in shown.rows), *(each.attestation for each in disputes)]
+    looked_at_list(request, [*(each.subject for each in (*asked, *denied)), *queries.subjects_of(members)])
     context = {
         "desk": shown,
         "text": text,
         "asked": asked,
         "asked_count": queries.requests_waiting(association).count(),
-        "disputes": queries.disputes_waiting(association, now),
-        "denied": queries.said_no_lately(association, now),
+        "disputes": disputes,
+        "denied": denied,
         "form": form or _list_form(request),
         "last": queries.last_list(association),
         "claims": _claims(attesting, association),
@@ -132,7 +141,7 @@ def _list_form(request: HttpRequest, *data: Any) -> ListForm:
 def own_list(request: HttpRequest) -> HttpResponse:
     """All that the association attested, as a file. By what members are known again is not kept in a readable form."""
     association = association_of(request)
-    looked(request, f"association:{association}", "attest.downloaded")
+    looked_at_list(request, queries.subjects_of_all(association), "attest.downloaded")
     return _as_file(actions.own_list(association, on=queries.day_of(timezone.now())), "members.csv")
 
 
@@ -262,7 +271,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if found.answer:
         return redirect("attest:members")
     if queries.is_own(found, by_whom(request)):
-        looked(request, f"request:{found.pk}")
+        looked(request, found.subject, "attest.read_request")
         return page_of(request, "asked.html", {"asked": found, "own": True}, 409 if request.method == "POST" else 200)
     options = _options(request)
     data = request.POST if request.method == "POST" and "not_member" not in request.POST else None
@@ -290,7 +299,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("The member is attested."))
             return redirect("attest:members")
-    looked(request, f"request:{found.pk}")
+    looked(request, found.subject, "attest.read_request")
     context = {"asked": found, "form": form, "not_member": not_member}
     return page_of(request, "asked.html", context, status=422 if request.method == "POST" else 200)
 
@@ -363,6 +372,7 @@ def file(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         told = ngettext("%(count)s member is attested.", "%(count)s members are attested.", kept.made + kept.renewed)
         messages.success(request, told % {"count": values.figure(kept.made + kept.renewed)})
         return redirect("attest:file", id=id)
+    looked_at_list(request, queries.subjects_of(queries.made_from(kept)))
     judged = actions.judged(kept, bounds=bounds)
     latest = values.plain_ltr(bounds.latest.isoformat())
     wrong = [each for each in judged if each.trouble]
@@ -387,7 +397,7 @@ def corrected(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     """The rows to correct, as a file; with `all`, each row and what it does."""
     kept, options = _kept(request, id), _options(request)
     latest = options["bounds"].latest.isoformat()
-    looked(request, f"members:{kept.pk}", "attest.downloaded")
+    looked_at_list(request, queries.subjects_of(queries.made_from(kept)), "attest.downloaded")
     every = "all" in request.GET
     text = actions.corrected(kept, bounds=options["bounds"], words=lambda each: words.result(each, latest), every=every)
     return _as_file(text, "checked.csv" if every else "to-correct.csv")

@@ -22,7 +22,7 @@ from .calling import (
     send_test_event,
     tell,
 )
-from .tokens import TooManyTokens, end_keys_made_by, end_operator, make_token, note_use, revoke_token
+from .tokens import TooManyTokens, end_keys_made_by, end_operator, make_token, note_fetched, note_use, revoke_token
 
 __all__ = [
     "AnswerNotTaken",
@@ -43,6 +43,7 @@ __all__ = [
     "keep_file",
     "make_token",
     "mark_carried",
+    "note_fetched",
     "note_use",
     "read_and_answer",
     "register_callback",

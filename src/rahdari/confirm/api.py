@@ -76,6 +76,7 @@ def questions(request: HttpRequest, token: ApiToken) -> HttpResponse:
         )
     except ValueError:
         raise Problem(400, "bad-cursor", "Give `after` as it stood in `next`, or leave it out.") from None
+    actions.note_fetched(questions=found, token=token, now=timezone.now())
     return JsonResponse({"checks": [shown(each) for each in found], "next": following or None})
 
 
@@ -98,6 +99,7 @@ def question(request: HttpRequest, token: ApiToken, number: str) -> HttpResponse
         new = _take(found, given, token)
         found.refresh_from_db()
         return JsonResponse({**shown(found), "new": new})
+    actions.note_fetched(questions=[found], token=token, now=timezone.now())
     return JsonResponse(shown(found))
 
 

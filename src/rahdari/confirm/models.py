@@ -54,6 +54,8 @@ class Question(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     # The line has not taken the last answer to whoever waits for it.
     to_carry = models.BooleanField(default=False)
+    # When the operator's own system last got it: a look is recorded once a day, however often it asks.
+    fetched_on = models.DateField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     erase_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
+from django.utils import timezone
 
 from rahdari.db.locks import Lock, hold
 from rahdari.journal import actions as journal
@@ -13,7 +15,7 @@ from rahdari.people.models import User
 from rahdari.vault import tokens
 
 from . import calling, queries
-from .models import ApiToken
+from .models import ApiToken, Question
 
 VALID_FOR = dt.timedelta(days=365)
 MOST = 10
@@ -86,3 +88,20 @@ def note_use(*, token: ApiToken, now: dt.datetime) -> None:
     """The day on which it was last used: one write a day."""
     if token.used_on != now.date():
         ApiToken.objects.filter(pk=token.pk).update(used_on=now.date())
+
+
+@transaction.atomic
+def note_fetched(*, questions: Sequence[Question], token: ApiToken, now: dt.datetime) -> None:
+    """The operator's own system got these: on record for whoever is asked about, once a day however often it asks."""
+    today = timezone.localtime(now).date()
+    fresh = [each for each in questions if each.fetched_on != today]
+    Question.objects.filter(pk__in=[each.pk for each in fresh]).update(fetched_on=today)
+    actor = f"operator:{token.operator}"
+    journal.record_list(
+        act="confirm.fetched",
+        actor=actor,
+        where=actor,
+        shown=(each.subject for each in fresh),
+        detail={"token": str(token.pk)},
+        now=now,
+    )

@@ -4,7 +4,9 @@ Invariants: an operator sees its own checks and no other's, and a name only mask
 without JavaScript; what an operator downloads is on record.
 """
 
+import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -59,10 +61,19 @@ def checks(request: HttpRequest) -> HttpResponse:
     return _list(request)
 
 
+def _looked(request: HttpRequest, act: str, found: Iterable[Question], now: dt.datetime) -> None:
+    """Whoever is asked about is told that the operator saw it."""
+    actor = f"operator:{_operator(request)}"
+    shown, by = (each.subject for each in found), {"by": _by(request)}
+    journal.record_list(act=act, actor=actor, where=actor, shown=shown, detail=by, now=now)
+
+
 def _list(request: HttpRequest, form: FileForm | None = None, status: int = 200, **more: Any) -> HttpResponse:
-    view = request.GET.get("view", "open")
+    view, now = request.GET.get("view", "open"), timezone.now()
+    shown = desk.desk(operator=_operator(request), view=view, now=now)
+    _looked(request, "confirm.listed", (row.question for row in shown.rows), now)
     context = {
-        "desk": desk.desk(operator=_operator(request), view=view, now=timezone.now()),
+        "desk": shown,
         "form": form or FileForm(),
         "next": request.GET.get("next", "")[:12],
         "wrong": "",
@@ -113,13 +124,7 @@ def download(request: HttpRequest) -> HttpResponse:
     """The open checks as a file to fill in."""
     operator, now = _operator(request), timezone.now()
     found = list(queries.open_questions(operator=operator)[: rules.MOST_ROWS])
-    journal.record(
-        act="confirm.downloaded",
-        actor=f"operator:{operator}",
-        subject=f"operator:{operator}",
-        now=now,
-        detail={"checks": len(found), "by": _by(request)},
-    )
+    _looked(request, "confirm.downloaded", found, now)
     return _csv(rules.write_table(rules.COLUMNS, (desk.cells(each) for each in found)), f"checks-{now:%Y%m%d-%H%M}")
 
 

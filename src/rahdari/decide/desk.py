@@ -150,11 +150,18 @@ def desk(*, officer: User, filters: Filters, now: dt.datetime) -> Desk:
 
 
 def record_looks(
-    files: Sequence[Application], *, officer: User, where: str, why: str = "queue", asked: str = "", now: dt.datetime
+    files: Sequence[Application],
+    *,
+    officer: User,
+    where: str,
+    act: str = "decide.read_list",
+    why: str = "queue",
+    asked: str = "",
+    now: dt.datetime,
 ) -> None:
     """A page of a list is a look at each file on it: one row, with what was asked as keyed hashes of its words."""
     journal.record_list(
-        room="decide",
+        act=act,
         actor=queries.actor_of(officer),
         where=f"desk:{where}",
         reason=why,

@@ -17,7 +17,9 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.journal import actions as journal
 from rahdari.journal import queries as record
+from rahdari.journal import registry
 from rahdari.journal.models import Entry as Row
+from rahdari.journal.registry import Reader
 from rahdari.people import queries as people
 from rahdari.people.access import actor_of as people_actor
 from rahdari.people.models import User
@@ -421,41 +423,10 @@ def due_of_notice(codes: Sequence[str], application: Application, now: dt.dateti
 
 # -- for the applicant -------------------------------------------------------------------------------------------
 
-# What an applicant is shown of the record. Reads are shown elsewhere, with who and when, on "who looked at my data".
-SHOWN_TO_APPLICANT = frozenset(
-    {
-        "apply.submitted",
-        "verify.opened_checks",
-        "decide.opened_case",
-        "decide.granted_by_rule",
-        "decide.granted",
-        "decide.asked_question",
-        "decide.extended_question",
-        "decide.answered_question",
-        "decide.closed_unanswered",
-        "decide.proposed_refusal",
-        "decide.answered_notice",
-        "decide.notice_ran_out",
-        "decide.dropped_refusal",
-        "decide.refused",
-        "decide.returned_grant",
-        "decide.escalated",
-        "decide.entered",
-        "decide.granted_provisionally",
-        "decide.confirmed",
-        "decide.returned_provisional",
-        "decide.proposed_taking_back",
-        "decide.kept_registration",
-        "decide.took_back",
-        "decide.restored_registration",
-        "decide.held_file",
-        "decide.ended_hold",
-    }
-)
-
 
 def history_for_applicant(case: Case) -> list[Row]:
-    return [row for row in record.about(case.application.subject) if row.act in SHOWN_TO_APPLICANT]
+    """Reads are shown elsewhere, with who and when, on "who looked at my data"."""
+    return list(record.about(case.application.subject).filter(act__in=registry.shown_to(Reader.APPLICANT)))
 
 
 def open_question(case: Case) -> Question | None:

@@ -160,7 +160,8 @@ def _show(request: HttpRequest, shown: Case, *, status: int = 200, paper: str = 
         )
     if page.granted_before or page.refused_before:
         others = queries.others_counted_with(shown.application)
-        desk.record_looks(others, officer=person(request), where="before", why="same_number", now=page.now)
+        facts: dict[str, Any] = {"officer": person(request), "where": "before", "why": "same_number", "now": page.now}
+        desk.record_looks(others, act="decide.read_outcome", **facts)
     context: dict[str, Any] = {
         "page": page,
         "case": shown,

@@ -1,4 +1,4 @@
-"""What happened to a case, and how it stands, in the reader's words. No other file of the room words an act."""
+"""What happened to a case, and how it stands, in the reader's words. How an act is called says `acts`."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
+from rahdari.journal import registry
 from rahdari.journal.models import Entry
 from rahdari.people import queries as people
 from rahdari.people.models import User
@@ -41,85 +42,14 @@ def history(rows: Iterable[Entry], *, reader: User) -> list[Said]:
             named[actor] = who(actor, reader)
         return named[actor]
 
+    acts = ((row, registry.words_of(row.act)) for row in rows)
     found = (
-        Said(row.at, what, by(row.actor), row.reason if row.act in WITH_CODES else "")
-        for row in rows
-        if (what := act(row))
+        Said(row.at, str(act.sentence), by(row.actor), row.reason if act.with_code else "")
+        for row, act in acts
+        if act.sentence
     )
     alike = groupby(found, key=lambda said: (said.what, said.who, said.code))
     return [replace(next(same), count=1 + sum(1 for _ in same)) for _key, same in alike]
-
-
-WITH_CODES = frozenset(
-    {
-        "decide.asked_question",
-        "decide.answered_question",
-        "decide.proposed_refusal",
-        "decide.dropped_refusal",
-        "decide.refused",
-        "decide.proposed_taking_back",
-        "decide.took_back",
-        "decide.restored_registration",
-        "decide.granted_provisionally",
-    }
-)
-
-
-def act(row: Entry) -> str:
-    """The act in words; empty for one that is no part of a case's history."""
-    sentences = {
-        "apply.submitted": _("Application received"),
-        "apply.withdrew": _("Application withdrawn"),
-        "apply.reopened": _("Application open again"),
-        "apply.closed_granted": _("Application closed: granted"),
-        "apply.closed_refused": _("Application closed: refused"),
-        "apply.closed_not_pursued": _("Application closed: not pursued"),
-        "apply.read_application": _("File opened"),
-        "apply.read_document": _("Document opened"),
-        "verify.opened_checks": _("Checks started"),
-        "verify.proved_control": _("Address proved"),
-        "verify.recorded_by_hand": _("A check was recorded by hand"),
-        "attest.asked": _("Association asked"),
-        "attest.answered": _("Association answered"),
-        "attest.opened_matter": _("Attestation revoked after the decision"),
-        "attest.disputed": _("Attestation disputed by the applicant"),
-        "attest.replied": _("Association answered the dispute"),
-        "attest.decided": _("Decided about the attestation"),
-        "decide.opened_case": _("Sent to an officer"),
-        "decide.granted_by_rule": _("Granted"),
-        "decide.granted": _("Granted"),
-        "decide.took_case": _("Case taken"),
-        "decide.handed_over": _("Case passed on"),
-        "decide.asked_question": _("Question sent"),
-        "decide.extended_question": _("More time given"),
-        "decide.answered_question": _("Question answered"),
-        "decide.closed_unanswered": _("No answer in time: not pursued"),
-        "decide.proposed_refusal": _("Refusal proposed, notice sent"),
-        "decide.answered_notice": _("Notice answered"),
-        "decide.notice_ran_out": _("Time to answer the notice is over"),
-        "decide.dropped_refusal": _("Proposal taken back"),
-        "decide.refused": _("Refused"),
-        "decide.returned_grant": _("Grant could not be entered, back to an officer"),
-        "decide.entered": _("Entered in the register"),
-        "decide.granted_provisionally": _("Granted provisionally"),
-        "decide.confirmed": _("The missing item arrived: registration confirmed"),
-        "decide.returned_provisional": _("Provisional registration, back to an officer"),
-        "decide.escalated": _("Not decided in time: to a supervisor"),
-        "decide.closed_withdrawn": _("Case closed: application withdrawn"),
-        "decide.proposed_taking_back": _("Taking the registration back proposed, notice sent"),
-        "decide.kept_registration": _("The registration stays as it is"),
-        "decide.took_back": _("The registration was taken back"),
-        "decide.restored_registration": _("The registration was restored"),
-        "decide.held_file": _("The file is kept, also when its time is over"),
-        "decide.ended_hold": _("The file is kept no longer than its time"),
-        "decide.named_network": _("The operator of an address was named"),
-        "decide.asked_operator": _("The operator was asked"),
-        "decide.read_case": _("File opened"),
-        "decide.read_contact": _("Contact shown"),
-        "decide.read_listed_name": _("Name on a list shown"),
-        "decide.read_search": _("Found by a search for its name or an address"),
-    }
-    return sentences.get(row.act, "")
 
 
 def who(actor: str, reader: User) -> str:

@@ -4,8 +4,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-# The act of reading a page of a list; its `detail` names the subjects under "shown".
-LIST = "read_list"
+# Of the read of a list: the member of `detail` that names the subjects that stood on it.
+SHOWN = "shown"
 # The act by which somebody ceases to belong to an organisation; its `detail` names them under "member".
 REMOVED = "removed_member"
 
@@ -29,7 +29,7 @@ class Entry(models.Model):
             GinIndex(
                 fields=["detail"],
                 opclasses=["jsonb_path_ops"],
-                condition=Q(act__endswith=f".{LIST}"),
+                condition=Q(detail__has_key=SHOWN),
                 name="journal_by_shown",
             ),
             GinIndex(

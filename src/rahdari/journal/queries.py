@@ -9,7 +9,8 @@ from operator import or_
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import TruncDate
 
-from .models import LIST, REMOVED, Entry
+from . import registry
+from .models import REMOVED, SHOWN, Entry
 
 
 def about(subject: str) -> QuerySet[Entry]:
@@ -18,11 +19,11 @@ def about(subject: str) -> QuerySet[Entry]:
 
 
 def reads_of(subjects: Iterable[str]) -> QuerySet[Entry]:
-    """Who looked at any of these subjects: the rows whose act is a read, and pages of lists on which it stood."""
-    named = list(subjects)
-    shown = reduce(or_, (Q(detail__contains={"shown": [subject]}) for subject in named), Q(pk__in=[]))
-    on_lists = Entry.objects.filter(shown, act__endswith=f".{LIST}").order_by()
-    read = Entry.objects.filter(subject__in=named, act__contains=".read_").order_by()
+    """Who looked at any of these subjects: the rows whose act is a read, and lists on which it stood."""
+    named, reads = list(subjects), registry.reads()
+    shown = reduce(or_, (Q(detail__contains={SHOWN: [subject]}) for subject in named), Q(pk__in=[]))
+    on_lists = Entry.objects.filter(shown, detail__has_key=SHOWN, act__in=reads).order_by()
+    read = Entry.objects.filter(subject__in=named, act__in=reads).order_by()
     return Entry.objects.filter(pk__in=read.values("pk").union(on_lists.values("pk"))).order_by("-id")
 
 

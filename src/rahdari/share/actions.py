@@ -7,7 +7,7 @@ who is asked learns more of the asker than the name chosen, and the asker learns
 
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.urls import reverse
@@ -233,6 +233,11 @@ def tell(sharer: Sharer, template: str, now: dt.datetime, **more: object) -> Non
             context={"address": format_block(sharer.shared.block), "url": reverse("share:sharing"), **more},
             now=now,
         )
+
+
+def note_read(*, subjects: Iterable[str], actor: str, now: dt.datetime) -> None:
+    """The names under which these were asked for were read by somebody who has the address."""
+    journal.record_list(act="share.read_question", actor=actor, where=actor, shown=subjects, now=now)
 
 
 def mark_carried(*, request: Request, now: dt.datetime) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -47,6 +48,11 @@ def request_by_origin(origin: str) -> Request | None:
 
 def question_by_subject(subject: str) -> Question | None:
     return Question.objects.filter(pk=subject.removeprefix("question:")).first()
+
+
+def subjects_asked_for(subjects: QuerySet[Any, str]) -> QuerySet[Request, str]:
+    """Those of these for which others were asked."""
+    return Request.objects.filter(subject__in=subjects).order_by().values_list("subject", flat=True)
 
 
 def is_waiting(*, holder: uuid.UUID, block: Block) -> bool:
@@ -122,6 +128,8 @@ class Beside:
     sharer: Sharer
     name: str
     may_stop: bool
+    # For what it was asked; empty without a name.
+    asked_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,15 @@ def _part(sharer: Sharer) -> Part:
 
 def _beside(sharer: Sharer, other: Sharer) -> Beside:
     question = _consent(sharer.holder, other)
-    return Beside(other, question.request.name if question is not None else "", question is not None)
+    if question is None:
+        return Beside(other, "", may_stop=False)
+    return Beside(other, question.request.name, may_stop=True, asked_for=question.request.subject)
+
+
+def named_on(questions: Iterable[Question], parts: Iterable[Part]) -> list[str]:
+    """For what those asked whose names stand in these questions and parts."""
+    shared = [other.asked_for for part in parts for other in part.others if other.name]
+    return [*(each.request.subject for each in questions), *shared]
 
 
 def _consent(holder: uuid.UUID, other: Sharer) -> Question | None:

@@ -1,6 +1,7 @@
 """The pages of whoever has an address that others want to share: the question, what is shared, and stopping it."""
 
 import uuid
+from collections.abc import Iterable
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,9 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.address import format_block
 from rahdari.people.access import actor_of, person, person_required
+from rahdari.people.models import User
 
 from . import actions, queries
 from .rules import Reply, State
+
+
+def _names_read(user: User, subjects: Iterable[str]) -> None:
+    actions.note_read(subjects=subjects, actor=actor_of(user), now=timezone.now())
 
 
 @person_required
@@ -20,8 +26,10 @@ from .rules import Reply, State
 @require_safe
 def sharing(request: HttpRequest) -> HttpResponse:
     user = person(request)
-    questions = [(each, format_block(each.request.block)) for each in queries.questions_to(user)]
-    parts = [(each, format_block(each.sharer.shared.block)) for each in queries.parts_of(user)]
+    asked, shared = list(queries.questions_to(user)), queries.parts_of(user)
+    _names_read(user, queries.named_on(asked, shared))
+    questions = [(each, format_block(each.request.block)) for each in asked]
+    parts = [(each, format_block(each.sharer.shared.block)) for each in shared]
     return render(request, "share/sharing.html", {"questions": questions, "parts": parts})
 
 
@@ -48,6 +56,8 @@ def question(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             return redirect(request.path)
     asked = found.request
     is_open = asked.state == State.WAITING and found.reply == Reply.WAITING and now < asked.due_at
+    if is_open:
+        _names_read(person(request), [asked.subject])
     terms = queries.terms()
     context = {
         "question": found,
@@ -79,6 +89,7 @@ def stop(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         elif "stop" in request.POST:
             actions.give_notice(sharer=sharer, question=consent, terms=terms, actor=actor, now=now)
         return redirect("share:sharing")
+    _names_read(person(request), [consent.request.subject])
     context = {
         "sharer": sharer,
         "name": consent.request.name,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -43,6 +44,11 @@ def question_of(subject: str) -> Question | None:
 
 def questions_of(subjects: Iterable[str]) -> QuerySet[Question]:
     return Question.objects.filter(subject__in=list(subjects))
+
+
+def subjects_asked_for(subjects: QuerySet[Any, str]) -> QuerySet[Question, str]:
+    """Those of these for which somebody was asked."""
+    return Question.objects.filter(subject__in=subjects).order_by().values_list("subject", flat=True)
 
 
 def is_open(question: Question, now: dt.datetime) -> bool:

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from rahdari.journal import actions as journal
 from rahdari.web import errors, limits, visitor
 
 from . import actions, queries
@@ -57,6 +58,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 
 def _page(request: HttpRequest, template: str, found: Question | None, token: str, **more: object) -> HttpResponse:
     now = timezone.now()
+    if template == "vouch/question.html" and found is not None and queries.is_open(found, now):  # it shows the name
+        journal.record(act="vouch.read_question", actor=actions.CLIENT, subject=found.subject, now=now)
     state = "unknown"
     if found is not None:
         state = found.state if found.state != State.WAITING or queries.is_open(found, now) else State.SILENT.value

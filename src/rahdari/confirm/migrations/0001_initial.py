@@ -97,6 +97,7 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(blank=True, max_length=30)),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("to_carry", models.BooleanField(default=False)),
+                ("fetched_on", models.DateField(blank=True, null=True)),
                 ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
                 ("erase_at", models.DateTimeField(blank=True, null=True)),
                 ("erased_at", models.DateTimeField(blank=True, null=True)),

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["subject", "-id"], name="journal_by_subject"),
                     models.Index(fields=["actor", "-id"], name="journal_by_actor"),
                     django.contrib.postgres.indexes.GinIndex(
-                        condition=models.Q(("act__endswith", ".read_list")),
+                        condition=models.Q(("detail__has_key", "shown")),
                         fields=["detail"],
                         name="journal_by_shown",
                         opclasses=["jsonb_path_ops"],

@@ -1,17 +1,22 @@
 """Who looked at a holder's or an applicant's data: who (by role), what, why. Looks of a day at the same are one."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application
+from rahdari.attest import queries as attestations
 from rahdari.decide import queries as decide
 from rahdari.decide import words
 from rahdari.journal import queries as journal
+from rahdari.journal import registry
 from rahdari.register.models import Registration
+from rahdari.share import queries as sharing
+from rahdari.verify import queries as verify
+from rahdari.vouch import queries as vouch
 
 SHOWN = 100
 
@@ -29,11 +34,23 @@ class Look:
 
 def looks_at_registration(found: Registration) -> list[Look]:
     """At it, and at every application that led to it or is about it, from the first day on."""
-    return _looks({f"registration:{found.pk}", found.origin, *apply.subjects_about(found)})
+    return _looks(subjects_of({found.origin, *apply.subjects_about(found)}, found))
 
 
 def looks_at_application(found: Application) -> list[Look]:
-    return _looks([found.subject])
+    return _looks(subjects_of({found.subject}))
+
+
+def subjects_of(applications: Set[str], registration: Registration | None = None) -> list[str]:
+    """All under which a look at a holder's data may stand on record: these applications and this registration, the
+    addresses that were asked to be shared, what a client was asked, and what associations say of the holder. Whatever
+    operators are asked stands under the application, and of a line that changed its operator under the registration.
+    """
+    own = [] if registration is None else [f"registration:{registration.pk}"]
+    shared = sharing.subjects_asked_for(apply.subjects_of_endpoints(applications))
+    clients = vouch.subjects_asked_for(verify.check_subjects(applications))
+    attested = attestations.subjects_used_for(applications)
+    return [*own, *applications, *shared.union(clients, attested).order_by()]
 
 
 def _looks(subjects: Iterable[str]) -> list[Look]:
@@ -42,6 +59,7 @@ def _looks(subjects: Iterable[str]) -> list[Look]:
 
 
 def _said(looks: journal.Looks) -> Look:
+    act = registry.words_of(looks.act)
     who = {
         "officer": _("Officer"),
         "supervisor": _("Supervisor"),
@@ -52,31 +70,13 @@ def _said(looks: journal.Looks) -> Look:
         "agent": _("An agent of yours"),
         "public": _("A member of the public"),
     }.get(looks.actor.partition(":")[0], _("The program"))
-    what, why = {
-        "decide.read_case": (_("The whole file of the application"), ""),
-        "apply.read_application": (_("The whole file of the application"), ""),
-        "apply.read_document": (_("One document"), ""),
-        "decide.read_contact": (_("The contact details"), ""),
-        "decide.read_listed_name": (_("The name that a list has under your number"), ""),
-        "decide.read_list": (
-            _("Whether it was granted or refused, as one in a count. No name and no number was shown.")
-            if looks.reason == "same_number"
-            else _("One line in a list of applications: its number, with the name and the results or with an address"),
-            "",
-        ),
-        "decide.read_search": (
-            _("The number of your case, found by the name or an address in it"),
-            _("A demand: %(demand)s") % {"demand": f"\u2068{looks.ground}\u2069"} if looks.reason == "demand" else "",
-        ),
-        "archive.read_sealed": (
-            _("Everything that had been sealed"),
-            _("On this ground: %(ground)s") % {"ground": f"\u2068{looks.ground}\u2069"},
-        ),
-        "attest.read_matter": (_("What was said about your membership"), _("To decide about the membership")),
-        "portal.read_number": (_("Whether the number is valid, and until when"), _("Number checked")),
-        "portal.read_certificate": (
-            _("The name of the holder, and whether the certificate is valid, and until when"),
-            _("Certificate checked"),
-        ),
-    }.get(looks.act, (_("A part of your data"), ""))
-    return Look(looks.at, looks.count, who, what, why or words.why(looks.reason) or _("No reason was recorded"))
+    why = str(act.why) % {"ground": f"\u2068{looks.ground}\u2069"}
+    if looks.reason == "demand":
+        why = _("A demand: %(demand)s") % {"demand": f"\u2068{looks.ground}\u2069"}
+    return Look(
+        looks.at,
+        looks.count,
+        str(act.reader) or who,
+        str(act.seen),
+        why or words.why(looks.reason) or _("No reason was recorded"),
+    )

@@ -21,6 +21,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply import wording
 from rahdari.apply.forms import text_input
 from rahdari.journal import queries as journal
+from rahdari.journal import registry
 from rahdari.people import actions, queries
 from rahdari.people.access import actor_of, person, person_required
 from rahdari.people.acting import Acting
@@ -37,21 +38,6 @@ SCOPES = {
     Scope.APPLY.value: gettext_lazy("Apply, answer, prove, renew and end"),
     Scope.ADDRESSES.value: gettext_lazy("Prove addresses and change them, without seeing papers"),
     Scope.SEE.value: gettext_lazy("See the registrations only"),
-}
-# Every act of an agent that has words of its own; the others are "Something else".
-ACTS = {
-    "apply.started": gettext_lazy("Began an application"),
-    "apply.applied_again": gettext_lazy("Began a renewal or a change"),
-    "apply.submitted": gettext_lazy("Sent the application"),
-    "apply.withdrew": gettext_lazy("Took the application back"),
-    "apply.added_endpoint": gettext_lazy("Added an address"),
-    "apply.added_endpoints": gettext_lazy("Added addresses"),
-    "apply.changed_endpoint": gettext_lazy("Changed an address"),
-    "apply.removed_endpoint": gettext_lazy("Removed an address"),
-    "apply.attached_document": gettext_lazy("Sent a document"),
-    "apply.removed_document": gettext_lazy("Removed a document"),
-    "register.amended": gettext_lazy("Changed what runs at an address"),
-    "register.struck_out": gettext_lazy("Ended the registration"),
 }
 SHOWN = 100
 GIVEN, PER_SECONDS = 20, 3600
@@ -172,7 +158,7 @@ def done_for(organisation: Organisation) -> list[Done]:
         Done(
             row.at,
             agents[uuid.UUID(row.actor.partition(":")[2])],
-            str(ACTS.get(row.act, _("Something else: %(act)s") % {"act": f"\u2066{row.act}\u2069"})),
+            str(registry.words_of(row.act).done or _("Something else: %(act)s") % {"act": f"\u2066{row.act}\u2069"}),
             about[row.subject],
         )
         for row in journal.done_by(actors, about)[:SHOWN]

@@ -1,0 +1,57 @@
+"""Who looked at the data of an applicant or a holder, as the pages tell it."""
+
+from collections.abc import Iterable
+
+from rahdari.portal.applicant.looks import Look, looks_at_application, looks_at_registration
+
+from . import applications, registrations
+from .operation import Answer, Call, Ok, operation
+from .problems import plain
+from .schema import MOMENT, closed, listed, text, whole
+from .shown import stamp
+
+LOOK = closed({"at": MOMENT, "count": whole(1, 10**9), "who": text(200), "what": text(300), "why": text(500)})
+OK = Ok(
+    "The last looks, the newest first; officers by their post. Looks of one day at the same thing are one: `at` is the "
+    "last of them.",
+    closed({"items": listed(LOOK)}),
+)
+SUMMARY = "Who looked at your data"
+
+
+@operation(
+    "GET",
+    f"{applications.ONE}/looks",
+    scope=applications.READ,
+    tag=applications.TAG,
+    summary=SUMMARY,
+    ok=OK,
+)
+def list_looks_at_application(call: Call, reference: str) -> Answer:
+    return _answer(looks_at_application(applications.own(call, reference).row))
+
+
+@operation(
+    "GET",
+    f"{registrations.ONE}/looks",
+    scope=registrations.READ,
+    tag=registrations.TAG,
+    summary=SUMMARY,
+    ok=OK,
+)
+def list_looks(call: Call, reference: str) -> Answer:
+    return _answer(looks_at_registration(registrations.own(call, reference)))
+
+
+def _answer(looks: Iterable[Look]) -> Answer:
+    found = [
+        {
+            "at": stamp(each.at),
+            "count": each.count,
+            "who": plain(each.who),
+            "what": plain(each.what),
+            "why": plain(each.why),
+        }
+        for each in looks
+    ]
+    return Answer({"items": found})

@@ -1,0 +1,97 @@
+"""What this room writes into the journal."""
+
+from django.utils.translation import gettext_lazy as _
+
+from rahdari.journal.registry import EVERYBODY, OFFICERS, Act, Event, declare, declare_unshown
+
+_GRANTED = {"outcome": "granted"}
+
+declare(
+    Act("decide.opened_case", _("Sent to an officer"), EVERYBODY),
+    Act("decide.granted_by_rule", _("Granted"), EVERYBODY, event=Event("application.decided", _GRANTED)),
+    Act("decide.granted", _("Granted"), EVERYBODY, event=Event("application.decided", _GRANTED)),
+    Act("decide.took_case", _("Case taken"), OFFICERS),
+    Act("decide.handed_over", _("Case passed on"), OFFICERS),
+    Act(
+        "decide.asked_question",
+        _("Question sent"),
+        EVERYBODY,
+        with_code=True,
+        event=Event("application.awaiting", {"awaiting": "answer"}),
+    ),
+    Act("decide.extended_question", _("More time given"), EVERYBODY),
+    Act("decide.answered_question", _("Question answered"), EVERYBODY, with_code=True),
+    Act(
+        "decide.closed_unanswered",
+        _("No answer in time: not pursued"),
+        EVERYBODY,
+        event=Event("application.closed"),
+    ),
+    Act(
+        "decide.proposed_refusal",
+        _("Refusal proposed, notice sent"),
+        EVERYBODY,
+        with_code=True,
+        event=Event("application.awaiting", {"awaiting": "comment"}),
+    ),
+    Act("decide.answered_notice", _("Notice answered"), EVERYBODY),
+    Act("decide.notice_ran_out", _("Time to answer the notice is over"), EVERYBODY),
+    Act("decide.dropped_refusal", _("Proposal taken back"), EVERYBODY, with_code=True),
+    Act(
+        "decide.refused",
+        _("Refused"),
+        EVERYBODY,
+        with_code=True,
+        event=Event("application.decided", {"outcome": "refused"}),
+    ),
+    Act("decide.returned_grant", _("Grant could not be entered, back to an officer"), EVERYBODY),
+    Act("decide.entered", _("Entered in the register"), EVERYBODY),
+    Act(
+        "decide.granted_provisionally",
+        _("Granted provisionally"),
+        EVERYBODY,
+        with_code=True,
+        event=Event("application.decided", _GRANTED | {"provisionally": True}),
+    ),
+    Act("decide.confirmed", _("The missing item arrived: registration confirmed"), EVERYBODY),
+    Act("decide.returned_provisional", _("Provisional registration, back to an officer"), EVERYBODY),
+    Act("decide.escalated", _("Not decided in time: to a supervisor"), EVERYBODY),
+    Act("decide.closed_withdrawn", _("Case closed: application withdrawn"), OFFICERS),
+    Act(
+        "decide.proposed_taking_back",
+        _("Taking the registration back proposed, notice sent"),
+        EVERYBODY,
+        with_code=True,
+    ),
+    Act("decide.kept_registration", _("The registration stays as it is"), EVERYBODY),
+    Act("decide.took_back", _("The registration was taken back"), EVERYBODY, with_code=True),
+    Act("decide.restored_registration", _("The registration was restored"), EVERYBODY, with_code=True),
+    Act("decide.held_file", _("The file is kept, also when its time is over"), EVERYBODY),
+    Act("decide.ended_hold", _("The file is kept no longer than its time"), EVERYBODY),
+    Act("decide.named_network", _("The operator of an address was named"), OFFICERS),
+    Act("decide.asked_operator", _("The operator was asked"), OFFICERS),
+    Act("decide.read_case", _("File opened"), OFFICERS, seen=_("The whole file of the application")),
+    Act("decide.read_contact", _("Contact shown"), OFFICERS, seen=_("The contact details")),
+    Act(
+        "decide.read_listed_name",
+        _("Name on a list shown"),
+        OFFICERS,
+        seen=_("The name that a list has under your number"),
+    ),
+    Act(
+        "decide.read_list",
+        seen=_("One line in a list of applications: its number, with the name and the results or with an address"),
+    ),
+    Act(
+        "decide.read_outcome",
+        seen=_("Whether it was granted or refused, as one in a count. No name and no number was shown."),
+    ),
+    Act(
+        "decide.read_search",
+        _("Found by a search for its name or an address"),
+        OFFICERS,
+        seen=_("The number of your case, found by the name or an address in it"),
+    ),
+)
+# What an applicant has written and not sent is nobody else's: the officer's history leaves it out.
+declare_unshown("decide", "saved_answer_draft")

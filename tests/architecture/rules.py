@@ -20,7 +20,7 @@ FACES_OF_ITS_OWN = {
     "journal": FACE | {"registry"},
     "people": FACE | {"access", "acting", "confirming", "identifiers", "mailboxes", "names"},
     "verify": FACE
-    | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names", "visits"},
+    | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names", "visits", "kinds"},
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

@@ -29,11 +29,12 @@ OF_THE_MATTER = frozenset(
     "check kind asked_at answer_until answer reason answered_at due_at ends_at url stop_url code id not_before "
     "not_after domain association sent_at".split()
 )
-READERS = ("feed", "operator", "mobile", "client", "association", "registry", "contact")
+READERS = ("feed", "operator", "mobile", "client", "association", "registry", "contact", "neighbour")
 ROOMS = {
     "question.html": SOURCE / "vouch/templates/vouch/question.html",
     "asked.html": SOURCE / "attest/templates/attest/asked.html",
     "client_question": SOURCE / "letters/templates/letters/client_question.en.html",
+    "shared": SOURCE / "share/templates/share/question.html",
     "association_asked": SOURCE / "letters/templates/letters/association_asked.en.html",
     "registry_code": SOURCE / "letters/templates/letters/registry_code.en.html",
     "represents_code": SOURCE / "letters/templates/letters/represents_code.en.html",
@@ -89,6 +90,8 @@ def given() -> dict[str, frozenset[str]]:
         "association": of_template("asked.html", "asked") | of_template("association_asked"),
         "registry": of_template("registry_code"),
         "contact": of_template("represents_code"),
+        # Of the asker; the address is the reader's own.
+        "neighbour": of_template("shared", "asked"),
     }
 
 
@@ -108,6 +111,7 @@ def by_form() -> dict[str, str]:
         "association": _of(asked.MEMBERSHIP.beside),
         "registry": text_of("portal/applicant/contact_way.html"),
         "contact": text_of("portal/applicant/represent.html"),
+        "neighbour": text_of("portal/applicant/share.html"),
         "feed": text_of("apply/parts/which.html"),
     }
 

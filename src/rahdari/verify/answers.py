@@ -11,11 +11,10 @@ from rahdari.address import directory
 from rahdari.register import queries as register
 
 from . import names, queries, rules
+from .kinds import ASKED_ELSEWHERE
 from .models import Attempt, Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
-# Kinds that a room beside this one answers: they wait here until `actions.answer_check` brings the answer.
-ASKED_ELSEWHERE: frozenset[str] = frozenset({"attestation", "employer", "fee", "mobile_line", "operator", "represents"})
 
 
 class UnknownKind(ValueError):

@@ -11,7 +11,8 @@ from rahdari.db.batches import in_turn, one_item
 from rahdari.journal import actions as journal
 
 from . import queries
-from .answers import ASKED_ELSEWHERE, CheckRequest, answer, facts_of, still_awaited
+from .answers import CheckRequest, answer, facts_of, still_awaited
+from .kinds import ASKED_ELSEWHERE
 from .models import Check, Outcome
 from .rules import Answer
 

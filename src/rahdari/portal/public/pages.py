@@ -14,6 +14,7 @@ from rahdari.apply import telling
 from rahdari.apply.rules import Which
 from rahdari.feed.terms import TERMS, terms_in, terms_page
 from rahdari.publish import queries as publish
+from rahdari.verify.kinds import what_is_seen
 from rahdari.web import visitor
 from rahdari.web.allowances import in_words
 from rahdari.web.templatetags.rahdari import comma
@@ -120,6 +121,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
             "kept_days": rules.limits.draft_kept.days,
             "kept": kept_rows(rules),
             "mail": settings.CONTACT_EMAIL,
+            "seen": what_is_seen(),
             "demands": rules.demands.in_language(get_language()) if rules.demands else "",
         },
     )

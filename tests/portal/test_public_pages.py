@@ -130,7 +130,7 @@ class TestEveryPage:
 
     @pytest.mark.parametrize("language", ["en", "ur"])
     def test_weighs_less_than_a_cheap_phone_minds(self, client: Client, language: str) -> None:
-        static = Path(apps.get_app_config("page").path) / "static/web"
+        static = Path(apps.get_app_config("web").path) / "static/web"
         parts = sum(len(gzip.compress((static / name).read_bytes())) for name in ("rahdari.css", "mark.svg", "copy.js"))
         client.cookies["django_language"] = language
         for path in QUIET:

@@ -323,7 +323,7 @@ def test_an_association_vouches_in_the_place_of_papers(terminal: Terminal) -> No
     assert "documents" not in terminal.run("apply", str(path))[1]
     reference = Application.objects.get().reference
     code, out, _err = terminal.run("association", reference, "--leave")
-    assert code == DONE and "send papers" in out and "documents" in out
+    assert code == DONE and "send documents" in out and "documents" in out
     out = terminal.run("association", reference, "--number", "SM-0417")[1]
     assert "sample-software-houses vouches, by the number SM-0417." in out
 

@@ -130,7 +130,7 @@ class TestTheLetterAfterSending:
         application = sent_by_page(story.a_person(), proved=True)
         letter = next(each for each in letters.letters_about(application.subject))
         assert letter.subject == f"Received: {application.reference}"
-        assert "within 10 working hours" in letter.text and "nothing more is awaited" in letter.text
+        assert "within 10 working hours" in letter.text and "when nothing is missing" in letter.text
 
     def test_names_no_moment_since_nobody_knows_yet_who_is_to_be_asked(self) -> None:
         for proved in (True, False):

@@ -201,7 +201,7 @@ def test_a_request_is_taken_back(
     else:
         decide.pause(registration=registration, days=30, actor=story.actor_of(holder), now=timezone.now())
     page = browser.get(reverse("portal:registration", args=[registration.reference])).text
-    to = form_of(page, "Undo the end" if reason.kind == "striking_out" else "Let it go on now")
+    to = form_of(page, "Undo the end" if reason.kind == "striking_out" else "Continue it now")
     assert browser.post(to).status_code == 302
     assert register.standing(register.fresh(registration), timezone.now()) == "valid"
     assert key == "undo"
@@ -214,7 +214,7 @@ def test_what_has_no_page_says_by_which_way_it_goes(the_house: None, reason: Rea
     assert contact is not None
     if remedies.WAYS[key] == remedies.ELSEWHERE:
         assert "Road" in remedy.en or "address" in remedy.en, "a body alone is no way"
-    if not is_officers(reason):  # X6: an order of a court
+    if not is_officers(reason):  # X6: a court order
         assert reason.code == "X6" and remedies.WAYS[key] == remedies.ELSEWHERE
         return
     applicant = story.a_person()

@@ -162,7 +162,7 @@ class TestPayment:
         paid(invoice, "1250", now=NOW + HOUR)
         workflow.advance(now=NOW + 2 * HOUR)
         letter = Letter.objects.get(template="invoice_paid")
-        assert "PKR 50.00" in letter.text and "paid back to you" in letter.text
+        assert "PKR 50.00" in letter.text and "We pay back what you paid too much" in letter.text
         browser = Client(headers={"accept-language": "en"})
         browser.force_login(application.applicant)
         page = browser.get(reverse("fees:invoice", args=[invoice.number])).text

@@ -113,7 +113,7 @@ def test_links_are_made_once_by_one_key_also_when_its_answer_was_lost(program: P
 def test_says_how_much_room_there_is(program: Program) -> None:
     found = mine(program)
     said = problem(program.post(f"{place(found)}/links", {"count": 1}), 422, "not-taken")
-    assert said["errors"][0]["pointer"] == "/count" and "tell a higher number first" in said["detail"]
+    assert said["errors"][0]["pointer"] == "/count" and "give a higher number first" in said["detail"]
     program.put(place(found), {"workers": 2})
     said = problem(program.post(f"{place(found)}/links", {"count": 3}), 422, "not-taken")
     assert "There is room for 2 more links" in said["detail"]

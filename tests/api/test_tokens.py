@@ -81,7 +81,7 @@ class TestThePage:
     def test_says_what_is_missing(self) -> None:
         answer = self.make(self.signed_in(), name="", scopes=[])
         assert answer.status_code == 422
-        assert b"Write what the token is for" in answer.content
+        assert b"Enter what the token is for" in answer.content
         assert b"Tick at least one thing" in answer.content
 
     def test_gives_so_many_at_most(self) -> None:

@@ -95,25 +95,25 @@ class TestAddresses:
             ("not-an-address", "This is not an address", None),
             ("vpn.sample.example", "This is a name, not an address", None),
             ("https://39.32.0.1:8443/login", "This is a web address", "39.32.0.1"),
-            ("39.32.0.1:51820", "There is a port behind the address", "39.32.0.1"),
+            ("39.32.0.1:51820", "There is a port after the address", "39.32.0.1"),
             ("39.32.0.5/28", "The range around it", "39.32.0.0/28"),
             ("39.32.0.0/255.255.255.240", "a slash and one number", "39.32.0.0/28"),
-            ("39.32.0.007", "a zero in front", "39.32.0.7"),
+            ("39.32.0.007", "a leading zero", "39.32.0.7"),
             ("::ffff:39.32.0.1", "inside an IPv6 one", "39.32.0.1"),
-            ("39.32.0.0-39.32.0.15", "Write the range as", "39.32.0.0/28"),
+            ("39.32.0.0-39.32.0.15", "Enter the range as", "39.32.0.0/28"),
             ("39.32.0.1-39.32.0.9", "not one range", None),
-            ("39.32.0.1, 39.32.0.2", "Write one address here", "39.32.0.1"),
+            ("39.32.0.1, 39.32.0.2", "Enter one address here", "39.32.0.1"),
             ("39.32.0", "A part is missing", None),
             ("39.32.0.256", "greater than 255", None),
-            ("39.32.0.1310", "a digit too many", "39.32.0.131"),
+            ("39.32.0.1310", "one digit too many", "39.32.0.131"),
             ("39.32.0.l4", "a letter in it", "39.32.0.14"),
             ("39.32.O.4", "a letter in it", "39.32.0.4"),
-            ("39.32.O.9O9", "Look at it again", None),
-            ("0x27.0x20.0.4", "ordinary numbers", "39.32.0.4"),
+            ("39.32.O.9O9", "Check it again", None),
+            ("0x27.0x20.0.4", "ordinary digits", "39.32.0.4"),
             ("39.32.0.2\u2074", "only looks like a digit", "39.32.0.24"),
-            ("\u202e8.7.6.5", "turns the numbers round", None),
-            ("\u20672400:adc0::1", "turns the numbers round", None),
-            ("39.32.0.0/028", "a zero in front", "39.32.0.0/28"),
+            ("\u202e8.7.6.5", "reverses the digits", None),
+            ("\u20672400:adc0::1", "reverses the digits", None),
+            ("39.32.0.0/028", "a leading zero", "39.32.0.0/28"),
             ("39.32.0.1/33", "32 at most", None),
             ("2400:adc0::1%eth0", "percent sign", "2400:adc0::1"),
             # What would be offered could not be taken either: that is said at once.
@@ -123,7 +123,7 @@ class TestAddresses:
             ("0.0.0.0/0", "too wide", None),
             ("10.0.0.0/8", "private address", None),
             ("39.32.0.0 255.255.255.240", "a slash and one number", "39.32.0.0/28"),
-            ("39.32.0.1 39.32.0.2", "Write one address here", "39.32.0.1"),
+            ("39.32.0.1 39.32.0.2", "Enter one address here", "39.32.0.1"),
             ("192.168.1.1", "private address", None),
             ("100.64.0.9", "shares this address", None),
             ("127.0.0.0/31", "own", None),
@@ -205,7 +205,7 @@ class TestAddresses:
         twice = page(self.add(client, draft, "203.0.113.24"))
         assert "203.0.113.88 UDP 51820" in held and "203.0.113.24 UDP 51820" in twice
         if language == "en":
-            assert "You have registered it already" in held and "This application has it already" in twice
+            assert "You have already registered it" in held and "It is already in this application" in twice
 
     @BOTH
     @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ class TestAddresses:
             ({"kind": ""}, "Choose which address it is"),
             ({"kind": "other"}, "Choose the protocol"),
             ({"kind": "other", "protocol": "sctp"}, "Choose the protocol"),
-            ({"kind": "other", "protocol": "gre", "port": "1"}, "goes without a port"),
+            ({"kind": "other", "protocol": "gre", "port": "1"}, "has no port"),
             ({"port": "0"}, "from 1 to 65535"),
             ({"port": "70000"}, "from 1 to 65535"),
             ({"port": "all"}, "as numbers"),
-            ({"port": "1203-1200"}, "the smaller port stands first"),
+            ({"port": "1203-1200"}, "the smaller port comes first"),
             ({"port": "1000-2000"}, "One address takes 32 ports"),
             ({"kind": "ikev2", "port": "5000"}, "This always uses the ports"),
         ],

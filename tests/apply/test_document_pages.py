@@ -102,7 +102,7 @@ class TestDocuments:
         shown = page(self.upload(client, at("upload", draft, "evidence"), *files))
         assert 'href="#f2"' in shown
         if language == "en":
-            assert re.search(r"Many files came in a short time. Send this one again after .*\d\d:\d\d", shown)
+            assert re.search(r"You sent many files in a short time. Send this one again after .*\d\d:\d\d", shown)
         assert [document.name for document in queries.documents_of(draft)] == ["one.pdf"]
 
     def test_of_a_form_that_took_long_already_are_asked_for_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ class TestDocuments:
         shown = page(a_client(draft.applicant).get(at("company", draft)))
         # A tax number is asked for where a check looks for it.
         assert ('name="ntn"' in shown) != papers
-        assert ("we need no paper from you" in shown) != papers
+        assert ("we need no document from you" in shown) != papers
 
     @BOTH
     def test_have_a_sentence_for_every_fault(self, language: str) -> None:

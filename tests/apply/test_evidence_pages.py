@@ -72,11 +72,11 @@ class TestAClientsAddress:
         ("address", "said"),
         [
             ("", "Enter the address of a client or employer"),
-            ("client.example", "This is no email address. It looks like name@client.example"),
+            ("client.example", "This is not an email address. It looks like name@client.example"),
             ("someone@gmail.com", "Anybody can have an address at this mail service"),
             ("Someone@OUTLOOK.com", "Anybody can have an address at this mail service"),
             ("freelancer-31@sample.example", "This is your own address. Give that of your client or employer."),
-            ("a" * 250 + "@client.example", "This address is too long. Look at it again."),
+            ("a" * 250 + "@client.example", "This address is too long. Check it again."),
         ],
     )
     def test_says_how_to_mend_a_bad_one(self, address: str, said: str) -> None:
@@ -105,10 +105,10 @@ class TestADeclaration:
         kind = policy.services["vpn_freelancer"].evidence_kind("self_declaration")
         assert kind is not None and policy.provisional is not None
         lasts = (kind.term or policy.provisional.term).length
-        assert f"With this alone the registration stands for {lasts} days" in page
+        assert f"With this alone the registration is valid for {lasts} days" in page
         page = client.post(self.place(draft), {"text": "Web design"}).text
-        assert "Tick the box if it is so. If not, choose another proof." in page
-        assert "Write in a few words what you do" in client.post(self.place(draft), {"declared": "on"}).text
+        assert "Tick the box if this is true. If not, choose another proof." in page
+        assert "Enter in a few words what you do" in client.post(self.place(draft), {"declared": "on"}).text
         assert client.post(self.place(draft), {"text": "Web design", "declared": "on"}).status_code == 302
         assert fresh(draft).evidence_text == "Web design"
 
@@ -116,7 +116,7 @@ class TestADeclaration:
         draft, client = chosen("self_declaration")
         with_address(draft, "203.0.113.25")
         page = client.post(self.place(draft), {"text": "Web design", "declared": "on"}).text
-        assert "A declaration is for 1 address." in page
+        assert "A declaration covers 1 address." in page
         assert fresh(draft).evidence_text == ""
 
     def test_works_once_in_its_time_also_under_another_account(self) -> None:
@@ -145,9 +145,9 @@ class TestACertificate:
     @pytest.mark.parametrize(
         ("day", "said"),
         [
-            ("", "Write the last day that stands on the certificate"),
-            ("soon", "Write the day as on the certificate, for example 31/12/2027"),
-            ("2020-01-31", "This certificate has expired already."),
+            ("", "Enter the last day printed on the certificate"),
+            ("soon", "Enter the date as on the certificate, for example 31/12/2027"),
+            ("2020-01-31", "This certificate has expired."),
         ],
     )
     def test_wants_its_last_day(self, day: str, said: str) -> None:

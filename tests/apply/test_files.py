@@ -188,8 +188,8 @@ class TestJudge:
             2: "private address",
             3: "too wide",
             4: "in row 2 already",
-            5: "You have registered it already",
-            6: "has it already",
+            5: "You have already registered it",
+            6: "already in this application",
             8: "Write one of these: \u2066wireguard, openvpn, ",
         }.items():
             assert part in said[place], (place, said[place])
@@ -353,7 +353,7 @@ class TestPages:
         found = list(csv.DictReader(io.StringIO(text)))
         assert [row["address"] for row in found] == ["203.0.113.24", "203.0.113.25", "10.0.0.1"]
         assert found[0]["what_is_wrong"] == "" and found[0]["protocol"] == "wireguard"
-        assert "There is a port behind the address" in found[1]["what_is_wrong"]
+        assert "There is a port after the address" in found[1]["what_is_wrong"]
         assert "private address" in found[2]["what_is_wrong"] and found[2]["city"] == "Multan"
         again = send(client, draft, text).content.decode()
         assert "2 of 3 rows can be added now" in again
@@ -377,7 +377,7 @@ class TestPages:
         for _time in range(2):
             shown = send(client, draft, "address,protocol\n203.0.113.24,wireguard\n").text
             client.post(url("address_file", draft, AddressFile.objects.latest("uploaded_at").pk), {"act": "add"})
-        assert "This application has it already. Leave this row out." in shown
+        assert "It is already in this application. Leave this row out." in shown
         assert queries.endpoints_of(draft).count() == 1
 
     def test_say_what_is_wrong_with_a_file_and_keep_what_was_pasted(self) -> None:

@@ -142,7 +142,7 @@ class TestQuestions:
         client = a_client()
         client.post(reverse("apply:who"), {"who": "licensed"})
         shown = page(client.get(reverse("apply:instead")))
-        assert "does not hold the VPN of a provider" in shown and reverse("portal:licensees") in shown
+        assert "cannot register the VPN of a provider" in shown and reverse("portal:licensees") in shown
 
     def test_cannot_be_jumped(self) -> None:
         client = a_client(a_person())
@@ -348,9 +348,9 @@ class TestSteps:
             ("contact", "mobile", "051 1234567", "not a mobile number"),
             ("contact", "mobile", "0300 12345", "11 digits"),
             ("contact", "mobile", "call me", "digits only"),
-            ("purpose", "purpose", "work", "Write a little more"),
+            ("purpose", "purpose", "work", "Add a little more"),
             ("purpose", "purpose", "x" * 4001, "you have 4001"),
-            ("evidence", "kind", "rumour", "Choose how you can show your work"),
+            ("evidence", "kind", "rumour", "Choose how you prove your employment or freelance work"),
             ("association", "number", "?!", "3 to 40"),
             ("association", "number", "<script>", "letters, digits and hyphens"),
         ],

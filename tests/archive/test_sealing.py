@@ -123,7 +123,7 @@ class TestWithAKey:
         client = Client()
         client.force_login(planted.application.applicant)
         page = client.get(f"/my/applications/{planted.application.reference}/status/").text
-        assert "cannot be read here since" in page and "erased" not in page
+        assert "can no longer be read since" in page and "erased" not in page
         with pytest.raises(files.FileMissing):
             files.read(document.stored, aad=document.aad)
         parts = opened(planted, key, tmp_path)
@@ -188,7 +188,7 @@ class TestWithoutAKey:
         workflow.advance(now=timezone.now() + LATER)
         assert places_of(planted) and places_of(draft) and not Sealed.objects.exists()
         page = html.unescape(Client().get("/privacy/").content.decode())
-        assert "kept beyond that for now" in page and "nobody here can read it" not in page
+        assert "kept longer for now" in page and "nobody here can read it" not in page
 
     def test_what_is_no_record_goes_all_the_same(self, rules: Path) -> None:
         planted = somebody()

@@ -32,7 +32,7 @@ class TestAMember:
         _user, browser, found = self.mine()
         desk.post(reverse("attest:revoke", args=[found.number]), {"revocation": "left", "told": "It ended."})
         page = browser.get(reverse("attest:theirs", args=[found.number])).text
-        assert "No application of yours rests on it. You can object here." in page
+        assert "None of your applications depends on it. You can object here." in page
         assert "Your registration" not in page and "An officer looks at it" not in page
 
     def test_sees_who_attested_them_and_disputes_it_and_the_association_and_an_officer_answer(
@@ -49,7 +49,7 @@ class TestAMember:
         reply = reverse("attest:reply", args=[matter.number])
         assert "I never joined." in desk.get(reply).text and reply in desk.get(MEMBERS).text
         assert "Choose an answer" in desk.post(reply, {"reply": "", "text": ""}).text
-        assert "Your answer is there." in desk.post(reply, {"reply": "keeps", "text": "He did."}, follow=True).text
+        assert "Your answer has arrived." in desk.post(reply, {"reply": "keeps", "text": "He did."}, follow=True).text
 
         officer = Client(headers={"accept-language": "en"})
         officer.force_login(story.an_officer())

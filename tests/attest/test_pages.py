@@ -97,7 +97,7 @@ class TestOneMember:
         answer = desk.post(reverse("attest:add"), form(), follow=True)
         assert "The member is attested." in answer.text
         found = Attestation.objects.get()
-        assert "It is enough by itself: no letter is needed." in answer.text
+        assert "It is enough on its own: no letter is needed." in answer.text
         assert (found.member_number, found.claim) == ("M-00731", "freelancer")
         again = desk.post(reverse("attest:add"), form(), follow=True)
         assert "You attested this already. Nothing has changed." in again.text
@@ -108,12 +108,12 @@ class TestOneMember:
             ({"number": ""}, "Enter the member number"),
             ({"number": "<b>"}, "A member number has 3 to 40 letters and digits."),
             ({"name": "12"}, "The name is missing, or has no letters."),
-            ({"identifier": "12345678901"}, "This is no card number (13 digits)"),
+            ({"identifier": "12345678901"}, "This is not a card number (13 digits)"),
             ({"claim": "king"}, "Choose what you attest"),
             ({"way": ""}, "Say how you checked it"),
-            ({"valid_until": "soon"}, "Write the day like"),
-            ({"valid_until": "2020-01-01"}, "This day is over. Give a later one."),
-            ({"valid_until": "2099-01-01"}, "This day is too far away."),
+            ({"valid_until": "soon"}, "Enter the date like"),
+            ({"valid_until": "2020-01-01"}, "This date is in the past. Give a later one."),
+            ({"valid_until": "2099-01-01"}, "This date is too far ahead."),
         ],
     )
     def test_that_cannot_be_taken_is_told_and_nothing_typed_is_lost(
@@ -136,9 +136,9 @@ class TestOneMember:
         page = desk.post(revoke, {"revocation": "left", "told": "The membership ended."}, follow=True).text
         assert "If a registration rests on it, its holder gets a letter" in page
         assert "No longer a member" in page and "The membership ended." in page
-        assert "It is enough by itself" not in page, "it counts for nobody now"
+        assert "It is enough on its own" not in page, "it counts for nobody now"
         page = desk.post(reverse("attest:give_back", args=[found.number]), follow=True).text
-        assert "The attestation counts again." in page
+        assert "The attestation is valid again." in page
         found.refresh_from_db()
         assert found.revoked_at is None
 
@@ -219,7 +219,7 @@ class TestManyTakenBack:
         page = desk.get(place).text
         assert "5 attestations would be revoked" in page and "You left the association in June." in page
         assert page.count("Nobody with this number is attested now") == 1, "another association's"
-        assert "stands in the file twice" in page
+        assert "is in the file twice" in page
         assert not Attestation.objects.filter(revoked_at__isnull=False).exists()
         assert "5 attestations are revoked." in desk.post(place, follow=True).text
         desk.post(place)
@@ -250,7 +250,7 @@ class TestManyTakenBack:
         [
             (b"name\nx\n", {}, 'The first line must name the columns: <bdi dir="ltr">member_number</bdi>'),
             (b"member_number\nM-1\n", {"revocation": ""}, "Choose why you revoke it"),
-            (b"member_number\nM-1\n", {"told": ""}, "Write a sentence for the member"),
+            (b"member_number\nM-1\n", {"told": ""}, "Enter a sentence for the member"),
         ],
         ids=["columns", "reason", "sentence"],
     )
@@ -369,7 +369,7 @@ class TestWhoAsks:
         asked = a_request()
         place = reverse("attest:asked", args=[asked.pk])
         page = desk.post(place, {"not_member": "1", "why": " "})
-        assert page.status_code == 422 and "Write how you know it" in page.text
+        assert page.status_code == 422 and "Enter how you know it" in page.text
         why = "Nobody of that number is in our register."
         page = desk.post(place, {"not_member": "1", "why": why}, follow=True).text
         asked.refresh_from_db()
@@ -392,7 +392,7 @@ class TestWhoAsks:
         assert "Not your members" not in page
         page = desk.post(reverse("attest:take_answer_back", args=[asked.pk]), follow=True).text
         asked.refresh_from_db()
-        assert asked.answer == "not_member" and "The time to undo it is over." in page
+        assert asked.answer == "not_member" and "The time to undo it has ended." in page
 
     def test_of_another_association_is_not_there(self, desk: Client) -> None:
         asked = a_request(OTHER)

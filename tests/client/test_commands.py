@@ -335,7 +335,7 @@ def test_a_range_is_proved_by_a_contact_of_its_registry(terminal: Terminal) -> N
     assert code == YOUR_TURN and "contact: noc@network.example  Technical contact" in out
     assert "Code sent" in terminal.run("prove", reference, "--send-to", "noc@network.example")[1]
     code, _out, err = terminal.run("prove", reference, "--code", "aaaa-aaaa")
-    assert code == WRONG and "not the code of the last letter" in err
+    assert code == WRONG and "not the code from the latest letter" in err
     assert terminal.run("prove", reference, "--code", code_in_the_letter())[0] == DONE
 
 

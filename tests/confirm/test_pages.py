@@ -63,7 +63,7 @@ class TestOwn:
         client.force_login(user)
         own, other = a_question(subject=story.a_draft(user).subject), a_question()
         refused = client.post(f"{CHECKS}{own.number}/", {"answer": "yes"})
-        assert refused.status_code == 422 and "Somebody else of the operator answers it" in refused.text
+        assert refused.status_code == 422 and "Somebody else at the operator must answer it" in refused.text
         rows = f"check,answer,reason\n{own.number},yes,\n{other.number},yes,\n".encode()
         for sender, taken in ((user, ["", "yes"]), (a_desk(), ["yes", "yes"])):
             client.force_login(sender)
@@ -84,7 +84,7 @@ class TestAnswer:
         question = a_question()
         answer = desk.post(f"{CHECKS}{question.number}/", {"answer": "no"})
         assert answer.status_code == 422
-        assert "A no needs a reason." in answer.text
+        assert "If the answer is no, give a reason." in answer.text
         desk.post(f"{CHECKS}{question.number}/", {"answer": "no", "reason": "line_closed"})
         assert said(question) == "no line_closed"
 
@@ -136,10 +136,10 @@ class TestFile:
         place = send(desk, f"check,answer,reason\n{good.number},yes,\n{bad.number},no,\n{theirs.number},yes,\n")
         page = desk.get(place).text
         assert "1 row can be sent" in page and "2 rows need a correction." in page
-        assert "A no needs a reason." in page and "There is no check with this number" in page
+        assert "If the answer is no, give a reason." in page and "There is no check with this number" in page
         back = desk.get(f"{place}to-correct.csv").text
         assert bad.number in back and theirs.number in back and good.number not in back
-        assert "A no needs a reason." in back
+        assert "If the answer is no, give a reason." in back
         desk.post(place)
         assert (said(good), said(bad), said(theirs)) == ("yes", "", "")
 
@@ -176,14 +176,14 @@ class TestSystem:
     def test_shows_a_key_once(self, desk: Client) -> None:
         page = desk.post(f"{CHECKS}system/keys/", {"name": "Sample system"}).text
         [token] = ApiToken.objects.all()
-        assert "shown this once" in page and "rahdari_op_" in page
+        assert "We show it only once" in page and "rahdari_op_" in page
         again = desk.get(f"{CHECKS}system/").text
         assert "Sample system" in again and "rahdari_op_" not in again
         desk.post(reverse("confirm:revoke_token", args=[token.pk]))
         assert "You have no key yet." in desk.get(f"{CHECKS}system/").text
 
     def test_asks_what_a_key_is_for_and_gives_ten_at_most(self, desk: Client) -> None:
-        assert "Write what the key is for" in desk.post(f"{CHECKS}system/keys/", {}).text
+        assert "Enter what the key is for" in desk.post(f"{CHECKS}system/keys/", {}).text
         for _ in range(10):
             desk.post(f"{CHECKS}system/keys/", {"name": "Sample", "sandbox": "1"})
         assert "You have 10 keys" in desk.post(f"{CHECKS}system/keys/", {"name": "Sample"}).text
@@ -195,8 +195,8 @@ class TestSystem:
     @pytest.mark.parametrize(
         ("url", "sentence"),
         [
-            ("", "Write the address of your system"),
-            ("http://answers.operator.example/hook", "Write an address that begins with https://"),
+            ("", "Enter the address of your system"),
+            ("http://answers.operator.example/hook", "Enter an address that begins with https://"),
             ("https://answers.operator.example:22/", "Use the usual port, or 8443."),
             ("https://10.0.0.1/hook", "This address is not on the public internet."),
             ("hello", "This is not an address that we can call."),
@@ -211,7 +211,7 @@ class TestSystem:
         page = desk.post(f"{CHECKS}system/callback/", {"url": "https://answers.operator.example/hook"}).text
         assert "whsec_" in page
         desk.post(f"{CHECKS}system/callback/", {"test": "1"})
-        assert "On its way" in desk.get(f"{CHECKS}system/").text
+        assert "Being sent" in desk.get(f"{CHECKS}system/").text
         desk.post(f"{CHECKS}system/callback/", {"end": "1"})
         assert queries.callback_of(operator=OPERATOR) is None
 

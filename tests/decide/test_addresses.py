@@ -173,12 +173,12 @@ class TestTheList:
     def test_shows_one_group(self, case: Case, client: Client, group: str, count: int) -> None:
         html = client.get(url(case), {"group": group}).text
         assert len(links_to_addresses(html)) == count
-        assert ("No address fits" in html) == (count == 0)
+        assert ("No address matches" in html) == (count == 0)
 
     def test_finds_by_address_and_not_by_what_the_holder_calls_it(self, case: Case, client: Client) -> None:
         assert len(links_to_addresses(client.get(url(case), {"q": "198.51.100.7"}).text)) == 1
         for nowhere in ("\0nowhere", "branch 23"):
-            assert "No address fits" in client.get(url(case), {"q": nowhere}).text
+            assert "No address matches" in client.get(url(case), {"q": nowhere}).text
 
     @pytest.mark.parametrize("name", ["addresses", "addresses_table"])
     def test_is_for_officers_and_on_record(self, case: Case, officer: User, name: str) -> None:
@@ -233,7 +233,7 @@ class TestMany:
             ({"kind": ""}, "Choose a check."),
             ({"kind": "roster"}, "Choose a check."),
             ({"outcome": ""}, "Choose what you found."),
-            ({"how": " "}, "Write how you found out."),
+            ({"how": " "}, "Enter how you found out."),
         ],
         ids=["none", "of no address", "outcome", "how"],
     )
@@ -272,7 +272,7 @@ class TestOne:
         assert "was not proved in time" in client.get(place).text and record in client.get(place).text
         answer = client.post(record, {"outcome": "passed"})
         assert answer.status_code == 422
-        assert "Write how you found out." in answer.text and "<title>Error:" in answer.text
+        assert "Enter how you found out." in answer.text and "<title>Error:" in answer.text
         answer = client.post(record, {"outcome": "passed", "how": "Bill seen"})
         assert answer["Location"] == place
         assert "Bill seen" in client.get(place).text

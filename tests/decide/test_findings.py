@@ -169,7 +169,7 @@ class TestEvidence:
         with pytest.raises(actions.EvidenceMissing):
             actions.ask_question(case=case, officer=officer, code="Q1", now=NOW)
         answer = signed_in(officer).post(page(case, "decide"), {"decision": "ask", "code": "Q1", "text": ""})
-        assert answer.status_code == 422 and "No paper was sent. Ask for one first." in answer.content.decode()
+        assert answer.status_code == 422 and "No document was sent. Ask for one first." in answer.content.decode()
 
 
 class TestAskingTheOperator:
@@ -255,7 +255,7 @@ class TestSeveralChecks:
         given = {f"outcome_{first.pk}": "failed", f"how_{first.pk}": "A day of work.", f"outcome_{second.pk}": "passed"}
         answer = client.post(page(case, "record_several"), given)
         html = answer.content.decode()
-        assert answer.status_code == 422 and "Write how you found out." in html and "A day of work." in html
+        assert answer.status_code == 422 and "Enter how you found out." in html and "A day of work." in html
         assert {each.how for each in verify.checks_of(case.application.subject)} == {""}
 
     def test_are_for_whoever_has_the_case(self, officer: User, second: User) -> None:

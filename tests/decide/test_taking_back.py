@@ -1,4 +1,5 @@
-"""A registration is taken back by the way of a refusal, and can be restored; page, letters, register and feed agree."""
+"""A registration is taken back by the way of a refusal, and can be restored; page, letters, register and feed "
+"agree."""
 
 import ipaddress
 from typing import Any
@@ -213,7 +214,7 @@ class TestPages:
         assert first.post(place, given)["Location"] == place
         page = holder.get(reverse("portal:registration", args=[found.reference])).text
         answer = reverse("portal:notice", args=[reference])
-        assert "An officer proposes to take this registration back" in page and answer in page
+        assert "An officer proposes to revoke this registration" in page and answer in page
         assert "Tries of 12 November." in holder.get(answer).text
         holder.post(answer, {"answer": "My router was off.", "send": "1"})
         assert place in other.get(reverse("decide:approvals")).text

@@ -303,14 +303,14 @@ class TestDecide:
         given = {"decision": "ask", "code": "Q4", "text": ""}
         client.post(page(case, "decide"), given)
         answer = client.post(page(case, "decide"), given, follow=True)
-        assert "The case moved on in the meantime." in answer.content.decode()
+        assert "The case changed in the meantime." in answer.content.decode()
         assert Question.objects.count() == 1
 
     def test_records_what_was_found_only_with_words(self, officer: User) -> None:
         case = mine(officer)
         answer = signed_in(officer).post(page(case, "record_check", check=failed_check(case)), {"outcome": "passed"})
         assert answer.status_code == 422
-        assert "Write how you found out." in answer.content.decode()
+        assert "Enter how you found out." in answer.content.decode()
 
 
 class TestSecondApproval:

@@ -95,8 +95,8 @@ class TestTheWhole:
 
     def test_finds_what_a_function_a_name_and_a_table_say(self) -> None:
         found = refusals.refusals()
-        assert "A card number does not begin with 0. Look at the card again." in found["apply"]
-        assert "The date %(value)s cannot be read. Write it like %(day)s." in found["fees"]
+        assert "A card number does not begin with 0. Check the card again." in found["apply"]
+        assert "The date %(value)s cannot be read. Enter it like %(day)s." in found["fees"]
         assert "This invoice is in %(currency)s. Choose one in the currency of the payment." in found["fees"]
 
     def test_has_what_the_fields_of_every_form_say(self) -> None:

@@ -47,7 +47,7 @@ class TestApplying:
         browser = browser_of(application.applicant)
         address = reverse("apply:add_address", args=[application.reference])
         answer = browser.post(address, {"block": "203.0.113.32/30", "stays": "dynamic", "kind": "wireguard"})
-        assert "A range does not change by itself." in answer.content.decode()
+        assert "A range cannot be a changing address." in answer.content.decode()
 
     def test_a_changing_address_leads_to_an_application(self) -> None:
         person = story.a_person()
@@ -103,10 +103,10 @@ class TestItsPage:
     def test_says_how_it_stands_and_what_to_do(self) -> None:
         connection = a_connection("203.0.113.36")
         browser = browser_of(connection.person)
-        assert "Your changing address is up to date" in browser.get(page_of(connection)).content.decode()
+        assert "We get reports of your changing address" in browser.get(page_of(connection)).content.decode()
         Lease.objects.update(until=timezone.now() - dt.timedelta(minutes=1))
         silent = browser.get(page_of(connection)).content.decode()
-        assert "Nobody reports this address any more" in silent and "Restart the router once." in silent
+        assert "We no longer get reports of this address" in silent and "Restart the router once." in silent
         workflow.advance(now=timezone.now() + 5 * DAY)
         off = browser.get(page_of(connection)).content.decode()
         assert "It was not reported for too long." in off
@@ -141,7 +141,7 @@ class TestItsPage:
         connection = a_connection("203.0.113.40")
         browser = browser_of(connection.person)
         answer = browser.post(page_of(connection), {"pause": "on", "until": "2020-01-01"}, follow=True)
-        assert "Write a day within the next 90 days" in answer.content.decode()
+        assert "Enter a date within the next 90 days" in answer.content.decode()
         day = timezone.localdate() + 10 * DAY
         browser.post(page_of(connection), {"pause": "on", "until": day.isoformat()})
         assert connection.fresh().paused_until is not None

@@ -101,7 +101,7 @@ class TestAccounts:
         answer = browser.post(
             reverse("fees:statements"), {"file": csv_of("T1,2026-11-23,5,thanks")}, follow=True
         ).content.decode()
-        assert "This file was taken in before, on" in answer and "New payments" not in answer
+        assert "This file was already added on" in answer and "New payments" not in answer
 
     def test_is_told_each_fault_of_a_file_by_its_line_and_nothing_is_taken_in(self) -> None:
         browser = a_browser(an_accountant())
@@ -109,7 +109,7 @@ class TestAccounts:
         answer = browser.post(reverse("fees:statements"), sent)
         assert answer.status_code == 422
         page = answer.content.decode()
-        assert "Nothing of this file was taken in" in page and "Line or entry 2" in page and "2026-11-30" in page
+        assert "Nothing from this file was added" in page and "Line or entry 2" in page and "2026-11-30" in page
         assert not Payment.objects.exists()
 
     def test_says_by_hand_what_a_payment_is_for(self) -> None:
@@ -120,9 +120,9 @@ class TestAccounts:
         place = reverse("fees:payment", args=[payment.pk])
         for sent, told in (
             ({}, "Choose what this payment is"),
-            ({"decision": "match"}, "Write the number of the invoice"),
+            ({"decision": "match"}, "Enter the number of the invoice"),
             ({"decision": "match", "invoice": "I-2611-9999"}, "There is no such invoice"),
-            ({"decision": "aside"}, "Write in a sentence why it is none of ours"),
+            ({"decision": "aside"}, "Enter in one sentence why it is not ours"),
         ):
             answer = browser.post(place, sent)
             assert answer.status_code == 422 and told in answer.content.decode()
@@ -136,7 +136,7 @@ class TestAccounts:
         assert "To be paid back" in browser.get(reverse("fees:payments")).content.decode()
         place = reverse("fees:payment", args=[queries.payments_of(invoice).get().pk])
         sent = {"amount": "100.01", "bank_id": "B1", "why": "Paid too much"}
-        assert "At most 100.00 of it may go back." in browser.post(place, sent).content.decode()
+        assert "You can pay back at most 100.00 of it." in browser.post(place, sent).content.decode()
         assert browser.post(place, sent | {"amount": "100"}).status_code == 302
         assert Refund.objects.get().amount == Decimal("100.00")
 

@@ -230,7 +230,7 @@ class Person:
         self.page.goto(f"{self.stack.url}/sign-in/")
         self.speak()
         self.page.locator("a[href*=demo]").first.click()
-        self.read("ready accounts")
+        self.read("demonstration accounts")
         mine = self.page.locator("form.card").filter(has=self.page.get_by_text(email, exact=True))
         mine.locator("button").click()
         self.page.wait_for_load_state()

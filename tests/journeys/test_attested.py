@@ -58,7 +58,7 @@ class TestAMember:
         secretary.choose("left", name="revocation")
         secretary.fill({"told": "The membership ended in October."})
         secretary.follow("main button.danger", "attestation, revoked")
-        secretary.sees("It is revoked. If a registration rests on it, its holder gets a letter with your reason.")
+        secretary.sees("It is revoked. If a registration depends on it, its holder gets a letter with your reason.")
 
         person.waits_for("/attestations/", "Revoked")
         person.follow("main .tasks a", "what was said, revoked")

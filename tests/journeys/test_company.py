@@ -82,5 +82,5 @@ class TestCompany:
         assert ORCHARD.name not in stranger.page.content()
         stranger.page.locator("main input[name=name]").fill(ORCHARD.name.lower())
         stranger.follow("main form button", "compared")
-        stranger.sees("The name fits")
+        stranger.sees("The name matches")
         assert person.page.locator("#looked ~ .cq tbody tr").count() >= 1

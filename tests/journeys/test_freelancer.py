@@ -129,7 +129,7 @@ class TestFreelancer:
         stranger.go_on("checked")
         assert number in stranger.text()
         stranger.sees("Valid", context="registration")
-        stranger.sees("A person’s name is shown only to whoever scans the code on the certificate.")
+        stranger.sees("We show a person’s name only to someone who scans the code on the certificate.")
         assert WHO[person.language].name not in stranger.page.content()
         assert person.home.address not in stranger.page.content()
 
@@ -160,7 +160,7 @@ def test_the_operators_own_page_says_that_it_is_in_step(
 ) -> None:
     person = a_person("operator")
     person.sign_in_ready("operator-sample-fibre@demo.rahdari.example")
-    person.waits_for("/operator/", "Your network is in step")
+    person.waits_for("/operator/", "Your network is up to date")
     person.read("operator")
     person.open("/status/", "service status")
-    person.sees("Every operator is in step with the register")
+    person.sees("Every operator is up to date with the register")

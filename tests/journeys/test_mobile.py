@@ -70,7 +70,7 @@ def test_a_silent_operator_keeps_nobody_waiting_longer_than_its_time(
     person.sees("You are registered provisionally")
     registration = person.page.url.removeprefix(stack.url)
     person.follow("main a[href$='/provisional/']", "provisional, operator silent")
-    person.sees("What is still to come")
+    person.sees("What is still missing")
 
     # It finds the check on its page, late, and answers.
     operator = a_person("silent-operator")

@@ -88,7 +88,7 @@ class TestADeclaration:
         stranger.sees("Valid, provisionally", context="registration")
         person.open(f"/my/registrations/{number}/certificate/", "certificate, provisional")
         person.open(f"/my/registrations/{number}/provisional/", "provisional")
-        person.sees("What is still to come")
+        person.sees("What is still missing")
 
         person.follow("main a[href$='/client_email/']", "one more proof, text")
         person.fill({"text": "From studio@client.example, 2 November: we work with you."})

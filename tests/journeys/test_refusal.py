@@ -47,7 +47,7 @@ class TestRefusal:
         person.open(f"{base}status/", "noticed")
         person.follow("main .actions a.btn", "notice")
         assert WORDS in person.text()
-        person.sees("An officer thinks that this cannot be registered as it stands. Nothing is decided yet.")
+        person.sees("An officer thinks that this cannot be registered as it is. Nothing is decided yet.")
         person.fill({"answer": ANSWER})
         person.go_on("notice, answered")
         person.sees("A second officer is looking at your application")

@@ -33,11 +33,11 @@ class TestReached:
     @pytest.mark.parametrize(
         ("state", "error", "says"),
         [
-            (State.QUEUED, "", "The email is on its way."),
-            (State.QUEUED, "ConnectionRefusedError", "The mail server did not take it yet. We try again."),
+            (State.QUEUED, "", "The email has been sent."),
+            (State.QUEUED, "ConnectionRefusedError", "The mail server has not accepted it yet. We try again."),
             (State.FAILED, "SMTPRecipientsRefused 550", "The mail server says that there is no such address."),
             (State.FAILED, "Returned 5.1.1", "The email came back: there is no such address."),
-            (State.FAILED, "Returned 5.2.2", "The email came back: the mailbox takes no letters."),
+            (State.FAILED, "Returned 5.2.2", "The email came back: the mailbox accepts no mail."),
             (State.FAILED, "Returned 5.7.1", "The email came back."),
             (State.FAILED, "ConnectionRefusedError", "The email could not be delivered."),
             (State.FAILED, "TooLate", "It could not be sent in time."),
@@ -56,7 +56,7 @@ class TestReached:
             ({"state": "sent", "sent_at": NOW, "unclear": True}, "warn", "the provider did not confirm it"),
             ({"state": "failed", "reason": "SMPP 11"}, "bad", "the network does not know this number"),
             ({"state": "failed", "reason": "EXPIRED"}, "bad", "was switched off for too long"),
-            ({"state": "failed", "reason": "too late"}, "bad", "no provider took it in time"),
+            ({"state": "failed", "reason": "too late"}, "bad", "could not be sent in time"),
             ({"state": "failed", "reason": "UNDELIV 011"}, "bad", "could not be delivered"),
             ({"state": "queued"}, "wait", "SMS waits until"),
         ],

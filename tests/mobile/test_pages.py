@@ -145,7 +145,7 @@ class TestThePages:
                 assert urdu.page_problems(page.text) == []
         if language == "en":
             assert "Mobile lines" in public.text and "Registered addresses" not in public.text
-            assert "Your operator is told. Nobody else is." in shown.text
+            assert "We tell only your operator." in shown.text
 
     def test_show_that_it_is_in_force_once_the_operator_says_so(self) -> None:
         application, registration, line = sample.granted()
@@ -233,7 +233,7 @@ class TestTheOperatorsPage:
         answer = reverse("confirm:answer", args=[line.check_number])
         refused = client.post(answer, {"answer": "yes"})
         assert refused.status_code == 422
-        assert "A yes about a mobile number needs your own reference for the line." in refused.text
+        assert "If the answer about a mobile number is yes, give your own reference for the line." in refused.text
         client.post(answer, {"answer": "yes", "reference": "smp-0a1b2c3d"})
         assert Question.objects.get().said == "yes"
 

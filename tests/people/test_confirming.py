@@ -62,7 +62,7 @@ class TestFreshProof:
 
     def test_is_not_asked_for_before_what_was_typed_will_do(self, browser: Client) -> None:
         answer = browser.post(reverse("api:make_token"), TYPED | {"name": ""})
-        assert answer.status_code == 422 and "Write what the token is for" in answer.text
+        assert answer.status_code == 422 and "Enter what the token is for" in answer.text
         assert not Letter.objects.filter(template="code").exists()
 
     def test_ends_after_three_wrong_codes(self, browser: Client) -> None:
@@ -70,7 +70,7 @@ class TestFreshProof:
         right = the_newest_code()
         for _ in range(2):
             browser.post(place, {"code": "00000000"})
-        assert "This code is used up" in browser.post(place, {"code": "00000000"}).text
+        assert "This code has already been used" in browser.post(place, {"code": "00000000"}).text
         assert "Your code has expired" in browser.post(place, {"code": right}).text
         assert not Token.objects.exists()
         assert browser.post(place, {"send": "yes"}).headers["Location"] == place

@@ -27,7 +27,7 @@ class TestNameField:
     def test_takes_no_link(self, typed: str) -> None:
         with pytest.raises(ValidationError) as caught:
             field.clean(typed)
-        assert caught.value.messages == ["Write the name alone, without a web or email address."]
+        assert caught.value.messages == ["Enter only the name, without a web or email address."]
 
     @pytest.mark.parametrize(
         "typed",

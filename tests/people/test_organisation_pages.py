@@ -96,7 +96,7 @@ class TestInviteMember:
             assert f"{name}@sample.example" in answer.content.decode()
             invitation.delete()
         assert says[0] == says[1]
-        assert "The invitation is on its way" in says[0]
+        assert "The invitation has been sent" in says[0]
 
     def test_makes_nobody_an_account_and_nobody_a_member(self, owner: User, company: Organisation) -> None:
         known = a_person("known")
@@ -120,7 +120,7 @@ class TestInviteMember:
         another = a_company(owner, "Another Sample House")
         for place in (company, another):
             refused = browser.post(page_of(place), {"email": "6@sample.example", "role": MEMBER}).text
-            assert "sends 5 invitations a day" in refused and 'value="6@sample.example"' in refused
+            assert "can send 5 invitations a day" in refused and 'value="6@sample.example"' in refused
         register_once(company)
         assert browser.post(page_of(company), {"email": "6@sample.example", "role": MEMBER}).status_code == 302
 
@@ -146,7 +146,7 @@ class TestInviteMember:
 
     def test_finds_a_member_there_already(self, owner: User, company: Organisation) -> None:
         answer = browser_of(owner).post(page_of(company), {"email": owner.email.upper(), "role": MEMBER})
-        assert "Whoever has this address is a member already" in answer.content.decode()
+        assert "The owner of this email address is already a member" in answer.content.decode()
         assert not Invitation.objects.exists()
 
     @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ class TestTheLetter:
         invitation = invite(company, "new@sample.example")
         browser = browser_of(a_person("other"))
         page = browser.get(queries.invitation_path(invitation), follow=True).text
-        assert "it is for another address" in page and company.name not in page
+        assert "it is for another email address" in page and company.name not in page
         forged = reverse("people:invitation", args=[invitation.pk, "a" * 26])
         assert browser.get(forged).status_code == 404
 

@@ -121,7 +121,7 @@ class TestSigningIn:
         assert "2 tries left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
         assert "1 try left." in shown(client.post("/sign-in/code/", {"code": "00000000"}))
         ended = shown(client.post("/sign-in/code/", {"code": "00000000"}))
-        assert "This code is used up" in ended and 'value="a@sample.example"' in ended
+        assert "This code has already been used" in ended and 'value="a@sample.example"' in ended
         assert client.post("/sign-in/code/", {"code": code}).headers["Location"] == "/sign-in/"
         assert not User.objects.exists()
 
@@ -129,7 +129,7 @@ class TestSigningIn:
     def test_does_not_count_what_can_be_no_code(self, client: Client, typed: str) -> None:
         ask_for_code(client, "a@sample.example")
         page = shown(client.post("/sign-in/code/", {"code": typed}))
-        assert "The code has 8 figures." in page and "3 tries left." in page
+        assert "The code has 8 digits." in page and "3 tries left." in page
 
     def test_goes_on_in_the_language_that_is_read(self, client: Client) -> None:
         sign_in(client, "a@sample.example")

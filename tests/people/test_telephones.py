@@ -202,7 +202,7 @@ class TestThePages:
             ("0300 12345", "A mobile number has 11 digits and begins with 03."),
             ("0421 1234567", "A mobile number has 11 digits and begins with 03."),
             ("mine", "A mobile number has digits only. Leave letters out."),
-            ("+44 7700 900123", "Enter a mobile number of Pakistan: our SMS go no further."),
+            ("+44 7700 900123", "Enter a mobile number of Pakistan: we cannot send SMS to other countries."),
         ],
     )
     def test_say_what_is_wrong_with_a_number(self, number: str, says: str) -> None:
@@ -221,10 +221,10 @@ class TestThePages:
         user = a_person()
         code = ask(user)
         browser = self.client(user)
-        for says in ("2 tries are left", "1 try is left", "This code was wrong three times"):
+        for says in ("2 tries are left", "1 try is left", "You entered this code wrong 3 times"):
             answer = browser.post(reverse("people:number_code"), {"code": wrong(code)})
             assert answer.status_code == 422 and says in answer.text
-        assert "This code was wrong three times" in browser.get(reverse("people:number_code")).text
+        assert "You entered this code wrong 3 times" in browser.get(reverse("people:number_code")).text
         ContactNumber.objects.update(tries=0, code_until=timezone.now())
         assert "This code is too old" in browser.get(reverse("people:number_code")).text
 

@@ -63,18 +63,18 @@ class TestRenewal:
         browser = browser_of(person)
         browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
         page = browser.get(reverse("portal:renew", args=[registration.reference])).text
-        assert "the pause stays as it is" in page and "stay on the list" not in page
+        assert "the registration stays paused" in page and "stay on the list" not in page
         assert begin(browser, registration, "portal:renew").about == "renewal"
 
     def test_opens_sixty_days_before_the_end(self) -> None:
         person = story.a_person()
         registration = ends_in(a_registration(person), 61)
         page = browser_of(person).get(reverse("portal:renew", args=[registration.reference])).content.decode()
-        assert "You can renew it from" in page and "It is all still so: renew" not in page
+        assert "You can renew it from" in page and "Everything is still correct: renew" not in page
         browser_of(person).post(reverse("portal:renew", args=[registration.reference]))
         assert not Application.objects.filter(about="renewal").exists()
         ends_in(registration, 59)
-        assert "It is all still so: renew" in (
+        assert "Everything is still correct: renew" in (
             browser_of(person).get(reverse("portal:renew", args=[registration.reference])).content.decode()
         )
 
@@ -150,7 +150,7 @@ class TestRenewal:
         decide.pause(registration=registration, days=30, actor=story.actor_of(person), now=timezone.now())
         story.advance()
         soon = " ".join(Letter.objects.get(template="registration_expires_soon").text.split())
-        assert "it stays out of force until it goes on" in soon and "stay on the list" not in soon
+        assert "it stays out of force until it continues" in soon and "stay on the list" not in soon
         ends_in(registration, -1)
         Registration.objects.update(suspended_until=timezone.now() + 5 * DAY)
         story.advance()
@@ -196,7 +196,7 @@ class TestChange:
         assert now.keys() == {old, "203.0.113.122/32"}
         assert now[old] < timezone.now() + 8 * DAY and now["203.0.113.122/32"] > timezone.now() + 300 * DAY
         assert register.fresh(registration).valid_until == registration.valid_until
-        story.line.advance(now=timezone.now() + 8 * DAY)
+        story.workflow.advance(now=timezone.now() + 8 * DAY)
         assert active(registration).keys() == {"203.0.113.122/32"}
         page = browser.get(reverse("portal:registration", args=[registration.reference])).content.decode()
         assert registration.reference in page and "203.0.113.122" in page
@@ -213,7 +213,7 @@ class TestChange:
         browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
         page = browser.get(reverse("portal:registration", args=[registration.reference])).text
         place = reverse("portal:change_addresses", args=[registration.reference])
-        assert place in page and "The pause stays as it is" in browser.get(place).text
+        assert place in page and "The registration stays paused" in browser.get(place).text
         draft = begin(browser, registration, "portal:change_addresses")
         story.prove(story.add(draft, "203.0.113.123"))
         browser.get(reverse("portal:tasks", args=[draft.reference]))
@@ -222,7 +222,7 @@ class TestChange:
         assert len(active(registration)) == 2
         letter = Letter.objects.filter(template="application_granted").latest("written_at")
         assert (
-            "operators get your addresses when it goes on" in letter.text
+            "operators get your addresses when it continues" in letter.text
             and "get your addresses now" not in letter.text
         )
         assert [change.snapshot for change in Change.objects.filter(entry__block="203.0.113.123")] == [{}]

@@ -108,7 +108,7 @@ class TestTasks:
         page = browser.get(at("tasks", draft)).text
         assert "0 of 1 proved" in page
         assert at("check", draft) in page
-        assert "The decision waits for the proof." in page
+        assert "We decide when the proof arrives." in page
         story.prove(endpoint)
         assert "1 of 1 proved" in browser.get(at("tasks", draft)).text
 
@@ -124,7 +124,7 @@ class TestProve:
         draft = story.a_draft(applicant)
         endpoint = story.add(draft, "203.0.113.24")
         page = browser.get(at("prove", draft, endpoint=endpoint.pk), REMOTE_ADDR="198.51.100.7").text
-        assert "The link counts only when it is opened from" in page
+        assert "The link works only when it is opened from" in page
         assert proofs.link_url(challenges_of(endpoint.subject).get()) in page
         assert "Prove it now" not in page
 
@@ -179,7 +179,7 @@ class TestSend:
         draft = story.a_full_draft(applicant)
         page = browser.post(at("check", draft), {"version": draft.version})
         assert "<title>Error:" in page.text
-        assert "Tick the box if it is so. Without it the application cannot be sent." in page.text
+        assert "Tick the box if this is true. Without it you cannot send the application." in page.text
         assert "These answers are true, and I apply for myself." in page.text
         assert story.fresh(draft).status == "draft"
 
@@ -227,7 +227,7 @@ class TestSend:
         story.send(sooner)
         story.advance()
         page = browser.post(at("check", draft), {"version": draft.version, "declare": "on"})
-        assert "cannot be registered as it stands" in page.text
+        assert "cannot be registered as it is" in page.text
         assert story.fresh(draft).status == "draft"
 
 

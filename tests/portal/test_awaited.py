@@ -116,7 +116,7 @@ class TestWhoeverElseWasAsked:
         assert "Waiting for your association to answer" in page and "Decision due in" not in page
         assert "Your association answers in" in page and f"at the latest: {values.when(request.due_at)}" in page
         assert f"<bdi>Sample Association of Software Houses</bdi>: asked, {values.when(request.asked_at)}" in page
-        assert "you are registered provisionally" in page and "Our own time to decide, 10 working hours" in page
+        assert "you are registered provisionally" in page and "Our time to decide, 10 working hours" in page
         assert page.count(reverse("portal:proof", args=[sent.reference])) == 1, "another proof is offered once"
         home = browser.get(reverse("portal:home")).text
         assert "Nothing waits for you" in home and "Waiting for your association" in home
@@ -147,7 +147,7 @@ class TestWhoeverElseWasAsked:
         shown = browser.get(asked).text
         question = Clients.objects.get()
         assert "accounts@client.example" in shown and values.when(question.ends_at) in shown
-        assert f"Does <bdi>{sent.holder_name}</bdi> work for you?" in shown and "The email is on its way" in shown
+        assert f"Does <bdi>{sent.holder_name}</bdi> work for you?" in shown and "The email has been sent" in shown
         assert 'name="again"' not in shown and "You can send it once more from" in shown
         browser.post(asked, {"again": "1"})
         assert Letter.objects.filter(template="client_question").count() == 1, "a day has to pass"

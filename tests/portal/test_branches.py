@@ -122,7 +122,7 @@ class TestItsAddresses:
         branch, registration = north(world), registered(world)
         browser = world.browser("manager")
         subject = applications.endpoints_of(world.draft).get().subject
-        assert "Take 1 other address here" in browser.get(one(branch)).text
+        assert "Move 1 other address here" in browser.get(one(branch)).text
         browser.post(one(branch), {"act": "take", "address": subject})
         assert "203.0.113.24" in browser.get(one(branch)).text.split("<details")[0]
         assert "1 of 1 branches is registered" in browser.get(page(world)).text
@@ -157,7 +157,7 @@ class TestItsAddresses:
         browser = world.browser("technician")
         place = browser.post(reverse("apply:add_many", args=[world.draft.reference]), {"paste": rows})
         shown = browser.get(place.headers["Location"]).text
-        assert "There is no branch of this name, and you may not add one." in shown and "A new branch" not in shown
+        assert "There is no branch with this name, and you may not add one." in shown and "A new branch" not in shown
         browser.post(place.headers["Location"], {"act": "add"})
         assert [row.branch.name for row in applications.endpoints_of(world.draft) if row.branch] == ["Branch North"]
         assert queries.branches_of(world.company).count() == 1

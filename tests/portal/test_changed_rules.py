@@ -20,7 +20,7 @@ from . import story
 pytestmark = pytest.mark.django_db
 BOTH = pytest.mark.parametrize("language", ["en", "ur"])
 CLOSED = {
-    "en": "We cannot take the application while the service is closed.",
+    "en": "You cannot send the application while the service is closed.",
     "ur": "جب تک سروس دستیاب نہ ہو، ہم درخواست نہیں لے سکتے۔",
 }
 CHANGED = {"en": "The rules have changed since you began", "ur": "قواعد بدل گئے ہیں"}

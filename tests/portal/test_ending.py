@@ -47,7 +47,7 @@ class TestWayBack:
         end(browser, registration)
         assert [(each.op, each.entry.id) for each in last_delta(tmp_path / "offline")] == [(Op.REMOVE, feed_id)]
         page = browser.get(page_of(registration)).text
-        assert "you can undo that" in page and "Undo the end" in page
+        assert "You can undo that" in page and "Undo the end" in page
         assert "Your registration is valid" in self.go_on(browser, registration)
         assert [(each.op, each.entry.id) for each in last_delta(tmp_path / "offline")] == [(Op.ADD, feed_id)]
         public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
@@ -91,7 +91,7 @@ class TestWayBack:
             assert browser.post(place, {"days": "7"})["Location"] == page_of(registration)
             assert [each.op for each in last_delta(tmp_path / "offline")] == [Op.REMOVE]
             page = browser.get(page_of(registration)).text
-            assert "Paused at your request" in page and "Let it go on now" in page and "In force at" not in page
+            assert "Paused at your request" in page and "Continue it now" in page and "In force at" not in page
             assert "to take it off their lists, and one out of reach does so later" in page
             public = Client().get(reverse("portal:check_number"), {"number": registration.reference}).text
             assert "Paused by its holder" in public

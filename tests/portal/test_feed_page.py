@@ -78,16 +78,16 @@ class TestFeedPage:
         story.an_operator("sample-fibre", "Sample Fibre")
         story.published(feed)
         page = client_of(officers[0]).get(reverse("portal:feed")).text
-        assert "1 operator is not in step" in page and "Not heard from yet" in page
+        assert "1 operator is not up to date" in page and "Not heard from yet" in page
         story.in_force_at("sample-fibre")
         page = client_of(officers[0]).get(reverse("portal:feed")).text
-        assert "All operators are in step" in page
+        assert "All operators are up to date" in page
 
     def test_asks_a_second_officer_and_not_the_first(self, hold: Hold, officers: tuple[User, User]) -> None:
         first, second = (client_of(officer).get(reverse("portal:feed")).text for officer in officers)
         for page in (first, second):
             assert "1 removal of many entries waits for a second officer" in page
-            assert "22 of 25 entries were to go out at once" in page
+            assert "22 of 25 entries were to be removed at once" in page
             assert "22 registrations were struck out by" in page
         assert "so a second officer decides" in first and 'value="approve"' not in first
         assert 'value="approve"' in second and 'value="cancel"' in second
@@ -107,7 +107,7 @@ class TestFeedPage:
 class TestDecideHold:
     def test_lets_them_go_for_a_second_officer(self, hold: Hold, officers: tuple[User, User]) -> None:
         answer = decide(officers[1], hold, "approve")
-        assert "The removals go out when the waiting period is over." in answer.text
+        assert "The entries are removed when the waiting period ends." in answer.text
         row = journal.about(f"hold:{hold.pk}")[0]
         assert (row.act, row.actor, row.reason) == (
             "publish.hold_approved",
@@ -121,7 +121,7 @@ class TestDecideHold:
 
     def test_keeps_them_and_asks_again(self, hold: Hold, officers: tuple[User, User]) -> None:
         assert "stay in the feed until their own term ends" in decide(officers[0], hold, "cancel").text
-        assert "wait for another officer now" in decide(officers[1], hold, "reopen").text
+        assert "now wait for another officer" in decide(officers[1], hold, "reopen").text
         assert "You ended some of these" in decide(officers[1], hold, "approve").text
 
     def test_needs_a_decision_and_a_reason(self, hold: Hold, officers: tuple[User, User]) -> None:

@@ -51,7 +51,7 @@ class TestWhoSeesWhatIsTold:
         page = browser.get(reverse("apply:about", args=[draft.reference])).text
         assert "Operators and the public never see your name" not in page
         assert "An operator only if it is asked to confirm your address" in page
-        assert "An association or a client only if you choose it" in page and "Whoever scans the code" in page
+        assert "An association or a client, only if you choose it" in page and "Anyone who scans the code" in page
         Application.objects.filter(pk=draft.pk).update(fixed_address="mobile")
         page = browser.get(reverse("apply:about", args=[draft.reference])).text
         assert "Your mobile operator: your mobile number" in page and "An operator only if" not in page
@@ -66,7 +66,7 @@ def test_what_is_needed_is_told_before_somebody_signs_up(client: Client) -> None
     for name, answer in (("who", "freelancer"), ("use", "clients"), ("which", "server")):
         client.post(reverse(f"apply:{name}"), {name: answer})
     page = client.get(reverse("apply:ready")).text
-    assert "identity card" not in page and "One proof of your work" in page
+    assert "identity card" not in page and "One proof of employment or freelance work" in page
     assert "Somebody confirms it" in page
 
 

@@ -141,9 +141,9 @@ class TestChange:
     def test_of_a_paused_one_says_when_operators_get_it(self, browser: Client, registration: Registration) -> None:
         browser.post(reverse("portal:pause_registration", args=[registration.reference]), {"days": "7"})
         assert to_change(registration) in browser.get(page_of(registration)).text
-        assert "Operators get the change when it goes on" in browser.get(to_change(registration)).text
+        assert "Operators get the change when it continues" in browser.get(to_change(registration)).text
         done = browser.post(to_change(registration), TCP_443, follow=True).text
-        assert "Operators get it when the registration goes on" in done and "within seconds" not in done
+        assert "Operators get the change when the registration continues" in done and "within seconds" not in done
 
     def test_keeps_the_address_and_tells_operators(
         self, browser: Client, holder: User, registration: Registration, tmp_path: Path
@@ -213,10 +213,10 @@ class TestChange:
             ({}, "Choose what runs there"),
             ({"kind": "other"}, "Choose the protocol"),
             ({"kind": "other", "protocol": "sctp"}, "Choose the protocol"),
-            ({"kind": "other", "protocol": "gre", "port": "47"}, "This goes without a port"),
-            ({"kind": "any", "port": "443"}, "This goes without a port"),
+            ({"kind": "other", "protocol": "gre", "port": "47"}, "This protocol has no port"),
+            ({"kind": "any", "port": "443"}, "This protocol has no port"),
             ({"kind": "wireguard", "port": "65536"}, "A port is a number from 1 to 65535."),
-            ({"kind": "wireguard", "port": "http"}, "Write the ports as numbers"),
+            ({"kind": "wireguard", "port": "http"}, "Enter the ports as numbers"),
         ],
     )
     def test_says_how_to_mend_what_cannot_be(

@@ -71,7 +71,7 @@ class TestLooks:
         assert "Holder" in Client().get(place).text
         told = looks(person, reverse("portal:registration", args=[registration.reference]))
         assert [row[1] for row in told if row[2] == "Certificate checked"] == [
-            "The name of the holder, and whether the certificate is valid, and until when"
+            "The name of the holder, and whether and how long the certificate is valid"
         ]
 
     def test_at_an_application_are_told_from_the_first_day(self) -> None:
@@ -130,7 +130,7 @@ class TestLooks:
             Client().get(reverse("portal:check_number"), {"number": registration.reference})
         address = reverse("portal:registration", args=[registration.reference])
         told = looks(person, address)
-        what = "Whether the number is valid, and until when 15 times that day"
+        what = "Whether the number is valid, and how long 15 times that day"
         assert told == [["A member of the public", what, "Number checked"]]
 
     def test_of_a_closed_case_needs_a_reason_that_its_applicant_reads(self) -> None:

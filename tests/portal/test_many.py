@@ -154,14 +154,14 @@ class TestTheLink:
         answer = Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link)
         assert answer.text.startswith("Proved for 1 entry") and "\u2066" not in answer.text and proved(draft) == 1
         assert (
-            "Proved already"
+            "Already proved"
             in Client(REMOTE_ADDR=KNOWN[7], headers={"accept": "*/*", "user-agent": "curl/8.14.1"}).get(link).text
         )
         page = Client(REMOTE_ADDR=KNOWN[8]).post(link).text
-        assert "This address is proved" in page and "Go on with the application" not in page
+        assert "This address is proved" in page and "Continue the application" not in page
         assert proved(draft) == 2
         # On the phone of whoever applies the link took the place of the application: there is a way back.
-        assert "Go on with the application" in signed_in(owner).post(link, REMOTE_ADDR=KNOWN[9]).text
+        assert "Continue the application" in signed_in(owner).post(link, REMOTE_ADDR=KNOWN[9]).text
 
     def test_proves_all_that_runs_at_the_address(self, owner: User) -> None:
         draft = with_addresses(owner, KNOWN[:1])
@@ -175,7 +175,7 @@ class TestTheLink:
         draft = with_addresses(owner)
         link = link_on(signed_in(owner).get(list_of(draft)).text)
         page = Client(REMOTE_ADDR="198.51.100.99").get(link).text
-        assert "This address is not one of the application" in page
+        assert "This address is not in the application" in page
         for text in (owner.email, owner.name, KNOWN[0]):
             assert text not in page.replace(link, "")
         assert proved(draft) == 0
@@ -203,7 +203,10 @@ class TestTheLink:
     def test_of_a_range_counts_each_address(self, owner: User) -> None:
         draft = with_addresses(owner, ["203.0.113.48/29"])
         link = link_on(signed_in(owner).get(list_of(draft)).text)
-        assert "This address counts" in Client(REMOTE_ADDR="203.0.113.49").post(link).text and proved(draft) == 0
+        assert (
+            "One address of the range is proved" in Client(REMOTE_ADDR="203.0.113.49").post(link).text
+            and proved(draft) == 0
+        )
         assert "This address is proved" in Client(REMOTE_ADDR="203.0.113.50").post(link).text and proved(draft) == 1
 
     def test_is_no_other_applications(self, owner: User) -> None:

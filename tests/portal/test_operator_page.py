@@ -61,7 +61,7 @@ class TestOperatorHome:
         story.published(feed)
         story.in_force_at("sample-fibre")
         page = page_of(desk)
-        assert "Your network is in step" in page
+        assert "Your network is up to date" in page
         assert "<bdi>North gateway</bdi>" in page
         assert "The last editions" in page
 
@@ -71,7 +71,7 @@ class TestOperatorHome:
         story.in_force_at("sample-fibre", loaded=loaded)
         page = page_of(desk)
         assert said in page
-        assert ("your agent holds it back" in page) == (loaded > 0)
+        assert ("your agent holds them back" in page) == (loaded > 0)
 
     def test_says_once_what_was_published_at_one_moment(self, desk: User, feed: Path) -> None:
         story.published(feed)
@@ -92,7 +92,7 @@ class TestOperatorHome:
     def test_of_a_network_with_another_list(self, desk: User, feed: Path) -> None:
         story.published(feed)
         story.in_force_at("sample-fibre", digest="0" * 64)
-        assert "has another list than the register" in page_of(desk)
+        assert "has a different list from the register" in page_of(desk)
 
     def test_counts_the_editions_that_are_missing(self, desk: User, feed: Path) -> None:
         story.published(feed)

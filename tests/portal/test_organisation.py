@@ -127,7 +127,7 @@ class TestThePage:
         decide.end(registration=world.registration, actor="person:1", now=timezone.now())
         shown = world.browser("owner").get(page(world)).text
         assert "You have nothing registered now" in shown and "nothing registered yet" not in shown
-        assert "It has ended; you can undo that" in shown
+        assert "It has ended. You can undo that" in shown
         assert reverse("portal:registration", args=[world.registration.reference]) in shown
 
     def test_counts_all_that_is_valid_however_much_has_ended_since(

@@ -59,12 +59,12 @@ class TestThePage:
     def test_says_what_is_awaited_from_whom_and_until_when(self, browser: Client, registration: Registration) -> None:
         page = browser.get(reverse("portal:provisional", args=[registration.reference])).text
         assert "You are registered provisionally" in page
-        assert "One more proof or certificate is still to come." in page and "From you" in page
+        assert "One more proof or certificate is still missing." in page and "From you" in page
         # Ninety days, and on to the next open day.
         days = (registration.valid_until - registration.valid_from).days
         assert 90 <= days <= 96 and f"of {days} days" in page
         home = browser.get(reverse("portal:home")).text
-        assert "Something is still to come</h1>" in home and "is provisional until" in home
+        assert "Something is still missing</h1>" in home and "is provisional until" in home
         assert "Nothing waits for you" not in home
         assert "Renew</a>" not in browser.get(reverse("portal:registration", args=[registration.reference])).text
 
@@ -169,7 +169,7 @@ class TestOneMoreProof:
 
     def test_makes_it_a_full_registration(self, browser: Client, registration: Registration) -> None:
         place = self.place(registration, "client_email")
-        assert "Write or paste it here" in browser.post(place, {"text": ""}).text
+        assert "Enter or paste it here" in browser.post(place, {"text": ""}).text
         response = browser.post(place, {"text": "From studio@client.example: we work with you."}, follow=True)
         assert "It has arrived." in response.text
         workflow.advance(now=timezone.now())

@@ -1,4 +1,5 @@
-"""What anyone may see: the start page, the check of a number, the certificate's link, and what the service promises."""
+"""What anyone may see: the start page, the check of a number, the certificate's link, and what the service "
+"promises."""
 
 import datetime as dt
 import gzip
@@ -176,11 +177,11 @@ class TestCheckNumber:
     @pytest.mark.parametrize(
         ("typed", "said"),
         [
-            (COMPANY, "The name fits"),
-            ("  sample SOFTWARE-house private limited", "The name fits"),
-            ("Sample Software House", "The name fits"),
-            ("Sample Sofware House (Pvt) Ltd", "The name does not fit"),
-            ("Sample Software", "The name does not fit"),
+            (COMPANY, "The name matches"),
+            ("  sample SOFTWARE-house private limited", "The name matches"),
+            ("Sample Software House", "The name matches"),
+            ("Sample Sofware House (Pvt) Ltd", "The name does not match"),
+            ("Sample Software", "The name does not match"),
         ],
     )
     def test_compares_the_name_that_is_typed(
@@ -194,7 +195,7 @@ class TestCheckNumber:
     def test_asks_for_a_name_that_has_a_letter(self, client: Client, company: Organisation) -> None:
         reference = a_registration(company.holder_ref).reference
         page = client.get("/check/", {"number": reference, "name": "--"})
-        assert "Enter the name only" in page.text and ">Valid</h2>" not in page.text
+        assert "Enter only the name" in page.text and ">Valid</h2>" not in page.text
 
     def test_takes_a_number_as_people_write_it(self, client: Client, company: Organisation) -> None:
         reference = a_registration(company.holder_ref).reference
@@ -358,7 +359,7 @@ class TestCertificate:
         client.force_login(freelancer)
         client.cookies["django_language"] = language
         page = client.get(self.pages(registration)[0]).content.decode()
-        both = ("What counts is the register, not this sheet.", "اعتبار رجسٹر کا ہے، اس کاغذ کا نہیں۔")
+        both = ("The register shows whether it is valid, not this sheet.", "اعتبار رجسٹر کا ہے، اس کاغذ کا نہیں۔")
         for words in ("Certificate of registration", "رجسٹریشن سرٹیفکیٹ", *both, registration.reference, COMPANY):
             assert words in page
         assert "203.0.113." not in page

@@ -105,7 +105,7 @@ class TestTwoClicks:
         link = re.search(r"http\S+/renew/", letter.text)
         assert link is not None
         page = browser.get(link[0].removeprefix(django_settings.SITE_URL)).content.decode()
-        assert "It is all still so: renew" in page and "You are there now" in page
+        assert "Everything is still correct: renew" in page and "You are on this address now" in page
         assert "These answers are true, and I apply for myself." in page
         assert person.name in page and address_of(registration) in page
         answer = renew(browser, registration)
@@ -160,7 +160,7 @@ class TestTwoClicks:
         story.advance()
         registration = ends_in(story.registration_of(story.fresh(draft)), 20)
         browser = browser_of(person)
-        assert "We look ourselves, as last time" in page_of(browser, registration)
+        assert "We check it ourselves, as last time" in page_of(browser, registration)
         renew(browser, registration)
         assert workflow.look(now=timezone.now()) == 1
         story.advance()
@@ -191,7 +191,7 @@ class TestTwoClicks:
         browser = browser_of(person)
         browser.post(reverse("portal:renew", args=[registration.reference]))
         page = page_of(browser, registration)
-        assert "Go on where you stopped" in page and "It is all still so" not in page
+        assert "Continue where you stopped" in page and "Everything is still correct" not in page
         renew(browser, registration)
         assert the_renewal().status == "draft", "the page showed other answers than the draft may have now"
 
@@ -266,7 +266,7 @@ class TestPapers:
         registration = ends_in(story.registration_of(first), 30)
         browser = browser_at(person, address_of(registration))
         page = page_of(browser, registration)
-        assert "This is asked for anew" in page and "Documents" in page and "It is all still so" not in page
+        assert "This must be given again" in page and "Documents" in page and "Everything is still correct" not in page
         answer = renew(browser, registration)
         assert answer["Location"] == reverse("portal:tasks", args=[the_renewal().reference])
         assert the_renewal().status == "draft" and not applications.documents_of(the_renewal()).exists()
@@ -279,7 +279,7 @@ class TestPapers:
         registration = story.registration_of(first)
         assert registration.valid_until < timezone.now() + 42 * DAY, "it ends with the certificate"
         browser = browser_at(person, address_of(registration))
-        assert "This is asked for anew" in page_of(browser, registration)
+        assert "This must be given again" in page_of(browser, registration)
         browser.post(reverse("portal:renew", args=[registration.reference]))
         draft = the_renewal()
         assert [paper.rule for paper in applications.documents_of(draft)] == ["incorporation"]
@@ -349,8 +349,8 @@ class TestProofOfWork:
         story.advance()
         registration = ends_in(story.registration_of(story.fresh(draft)), 30)
         page = page_of(browser_of(person), registration)
-        assert ("It is all still so: renew" in page) == counts
-        assert ("This is asked for anew" in page) != counts
+        assert ("Everything is still correct: renew" in page) == counts
+        assert ("This must be given again" in page) != counts
 
     @pytest.mark.parametrize("page", ["portal:renew", "portal:change_addresses"])
     def test_of_a_client_whose_address_is_forgotten_asks_whom_to_ask(self, page: str) -> None:

@@ -48,7 +48,7 @@ class TestShowing:
         assert "o•••@softwarehouse.example" in text and OFFICE not in text
         assert browser.post(page, {"to": "email"}).status_code == 302
         wrong = browser.post(page, {"code": "nope-nope"})
-        assert wrong.status_code == 422 and "not the code of the last message" in wrong.content.decode()
+        assert wrong.status_code == 422 and "not the code from the latest message" in wrong.content.decode()
         code = contacts.code_of(whose(application))
         assert browser.post(page, {"code": code}).status_code == 302
         workflow.advance(now=timezone.now())

@@ -154,9 +154,9 @@ class TestApplications:
         assert check not in world.browser("technician").get(place).text
         decide.pause(registration=world.registration, days=7, actor="person:1", now=timezone.now())
         said = {each.to: each.text for each in Letter.objects.filter(template="registration_paused")}
-        assert "press “Let it go on now”" in said[world.people["owner"]]
+        assert "press “Continue it now”" in said[world.people["owner"]]
         told = said[world.people["technician"]]
-        assert "Let it go on now" not in told and "an owner or a manager" in told
+        assert "Continue it now" not in told and "an owner or a manager" in told
 
     def test_take_an_address_of_a_technician_in_their_name(self, world: World) -> None:
         given = {"block": "203.0.113.25", "kind": "wireguard"}

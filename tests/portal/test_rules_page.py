@@ -37,5 +37,9 @@ class TestRules:
         assert {kept[key].after for key in KEPT} <= set(AFTER)
         page = html.unescape(client.get(reverse("portal:privacy")).content.decode())
         assert "120 days after the final decision" in page and "A copy, or a correction" in page
-        assert "no clock erases them" in page
-        assert "the moment of your last sign-in" in page and "no clock does" in page and "which account sent it" in page
+        assert "these have no date for deletion" in page
+        assert (
+            "the time of your last sign-in" in page
+            and "it is not automatic" in page
+            and "which account sent it" in page
+        )

@@ -99,10 +99,10 @@ class TestTheListOfWays:
         page = browser.get(page_of(endpoint), REMOTE_ADDR="198.51.100.7").text
         ways = page.split('<div class="ways">')[1]
         # The easy way is open, what fits what runs there stands folded beneath it.
-        assert ways.index("Open a link from that network") < ways.index(first) < ways.index("Another way")
+        assert ways.index("Open a link from that network") < ways.index(first) < ways.index("Another method")
         assert ways.count(" open>") == 1 and 'id="link-way" open>' in ways
         assert "You are on another network now" in page
-        assert "Serve a token from that address" in ways.split("Another way")[1]
+        assert "Put a token on that address" in ways.split("Another method")[1]
 
     def test_opens_nothing_but_the_link_by_being_read(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant)
@@ -113,18 +113,18 @@ class TestTheListOfWays:
     def test_leaves_out_host_names_without_a_resolver(self, browser: Client, applicant: User, settings: Any) -> None:
         endpoint = an_endpoint(applicant)
         settings.PROOF_RESOLVERS = []
-        assert "Put a record beside the host name" not in browser.get(page_of(endpoint)).text
+        assert "Add a DNS record for the host name" not in browser.get(page_of(endpoint)).text
         assert browser.get(page_of(endpoint, "dns")).status_code == 302
         settings.PROOF_RESOLVERS = ["192.0.2.53"]
-        assert "Put a record beside the host name" in browser.get(page_of(endpoint)).text
+        assert "Add a DNS record for the host name" in browser.get(page_of(endpoint)).text
 
     def test_of_a_range_says_how_many_addresses_are_needed(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
         url = page_of(endpoint)
         assert "Show 2 different addresses of it" in browser.get(url).text
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
-        assert "This address counts" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
-        assert "1 of 2 addresses are shown" in browser.get(url).text
+        assert "One address of the range is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
+        assert "1 of 2 addresses are proved" in browser.get(url).text
         # The same address again adds nothing.
         browser.post(link, REMOTE_ADDR="203.0.113.49")
         assert not proofs.is_proved(endpoint.subject, endpoint.network)
@@ -148,20 +148,20 @@ class TestTheWayOfWireguard:
         challenge = challenge_of(endpoint, "wireguard")
         page = browser.get(url).text
         assert f"wg set wg0 peer {claiming.our_wireguard_public_key(challenge)}" in page
-        assert "We have not looked yet" in page
+        assert "We have not checked yet" in page
         assert challenge.next_look_at is None
         browser.post(url, {"look": "1"})
-        assert "We are looking now, from one place" in browser.get(url).text
+        assert "We are checking now, from one place" in browser.get(url).text
 
     @pytest.mark.parametrize(
         ("key", "said"),
         [
             ("", "Enter the public key of the server"),
-            ("abc", "A WireGuard key has 44 signs and ends with =. Copy it whole."),
+            ("abc", "A WireGuard key has 44 characters and ends with =. Copy all of it."),
             # Thirty-one zeros and a one: a key of nobody.
             (
                 f"PrivateKey = {base64.b64encode(bytes(31) + bytes([1])).decode()}",
-                "A private key stands in it. We did not keep it.",
+                "It contains a private key. We did not keep it.",
             ),
         ],
     )
@@ -185,8 +185,8 @@ class TestTheWayOfWireguard:
         page = browser.get(url).text
         assert "The port is closed" in page
         assert "What to try next" in page
-        assert "Look whether the VPN server is running." in page
-        assert "We look again by ourselves at" in page
+        assert "Check whether the VPN server is running." in page
+        assert "We check again automatically at" in page
         assert "The port is closed" in browser.get(page_of(endpoint)).text
 
     def test_takes_another_key_when_the_first_was_wrong(self, browser: Client, applicant: User) -> None:
@@ -228,7 +228,7 @@ class TestAWayByCertificate:
         ("given", "said"),
         [
             ({}, "Give the certificate, as text or as a file"),
-            ({"certificate": "hello"}, "This is no certificate and no SHA-256 fingerprint."),
+            ({"certificate": "hello"}, "This is not a certificate or a SHA-256 fingerprint."),
             ({"certificate": "0" * 64, "port": "70000"}, "A port is a number from 1 to 65535."),
             ({"certificate": "0" * 64, "server_name": "-"}, "A host name has words with dots between them"),
         ],
@@ -267,7 +267,7 @@ class TestAWayByCertificate:
     @pytest.mark.parametrize(
         ("profile", "said"),
         [
-            ("client\nremote 192.0.2.1\n", "No shared key stands in this profile."),
+            ("client\nremote 192.0.2.1\n", "This profile contains no shared key."),
             ("<tls-crypt>\nhello\n</tls-crypt>", "We cannot read the shared key in it."),
         ],
     )
@@ -316,7 +316,7 @@ class TestTheWayByToken:
         settings.PROOF_RESOLVERS = ["192.0.2.53"]
         endpoint = an_endpoint(applicant)
         url = page_of(endpoint, "dns")
-        assert "By itself it is not enough" in browser.get(url).text
+        assert "This alone is not enough" in browser.get(url).text
         assert "A host name has words with dots" in browser.post(url, {"name": "nonsense"}).text
         assert browser.post(url, {"name": "VPN.Sample.example."}).status_code == 302
         assert "_rahdari-challenge.vpn.sample.example" in browser.get(url).text
@@ -378,7 +378,7 @@ class TestARangeByItsRegistry:
         one, block = an_endpoint(applicant), an_endpoint(applicant, "203.0.113.48/29")
         for endpoint, is_offered in ((one, False), (block, True)):
             page = browser.get(page_of(endpoint)).text
-            assert ("Put a line into the registry" in page) is is_offered
+            assert ("Add a line to the registry" in page) is is_offered
             assert ("Have a code sent" in page) is is_offered
             assert (browser.get(page_of(endpoint, "record")).status_code == 200) is is_offered
             assert (browser.get(self.contact_page(endpoint)).status_code == 200) is is_offered
@@ -392,7 +392,7 @@ class TestARangeByItsRegistry:
         browser.post(page_of(endpoint, "record"), {"look": "1"})
         workflow.look(now=timezone.now())
         assert proofs.is_proved(endpoint.subject, endpoint.network)
-        assert "the line stood in the registry" in browser.get(page_of(endpoint)).text
+        assert "the line was in the registry" in browser.get(page_of(endpoint)).text
 
     def test_is_half_proved_by_a_code_and_an_address_completes_it(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
@@ -410,15 +410,15 @@ class TestARangeByItsRegistry:
         assert browser.post(url, {"contact": "noc@network.example"}).status_code == 302
         assert "The code from the letter" in browser.get(url).text
         wrong = browser.post(url, {"code": "aaaa-aaaa"})
-        assert wrong.status_code == 422 and "not the code of the last letter" in wrong.text
+        assert wrong.status_code == 422 and "not the code from the latest letter" in wrong.text
         found = re.search(r"\b[a-z2-7]{4}-[a-z2-7]{4}\b", Letter.objects.get(template="registry_code").text)
         assert found is not None
         assert browser.post(url, {"code": found[0]}).status_code == 302
-        assert "Show one address of the range" in browser.get(url).text
+        assert "Prove one address of the range" in browser.get(url).text
         overview = browser.get(page_of(endpoint)).text
-        assert "counts as half" in overview
+        assert "is half of the proof" in overview
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
-        assert "This address is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
+        assert "One address of the range is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
 
     def test_says_what_the_rpki_names_and_counts_a_code_whole_where_it_does(
         self, settings: Any, tmp_path: Path
@@ -435,4 +435,4 @@ class TestARangeByItsRegistry:
         export.write_text(json.dumps({"metadata": {"buildtime": timezone.now().isoformat()}, "roas": roas}))
         rpki.import_export(export, rpki_commands.in_use(tmp_path))
         page = browser.get(self.contact_page(endpoint)).text
-        assert "The RPKI names" in page and "half of the proof" not in page
+        assert "The RPKI lists" in page and "half of the proof" not in page

@@ -80,7 +80,7 @@ def test_is_proved_from_the_page_registered_and_renewed_in_two_clicks(
     ends_in(registration, 20)
     changes = Change.objects.count()
     renewal = reverse("portal:renew", args=[registration.reference])
-    assert "We look ourselves, as last time" in browser.get(renewal).content.decode()
+    assert "We check it ourselves, as last time" in browser.get(renewal).content.decode()
     browser.post(renewal, {"act": "as_it_is"})
     assert workflow.look(now=timezone.now()) == 1
     story.advance()

@@ -60,7 +60,7 @@ def test_a_file_that_lets_it_accuse_is_refused() -> None:
 
 def test_whoever_names_one_is_told_that_it_learns_of_the_application() -> None:
     asked = Path(__file__).resolve().parents[2] / "src" / "rahdari" / "apply" / "asked.py"
-    assert "If they are asked, they learn by it that you apply." in asked.read_text()
+    assert "If we ask them, they learn that you apply." in asked.read_text()
 
 
 def test_no_import_leads_from_its_desk_to_a_file() -> None:

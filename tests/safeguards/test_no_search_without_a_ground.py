@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 DEMAND = {"number": "12/2026", "body": "A Tribunal", "provision": "s. 34", "day": date(2026, 11, 12).isoformat()}
 MISSING = {
     "number": "Give the number of the demand.",
-    "body": "Say which body demands it.",
+    "body": "Say which public body demands it.",
     "provision": "Name the provision of the law.",
     "day": "Give the date of the demand.",
 }
@@ -87,7 +87,7 @@ class TestADemand:
         self, desk: Client, decided: Application, asked: str
     ) -> None:
         answer = ask(desk, asked)
-        assert answer.status_code == 422 and "has a placeholder in it" in answer.content.decode()
+        assert answer.status_code == 422 and "contains a placeholder" in answer.content.decode()
         assert rows() == []
 
     def test_finds_nothing_by_a_part_and_says_so(self, desk: Client, decided: Application) -> None:

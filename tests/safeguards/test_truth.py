@@ -1,4 +1,5 @@
-"""No text promises what is not so or makes registering a duty; what happens to the unregistered is told with a name."""
+"""No text promises what is not so or makes registering a duty; what happens to the unregistered is told with a "
+"name."""
 
 import html
 import json
@@ -95,7 +96,7 @@ class TestTheUnregistered:
             assert HEADING in shown and said.text.en in shown, page
             assert "Nobody has signed this statement yet." in shown and "We have not seen its text." in shown, page
         for page in pages[3:]:
-            assert "Not to have this paper means nothing about anybody." in client.get(page).text
+            assert "Not having this certificate says nothing about anybody." in client.get(page).text
         client.force_login(holder)
         certificate = html.unescape(client.get(f"/my/registrations/{registration.reference}/certificate/").text)
         assert said.text.en in certificate and said.text.ur in certificate

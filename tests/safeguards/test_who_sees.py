@@ -136,7 +136,12 @@ def unsaid(reader: str, gets: Iterable[str], statement: str) -> list[str]:
 # The claim, whom it is about, and what they are said not to get.
 KEPT_FROM = {
     "The officers who decide. Each look is recorded.": (),
-    "They are not told what for, for how much, or from which address.": ("client", "address", "purpose", "prefix"),
+    "We do not tell them what the work is, what it pays, or from which address.": (
+        "client",
+        "address",
+        "purpose",
+        "prefix",
+    ),
     "Never your address, your card number, or what the connection is for.": (
         "association",
         "address",
@@ -145,7 +150,7 @@ KEPT_FROM = {
         "cnic",
         "purpose",
     ),
-    "If they are asked, they learn by it that you apply. They are not told what becomes of it.": (
+    "If we ask them, they learn that you apply. We do not tell them the result.": (
         "association",
         "status",
         "decision",

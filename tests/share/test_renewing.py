@@ -49,7 +49,7 @@ def renew(house: House, person: User, registration: Registration, *, there: bool
     browser = at_the_address(house, person) if there else Client()
     browser.force_login(person)
     page = reverse("portal:renew", args=[registration.reference])
-    assert "It is all still so: renew" in text(browser, page)
+    assert "Everything is still correct: renew" in text(browser, page)
     browser.post(page, {"act": "as_it_is"})
     story.advance()
     return Application.objects.get(about="renewal", applicant=person)
@@ -134,7 +134,8 @@ class TestARenewalUnderWay:
         assert ends_at(house) == until(second) > timezone.now() + 300 * DAY
 
     def test_goes_to_an_officer_when_notice_ran_out_meanwhile(self, house: House, second: Registration) -> None:
-        """Its part in the address is over, so nothing can be entered again: nobody is told yes and then has nothing."""
+        """Its part in the address is over, so nothing can be entered again: nobody is told yes and then has "
+        "nothing."""
         renewal = renew(house, house.second, second, there=False)
         sharer = Sharer.objects.get(holder=house.second.holder_ref)
         register.leave(

@@ -157,7 +157,7 @@ class TestAsking:
         story.prove(other)
         house.ask()
         page = text(browser_of(house.second), reverse("portal:share", args=[house.draft.reference, other.pk]))
-        assert "We asked whether it is shared" in page
+        assert "We have asked whether it is shared" in page
         application = house.sent()
         house.answer("yes")
         story.advance()
@@ -293,7 +293,7 @@ class TestAgreed:
         shared = text(browser_of(house.first), reverse("share:sharing"))
         assert DESK in shared and house.second.name not in shared
         theirs = text(browser_of(house.second), reverse("share:sharing"))
-        assert "Somebody who was there before you" in theirs and house.first.name not in theirs
+        assert "A person who had the address before you" in theirs and house.first.name not in theirs
         for person, registration in ((house.first, house.registration), (house.second, second)):
             page = reverse("portal:registration", args=[registration.reference])
             assert "Shared with others" in text(browser_of(person), page)
@@ -389,7 +389,7 @@ class TestStopping:
         assert sharer.leaves_at is not None
         letter = Letter.objects.get(template="share_notice")
         assert letter.to == house.second and house.first.name not in letter.text
-        assert "Your part in it ends on" in text(browser_of(house.second), reverse("share:sharing"))
+        assert "You share this address until" in text(browser_of(house.second), reverse("share:sharing"))
         workflow.advance(now=sharer.leaves_at - DAY)
         assert Entry.objects.filter(ended_at=None).count() == 2
         workflow.advance(now=sharer.leaves_at)

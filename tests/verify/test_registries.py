@@ -69,7 +69,7 @@ class TestALineInTheRecord:
         found = actions.look_once(challenge=challenge, now=after(30))
         assert found.finding == "line_found" and found.evidence["handle"] == "SAMPLE-1"
         assert queries.is_proved(challenge.subject, BLOCK)
-        assert "the line stood in the registry’s record" in way_words.proved_by(fresh(challenge))
+        assert "the line was in the registry’s record" in way_words.proved_by(fresh(challenge))
 
     def test_of_another_proof_proves_nothing(self, settings: Any) -> None:
         challenge, other = opened(Method.RECORD), opened(Method.RECORD)
@@ -138,7 +138,7 @@ class TestACodeToAContact:
         actions.try_code(challenge=challenge, given=f" {code.upper().replace('-', ' ')} ", now=after(60))
         assert queries.is_proved(challenge.subject, BLOCK)
         assert fresh(challenge).given == ""
-        assert "contact handed over our code" in way_words.proved_by(fresh(challenge))
+        assert "contact passed on our code" in way_words.proved_by(fresh(challenge))
 
     def test_is_half_where_the_policy_says_so_and_one_address_is_the_other_half(self) -> None:
         challenge = opened(Method.CONTACT, weight=1)
@@ -215,7 +215,7 @@ class TestACodeToAContact:
     def test_waits_where_the_registry_names_nobody(self, settings: Any) -> None:
         says(settings, contacts=())
         found = actions.look_once(challenge=opened(Method.CONTACT), now=NOW)
-        assert found.finding == "no_contacts" and "Take another way" in way_words.of_look(found).text
+        assert found.finding == "no_contacts" and "Choose another method" in way_words.of_look(found).text
 
     def test_needs_a_proof_that_is_open(self, challenge: Challenge) -> None:
         actions.withdraw_challenges(subject=challenge.subject, now=NOW, actor="person:1")
@@ -242,8 +242,8 @@ class TestWhatIsSignedInTheRpki:
         assert not queries.is_named(BLOCK, 64501, NOW) and not queries.is_named(BLOCK, None, NOW)
         for asn, block, said in (
             (64500, BLOCK, "names AS64500"),
-            (64501, BLOCK, "names other networks"),
-            (64500, ipaddress.ip_network("198.51.100.0/28"), "names no network"),
+            (64501, BLOCK, "lists other networks"),
+            (64500, ipaddress.ip_network("198.51.100.0/28"), "lists no network"),
         ):
             found = queries.rpki_of(block, asn, NOW)
             assert found is not None

@@ -202,9 +202,9 @@ class TestThePage:
         assert self.state() == "waiting"
 
     def test_stops_by_one_press(self, client: Client) -> None:
-        assert "We no longer write to you" in client.post(self.place("stop")).text
+        assert "We will not email you again" in client.post(self.place("stop")).text
         assert self.state() == "stopped"
-        assert "We no longer write to you" in client.get(self.place()).text
+        assert "We will not email you again" in client.get(self.place()).text
 
     def test_of_a_link_that_was_never_given_says_so(self, client: Client) -> None:
         for token in ("a" * 26, "x"):

@@ -71,7 +71,7 @@ class TestBroke:
         for path, status in (("/broken/", 500), ("/away/", 503)):
             response = client().get(path)
             assert response.status_code == status
-            assert "Something broke on our side" in response.content.decode()
+            assert "Something went wrong on our side" in response.content.decode()
             assert "ہماری طرف سے مسئلہ ہوا ہے" in response.content.decode()
 
     def test_asks_the_database_for_nothing(self, django_assert_num_queries: Any) -> None:
@@ -115,7 +115,7 @@ class TestTooBig:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
         response = client().post("/reads/", {"text": "a" * 2000})
         assert response.status_code == 413
-        assert "That was too big to take" in response.content.decode()
+        assert "What you sent is too big" in response.content.decode()
 
     def test_is_told_before_anything_is_read(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         def reads(*_given: Any) -> None:
@@ -134,7 +134,7 @@ class TestNotThisWay:
     def test_is_said_to_whoever_reads_pages_with_the_methods_that_are_answered(self) -> None:
         answer = client().post("/other-way/", headers={"accept": "text/html"})
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
-        assert "This page does not open in this way" in answer.content.decode()
+        assert "This page cannot be opened like this" in answer.content.decode()
 
     def test_is_left_as_it_is_for_a_program(self) -> None:
         answer = client().get("/only-posted/", headers={"accept": "*/*"})

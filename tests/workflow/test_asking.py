@@ -93,7 +93,7 @@ class TestTheThirdWay:
         answer(question_about(draft), "no", "another_subscriber")
         assert story.fresh(sent).status == "submitted"
         page = client.get(place).text
-        assert "did not confirm the address" in page and "Nothing is refused because of it." in page
+        assert "did not confirm the address" in page and "No application is refused because of it." in page
         answer(question_about(draft), "yes")
         assert story.fresh(sent).status == "granted"
 

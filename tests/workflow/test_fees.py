@@ -94,7 +94,7 @@ def told(draft: Application) -> str:
 class TestChange:
     def test_costs_what_is_new_and_the_page_says_so_as_addresses_change(self) -> None:
         draft = draft_of(registered(6), "change")
-        assert told(draft) == "Nothing is due: no address is new."
+        assert told(draft) == "No fee: no address is new."
         add(draft, "203.0.113.77")
         assert told(draft) == "PKR 200.00: 1 new address at PKR 200.00."
         browser = Client(headers={"accept-language": "en"})
@@ -124,7 +124,7 @@ class TestChange:
         add(draft, "203.0.113.77")
         assert told(draft) == "PKR 200.00: 1 new address at PKR 200.00."
         remove(draft, "203.0.113.10")
-        assert told(draft) == "Nothing is due for so few addresses."
+        assert told(draft) == "No fee for so few addresses."
 
     def test_counts_addresses_and_not_what_runs_at_them(self) -> None:
         draft = draft_of(registered(6), "change")
@@ -137,7 +137,7 @@ class TestChange:
             actor="person:x",
             now=LATER,
         )
-        assert told(draft) == "Nothing is due: no address is new."
+        assert told(draft) == "No fee: no address is new."
 
 
 class TestPayment:
@@ -166,7 +166,7 @@ class TestPayment:
         browser = Client(headers={"accept-language": "en"})
         browser.force_login(application.applicant)
         page = browser.get(reverse("fees:invoice", args=[invoice.number])).text
-        assert "PKR 50.00" in page and "It is paid back to you." in page
+        assert "PKR 50.00" in page and "We pay it back to you." in page
 
     def test_is_nobodys_when_its_time_is_over(self) -> None:
         application = sent("whitelist_call_centre", PAPERS, addresses=addresses(6))

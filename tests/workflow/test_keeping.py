@@ -227,11 +227,11 @@ class TestAFile:
         client = Client()
         client.force_login(row.applicant)
         answer = client.get(f"/my/applications/{row.reference}/status/")
-        assert answer.status_code == 200 and "when its time was over" in answer.content.decode()
+        assert answer.status_code == 200 and "when its period ended" in answer.content.decode()
         client.force_login(story.an_officer())
         client.post(f"/desk/cases/{row.reference}/why/", {"why": words.WHY_AGAIN[0]})
         answer = client.get(f"/desk/cases/{row.reference}/")
-        assert answer.status_code == 200 and "when its time was over" in answer.content.decode()
+        assert answer.status_code == 200 and "when its period ended" in answer.content.decode()
 
 
 def tables_with(text: str) -> set[str]:

@@ -296,7 +296,7 @@ def get_link(call: Call, reference: str) -> Answer:
     """
     row, by = own(call, reference, Act.PROVE)
     if row.status not in {"draft", "submitted"}:
-        raise impossible("decided", _("It is decided already: no proof of it is awaited."))
+        raise impossible("decided", _("It is already decided: no proof of it is needed."))
     known = share_proofs(row, by.actor)
     return Answer(
         {

@@ -237,7 +237,7 @@ def _claimed(
     try:
         claimed = actions.claim(owner=call.person, key=key, fingerprint=found, ours=ours, now=call.now)
     except actions.KeyReused:
-        raise problem("key-reused", _("Take a new key for another request.")) from None
+        raise problem("key-reused", _("Use a new key for a different request.")) from None
     except actions.InProgress:
         raise problem("in-progress", _("Ask again in a few seconds."), {"Retry-After": "5"}) from None
     if isinstance(claimed, actions.Kept):

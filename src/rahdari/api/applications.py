@@ -451,7 +451,8 @@ def submit_application(call: Call, reference: str) -> Answer:
         found = _troubles(own(call, reference).row, call.now)
         raise not_taken(
             {"pointer": "", **each}
-            for each in found or [error("", "declared_before", _("Choose other evidence of your work."))]
+            for each in found
+            or [error("", "declared_before", _("Choose other evidence of your employment or freelance work."))]
         ) from None
     return whole(call, row)
 

@@ -84,7 +84,7 @@ def send_client_letter(call: Call, reference: str) -> Answer:
     except actions.TooSoon:
         raise impossible("too_soon", _("It was sent a short time ago. Nothing was sent again.")) from None
     except actions.NoLongerOpen:
-        raise impossible("over", _("It is answered, or its time is over. Nothing was sent again.")) from None
+        raise impossible("over", _("It is answered, or its time has ended. Nothing was sent again.")) from None
     return Answer(_said(question), 202)
 
 

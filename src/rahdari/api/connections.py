@@ -226,6 +226,6 @@ def change_connection(call: Call, reference: str, connection: uuid.UUID) -> Answ
 def _end_of(text: str, call: Call) -> dt.datetime:
     day, today = dt.date.fromisoformat(text), timezone.localdate(call.now)
     if not today < day <= today + changing.LONGEST_PAUSE:
-        words = _("Write a day within the next 90 days, for example %(day)s.")
+        words = _("Enter a date within the next 90 days, for example %(day)s.")
         raise not_taken([fault("/paused_until", "wrong_day", words % {"day": today + dt.timedelta(days=7)})])
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))

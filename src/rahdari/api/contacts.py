@@ -30,7 +30,7 @@ def _pending(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
     pending = pages.pending(found.subject, found.network)
     if pending is None or not pending.facts.get("contacts"):
         raise impossible(
-            "no_contacts", _("Open this way first, and have the registry asked whom it names. Then choose one.")
+            "no_contacts", _("Open this method first. We then ask the registry for its contacts, and you choose one.")
         )
     return row, by, pending
 
@@ -51,7 +51,7 @@ def send_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     """
     row, by, pending = _pending(call, reference, endpoint)
     if not row.holder_name:
-        raise impossible("no_name", _("Answer first who applies: the letter says who asks."))
+        raise impossible("no_name", _("First answer who applies: the letter says who asks."))
     try:
         sent = verify.send_code(
             challenge=pending,
@@ -87,7 +87,7 @@ def give_contact_code(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
         if found.why == "wrong":
             raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
         if found.why == "none":
-            raise impossible("no_code", _("No code is awaited.")) from None
+            raise impossible("no_code", _("No code is expected.")) from None
         raise impossible("code_over", pages.not_taken(found)) from None
     fresh = challenges.latest_challenge(subject=pending.subject, block=pending.network, method=Method.CONTACT)
     return Answer(challenge(fresh or pending, call))

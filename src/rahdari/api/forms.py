@@ -11,9 +11,9 @@ class TokenForm(forms.Form):
     use_required_attribute = False
     name = forms.CharField(
         label=_("What the token is for"),
-        help_text=_("For instance the name of your program. You see it beside the token."),
+        help_text=_("For example the name of your program. You see it beside the token."),
         max_length=60,
-        error_messages={"required": _("Write what the token is for"), "max_length": _("Use 60 letters at most")},
+        error_messages={"required": _("Enter what the token is for"), "max_length": _("Use 60 characters at most")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scopes = forms.MultipleChoiceField(
@@ -23,7 +23,7 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={
             "required": _("Tick at least one thing that the program may do"),
-            "invalid_choice": _("Tick only what stands in the list"),
+            "invalid_choice": _("Choose only from the list"),
         },
     )
     days = forms.TypedChoiceField(

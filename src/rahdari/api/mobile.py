@@ -111,7 +111,7 @@ def _of_application(call: Call, reference: str) -> Reached[pages.Place]:
     if not row.is_mobile:
         raise not_found()
     if row.status not in {"draft", "submitted"}:
-        raise impossible("decided", _("It is decided already: nothing about its number is awaited."))
+        raise impossible("decided", _("It is already decided: nothing about its number is missing."))
     return Reached(pages.place_of_application(row), by)
 
 
@@ -159,7 +159,7 @@ def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
     if not form.is_valid():
         raise of_form(form)
     if line.state != State.TYPED:
-        raise impossible("no_code", _("No code is awaited."))
+        raise impossible("no_code", _("No code is expected."))
     try:
         line = actions.confirm_number(
             line=line, user=call.person, code=form.cleaned_data["code"], actor=by.actor, now=call.now
@@ -167,9 +167,11 @@ def _take_code(reached: Reached[pages.Place], call: Call) -> Answer:
     except people.CodeWrong as found:
         raise not_taken([error("/code", "wrong", pages.wrong_code(found))]) from None
     except people.CodeEnded:
-        raise impossible("code_over", _("This code counts no more. Send the number again for a new one.")) from None
+        raise impossible(
+            "code_over", _("This code is no longer valid. Send the number again to get a new one.")
+        ) from None
     except people.NoCodeWaiting:
-        raise impossible("no_code", _("No code is awaited.")) from None
+        raise impossible("no_code", _("No code is expected.")) from None
     return Answer(_said(line, call))
 
 
@@ -179,12 +181,12 @@ def _ask(reached: Reached[pages.Place], call: Call) -> Answer:
     if line.state == State.TYPED:
         raise impossible("not_confirmed", _("Confirm the number by its code first."))
     if not place.name:
-        raise impossible("no_name", _("Answer first who applies: the operator is asked about a name."))
+        raise impossible("no_name", _("First answer who applies: we ask the operator about a name."))
     form = pages.operator_form(line, list(networks.mobile_operators()), call.body)
     if form is None:
         if line.state == State.ASKED and line.operator == call.body["operator"]:
             return Answer(_said(line, call), 202)
-        raise impossible("answered", _("Its operator was asked already."))
+        raise impossible("answered", _("We have already asked its operator."))
     if not form.is_valid():
         raise of_form(form)
     try:
@@ -197,7 +199,7 @@ def _ask(reached: Reached[pages.Place], call: Call) -> Answer:
             now=call.now,
         )
     except actions.MoveNotAllowed:
-        raise impossible("answered", _("Its operator was asked already.")) from None
+        raise impossible("answered", _("We have already asked its operator.")) from None
     return Answer(_said(line, call), 202)
 
 

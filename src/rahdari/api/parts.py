@@ -263,7 +263,7 @@ def _asked(row: Application) -> str:
     """What is asked, as the papers of its answer are filed under it."""
     found = decide.awaiting_answer(row)
     if found is None:
-        raise impossible("not_awaited", _("Nothing is asked that this could answer."))
+        raise impossible("not_awaited", _("There is no open question that this could answer."))
     return found.subject
 
 

@@ -25,21 +25,21 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "invalid-request": Kind(400, gettext_lazy("The request is not as described")),
+    "invalid-request": Kind(400, gettext_lazy("The request does not match its description")),
     "unauthorised": Kind(401, gettext_lazy("No valid token was shown")),
     "missing-scope": Kind(403, gettext_lazy("The token may not do this")),
     "person-needed": Kind(403, gettext_lazy("A person has to do this on the page")),
     "not-found": Kind(404, gettext_lazy("There is nothing here for you")),
     "method-not-allowed": Kind(405, gettext_lazy("This method is not for this address")),
-    "not-possible-now": Kind(409, gettext_lazy("This is not possible as things stand")),
+    "not-possible-now": Kind(409, gettext_lazy("This is not possible at the moment")),
     "in-progress": Kind(409, gettext_lazy("The first request with this key is not answered yet")),
     "changed-meanwhile": Kind(412, gettext_lazy("It was changed since you read it")),
     "too-large": Kind(413, gettext_lazy("This is too much at once")),
-    "unsupported-media-type": Kind(415, gettext_lazy("The body is of another type")),
+    "unsupported-media-type": Kind(415, gettext_lazy("The body has the wrong type")),
     "not-taken": Kind(422, gettext_lazy("We cannot accept what was sent")),
-    "key-reused": Kind(422, gettext_lazy("This key came before with another request")),
+    "key-reused": Kind(422, gettext_lazy("This key was already used with a different request")),
     "too-many-requests": Kind(429, gettext_lazy("Too many requests")),
-    "broke": Kind(500, gettext_lazy("Something broke on our side")),
+    "broke": Kind(500, gettext_lazy("Something went wrong on our side")),
     "away": Kind(503, gettext_lazy("We are back in a moment")),
 }
 
@@ -90,14 +90,14 @@ def _words(fault: Fault) -> str:
         case str(code) if code == UNKNOWN:
             return _("%(name)s is not known here.") % place
         case str(code) if code == WRONG_TYPE:
-            return _("%(name)s is of another type: %(type)s is expected.") % {**place, "type": fault.limit}
+            return _("%(name)s has the wrong type: %(type)s is expected.") % {**place, "type": fault.limit}
         case str(code) if code == TOO_LONG:
-            return _("%(name)s is too long: %(limit)s is the most.") % {**place, "limit": fault.limit}
+            return _("%(name)s is too long: the maximum is %(limit)s.") % {**place, "limit": fault.limit}
         case str(code) if code == TOO_SHORT:
-            return _("%(name)s is too short: %(limit)s is the least.") % {**place, "limit": fault.limit}
+            return _("%(name)s is too short: the minimum is %(limit)s.") % {**place, "limit": fault.limit}
         case "not_a_choice":
             return _("%(name)s is one of: %(choices)s.") % {**place, "choices": fault.limit}
-    return _("%(name)s has another form than described.") % place
+    return _("%(name)s does not have the format described.") % place
 
 
 def not_found() -> Problem:
@@ -105,7 +105,7 @@ def not_found() -> Problem:
 
 
 def too_many(seconds: str) -> Problem:
-    told = ngettext("Come again in %(count)s second.", "Come again in %(count)s seconds.", int(seconds))
+    told = ngettext("Try again in %(count)s second.", "Try again in %(count)s seconds.", int(seconds))
     return problem("too-many-requests", told % {"count": seconds}, {"Retry-After": seconds})
 
 

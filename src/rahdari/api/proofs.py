@@ -103,7 +103,7 @@ def unproved(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Applicati
     """An address that can still be proved."""
     row, by, found = _found(call, reference, endpoint)
     if row.status not in {"draft", "submitted"}:
-        raise impossible("decided", _("It is decided already: no proof of it is awaited."))
+        raise impossible("decided", _("It is already decided: no proof of it is needed."))
     if found.is_dynamic:
         raise impossible(
             "changes", _("This address changes: its router proves it by reporting it. See the connection.")
@@ -266,7 +266,7 @@ def _ask_operator(call: Call, row: Application, by: Acting, found: Endpoint, pol
     if operator_way.way_of(row, found, policy) is None:
         raise not_found()
     if not row.holder_name:
-        raise impossible("no_name", _("Answer first who applies: the operator is asked about a name."))
+        raise impossible("no_name", _("First answer who applies: we ask the operator about a name."))
     typed = call.body.get("subscriber", "")
     if trouble := operator_way.ask(row, found, policy, typed, actor=by.actor, now=call.now):
         raise not_taken([error("/subscriber", "wrong_form", trouble)])
@@ -315,7 +315,7 @@ def try_way(call: Call, reference: str, endpoint: uuid.UUID, way: str) -> Answer
         words = _("We cannot start this check: open the link from that network yourself, in a browser or with curl.")
         raise problem("person-needed", words, **_instructions(latest))
     if way not in WE_LOOK:
-        raise impossible("no_look", _("Nobody looks for this way: the operator answers in its own time."))
+        raise impossible("no_look", _("We cannot start this check: the operator answers in its own time."))
     asked = verify.ask_for_a_look(challenge=latest, now=call.now)
     return Answer(challenge(asked, call), 202)
 
@@ -374,7 +374,7 @@ def send_proof(call: Call, reference: str) -> Answer:
     row, by = own(call, reference)
     way = next((each for each in ways_of(row) if each.key == call.body["kind"]), None)
     if way is None:
-        raise impossible("not_awaited", _("No such proof is awaited. Look which are."))
+        raise impossible("not_awaited", _("No such proof is needed. See which ones are."))
     file = call.files.get("file")
     if way.wants == "document" and file is None:
         raise not_taken([error("/file", "required", _("Choose a file or take a photo"))])

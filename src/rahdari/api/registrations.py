@@ -223,7 +223,8 @@ def list_registrations(call: Call) -> Answer:
 
 @operation("GET", ONE, scope=READ, tag=TAG, summary="Read a registration", ok=Ok("The registration.", REGISTRATION))
 def get_registration(call: Call, reference: str) -> Answer:
-    """Valid or not, its addresses with their proofs, when it was published and at how many operators it is in force."""
+    """Valid or not, its addresses with their proofs, when it was published and at how many operators it is in "
+    "force."""
     return Answer(_whole(own(call, reference), call))
 
 
@@ -303,7 +304,7 @@ def _again(call: Call, reference: str, about: About) -> Answer:
         mandate=by.mandate,
     )
     if not apply.may(call.person, act, application=row):
-        raise impossible("another", _("Somebody else of your organisation has begun this already."))
+        raise impossible("another", _("Somebody else at your organisation has already begun this."))
     return whole(call, row, 201)
 
 
@@ -460,7 +461,7 @@ def prove_again(call: Call, reference: str, entry: uuid.UUID) -> Answer:
     open_one = _under_way(mine)
     if open_one is None:
         if mine.proof is None or mine.proof.method == Method.REPORT:
-            raise impossible("not_repeated", _("Of this address no proof is repeated."))
+            raise impossible("not_repeated", _("No proof is repeated for this address."))
         again.begin(row, mine, by.actor, call.now)
     else:
         repeated = again.pending_way(open_one, open_one.proof.method)

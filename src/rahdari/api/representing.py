@@ -129,7 +129,7 @@ def give_representation_code(call: Call, reference: str) -> Answer:
         if found.why == "wrong":
             raise not_taken([error("/code", "wrong", pages.not_taken(found))]) from None
         if found.why == "none":
-            raise impossible("no_code", _("No code is awaited.")) from None
+            raise impossible("no_code", _("No code is expected.")) from None
         raise impossible("code_over", pages.not_taken(found)) from None
     except verify.NothingToShow:
         raise not_found() from None
@@ -217,6 +217,6 @@ def answer_applicant(call: Call, organisation: uuid.UUID, applicant: uuid.UUID) 
     open_now = check.outcome == Outcome.WAITING and row.status == "submitted"
     said = call.body["answer"] == "yes"
     if not open_now or not verify.answer_as_representative(check=check, said=said, actor=call.own_actor, now=call.now):
-        raise impossible("over", _("Nothing is asked of you any more."))
+        raise impossible("over", _("You need not answer any more."))
     check.refresh_from_db()
     return Answer(_of(check, row))

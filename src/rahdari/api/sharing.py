@@ -57,9 +57,11 @@ def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application
         share_proofs(row, by.actor)
     found = apply.endpoint_of(application=row, id=endpoint)
     if row.status not in {"draft", "submitted"}:
-        raise impossible("decided", _("It is decided already: nobody is asked about its addresses any more."))
+        raise impossible("decided", _("It is already decided: we no longer ask anybody about its addresses."))
     if found.is_dynamic:
-        raise impossible("changes", _("An address that changes is not shared: it is whose router reports it."))
+        raise impossible(
+            "changes", _("A changing address cannot be shared: it belongs to the line whose router reports it.")
+        )
     return row, by, found, pages.stand(row, found, call.now)
 
 
@@ -81,20 +83,21 @@ def _said(found: Endpoint, stands: pages.Stand) -> Json:
 def _words(stands: pages.Stand) -> str:
     match stands.state:
         case pages.UNPROVED:
-            return _("Prove control of the address first. Then you may ask whoever has it, if somebody has.")
+            return _(
+                "Prove control of the address first. If it is registered to somebody else, you can then "
+                "ask them to share it."
+            )
         case pages.NOBODY:
-            return _("Nobody else has this address. Go on with your application.")
+            return _("Nobody else has this address. Continue your application.")
         case "waiting":
-            return _("We asked. You may go on with your application meanwhile.")
+            return _("We have asked them. You can continue your application in the meantime.")
         case "agreed":
             return _("Everybody who has it agreed")
         case "declined":
             return _("They did not agree")
         case "silent":
             return _("They did not answer in time")
-    return _(
-        "You have proved that you control it, and it stands on the register for somebody else. We do not say for whom."
-    )
+    return _("You have proved that you control it, but it is registered to somebody else. We do not say to whom.")
 
 
 @operation(
@@ -168,7 +171,7 @@ def _may_ask(stands: pages.Stand) -> Sharing:
     AT,
     scope=WRITE,
     tag=TAG,
-    summary="Take the question back",
+    summary="Withdraw the question",
     problems=("not-possible-now",),
     ok=Ok("Nobody is asked any more.", status=204),
 )
@@ -176,7 +179,7 @@ def take_back_sharing(call: Call, reference: str, endpoint: uuid.UUID) -> Answer
     """While it waits for an answer. Doing it twice changes nothing."""
     row, by, found, stands = _found(call, reference, endpoint)
     if stands.state in {"agreed", "declined", "silent"}:
-        raise impossible("answered", _("It was answered already. To leave an address, take it out of the application."))
+        raise impossible("answered", _("It was already answered. To leave an address, remove it from the application."))
     pages.take_back(row, found, actor=by.actor, now=call.now)
     return Answer(status=204)
 
@@ -336,7 +339,7 @@ def give_sharing_notice(call: Call, part: uuid.UUID) -> Answer:
     sharer, consent = queries.part_to_stop(user=call.person, id=part)
     terms = queries.terms()
     if terms is None:
-        raise impossible("no_notice", _("The rules in force have no notice for it. Ask the Authority."))
+        raise impossible("no_notice", _("The rules in force set no notice period for it. Ask the Authority."))
     actions.give_notice(sharer=sharer, question=consent, terms=terms, actor=call.own_actor, now=call.now)
     return Answer(_shared_with(call, part))
 

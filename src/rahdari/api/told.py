@@ -41,7 +41,7 @@ def absent(found: Exception) -> Problem:
 
 @told(apply.ServiceNotOpen)
 def not_open(found: apply.ServiceNotOpen) -> Problem:
-    return impossible("service_not_open", _("This service takes no applications now."))
+    return impossible("service_not_open", _("This service accepts no applications at the moment."))
 
 
 @told(apply.NotADraft)
@@ -103,7 +103,7 @@ def too_many_branches(found: people.TooManyBranches) -> Problem:
 
 @told(decide.AlreadyAnswered)
 def answered(found: Exception) -> Problem:
-    return impossible("answered", _("Your first answer has arrived already, and it counts."))
+    return impossible("answered", _("Your first answer has already arrived, and it is the one we use."))
 
 
 @told(decide.NoMoreTime)
@@ -156,29 +156,31 @@ def too_early(found: apply.TooEarlyToRenew) -> Problem:
 
 @told(apply.NothingAwaited, apply.ProofNotAccepted)
 def not_awaited(found: Exception) -> Problem:
-    return impossible("not_awaited", _("Nothing is awaited any more. Your application shows how it stands."))
+    return impossible("not_awaited", _("We are not waiting for anything from you. Your application shows its status."))
 
 
 @told(verify.TooSoonToLook)
 def too_soon(found: verify.TooSoonToLook) -> Problem:
     return impossible(
-        "too_soon", _("We looked a moment ago. Ask again a little later."), again_at=stamp(found.again_at)
+        "too_soon", _("We checked a moment ago. Try again a little later."), again_at=stamp(found.again_at)
     )
 
 
 @told(verify.TooManyLooks)
 def too_many_looks(found: Exception) -> Problem:
-    return impossible("too_many_looks", _("We have looked as often as we do for one way. Choose another one."))
+    return impossible(
+        "too_many_looks", _("We have reached the limit of checks for this method. Choose another method.")
+    )
 
 
 @told(verify.ChallengeNotPending)
 def not_pending(found: Exception) -> Problem:
-    return impossible("not_pending", _("This way is closed: the address is proved, or its time is over."))
+    return impossible("not_pending", _("This method is closed: the address is proved, or the time for it has ended."))
 
 
 @told(decide.NotYours)
 def not_yours(found: decide.NotYours) -> Problem:
-    return impossible("not_at_request", _("It was not its holder who ended or suspended it. Read the letter about it."))
+    return impossible("not_at_request", _("The holder did not end or suspend it. Read the letter about it."))
 
 
 @told(decide.TooLate)

@@ -64,7 +64,9 @@ def make_token(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except actions.TooManyTokens:
-        form.add_error("name", _("You have %(count)s tokens, which is the most. End one.") % {"count": MOST_TOKENS})
+        form.add_error(
+            "name", _("You have %(count)s tokens, which is the limit. Revoke one first.") % {"count": MOST_TOKENS}
+        )
         return _page(request, form, status=422)
     return _page(request, new_token=token, new_text=text)
 
@@ -75,7 +77,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
 def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     if not actions.revoke_token(owner=person(request), id=id, now=timezone.now()):
         raise Http404
-    messages.success(request, _("The token is ended. No program gets in with it any more."))
+    messages.success(request, _("The token is revoked. No program can use it any more."))
     return redirect("api:programs")
 
 
@@ -88,5 +90,5 @@ def end_webhook(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     except queries.WebhookNotFound:
         raise Http404 from None
     actions.end_webhook(webhook=found, now=timezone.now())
-    messages.success(request, _("The webhook is ended. Nothing is sent there any more."))
+    messages.success(request, _("The webhook is ended. We no longer send anything there."))
     return redirect("api:programs")

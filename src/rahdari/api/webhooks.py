@@ -111,7 +111,7 @@ def make_webhook(call: Call) -> Answer:
             id=call.id,
         )
     except actions.TooManyWebhooks:
-        raise impossible("too_many_webhooks", _("You have as many as there may be. End one.")) from None
+        raise impossible("too_many_webhooks", _("You have reached the limit. Revoke one first.")) from None
     except actions.PlaceNotTaken as found:
         raise _place(found) from None
     return Answer({"webhook": _webhook(made), "secret": secret}, 201)
@@ -119,7 +119,7 @@ def make_webhook(call: Call) -> Answer:
 
 def _hold_working(row: Webhook) -> None:
     if row.stopped_at is not None:
-        raise impossible("stopped", _("This webhook is stopped. Change it first: then it goes on."))
+        raise impossible("stopped", _("This webhook is stopped. Change it first, then it starts again."))
 
 
 def _place(found: "actions.PlaceNotTaken") -> Exception:

@@ -18,7 +18,7 @@ declare(
         "apply.withdrew",
         _("Application withdrawn"),
         OFFICERS,
-        done=_("Took the application back"),
+        done=_("Withdrew the application"),
         event=Event("application.withdrawn"),
     ),
     Act("apply.reopened", _("Application open again"), OFFICERS),

@@ -102,7 +102,7 @@ class AddressForm(RunsForm):
     )
     block = Line(
         label=_("Public address or range"),
-        help_text=_("IPv4 or IPv6. A range is written with a slash."),
+        help_text=_("IPv4 or IPv6. Write a range with a slash."),
         max_length=300,
         widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
     )
@@ -114,12 +114,12 @@ class AddressForm(RunsForm):
         widget=text_input(dir="ltr", inputmode="url", autocapitalize="off"),
     )
     label = Line(
-        label=_("Your own name for it"),
+        label=_("Your own label (optional)"),
         help_text=_("For example a machine. Nobody else sees it."),
         max_length=60,
         required=False,
         widget=text_input(),
-        error_messages={"max_length": _("This name is too long: write at most %(limit_value)s characters")},
+        error_messages={"max_length": _("This name is too long: use at most %(limit_value)s characters")},
     )
     stays = forms.ChoiceField(
         label=_("Does this address stay the same?"),
@@ -129,7 +129,7 @@ class AddressForm(RunsForm):
     )
     subscriber = Line(
         label=_("Subscriber number at your operator"),
-        help_text=_("It stands on the bill, near your name. Only your operator sees it."),
+        help_text=_("It is on the bill, near your name. Only your operator sees it."),
         required=False,
         widget=text_input(dir="ltr", autocapitalize="characters"),
     )
@@ -143,7 +143,8 @@ class AddressForm(RunsForm):
         asks_which: bool = False,
         **kwargs: Any,
     ) -> None:
-        """With `asks_which` it is said first which address it is; of a line nothing is asked that only a server has."""
+        """With `asks_which` it is said first which address it is; of a line nothing is asked that only a "
+        "server has."""
         super().__init__(*args, **kwargs)
         if not asks_which:
             del self.fields["which"]
@@ -191,10 +192,10 @@ class AddressForm(RunsForm):
     def clean_subscriber(self) -> str:
         given = plain_text(self.cleaned_data["subscriber"])
         if not given:
-            raise ValidationError(gettext("Write the subscriber number from your bill"))
+            raise ValidationError(gettext("Enter the subscriber number from your bill"))
         number = rules.subscriber_number(given)
         if number is None:
-            raise ValidationError(gettext("A subscriber number has letters and digits, 40 at most. Look at the bill."))
+            raise ValidationError(gettext("A subscriber number has letters and digits, 40 at most. Check the bill."))
         return number
 
     def clean_label(self) -> str:
@@ -210,7 +211,9 @@ class AddressForm(RunsForm):
         data: dict[str, Any] = super().clean() or {}
         block = data.get("block")
         if data.get("stays") == "dynamic" and block is not None and block.num_addresses > 1 and block.version == 4:
-            self.add_error("block", gettext("A range does not change by itself. Write one address, without the slash."))
+            self.add_error(
+                "block", gettext("A range cannot be a changing address. Enter one address, without the slash.")
+            )
         return data
 
 

@@ -153,8 +153,8 @@ def _gone(request: HttpRequest, application: Application, id: uuid.UUID) -> Http
     form.add_error(
         "block",
         _(
-            "This address was removed or changed in another window. Look at the list of your addresses first. "
-            "If you save now, this one is added to it."
+            "This address was removed or changed in another window. Check the list of your addresses first. If "
+            "you save now, this one is added to it."
         ),
     )
     to_add = reverse("apply:add_address", args=[application.reference])
@@ -262,11 +262,11 @@ def _save(
 def _network_unknown(block: Block, *, is_line: bool) -> str:
     if is_line:
         return _(
-            "Address %(address)s was added. Its network is not on our list. Is your VPN on? Then this is the address "
-            "of the VPN and not of your line: switch it off, and change the address. If it is right, you can go on: an "
-            "officer will look at it."
+            "Address %(address)s was added. Its network is not on our list. Is your VPN on? Then this is the "
+            "address of the VPN and not of your line: switch it off, and change the address. If the address "
+            "is right, you can continue: an officer will look at it."
         ) % {"address": wording.isolated(format_block(block))}
     return _(
-        "Address %(address)s was added. Its network is not on our list, which happens with addresses from abroad. "
-        "You can go on: an officer will look at it."
+        "Address %(address)s was added. Its network is not on our list, which happens with addresses from "
+        "abroad. You can continue: an officer will look at it."
     ) % {"address": wording.isolated(format_block(block))}

@@ -67,8 +67,8 @@ def who_sees_a_person(application: Application, service: Service) -> tuple[Words
     return (
         _("The officers who decide. Each look is recorded."),
         by_operator,
-        _("An association or a client only if you choose it as your proof: your name, and what stands there."),
-        _("Whoever scans the code on your certificate: your name. Nobody else of the public."),
+        _("An association or a client, only if you choose it as your proof: your name, and what you enter there."),
+        _("Anyone who scans the code on your certificate: your name. Nobody else among the public."),
         *((card,) if rules.asks_card(service) else ()),
         feed,
     )
@@ -145,8 +145,8 @@ COMPANY = Asked(
     beside_heading=_("Who sees this"),
     beside=(
         _(
-            "The public is told whether a name that somebody types fits the number. Whoever scans the certificate sees "
-            "the name."
+            "The public is told only whether a name that somebody types matches the number. Anyone who scans "
+            "the certificate sees the name."
         ),
     ),
     beside_of=lambda application, service: (
@@ -210,9 +210,9 @@ EVIDENCE = Asked(
         association_number=application.association_number,
         **common,
     ),
-    beside_heading=_("Where each leads"),
+    beside_heading=_("What each one gives you"),
     beside=(
-        _("With no note beside it: registered for the whole term, as a company is."),
+        _("Without a note: registered for the whole term, like a company."),
         _("Provisionally: on the same lists, for a shorter time, while you find a stronger proof."),
         _("You have no letter? Nobody is refused for that. Choose what you have."),
     ),
@@ -222,7 +222,8 @@ EVIDENCE = Asked(
 
 
 def _lasts(application: Application, service: Service, policy: Policy) -> str:
-    """How long the registration stands at first that rests on this kind alone; empty where it is a full one at once."""
+    """How long the registration stands at first that rests on this kind alone; empty where it is a full one at "
+    "once."""
     kind = service.evidence_kind(application.evidence_kind)
     if kind is None or kind.weight != "provisional" or policy.provisional is None:
         return ""
@@ -284,8 +285,11 @@ CLIENT = Asked(
     beside_heading=_("What they see"),
     beside=(
         _("Your name, that you ask to register your connection, and one question: whether you work for them."),
-        _("They are not told what for, for how much, or from which address."),
-        _("We write when you send the application, and remind them once. They can stop us with one press."),
+        _("We do not tell them what the work is, what it pays, or from which address."),
+        _(
+            "We email them when you send the application, and remind them once. They can stop our emails with one "
+            "button."
+        ),
     ),
 )
 
@@ -310,7 +314,7 @@ DECLARATION = Asked(
     beside=(
         _("You are registered provisionally. Operators get your address as they get every other."),
         _("With a stronger proof it becomes a full registration, under the same number."),
-        _("Without one an officer looks at it before it ends. No mark against you."),
+        _("Without one an officer looks at it before it ends. Nothing is recorded against you."),
     ),
 )
 
@@ -350,8 +354,8 @@ MEMBERSHIP = Asked(
     beside_heading=_("What they see"),
     beside=(
         _("Your name, your member number and your email, if they have not attested you yet."),
-        _("If they are asked, they learn by it that you apply. They are not told what becomes of it."),
+        _("If we ask them, they learn that you apply. We do not tell them the result."),
         _("Never your address, your card number, or what the connection is for."),
-        _("If they have attested you already, nobody is asked and nothing is waited for."),
+        _("If they have already attested you, we ask nobody and there is no wait."),
     ),
 )

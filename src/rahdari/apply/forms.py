@@ -81,7 +81,7 @@ class PersonForm(CardForm):
         widget=text_input(autocomplete="name"),
         error_messages={
             "required": _("Enter your name as on your identity card"),
-            "max_length": _("This name is too long: write at most %(limit_value)s characters"),
+            "max_length": _("This name is too long: use at most %(limit_value)s characters"),
         },
     )
 
@@ -89,12 +89,12 @@ class PersonForm(CardForm):
 class CompanyForm(StepForm):
     name = NameField(
         label=_("Registered name"),
-        help_text=_("As in the company register. Whoever scans the certificate sees this name."),
+        help_text=_("As in the company register. Anyone who scans the certificate sees this name."),
         max_length=200,
         widget=text_input(autocomplete="organization"),
         error_messages={
             "required": _("Enter the name of the company as registered"),
-            "max_length": _("This name is too long: write at most %(limit_value)s characters"),
+            "max_length": _("This name is too long: use at most %(limit_value)s characters"),
         },
     )
     company_number = Line(
@@ -105,7 +105,7 @@ class CompanyForm(StepForm):
     )
     ntn = Line(
         label=_("Tax number (NTN)"),
-        help_text=_("If it is on the list of active taxpayers, we need no paper from you."),
+        help_text=_("If it is on the list of active taxpayers, we need no document from you."),
         required=False,
         widget=number_input(),
     )
@@ -116,13 +116,13 @@ class CompanyForm(StepForm):
         # What whoever typed it should know, when it is saved.
         self.notes: list[str] = []
         if not rules.tax_number_stands_in(service):
-            self.fields["ntn"].help_text = _("The papers are needed all the same.")
+            self.fields["ntn"].help_text = _("The documents are still needed.")
         if not service.asks_tax_number:
             del self.fields["ntn"]
         if not service.has_company_number:
             del self.fields["company_number"]
             self.fields["name"].label = _("Name of the organisation")
-            self.fields["name"].help_text = _("As on its letters. Whoever scans the certificate sees this name.")
+            self.fields["name"].help_text = _("As on its letters. Anyone who scans the certificate sees this name.")
 
     def clean_company_number(self) -> str:
         typed = self.cleaned_data["company_number"]
@@ -157,8 +157,8 @@ class ContactForm(StepForm):
         label=_("Name or role"),
         help_text=_("Someone who can be reached at any hour, for example the network manager."),
         error_messages={
-            "required": _("Enter whom we can call"),
-            "max_length": _("This name is too long: write at most %(limit_value)s characters"),
+            "required": _("Enter a contact whom we can call"),
+            "max_length": _("This name is too long: use at most %(limit_value)s characters"),
         },
     )
     mobile = Line(
@@ -216,7 +216,7 @@ class PurposeForm(StepForm):
         label=_("In your own words"),
         help_text=_("One or two sentences: who connects to what, and why. Leave out passwords and keys."),
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": _("Write in a sentence what the VPN is used for")},
+        error_messages={"required": _("Enter one sentence about what the VPN is used for")},
     )
 
     def __init__(self, *args: Any, most: int = 4000, is_optional: bool = False, **kwargs: Any) -> None:
@@ -229,7 +229,7 @@ class PurposeForm(StepForm):
         if not purpose and not self.fields["purpose"].required:
             return ""
         if len(purpose) < 10:
-            raise ValidationError(_("Write a little more: who connects to what, and why"), code="too_short")
+            raise ValidationError(_("Add a little more: who connects to what, and why"), code="too_short")
         _limit(self.fields["purpose"], len(purpose), self.most)
         return purpose
 
@@ -248,7 +248,7 @@ class AboutForm(PersonForm):
         label=_("What you use it for"),
         help_text=_("One sentence: whose systems, and why."),
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": _("Write in a sentence what the VPN is used for")},
+        error_messages={"required": _("Enter one sentence about what the VPN is used for")},
     )
 
     def __init__(self, *args: Any, asks: Mapping[str, str], most: int = 4000, **kwargs: Any) -> None:
@@ -268,12 +268,12 @@ class EvidenceForm(StepForm):
     """Which proof of work. The kinds are the policy's."""
 
     kind = forms.ChoiceField(
-        label=_("How can you show your work?"),
+        label=_("How can you prove your employment or freelance work?"),
         help_text=_("One is enough."),
         widget=forms.RadioSelect,
         error_messages={
-            "required": _("Choose how you can show your work"),
-            "invalid_choice": _("Choose how you can show your work"),
+            "required": _("Choose how you prove your employment or freelance work"),
+            "invalid_choice": _("Choose how you prove your employment or freelance work"),
         },
     )
 
@@ -295,7 +295,7 @@ class EvidenceForm(StepForm):
 
 
 class EvidenceTextForm(StepForm):
-    text = LongText(widget=forms.Textarea(attrs={"rows": 8}), error_messages={"required": _("Write or paste it here")})
+    text = LongText(widget=forms.Textarea(attrs={"rows": 8}), error_messages={"required": _("Enter or paste it here")})
 
     def __init__(
         self, *args: Any, title: str = "", hint: str = "", most: int = 4000, lasts: str = "", **kwargs: Any
@@ -315,12 +315,12 @@ class ClientForm(StepForm):
 
     text = Line(
         label=_("Their email address"),
-        help_text=_("At their own domain, as on their own site. Addresses at free mail services do not count."),
+        help_text=_("At their own domain, as on their own site. We cannot accept addresses at free mail services."),
         max_length=254,
         widget=text_input(type="email", inputmode="email", autocomplete="off", dir="ltr"),
         error_messages={
             "required": _("Enter the address of a client or employer"),
-            "max_length": _("This address is too long. Look at it again."),
+            "max_length": _("This address is too long. Check it again."),
         },
     )
 
@@ -333,7 +333,9 @@ class ClientForm(StepForm):
         try:
             validate_email(address)
         except ValidationError:
-            raise ValidationError(_("This is no email address. It looks like name@client.example"), code="no") from None
+            raise ValidationError(
+                _("This is not an email address. It looks like name@client.example"), code="no"
+            ) from None
         if not mailboxes.is_reachable(address):
             raise ValidationError(mailboxes.UNREACHABLE, code="unreachable")
         if address == self.own.lower():
@@ -341,8 +343,8 @@ class ClientForm(StepForm):
         if rules.domain_of(address) in self.free_mail:
             raise ValidationError(
                 _(
-                    "Anybody can have an address at this mail service, so it shows nothing. Give an address at the "
-                    "client’s own domain, or choose another proof."
+                    "Anybody can have an address at this mail service, so it proves nothing. "
+                    "Give an address at the client’s own domain, or choose another proof."
                 ),
                 code="free_mail",
             )
@@ -360,13 +362,13 @@ class DeclarationForm(CardForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         max_length=400,
         error_messages={
-            "required": _("Write in a few words what you do"),
-            "max_length": _("This is too long: write at most %(limit_value)s characters"),
+            "required": _("Enter in a few words what you do"),
+            "max_length": _("This is too long: use at most %(limit_value)s characters"),
         },
     )
     declared = forms.BooleanField(
         label=_("I work for clients in my own name, and all the conditions are met."),
-        error_messages={"required": _("Tick the box if it is so. If not, choose another proof.")},
+        error_messages={"required": _("Tick the box if this is true. If not, choose another proof.")},
     )
 
     def __init__(
@@ -390,10 +392,10 @@ class DeclarationForm(CardForm):
         if most is not None and self.addresses > most:
             raise ValidationError(
                 ngettext(
-                    "A declaration is for %(most)s address. Take the others out of this application, "
-                    "or choose another proof.",
-                    "A declaration is for %(most)s addresses. Take the others out of this application, "
-                    "or choose another proof.",
+                    "A declaration covers %(most)s address. "
+                    "Remove the others from this application, or choose another proof.",
+                    "A declaration covers %(most)s addresses. "
+                    "Remove the others from this application, or choose another proof.",
                     most,
                 )
                 % {"most": most},
@@ -465,12 +467,12 @@ class LastDayForm(forms.Form):
     use_required_attribute = False
     valid_until = forms.DateField(
         label=_("Valid until"),
-        help_text=_("The last day that stands on it. The registration ends with it at the latest."),
+        help_text=_("The last day printed on it. The registration ends on that day at the latest."),
         widget=forms.DateInput(attrs={"type": "date", "dir": "ltr"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y"],
         error_messages={
-            "required": _("Write the last day that stands on the certificate"),
-            "invalid": _("Write the day as on the certificate, for example 31/12/2027"),
+            "required": _("Enter the last day printed on the certificate"),
+            "invalid": _("Enter the date as on the certificate, for example 31/12/2027"),
         },
     )
 
@@ -478,9 +480,7 @@ class LastDayForm(forms.Form):
         day: dt.date = self.cleaned_data["valid_until"]
         if day < timezone.localdate():
             raise forms.ValidationError(
-                gettext(
-                    "This certificate has expired already. Send the new one, or go on without it and send it later."
-                ),
+                gettext("This certificate has expired. Send the new one, or continue without it and send it later."),
                 code="expired",
             )
         return day

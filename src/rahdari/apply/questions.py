@@ -85,7 +85,7 @@ class BeginForm(QuestionForm):
 
     email = forms.CharField(
         label=_("Email"),
-        help_text=_("The same one every time. There is no password."),
+        help_text=_("Use the same one every time. There is no password."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
     )

@@ -76,5 +76,5 @@ def _problem_with(keep: Callable[[str, bytes], object], name: str, content: byte
     except actions.NotADraft:
         return _("This application was sent, so its answers stay as they are.")
     except actions.NothingAwaited:
-        return _("This application is over, so no file is kept for it any more.")
+        return _("This application has ended, so you can no longer add files to it.")
     return ""

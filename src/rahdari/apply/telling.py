@@ -80,7 +80,7 @@ WAYS: dict[str, tuple[Promise | str, Promise | str]] = {
         key: (_LABELS.get(key, service.name), _HINTS.get(key, vpn.ports_in_words(service.parts)))
         for key, service in VPN_SERVICES.items()
     },
-    vpn.OTHER: (gettext_lazy("Another protocol"), gettext_lazy("Say below which one.")),
+    vpn.OTHER: (gettext_lazy("Another protocol"), gettext_lazy("Say which one below.")),
 }
 
 
@@ -168,8 +168,8 @@ def evidence_groups(service: Service) -> list[EvidenceGroup]:
         ),
         EvidenceGroup(
             "own",
-            gettext("You say it yourself"),
-            gettext("For a shorter time first."),
+            gettext("Your own declaration"),
+            gettext("For a shorter period at first."),
             tuple(own),
         ),
     ]
@@ -209,7 +209,7 @@ def paper_line(document: Document) -> Line:
             gettext("Checked with application %(application)s and still accepted") % {"application": document.seen_with}
         )
     if document.erased_at is not None:
-        return Line(gettext("Not readable here, its time was over"), "quiet")
+        return Line(gettext("No longer readable: its period has ended"), "quiet")
     return Line(document.name, "name")
 
 

@@ -40,7 +40,7 @@ def isolated_name(value: object) -> str:
 
 
 def turned_around() -> str:
-    return _("There is an invisible sign in it that turns the numbers round. Type the number, do not paste it.")
+    return _("It contains an invisible character that reverses the digits. Type the number instead of pasting it.")
 
 
 def card_number(error: IdentifierError) -> str:
@@ -57,13 +57,13 @@ def card_number(error: IdentifierError) -> str:
             error.digits,
         ) % {"count": error.digits}
     if error.reason == "first_digit":
-        return _("A card number does not begin with 0. Look at the card again.")
+        return _("A card number does not begin with 0. Check the card again.")
     return _("Enter the 13 digits of your card number, without letters")
 
 
 def read_as(number: str) -> str:
     """A company number that was typed without its zeros."""
-    return _("We read the company number as %(number)s. If that is another one, write all 7 digits.") % {
+    return _("We read the company number as %(number)s. If that is wrong, enter all 7 digits.") % {
         "number": values.plain_ltr(number)
     }
 
@@ -119,37 +119,37 @@ def address(error: AddressError) -> str:
     if reason is AddressFault.EMPTY:
         return _("Enter an address, for example %(address)s") % {"address": isolated("203.0.113.24")}
     if reason is AddressFault.PORT:
-        return _("There is a port behind the address. Write the address alone: %(address)s") % meant
+        return _("There is a port after the address. Enter only the address: %(address)s") % meant
     if reason is AddressFault.URL and error.suggestion:
-        return _("This is a web address. Write only this part: %(address)s") % meant
+        return _("This is a web address. Enter only this part: %(address)s") % meant
     if reason is AddressFault.TURNED_AROUND:
-        return _("There is an invisible sign in it that turns the numbers round. Type the address, do not paste it.")
+        return _("It contains an invisible character that reverses the digits. Type the address instead of pasting it.")
     if reason is AddressFault.NO_DIGIT:
-        return _("There is a sign in it that only looks like a digit. Type the digits on the keyboard.")
+        return _("It contains a character that only looks like a digit. Type the digits on the keyboard.")
     if reason is AddressFault.LETTER:
         if error.suggestion:
             return _("There is a letter in it: O is not 0, and l is not 1. Perhaps it is %(address)s") % meant
-        return _("There is a letter in it: O is not 0, and l is not 1. Look at it again.")
+        return _("There is a letter in it: O is not 0, and l is not 1. Check it again.")
     if reason is AddressFault.HEXADECIMAL and error.suggestion:
-        return _("Write the address with ordinary numbers: %(address)s") % meant
+        return _("Enter the address with ordinary digits: %(address)s") % meant
     if reason in {AddressFault.URL, AddressFault.HOST_NAME}:
-        return _("This is a name, not an address. Write the numbers that it stands for: your operator knows them.")
+        return _("This is a name, not an address. Enter the number behind the name: your operator knows it.")
     if reason is AddressFault.HOST_BITS:
         return _("No range begins at this address. The range around it is %(address)s") % meant
     if reason is AddressFault.NETMASK and error.suggestion:
-        return _("Write the range with a slash and one number: %(address)s") % meant
+        return _("Enter the range with a slash and one number: %(address)s") % meant
     if reason is AddressFault.RANGE and error.suggestion:
-        return _("Write the range as %(address)s") % meant
+        return _("Enter the range as %(address)s") % meant
     if reason is AddressFault.RANGE:
         return _("These addresses are not one range. Add them one by one.")
     if reason is AddressFault.SEVERAL:
-        return _("Write one address here. You can add the others afterwards.")
+        return _("Enter one address here. You can add the others afterwards.")
     if reason is AddressFault.LEADING_ZEROS:
         if error.suggestion:
-            return _("Some programs read a zero in front as another number. Write %(address)s") % meant
-        return _("Some programs read a zero in front as another number. Leave it out.")
+            return _("Some programs read a leading zero as another number. Enter %(address)s") % meant
+        return _("Some programs read a leading zero as another number. Leave it out.")
     if reason is AddressFault.MAPPED:
-        return _("This is an IPv4 address inside an IPv6 one. Write %(address)s") % {
+        return _("This is an IPv4 address inside an IPv6 one. Enter %(address)s") % {
             "address": isolated(error.suggestion or "IPv4")
         }
     if reason is AddressFault.INCOMPLETE:
@@ -157,15 +157,15 @@ def address(error: AddressError) -> str:
             "address": isolated("203.0.113.24")
         }
     if reason is AddressFault.OUT_OF_RANGE and error.suggestion:
-        return _("There is a digit too many in it. Perhaps it is %(address)s") % meant
+        return _("It has one digit too many. Perhaps it is %(address)s") % meant
     if reason is AddressFault.OUT_OF_RANGE:
-        return _("No number of an IPv4 address is greater than %(limit)s. Look at it again.") % {
+        return _("No number in an IPv4 address is greater than %(limit)s. Check it again.") % {
             "limit": error.limit or 255
         }
     if reason in {AddressFault.PREFIX_LENGTH, AddressFault.NETMASK}:
-        return _("Behind the slash stands one number, %(limit)s at most.") % {"limit": error.limit or 32}
+        return _("After the slash there is one number, %(limit)s at most.") % {"limit": error.limit or 32}
     if reason is AddressFault.SCOPE:
-        return _("The part behind the percent sign belongs to one machine. Leave it out.")
+        return _("The part after the percent sign belongs to one machine only. Leave it out.")
     return _("This is not an address. It looks like %(four)s or %(six)s") % {
         "four": isolated("203.0.113.24"),
         "six": isolated("2001:db8::1"),
@@ -184,17 +184,19 @@ def special(name: SpecialName) -> str:
         return _("This address works only inside your own network. Give the public one: ask your operator.")
     if name is SpecialName.LOOPBACK:
         return _(
-            "This address is every computer’s own. Give the public one: your router shows it, or ask your operator."
+            "Every computer uses this address for itself. Give the public one: your router shows it, or ask "
+            "your operator."
         )
     if name is SpecialName.DOCUMENTATION:
-        return _("This address is kept for examples and works nowhere. Give the one that your router shows.")
+        return _("This address is reserved for examples and works nowhere. Give the one that your router shows.")
     if name in {SpecialName.SIX_TO_FOUR, SpecialName.TEREDO, SpecialName.NAT64, SpecialName.MAPPED}:
         return _("This address belongs to a bridge between IPv4 and IPv6. Give the IPv4 address itself.")
     if name in {SpecialName.MULTICAST, SpecialName.BROADCAST}:
         return _(
-            "This address reaches many machines at once, so nobody can hold it. Give the one that your router shows."
+            "This address reaches many machines at once, so nobody can register it. Give the one that your "
+            "router shows."
         )
-    return _("This address is set aside and belongs to nobody. Give the one that your router shows.")
+    return _("This address is reserved and belongs to nobody. Give the one that your router shows.")
 
 
 def trouble(found: Trouble) -> str:
@@ -211,11 +213,11 @@ def trouble(found: Trouble) -> str:
             found.limit or 0,
         ) % {"count": found.limit}
     if found.kind is AddressTrouble.DUPLICATE and found.other is not None:
-        return _("This application has it already: %(endpoint)s. Change that one, or write another.") % {
+        return _("It is already in this application: %(endpoint)s. Change that one, or enter another.") % {
             "endpoint": isolated(endpoint(found.other))
         }
     if found.kind is AddressTrouble.HELD_BY_YOU and found.other is not None:
-        return _("You have registered it already: %(endpoint)s. It stays registered, leave it out here.") % {
+        return _("You have already registered it: %(endpoint)s. It stays registered, so leave it out here.") % {
             "endpoint": isolated(endpoint(found.other))
         }
     return _("This application is for a mobile number, so it has no address. Begin another one for addresses.")
@@ -227,7 +229,7 @@ def endpoint(value: AddressEndpoint) -> str:
 
 def port(error: EndpointError) -> str:
     if error.reason is EndpointFault.PORT_WITHOUT_PROTOCOL:
-        return _("This goes without a port. Leave the ports empty.")
+        return _("This protocol has no port. Leave the ports empty.")
     if error.reason is EndpointFault.PORTS_ARE_FIXED:
         return _("This always uses the ports %(ports)s. Leave the ports empty, or choose another protocol.") % {
             "ports": isolated(error.suggestion)
@@ -235,7 +237,7 @@ def port(error: EndpointError) -> str:
     if error.reason is EndpointFault.PORT_OUT_OF_RANGE:
         return _("A port is a number from 1 to 65535.")
     if error.reason is EndpointFault.RANGE_REVERSED:
-        return _("In a range the smaller port stands first: %(ports)s") % {"ports": isolated(error.suggestion)}
+        return _("In a range the smaller port comes first: %(ports)s") % {"ports": isolated(error.suggestion)}
     if error.reason is EndpointFault.TOO_MANY:
         return ngettext(
             "One address takes %(count)s port. For more, choose everything at this address.",
@@ -244,11 +246,11 @@ def port(error: EndpointError) -> str:
         ) % {"count": error.limit}
     if error.reason is EndpointFault.SEVERAL_MEANINGS:
         two = error.text.replace(",", " ").split()
-        return _("This can be one port or two. Write %(one)s, or with comma and space %(two)s") % {
+        return _("This can be one port or two. Enter %(one)s, or with comma and space %(two)s") % {
             "one": isolated("".join(two)),
             "two": isolated(", ".join(two)),
         }
-    return _("Write the ports as numbers, for example %(ports)s") % {"ports": isolated("1194, 1200-1203")}
+    return _("Enter the ports as numbers, for example %(ports)s") % {"ports": isolated("1194, 1200-1203")}
 
 
 def rows_file(fault: RowsFault, *, most_rows: int) -> str:
@@ -270,16 +272,16 @@ def rows_file(fault: RowsFault, *, most_rows: int) -> str:
             most_rows,
         ) % {"count": f"{most_rows:,}"}
     if fault is RowsFault.SECRET:
-        return _("There is a key in the file. We have deleted it. Take the keys out: we never need them.")
-    return _("This is no table we can read. Save it as CSV in your spreadsheet, then send that file.")
+        return _("There is a key in the file. We have deleted the file. Remove the keys: we never need them.")
+    return _("We cannot read this table. Save it as CSV in your spreadsheet, then send that file.")
 
 
 def repeated(line: int) -> str:
-    return _("It stands in row %(line)s already. Take one of them out.") % {"line": line}
+    return _("It is already in row %(line)s. Remove one of them.") % {"line": line}
 
 
 def added_before() -> str:
-    return _("This application has it already. Leave this row out.")
+    return _("It is already in this application. Leave this row out.")
 
 
 def no_such_protocol(names: str) -> str:
@@ -300,15 +302,15 @@ def new_branch(name: str) -> str:
 
 def no_such_branch() -> str:
     return _(
-        "There is no branch of this name, and you may not add one. Write the name of one that is there, or ask a"
-        " manager of the organisation to add it."
+        "There is no branch with this name, and you may not add one. Enter the name of an existing branch, or "
+        "ask a manager of the organisation to add it."
     )
 
 
 def branches_full(limit: int) -> str:
     words = ngettext(
-        "An organisation has %(count)s branch at most. Give up one that is no longer there.",
-        "An organisation has %(count)s branches at most. Give up one that is no longer there.",
+        "An organisation has %(count)s branch at most. Remove one that no longer exists.",
+        "An organisation has %(count)s branches at most. Remove one that no longer exists.",
         limit,
     )
     return words % {"count": f"{limit:,}"}
@@ -324,14 +326,14 @@ def too_many_drafts(limit: int) -> str:
 
 
 def files_too_often(wait: dt.timedelta) -> str:
-    words = _("Many files came in a short time. Send this one again after %(when)s.")
+    words = _("You sent many files in a short time. Send this one again after %(when)s.")
     return words % {"when": values.again_after(wait)}
 
 
 def too_many_files(limit: int) -> str:
     words = ngettext(
-        "%(count)s file waits already, which is the limit. Add its rows, or delete it.",
-        "%(count)s files wait already, which is the limit. Add the rows of one, or delete one.",
+        "%(count)s file is already waiting, which is the limit. Add its rows, or delete it.",
+        "%(count)s files are already waiting, which is the limit. Add the rows of one, or delete one.",
         limit,
     )
     return words % {"count": limit}
@@ -372,16 +374,17 @@ def file(error: FileRefused) -> str:
         }
     if reason is FileFault.WRONG_TYPE and error.found in PICTURES:
         return _(
-            "We cannot take this type of picture (%(type)s). Save it as JPG, or take a screenshot of it and send that."
+            "We cannot use this type of picture (%(type)s). Save it as JPG, or take a screenshot of it and send that."
         ) % {"type": found}
     if reason is FileFault.WRONG_TYPE:
         return _("Wrong type. Save it as PDF, or take a photo of the page.")
     if reason is FileFault.DISGUISED and error.found:
         return _(
-            "The name does not fit the content, which is %(type)s. Save it as PDF, JPG or PNG under a name that fits."
+            "The file name does not match the content, which is %(type)s. Save it as PDF, JPG or PNG with a "
+            "matching name."
         ) % {"type": found}
     if reason is FileFault.DISGUISED:
-        return _("The name does not fit the content. Save it as PDF, JPG or PNG under a name that fits.")
+        return _("The file name does not match the content. Save it as PDF, JPG or PNG with a matching name.")
     if reason is FileFault.POLYGLOT:
         return _("Another file is hidden in it. Print it to a new PDF, or take a photo of the page.")
     if reason is FileFault.PASSWORD:
@@ -390,7 +393,7 @@ def file(error: FileRefused) -> str:
         return _("The picture is too small to read. Take the photo again, one page filling the picture.")
     if reason is FileFault.TOO_MANY_PIXELS:
         return _(
-            "The picture has more dots than we can take: %(limit)s million at most. Take it with a lower resolution."
+            "The picture has more pixels than we can use: %(limit)s million at most. Take it with a lower resolution."
         ) % {"limit": error.limit}
     if reason is FileFault.TOO_MANY_PAGES:
         return ngettext(
@@ -400,8 +403,8 @@ def file(error: FileRefused) -> str:
         ) % {"count": error.limit}
     if reason is FileFault.NO_ROOM:
         return _(
-            "The files of your open applications take %(limit)s MB already, which is the limit. Remove one that is not "
-            "needed, or send this one when an application is decided."
+            "The files of your open applications already take %(limit)s MB, which is the limit. Remove one that "
+            "is not needed, or send this one when an application is decided."
         ) % {"limit": megabytes(error.limit or 0)}
     if reason is FileFault.TOO_OFTEN:
         return files_too_often(dt.timedelta(seconds=error.limit or 0))
@@ -421,11 +424,11 @@ def fee(due: Due | Nothing, service: Service, language: str) -> list[str]:
 
 def _fee_now(due: Due | Nothing, currency: str) -> str:
     if due is Nothing.NOTHING_NEW:
-        return _("Nothing is due: no address is new.")
+        return _("No fee: no address is new.")
     if due is Nothing.NO_AMOUNT:
-        return _("A fee would be due, but no amount is published. Nothing is asked for.")
+        return _("There would be a fee, but no amount is published. You pay nothing.")
     if isinstance(due, Nothing):
-        return _("Nothing is due for so few addresses.")
+        return _("No fee for so few addresses.")
     amount, each = (isolated(f"{currency} {sum:,.2f}") for sum in (due.amount, due.each))
     if due.once:
         return _("%(amount)s for the application.") % {"amount": amount}

@@ -41,11 +41,11 @@ def _day() -> forms.TextInput:
 
 def _until() -> forms.CharField:
     return forms.CharField(
-        label=gettext_lazy("Until which day"),
-        help_text=gettext_lazy("The last day on which it counts. You can renew it later."),
+        label=gettext_lazy("Valid until"),
+        help_text=gettext_lazy("The last day on which it is valid. You can renew it later."),
         max_length=10,
         widget=_day(),
-        error_messages={"required": gettext_lazy("Say until which day it holds.")},
+        error_messages={"required": gettext_lazy("Enter the last day on which it is valid.")},
     )
 
 
@@ -185,8 +185,8 @@ class NotMemberForm(forms.Form):
         max_length=600,
         widget=forms.Textarea(attrs={"class": "input", "rows": 2, "dir": "auto"}),
         error_messages={
-            "required": gettext_lazy("Write how you know it"),
-            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+            "required": gettext_lazy("Enter how you know it"),
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
         },
     )
 
@@ -208,14 +208,14 @@ class ListForm(AttestingForm):
     way = way_field()
     checked = forms.BooleanField(
         label=gettext_lazy("We checked these members ourselves in the last 12 months"),
-        help_text=gettext_lazy("The association answers for its attestations."),
+        help_text=gettext_lazy("The association is responsible for its attestations."),
         error_messages={"required": gettext_lazy("Tick the box if you checked them. If not, send those you checked.")},
     )
 
     def __init__(self, *args: Any, most_rows: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["members"].help_text = _(
-            "CSV with %(columns)s, up to %(most)s rows. You see the result by row before anything counts."
+            "CSV with %(columns)s, up to %(most)s rows. You see the result for each row before anything takes effect."
         ) % {"columns": plain_ltr(", ".join(rules.NEEDED)), "most": most_rows}
 
 
@@ -236,8 +236,8 @@ class RevokeForm(forms.Form):
         max_length=600,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
         error_messages={
-            "required": gettext_lazy("Write a sentence for the member"),
-            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+            "required": gettext_lazy("Enter a sentence for the member"),
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
         },
     )
 
@@ -261,7 +261,7 @@ class RevokeManyForm(RevokeForm):
     def __init__(self, *args: Any, most_rows: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["members"].help_text = _(
-            "CSV with %(columns)s, up to %(most)s rows. You see the result by row before anything is revoked."
+            "CSV with %(columns)s, up to %(most)s rows. You see the result for each row before anything is revoked."
         ) % {"columns": plain_ltr(", ".join(rules.NEEDED_TO_REVOKE)), "most": most_rows}
         self.fields["revocation"].help_text = _("One reason for all of them. Each member reads it.")
 
@@ -274,8 +274,8 @@ class DisputeForm(forms.Form):
         max_length=1500,
         widget=forms.Textarea(attrs={"class": "input", "rows": 4}),
         error_messages={
-            "required": gettext_lazy("Write what is wrong"),
-            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+            "required": gettext_lazy("Enter what is wrong"),
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
         },
     )
 
@@ -285,7 +285,7 @@ class ReplyForm(forms.Form):
     reply = forms.ChoiceField(
         label=gettext_lazy("Your answer"),
         choices=[
-            (Reply.KEEPS.value, gettext_lazy("We keep to what we said")),
+            (Reply.KEEPS.value, gettext_lazy("Our decision stays the same")),
             (Reply.YIELDS.value, gettext_lazy("The member is right, correct it")),
         ],
         widget=forms.RadioSelect,
@@ -295,12 +295,12 @@ class ReplyForm(forms.Form):
         },
     )
     text = forms.CharField(
-        label=gettext_lazy("Why you say so"),
+        label=gettext_lazy("Your reasons"),
         help_text=gettext_lazy("The member and an officer read it."),
         max_length=1500,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
         error_messages={
-            "required": gettext_lazy("Write why you say so"),
-            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+            "required": gettext_lazy("Enter your reasons"),
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
         },
     )

@@ -176,7 +176,7 @@ def add(request: HttpRequest) -> HttpResponse:
         else:
             told = {
                 Effect.NEW: _("The member is attested."),
-                Effect.RENEWED: _("The attestation is brought up to date."),
+                Effect.RENEWED: _("The attestation is updated."),
                 Effect.SAME: _("You attested this already. Nothing has changed."),
             }[effect]
             messages.success(request, told)
@@ -199,7 +199,7 @@ def attestation(request: HttpRequest, number: str) -> HttpResponse:
         actions.renew(
             attestation=found, valid_until=form.cleaned_data["valid_until"], by=by_whom(request), now=timezone.now()
         )
-        messages.success(request, _("The attestation is brought up to date."))
+        messages.success(request, _("The attestation is updated."))
         return redirect("attest:attestation", number=found.number)
     looked(request, f"attestation:{found.number}")
     now = timezone.now()
@@ -229,7 +229,7 @@ def revoke(request: HttpRequest, number: str) -> HttpResponse:
         except actions.NotRevocable:
             pass
         else:
-            told = _("It is revoked. If a registration rests on it, its holder gets a letter with your reason.")
+            told = _("It is revoked. If a registration depends on it, its holder gets a letter with your reason.")
             messages.success(request, told)
         return redirect("attest:attestation", number=found.number)
     looked(request, f"attestation:{found.number}")
@@ -250,9 +250,9 @@ def give_back(request: HttpRequest, number: str) -> HttpResponse:
     try:
         actions.give_back(attestation=found, by=by_whom(request), now=timezone.now())
     except actions.NotRevocable:
-        messages.error(request, _("The time to undo it is over. Attest the member anew."))
+        messages.error(request, _("The time to undo the revocation has ended. Attest the member again."))
     else:
-        messages.success(request, _("The attestation counts again."))
+        messages.success(request, _("The attestation is valid again."))
     return redirect("attest:attestation", number=found.number)
 
 
@@ -287,7 +287,7 @@ def asked(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             by=by_whom(request),
             now=timezone.now(),
         )
-        messages.success(request, _("You said that this is no member of yours. You can undo it for 24 hours."))
+        messages.success(request, _("You answered that this is not your member. You can undo it for 24 hours."))
         return redirect("attest:members")
     if request.method == "POST" and not says_no and form.is_valid():
         try:
@@ -315,9 +315,9 @@ def take_answer_back(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     except (queries.NotFound, actions.OwnRequest):
         raise Http404 from None
     except actions.TooLateToTakeBack:
-        messages.error(request, _("The time to undo it is over. If it is your member after all, attest it."))
+        messages.error(request, _("The time to undo it has ended. If it is your member after all, attest it."))
         return redirect("attest:members")
-    messages.success(request, _("Your no is undone. The question waits for you again."), extra_tags="ok")
+    messages.success(request, _("Your answer is undone. The question waits for you again."), extra_tags="ok")
     return redirect("attest:asked", id=id)
 
 
@@ -427,9 +427,9 @@ def reply(request: HttpRequest, number: str) -> HttpResponse:
                 now=now,
             )
         except actions.NotPossibleNow:
-            messages.error(request, _("The time to answer is over, or it was answered already."))
+            messages.error(request, _("The time to answer has ended, or it was already answered."))
         else:
-            messages.success(request, _("Your answer is there. An officer decides."))
+            messages.success(request, _("Your answer has arrived. An officer decides."))
         return redirect("attest:members")
     looked(request, f"attestation:{matter.attestation.number}")
     context = {

@@ -25,7 +25,7 @@ def association(key: str, attesting: Attesting | None) -> str:
 
 
 def lists_too_often(wait: dt.timedelta) -> str:
-    words = _("Many lists came in a short time. Send this one again after %(when)s.")
+    words = _("You sent many lists in a short time. Send this one again after %(when)s.")
     return words % {"when": values.again_after(wait)}
 
 
@@ -49,10 +49,10 @@ def revocation(key: str, attesting: Attesting | None) -> str:
 def weight(key: str | None) -> str:
     """What the word of the association does, for the association and for the member."""
     return {
-        "alone": _("It is enough by itself: no letter is needed."),
-        "provisional": _("It is enough for a provisional registration. One more proof is to follow."),
+        "alone": _("It is enough on its own: no letter is needed."),
+        "provisional": _("It is enough for a provisional registration. One more proof must follow."),
         "supporting": _("It supports an application, and an officer reads it."),
-    }.get(key or "", _("It does not count for this service."))
+    }.get(key or "", _("It is not accepted for this service."))
 
 
 def weights(attestation: Attestation) -> list[tuple[str, str]]:
@@ -93,22 +93,22 @@ def trouble(found: RowTrouble, latest: str = "") -> str:
     return {
         RowTrouble.NO_NUMBER: _("The member number is missing."),
         RowTrouble.LETTER_FOR_FIGURE: _(
-            "A letter O, I or l stands beside figures in the number. Write 0 or 1 for a figure."
+            "There is a letter O, I or l among the digits of the number. Write 0 or 1 for a digit."
         ),
         RowTrouble.NUMBER_SHAPE: _("A member number has 3 to 40 letters and digits."),
         RowTrouble.NO_NAME: _("The name is missing, or has no letters."),
-        RowTrouble.NAME_TOO_LONG: _("This name is too long: write at most 200 characters."),
+        RowTrouble.NAME_TOO_LONG: _("This name is too long: use at most 200 characters."),
         RowTrouble.NO_IDENTIFIER: _("Give a card number, a company number or an email address."),
         RowTrouble.IDENTIFIER_SHAPE: _(
-            "This is no card number (13 digits), no company number (7 digits) and no email address."
+            "This is not a card number (13 digits), a company number (7 digits) or an email address."
         ),
-        RowTrouble.NO_END: _("Say until which day it holds."),
-        RowTrouble.DAY_SHAPE: _("Write the day like %(example)s.") % {"example": "\u20662027-06-30\u2069"},
-        RowTrouble.ENDED: _("This day is over. Give a later one."),
-        RowTrouble.TOO_FAR: _("This day is too far away. The last one that counts is %(day)s.") % {"day": latest},
+        RowTrouble.NO_END: _("Enter the last day on which it is valid."),
+        RowTrouble.DAY_SHAPE: _("Enter the date like %(example)s.") % {"example": "\u20662027-06-30\u2069"},
+        RowTrouble.ENDED: _("This date is in the past. Give a later one."),
+        RowTrouble.TOO_FAR: _("This date is too far ahead. The last possible date is %(day)s.") % {"day": latest},
         RowTrouble.ENDS_BEFORE_IT_BEGINS: _("It would end before it begins."),
-        RowTrouble.TWICE: _("This card number, company number or email stands in the file twice."),
-        RowTrouble.NUMBER_TWICE: _("This member number stands in the file twice."),
+        RowTrouble.TWICE: _("This card number, company number or email address is in the file twice."),
+        RowTrouble.NUMBER_TWICE: _("This member number is in the file twice."),
         RowTrouble.NUMBER_TAKEN: _(
             "This member number is attested for somebody else. Revoke that attestation first, or correct the number."
         ),
@@ -148,7 +148,7 @@ def effect(found: Effect) -> str:
 
 def reply(matter: Matter) -> str:
     return {
-        Reply.KEEPS.value: _("The association keeps to what it said."),
+        Reply.KEEPS.value: _("The association has not changed its decision."),
         Reply.YIELDS.value: _("The association says that you are right."),
     }.get(matter.reply, "")
 

@@ -8,7 +8,7 @@ class FileForm(forms.Form):
     use_required_attribute = False
     answers = forms.FileField(
         label=_("File with your answers"),
-        help_text=_("CSV, up to 5,000 rows. You see the result by row before anything counts."),
+        help_text=_("CSV, up to 5,000 rows. You see the result for each row before anything is sent."),
         error_messages={
             "required": _("Choose the file with your answers"),
             "empty": _("The file has no rows. Choose the file with your answers."),
@@ -21,9 +21,9 @@ class TokenForm(forms.Form):
     use_required_attribute = False
     name = forms.CharField(
         label=_("What the key is for"),
-        help_text=_("For instance the name of your system. You see it beside the key."),
+        help_text=_("For example the name of your system. You see it beside the key."),
         max_length=60,
-        error_messages={"required": _("Write what the key is for"), "max_length": _("Use 60 letters at most")},
+        error_messages={"required": _("Enter what the key is for"), "max_length": _("Use 60 characters at most")},
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     sandbox = forms.BooleanField(required=False)
@@ -35,6 +35,9 @@ class CallbackForm(forms.Form):
         label=_("Address of your system"),
         help_text=_("It begins with https:// and is reachable from the internet."),
         max_length=500,
-        error_messages={"required": _("Write the address of your system"), "max_length": _("Use 500 letters at most")},
+        error_messages={
+            "required": _("Enter the address of your system"),
+            "max_length": _("Use 500 characters at most"),
+        },
         widget=forms.TextInput(attrs={"class": "input", "dir": "ltr", "inputmode": "url", "autocomplete": "off"}),
     )

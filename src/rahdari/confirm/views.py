@@ -235,7 +235,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except actions.TooManyTokens:
-        form.add_error("name", _("You have 10 keys, which is the most. End one that you do not use."))
+        form.add_error("name", _("You have 10 keys, which is the limit. Revoke one that you do not use."))
         return _system(request, token_form=form, status=422)
     return _system(request, shown_token=token, shown_text=text)
 
@@ -247,7 +247,7 @@ def revoke_token(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
     ended = actions.revoke_token(operator=_operator(request), id=id, by=_by(request), now=timezone.now())
     if not ended:
         raise Http404
-    messages.success(request, _("The key is ended. Nothing that shows it is answered any more."))
+    messages.success(request, _("The key is revoked. It no longer works."))
     return redirect("confirm:system")
 
 
@@ -261,7 +261,7 @@ def set_callback(request: HttpRequest) -> HttpResponse:
         return redirect("confirm:system")
     if "test" in request.POST:
         if actions.send_test_event(operator=operator, now=now) is not None:
-            messages.info(request, _("A test event is on its way. Load this page again in a few seconds."))
+            messages.info(request, _("We have sent a test event. Load this page again in a few seconds."))
         return redirect(reverse("confirm:system") + "#callback")
     form = CallbackForm(request.POST)
     if form.is_valid():

@@ -41,18 +41,24 @@ def said(question: Question) -> str:
 def trouble(found: AnswerTrouble) -> str:
     """What is wrong with an answer, and how to mend it."""
     return {
-        AnswerTrouble.UNKNOWN_ANSWER: _("The answer is yes, no or unknown. Write one of these."),
-        AnswerTrouble.NO_REASON: _("A no needs a reason. Write its number or its word."),
-        AnswerTrouble.UNKNOWN_REASON: _("There is no such reason for this kind of check. Look at the list of reasons."),
-        AnswerTrouble.REASON_WITHOUT_NO: _("A reason goes with a no only. Take it out, or change the answer."),
+        AnswerTrouble.UNKNOWN_ANSWER: _("The answer is yes, no or unknown. Enter one of these."),
+        AnswerTrouble.NO_REASON: _("If the answer is no, give a reason. Enter its number or its name."),
+        AnswerTrouble.UNKNOWN_REASON: _("There is no such reason for this kind of check. See the list of reasons."),
+        AnswerTrouble.REASON_WITHOUT_NO: _("Give a reason only if the answer is no. Remove it, or change the answer."),
         AnswerTrouble.UNKNOWN_CHECK: _("There is no check with this number for your network. Copy the number again."),
-        AnswerTrouble.CLOSED: _("This check is closed. It needs no answer any more."),
+        AnswerTrouble.CLOSED: _("This check is closed. It no longer needs an answer."),
         AnswerTrouble.TWICE: _("This check has an answer in two rows. Keep one of them."),
-        AnswerTrouble.NO_REFERENCE: _("A yes about a mobile number needs your own reference for the line."),
-        AnswerTrouble.REFERENCE_UNUSABLE: _("A reference has 8 to 64 letters, digits and the signs . _ ~ -"),
-        AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: _("This reference says the number. Use one that means nothing to us."),
-        AnswerTrouble.OWN: _("This check is about your own application. Somebody else of the operator answers it."),
-        AnswerTrouble.REFERENCE_NOT_WANTED: _("A reference goes with a yes about a mobile number only. Take it out."),
+        AnswerTrouble.NO_REFERENCE: _(
+            "If the answer about a mobile number is yes, give your own reference for the line."
+        ),
+        AnswerTrouble.REFERENCE_UNUSABLE: _("A reference has 8 to 64 letters, digits and the characters . _ ~ -"),
+        AnswerTrouble.REFERENCE_SAYS_THE_NUMBER: _(
+            "This reference contains the number. Use one that means nothing to us."
+        ),
+        AnswerTrouble.OWN: _("This check is about your own application. Somebody else at the operator must answer it."),
+        AnswerTrouble.REFERENCE_NOT_WANTED: _(
+            "Give a reference only if the answer about a mobile number is yes. Remove it."
+        ),
     }[found]
 
 
@@ -72,7 +78,7 @@ def file_trouble(found: FileTrouble) -> str:
 def callback_trouble(found: HookOutcome) -> str:
     """Why an address cannot be called, and which can."""
     return {
-        HookOutcome.NOT_HTTPS: _("Write an address that begins with https://"),
+        HookOutcome.NOT_HTTPS: _("Enter an address that begins with https://"),
         HookOutcome.BAD_PORT: _("Use the usual port, or 8443."),
         HookOutcome.NOT_GLOBAL: _("This address is not on the public internet. Use one that we can reach."),
     }.get(found) or _("This is not an address that we can call. It looks like https://answers.operator.example/hook")
@@ -83,14 +89,14 @@ def delivered(delivery: Delivery) -> tuple[str, str]:
     if delivery.delivered_at is not None:
         return "ok", _("Delivered")
     if not delivery.finding:
-        return "wait", _("On its way")
+        return "wait", _("Being sent")
     what = {
-        HookOutcome.REDIRECTED: _("The address led elsewhere; we do not follow"),
+        HookOutcome.REDIRECTED: _("The address redirected us; we do not follow redirects"),
         HookOutcome.REFUSED_IT: _("The server answered with an error"),
         HookOutcome.NO_SUCH_NAME: _("The name was not found"),
-        HookOutcome.NOT_GLOBAL: _("The name leads to no public address"),
-        HookOutcome.CERTIFICATE: _("The certificate does not fit the name"),
+        HookOutcome.NOT_GLOBAL: _("The name points to no public address"),
+        HookOutcome.CERTIFICATE: _("The certificate does not match the name"),
         HookOutcome.TIMED_OUT: _("No answer in 10 seconds"),
-        HookOutcome.MALFORMED: _("The answer was no HTTP"),
+        HookOutcome.MALFORMED: _("The answer was not HTTP"),
     }.get(HookOutcome(delivery.finding) if delivery.finding in set(HookOutcome) else HookOutcome.UNREACHABLE)
     return ("warn" if delivery.next_at else "bad"), what or _("The server could not be reached")

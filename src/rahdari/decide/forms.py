@@ -38,12 +38,12 @@ class DecideForm(forms.Form):
     text = forms.CharField(
         required=False,
         max_length=WORDS,
-        error_messages={"max_length": _("This is too long. Shorten it to 4,000 letters.")},
+        error_messages={"max_length": _("This is too long. Shorten it to 4,000 characters.")},
     )
     named = forms.CharField(
         required=False,
         max_length=WORDS,
-        error_messages={"max_length": _("This is too long. Shorten it to 4,000 letters.")},
+        error_messages={"max_length": _("This is too long. Shorten it to 4,000 characters.")},
     )
 
     def __init__(self, *args: Any, questions: list[Reason], refusals: list[Reason], **kwargs: Any) -> None:
@@ -62,7 +62,7 @@ class DecideForm(forms.Form):
             if not given.get("codes") and "codes" not in self.errors:
                 self.add_error("codes", _("Choose at least one reason."))
             if not given.get("text", "").strip():
-                self.add_error("text", _("Write a sentence for the applicant: what in this case leads to the reason."))
+                self.add_error("text", _("Enter a sentence for the applicant: what in this case leads to the reason."))
         return given
 
 
@@ -72,7 +72,7 @@ class RecordForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what you found.")},
     )
-    how = forms.CharField(max_length=500, error_messages={"required": _("Write how you found out.")})
+    how = forms.CharField(max_length=500, error_messages={"required": _("Enter how you found out.")})
 
 
 class RecordManyForm(RecordForm):
@@ -113,7 +113,7 @@ class RecordSeveralForm(forms.Form):
         given = super().clean() or self.cleaned_data
         for check, _title in self.checks:
             if given.get(f"outcome_{check}") and not given.get(f"how_{check}") and f"how_{check}" not in self.errors:
-                self.add_error(f"how_{check}", _("Write how you found out."))
+                self.add_error(f"how_{check}", _("Enter how you found out."))
         if not self.errors and not self.found():
             first = f"outcome_{self.checks[0][0]}" if self.checks else None
             self.add_error(first, _("Choose what you found."))
@@ -130,15 +130,15 @@ class RecordSeveralForm(forms.Form):
 
 class SecondForm(forms.Form):
     decision = forms.ChoiceField(
-        choices=[("refuse", _("Refuse the application")), ("drop", _("Do not refuse, the case goes on"))],
+        choices=[("refuse", _("Refuse the application")), ("drop", _("Do not refuse, continue the case"))],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the two.")},
     )
-    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Write why, in one sentence.")})
+    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
 
 
 class DropForm(forms.Form):
-    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Write why, in one sentence.")})
+    because = forms.CharField(max_length=WORDS, error_messages={"required": _("Enter why, in one sentence.")})
 
 
 class WhyForm(forms.Form):
@@ -184,7 +184,9 @@ class HoldForm(forms.Form):
     def clean_until(self) -> dt.date:
         until: dt.date = self.cleaned_data["until"]
         if not self.days[0] <= until <= self.days[1]:
-            raise forms.ValidationError(_("Give a day from tomorrow on, a year away at most. It can be prolonged."))
+            raise forms.ValidationError(
+                _("Give a date from tomorrow on, at most a year away. You can extend it later.")
+            )
         return until
 
 
@@ -196,11 +198,9 @@ class SearchForm(forms.Form):
         help_text=_("The whole name or the whole address. A part of one, or a placeholder, finds nothing."),
         max_length=120,
         widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
-        error_messages={"required": _("Write the whole name or the whole address.")},
+        error_messages={"required": _("Enter the whole name or the whole address.")},
     )
-    part = _(
-        "This is a part of a name or of an address, or has a placeholder in it. Write all of it, without * ? or %."
-    )
+    part = _("This is a part of a name or of an address, or contains a placeholder. Enter all of it, without * ? or %.")
 
     def __init__(self, *args: Any, case: Case | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -212,7 +212,7 @@ class SearchForm(forms.Form):
             raise forms.ValidationError(self.part)
         if self.case is not None and not searching.stands_in(self.case, asked):
             raise forms.ValidationError(
-                _("This does not stand in the case. Ask for its name, or for one of its addresses.")
+                _("This is not in the case. Ask for the name in it, or for one of its addresses.")
             )
         return asked
 
@@ -227,9 +227,9 @@ class DemandForm(SearchForm):
     )
     body = forms.CharField(
         label=_("Who demands it"),
-        help_text=_("The body, and no person."),
+        help_text=_("The public body, not a person."),
         max_length=60,
-        error_messages={"required": _("Say which body demands it.")},
+        error_messages={"required": _("Say which public body demands it.")},
     )
     provision = forms.CharField(
         label=_("By which provision of the law"),
@@ -249,7 +249,7 @@ class DemandForm(SearchForm):
         for field in ("number", "body", "provision"):
             text = f" {given.get(field, '')} ".casefold()
             if "@" in text or f" {given.get('asked', '@')} ".casefold() in text:
-                self.add_error(field, _("Name the demand alone. Who is searched for does not stand here."))
+                self.add_error(field, _("Name only the demand. Do not enter here who is searched for."))
         return given
 
     @property
@@ -270,8 +270,8 @@ class TakeBackForm(forms.Form):
         max_length=WORDS,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
         error_messages={
-            "required": _("Write a sentence for the holder: what in this case leads to the reason."),
-            "max_length": _("This is too long. Shorten it to 4,000 letters."),
+            "required": _("Enter a sentence for the holder: what in this case leads to the reason."),
+            "max_length": _("This is too long. Shorten it to 4,000 characters."),
         },
     )
     take_evidence = forms.CharField(
@@ -280,7 +280,7 @@ class TakeBackForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
         error_messages={
             "required": _("Name what in the file shows it. The holder reads it."),
-            "max_length": _("This is too long. Shorten it to 4,000 letters."),
+            "max_length": _("This is too long. Shorten it to 4,000 characters."),
         },
     )
 
@@ -294,7 +294,7 @@ class TakeBackForm(forms.Form):
 class SecondTakingBackForm(forms.Form):
     decision = forms.ChoiceField(
         label=_("Your decision"),
-        choices=[("take", _("Take the registration back")), ("keep", _("It stays as it is"))],
+        choices=[("take", _("Revoke the registration")), ("keep", _("It stays as it is"))],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the two.")},
     )
@@ -303,7 +303,7 @@ class SecondTakingBackForm(forms.Form):
         help_text=_("The holder reads this."),
         max_length=WORDS,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": _("Write why, in one sentence.")},
+        error_messages={"required": _("Enter why, in one sentence.")},
     )
 
 
@@ -312,5 +312,5 @@ class RestoreForm(forms.Form):
         label=_("Why it is restored, in one sentence"),
         max_length=WORDS,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
-        error_messages={"required": _("Write why, in one sentence.")},
+        error_messages={"required": _("Enter why, in one sentence.")},
     )

@@ -45,7 +45,7 @@ def hold(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             if ends:
                 actions.end_hold(**facts)
-                messages.success(request, _("The file is kept no longer than its time."))
+                messages.success(request, _("The file is kept for the normal period only."))
             else:
                 actions.hold_file(**facts, **form.cleaned_data)
                 messages.success(request, _("The file is kept until that day. The holder sees it."))

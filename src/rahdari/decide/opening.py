@@ -67,4 +67,4 @@ def to_page(request: HttpRequest, page: str, **named: Any) -> HttpResponse:
 
 
 def moved_on() -> str:
-    return _("The case moved on in the meantime. This is how it stands now.")
+    return _("The case changed in the meantime. This is its status now.")

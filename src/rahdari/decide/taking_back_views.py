@@ -85,10 +85,10 @@ def _act(request: HttpRequest, case: Case, form: Any) -> None:
             messages.success(request, _("The holder was told why, and has time to answer. A second officer decides."))
         case RestoreForm():
             actions.restore_registration(why=given["why"], **facts)
-            messages.success(request, _("It stands again, and the holder was told."))
+            messages.success(request, _("It is valid again, and we have told the holder."))
         case _ if given["decision"] == "take":
             actions.second_taking_back(because=given["because"], **facts)
-            messages.success(request, _("It was taken back. The holder was told why, and how to appeal."))
+            messages.success(request, _("It was revoked. The holder was told why, and how to appeal."))
         case _:
             actions.keep_registration(why=given["because"], **facts)
             messages.success(request, _("It stays as it is, and the holder was told."))

@@ -333,7 +333,7 @@ def _act(request: HttpRequest, case: Case, form: DecideForm) -> None:
         case "ask":
             actions.ask_question(case=case, officer=officer, code=given["code"], text=given["text"], now=now)
             messages.success(
-                request, _("The question about %(reference)s was sent. The clock stands still.") % reference
+                request, _("The question about %(reference)s was sent. The time limit is paused.") % reference
             )
         case "refuse":
             actions.propose_refusal(
@@ -434,7 +434,7 @@ def second(request: HttpRequest, reference: str) -> HttpResponse:
             messages.success(request, _("Refused. The applicant was told why, and how to appeal."))
         else:
             actions.drop_refusal(case=shown, officer=officer, why=because, now=timezone.now())
-            messages.success(request, _("The proposal is dropped, and the case goes on."))
+            messages.success(request, _("The proposal is dropped, and the case continues."))
     except actions.MayNotSecond as error:
         messages.warning(request, words.why_not_second(error.why))
         return to_page(request, "case", reference=reference)
@@ -460,7 +460,7 @@ def drop(request: HttpRequest, reference: str) -> HttpResponse:
     except actions.NotPossibleNow:
         return _too_late(request, shown, form.cleaned_data["because"])
     else:
-        messages.success(request, _("The proposal is dropped, and the case goes on."))
+        messages.success(request, _("The proposal is dropped, and the case continues."))
     return to_page(request, "case", reference=reference)
 
 

@@ -78,14 +78,14 @@ def why(reason: str) -> str:
         "decide": _("To decide the application"),
         "queue": _("To choose the next case"),
         "asked": _("The applicant asked about it"),
-        "again": _("A later application rests on it"),
+        "again": _("A later application depends on it"),
         "complaint": _("A complaint, an objection or an appeal"),
         "mistake": _("To find out whether the decision was wrong"),
         "supervision": _("To check how decisions are made"),
         "authority": _("A court or an authority asked, by law"),
         "case": _("To compare it with another case"),
         "same_number": _("Another application has the same company or card number"),
-        "demand": _("A body demanded it by law"),
+        "demand": _("A public body demanded it under a law"),
     }.get(reason, "")
 
 
@@ -94,7 +94,7 @@ def held_because(ground: str) -> str:
     return {
         "appeal": _("An appeal"),
         "complaint": _("A complaint"),
-        "court": _("An order of a court"),
+        "court": _("A court order"),
     }.get(ground, "")
 
 
@@ -111,12 +111,12 @@ def evidence(policy: Policy, codes: tuple[str, ...], language: str) -> list[str]
 
 # How evidence that is not in the file gets there, by the policy's word for it.
 _COMES = {
-    "page_and_fault": lambda: _("No paper was sent. Ask for one first."),
-    "asked_and_shown": lambda: _("No paper was sent. Ask for one first."),
+    "page_and_fault": lambda: _("No document was sent. Ask for one first."),
+    "asked_and_shown": lambda: _("No document was sent. Ask for one first."),
     "masked_answer": lambda: _("Ask the operator on this page. Its answer is then in the file."),
-    "attempts": lambda: _("Every address is proved. If a proof does not hold, another reason fits."),
+    "attempts": lambda: _("Every address is proved. If a proof is not valid, choose another reason."),
     "roster_query": lambda: _("It is there when the list was asked and the check did not pass."),
-    "signed_answer": lambda: _("Ask the operator on this page. A no of the operator is then in the file."),
+    "signed_answer": lambda: _("Ask the operator on this page. Its answer no is then in the file."),
     "identity_result": lambda: _("It is there when this check was made and did not pass. Record it first."),
     "own_words": lambda: _("The applicant has not said what the connection is for. Ask first."),
     "what_was_offered": lambda: _("It is there when the applicant gave something, or when nothing came in time."),

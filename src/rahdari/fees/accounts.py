@@ -82,11 +82,11 @@ def _decide(request: HttpRequest, found: Payment, form: PaymentForm) -> bool:
             return True
         invoice = queries.invoice_by_number(given["invoice"])
         if invoice is None:
-            form.add_error("invoice", _("There is no such invoice. Look at its number or payment reference again."))
+            form.add_error("invoice", _("There is no such invoice. Check its number or payment reference."))
             return False
         actions.match_payment(payment=found, invoice=invoice, actor=_actor(request), now=now)
     except actions.InvoiceVoid:
-        form.add_error("invoice", _("This invoice is not asked for any more, so the payment is to be paid back."))
+        form.add_error("invoice", _("This invoice is cancelled, so pay the payment back."))
         return False
     except actions.OtherCurrency as error:
         words_ = _("This invoice is in %(currency)s. Choose one in the currency of the payment.")
@@ -112,12 +112,12 @@ def _pay_back(request: HttpRequest, found: Payment, form: RefundForm) -> bool:
         )
     except actions.TooMuchBack as error:
         if error.most > 0:
-            most = _("At most %(amount)s of it may go back.")
+            most = _("You can pay back at most %(amount)s of it.")
             form.add_error("amount", most % {"amount": f"{error.most:,.2f}"})
         else:
             form.add_error("amount", _("Nothing of this payment is to be paid back."))
         return False
-    messages.success(request, _("On record. Nothing was paid by this page: the bank does that."))
+    messages.success(request, _("Recorded. This page pays nothing: the bank does that."))
     return True
 
 
@@ -144,10 +144,10 @@ def statements(request: HttpRequest) -> HttpResponse:
             now = timezone.now()
             statement = actions.import_statement(found=read, actor=_actor(request), now=now)
             if statement.imported_at != now:
-                said = _("This file was taken in before, on %(day)s. Nothing of it is new.")
+                said = _("This file was already added on %(day)s. Nothing in it is new.")
                 messages.info(request, said % {"day": values.day(statement.imported_at)})
                 return redirect("fees:statements")
-            said = _("Taken in. New payments: %(new)s, of which matched to an invoice: %(matched)s.")
+            said = _("Added. New payments: %(new)s, of which matched to an invoice: %(matched)s.")
             messages.success(request, said % {"new": statement.new, "matched": statement.matched})
             return redirect("fees:payments" if statement.new > statement.matched else "fees:statements")
     context = {"form": form, "faults": faults, "statements": queries.statements()[:50]}

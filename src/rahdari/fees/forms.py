@@ -13,11 +13,11 @@ from rahdari.web import values
 from . import statements
 
 REASON = 300
-TOO_LONG = gettext_lazy("This is too long. Shorten it to 300 letters.")
+TOO_LONG = gettext_lazy("This is too long. Shorten it to 300 characters.")
 
 
 def _what_is_taken() -> str:
-    said = _("camt.053 (XML), or CSV with the columns %(columns)s. Nothing is taken in unless all of it can be read.")
+    said = _("camt.053 (XML), or CSV with the columns %(columns)s. Nothing is added unless all of it can be read.")
     columns = ", ".join(statements.COLUMNS[name][0].capitalize() for name in statements.NEEDED)
     return said % {"columns": values.plain_ltr(columns)}
 
@@ -28,7 +28,7 @@ class StatementForm(forms.Form):
         help_text=lazy(_what_is_taken, str)(),
         error_messages={
             "required": gettext_lazy("Choose the bank's file"),
-            "empty": gettext_lazy("This file is empty. Fetch it from the bank again."),
+            "empty": gettext_lazy("This file is empty. Download it from the bank again."),
             "invalid": gettext_lazy("Choose the bank's file"),
             "missing": gettext_lazy("Choose the bank's file"),
         },
@@ -59,8 +59,8 @@ class PaymentForm(forms.Form):
         error_messages={"max_length": gettext_lazy("No invoice has such a long number")},
     )
     why = forms.CharField(
-        label=gettext_lazy("Why it is none of ours"),
-        help_text=gettext_lazy("Only if it is for none of our invoices. It stands in the journal."),
+        label=gettext_lazy("Why it is not ours"),
+        help_text=gettext_lazy("Only if it is for none of our invoices. It is recorded in the journal."),
         required=False,
         max_length=REASON,
         error_messages={"max_length": TOO_LONG},
@@ -69,9 +69,9 @@ class PaymentForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
         if given.get("decision") == "match" and not given.get("invoice") and "invoice" not in self.errors:
-            self.add_error("invoice", _("Write the number of the invoice, or its payment reference"))
+            self.add_error("invoice", _("Enter the number of the invoice, or its payment reference"))
         if given.get("decision") == "aside" and not given.get("why") and "why" not in self.errors:
-            self.add_error("why", _("Write in a sentence why it is none of ours"))
+            self.add_error("why", _("Enter in one sentence why it is not ours"))
         return given
 
 
@@ -85,10 +85,10 @@ class RefundForm(forms.Form):
         min_value=Decimal("0.01"),
         widget=forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr", "autocomplete": "off"}),
         error_messages={
-            "required": gettext_lazy("Write the amount"),
-            "invalid": gettext_lazy("Write the amount as a number, like 200.00"),
-            "min_value": gettext_lazy("Write an amount above zero"),
-            "max_decimal_places": gettext_lazy("Write the amount with two places, like 200.00"),
+            "required": gettext_lazy("Enter the amount"),
+            "invalid": gettext_lazy("Enter the amount as a number, like 200.00"),
+            "min_value": gettext_lazy("Enter an amount above zero"),
+            "max_decimal_places": gettext_lazy("Enter the amount with two decimal places, like 200.00"),
             "max_digits": gettext_lazy("This amount is too large"),
             "max_whole_digits": gettext_lazy("This amount is too large"),
         },
@@ -98,13 +98,13 @@ class RefundForm(forms.Form):
         max_length=80,
         widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off"}),
         error_messages={
-            "required": gettext_lazy("Write the bank's number of the transfer"),
+            "required": gettext_lazy("Enter the bank's number of the transfer"),
             "max_length": gettext_lazy("No transfer has such a long number"),
         },
     )
     why = forms.CharField(
         label=gettext_lazy("Why it was paid back"),
-        help_text=gettext_lazy("It stands in the journal."),
+        help_text=gettext_lazy("It is recorded in the journal."),
         max_length=REASON,
-        error_messages={"required": gettext_lazy("Write in a sentence why it was paid back"), "max_length": TOO_LONG},
+        error_messages={"required": gettext_lazy("Enter in one sentence why it was paid back"), "max_length": TOO_LONG},
     )

@@ -99,7 +99,7 @@ _WHY_NOT: dict[rules.WhyNotMatched, Callable[[], str]] = {
     rules.WhyNotMatched.SEVERAL: lambda: _("Its text names more than one invoice."),
     rules.WhyNotMatched.UNKNOWN: lambda: _("No invoice has the reference in its text."),
     rules.WhyNotMatched.CURRENCY: lambda: _("The invoice that it names is in another currency."),
-    rules.WhyNotMatched.VOID: lambda: _("The invoice that it names is not asked for any more. Pay the money back."),
+    rules.WhyNotMatched.VOID: lambda: _("The invoice that it names is cancelled. Pay the money back."),
 }
 
 
@@ -117,22 +117,22 @@ def fault(found: statements.Fault) -> str:
 
 
 _FAULTS: dict[str, Callable[[], str]] = {
-    "too_big": lambda: _("This file is larger than 16 MB. Fetch a shorter period from the bank."),
-    "empty": lambda: _("This file is empty. Fetch it from the bank again."),
-    "not_camt": lambda: _("This is XML, but no bank statement of the kind camt.053."),
-    "not_xml": lambda: _("This file begins like XML and breaks off, or is damaged. Fetch it from the bank again."),
-    "several_accounts": lambda: _("This file has statements of several accounts. Fetch one for each account."),
-    "too_many": lambda: _("This file has more than 100,000 entries. Fetch a shorter period from the bank."),
-    "amount": lambda: _("The amount %(value)s cannot be read. Write it like 2400.00."),
+    "too_big": lambda: _("This file is larger than 16 MB. Download a shorter period from the bank."),
+    "empty": lambda: _("This file is empty. Download it from the bank again."),
+    "not_camt": lambda: _("This is XML, but not a bank statement of the type camt.053."),
+    "not_xml": lambda: _("This file begins like XML but is incomplete or damaged. Download it from the bank again."),
+    "several_accounts": lambda: _("This file has statements of several accounts. Download one for each account."),
+    "too_many": lambda: _("This file has more than 100,000 entries. Download a shorter period from the bank."),
+    "amount": lambda: _("The amount %(value)s cannot be read. Enter it like 2400.00."),
     "batch_without_amounts": lambda: _("A batch of payments has no amount for each. Ask the bank for single entries."),
     "no_bank_id": lambda: _("The bank's number of the transaction is missing, so it could be counted twice."),
     "not_text": lambda: _("This file is not text in UTF-8. Save it again as CSV in UTF-8."),
-    "not_csv": lambda: _("A quotation mark does not close. Save the file again as CSV."),
+    "not_csv": lambda: _("A closing quotation mark is missing. Save the file again as CSV."),
     "column_bank_id": lambda: _("There is no column %(column)s, with the bank's number of each payment."),
     "column_booked_on": lambda: _("There is no column %(column)s, with the day of each payment."),
-    "column_amount": lambda: _("There is no column %(column)s, with what was paid."),
+    "column_amount": lambda: _("There is no column %(column)s, with the amount paid."),
     "column_text": lambda: _("There is no column %(column)s, with the payer's text."),
-    "currency": lambda: _("The currency %(value)s is no code of three letters."),
-    "date": lambda: _("The date %(value)s cannot be read. Write it like %(day)s."),
-    "twice_in_the_file": lambda: _("The transaction %(value)s stands in the file twice."),
+    "currency": lambda: _("The currency %(value)s is not a code of 3 letters."),
+    "date": lambda: _("The date %(value)s cannot be read. Enter it like %(day)s."),
+    "twice_in_the_file": lambda: _("The transaction %(value)s is in the file twice."),
 }

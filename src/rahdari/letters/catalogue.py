@@ -80,7 +80,7 @@ LETTERS: dict[str, Kind] = {
     "application_late": _kind(_("The decision is late"), "reference", "complaint"),
     "application_not_pursued": _kind(_("Closed without a decision"), "reference", "readable_until"),
     "file_kept": _kind(_("A closed file is kept longer"), "reference", "until because text"),
-    "reminder_to_answer": _kind(_("An answer is still awaited"), "reference due_at", note="answer_by", reminder=True),
+    "reminder_to_answer": _kind(_("An answer is still missing"), "reference due_at", note="answer_by", reminder=True),
     "invoice": _kind(
         _("An invoice"), "reference invoice amount currency pay_reference due_at", "receipt", note="answer_by"
     ),
@@ -102,7 +102,7 @@ LETTERS: dict[str, Kind] = {
     ),
     "client_question": _kind(_("A client or employer is asked"), "name ends_at stop_url", note="", urgent=True),
     "client_reminder": _kind(_("A client or employer is reminded"), "name ends_at stop_url", note="", urgent=True),
-    "represents_missing": _kind(_("It is to be shown whose number it is"), "reference organisation"),
+    "represents_missing": _kind(_("It must be shown whose number it is"), "reference organisation"),
     "represents_code": _kind(
         _("A code to the contact of a company or member"), "name email code ends_at", note="", urgent=True
     ),
@@ -125,17 +125,19 @@ LETTERS: dict[str, Kind] = {
         _("Code for the contact of an address range"), "name address code ends_at", note="", urgent=True
     ),
     "branch_proof_wanted": _kind(
-        _("A branch hears that its address is to be shown again"), "organisation branch registration address", note=""
+        _("A branch is told that its address must be proved again"), "organisation branch registration address", note=""
     ),
     "branch_proof_in_vain": _kind(
-        _("A branch hears that its address could not be shown again"),
+        _("A branch is told that its address could not be proved again"),
         "organisation branch registration address",
         note="",
     ),
     "branch_expires_soon": _kind(
-        _("A branch hears that its registration expires soon"), "organisation branch registration valid_until", note=""
+        _("A branch is told that its registration expires soon"),
+        "organisation branch registration valid_until",
+        note="",
     ),
-    "home_line_withdrawn": _kind(_("Somebody took their line at home off"), "registration number", note=""),
+    "home_line_withdrawn": _kind(_("Somebody removed their home line"), "registration number", note=""),
     "mandate_offered": _kind(_("A mandate is offered to an agent"), "organisation until", note="", urgent=True),
     "organisation_invitation": _kind(
         _("An invitation into an organisation"), "organisation until", "by is_registered", note="", urgent=True
@@ -148,9 +150,9 @@ LETTERS: dict[str, Kind] = {
         _("An association has revoked its attestation"), "reference association reason", "text code due_at"
     ),
     "attestation_another_proof": _kind(
-        _("Another proof in the place of an attestation"), "reference association due_at", "text", note="answer_by"
+        _("Another proof in place of an attestation"), "reference association due_at", "text", note="answer_by"
     ),
-    "attestation_decided": _kind(_("What was decided about an attestation"), "reference association", "text"),
+    "attestation_decided": _kind(_("Decision on an attestation"), "reference association", "text"),
     "attestation_ends_soon": _kind(
         _("An attestation ends soon"), "registration valid_until association until", reminder=True
     ),
@@ -172,14 +174,14 @@ LETTERS: dict[str, Kind] = {
     "share_agreed": _kind(_("An address is shared"), "reference address"),
     "share_not_agreed": _kind(_("An address is not shared"), "reference address", "silent"),
     "share_notice": _kind(_("A shared address ends for one of its holders"), "address until", note=""),
-    "share_goes_on": _kind(_("A notice about a shared address was taken back"), "address", note=""),
+    "share_goes_on": _kind(_("A notice about a shared address was withdrawn"), "address", note=""),
     "share_ended": _kind(_("A shared address has ended for one of its holders"), "address", note=""),
     "webhook_stopped": _kind(_("A webhook was stopped"), "place since", note=""),
     "registration_expires_soon": _kind(
         _("A registration expires soon"), "registration valid_until", "rests", note="ends_on", reminder=True
     ),
     "proof_wanted": _kind(_("An address must be proved again"), "registration address until"),
-    "proof_in_vain": _kind(_("An address could not be shown again"), "registration address"),
+    "proof_in_vain": _kind(_("An address could not be proved again"), "registration address"),
     "registration_in_grace": _kind(
         _("A registration waits to be renewed"), "registration valid_until stays_until", "rests", note="ends_on"
     ),
@@ -187,7 +189,7 @@ LETTERS: dict[str, Kind] = {
     "registration_ended": _kind(_("A registration was ended by its holder"), "registration until", "by_others"),
     "registration_paused": _kind(_("A registration was paused by its holder"), "registration until", "by_others"),
     "registration_notice": _kind(
-        _("Notice before a registration is taken back"), "registration reason due_at", "code text", note="answer_by"
+        _("Notice before a registration is revoked"), "registration reason due_at", "code text", note="answer_by"
     ),
     "registration_suspended": _kind(
         _("A registration was suspended"),
@@ -200,13 +202,13 @@ LETTERS: dict[str, Kind] = {
         "code text provisions remedies post email",
     ),
     "registration_stays": _kind(_("A registration stays as it is"), "registration", "text"),
-    "registration_goes_on": _kind(_("A registration goes on"), "registration", "lost"),
+    "registration_goes_on": _kind(_("A registration continues"), "registration", "lost"),
 }
 
 NOTES: dict[str, Note] = {
     CONTACT_CODE: Note(_("The code to the contact of a company or member"), frozenset({"code"})),
     NUMBER_CODE: Note(_("The code that confirms a mobile number"), frozenset({"code"})),
     "news": Note(_("There is news in a file"), frozenset({"reference"})),
-    "answer_by": Note(_("An answer is awaited"), frozenset({"reference", "due_at"})),
+    "answer_by": Note(_("An answer is due"), frozenset({"reference", "due_at"})),
     "ends_on": Note(_("A registration ends"), frozenset({"reference", "valid_until"})),
 }

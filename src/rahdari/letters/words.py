@@ -29,9 +29,9 @@ def of_email(letter: Letter) -> Standing:
         case State.KEPT:
             return Standing("off", _("Not sent by email: reminders by email are switched off."))
         case _ if letter.last_error:
-            return Standing("wait", _("The mail server did not take it yet. We try again."))
+            return Standing("wait", _("The mail server has not accepted it yet. We try again."))
         case _:
-            return Standing("wait", _("The email is on its way."))
+            return Standing("wait", _("The email has been sent."))
 
 
 def why_no_email(letter: Letter) -> str:
@@ -42,7 +42,7 @@ def why_no_email(letter: Letter) -> str:
         if about == "address":
             return _("The email came back: there is no such address.")
         if about == "mailbox":
-            return _("The email came back: the mailbox takes no letters.")
+            return _("The email came back: the mailbox accepts no mail.")
         return _("The email came back.")
     if error.startswith("SMTPRecipientsRefused 5"):
         return _("The mail server says that there is no such address.")
@@ -57,7 +57,7 @@ def of_message(message: Message) -> Standing:
         case Message.State.DELIVERED:
             return Standing("ok", _("SMS delivered, %(when)s") % {"when": when})
         case Message.State.SENT if message.unclear:
-            return Standing("warn", _("SMS handed over, but the provider did not confirm it."))
+            return Standing("warn", _("SMS sent, but the provider did not confirm it."))
         case Message.State.SENT:
             return Standing("wait", _("SMS sent, %(when)s") % {"when": when})
         case Message.State.FAILED:
@@ -73,7 +73,7 @@ def why_no_message(message: Message) -> str:
     if reason.startswith("EXPIRED"):
         return _("No SMS: the telephone was switched off for too long.")
     if reason == "too late":
-        return _("No SMS: no provider took it in time.")
+        return _("The SMS could not be sent in time.")
     return _("The SMS could not be delivered.")
 
 

@@ -61,8 +61,8 @@ class UnknownMail(Exception):
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "incorrect_code": gettext_lazy("That code is wrong. Use the one in the latest email"),
-        "rate_limited": gettext_lazy("Too many tries. Wait some minutes, then try again"),
-        "too_many_login_attempts": gettext_lazy("Too many tries. Wait some minutes, then try again"),
+        "rate_limited": gettext_lazy("Too many tries. Wait a few minutes, then try again"),
+        "too_many_login_attempts": gettext_lazy("Too many tries. Wait a few minutes, then try again"),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

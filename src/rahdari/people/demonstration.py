@@ -59,7 +59,7 @@ CAST = (
         Role.SUPERVISOR,
         DIRECTOR,
     ),
-    Ready("accounts", "Sample Accountant 1", _("Takes in bank statements, and matches payments."), Role.ACCOUNTS),
+    Ready("accounts", "Sample Accountant 1", _("Adds bank statements and matches payments."), Role.ACCOUNTS),
     Ready(
         "association",
         "Sample Secretary 1",

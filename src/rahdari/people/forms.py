@@ -38,7 +38,7 @@ class EmailForm(forms.Form):
 
     email = forms.CharField(
         label=_("Email"),
-        help_text=_("The same one every time, so that we find your answers again."),
+        help_text=_("Use the same one every time, so that we find your answers again."),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username webauthn", "spellcheck": "false"}),
         error_messages={
@@ -98,12 +98,12 @@ class CodeForm(forms.Form):
     """The code from the mail. Whether it is right is asked of `process`, which counts the tries."""
 
     code = forms.CharField(
-        label=_("Code, 8 figures"),
+        label=_("8-digit code"),
         max_length=40,
         widget=_code_widget(),
         error_messages={
             "required": _("Enter the code from the email"),
-            "max_length": _("The code has 8 figures. Look at the email again. This was not counted"),
+            "max_length": _("The code has 8 digits. Check the email again. This try was not counted"),
         },
     )
 
@@ -122,7 +122,7 @@ class CodeForm(forms.Form):
         if not re.fullmatch("[0-9]{8}", code):
             # No guess: it can be no code, so it costs no try.
             raise ValidationError(
-                _("The code has 8 figures. Look at the email again. This was not counted"), code="shape"
+                _("The code has 8 digits. Check the email again. This try was not counted"), code="shape"
             )
         if not self.process.is_right(code):
             limits.take(of_network, rate=WRONG_OF_A_NETWORK, per=A_DAY)
@@ -157,19 +157,19 @@ class _AppCode:
 class SecondFactorForm(_AppCode, AuthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.set_words(_("The 6 figures that your app shows now, or one of your recovery codes."))
+        self.set_words(_("The 6-digit code that your app shows now, or one of your recovery codes."))
 
 
 class ConfirmForm(_AppCode, ReauthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.set_words(_("The 6 figures that your app shows now, or one of your recovery codes."))
+        self.set_words(_("The 6-digit code that your app shows now, or one of your recovery codes."))
 
 
 class AppForm(_AppCode, ActivateTOTPForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.set_words(_("The 6 figures that the app shows after you added the key."))
+        self.set_words(_("The 6-digit code that the app shows after you add the key."))
 
 
 class PasskeyForm(AddWebAuthnForm):
@@ -179,7 +179,7 @@ class PasskeyForm(AddWebAuthnForm):
         super().__init__(*args, **kwargs)
         name = self.fields["name"]
         name.label = _("Name of this device")
-        name.help_text = _("So that you know it again, for instance: my phone.")
+        name.help_text = _("For example: my phone.")
         name.widget.attrs["maxlength"] = "60"
         self.initial["name"] = ""
         self.fields["passwordless"].widget = forms.HiddenInput()
@@ -203,11 +203,11 @@ class PasskeyNameForm(EditWebAuthnForm):
 class AccountForm(forms.Form):
     name = NameField(
         label=_("Your name"),
-        help_text=_("As it stands on your identity card."),
+        help_text=_("As on your identity card."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={
             "required": _("Enter your name"),
-            "max_length": _("Write the name in at most %(limit_value)s characters"),
+            "max_length": _("Enter a name of at most %(limit_value)s characters"),
         },
     )
     language = forms.ChoiceField(
@@ -333,7 +333,10 @@ class InviteForm(forms.Form):
         email = clean_email(self.cleaned_data["email"])
         if not allow_stranger(by=self.inviter, organisation=self.organisation):
             raise ValidationError(
-                _("Before its first registration an organisation sends 5 invitations a day. Send the others tomorrow"),
+                _(
+                    "Before its first registration an organisation can send 5 invitations a day. Send the others "
+                    "tomorrow"
+                ),
                 code="rate_limited",
             )
         allowance = limits.take(f"people.invite:{self.inviter.pk}", rate=30, per=3600)
@@ -342,7 +345,7 @@ class InviteForm(forms.Form):
         return email
 
     def add_already_member(self) -> None:
-        self.add_error("email", _("Whoever has this address is a member already"))
+        self.add_error("email", _("The owner of this email address is already a member"))
 
 
 class NumberForm(forms.Form):
@@ -355,7 +358,7 @@ class NumberForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "dir": "ltr"}),
         error_messages={
             "required": _("Enter a mobile number"),
-            "max_length": _("This is longer than a mobile number. Write the number alone."),
+            "max_length": _("This is longer than a mobile number. Enter only the number."),
         },
     )
 
@@ -365,10 +368,11 @@ class NumberForm(forms.Form):
         except IdentifierError as error:
             said = {
                 "turned_around": _(
-                    "There is an invisible sign in it that turns the numbers round. Type the number, do not paste it."
+                    "It contains an invisible character that reverses the digits. Type the number instead of "
+                    "pasting it."
                 ),
                 "letters": _("A mobile number has digits only. Leave letters out."),
-                "not_pakistan": _("Enter a mobile number of Pakistan: our SMS go no further."),
+                "not_pakistan": _("Enter a mobile number of Pakistan: we cannot send SMS to other countries."),
             }.get(error.reason, _("A mobile number has 11 digits and begins with 03."))
             raise ValidationError(said, code=error.reason) from None
 

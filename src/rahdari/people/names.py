@@ -40,6 +40,6 @@ class NameField(forms.CharField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if value and not any(sign.isalpha() for sign in value):
-            raise ValidationError(_("A name has letters. Write it as on the papers."), code="letters")
+            raise ValidationError(_("A name has letters. Enter it as on the documents."), code="letters")
         if value and holds_link(value):
-            raise ValidationError(_("Write the name alone, without a web or email address."), code="link")
+            raise ValidationError(_("Enter only the name, without a web or email address."), code="link")

@@ -87,7 +87,7 @@ def organisation(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
         except actions.AlreadyMember:
             form.add_already_member()
         else:
-            messages.success(request, _("The invitation is on its way to this address."))
+            messages.success(request, _("The invitation has been sent to this address."))
             return redirect("people:organisation", id=found.pk)
     context = {
         "organisation": found,
@@ -116,7 +116,10 @@ def invitation(request: HttpRequest, invitation: int, token: str) -> HttpRespons
     if not queries.invitations_to(access.person(request), timezone.now()).filter(pk=invitation).exists():
         messages.warning(
             request,
-            _("This invitation is over, or it is for another address. Sign in with the address that we wrote to."),
+            _(
+                "This invitation has expired, or it is for another email address. Sign in with the address that "
+                "we sent it to."
+            ),
         )
     return redirect("people:organisations")
 

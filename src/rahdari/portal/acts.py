@@ -7,12 +7,12 @@ from rahdari.journal.registry import Act, declare
 declare(
     Act(
         "portal.read_number",
-        seen=_("Whether the number is valid, and until when"),
+        seen=_("Whether the number is valid, and how long"),
         why=_("Number checked"),
     ),
     Act(
         "portal.read_certificate",
-        seen=_("The name of the holder, and whether the certificate is valid, and until when"),
+        seen=_("The name of the holder, and whether and how long the certificate is valid"),
         why=_("Certificate checked"),
     ),
 )

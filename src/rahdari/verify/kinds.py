@@ -37,7 +37,8 @@ KINDS = {
             key="mobile_line",
             is_asked=True,
             seen=_(
-                "An operator that is asked about a mobile number sees the number, and the name with the first and last "
+                "An operator that is asked about a mobile number sees the number, and the name with the first "
+                "and last "
                 "letters only. It learns that you ask to register a VPN."
             ),
         ),
@@ -70,7 +71,7 @@ KINDS = {
                 "that. Nothing else of you."
             ),
         ),
-        CheckKind(key="fee", is_asked=True, seen=_("Whoever keeps the accounts sees invoices and payments.")),
+        CheckKind(key="fee", is_asked=True, seen=_("The staff who keep the accounts see invoices and payments.")),
         # Compared with what is here: nobody is asked.
         CheckKind(key="origin", seen=NOTHING),
         CheckKind(key="roster", seen=NOTHING),

@@ -27,7 +27,10 @@ def to_be_read(check: Check, evidence: dict[str, Any]) -> SafeString:
 
 def seen_before(check: Check, evidence: dict[str, Any]) -> SafeString:
     return fill(
-        _("The documents were seen with %(applications)s and count again. The papers themselves are not kept."),
+        _(
+            "The documents were checked with %(applications)s and are still accepted. The documents themselves "
+            "are not kept."
+        ),
         applications=code(evidence["seen_with"]),
     )
 

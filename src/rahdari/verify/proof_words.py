@@ -29,13 +29,9 @@ def proved_how(method: str) -> str:
         case Method.OPERATOR:
             return _("Control of %(block)s was confirmed on %(date)s at %(time)s by its operator.")
         case Method.RECORD:
-            return _(
-                "Control of %(block)s was proved on %(date)s at %(time)s: the line stood in the registry’s record."
-            )
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the line was in the registry’s record.")
         case Method.CONTACT:
-            return _(
-                "Control of %(block)s was proved on %(date)s at %(time)s: the range’s contact handed over our code."
-            )
+            return _("Control of %(block)s was proved on %(date)s at %(time)s: the range’s contact passed on our code.")
     return _("Control of %(block)s was proved on %(date)s at %(time)s: the server there showed its certificate.")
 
 
@@ -44,14 +40,17 @@ def of_rpki(found: dict[str, Any]) -> tuple[str, dict[str, object]]:
     values: dict[str, object] = {"network": ltr(f"AS{found['asn']}"), "date": _day(found.get("built_at", ""))}
     match found["authority"]:
         case "named":
-            return _("The RPKI names %(network)s, the network of this block, for it (as of %(date)s)."), values
+            return _("The RPKI lists %(network)s, the network of this range, for it (as of %(date)s)."), values
         case "others":
             return (
-                _("The RPKI names other networks for this block, and not %(network)s (as of %(date)s). It may be old."),
+                _(
+                    "The RPKI lists other networks for this range, and not %(network)s (as of %(date)s). It may "
+                    "be out of date."
+                ),
                 values,
             )
     return (
-        _("The RPKI names no network for this block, and so not %(network)s (as of %(date)s). Most blocks have none."),
+        _("The RPKI lists no network for this range, and so not %(network)s (as of %(date)s). Most ranges have none."),
         values,
     )
 

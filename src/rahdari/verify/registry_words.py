@@ -38,7 +38,7 @@ def of_look(attempt: Attempt) -> Said:
 def _found(finding: str) -> tuple[str, str, str]:
     match finding:
         case "line_found":
-            return "ok", _("Proved"), _("At %(time)s the line stood in the record of %(registry)s.")
+            return "ok", _("Proved"), _("At %(time)s the line was in the record of %(registry)s.")
         case "no_line":
             return (
                 "bad",
@@ -57,20 +57,20 @@ def _found(finding: str) -> tuple[str, str, str]:
             return (
                 "bad",
                 _("No contact with email"),
-                _("%(registry)s names no address of email for the range. Take another way."),
+                _("%(registry)s has no email address for the range. Choose another method."),
             )
         case "code_sent":
             return "wait", _("Code sent"), _("At %(time)s a code was sent to a contact at %(domain)s.")
         case "code_wrong":
-            return "bad", _("The code was not right"), _("At %(time)s another code was typed than the one we sent.")
+            return "bad", _("The code was not right"), _("At %(time)s the code entered was not the one we sent.")
         case "code_right":
-            return "ok", _("Proved"), _("At %(time)s the code came back that we had sent to %(domain)s.")
+            return "ok", _("Proved"), _("At %(time)s the code that we had sent to %(domain)s was entered.")
         case "no_record":
             return "bad", _("No record"), _("At %(time)s %(registry)s had no record of the range.")
         case "not_covered":
             return (
                 "bad",
-                _("The record is narrower"),
+                _("The record covers less"),
                 _("%(registry)s has a record from %(first)s to %(last)s, which is not the whole range."),
             )
         case "busy":
@@ -79,9 +79,9 @@ def _found(finding: str) -> tuple[str, str, str]:
             return (
                 "off",
                 _("The registry could not be asked"),
-                _("At %(time)s we could not ask the registry. That is on our side. Another way is quicker."),
+                _("At %(time)s we could not ask the registry. The fault is on our side. Another method is quicker."),
             )
-    return "off", _("The registry could not be read"), _("At %(time)s %(registry)s answered what we cannot read.")
+    return "off", _("The registry could not be read"), _("At %(time)s %(registry)s gave an answer that we cannot read.")
 
 
 def of_rpki(found: dict[str, Any]) -> SafeString:

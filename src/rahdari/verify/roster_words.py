@@ -39,10 +39,10 @@ def _listed(evidence: dict[str, Any]) -> str:
     return {
         "same": _("The number is on the list of %(roster)s of %(date)s, and the name is the same."),
         "same_but_form": _(
-            "The number is on the list of %(roster)s of %(date)s. The name is the same but for the kind of company."
+            "The number is on the list of %(roster)s of %(date)s. The name is the same except for the kind of company."
         ),
         "alike": _(
-            "The number is on the list of %(roster)s of %(date)s. The name is the same but for how it is spelled."
+            "The number is on the list of %(roster)s of %(date)s. The name is the same except for its spelling."
         ),
     }.get(
         evidence["name"],
@@ -58,8 +58,8 @@ FINDINGS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     ),
     "listed_not_shown": _roster(
         lambda _e: _(
-            "The number is on the list of %(roster)s of %(date)s. Nothing shows whose it is, since others "
-            "know it too. By itself this is no reason for a refusal."
+            "The number is on the list of %(roster)s of %(date)s. Nothing shows whose it is, since others know "
+            "it too. This alone is no reason for a refusal."
         )
     ),
     "represents_already": _roster(lambda _e: _("It was shown before that this account may apply with this number.")),
@@ -73,23 +73,23 @@ FINDINGS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     ),
     "code_from_contact": _roster(
         lambda e: {
-            "mobile": _("A code that went to the mobile number on the list of %(roster)s came back."),
-        }.get(e.get("way", ""), _("A code that went to the email address on the list of %(roster)s came back."))
+            "mobile": _("The code sent to the mobile number on the list of %(roster)s was entered."),
+        }.get(e.get("way", ""), _("The code sent to the email address on the list of %(roster)s was entered."))
     ),
     "not_shown": _roster(
         lambda _e: _(
-            "Nothing shows yet that this account may apply for the company. An officer looks at it. "
-            "By itself this is no reason for a refusal."
+            "Nothing shows yet that this account may apply for the company. An officer looks at it. This alone "
+            "is no reason for a refusal."
         )
     ),
     "representative_agrees": _roster(
-        lambda _e: _("Whoever is registered under this number agreed to this application.")
+        lambda _e: _("The organisation registered under this number agreed to this application.")
     ),
     "representative_denies": _roster(
-        lambda _e: _("Whoever is registered under this number said no: the application is not from them.")
+        lambda _e: _("The organisation registered under this number answered no: the application is not from them.")
     ),
     "representative_silent": _roster(
-        lambda _e: _("Whoever is registered under this number did not answer in time. An officer looks at it.")
+        lambda _e: _("The organisation registered under this number did not answer in time. An officer looks at it.")
     ),
     "number_used_once": _roster(lambda _e: _("Nobody else has applied with this card number.")),
     "number_used_elsewhere": _roster(

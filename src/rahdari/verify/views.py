@@ -51,8 +51,8 @@ def _one_line(outcome: actions.LinkOutcome) -> str:
     values = {"block": f"{before}{outcome.shown_block}{after}", "seen": f"{before}{outcome.address}{after}"}
     sentence = {
         "proved": _("Proved: this address is %(seen)s."),
-        "counted": _("Counted: this address is %(seen)s. It needs one more to prove %(block)s."),
-        "proved_before": _("Proved already: %(block)s."),
+        "counted": _("Proved: this address is %(seen)s. It needs one more to prove %(block)s."),
+        "proved_before": _("Already proved: %(block)s."),
         "would_prove": _("Not proved yet: this address is %(seen)s. Send a POST to the link, or use curl or Wget."),
         "expired": _("This link is no longer valid. The page of the application has a new one."),
         "withdrawn": _("This link is not needed any more."),

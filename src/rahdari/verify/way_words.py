@@ -36,7 +36,7 @@ def title(method: str) -> str:
         case Method.LINK:
             return _("Open a link from that network")
         case Method.HTTP:
-            return _("Serve a token from that address")
+            return _("Put a token on that address")
         case Method.WIREGUARD:
             return _("Prove it with your WireGuard server")
         case Method.OPENVPN:
@@ -50,11 +50,11 @@ def title(method: str) -> str:
         case Method.TLS_ALPN:
             return _("Show a certificate made for this proof")
         case Method.DNS:
-            return _("Put a record beside the host name")
+            return _("Add a DNS record for the host name")
         case Method.OPERATOR:
             return _("Ask your operator")
         case Method.RECORD:
-            return _("Put a line into the registry’s record")
+            return _("Add a line to the registry’s record")
         case Method.CONTACT:
             return _("Have a code sent to the range’s contact")
     return method
@@ -77,15 +77,15 @@ def gist(method: str) -> str:
                 "close it."
             )
         case Method.TLS:
-            return _("For AnyConnect and ocserv, for OpenVPN behind stunnel, and for whatever else speaks TLS.")
+            return _("For AnyConnect and ocserv, for OpenVPN behind stunnel, and for any other program that uses TLS.")
         case Method.TLS_ALPN:
-            return _("For whoever knows TLS-ALPN-01 from web certificates. It needs port 443.")
+            return _("For people who know TLS-ALPN-01 from web certificates. It needs port 443.")
         case Method.DNS:
-            return _("For a host name that leads to this address.")
+            return _("For a host name that points to this address.")
         case Method.RECORD:
-            return _("For whoever holds the range at a regional registry such as APNIC, and can edit its record there.")
+            return _("For the holder of a range at a regional registry such as APNIC, who can edit its record there.")
         case Method.CONTACT:
-            return _("We write a code to a contact that the registry publishes for the range, and you enter it here.")
+            return _("We send a code to a contact that the registry publishes for the range, and you enter it here.")
     return ""
 
 
@@ -107,14 +107,14 @@ def proved_by(challenge: Challenge) -> SafeString:
         case Method.OPERATOR:
             return fill(_("Proved at %(time)s on %(date)s: your operator confirmed it"), **values)
         case Method.RECORD:
-            return fill(_("Proved at %(time)s on %(date)s: the line stood in the registry’s record"), **values)
+            return fill(_("Proved at %(time)s on %(date)s: the line was in the registry’s record"), **values)
         case Method.CONTACT:
-            return fill(_("Proved at %(time)s on %(date)s: the range’s contact handed over our code"), **values)
+            return fill(_("Proved at %(time)s on %(date)s: the range’s contact passed on our code"), **values)
     return fill(_("Proved at %(time)s on %(date)s: the server showed its certificate"), **values)
 
 
 def looking() -> str:
-    return _("We are looking now")
+    return _("We are checking now")
 
 
 def begun() -> str:
@@ -182,8 +182,8 @@ def _short(key: str) -> str:
 
 
 def _counted(attempt: Attempt) -> Said:
-    text = _("It succeeded at %(time)s and counts. By itself it is not enough: show it another way too.")
-    return Said("wait", _("Counts, one more needed"), _("This counts"), fill(text, time=clock(attempt.at)))
+    text = _("It succeeded at %(time)s. This alone is not enough: use a second method as well.")
+    return Said("wait", _("Succeeded, one more needed"), _("Succeeded"), fill(text, time=clock(attempt.at)))
 
 
 def _agreed(attempt: Attempt) -> Said:
@@ -200,7 +200,7 @@ def _places_of(attempt: Attempt) -> dict[str, int]:
 def _by_places(attempt: Attempt) -> Said:
     """What several places come to together, or one that could not be asked."""
     if attempt.finding == "absent":
-        text = _("At %(time)s this place could not be asked. That is on our side.")
+        text = _("At %(time)s this place could not be asked. The fault is on our side.")
         return Said("off", _("Could not be asked"), _("A place could not be asked"), fill(text, time=clock(attempt.at)))
     values: dict[str, object] = (
         {"time": clock(attempt.at), **_places_of(attempt)}
@@ -211,14 +211,14 @@ def _by_places(attempt: Attempt) -> Said:
         text = _("At %(time)s it was there, seen from here. More places must see it, and they are not set up yet.")
     elif attempt.finding == "divided":
         text = _(
-            "At %(time)s it was there from %(proved)s of %(asked)s places, and from others another server answered. "
-            "Look whether the address leads to one server only."
+            "At %(time)s it was there from %(proved)s of %(asked)s places, and from others another server "
+            "answered. Check whether the address leads to one server only."
         )
         return Said("bad", _("Not the same from everywhere"), _("Not the same from everywhere"), fill(text, **values))
     else:
         text = _(
-            "At %(time)s it was there from %(proved)s of %(asked)s places, and more must see it. "
-            "Perhaps a firewall lets only some of us through. We look again by ourselves."
+            "At %(time)s it was there from %(proved)s of %(asked)s places, and more must see it. Perhaps a "
+            "firewall lets only some of us through. We check again automatically."
         )
     return Said("wait", _("Seen from too few places"), _("Seen from too few places"), fill(text, **values))
 
@@ -228,7 +228,7 @@ def _found(finding: str, protocol: str, detail: str) -> tuple[str, str, str]:
         case "proved", "wireguard", _any:
             return _("Proved"), _("Proved"), _("At %(time)s the server at %(address)s answered our handshake.")
         case "proved", "dns", _any:
-            return _("Proved"), _("Proved"), _("At %(time)s the record was there, and the name led to %(address)s.")
+            return _("Proved"), _("Proved"), _("At %(time)s the record was there, and the name pointed to %(address)s.")
         case "proved", _any, _all:
             return _("Proved"), _("Proved"), _("At %(time)s the server at %(address)s showed the certificate.")
         case "other_key", "dns", _any:
@@ -250,30 +250,30 @@ def _found(finding: str, protocol: str, detail: str) -> tuple[str, str, str]:
                 _("At %(time)s %(address)s, port %(port)s, showed the certificate with the fingerprint %(key)s."),
             )
         case "answered", "dns", "no_record":
-            return _("No record yet"), _("The record is not there yet"), _("At %(time)s the resolvers knew of none.")
+            return _("No record yet"), _("The record is not there yet"), _("At %(time)s the resolvers found no record.")
         case "answered", "dns", "other_address":
             return (
-                _("The name leads elsewhere"),
-                _("The name leads elsewhere"),
-                _("At %(time)s it led to %(addresses)s, and not to %(address)s."),
+                _("The host name points elsewhere"),
+                _("The host name points elsewhere"),
+                _("At %(time)s it pointed to %(addresses)s, not to %(address)s."),
             )
         case "answered", "sstp", "no_sstp":
             return (
                 _("Your certificate, but no SSTP"),
                 _("Your certificate answered, but not SSTP"),
-                _("At %(time)s %(address)s, port %(port)s, showed the certificate and then did not speak SSTP."),
+                _("At %(time)s %(address)s, port %(port)s, showed the certificate and then did not use SSTP."),
             )
         case "answered", "tls-alpn-01", _any:
             return (
                 _("Not the certificate for this proof"),
                 _("TLS answered, but not with the certificate for this proof"),
-                _("At %(time)s %(address)s, port %(port)s, answered, but knew nothing of %(protocol)s."),
+                _("At %(time)s %(address)s, port %(port)s, answered, but did not understand %(protocol)s."),
             )
         case "answered", _any, _all:
             return (
-                _("Answered, not to the end"),
+                _("Answered in part"),
                 _("It answered, but did not show its certificate"),
-                _("At %(time)s %(protocol)s answered at %(address)s, port %(port)s, and then went no further."),
+                _("At %(time)s %(protocol)s answered at %(address)s, port %(port)s, and then stopped."),
             )
         case "malformed", _any, _all:
             return (
@@ -306,20 +306,20 @@ def _found(finding: str, protocol: str, detail: str) -> tuple[str, str, str]:
             )
         case "reset", _any, _all:
             return (
-                _("The connection broke off"),
-                _("The connection broke off"),
+                _("The connection was interrupted"),
+                _("The connection was interrupted"),
                 _("At %(time)s %(address)s, port %(port)s, ended the connection before it had shown anything."),
             )
         case "not_global", _any, _all:
             return (
                 _("Not a public address"),
-                _("We cannot look at this address"),
+                _("We cannot check this address"),
                 _("%(address)s cannot be reached from the internet. Give the public address in your application."),
             )
     return (
         _("We cannot reach the address"),
         _("We cannot reach the address"),
-        _("At %(time)s there was no way to %(address)s. Check that the connection works, then look again."),
+        _("At %(time)s there was no route to %(address)s. Check that the connection works, then try again."),
     )
 
 
@@ -340,49 +340,51 @@ def advice_of(attempt: Attempt) -> list[str]:
 def advice_text(advice: Advice) -> str:
     match advice:
         case Advice.ADD_OUR_KEY:
-            return _("Add our key as a peer, exactly as it stands above, and load the settings again.")
+            return _("Add our key as a peer, exactly as shown above, and load the settings again.")
         case Advice.CHECK_THEIR_KEY:
-            return _("Look whether the public key that you gave is the one of this server.")
+            return _("Check whether the public key that you gave is the one of this server.")
         case Advice.CHECK_FINGERPRINT:
-            return _("Give the certificate that the server really shows, or look which program answers there.")
+            return _("Give the certificate that the server really shows, or check which program answers there.")
         case Advice.GIVE_SHARED_KEY:
             return _("Does the server use tls-auth or tls-crypt? Then give us a client profile made for this proof.")
         case Advice.CHECK_SHARED_KEY:
-            return _("Look whether the client profile that you gave belongs to this server.")
+            return _("Check whether the client profile that you gave belongs to this server.")
         case Advice.CHECK_TRANSPORT:
-            return _("Look whether the server listens on TCP or on UDP.")
+            return _("Check whether the server listens on TCP or on UDP.")
         case Advice.CHECK_PORT:
-            return _("Look whether the port is the right one.")
+            return _("Check whether the port is correct.")
         case Advice.CHECK_PROTOCOL:
-            return _("Look which program listens at this port.")
+            return _("Check which program listens at this port.")
         case Advice.START_DAEMON:
-            return _("Look whether the VPN server is running.")
+            return _("Check whether the VPN server is running.")
         case Advice.OPEN_FIREWALL:
-            return _("Look whether a firewall, or the router in front of the server, lets us through.")
+            return _("Check whether a firewall, or the router in front of the server, lets us through.")
         case Advice.SET_SERVER_NAME:
-            return _("Do several names live at this address? Then give the host name too.")
+            return _("Are there several host names at this address? Then give the host name too.")
         case Advice.ALLOW_EAP:
             return _(
-                "The server must show its certificate to clients that sign in by EAP. "
-                "If yours does not, take another way."
+                "The server must show its certificate to clients that sign in by EAP. If yours does not, choose "
+                "another method."
             )
         case Advice.OFFER_COMMON_CIPHERS:
-            return _("Let the server offer one of the common sets, for example AES-256, SHA-256 and group 14 or 19.")
+            return _(
+                "Set the server to offer one of the common algorithms, for example AES-256, SHA-256 and group 14 or 19."
+            )
         case Advice.PUT_TEXT:
-            return _("What we look for is not there yet. Put it there exactly as it stands above.")
+            return _("What we look for is not there yet. Put it there exactly as shown above.")
         case Advice.CORRECT_TEXT:
-            return _("Put exactly the text there that stands above.")
+            return _("Put exactly the text shown above there.")
         case Advice.NO_REDIRECT:
-            return _("Serve it at the address itself. We do not follow elsewhere.")
+            return _("Put it at the address itself. We do not follow redirects.")
         case Advice.POINT_NAME_HERE:
             return _("Point the host name to this address.")
         case Advice.CHECK_ADDRESS:
-            return _("Look whether the address is the right one.")
+            return _("Check whether the address is correct.")
         case Advice.TRY_AGAIN:
-            return _("Packets get lost, and records take minutes to spread. Look again in a while.")
+            return _("Packets get lost, and records take minutes to spread. Check again in a while.")
         case Advice.OTHER_WAY:
-            return _("Or take another way.")
+            return _("Or choose another method.")
         case Advice.PUBLIC_ADDRESS_NEEDED:
             return _("Give the public address in your application.")
         case Advice.OUR_FAULT:
-            return _("This is on our side. We look again by ourselves.")
+            return _("The fault is on our side. We check again automatically.")

@@ -25,7 +25,7 @@ from .saying import Said, clock, fill
 def of_check(check: Check) -> SafeString:
     """What a check found, in one or two sentences."""
     if check.facts.get("erased"):
-        return fill(_("What was found cannot be read here any more: the time of the file was over."))
+        return fill(_("What was found can no longer be read here: the period of the file has ended."))
     return _CHECKS.get(check.finding, _not_answered)(check, check.evidence)
 
 
@@ -34,14 +34,16 @@ def title_of(check: Check, language: str) -> str:
 
 
 _AWAITED: dict[str, Callable[[], str]] = {
-    "control": lambda: _("We wait for the proof of control of %(block)s."),
-    "not_registered": lambda: _("We asked whoever has %(block)s whether it is shared, and wait for the answer."),
+    "control": lambda: _("We are waiting for the proof of control of %(block)s."),
+    "not_registered": lambda: _(
+        "We asked the registered holder of %(block)s whether it is shared, and wait for the answer."
+    ),
     "operator": lambda: _("We asked the operator whether %(block)s goes with the subscriber number, and wait for it."),
-    "fee": lambda: _("The fee is settled last. We ask for it when everything else has passed."),
+    "fee": lambda: _("The fee comes last. We ask for it when everything else has passed."),
     "mobile_line": lambda: _("We asked the operator whether the SIM is in the name given, and wait for its answer."),
     "attestation": lambda: _("We asked the association, and wait for its answer."),
-    "employer": lambda: _("We wrote to the client or employer, and wait for the answer."),
-    "represents": lambda: _("It is still to be shown that whoever applies may do so for the company."),
+    "employer": lambda: _("We have emailed the client or employer, and wait for the answer."),
+    "represents": lambda: _("Nothing shows yet that the applicant may apply for the company."),
 }
 
 
@@ -50,17 +52,14 @@ def _not_answered(check: Check, evidence: dict[str, Any]) -> SafeString:
         return fill(_("Somebody is registered under this number already. They were asked whether it is from them."))
     if check.kind == "roster" and check.facts.get("by_contact"):
         return fill(
-            _(
-                "The number is on the list of %(roster)s. It is still to be shown that the "
-                "contact on the list is theirs."
-            ),
+            _("The number is on the list of %(roster)s. Nothing shows yet that the contact on the list is theirs."),
             roster=roster_title(check.facts.get("roster", "")),
         )
     if check.kind in _AWAITED:
         return fill(_AWAITED[check.kind](), block=_block(check))
     if check.facts.get("awaits_stronger"):
         return fill(
-            _("What was sent is enough for a provisional registration. One more proof or certificate is still to come.")
+            _("What was sent is enough for a provisional registration. One more proof or certificate is still missing.")
         )
     return fill(_("This check has not been answered yet."))
 
@@ -139,8 +138,8 @@ def _origin_known(check: Check, evidence: dict[str, Any]) -> SafeString:
 def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
     return fill(
         _(
-            "Our list of networks in the country does not have %(block)s. An officer looks at it. "
-            "By itself this is no reason for a refusal."
+            "Our list of networks in the country does not have %(block)s. An officer looks at it. This alone is "
+            "no reason for a refusal."
         ),
         block=_block(check),
     )
@@ -149,8 +148,8 @@ def _no_origin(check: Check, evidence: dict[str, Any]) -> SafeString:
 def _no_origin_but_in_country(check: Check, evidence: dict[str, Any]) -> SafeString:
     return fill(
         _(
-            "%(block)s belongs to the country, but we do not know the operator. An officer looks at it. "
-            "By itself this is no reason for a refusal."
+            "%(block)s belongs to the country, but we do not know the operator. An officer looks at it. This "
+            "alone is no reason for a refusal."
         ),
         block=_block(check),
     )
@@ -164,7 +163,8 @@ def _client(sentence: Callable[[dict[str, Any]], str]) -> Callable[[Check, dict[
 def _attestation(
     sentence: Callable[[dict[str, Any]], str],
 ) -> Callable[[Check, dict[str, Any]], SafeString]:
-    """What an association said, until when, and what it counts for. `association` and `claim` are in both languages."""
+    """What an association said, until when, and what it counts for. `association` and `claim` are in both "
+    "languages."""
 
     def say(check: Check, evidence: dict[str, Any]) -> SafeString:
         language = get_language() or "en"
@@ -193,18 +193,18 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "operator_denies": _by_operator(lambda _e: _("%(operator)s answered no on %(date)s for %(block)s: %(why)s.")),
     "operator_cannot_tell": _by_operator(
         lambda _e: _(
-            "%(operator)s cannot tell whether %(block)s goes with the subscriber number. By itself this is no "
+            "%(operator)s cannot tell whether %(block)s goes with the subscriber number. This alone is no "
             "reason for a refusal."
         )
     ),
     "operator_silent": _by_operator(
         lambda _e: _(
-            "%(operator)s was asked whether %(block)s goes with the subscriber number, and is late. Its answer "
-            "still counts."
+            "%(operator)s was asked whether %(block)s goes with the subscriber number, and is late. We still "
+            "accept its answer."
         )
     ),
     "no_operator_to_ask": _by_operator(
-        lambda _e: _("We know no operator whom we could ask about %(block)s. An officer looks at it.")
+        lambda _e: _("We do not know which operator to ask about %(block)s. An officer looks at it.")
     ),
     "mobile_line_confirmed": _by_operator(
         lambda _e: _("%(operator)s confirmed on %(date)s that the SIM is in the name given.")
@@ -214,11 +214,11 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     ),
     "mobile_line_not_told": _by_operator(
         lambda _e: _(
-            "%(operator)s cannot tell whether the SIM is in the name given. By itself this is no reason for a refusal."
+            "%(operator)s cannot tell whether the SIM is in the name given. This alone is no reason for a refusal."
         )
     ),
     "mobile_line_registered": _by_operator(
-        lambda _e: _("%(operator)s confirmed the SIM, which stands under another registration. An officer looks at it.")
+        lambda _e: _("%(operator)s confirmed the SIM, which is part of another registration. An officer looks at it.")
     ),
     "no_mobile_line": lambda _c, _e: fill(_("No mobile number was confirmed by its code. An officer looks at it.")),
     "free": _of_block(lambda: _("Nobody else has %(block)s in the register.")),
@@ -227,8 +227,10 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
         lambda: _("%(block)s, or a part of it, is already registered for someone else.")
     ),
     "shared": _of_block(lambda: _("%(block)s is shared: everybody who has it agreed on %(date)s.")),
-    "share_declined": _of_block(lambda: _("Whoever has %(block)s did not agree that it is shared.")),
-    "share_silent": _of_block(lambda: _("Whoever has %(block)s did not answer in time whether it is shared.")),
+    "share_declined": _of_block(lambda: _("The registered holder of %(block)s did not agree that it is shared.")),
+    "share_silent": _of_block(
+        lambda: _("The registered holder of %(block)s did not answer in time whether it is shared.")
+    ),
     "origin_known": _origin_known,
     "no_origin": _no_origin,
     "no_origin_but_in_country": _no_origin_but_in_country,
@@ -242,46 +244,48 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "client_silent": _client(lambda _e: _("Nobody at %(domain)s answered in time.")),
     "client_stopped": _client(
         lambda _e: _(
-            "The person at %(domain)s wants no mail from us. Somebody else can be named, or another proof sent."
+            "The person at %(domain)s does not want mail from us. The applicant can name somebody else, or send "
+            "another proof."
         )
     ),
-    "client_recalled": _client(lambda _e: _("The question to %(domain)s was taken back, and somebody else was named.")),
+    "client_recalled": _client(lambda _e: _("The question to %(domain)s was withdrawn, and somebody else was named.")),
     "client_free_mail": _client(
-        lambda _e: _("Anybody can have an address at %(domain)s, so it shows nothing. Another proof is needed.")
+        lambda _e: _("Anybody can have an address at %(domain)s, so it proves nothing. Another proof is needed.")
     ),
     "client_too_many": _client(
         lambda _e: _(
-            "We have written to %(domain)s or for this account often lately. Another proof can be sent, or the "
-            "question asked again later."
+            "We have recently sent many emails to %(domain)s or for this account. The applicant can send "
+            "another proof, or ask again later."
         )
     ),
     "attested": _attestation(
         lambda _e: _(
-            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). By the rules this is enough by itself."
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). Under the rules this is enough "
+            "on its own."
         )
     ),
     "attested_for_now": _attestation(
         lambda _e: _(
-            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). By the rules this is enough for a "
-            "provisional registration. One more proof is still to come."
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). Under the rules this is enough "
+            "for a provisional registration. One more proof is still missing."
         )
     ),
     "attested_supporting": _attestation(
         lambda _e: _(
-            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). By the rules this supports the "
-            "application, and an officer reads it."
+            "%(association)s attests: %(claim)s (%(number)s, until %(until)s). Under the rules this supports "
+            "the application, and an officer reads it."
         )
     ),
     "attested_another_name": _attestation(
         lambda _e: _("%(association)s has attested this number or address, but under another name (%(number)s).")
     ),
     "attestation_over": _attestation(
-        lambda _e: _("The attestation by %(association)s (%(number)s) held until %(until)s, so it does not count.")
+        lambda _e: _("The attestation by %(association)s (%(number)s) was valid until %(until)s, so it cannot be used.")
     ),
     "attestation_revoked": _attestation(
-        lambda _e: _("%(association)s has revoked its attestation (%(number)s), so it does not count.")
+        lambda _e: _("%(association)s has revoked its attestation (%(number)s), so it cannot be used.")
     ),
-    "association_took_back": _attestation(lambda _e: _("%(association)s took its no back, and looks at it once more.")),
+    "association_took_back": _attestation(lambda _e: _("%(association)s withdrew its no, and is checking again.")),
     "association_denied": _attestation(
         lambda _e: _("%(association)s answered that it has no such member under this number.")
     ),
@@ -289,15 +293,13 @@ _CHECKS: dict[str, Callable[[Check, dict[str, Any]], SafeString]] = {
     "missing": paper_words.missing,
     "by_hand": _by_hand,
     "fee_free": _fee(lambda: _("This service is free.")),
-    "fee_too_few": _fee(lambda: _("Nothing is due for so few addresses.")),
-    "fee_nothing_new": _fee(lambda: _("Nothing is due: no address is new.")),
-    "fee_no_amount": _fee(lambda: _("A fee would be due, but no amount is published. Nothing is asked for.")),
-    "fee_not_asked_yet": _fee(
-        lambda: _("The fee has not been asked for. It is, as soon as everything else has passed.")
-    ),
-    "fee_asked": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was sent. It is not paid yet.")),
-    "fee_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was paid on %(date)s.")),
-    "fee_not_paid": _fee(lambda: _("The invoice %(invoice)s over %(amount)s was not paid in time.")),
+    "fee_too_few": _fee(lambda: _("No fee for so few addresses.")),
+    "fee_nothing_new": _fee(lambda: _("No fee: no address is new.")),
+    "fee_no_amount": _fee(lambda: _("There would be a fee, but no amount is published. You pay nothing.")),
+    "fee_not_asked_yet": _fee(lambda: _("We ask for the fee as soon as everything else has passed.")),
+    "fee_asked": _fee(lambda: _("The invoice %(invoice)s for %(amount)s was sent. It is not paid yet.")),
+    "fee_paid": _fee(lambda: _("The invoice %(invoice)s for %(amount)s was paid on %(date)s.")),
+    "fee_not_paid": _fee(lambda: _("The invoice %(invoice)s for %(amount)s was not paid in time.")),
     "association_names": _attestation(lambda _e: _("%(association)s confirmed that this account acts for its member.")),
     **roster_words.FINDINGS,
 }
@@ -365,8 +367,8 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
                 _("The server sent us elsewhere"),
                 _("The server sent us elsewhere"),
                 _(
-                    "At %(time)s %(address)s pointed to %(location)s. We do not follow. "
-                    "Serve the file at port %(port)s of this address itself."
+                    "At %(time)s %(address)s redirected us to %(location)s. We do not follow redirects. Put the "
+                    "file at port %(port)s of this address itself."
                 ),
             )
         case "too_long":
@@ -380,7 +382,8 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
                 _("The answer cannot be read"),
                 _("We could not read the answer"),
                 _(
-                    "At %(time)s something answered at %(address)s, port %(port)s, but not as a plain web server does. "
+                    "At %(time)s something answered at %(address)s, port %(port)s, but not as a plain web "
+                    "server does. "
                     "Serve the file over HTTP without encryption or compression."
                 ),
             )
@@ -397,28 +400,28 @@ def _looked(finding: str, evidence: dict[str, Any]) -> tuple[str, str, str]:
             return (
                 _("No answer in time"),
                 _("The server did not answer in time"),
-                _("At %(time)s we waited 10 seconds for %(address)s, port %(port)s. Perhaps a firewall holds us back."),
+                _("At %(time)s we waited 10 seconds for %(address)s, port %(port)s. Perhaps a firewall blocks us."),
             )
         case "reset":
             return (
-                _("The connection broke off"),
-                _("The connection broke off"),
+                _("The connection was interrupted"),
+                _("The connection was interrupted"),
                 _(
-                    "At %(time)s %(address)s ended the connection at port %(port)s before it gave the file. "
-                    "Look at the log of the web server, or at a firewall in front of it."
+                    "At %(time)s %(address)s closed the connection at port %(port)s before it gave the file. "
+                    "Check the log of the web server, or a firewall in front of it."
                 ),
             )
         case "not_global":
             return (
                 _("Not a public address"),
-                _("We cannot look at this address"),
+                _("We cannot check this address"),
                 _("%(address)s cannot be reached from the internet. Give the public address in your application."),
             )
         case _:
             return (
                 _("We cannot reach the address"),
                 _("We cannot reach the address"),
-                _("At %(time)s there was no way to %(address)s. Check that the connection works, then look again."),
+                _("At %(time)s there was no route to %(address)s. Check that the connection works, then try again."),
             )
 
 
@@ -426,4 +429,4 @@ def waiting(challenge: Challenge) -> str:
     """What is awaited of a challenge for which nothing was tried yet."""
     if challenge.method == Method.LINK:
         return _("Waiting for the link to be opened")
-    return _("We look as soon as you ask us to")
+    return _("We check as soon as you ask us to")

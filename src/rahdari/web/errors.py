@@ -35,7 +35,7 @@ CARRIED_AT_MOST = 200 * 1024
 
 PLAIN = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-    "<p>Something broke on our side. What you saved is safe. Error number: {number}</p>"
+    "<p>Something went wrong on our side. What you saved is safe. Error number: {number}</p>"
     '<p lang="ur" dir="rtl">ہماری طرف سے مسئلہ ہوا ہے۔ جو محفوظ ہو چکا تھا وہ محفوظ ہے۔ '
     'غلطی کا نمبر: <bdi dir="ltr">{number}</bdi></p></html>'
 )
@@ -113,8 +113,8 @@ def no_access(request: HttpRequest, exception: Exception | None = None) -> HttpR
             heading=_("This page is not open to you"),
             lead=_("Nothing is lost. This page needs a role that your account does not have."),
             points=(
-                _("You have a second account? Sign in with it."),
-                _("Should this page be open to you? Ask whoever gave you your role."),
+                _("Do you have a second account? Sign in with it."),
+                _("Should this page be open to you? Ask the person who gave you your role."),
             ),
             ways=_ways((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
         ),
@@ -128,10 +128,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         lambda: Shown(
             kicker=_("Error 404"),
             heading=_("There is no page at this address"),
-            lead=_("Nothing is lost. The page may have moved, or the link lost a letter on the way."),
+            lead=_("Nothing is lost. The page may have moved, or a letter may be missing from the link."),
             points=(
                 _("Is it a registration number? Check the number."),
-                _("Did you want to go on with your application? Sign in, it is where you left it."),
+                _("Did you want to continue your application? Sign in: it is where you left it."),
             ),
             ways=_ways(
                 (_("Start page"), "portal:start"),
@@ -149,7 +149,7 @@ def not_this_way(request: HttpRequest) -> HttpResponse:
         405,
         lambda: Shown(
             kicker=_("Error 405"),
-            heading=_("This page does not open in this way"),
+            heading=_("This page cannot be opened like this"),
             lead=_("What you saved is safe. Only the last action was not carried out."),
             points=(
                 _("Go back one page: what you typed is often still there."),
@@ -201,13 +201,13 @@ def broke(request: HttpRequest) -> HttpResponse:
             500,
             lambda: Shown(
                 kicker=_("Error 500"),
-                heading=_("Something broke on our side"),
-                lead=_("What you saved is safe. Only this last step may not have been taken."),
+                heading=_("Something went wrong on our side"),
+                lead=_("What you saved is safe. Only this last step may not have been carried out."),
                 number=number,
                 at=timezone.now(),
                 points=(
                     _("Go back one page and try again."),
-                    _("If it happens again, write to us with the error number. It shows us what went wrong."),
+                    _("If it happens again, contact us with the error number. It shows us what went wrong."),
                 ),
                 note=_("Were you sending your application? It was sent once at most. Look under your applications."),
                 ways=_ways((_("Your applications"), "portal:home"), (_("Help and contact"), "portal:help")),
@@ -228,7 +228,7 @@ def down(request: HttpRequest) -> HttpResponse:
             lambda: Shown(
                 kicker=_("Error 503"),
                 heading=_("We are back in a moment"),
-                lead=_("What you saved is safe. Only this last step may not have been taken."),
+                lead=_("What you saved is safe. Only this last step may not have been carried out."),
                 points=(
                     _("Nothing changes on the register. Operators keep their lists while we are away."),
                     _("Wait a minute, then load this page again."),
@@ -262,7 +262,7 @@ def too_many(request: HttpRequest, *, wait: dt.timedelta | None = None, retry_af
                     else ngettext("Try again in %(count)s second.", "Try again in %(count)s seconds.", seconds)
                     % {"count": seconds}
                 ),
-                _("You share the network with many people? Then one of them may have used up the tries."),
+                _("Do you share the network with many people? One of them may have used up the tries."),
             ),
             note=_("Your registrations and your application are not affected."),
             ways=_ways((_("Start page"), "portal:start"), (_("Sign in"), "account_login")),
@@ -278,8 +278,8 @@ def too_big(request: HttpRequest) -> HttpResponse:
         413,
         lambda: Shown(
             kicker=_("Error 413"),
-            heading=_("That was too big to take"),
-            lead=_("What you saved is safe. Only what you sent just now was not taken."),
+            heading=_("What you sent is too big"),
+            lead=_("What you saved is safe. Only what you sent just now was not accepted."),
             points=(
                 _("A photo? Take it again with a lower resolution, or send fewer files at once."),
                 _("A text? Go back one page and make it shorter."),
@@ -330,7 +330,7 @@ def _send_again(request: HttpRequest, *, signed_out: bool) -> HttpResponse:
 
     def words() -> Shown:
         kept = _("What you typed is kept on this page. What you saved is safe.")
-        gone = _("What you saved is safe. What you sent just now was not taken.")
+        gone = _("What you saved is safe. What you sent just now was not accepted.")
         return Shown(
             kicker=_("Error 403") if not signed_out else "",
             heading=_("You were signed out") if signed_out else _("This page was open for too long"),

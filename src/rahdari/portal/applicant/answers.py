@@ -187,11 +187,11 @@ def question(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             actions.answer_question(question=asked, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
         except actions.AlreadyAnswered:
-            messages.info(request, _("Your first answer has arrived already, and it counts."))
+            messages.info(request, _("Your first answer has already arrived, and it is the one we use."))
         except (actions.TooLateToReopen, actions.NotPossibleNow):
             messages.warning(request, _("It is too late for this answer. Apply again: it costs nothing."))
         else:
-            messages.success(request, _("Your answer has arrived. The officer goes on with it."))
+            messages.success(request, _("Your answer has arrived. The officer continues with the case."))
         return redirect("portal:status", reference=reference)
     due = queries.question_due_at(asked)
     context = {
@@ -225,9 +225,9 @@ def notice(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             actions.answer_notice(notice=told, answer=form.cleaned_data["answer"], actor=by.actor, now=now)
         except actions.AlreadyAnswered:
-            messages.info(request, _("Your first answer has arrived already, and it counts."))
+            messages.info(request, _("Your first answer has already arrived, and it is the one we use."))
         except actions.NotPossibleNow:
-            messages.warning(request, _("The time to answer is over. A second officer looks at what is on file."))
+            messages.warning(request, _("The time to answer has ended. A second officer decides on what is on file."))
         else:
             messages.success(
                 request, _("Your answer has arrived. A second officer reads it before anything is decided.")

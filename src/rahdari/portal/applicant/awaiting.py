@@ -90,11 +90,11 @@ def _whom(
             return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
         case "represents":
             asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
-            return values.name(_("Whoever is registered under the number")), asked_at, until
+            return values.name(_("The organisation registered under the number")), asked_at, until
         case "not_registered":
             block = ipaddress.ip_network(check.facts["block"])
             put = sharing.request_of(holder=application.holder_ref, block=block)
-            who = fill(_("Whoever has %(address)s on the register"), address=values.ltr(format_block(block)))
+            who = fill(_("The registered holder of %(address)s"), address=values.ltr(format_block(block)))
             return who, *((put.asked_at, put.due_at) if put else (None, None))
         case _:
             open_ones = [
@@ -123,10 +123,10 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
         latest = max(moment for moment in moments if moment is not None)
         if latest > now:
             return _(
-                "If no answer has come by %(when)s and everything else has passed, you are registered provisionally: "
-                "on the same lists, until the answer or another proof comes."
+                "If no answer arrives by %(when)s and everything else has passed, you are registered "
+                "provisionally: on the same lists, until the answer or another proof arrives."
             ) % {"when": values.when(latest)}
-    return _("If no answer comes in time, nothing is refused: an officer looks at your application.")
+    return _("If no answer comes in time, your application is not refused: an officer looks at it.")
 
 
 def said_of_others(kind: str) -> Said:
@@ -135,17 +135,17 @@ def said_of_others(kind: str) -> Said:
         "attestation": (_("Waiting for your association to answer"), _("Waiting for your association")),
         "employer": (_("Waiting for your client to confirm"), _("Waiting for your client")),
         "represents": (
-            _("Waiting for whoever is registered under the number"),
-            _("Waiting for whoever is registered under the number"),
+            _("Waiting for the organisation registered under the number"),
+            _("Waiting for the organisation registered under the number"),
         ),
         "not_registered": (
-            _("Waiting for whoever has the address to agree"),
-            _("Waiting for whoever has the address"),
+            _("Waiting for the other holder of the address to agree"),
+            _("Waiting for the other holder"),
         ),
     }.get(kind, (_("Waiting for your operator to answer"), _("Waiting for your operator")))
     return Said(
         heading,
-        _("You need not do anything: we go on as soon as the answer is here. We change nothing in your connection."),
+        _("You need not do anything: we continue as soon as the answer arrives. We change nothing in your connection."),
         short,
         "wait",
     )

@@ -39,14 +39,14 @@ class BranchForm(forms.Form):
         widget=text_input(),
         error_messages={
             "required": gettext_lazy("Enter the name of the branch"),
-            "max_length": gettext_lazy("This name is too long: write at most %(limit_value)s characters"),
+            "max_length": gettext_lazy("This name is too long: use at most %(limit_value)s characters"),
         },
     )
     city = Line(label=gettext_lazy("City"), max_length=80, required=False, widget=text_input())
     address = Line(label=gettext_lazy("Street and house"), max_length=200, required=False, widget=text_input())
     contact_name = Line(
-        label=gettext_lazy("Who looks after the line there"),
-        help_text=gettext_lazy("We write to them when something is the matter with an address of this branch."),
+        label=gettext_lazy("Contact for the line there"),
+        help_text=gettext_lazy("We email them when there is a problem with an address of this branch."),
         max_length=120,
         required=False,
         widget=text_input(),
@@ -87,7 +87,7 @@ class BranchForm(forms.Form):
             raise ValidationError(wording.mobile(error), code=error.reason) from None
 
     def add_name_taken(self) -> None:
-        self.add_error("name", _("Another branch has this name. Write one that tells them apart."))
+        self.add_error("name", _("Another branch has this name. Enter a different name."))
 
 
 @dataclass(frozen=True)

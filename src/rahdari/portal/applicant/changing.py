@@ -61,14 +61,14 @@ def row_of(report: Report) -> Row:
     }[By(report.by)]
     tone, what = {
         Outcome.CHANGED: ("info", _("Changed")),
-        Outcome.SAME: ("ok", _("Same, it goes on")),
-        Outcome.NOT_PUBLIC: ("bad", _("Not taken: this is no public address")),
+        Outcome.SAME: ("ok", _("Same address, no change")),
+        Outcome.NOT_PUBLIC: ("bad", _("Not accepted: this is not a public address")),
         Outcome.NOT_PROVED: ("warn", _("Not yet: it was reported from elsewhere, and is not proved")),
-        Outcome.TOO_OFTEN: ("warn", _("Not taken: too many changes in a short time")),
+        Outcome.TOO_OFTEN: ("warn", _("Not accepted: too many changes in a short time")),
         Outcome.RIVAL: ("warn", _("Not yet: another holder reports this address too")),
-        Outcome.HELD: ("bad", _("Not taken: the address is registered to another holder")),
-        Outcome.YOURS: ("warn", _("Not taken: you have registered it already")),
-        Outcome.OLD_TOKEN: ("bad", _("Not taken: an old password")),
+        Outcome.HELD: ("bad", _("Not accepted: the address is registered to another holder")),
+        Outcome.YOURS: ("warn", _("Not accepted: you have already registered it")),
+        Outcome.OLD_TOKEN: ("bad", _("Not accepted: an old password")),
     }[Outcome(report.outcome)]
     return Row(report, who, what, tone)
 
@@ -255,9 +255,9 @@ def _pause(request: HttpRequest, host: Host, actor: str, now: dt.datetime) -> No
         day = None
     today = timezone.localdate(now)
     if day is None or not today < day <= today + LONGEST_PAUSE:
-        words = _("Write a day within the next 90 days, for example %(day)s.")
+        words = _("Enter a date within the next 90 days, for example %(day)s.")
         messages.warning(request, words % {"day": today + dt.timedelta(days=7)})
         return
     end = timezone.make_aware(dt.datetime.combine(day, dt.time()))
     actions.pause(host=host, until=end, actor=actor, now=now)
-    messages.success(request, _("Paused. We write no letters about this address until then."))
+    messages.success(request, _("Paused. We send no letters about this address until then."))

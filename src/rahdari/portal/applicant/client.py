@@ -56,7 +56,7 @@ def client(request: HttpRequest, reference: str) -> HttpResponse:
             _send_again(request, by, question, now)
             return redirect(request.path)
         if form.is_valid() and _correct(request, application, by, question, form, now):
-            messages.success(request, _("We write to the new address at once. The old link asks nothing any more."))
+            messages.success(request, _("We email the new address at once. The old link no longer works."))
             return redirect("portal:status", reference=reference)
     return render(request, "portal/applicant/client.html", _context(application, question, form, now))
 
@@ -93,9 +93,9 @@ def _send_again(request: HttpRequest, by: Acting, question: Question, now: dt.da
     except vouch.TooSoon:
         messages.info(request, _("It was sent a short time ago. Nothing was sent again."))
     except vouch.NoLongerOpen:
-        messages.info(request, _("It is answered, or its time is over. Nothing was sent again."))
+        messages.info(request, _("It is answered, or its time has ended. Nothing was sent again."))
     else:
-        messages.success(request, _("The letter is on its way again."))
+        messages.success(request, _("We have sent the letter again."))
 
 
 def _correct(
@@ -103,7 +103,7 @@ def _correct(
 ) -> bool:
     address = form.cleaned_data["text"]
     if address == question.address:
-        form.add_error("text", _("We wrote to this address already. Give another one."))
+        form.add_error("text", _("We have already emailed this address. Give another one."))
         return False
     if words := too_often(request):
         form.add_error("text", words)

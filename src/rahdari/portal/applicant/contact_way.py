@@ -152,5 +152,5 @@ def no_code(trouble: verify.NoCodeNow) -> str:
 
 def not_taken(trouble: verify.CodeNotTaken) -> str:
     if trouble.why == "wrong":
-        return _("This is not the code of the last letter. Copy it from there.")
-    return _("This code cannot be used any more. Have a new one sent.")
+        return _("This is not the code from the latest letter. Copy it from there.")
+    return _("This code no longer works. Ask for a new one.")

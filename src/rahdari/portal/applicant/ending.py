@@ -32,10 +32,10 @@ class EndForm(forms.Form):
 
     use_required_attribute = False
     number = forms.CharField(
-        label=gettext_lazy("Type the number of this registration to confirm"),
+        label=gettext_lazy("Enter the number of this registration to confirm"),
         max_length=40,
         widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": gettext_lazy("Type the number of this registration")},
+        error_messages={"required": gettext_lazy("Enter the number of this registration")},
     )
 
     def __init__(self, *args: Any, reference: str, **kwargs: Any) -> None:
@@ -44,7 +44,7 @@ class EndForm(forms.Form):
 
     def clean_number(self) -> str:
         if normalise(self.cleaned_data["number"]) != self.reference:
-            raise forms.ValidationError(_("This is not the number of this registration. It stands above."))
+            raise forms.ValidationError(_("This is not the number of this registration. The number is shown above."))
         return self.reference
 
 
@@ -122,7 +122,12 @@ def go_on(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(request, _("This cannot be undone any more. You can apply again."))
         return redirect("portal:registration", reference=found.reference)
     if lost:
-        messages.warning(request, _("It goes on, but not everything came back. What stands is shown below."))
+        messages.warning(
+            request,
+            _("The registration continues, but not everything came back. What is registered now is shown below."),
+        )
     else:
-        messages.success(request, _("It goes on under the same number. Operators get it within seconds."))
+        messages.success(
+            request, _("The registration continues under the same number. Operators get it within seconds.")
+        )
     return redirect("portal:registration", reference=found.reference)

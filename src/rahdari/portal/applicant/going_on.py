@@ -64,7 +64,8 @@ def _again(request: HttpRequest, reference: str, about: About) -> HttpResponse:
             return redirect("portal:registration", reference=found.reference)
         except apply.ServiceNotOpen:
             messages.warning(
-                request, _("This service is closed now, so nothing can be sent. Your registration stands.")
+                request,
+                _("This service is closed at the moment, so nothing can be sent. Your registration is still valid."),
             )
             return redirect(request.path)
         if not applications.may(person(request), act, application=application):

@@ -89,7 +89,7 @@ def change_entry(request: HttpRequest, reference: str, entry: uuid.UUID) -> Http
         try:
             if _amended(by, form, row, asked):
                 if is_paused:
-                    messages.success(request, _("Changed. Operators get it when the registration goes on."))
+                    messages.success(request, _("Changed. Operators get the change when the registration continues."))
                 else:
                     messages.success(request, _("Changed. Operators get it within seconds."))
                 return redirect("portal:registration", reference=found.reference)

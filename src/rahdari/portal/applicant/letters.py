@@ -70,6 +70,8 @@ def choose_reminders(request: HttpRequest) -> HttpResponse:
     actions.want_reminders(person=person(request), wanted=wanted, now=timezone.now())
     messages.success(
         request,
-        _("Reminders go out by email again.") if wanted else _("Reminders go out by email no more. They stand here."),
+        _("Reminders go out by email again.")
+        if wanted
+        else _("We no longer send reminders by email. They appear here."),
     )
     return redirect("portal:letters")

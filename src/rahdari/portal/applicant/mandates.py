@@ -95,7 +95,10 @@ class MandateForm(forms.Form):
         email = clean_email(self.cleaned_data["email"])
         if not actions.allow_stranger(by=self.giver, organisation=self.organisation):
             raise ValidationError(
-                _("Before its first registration an organisation offers 5 mandates a day. Give the others tomorrow"),
+                _(
+                    "Before its first registration an organisation can offer 5 mandates a day. Offer the others "
+                    "tomorrow"
+                ),
                 code="rate_limited",
             )
         # Each offer is a letter: nobody's mailbox is filled by them.
@@ -201,7 +204,7 @@ def mandates(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
             now=now,
             language=person(request).language,
         )
-        messages.success(request, _("The mandate is offered. It holds once they accept it."))
+        messages.success(request, _("The mandate is offered. It is valid once they accept it."))
         return here
     context = {
         "organisation": organisation,

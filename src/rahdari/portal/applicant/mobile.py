@@ -166,7 +166,7 @@ def _send_code(request: HttpRequest, place: Place, by: Acting, number: str) -> s
 
 
 def no_sms() -> str:
-    return _("This register sends no SMS now, so no code can come. Try it again later.")
+    return _("This register sends no SMS at the moment, so no code can come. Try again later.")
 
 
 def wrong_code(error: people.CodeWrong) -> str:
@@ -200,7 +200,7 @@ def _code(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
     if request.method == "POST" and "again" in request.POST:
         trouble = _send_code(request, place, by, line.asked)
         if not trouble:
-            messages.success(request, _("A new code is on its way."))
+            messages.success(request, _("We have sent a new code."))
             return redirect(request.path)
     elif request.method == "POST" and form.is_valid():
         try:
@@ -252,7 +252,7 @@ def _line(request: HttpRequest, place: Place, by: Acting) -> HttpResponse:
                 now=timezone.now(),
             )
         except actions.MoveNotAllowed:
-            messages.info(request, _("Its operator has answered meanwhile."))
+            messages.info(request, _("The operator has answered in the meantime."))
         return redirect(request.path)
     status = 422 if form is not None and form.errors else 200
     context = {"place": place, "line": line, "form": form, "operators": operators, **_standing(line)}

@@ -25,7 +25,7 @@ class NumberForm(forms.Form):
         ),
         error_messages={
             "required": _("Enter a mobile number"),
-            "max_length": _("This is longer than a mobile number. Write the number alone."),
+            "max_length": _("This is longer than a mobile number. Enter only the number."),
         },
     )
     sim = forms.ChoiceField(
@@ -52,7 +52,7 @@ class NumberForm(forms.Form):
                 raise ValidationError(turned_around(), code=error.reason) from None
             said = {
                 "letters": _("A mobile number has digits only. Leave letters out."),
-                "not_pakistan": _("Enter a mobile number of Pakistan: our SMS go no further."),
+                "not_pakistan": _("Enter a mobile number of Pakistan: we cannot send SMS to other countries."),
             }.get(error.reason, _("A mobile number has 11 digits and begins with 03."))
             raise ValidationError(said, code=error.reason) from None
 
@@ -87,7 +87,7 @@ class OperatorForm(forms.Form):
 
     operator = forms.ChoiceField(
         label=_("Whose SIM is it?"),
-        help_text=_("If you took the number along to another operator, choose the one you have now."),
+        help_text=_("If you moved the number to another operator, choose the one you have now."),
         widget=forms.RadioSelect,
         error_messages={
             "required": _("Choose the operator of the SIM"),

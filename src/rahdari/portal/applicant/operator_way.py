@@ -75,7 +75,7 @@ class OperatorWay:
 
     @property
     def gist(self) -> SafeString:
-        told = _("%(operator)s confirms that this address is yours. For those who can take no other way.")
+        told = _("%(operator)s confirms that this address is yours. For those who cannot use another method.")
         return fill(told, operator=name(self.name))
 
     @property
@@ -131,7 +131,7 @@ def ask(
         return ""
     number = subscriber_number(typed) if typed.strip() else ""
     if number is None:
-        return _("A subscriber number has letters and digits, 40 at most. Look at the bill.")
+        return _("A subscriber number has letters and digits, 40 at most. Check the bill.")
     endpoint = apply.note_subscriber(endpoint=endpoint, number=number, actor=actor, now=now)
     confirm.ask(
         operator=operator.slug,

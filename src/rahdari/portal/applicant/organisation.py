@@ -224,7 +224,7 @@ def _prove(application: Application, left: int) -> ToDo:
 def _prove_again(row: Row) -> ToDo:
     reference = row.registration.reference
     place = reverse("portal:registration", args=[reference])
-    return ToDo(place, _("Show a proof again"), reference, "warn", values.figure(row.asked_again))
+    return ToDo(place, _("Give a proof again"), reference, "warn", values.figure(row.asked_again))
 
 
 def _renew(row: Row) -> ToDo:
@@ -249,7 +249,7 @@ def _undo(each: Registration) -> ToDo:
     place = reverse("portal:registration", args=[each.reference])
     until = min((each.struck_out_at or each.stays_until) + UNDONE_WITHIN, each.stays_until)
     when = _("until %(date)s") % {"date": values.day(until)}
-    return ToDo(place, _("It has ended; you can undo that"), each.reference, "off", when)
+    return ToDo(place, _("It has ended. You can undo that"), each.reference, "off", when)
 
 
 def _provisional(row: Row) -> ToDo:
@@ -257,7 +257,7 @@ def _provisional(row: Row) -> ToDo:
     until = row.registration.provisional_until or row.registration.valid_until
     when = _("By %(date)s") % {"date": values.day(until)}
     return ToDo(
-        reverse("portal:provisional", args=[reference]), _("Something is still to come"), reference, "wait", when
+        reverse("portal:provisional", args=[reference]), _("Something is still missing"), reference, "wait", when
     )
 
 

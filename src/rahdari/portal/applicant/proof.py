@@ -78,8 +78,8 @@ class TextForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8}),
         max_length=4000,
         error_messages={
-            "required": gettext_lazy("Write or paste it here"),
-            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+            "required": gettext_lazy("Enter or paste it here"),
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
         },
     )
 
@@ -112,7 +112,7 @@ def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     if request.method == "POST" and (form is None or form.is_valid()):
         problems = _offer(request, application, by, way, form.cleaned_data if form is not None else {})
         if not problems:
-            messages.success(request, _("It has arrived. You see here what becomes of it."))
+            messages.success(request, _("It has arrived. This page shows what happens next."))
             return redirect(_where_to(application))
     context = {
         "application": application,
@@ -140,7 +140,7 @@ def _form(request: HttpRequest, application: Application, way: Way) -> forms.For
 def too_often(request: HttpRequest) -> str:
     """Counts a proof. What is said to whoever sent enough for now."""
     allowance = limits.take(f"portal.proof:{person(request).pk}", rate=PROOFS, per=PER_SECONDS)
-    words = _("Many proofs came in a short time. Send this one again after %(when)s.")
+    words = _("You sent many proofs in a short time. Send this one again after %(when)s.")
     return "" if allowance.allowed else words % {"when": values.again_after(allowance.wait)}
 
 
@@ -180,7 +180,7 @@ def _offer(request: HttpRequest, application: Application, by: Acting, way: Way,
             % {"count": error.limit}
         ]
     except actions.NothingAwaited:
-        return [_("Nothing is awaited any more. Your application shows how it stands.")]
+        return [_("We are not waiting for anything from you. Your application shows its status.")]
     return []
 
 

@@ -50,11 +50,13 @@ class ProofForm(forms.Form):
     use_required_attribute = False
 
     at = forms.CharField(
-        label=_("The address inside the range at which it answers"), max_length=60, widget=_line(inputmode="url")
+        label=_("The address in the range at which the server answers"), max_length=60, widget=_line(inputmode="url")
     )
     peer_key = forms.CharField(
         label=_("Public key of your WireGuard server"),
-        help_text=_("On the server: wg show. It has 44 signs and ends with =. Never give the private key."),
+        help_text=_(
+            "On the server, run wg show. The key has 44 characters and ends with =. Never give the private key."
+        ),
         max_length=10_000,
         widget=_line(autocapitalize="off"),
         error_messages={"required": _("Enter the public key of the server")},
@@ -77,7 +79,7 @@ class ProofForm(forms.Form):
     port = forms.CharField(label=_("Port"), max_length=20, widget=_line(inputmode="numeric"))
     server_name = forms.CharField(
         label=_("Host name"),
-        help_text=_("Only if several servers live behind this address."),
+        help_text=_("Only if there are several servers behind this address."),
         max_length=253,
         required=False,
         widget=_line(inputmode="url", autocapitalize="off"),
@@ -93,7 +95,7 @@ class ProofForm(forms.Form):
         widget=_area(4),
     )
     name = forms.CharField(
-        label=_("Host name that leads to this address"),
+        label=_("Host name that points to this address"),
         help_text=_("For example vpn.sample.example"),
         max_length=253,
         widget=_line(inputmode="url", autocapitalize="off"),
@@ -142,10 +144,12 @@ class ProofForm(forms.Form):
         found = ways.public_key_of(text)
         if ways.names_a_private_key(text):
             raise ValidationError(
-                gettext("A private key stands in it. We did not keep it. Enter the public key alone: wg show names it.")
+                gettext(
+                    "It contains a private key. We did not keep it. Enter only the public key: wg show displays it."
+                )
             )
         if found is None:
-            raise ValidationError(gettext("A WireGuard key has 44 signs and ends with =. Copy it whole."))
+            raise ValidationError(gettext("A WireGuard key has 44 characters and ends with =. Copy all of it."))
         return found
 
     def clean_port(self) -> int:
@@ -195,7 +199,7 @@ class ProofForm(forms.Form):
             ) from None
         if self.cleaned_data["profile"].strip() and not profile.wrap:
             raise ValidationError(
-                gettext("No shared key stands in this profile. If the server uses none, leave this empty.")
+                gettext("This profile contains no shared key. If the server uses none, leave this empty.")
             )
         return profile
 
@@ -217,7 +221,9 @@ class ProofForm(forms.Form):
             if error.reason == "private_key":
                 said = gettext("This is a private key. We did not keep it. Give the certificate that belongs to it.")
             else:
-                said = gettext("This is no certificate and no SHA-256 fingerprint. Copy it whole, or choose the file.")
+                said = gettext(
+                    "This is not a certificate or a SHA-256 fingerprint. Copy all of it, or choose the file."
+                )
             self.add_error(at, said)
 
     def given(self) -> dict[str, Any]:

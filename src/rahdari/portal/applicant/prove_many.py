@@ -167,8 +167,8 @@ def _one_line(visit: Visit | None, address: object) -> str:
         )
         return said % ({"count": count} | seen)
     sentence = {
-        "counted": _("Counted: this address is %(seen)s. Its range needs one more."),
-        "proved_before": _("Proved already: this address is %(seen)s."),
+        "counted": _("Proved: this address is %(seen)s. Its range needs one more."),
+        "proved_before": _("Already proved: this address is %(seen)s."),
         "would_prove": _("Not proved yet: this address is %(seen)s. Send a POST to the link, or use curl or Wget."),
-    }.get(visit.result, _("Not proved: this address is %(seen)s, and it is none of the application."))
+    }.get(visit.result, _("Not proved: this address is %(seen)s, and it is not in the application."))
     return sentence % seen

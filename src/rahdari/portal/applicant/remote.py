@@ -28,7 +28,7 @@ from ..standing import standing_of
 from . import shared
 from .registration import registration_for
 
-NUMBER = gettext_lazy("Write a number, for example 40")
+NUMBER = gettext_lazy("Enter a number, for example 40")
 
 
 def _number(label: Any, *, least: int, help_text: Any = "") -> forms.IntegerField:
@@ -61,7 +61,7 @@ class LinksForm(forms.Form):
             ngettext("There is room for %(count)s more link", "There is room for %(count)s more links", room)
             % {"count": room}
             if room
-            else _("There is no room for more links: tell a higher number first, or end lines"),
+            else _("You cannot make more links: give a higher number first, or end lines"),
         )
 
 

@@ -134,4 +134,4 @@ def send_as_it_is(request: HttpRequest, application: Application, policy: Policy
 
 
 def not_sent() -> str:
-    return _("Something is asked for anew, so nothing was sent yet. Everything else is filled in.")
+    return _("Something must be given again, so nothing was sent yet. Everything else is filled in.")

@@ -62,7 +62,7 @@ def represent(request: HttpRequest, reference: str) -> HttpResponse:
         elif "code" in request.POST:
             trouble = take(check, request.POST["code"][:100], actor=actor, now=now)
             if not trouble:
-                messages.success(request, _("Shown. We go on at once."))
+                messages.success(request, _("Shown. We continue at once."))
                 return redirect("portal:status", reference=reference)
         if not trouble:
             return redirect(request.path)
@@ -122,13 +122,13 @@ def leave(check: Check, *, actor: str, now: dt.datetime) -> None:
 def no_code(trouble: verify.NoCodeNow) -> str:
     if trouble.why == "unknown":
         return _("Choose where the code goes")
-    return _("Codes were sent often enough for now. Try again tomorrow, or let an officer look.")
+    return _("You have reached the limit of codes for now. Try again tomorrow, or ask an officer to look at it.")
 
 
 def not_taken(trouble: verify.CodeNotTaken) -> str:
     if trouble.why == "wrong":
-        return _("This is not the code of the last message. Copy it from there.")
-    return _("This code cannot be used any more. Have a new one sent.")
+        return _("This is not the code from the latest message. Copy it from there.")
+    return _("This code no longer works. Ask for a new one.")
 
 
 # -- those who are registered under the number already ---------------------------------------------------------------

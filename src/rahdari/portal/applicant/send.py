@@ -32,7 +32,7 @@ class Declaration(forms.Form):
 
     declare = forms.BooleanField(
         error_messages={
-            "required": gettext_lazy("Tick the box if it is so. Without it the application cannot be sent.")
+            "required": gettext_lazy("Tick the box if this is true. Without it you cannot send the application.")
         }
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -144,7 +144,7 @@ def _send(
         messages.info(request, _("Your answers were changed on another page meanwhile. Check them again, then send."))
         return None
     except actions.EndpointsInTrouble:
-        messages.warning(request, _("One of the addresses cannot be registered as it stands. See below."))
+        messages.warning(request, _("One of the addresses cannot be registered as it is. See below."))
         return None
     except (actions.StepsMissing, actions.ServiceNotOpen):
         return redirect("portal:tasks", reference=application.reference)

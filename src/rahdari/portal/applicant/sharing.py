@@ -39,7 +39,7 @@ class NameForm(forms.Form):
     use_required_attribute = False
     name = forms.CharField(
         label=gettext_lazy("The name that they will see"),
-        help_text=gettext_lazy("So that they know who asks: your name, your company, or your desk in a shared office."),
+        help_text=gettext_lazy("This tells them who asks: your name, your company, or your desk in a shared office."),
         max_length=rules.LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={

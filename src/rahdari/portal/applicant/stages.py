@@ -117,19 +117,19 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.PROOF: lambda: Said(
         _("One thing is missing: the proof of an address"),
-        _("Prove the address, and we go on at once."),
+        _("Prove the address: we then continue at once."),
         _("Waiting for your proof"),
         "warn",
     ),
     Stage.REPRESENT: lambda: Said(
         _("One thing is missing: show whose number it is"),
-        _("Others know this number too. Show that you may use it, and we go on at once."),
+        _("Others know this number too. Show that you may use it: we then continue at once."),
         _("Waiting for you to show whose number it is"),
         "warn",
     ),
     Stage.FEE: lambda: Said(
         _("One thing is missing: the fee"),
-        _("Pay the invoice, and we go on at once. We change nothing in your connection."),
+        _("We continue as soon as you pay the invoice. We change nothing in your connection."),
         _("Waiting for your payment"),
         "warn",
     ),
@@ -147,13 +147,13 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.QUESTION: lambda: Said(
         _("The officer has one question"),
-        _("Answer it, and we go on. We change nothing in your connection."),
+        _("We continue as soon as you answer. We change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
     ),
     Stage.NOTICE: lambda: Said(
         _("Tell us your side before we decide"),
-        _("Something stands in the way. Nothing is decided yet, and we change nothing in your connection."),
+        _("There is a problem. Nothing is decided yet, and we change nothing in your connection."),
         _("Waiting for your answer"),
         "warn",
     ),
@@ -170,7 +170,7 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         _("You are on the register"), _("Operators get the entry within seconds."), _("On the register"), "ok"
     ),
     Stage.PUBLISHED: lambda: Said(
-        _("You are on the register, and operators have it"),
+        _("You are on the register, and operators have the entry"),
         _("We show here which operators have it in force."),
         _("Published"),
         "ok",
@@ -189,15 +189,15 @@ _SAID: dict[Stage, Callable[[], Said]] = {
     ),
     Stage.ENDED: lambda: Said(
         _("This registration has ended"),
-        _("It ended at the holder’s request. For 30 days that can be undone; and you may apply again at any time."),
+        _("It ended at the holder’s request. You can undo that for 30 days, and apply again at any time."),
         _("Ended by the holder"),
         "off",
     ),
     Stage.PAUSED: lambda: Said(
         _("This registration is paused"),
         _(
-            "At the holder’s request, we tell operators that have it to take it off their lists. It goes on by itself,"
-            " or at a press."
+            "At the holder’s request, we tell operators that have it to take it off their lists. It continues "
+            "automatically, or earlier when the holder presses a button."
         ),
         _("Paused by the holder"),
         "wait",
@@ -215,20 +215,20 @@ _SAID: dict[Stage, Callable[[], Said]] = {
         "bad",
     ),
     Stage.EXPIRED: lambda: Said(
-        _("This registration has expired"), _("Apply again: most of it takes minutes."), _("Expired"), "off"
+        _("This registration has expired"), _("Apply again: most applications take minutes."), _("Expired"), "off"
     ),
     Stage.REFUSED: lambda: Said(
-        _("We could not register this"), _("You see here why, and what you can do."), _("Refused"), "bad"
+        _("We could not register this"), _("This page says why, and what you can do."), _("Refused"), "bad"
     ),
     Stage.WITHDRAWN: lambda: Said(
         _("You withdrew this application"),
-        _("Nothing is decided. You may apply again at any time."),
+        _("Nothing is decided. You can apply again at any time."),
         _("Withdrawn"),
         "off",
     ),
     Stage.NOT_PURSUED: lambda: Said(
         _("This application is closed without an answer"),
-        _("This is no refusal. Answer the question, and we go on."),
+        _("This is not a refusal. We continue as soon as you answer."),
         _("Closed without an answer"),
         "off",
     ),
@@ -243,7 +243,7 @@ def said_of_operator() -> Said:
     """Instead of `proof`, while every address without a proof is with its operator, who was asked."""
     return Said(
         _("Waiting for your operator to confirm the address"),
-        _("You need not do anything. You can also prove the address yourself: then we go on at once."),
+        _("You need not do anything. You can also prove the address yourself: we then continue at once."),
         _("Waiting for your operator"),
         "wait",
     )
@@ -254,7 +254,10 @@ def said_of_provisional(until: dt.datetime) -> Said:
     day = {"date": values.day(until)}
     return Said(
         _("You are registered provisionally"),
-        _("Your connection is on the register now. Something is still to come by %(date)s; the next page says what.")
+        _(
+            "Your connection is on the register now. Something is still missing, due by %(date)s; the next page "
+            "says what."
+        )
         % day,
         _("Provisional until %(date)s") % day,
         "wait",

@@ -33,15 +33,15 @@ class Said:
 
 _SAID: dict[str, Callable[[], Said]] = {
     "in_step": lambda: Said(
-        _("Your network is in step"), _("Every entry is applied, within the time that is allowed."), "ok"
+        _("Your network is up to date"), _("Every entry is applied, within the time that is allowed."), "ok"
     ),
     "behind": lambda: Said(
         _("Your network is behind the register"),
-        _("An edition has been out for more than 5 minutes and is not applied. Look at the agent and its log."),
+        _("An edition has been out for more than 5 minutes and is not applied. Check the agent and its log."),
         "warn",
     ),
     "drift": lambda: Said(
-        _("Your network has another list than the register"),
+        _("Your network has a different list from the register"),
         _("The digest that your agent sent is not that of the edition. Run the agent's sync again, from a snapshot."),
         "bad",
     ),

@@ -1,4 +1,5 @@
-"""The questions of the public check: the number, and whose it is said to be; and what is said when it cannot be one."""
+"""The questions of the public check: the number, and whose it is said to be; and what is said when it cannot "
+"be one."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -20,23 +21,23 @@ class CheckForm(forms.Form):
         ),
         error_messages={
             "required": _("Enter the registration number"),
-            "max_length": _("Enter the number only, as it stands on the certificate"),
+            "max_length": _("Enter only the number, as on the certificate"),
         },
     )
 
     name = forms.CharField(
-        label=_("Company’s name, if you want to compare it"),
-        help_text=_("As it stands on the paper. We say whether it fits. We do not tell the name."),
+        label=_("Company’s name (optional)"),
+        help_text=_("As on the certificate. We say whether it matches. We do not show the name."),
         max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"max_length": _("Enter the name only, as it stands on the paper")},
+        error_messages={"max_length": _("Enter only the name, as on the certificate")},
     )
 
     def clean_name(self) -> str:
         given = str(self.cleaned_data["name"])
         if given.strip() and not fold_name(given):
-            raise ValidationError(_("Enter the name only, as it stands on the paper"))
+            raise ValidationError(_("Enter only the name, as on the certificate"))
         return given
 
     def clean_number(self) -> str:
@@ -47,4 +48,4 @@ class CheckForm(forms.Form):
             return exact
         if sum(sign.isalnum() for sign in given) in LENGTHS:
             raise ValidationError(_("One character of this number is wrong. Check it against the certificate"))
-        raise ValidationError(_("Enter the number as it stands on the certificate"))
+        raise ValidationError(_("Enter the number as on the certificate"))

@@ -50,7 +50,7 @@ KEPT: dict[str, Promise] = {
     "case": _("The file of an application that was granted"),
     "entry": _("Whose a registration was, and its addresses"),
     "letters": _("Letters"),
-    "letter_delivery": _("How a letter travelled"),
+    "letter_delivery": _("How a letter was delivered"),
     "payment": _("A payment"),
     "reads": _("Who looked at your data"),
     "backups": _("Backups"),
@@ -58,9 +58,9 @@ KEPT: dict[str, Promise] = {
 AFTER: dict[str, Promise] = {
     "last_change": _("after your last change"),
     "final_decision": _("after the final decision"),
-    "answered": _("after the answer, or after the time for it"),
+    "answered": _("after the answer, or after the deadline for it"),
     "collected": _("after it was seen"),
-    "given_up_or_refused": _("after that, and never before an appeal or a late answer is too late"),
+    "given_up_or_refused": _("after that, and never before the deadline for an appeal or a late answer"),
     "entry_ended_or_refused": _("after the end of the entry, or the refusal"),
     "entry_ended": _("after the registration has left the register"),
     "written": _("after it was written"),
@@ -74,10 +74,10 @@ AFTER: dict[str, Promise] = {
 # What becomes of it when its time is over: nothing needs to be said of what is erased.
 THEN: dict[archive.Disposal, Promise | str] = {
     archive.Disposal.ERASE: "",
-    archive.Disposal.SEAL: _("Then it is sealed, as the law of the archives asks: nobody here can read it."),
-    archive.Disposal.KEEP: _("By the law of the archives it is kept beyond that for now."),
+    archive.Disposal.SEAL: _("Then it is sealed, as the law on archives requires: nobody here can read it."),
+    archive.Disposal.KEEP: _("Under the law on archives it is kept longer for now."),
 }
-BY_HAND = _("Whoever runs the register sees to it; no clock does.")
+BY_HAND = _("The operators of the register do this themselves; it is not automatic.")
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,8 @@ class DecideForm(forms.Form):
         max_length=1500,
         widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
         error_messages={
-            "required": gettext_lazy("Write why, in one sentence."),
-            "max_length": gettext_lazy("This is too long: write at most %(limit_value)s characters"),
+            "required": gettext_lazy("Enter why, in one sentence."),
+            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
         },
     )
 
@@ -71,8 +71,8 @@ def _words_of(outcome: Outcome, kind: Kind) -> str:
     if outcome is Outcome.STANDS:
         return _("The attestation stays as it is")
     if revoked:
-        return _("The member is right: the attestation counts again")
-    return _("The member is right: the attestation counts no more")
+        return _("The member is right: the attestation is valid again")
+    return _("The member is right: the attestation is no longer valid")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
         if _decide(request, found, form.cleaned_data):
             messages.success(request, _("It is decided, and the member is told."))
         else:
-            messages.error(request, _("It is decided already, or the association or the member still has time."))
+            messages.error(request, _("It is already decided, or the association or the member still has time."))
         return redirect("portal:matter", number=found.number)
     journal.record(
         act="attest.read_matter",

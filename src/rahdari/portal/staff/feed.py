@@ -1,4 +1,5 @@
-"""The officer's page of the feed: removals that are held and wait for a second person, and how each operator stands."""
+"""The officer's page of the feed: removals that are held and wait for a second person, and how each operator "
+"stands."""
 
 import datetime as dt
 import uuid
@@ -35,7 +36,7 @@ _STATES: dict[str, Callable[[], str]] = {
     "incomplete": lambda: pgettext("an operator", "Not loaded everywhere"),
     "never": lambda: pgettext("an operator", "Not heard from yet"),
 }
-OPEN = [("approve", gettext_lazy("Let them go out")), ("cancel", gettext_lazy("Let them stay"))]
+OPEN = [("approve", gettext_lazy("Let them be removed")), ("cancel", gettext_lazy("Let them stay"))]
 APPROVED = [("cancel", gettext_lazy("Let them stay"))]
 CANCELLED = [("reopen", gettext_lazy("Ask again"))]
 
@@ -92,9 +93,9 @@ def decide_hold(request: HttpRequest, hold: uuid.UUID) -> HttpResponse:
 
 
 _DONE: dict[str, Callable[[], str]] = {
-    "approve": lambda: _("The removals go out when the waiting period is over."),
+    "approve": lambda: _("The entries are removed when the waiting period ends."),
     "cancel": lambda: _("The entries stay in the feed until their own term ends."),
-    "reopen": lambda: _("The removals wait for another officer now."),
+    "reopen": lambda: _("The removals now wait for another officer."),
 }
 
 
@@ -128,10 +129,10 @@ def _heading(*, waiting: int, behind: int, operators: int) -> str:
             waiting,
         ) % {"count": values.figure(waiting)}
     if behind:
-        return ngettext("%(count)s operator is not in step", "%(count)s operators are not in step", behind) % {
+        return ngettext("%(count)s operator is not up to date", "%(count)s operators are not up to date", behind) % {
             "count": values.figure(behind)
         }
-    return _("All operators are in step") if operators else _("No operator follows the feed yet")
+    return _("All operators are up to date") if operators else _("No operator follows the feed yet")
 
 
 def _held(hold: Hold, officer: User, now: dt.datetime, wrong: HoldForm | None) -> HeldRow:
@@ -146,8 +147,8 @@ def _held(hold: Hold, officer: User, now: dt.datetime, wrong: HoldForm | None) -
     return HeldRow(
         hold=hold,
         heading=ngettext(
-            "%(count)s of %(all)s entries was to go out at once",
-            "%(count)s of %(all)s entries were to go out at once",
+            "%(count)s of %(all)s entries was to be removed at once",
+            "%(count)s of %(all)s entries were to be removed at once",
             hold.removals,
         )
         % {"count": values.figure(hold.removals), "all": values.figure(hold.entries)},
@@ -164,8 +165,8 @@ def _said(hold: Hold, now: dt.datetime) -> tuple[str, str]:
         return _("They stay in the feed until their own term ends."), "off"
     if hold.state == Hold.State.APPROVED:
         if hold.due_at > now:
-            return _("Approved. They go out when the waiting period is over."), "wait"
-        return _("Approved. They go out with the next edition."), "ok"
+            return _("Approved. The entries are removed when the waiting period ends."), "wait"
+        return _("Approved. The entries are removed with the next edition."), "ok"
     return _("They stay in the feed until a second officer has decided."), "warn"
 
 

@@ -15,8 +15,8 @@ class HoldForm(forms.Form):
         max_length=1000,
         widget=forms.Textarea,
         error_messages={
-            "required": _("Write why, in one sentence."),
-            "max_length": _("This is too long. Shorten it to 1,000 letters."),
+            "required": _("Enter why, in one sentence."),
+            "max_length": _("This is too long. Shorten it to 1,000 characters."),
         },
     )
 

@@ -24,6 +24,7 @@ from rahdari.ops.doctor_front import check_front
 from rahdari.ops.doctor_leases import check_leases
 from rahdari.ops.doctor_letters import check_letters
 from rahdari.ops.doctor_policy import check_policy, check_rules_of_the_last
+from rahdari.ops.doctor_queues import check_queues
 from rahdari.ops.doctor_settings import check_settings
 from rahdari.ops.doctor_tables import check_constraints, check_owner
 from rahdari.ops.errors import Told
@@ -159,6 +160,7 @@ def check_migrations(patient: Patient, *, has_gist: bool) -> Iterator[Finding]:
         yield from check_constraints(has_gist=has_gist)
         yield from check_owner()
         yield from check_rules_of_the_last(patient)
+        yield from check_queues()
         yield from check_letters()
         yield from check_leases()
         yield from check_operators(patient)

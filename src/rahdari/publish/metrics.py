@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from rahdari import __version__
+from rahdari.db import queues
 from rahdari.web.metrics_access import LOOPS, name_of_loop
 
 from . import holds, queries
@@ -71,6 +72,11 @@ def _of_the_database(now: dt.datetime) -> list[Family]:
             "feed_entries",
             "Entries in it.",
             [({"role": each.stream.role}, each.entries) for each in status.streams if each.stream.everything],
+        ),
+        (
+            "items_failing",
+            "Items of a queue that failed and are tried again later.",
+            [({"queue": queue}, count) for queue, count in queues.failing_by_queue().items()],
         ),
         ("feed_streams", "Streams of the feed that somebody follows.", [({}, len(status.streams))]),
         ("feed_signature_age_seconds", "How long ago the oldest timestamp was signed.", seconds(status.signed_at)),

@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "procrastinate.contrib.django",
+    "rahdari.db",
     "rahdari.web",
     "rahdari.vault",
     "rahdari.journal",

@@ -146,12 +146,12 @@ class TestWithAKey:
         with monkeypatch.context() as patch:
             patch.setattr(keeping.letters, "erase_letters", killed)
             with pytest.raises(KeyboardInterrupt), transaction.atomic():
-                keeping.erase_files(later)
+                keeping.erase_files_of_nothing(later)
         assert not Sealed.objects.exists() and places_of(planted)
-        keeping.erase_files(later)
+        keeping.erase_files_of_nothing(later)
         count = Sealed.objects.count()
         assert count and places_of(planted) == {}
-        keeping.erase_files(later)
+        keeping.erase_files_of_nothing(later)
         assert Sealed.objects.count() == count
 
     def test_it_is_taken_out_for_a_ground_that_the_holder_reads(

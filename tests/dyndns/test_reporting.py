@@ -135,7 +135,7 @@ class TestFromElsewhere:
             report(connection.host, address, source="198.51.100.9", now=now)
             now += MINUTE
         self.prove(Claim.objects.get(host=second.host))
-        assert sum(actions.take_proved_claims(now=now, limit=1) for _ in range(2)) == 1
+        assert sum(actions.take_proved_claims(now=now, at_most=1) for _ in range(2)) == 1
         assert "203.0.113.238/32" in listed(second.registration)
 
     def test_a_claim_that_nobody_proves_is_let_go(self) -> None:

@@ -19,7 +19,6 @@ from rahdari.people.models import User
 from rahdari.register import actions as register
 from rahdari.register.models import Entry, Registration
 from rahdari.verify import queries as proofs
-from rahdari.workflow import clocks as line
 from tests.people.people import let_it_be_long_ago, the_newest_code
 
 from . import story, test_holding
@@ -100,8 +99,8 @@ class TestWayBack:
             with pytest.raises(register.BlockAlreadyEntered):
                 entered(uuid.uuid4(), ("udp", 51820), address=str(entry.block.network_address))
             if by_itself:
-                assert line.resume_suspended(timezone.now() + timedelta(days=6)) == 0
-                assert line.resume_suspended(timezone.now() + timedelta(days=7)) == 1
+                assert decide.go_on_due(timezone.now() + timedelta(days=6)) == 0
+                assert decide.go_on_due(timezone.now() + timedelta(days=7)) == 1
             else:
                 self.go_on(browser, registration)
             assert [each.entry.id for each in last_delta(tmp_path / "offline")] == [entry.feed_id]

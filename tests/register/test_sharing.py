@@ -142,9 +142,9 @@ class TestLeaving:
     def test_after_notice_ends_the_part_of_one_and_leaves_the_other(self) -> None:
         first, second, sharer = self.world()
         assert self.notice(sharer).leaves_at == NOW + 30 * DAY
-        assert len(actions.end_parts_due(now=NOW + 30 * DAY - dt.timedelta(seconds=1))) == 0
+        assert actions.end_parts_due(now=NOW + 30 * DAY - dt.timedelta(seconds=1)) == 0
         before = said()
-        assert len(actions.end_parts_due(now=NOW + 30 * DAY)) == 1
+        assert actions.end_parts_due(now=NOW + 30 * DAY) == 1
         assert said() == before
         assert [each.ended_at is None for each in (first.entries.get(), second.entries.get())] == [True, False]
         with pytest.raises(actions.BlockAlreadyEntered):
@@ -154,14 +154,14 @@ class TestLeaving:
         _, second, sharer = self.world()
         self.notice(sharer)
         actions.stay(sharer=sharer, actor="person:1", now=NOW)
-        assert len(actions.end_parts_due(now=NOW + 31 * DAY)) == 0
+        assert actions.end_parts_due(now=NOW + 31 * DAY) == 0
         assert second.entries.get().ended_at is None
 
     def test_a_notice_is_over_when_whoever_gave_it_has_gone(self) -> None:
         first, second, sharer = self.world()
         self.notice(sharer)
         actions.strike_out(registration=first, code="X1", actor="person:1", now=NOW + DAY)
-        assert len(actions.end_parts_due(now=NOW + 31 * DAY)) == 0
+        assert actions.end_parts_due(now=NOW + 31 * DAY) == 0
         assert second.entries.get().ended_at is None and len(said()) == 1
 
     def test_whoever_is_alone_again_has_the_block_like_any_other(self) -> None:

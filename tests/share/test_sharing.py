@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from rahdari import workflow
 from rahdari.apply.models import Application, Endpoint
-from rahdari.db import batches as turns
+from rahdari.db import queues
 from rahdari.decide import actions as decide
 from rahdari.journal.models import Entry as Row
 from rahdari.letters.models import Letter
@@ -431,8 +431,8 @@ class TestStopping:
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.shared(house)
-        monkeypatch.setattr(queries, "NAMES_AT_ONCE", 1)
-        monkeypatch.setattr(turns, "_places", {})
+        monkeypatch.setattr(actions.forget_names, "at_most", 1)
+        monkeypatch.setattr(queues, "_positions", {})
         terms = queries.terms()
         assert terms is not None
         later = timezone.now() + DAY
@@ -446,7 +446,7 @@ class TestStopping:
             now=later,
         )
         actions.take_back(request=asked, actor="person:9", now=later)
-        forgotten = [actions.forget_names(terms=terms, now=later + terms.name_kept + DAY) for _ in range(2)]
+        forgotten = [actions.forget_names(now=later + terms.name_kept + DAY) for _ in range(2)]
         asked.refresh_from_db()
         assert forgotten == [0, 1] and asked.name == ""
 

@@ -140,8 +140,8 @@ class TestControl:
             endpoint = f"endpoint:{uuid.uuid4()}"
             challenge(endpoint)
             asked(f"application:{uuid.uuid4()}", self.request(endpoint))
-        # The savepoint and its end, what waits, and whether it is awaited still.
-        with django_assert_num_queries(4):
+        # What waits, and whether it is awaited still.
+        with django_assert_num_queries(2):
             assert actions.answer_waiting(now=NOW) == 0
         assert actions.answer_waiting(now=NOW + WEEK) == 5
 

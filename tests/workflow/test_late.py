@@ -162,7 +162,8 @@ class TestWhoeverHadTheAddressHasGone:
             return ask_again(subject=subject, **facts)
 
         monkeypatch.setattr(late.verify, "ask_again", fails)
-        monkeypatch.setattr(late, "LOOKED_AT_ONCE", 1)
+        for queue in (late.look_again, late.follow_news):
+            monkeypatch.setattr(queue, "at_most", 1)
         for each in (first, other):
             free_it(each, NOW)
         for _ in range(3):

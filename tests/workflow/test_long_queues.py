@@ -1,15 +1,13 @@
 """A queue that is longer than one go is gone through to its end, also when all at its front wait for somebody."""
 
 import datetime as dt
-import importlib
-import pkgutil
 
 import pytest
 
 from rahdari import workflow
 from rahdari.apply import queries as apply
 from rahdari.apply.models import Application, Endpoint
-from rahdari.db import batches as turns
+from rahdari.db import queues
 from rahdari.decide import queries as decisions
 from rahdari.letters.models import Letter
 from rahdari.register.models import Registration
@@ -26,11 +24,8 @@ GO = 2
 
 @pytest.fixture(autouse=True)
 def short_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in pkgutil.iter_modules(workflow.__path__, f"{workflow.__name__}."):
-        found = importlib.import_module(module.name)
-        if hasattr(found, "AT_ONCE"):
-            monkeypatch.setattr(found, "AT_ONCE", GO)
-    monkeypatch.setattr(turns, "_places", {})
+    monkeypatch.setattr(queues, "AT_ONCE", GO)
+    monkeypatch.setattr(queues, "_positions", {})
 
 
 def registered(count: int) -> list[Registration]:
@@ -77,11 +72,11 @@ def test_whoever_has_proved_is_decided_whoever_else_has_not() -> None:
 
 def test_a_check_is_answered_whoever_else_waits() -> None:
     waiting = owing(GO + 1)
-    assert [verify.answer_waiting(now=NOW, limit=GO) for _ in range(3)] == [0, 0, 0]
+    assert [verify.answer_waiting(now=NOW, at_most=GO) for _ in range(3)] == [0, 0, 0]
     endpoint = unproved(waiting[-1])
     [link] = proofs.latest_challenges(subject=endpoint.subject, block=endpoint.network).values()
     verify.open_link(token=proofs.link_token(link), address=endpoint.network.network_address, now=NOW)
-    assert sum(verify.answer_waiting(now=NOW, limit=GO) for _ in range(3)) == 1
+    assert sum(verify.answer_waiting(now=NOW, at_most=GO) for _ in range(3)) == 1
 
 
 class TestEverybodyIsTold:
@@ -116,6 +111,6 @@ class TestWhatFails:
             return answers.answer(check, now=now)
 
         monkeypatch.setattr(checking, "answer", answer)
-        for _ in range(2):
-            workflow.advance(now=NOW)
+        for now in (NOW, NOW + MINUTE):
+            workflow.advance(now=now)
         assert {Application.objects.get(pk=each.pk).status for each in applications} == {"granted"}

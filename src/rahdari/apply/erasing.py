@@ -5,12 +5,10 @@ applied and for which address; what was asked for, when, and what came of it sta
 """
 
 import datetime as dt
-from collections.abc import Collection
 from functools import partial
-from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from rahdari.archive.actions import Box
 from rahdari.journal import actions as journal
@@ -36,10 +34,11 @@ def _due(now: dt.datetime) -> QuerySet[Document]:
     return due.select_related("application").order_by("application__closed_at", "id")
 
 
-def with_papers_due(*, now: dt.datetime, awaited: Collection[UUID], at_most: int) -> list[Application]:
-    """Applications with papers to erase, but for those that are awaited: what stands provisionally may be looked at."""
-    due = _due(now).exclude(application__in=awaited)[:at_most]
-    return list({each.application_id: each.application for each in due}.values())
+def with_papers_due(*, now: dt.datetime) -> QuerySet[Application]:
+    """Applications with papers to erase, those closed first in front."""
+    papers = Document.objects.filter(application=OuterRef("pk"), erased_at__isnull=True, removed_at__isnull=True)
+    due = _closed_longer_than(queries.policy_in_force().retention["documents"].span, now)
+    return due.filter(Exists(papers)).exclude(pk__in=queries.files_on_hold(now).order_by())
 
 
 @transaction.atomic
@@ -63,13 +62,17 @@ def erase_documents(*, application: Application, now: dt.datetime, actor: str = 
     return len(due)
 
 
-def with_numbers_due(*, now: dt.datetime, at_most: int) -> list[Application]:
+def with_numbers_due(*, now: dt.datetime) -> QuerySet[Application]:
     """Closed applications whose card number's time is over, and not yet erased."""
-    kept = queries.policy_in_force().retention["card_number"].span
+    due = _closed_longer_than(queries.policy_in_force().retention["card_number"].span, now)
+    return due.filter(number_erased_at__isnull=True).exclude(held(now))
+
+
+def _closed_longer_than(kept: dt.timedelta | None, now: dt.datetime) -> QuerySet[Application]:
+    """None of them, where it is kept for ever."""
     if kept is None:
-        return []
-    due = Application.objects.filter(number_erased_at__isnull=True, closed_at__lt=now - kept)
-    return list(due.exclude(held(now)).order_by("closed_at", "id")[:at_most])
+        return Application.objects.none()
+    return Application.objects.filter(closed_at__lt=now - kept).order_by("closed_at", "id")
 
 
 @transaction.atomic
@@ -92,9 +95,11 @@ def erase_card_number(*, application: Application, now: dt.datetime, actor: str 
     return had_one
 
 
-def with_files_due(*, before: dt.datetime, granted: bool, now: dt.datetime) -> QuerySet[Application]:
+def with_files_due(*, before: dt.datetime | None, granted: bool, now: dt.datetime) -> QuerySet[Application]:
     """Applications that were granted, or came to nothing, before then, the oldest first. Whether what they led to has
     ended as long ago, or may still be appealed against, the caller knows."""
+    if before is None:
+        return Application.objects.none()
     due = Application.objects.filter(erased_at__isnull=True, closed_at__lt=before).exclude(held(now))
     due = due.order_by("closed_at", "id")
     return due.filter(status=Status.GRANTED) if granted else due.exclude(status=Status.GRANTED)

@@ -1,8 +1,10 @@
 """What other rooms call by a text: an application, an address of one. For rooms, not pages: no visitor asks here."""
 
+import uuid
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, OuterRef, Q, QuerySet, UUIDField, Value
+from django.db.models.functions import Cast, Concat, Substr
 
 from rahdari.people import queries as people
 from rahdari.register.models import Registration
@@ -29,6 +31,31 @@ def application_by_subject(subject: str) -> Application | None:
     """The application that another room names by its subject. For the line: no visitor stands behind it."""
     kind, _, key = subject.partition(":")
     return Application.objects.filter(pk=key).first() if kind == "application" else None
+
+
+# How other rooms name an application, within a query.
+SUBJECT = Concat(Value("application:"), Cast("pk", CharField()))
+
+
+def subjects_of(found: QuerySet[Application]) -> QuerySet[Application, str]:
+    """Their names in other rooms, for a query of theirs."""
+    return found.order_by().values_list(SUBJECT, flat=True)
+
+
+def named_in(column: str) -> QuerySet[Application]:
+    """The one that a column of the query around names; every row of it names an application."""
+    return Application.objects.filter(pk=Cast(Substr(OuterRef(column), len("application:") + 1), UUIDField()))
+
+
+def endpoint_names(found: QuerySet[Endpoint]) -> QuerySet[Endpoint, str]:
+    named = Concat(Value("endpoint:"), Cast("pk", CharField()))
+    return found.order_by().values_list(named, flat=True)
+
+
+def subjects_of_endpoints(subjects: Iterable[str]) -> QuerySet[Endpoint, str]:
+    """The addresses of these applications, removed ones as well, as other rooms name them; a part of their query."""
+    keys = [uuid.UUID(each.removeprefix("application:")) for each in subjects if each.startswith("application:")]
+    return endpoint_names(Endpoint.objects.filter(application__in=keys))
 
 
 def applications_where(which: Q) -> QuerySet[Application]:

@@ -10,8 +10,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db.models import CharField, Q, QuerySet, Sum, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import get_language
 
 from rahdari.address import Block, Part, directory
@@ -32,12 +31,17 @@ from .holding import files_on_hold as files_on_hold
 from .holding import is_held as is_held
 from .holding import last_days as last_days
 from .models import AddressFile, Application, Document, Endpoint, FrozenPolicy, Proof
+from .naming import SUBJECT as SUBJECT
 from .naming import application_by_subject as application_by_subject
 from .naming import applications_where as applications_where
 from .naming import endpoint_by_subject as endpoint_by_subject
+from .naming import endpoint_names as endpoint_names
 from .naming import endpoints_by_subjects as endpoints_by_subjects
 from .naming import holder_name_of as holder_name_of
 from .naming import last_granted_for as last_granted_for
+from .naming import named_in as named_in
+from .naming import subjects_of as subjects_of
+from .naming import subjects_of_endpoints as subjects_of_endpoints
 from .reach import PROVE_ALL as PROVE_ALL
 from .reach import ApplicationNotFound as ApplicationNotFound
 from .reach import application_for_applicant as application_for_applicant
@@ -52,9 +56,9 @@ from .reach import prove_all_token as prove_all_token
 from .reach import readers_of as readers_of
 from .reach import within_reach as within_reach
 from .rules import Facts, Held, Status, StepKey, Trouble
+from .waiting import CLOSED_WITHOUT_GRANT as CLOSED_WITHOUT_GRANT
 from .waiting import any_kept_of as any_kept_of
-from .waiting import closed_among as closed_among
-from .waiting import closed_subjects as closed_subjects
+from .waiting import closed_since as closed_since
 from .waiting import held_without_a_registration as held_without_a_registration
 from .waiting import proofs_to_take_in as proofs_to_take_in
 from .waiting import removed_endpoint_subjects as removed_endpoint_subjects
@@ -152,13 +156,6 @@ def subjects_about(registration: Registration) -> list[str]:
     """The applications that are about this registration, as the journal names them."""
     keys = Application.objects.filter(registration=registration).order_by().values_list("pk", flat=True)
     return [f"application:{key}" for key in keys]
-
-
-def subjects_of_endpoints(subjects: Iterable[str]) -> QuerySet[Endpoint, str]:
-    """The addresses of these applications, removed ones as well, as other rooms name them; a part of their query."""
-    keys = [uuid.UUID(each.removeprefix("application:")) for each in subjects if each.startswith("application:")]
-    named = Concat(Value("endpoint:"), Cast("pk", CharField()))
-    return Endpoint.objects.filter(application__in=keys).order_by().values_list(named, flat=True)
 
 
 def under_way_for(registration: Registration, about: str) -> Application | None:

@@ -1,7 +1,6 @@
 """What waits for the line, and what does not any more."""
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -12,6 +11,7 @@ from rahdari.register import queries as register
 
 from .holding import held
 from .models import Application, Endpoint, Proof
+from .naming import endpoint_names
 from .reach import every
 from .rules import Status
 
@@ -26,10 +26,8 @@ def submitted_undecided() -> QuerySet[Application]:
     return every().filter(status=Status.SUBMITTED, checks_opened_at__isnull=False).order_by("submitted_at", "id")
 
 
-def closed_among(subjects: Iterable[str]) -> list[Application]:
-    """Of these applications, those of which nothing comes any more."""
-    ids = [subject.removeprefix("application:") for subject in subjects if subject.startswith("application:")]
-    return list(every().filter(pk__in=ids, status__in=["refused", "withdrawn", "not_pursued"]))
+# Of which nothing comes any more.
+CLOSED_WITHOUT_GRANT = (Status.REFUSED, Status.WITHDRAWN, Status.NOT_PURSUED)
 
 
 @dataclass(frozen=True)
@@ -63,16 +61,14 @@ def any_kept_of(applicant: User) -> bool:
     return Application.objects.filter(applicant=applicant, erased_at__isnull=True).exists()
 
 
-def removed_endpoint_subjects(*, since: dt.datetime) -> list[str]:
-    """The addresses that were taken out of an application at that time or later."""
-    rows = Endpoint.objects.filter(removed_at__gte=since).values_list("pk", flat=True)
-    return [f"endpoint:{pk}" for pk in rows]
+def removed_endpoint_subjects(*, since: dt.datetime) -> QuerySet[Endpoint, str]:
+    """The addresses that were taken out of an application at that time or later, as other rooms name them."""
+    return endpoint_names(Endpoint.objects.filter(removed_at__gte=since))
 
 
-def closed_subjects(*, since: dt.datetime) -> list[str]:
+def closed_since(at: dt.datetime) -> QuerySet[Application]:
     """The applications that were decided, withdrawn or closed at that time or later."""
-    rows = Application.objects.filter(closed_at__gte=since).values_list("pk", flat=True)
-    return [f"application:{pk}" for pk in rows]
+    return Application.objects.filter(closed_at__gte=at)
 
 
 def proofs_to_take_in() -> QuerySet[Proof]:

@@ -2,20 +2,18 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from functools import partial
 
 from django.db import transaction
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
+from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
 from . import attesting, queries, rules, telling
 from .models import Attestation, Matter, Request, Use
 from .rules import Answer, Identifier, RowTrouble
-
-AT_ONCE = 200
 
 
 class TooLateToTakeBack(Exception):
@@ -183,12 +181,10 @@ def attest_applicant(
     return found
 
 
-def end_requests(*, now: dt.datetime) -> int:
+@each_of(queries.requests_past_their_time)
+def end_requests(request: Request, now: dt.datetime) -> None:
     """Requests that the association left unanswered until their time was over."""
-    found = list(queries.requests_past_their_time(now)[:AT_ONCE])
-    for each in found:
-        answer_request(request=each, answer=Answer.SILENT, by="clock", now=now)
-    return len(found)
+    answer_request(request=request, answer=Answer.SILENT, by="clock", now=now)
 
 
 def withdraw_request(*, request: Request, now: dt.datetime) -> Request:
@@ -204,9 +200,10 @@ def mark_carried(*, request: Request, now: dt.datetime) -> None:
     Request.objects.filter(pk=request.pk, carried_at__isnull=True).update(carried_at=now)
 
 
-def erase_due(*, now: dt.datetime) -> int:
+@each_of(queries.requests_to_erase)
+def erase_due(request: Request, now: dt.datetime) -> int:
     """What the association was shown of applicants, some time after its answer: name and number go."""
-    return sum(map(partial(_erase, now=now), list(queries.requests_to_erase(now)[:AT_ONCE])))
+    return _erase(request, now=now)
 
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> None:

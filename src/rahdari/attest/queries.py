@@ -265,10 +265,9 @@ def requests_past_their_time(now: dt.datetime) -> QuerySet[Request]:
     return Request.objects.filter(answer="", due_at__lte=now).order_by("due_at", "id")
 
 
-def subjects_asked() -> list[str]:
-    """The subjects whose answer is still awaited, or was not taken along yet, or that nobody waits for any more."""
-    found = Request.objects.filter(Q(carried_at__isnull=True) | Q(answer=rules.Answer.WITHDRAWN))
-    return list(found.values_list("subject", flat=True))
+def requests_asked() -> QuerySet[Request]:
+    """Those whose answer is still awaited, or was not taken along yet, or that nobody waits for any more."""
+    return Request.objects.filter(Q(carried_at__isnull=True) | Q(answer=rules.Answer.WITHDRAWN))
 
 
 def requests_to_erase(now: dt.datetime) -> QuerySet[Request]:
@@ -284,7 +283,7 @@ def uses_ending_between(*, start: dt.datetime, end: dt.datetime) -> QuerySet[Use
 
 def to_follow() -> QuerySet[Attestation]:
     """Attestations that were revoked, or given back, and that something may rest on."""
-    return Attestation.objects.filter(to_follow=True).order_by("revoked_at", "id")
+    return Attestation.objects.filter(to_follow=True).order_by("made_at", "id")
 
 
 def uses_of(attestation: Attestation) -> QuerySet[Use]:
@@ -294,6 +293,12 @@ def uses_of(attestation: Attestation) -> QuerySet[Use]:
 def open_uses() -> QuerySet[Use]:
     """What counted for applications that were not decided when we last looked."""
     return Use.objects.filter(settled_at__isnull=True).select_related("attestation").order_by("at", "id")
+
+
+def not_live(today: dt.date) -> Q:
+    """Of uses: their attestation was revoked, or its time is over or has not begun."""
+    of_another_day = Q(attestation__valid_from__gt=today) | Q(attestation__valid_until__lt=today)
+    return Q(attestation__revoked_at__isnull=False) | of_another_day
 
 
 def matters_to_carry() -> QuerySet[Matter]:

@@ -146,14 +146,9 @@ def late(*, now: dt.datetime) -> QuerySet[Question]:
     return found.order_by("due_at", "id")
 
 
-def targets_with_open_questions(targets: Iterable[str]) -> list[str]:
-    found = Question.objects.filter(target__in=list(targets), answered_at__isnull=True, withdrawn_at__isnull=True)
-    return list(found.order_by("target").values_list("target", flat=True).distinct())
-
-
-def open_targets_of_subjects(subjects: Iterable[str]) -> list[str]:
-    found = Question.objects.filter(subject__in=list(subjects), answered_at__isnull=True, withdrawn_at__isnull=True)
-    return list(found.order_by("target").values_list("target", flat=True).distinct())
+def open_ones() -> QuerySet[Question]:
+    """Neither answered nor withdrawn."""
+    return Question.objects.filter(answered_at__isnull=True, withdrawn_at__isnull=True).order_by("asked_at", "id")
 
 
 def due_for_erasure(*, now: dt.datetime) -> QuerySet[Question]:

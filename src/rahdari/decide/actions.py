@@ -27,6 +27,7 @@ from .granting import (
     decide_late,
     grant,
     mark_entered,
+    note_assessed,
     return_grant,
     return_provisional,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "keep_registration",
     "mark_entered",
     "name_network",
+    "note_assessed",
     "page_of",
     "pause",
     "propose_refusal",

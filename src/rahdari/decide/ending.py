@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 
+from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.mobile import queries as mobile
 from rahdari.people import queries as people
@@ -113,12 +114,13 @@ def go_on(*, registration: Registration, actor: str, now: dt.datetime) -> tuple[
     return found, lost
 
 
-def go_on_due(*, now: dt.datetime) -> int:
-    """A step of the line: pauses whose day has come. Returns how many."""
-    done = register.resume_due(now=now)
-    for registration in done:
-        tell(registration, "registration_goes_on", now, lost=0)
-    return len(done)
+@each_of(entries.due_to_resume, lock=True)
+def go_on_due(registration: Registration, now: dt.datetime) -> bool:
+    """Pauses whose day has come."""
+    if entries.standing(registration, now) is not Standing.SUSPENDED:
+        return False
+    tell(register.resume(registration=registration, actor="clock", now=now), "registration_goes_on", now, lost=0)
+    return True
 
 
 def tell(registration: Registration, template: str, now: dt.datetime, **context: Any) -> None:

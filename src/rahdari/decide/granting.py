@@ -88,8 +88,13 @@ def decide_late(*, case: Case, now: dt.datetime) -> bool:
     if may:
         _by_rule(case, result, now)
     else:
-        Case.objects.filter(pk=case.pk).update(assessed_at=now)
+        note_assessed(case=case, now=now)
     return may
+
+
+def note_assessed(*, case: Case, now: dt.datetime) -> None:
+    """The rule has looked, and changes nothing until another answer comes."""
+    Case.objects.filter(pk=case.pk).update(assessed_at=now)
 
 
 def _started_at(application: Application, found: Sequence[Check], now: dt.datetime) -> dt.datetime:

@@ -62,6 +62,8 @@ from .running_out import (
     clocks_to_run,
     may_be_changed_until,
     notices_due_between,
+    provisional_grants,
+    provisional_with_news,
     questions_due_between,
     readable_until,
     registrations_on_hold,
@@ -105,6 +107,7 @@ __all__ = [
     "policy_of",
     "provisional_from",
     "provisional_grants",
+    "provisional_with_news",
     "provisions_of",
     "question_due_at",
     "questions_due_between",
@@ -266,20 +269,6 @@ def goes_to_an_officer_at(decision: Decision) -> dt.datetime:
     rules = policy_of(decision.case.application).provisional
     until = decision.provisional_until or decision.at
     return until - dt.timedelta(days=rules.officer_days_before if rules else 0)
-
-
-def provisional_grants() -> QuerySet[Decision]:
-    """Grants on the register that stand provisionally, those that end first in front."""
-    return (
-        Decision.objects.filter(
-            provisional_until__isnull=False,
-            confirmed_at__isnull=True,
-            voided_at__isnull=True,
-            entered_at__isnull=False,
-        )
-        .select_related("case", "case__application", "registration")
-        .order_by("provisional_until", "id")
-    )
 
 
 # -- for officers ------------------------------------------------------------------------------------------------

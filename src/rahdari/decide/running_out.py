@@ -3,7 +3,8 @@
 import datetime as dt
 import uuid
 
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from rahdari import policy
@@ -11,6 +12,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.apply.rules import Status as Progress
 from rahdari.archive import queries as archive
+from rahdari.verify import queries as checks
 
 from . import clocks
 from .models import Case, Decision, Notice, Question, TakingBack
@@ -19,23 +21,44 @@ from .rules import Outcome, Status
 
 def clocks_to_run(now: dt.datetime) -> QuerySet[Case]:
     """Open cases in which a time to answer may be over, or whose application was withdrawn."""
-    unanswered = Q(questions__answered_at__isnull=True, questions__lapsed_at__isnull=True, questions__due_at__lt=now)
-    unheard = Q(
-        notices__answered_at__isnull=True,
-        notices__ran_out_at__isnull=True,
-        notices__withdrawn_at__isnull=True,
-        notices__concluded_at__isnull=True,
-        notices__answer_due_at__lt=now,
+    unanswered = Question.objects.filter(
+        answered_at__isnull=True, lapsed_at__isnull=True, due_at__lt=now, case__status=Status.OPEN
     )
+    unheard = Notice.objects.filter(
+        answered_at__isnull=True,
+        ran_out_at__isnull=True,
+        withdrawn_at__isnull=True,
+        concluded_at__isnull=True,
+        answer_due_at__lt=now,
+        # Also of a registration that is to be taken back.
+        case__status__in=[Status.OPEN, Status.DECIDED],
+    )
+    withdrawn = Case.objects.filter(status=Status.OPEN, application__status="withdrawn")
+    found = unanswered.order_by().values("case").union(unheard.order_by().values("case"), withdrawn.values("pk"))
+    return Case.objects.filter(pk__in=found).order_by("started_at", "id")
+
+
+def provisional_grants() -> QuerySet[Decision]:
+    """Grants on the register that stand provisionally, those that end first in front."""
     return (
-        Case.objects.filter(
-            Q(status=Status.OPEN) & (unanswered | unheard | Q(application__status="withdrawn"))
-            # Of a registration that is to be taken back.
-            | Q(status=Status.DECIDED) & unheard
+        Decision.objects.filter(
+            provisional_until__isnull=False,
+            confirmed_at__isnull=True,
+            voided_at__isnull=True,
+            entered_at__isnull=False,
         )
-        .order_by("started_at", "id")
-        .distinct()
+        .select_related("case", "case__application", "registration")
+        .order_by("provisional_until", "id")
     )
+
+
+def provisional_with_news() -> QuerySet[Decision]:
+    """Of these the ones of which a check was answered since the rule last looked."""
+    subject = Concat(Value("application:"), Cast(OuterRef("case__application"), CharField()))
+    looked_at = Coalesce(OuterRef("case__assessed_at"), OuterRef("at"))
+    # In one run of the workflow all happens at one time: what was answered at the time of the look counts as news.
+    answered = checks.answered_checks().filter(subject=subject, answered_at__gte=looked_at)
+    return provisional_grants().filter(Exists(answered.filter(answered_at__gt=OuterRef("at"))))
 
 
 def questions_due_between(start: dt.datetime, end: dt.datetime) -> QuerySet[Question]:

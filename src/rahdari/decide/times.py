@@ -2,10 +2,8 @@
 
 import datetime as dt
 
-from django.db import transaction
-
 from rahdari.apply import actions as apply
-from rahdari.db.batches import one_item
+from rahdari.db.queues import each_of
 
 from . import clocks, queries, rules
 from .acting import close, move_of, record, write
@@ -13,18 +11,20 @@ from .models import Case, Notice
 from .rules import Status
 
 
-def close_unanswered(*, now: dt.datetime, limit: int = 200) -> int:
+def close_unanswered(*, now: dt.datetime) -> int:
     """Times that are over. An unanswered question closes the case, an unanswered notice becomes ripe; a case that is
     not decided in time goes to a supervisor and the applicant is told. Returns how many cases moved."""
-    moved = 0
-    due = list(queries.clocks_to_run(now).values_list("pk", flat=True)[:limit])
-    late = queries.cases_out_of_time(now).values_list("pk", flat=True)[:limit]
-    for pk in dict.fromkeys([*due, *late]):
-        with one_item(f"case {pk}"), transaction.atomic():
-            locked = Case.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
-            if locked is not None:
-                moved += _run_clock(queries.cases().get(pk=pk), now)
-    return moved
+    return end_unanswered(now) + escalate_late(now)
+
+
+@each_of(queries.clocks_to_run, lock=True)
+def end_unanswered(case: Case, now: dt.datetime) -> bool:
+    return _run_clock(queries.cases().get(pk=case.pk), now)
+
+
+@each_of(queries.cases_out_of_time, lock=True)
+def escalate_late(case: Case, now: dt.datetime) -> bool:
+    return _run_clock(queries.cases().get(pk=case.pk), now)
 
 
 def _run_clock(case: Case, now: dt.datetime) -> bool:

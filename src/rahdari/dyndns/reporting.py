@@ -16,7 +16,7 @@ from django.db import transaction
 from rahdari.address import directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
-from rahdari.db.batches import in_turn, one_item
+from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.policy import LeaseRules
 from rahdari.register import actions as register
@@ -270,17 +270,14 @@ def list_leases(*, host: Host, now: dt.datetime) -> int:
     return listed
 
 
-def take_proved_claims(*, now: dt.datetime, limit: int = 200) -> int:
+@each_of(queries.claims_waiting)
+def take_proved_claims(claim: Claim, now: dt.datetime) -> bool:
     """Addresses that were reported from elsewhere and are proved now; those that nobody proved are let go."""
-    taken = 0
-    for claim in in_turn("lease: claims", queries.claims_waiting(), at_most=limit):
-        with one_item(f"claim:{claim.pk}"):
-            if proofs.proof_of(claim.subject, claim.network) is not None:
-                heard = report(host=claim.host, block=claim.network, source=None, by=By.LINK, now=now)
-                taken += heard.is_taken
-            elif claim.at + CLAIM_LASTS <= now:
-                Claim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
-    return taken
+    if proofs.proof_of(claim.subject, claim.network) is not None:
+        return report(host=claim.host, block=claim.network, source=None, by=By.LINK, now=now).is_taken
+    if claim.at + CLAIM_LASTS <= now:
+        Claim.objects.filter(pk=claim.pk, closed_at__isnull=True).update(closed_at=now)
+    return False
 
 
 def mark_told(*, lease: Lease, now: dt.datetime) -> bool:

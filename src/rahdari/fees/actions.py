@@ -26,7 +26,7 @@ __all__ = [
     "PaymentSettled",
     "TooMuchBack",
     "Unreadable",
-    "erase_payers",
+    "erase_payer",
     "erase_payers_of",
     "import_statement",
     "issue_invoice",
@@ -267,20 +267,12 @@ def record_refund(*, payment: Payment, amount: Decimal, why: str, bank_id: str, 
     return refund
 
 
-def erase_payers(*, before: dt.date, now: dt.datetime, at_most: int = 500) -> int:
-    """Of payments booked before then: who paid, in which words. Sums, dates and invoices stay. Returns of how many."""
-    due = Payment.objects.filter(booked_on__lt=before, erased_at__isnull=True).order_by("booked_on", "id")
-    return sum(_seal_and_erase(payment.pk, now) for payment in due[:at_most])
-
-
-@transaction.atomic
-def _seal_and_erase(pk: uuid.UUID, now: dt.datetime) -> int:
-    due = list(Payment.objects.select_for_update(of=("self",)).filter(pk=pk, erased_at__isnull=True))
+def erase_payer(*, payment: Payment, now: dt.datetime) -> int:
+    """Who paid, in which words. The sum, the date and the invoice stay. The row is locked."""
     box = Box("payment", now=now)
-    box.take(due)
-    for payment in due:
-        box.seal(about=payment.invoice.number if payment.invoice is not None else str(payment.booked_on))
-    return _erase(due, now)
+    box.take([payment])
+    box.seal(about=payment.invoice.number if payment.invoice is not None else str(payment.booked_on))
+    return _erase([payment], now)
 
 
 def erase_payers_of(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:

@@ -91,6 +91,15 @@ def invoice_of(subject: str) -> Invoice | None:
     return Invoice.objects.filter(subject=subject, voided_at__isnull=True).first()
 
 
+def standing_invoices() -> QuerySet[Invoice]:
+    return Invoice.objects.filter(voided_at__isnull=True).order_by()
+
+
+def payments_for(invoice: OuterRef) -> QuerySet[Payment]:
+    """Of an invoice of the query around."""
+    return Payment.objects.filter(invoice=invoice).order_by()
+
+
 def open_invoices() -> QuerySet[Invoice]:
     return Invoice.objects.filter(paid_at__isnull=True, voided_at__isnull=True).order_by("due_at", "number")
 
@@ -119,6 +128,14 @@ def payments_that_wait() -> QuerySet[Payment]:
 
 def payments_of(invoice: Invoice) -> QuerySet[Payment]:
     return Payment.objects.filter(invoice=invoice).order_by("booked_on", "id")
+
+
+def payers_known(*, booked_before: dt.datetime | None) -> QuerySet[Payment]:
+    """Payments booked before that day of which it is still kept who paid; none without a day."""
+    if booked_before is None:
+        return Payment.objects.none()
+    known = Payment.objects.filter(booked_on__lt=booked_before.date(), erased_at__isnull=True)
+    return known.select_related("invoice").order_by("booked_on", "id")
 
 
 def payment_by_id(id: uuid.UUID) -> Payment | None:

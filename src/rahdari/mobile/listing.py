@@ -10,6 +10,7 @@ from django.db import transaction
 
 from rahdari.confirm import actions as confirm
 from rahdari.db.locks import Lock, hold
+from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.register.models import Registration
 
@@ -77,28 +78,22 @@ def list_line(*, line: Line, registration: Registration, now: dt.datetime, actor
     return line
 
 
-def follow_registrations(*, now: dt.datetime, at_most: int = 200) -> int:
-    """A step of the line: what became of registrations, on the lists of their lines' operators."""
-    moved = 0
-    for pk in list(queries.to_follow().values_list("pk", flat=True)[:at_most]):
-        with transaction.atomic():
-            line = queries.to_follow().select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
-            if line is None or line.registration is None:
-                continue
-            registration = line.registration
-            if line.ended_at is not None:
-                _come_back(line, registration, now)
-            elif registration.struck_out_at is not None or registration.expired_at is not None:
-                end(line, queries.ENDED_WITH_IT, now)
-            elif registration.suspended_at is not None:
-                _rest(line, now)
-            elif not line.is_listed:
-                list_line(line=line, registration=registration, now=now)
-            else:
-                _tell_until(line, registration, now)
-                line.save(update_fields=["listed_until", "last_sequence"])
-            moved += 1
-    return moved
+@each_of(queries.to_follow, lock=True)
+def follow_registrations(line: Line, now: dt.datetime) -> None:
+    """What became of registrations, on the lists of their lines' operators."""
+    registration = line.registration
+    assert registration is not None  # noqa: S101 - as the query says
+    if line.ended_at is not None:
+        _come_back(line, registration, now)
+    elif registration.struck_out_at is not None or registration.expired_at is not None:
+        end(line, queries.ENDED_WITH_IT, now)
+    elif registration.suspended_at is not None:
+        _rest(line, now)
+    elif not line.is_listed:
+        list_line(line=line, registration=registration, now=now)
+    else:
+        _tell_until(line, registration, now)
+        line.save(update_fields=["listed_until", "last_sequence"])
 
 
 def _rest(line: Line, now: dt.datetime) -> None:
@@ -202,16 +197,10 @@ def mark_told(*, line: Line, now: dt.datetime) -> None:
     Line.objects.filter(pk=line.pk, told_at__isnull=True).update(told_at=now)
 
 
-def end_lines_due(*, now: dt.datetime, at_most: int = 200) -> int:
-    """A step of the line: lines that were left, when their overlap is over."""
-    ended = 0
-    for pk in list(queries.leaving(now=now).values_list("pk", flat=True)[:at_most]):
-        with transaction.atomic():
-            line = queries.leaving(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
-            if line is not None:
-                end(line, line.left_because, now)
-                ended += 1
-    return ended
+@each_of(queries.leaving, lock=True)
+def end_lines_due(line: Line, now: dt.datetime) -> None:
+    """Lines that were left, when their overlap is over."""
+    end(line, line.left_because, now)
 
 
 @transaction.atomic
@@ -228,21 +217,18 @@ def record_receipt(*, operator: str, sequence: int, by: str, now: dt.datetime) -
     return head.sequence - sequence
 
 
-@transaction.atomic
-def erase_due(*, now: dt.datetime, at_most: int = 500) -> int:
+@each_of(queries.to_erase, lock=True)
+def erase_due(line: Line, now: dt.datetime) -> None:
     """Delete what identifies lines whose time is over: a number nobody confirmed, one of another operator's, the word
-    of a line that ended. Returns of how many lines."""
-    due = list(queries.to_erase(now=now).select_for_update(skip_locked=True)[:at_most])
-    for line in due:
-        if line.state in {State.TYPED, State.CONFIRMED} or (line.state == State.ASKED and not line.is_registered):
-            end(line, "nothing_came", now)
-        waits = line.state == State.ASKED  # registered provisionally: the operator still has to find it
-        line.number, line.asked, line.erase_at = line.number if waits else "", "", None
-        if line.ended_at is not None:
-            line.reference, line.reference_index = "", ""
-            _forget_changes(line)
-        line.save(update_fields=["number", "asked", "reference", "reference_index", "erase_at"])
-    return len(due)
+    of a line that ended."""
+    if line.state in {State.TYPED, State.CONFIRMED} or (line.state == State.ASKED and not line.is_registered):
+        end(line, "nothing_came", now)
+    waits = line.state == State.ASKED  # registered provisionally: the operator still has to find it
+    line.number, line.asked, line.erase_at = line.number if waits else "", "", None
+    if line.ended_at is not None:
+        line.reference, line.reference_index = "", ""
+        _forget_changes(line)
+    line.save(update_fields=["number", "asked", "reference", "reference_index", "erase_at"])
 
 
 def _forget_changes(line: Line) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,8 +84,9 @@ def staying_lines(registration: Registration) -> QuerySet[Line]:
     return lines_of(registration).filter(leaves_at__isnull=True)
 
 
-def lines_of_subjects(subjects: Iterable[str]) -> QuerySet[Line]:
-    return _standing().filter(subject__in=list(subjects), registration__isnull=True)
+def lines_not_registered(subjects: QuerySet[Any, str]) -> QuerySet[Line]:
+    """Those of these applications."""
+    return _standing().filter(subject__in=subjects, registration__isnull=True).order_by("id")
 
 
 def in_force(line: Line) -> InForce:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from rahdari.address import Part, directory
 from rahdari.db.locks import Lock, hold
+from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -43,7 +44,7 @@ from .noting import (
     note_change,
     stand_for,
 )
-from .pausing import restore, resume, resume_due, suspend
+from .pausing import restore, resume, suspend
 from .rules import NewEntry
 from .sharing import NotAllAgreed, NotShareable, end_part, end_parts_due, leave, let_in, stay
 
@@ -79,7 +80,6 @@ __all__ = [
     "renew",
     "restore",
     "resume",
-    "resume_due",
     "retire_entry",
     "stay",
     "strike_out",
@@ -373,17 +373,10 @@ def strike_out(*, registration: Registration, code: str, actor: str, now: dt.dat
     return registration
 
 
-def expire_due(*, now: dt.datetime, limit: int = 500) -> int:
-    """Expire registrations past their term, each in its own transaction; return how many."""
-    count = 0
-    for pk in list(queries.due_to_expire(now=now).values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            registration = queries.due_to_expire(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
-            if registration is None:
-                continue
-            registration.expired_at = now
-            registration.save(update_fields=["expired_at"])
-            end_entries(registration, "expire", now)
-            journal.record(act="register.expired", actor="clock", subject=f"registration:{registration.id}", now=now)
-            count += 1
-    return count
+@each_of(queries.due_to_expire, lock=True)
+def expire_due(registration: Registration, now: dt.datetime) -> None:
+    """Registrations past their term."""
+    registration.expired_at = now
+    registration.save(update_fields=["expired_at"])
+    end_entries(registration, "expire", now)
+    journal.record(act="register.expired", actor="clock", subject=f"registration:{registration.id}", now=now)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from rahdari.address import Part
+from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 
 from . import queries, rules
@@ -183,17 +184,14 @@ def end_entry(*, entry: Entry, why: str, now: dt.datetime) -> Entry:
     return _locked(entry)
 
 
-def end_entries_due(*, now: dt.datetime, limit: int = 500) -> int:
-    """A step of the line: end the entries whose own time is over, each in its own transaction; return how many."""
-    count = 0
-    for pk in list(queries.entries_due_to_end(now=now).values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            entry = locked_entry(pk, skip_locked=True)
-            if entry is None or entry.ended_at is not None or entry.valid_until > now:
-                continue
-            end_one(entry, "lapse", now)
-            count += 1
-    return count
+@each_of(queries.entries_due_to_end)
+def end_entries_due(found: Entry, now: dt.datetime) -> bool:
+    """Entries whose own time is over."""
+    entry = locked_entry(found.pk, skip_locked=True)
+    if entry is None or entry.ended_at is not None or entry.valid_until > now:
+        return False
+    end_one(entry, "lapse", now)
+    return True
 
 
 def _locked(entry: Entry) -> Entry:

@@ -60,17 +60,6 @@ def resume(*, registration: Registration, actor: str, now: dt.datetime) -> Regis
     return registration
 
 
-def resume_due(*, now: dt.datetime, limit: int = 200) -> list[Registration]:
-    """A step of the line: what was suspended until a day that has come, each in its own transaction."""
-    done = []
-    for pk in list(queries.due_to_resume(now=now).values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            found = queries.due_to_resume(now=now).select_for_update(skip_locked=True).filter(pk=pk).first()
-            if found is not None and queries.standing(found, now) is rules.Standing.SUSPENDED:
-                done.append(resume(registration=found, actor="clock", now=now))
-    return done
-
-
 def _saved(registration: Registration, act: str, now: dt.datetime) -> None:
     registration.save(update_fields=["suspended_at", "suspended_until", "suspended_code", "suspended_by"])
     for entry in active_entries_locked(registration) if act else ():

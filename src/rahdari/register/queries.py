@@ -372,8 +372,10 @@ def expired_since(*, start: dt.datetime) -> QuerySet[Registration]:
 FORGOTTEN = "forgotten:"
 
 
-def ended_before(moment: dt.datetime) -> QuerySet[Registration]:
+def ended_before(moment: dt.datetime | None) -> QuerySet[Registration]:
     """Registrations of holders that left the register before then, entries and all, and whose holder is still known."""
+    if moment is None:
+        return Registration.objects.none()
     over = Q(struck_out_at__lt=moment) | Q(expired_at__lt=moment)
     lasting = Entry.objects.filter(registration=OuterRef("pk")).filter(
         Q(ended_at__isnull=True) | Q(ended_at__gte=moment)

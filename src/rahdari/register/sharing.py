@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from rahdari.db.locks import Lock, hold
+from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
@@ -100,16 +101,14 @@ def end_part(*, sharer: Sharer, actor: str, now: dt.datetime) -> Sharer:
     return sharer
 
 
-def end_parts_due(*, now: dt.datetime, limit: int = 500) -> list[Sharer]:
-    """A step of the line: notices that have run out, each in its own transaction; return the parts that ended."""
-    ended = []
-    for pk in list(queries.sharers_due_to_leave(now=now).values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            sharer = _locked(Sharer.objects.get(pk=pk))
-            if sharer.ended_at is None and sharer.leaves_at is not None and sharer.leaves_at <= now:
-                _end(sharer, "clock", now)
-                ended.append(sharer)
-    return ended
+@each_of(queries.sharers_due_to_leave)
+def end_parts_due(sharer: Sharer, now: dt.datetime) -> bool:
+    """Notices that have run out: the part of one holder ends."""
+    sharer = _locked(sharer)
+    if sharer.ended_at is not None or sharer.leaves_at is None or sharer.leaves_at > now:
+        return False
+    _end(sharer, "clock", now)
+    return True
 
 
 def _end(sharer: Sharer, actor: str, now: dt.datetime) -> None:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from rahdari.address import format_block
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
+from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -249,16 +250,15 @@ def settle(*, request: Request, now: dt.datetime) -> None:
     Request.objects.filter(pk=request.pk, settled_at__isnull=True).update(settled_at=now)
 
 
-@transaction.atomic
-def forget_names(*, terms: Sharing, now: dt.datetime) -> int:
+@each_of(queries.named)
+def forget_names(request: Request, now: dt.datetime) -> bool:
     """The names of requests by which nobody shares any more."""
-    count = 0
-    for request in queries.named(now, terms.name_kept):
-        request.name, request.forgotten_at = "", now
-        request.save(update_fields=["name", "forgotten_at"])
-        journal.record(act="share.forgot_name", actor="clock", subject=request.origin, now=now)
-        count += 1
-    return count
+    if queries.is_name_needed(request, now):
+        return False
+    request.name, request.forgotten_at = "", now
+    request.save(update_fields=["name", "forgotten_at"])
+    journal.record(act="share.forgot_name", actor="clock", subject=request.origin, now=now)
+    return True
 
 
 def erase_requests(*, subjects: Collection[str], box: Box) -> list[str]:

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from rahdari import policy
-from rahdari.db.batches import in_turn
 from rahdari.people import queries as people
 from rahdari.people.models import User
 from rahdari.people.rules import Act
@@ -24,7 +23,6 @@ from .rules import Reply, State
 
 # Who agrees for a holder, and hears of it.
 MAY_AGREE = Act.APPLY
-NAMES_AT_ONCE = 200
 
 
 class NotFound(Exception):
@@ -108,14 +106,21 @@ def unsettled() -> QuerySet[Request]:
     return Request.objects.filter(settled_at__isnull=True).order_by("asked_at", "id")
 
 
-def named(now: dt.datetime, kept: dt.timedelta) -> Iterable[Request]:
-    """Requests whose name is no longer needed: they ended so long ago, and nobody shares by them."""
-    old = Request.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - kept).order_by("ended_at", "id")
-    # Those by which somebody shares still stay in front for years.
-    for request in in_turn("share: forget names", old, at_most=NAMES_AT_ONCE):
-        sharer = register.sharer_from(request.origin) if request.state == State.AGREED else None
-        if sharer is None or (sharer.ended_at is not None and sharer.ended_at <= now - kept):
-            yield request
+def named(now: dt.datetime) -> QuerySet[Request]:
+    """Requests that ended so long ago that their name may be needed no longer."""
+    in_force = terms()
+    if in_force is None:
+        return Request.objects.none()
+    old = Request.objects.filter(forgotten_at__isnull=True, ended_at__lte=now - in_force.name_kept)
+    return old.order_by("ended_at", "id")
+
+
+def is_name_needed(request: Request, now: dt.datetime) -> bool:
+    """While somebody shares by it, and so long after."""
+    in_force = terms()
+    sharer = register.sharer_from(request.origin) if request.state == State.AGREED else None
+    ended_at = sharer.ended_at if sharer is not None else request.ended_at
+    return in_force is None or ended_at is None or ended_at > now - in_force.name_kept
 
 
 # -- what is shared now --------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from .erasing import erase_evidence, erase_findings, forget_reproofs
 from .looks import TooManyLooks, TooSoonToLook, ask_for_a_look, look_at_due, look_once
 from .registries import CodeNotTaken, NoCodeNow, send_code, try_code
 from .reported import prove_by_report
-from .reproofs import begin_reproof, follow_reproofs, repeat_proof
+from .reproofs import begin_reproof, follow_reproof, repeat_proof
 from .rosters import RosterReport, RosterUnusable, UnknownRoster, import_roster
 
 __all__ = [
@@ -63,7 +63,7 @@ __all__ = [
     "erase_evidence",
     "erase_findings",
     "expire_challenges",
-    "follow_reproofs",
+    "follow_reproof",
     "forget_reproofs",
     "import_roster",
     "leave_to_officer",

@@ -19,6 +19,7 @@ from django.db.models.functions import Greatest
 from django.utils.module_loading import import_string
 
 from rahdari.address import format_block
+from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 
@@ -261,11 +262,10 @@ def withdraw_challenges(*, subject: str, now: dt.datetime, actor: str, except_bl
     return len(ended)
 
 
-def expire_challenges(*, now: dt.datetime, limit: int = 1000) -> int:
-    """A step of the line: close the challenges whose time is over. Returns how many."""
-    with transaction.atomic():
-        due = queries.challenges_past_their_time(now=now).select_for_update(skip_locked=True)[:limit]
-        return len([_close(challenge, Status.EXPIRED, now) for challenge in due])
+@each_of(queries.challenges_past_their_time, lock=True)
+def expire_challenges(challenge: Challenge, now: dt.datetime) -> None:
+    """Close the challenges whose time is over."""
+    _close(challenge, Status.EXPIRED, now)
 
 
 def _close(challenge: Challenge, status: Status, now: dt.datetime) -> Challenge:

@@ -1,13 +1,14 @@
 """Checks: opened once, answered from the facts, again while they wait, or by an officer. Reached through `actions`."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from rahdari.db.batches import in_turn, one_item
+from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 
 from . import queries
@@ -42,7 +43,7 @@ def open_checks(*, subject: str, requests: Sequence[CheckRequest], now: dt.datet
         # Should two come at once, the database takes each check once.
         Check.objects.bulk_create(new.values(), ignore_conflicts=True)
         journal.record(act="verify.opened_checks", actor=actor, subject=subject, now=now, detail={"count": len(new)})
-    answer_waiting(subject=subject, now=now)
+    answer_waiting.among(_to_answer().filter(subject=subject), now)
     return list(queries.checks_of(subject))
 
 
@@ -61,22 +62,21 @@ def _opened(subject: str, position: int, request: CheckRequest, now: dt.datetime
     )
 
 
-def answer_waiting(*, now: dt.datetime, subject: str | None = None, limit: int = 1000) -> int:
-    """A step of the line: answer again what waits. Returns how many checks were answered."""
-    answered = 0
-    with transaction.atomic():
-        open_ones = queries.waiting_checks(subject=subject).exclude(kind__in=ASKED_ELSEWHERE)
-        waiting = in_turn(
-            f"verify: answer {subject or 'all'}", open_ones.select_for_update(skip_locked=True), at_most=limit
-        )
-        # The proof of each of these is still awaited: seen for all of them at once, however many they are.
-        awaited = still_awaited(waiting, now)
-        for check in waiting:
-            if check.pk in awaited:
-                continue
-            with one_item(f"check:{check.pk}"):
-                answered += _answer_now(check, now)
-    return answered
+def _to_answer() -> QuerySet[Check]:
+    """What waits for something that the house finds out by itself."""
+    return queries.waiting_checks().exclude(kind__in=ASKED_ELSEWHERE)
+
+
+def _not_awaited(batch: list[Check], now: dt.datetime) -> Callable[[Check], bool]:
+    """The proof of many is still awaited: seen for all of them at once, however many they are."""
+    awaited = still_awaited(batch, now)
+    return lambda check: check.pk not in awaited
+
+
+@each_of(_to_answer, at_most=1000, lock=True, ready=_not_awaited)
+def answer_waiting(check: Check, now: dt.datetime) -> bool:
+    """Answer again what waits."""
+    return _answer_now(check, now)
 
 
 def _answer_now(check: Check, now: dt.datetime) -> bool:

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.fields.json import KT
 from django.urls import reverse
 
+from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
 from rahdari.letters import queries as carried
@@ -248,15 +250,16 @@ def asked_of(organisations: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, Check]
     return sorted(found, key=lambda pair: str(pair[1].facts.get("until", "")))
 
 
-def end_waiting(*, now: dt.datetime, at_most: int) -> int:
-    """Checks that were not shown, or not answered, in time: an officer looks at them."""
+def _not_shown_in_time(now: dt.datetime) -> QuerySet[Check]:
     waiting = Check.objects.filter(outcome=Outcome.WAITING, kind__in=list(_SHOWN)).annotate(ends=KT("facts__until"))
-    over = waiting.filter(ends__lte=now.astimezone(dt.UTC).isoformat())
-    found = list(over.order_by("opened_at", "id")[:at_most])
-    for check in found:
-        finding = "representative_silent" if check.facts.get("asked") else _SHOWN[check.kind]["not"]
-        _answer(check, "failed", finding, {}, "clock", now)
-    return len(found)
+    return waiting.filter(ends__lte=now.astimezone(dt.UTC).isoformat()).order_by("opened_at", "id")
+
+
+@each_of(_not_shown_in_time, lock=True)
+def end_waiting(check: Check, now: dt.datetime) -> None:
+    """Checks that were not shown, or not answered, in time: an officer looks at them."""
+    finding = "representative_silent" if check.facts.get("asked") else _SHOWN[check.kind]["not"]
+    _answer(check, "failed", finding, {}, "clock", now)
 
 
 @transaction.atomic

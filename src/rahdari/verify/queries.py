@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 import uuid
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -159,10 +159,9 @@ def parts_of(subject: str, block: Block) -> list[rules.Part]:
     ]
 
 
-def subjects_with_a_pending_challenge(subjects: Iterable[str]) -> list[str]:
-    """Those of the subjects for which a proof is still awaited."""
-    found = Challenge.objects.filter(subject__in=list(subjects), status=Status.PENDING)
-    return list(found.order_by("subject").values_list("subject", flat=True).distinct())
+def pending_challenges(subjects: QuerySet[Any, str]) -> QuerySet[Challenge]:
+    """Proofs that are still awaited of these subjects."""
+    return Challenge.objects.filter(subject__in=subjects, status=Status.PENDING).order_by("opened_at", "id")
 
 
 def subjects_with_their_operators(subjects: Iterable[str]) -> set[str]:
@@ -251,6 +250,10 @@ def awaiting_control(targets: Iterable[str]) -> set[str]:
     return set(waiting.values_list("target", flat=True))
 
 
+def checks_where(**which: Any) -> QuerySet[Check]:
+    return Check.objects.filter(**which).order_by()
+
+
 def failed_checks() -> QuerySet[Check]:
     """Those that a grant needs and that failed."""
     return Check.objects.filter(outcome=Outcome.FAILED, required=True).order_by()
@@ -269,15 +272,16 @@ def any_passed(kind: str, subjects: Iterable[str]) -> bool:
     return Check.objects.filter(kind=kind, subject__in=list(subjects), outcome=Outcome.PASSED).exists()
 
 
-def waiting_of_kind(kind: str, *, other_than: Iterable[str]) -> QuerySet[Check]:
-    """Checks of one kind that wait, but not those that are named as "check:<id>"."""
-    known = [name.removeprefix("check:") for name in other_than]
-    return waiting_checks().filter(kind=kind).exclude(pk__in=known)
+def waiting_of_kind(kind: str, *, other_than: QuerySet[Any]) -> QuerySet[Check]:
+    """Checks of one kind that wait, but not those that a row of these names as its subject, "check:<id>"."""
+    named = Concat(Value("check:"), Cast("pk", CharField()))
+    found = waiting_checks().filter(kind=kind).alias(known_as=named)
+    return found.filter(~Exists(other_than.filter(subject=OuterRef("known_as"))))
 
 
-def controls_waiting(targets: Iterable[str]) -> QuerySet[Check]:
+def controls_waiting(targets: QuerySet[Any, str]) -> QuerySet[Check]:
     """Of these targets, checks of control that wait and do not stand for now yet."""
-    return waiting_checks().filter(kind="control", target__in=list(targets)).exclude(facts__has_key="stands_for_now")
+    return waiting_checks().filter(kind="control", target__in=targets).exclude(facts__has_key="stands_for_now")
 
 
 def recorded_by_hand() -> QuerySet[Check]:
@@ -307,11 +311,8 @@ def last_answers(subjects: Iterable[str]) -> dict[str, dt.datetime]:
     return dict(found.values_list("subject").annotate(latest=Max("answered_at")).values_list("subject", "latest"))
 
 
-def waiting_checks(*, subject: str | None = None) -> QuerySet[Check]:
-    found = Check.objects.filter(outcome=Outcome.WAITING)
-    if subject is not None:
-        found = found.filter(subject=subject)
-    return found.order_by("opened_at", "id")
+def waiting_checks() -> QuerySet[Check]:
+    return Check.objects.filter(outcome=Outcome.WAITING).order_by("opened_at", "id")
 
 
 # -- rosters -----------------------------------------------------------------------------------------------------

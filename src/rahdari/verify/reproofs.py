@@ -122,18 +122,8 @@ def open_reproof_of(about: str) -> Reproof | None:
     return queries.open_reproofs().filter(about=about).first()
 
 
-def follow_reproofs(*, now: dt.datetime, limit: int = 200) -> list[Reproof]:
-    """A step of the line: what succeeded is closed, windows that are over are counted. Returns those that ended."""
-    ended = []
-    for found in queries.reproofs_to_follow(now=now)[:limit]:
-        with transaction.atomic():
-            reproof = Reproof.objects.select_for_update().filter(pk=found.pk, state=Reproof.State.OPEN).first()
-            if reproof is not None and _follow(reproof, now):
-                ended.append(reproof)
-    return ended
-
-
-def _follow(reproof: Reproof, now: dt.datetime) -> bool:
+def follow_reproof(*, reproof: Reproof, now: dt.datetime) -> bool:
+    """Close it if it succeeded, and count a window that is over. Returns whether it ended; its row is locked."""
     if queries.is_proved(reproof.subject, reproof.proof.network):
         return _end(reproof, Reproof.State.SHOWN, now)
     if reproof.window_ends_at > now:

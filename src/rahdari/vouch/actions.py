@@ -6,16 +6,14 @@ Opening the page changes nothing: programs that look at links in mail answer no 
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection
-from functools import partial
-from uuid import UUID
+from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari.archive.actions import Box
 from rahdari.db.locks import Lock, hold
+from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.letters import actions as letters
@@ -26,7 +24,6 @@ from . import rules as _rules
 from .models import Question, Stop
 from .rules import ANSWERS, State, WhyNot
 
-AT_ONCE = 200
 CLIENT = "client"
 
 
@@ -172,45 +169,27 @@ def recall(*, question: Question, actor: str, now: dt.datetime) -> Question:
     return _end(question, State.RECALLED, now, act="recalled", actor=actor)
 
 
-def end_links(*, now: dt.datetime) -> int:
+@each_of(queries.past_their_time, lock=True)
+def end_links(question: Question, now: dt.datetime) -> None:
     """Questions whose link has ended without an answer."""
-    return sum(_each(pk, partial(_end_link, now=now)) for pk in _some(queries.past_their_time(now)))
-
-
-def _end_link(question: Question, *, now: dt.datetime) -> bool:
-    if question.state != State.WAITING or now < question.ends_at:
-        return False
     _end(question, State.SILENT, now, act="ended_link", actor="clock")
-    return True
 
 
-def remind(*, now: dt.datetime) -> int:
+@each_of(queries.to_remind, lock=True)
+def remind(question: Question, now: dt.datetime) -> None:
     """Write once more to whoever has not answered, once."""
-    return sum(_each(pk, partial(_remind, now=now)) for pk in _some(queries.to_remind(now)))
-
-
-def _remind(question: Question, *, now: dt.datetime) -> bool:
-    if question.state != State.WAITING or question.reminded_at is not None:
-        return False
     question.reminded_at = now
     question.save(update_fields=["reminded_at"])
     if not queries.wants_no_mail(question.address):
         _write(question, "client_reminder", now)
-    return True
 
 
-def forget(*, now: dt.datetime) -> int:
+@each_of(queries.to_forget, lock=True)
+def forget(question: Question, now: dt.datetime) -> None:
     """The address and the name go; the domain and the answer stay."""
-    return sum(_each(pk, partial(_forget, now=now)) for pk in _some(queries.to_forget(now)))
-
-
-def _forget(question: Question, *, now: dt.datetime) -> bool:
-    if question.forgotten_at is not None:
-        return False
     question.address, question.name, question.forgotten_at = "", "", now
     question.save(update_fields=["address", "name", "forgotten_at"])
     journal.record(act="vouch.forgot_address", actor="clock", subject=question.subject, now=now)
-    return True
 
 
 def erase_about(*, subjects: Collection[str], box: Box, now: dt.datetime) -> list[str]:
@@ -230,17 +209,6 @@ def mark_carried(*, question: Question, now: dt.datetime) -> Question:
         question.carried_at = now
         question.save(update_fields=["carried_at"])
     return question
-
-
-def _some(found: QuerySet[Question]) -> list[UUID]:
-    return list(found.values_list("pk", flat=True)[:AT_ONCE])
-
-
-def _each(pk: UUID, act: Callable[[Question], bool]) -> bool:
-    """One question in a transaction of its own; one that another process has is left to it."""
-    with transaction.atomic():
-        question = Question.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
-        return question is not None and act(question)
 
 
 def _end(question: Question, state: State, now: dt.datetime, *, act: str, actor: str) -> Question:

@@ -55,9 +55,9 @@ def is_open(question: Question, now: dt.datetime) -> bool:
     return question.state == State.WAITING and now < question.ends_at
 
 
-def subjects_asked() -> list[str]:
-    """The subjects whose answer is still awaited, or was not taken along yet."""
-    return list(Question.objects.filter(carried_at__isnull=True).values_list("subject", flat=True))
+def not_carried() -> QuerySet[Question]:
+    """Those whose answer is still awaited, or was not taken along yet."""
+    return Question.objects.filter(carried_at__isnull=True)
 
 
 def latest_waiting(subjects: Iterable[str]) -> Question | None:

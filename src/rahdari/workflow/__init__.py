@@ -1,29 +1,39 @@
-"""The line: the only room that knows the order of the rooms.
+"""The workflow: the only room that knows the order of the rooms.
 
     apply -> verify -> decide -> register -> publish
 
-Stations never push. Each step asks a query what waits, calls one idempotent act for each item in a transaction of its
-own, and can be run again after any crash: what was done is found done, what was not is done now. One item that fails is
-logged, left where it is, and holds nobody else up. PostgreSQL is the queue; `NOTIFY rahdari_workflow` saves waiting.
+Stations never push. Each step is a queue: a query finds what waits, one idempotent act moves one item on, in a
+transaction of its own. It can be run again after any crash: what was done is found done, what was not is done now. One
+item that fails is put back for a while, counted, and holds nobody else up (`db.queues`). PostgreSQL is the queue;
+`db.wake` saves waiting.
 
 The publisher's step (`publish`) runs in a process of its own, since it holds keys; operators follow by themselves.
 """
 
 import datetime as dt
+from functools import partial
 
+from rahdari.attest import actions as attest
 from rahdari.attest.models import Attestation, Matter, MemberList, Use
 from rahdari.attest.models import Request as AskedOfAssociation
 from rahdari.confirm import actions as confirm
 from rahdari.confirm.models import Question as AskedOfOperator
+from rahdari.db.queues import attempt
+from rahdari.decide import actions as decide
+from rahdari.dyndns import actions as dyndns
 from rahdari.dyndns.models import Claim, Lease, Report
 from rahdari.fees.models import Invoice, Payment
+from rahdari.mobile import actions as lines
 from rahdari.mobile.models import Line
 from rahdari.publish import actions as publishing
 from rahdari.publish.models import Receipt
+from rahdari.register import actions as register
 from rahdari.register.models import Sharer
+from rahdari.share import actions as share
 from rahdari.share.models import Request as AskedToShare
 from rahdari.verify import actions as verify
 from rahdari.verify.models import Reproof
+from rahdari.vouch import actions as vouch
 from rahdari.vouch.models import Question as AskedOfClient
 
 from .asking import carry_operator_answers, end_questions, erase_subscribers, stand_on_silence
@@ -31,37 +41,44 @@ from .attesting import (
     ask_associations,
     carry_answers_of_associations,
     carry_out_matters,
+    close_proved_matters,
     drop_what_is_over,
+    end_requests,
     follow_revocations,
-    forget_members,
     look_at_requests,
+    settle_uses,
 )
 from .checking import answer_checks, decide_what_is_answered, open_checks
 from .clocks import (
     delete_idle_drafts,
     end_proofs_of_removed_addresses,
     erase_documents,
-    expire,
     follow_calendar,
     follow_directory,
-    resume_suspended,
-    run_clocks,
     tell_of_expiry,
 )
 from .entering import enter_grants
-from .keeping import erase_card_numbers, erase_evidence, erase_files, erase_payers, forget_entries, forget_holders
+from .keeping import (
+    erase_card_numbers,
+    erase_evidence,
+    erase_files_of_cases,
+    erase_files_of_nothing,
+    erase_payers,
+    forget_entries,
+    forget_holders,
+)
 from .late import RESTS, decide_late, take_in_late_proofs
-from .leasing import end_entries_due, forget_reports, take_proved_claims, tell_of_lapses, tell_of_silence
-from .mobile import drop_lines, end_lines_due, erase_lines, follow_registrations, tell_of_left
+from .leasing import tell_of_lapses, tell_of_silence
+from .mobile import drop_lines, tell_of_left
 from .paying import answer_fees, ask_for_fees, remind_of_fees, void_invoices_of_ended_applications
-from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, remind_clients, take_in_proofs
+from .proofs import ask_clients, carry_answers_of_clients, forget_addresses, take_in_proofs
 from .proving import LOOKS_AGAIN, follow_reproofs, prove_in_term, prove_rerouted
-from .provisional import prolong_provisional, remind_of_provisional, settle_provisional
+from .provisional import prolong_provisional, remind_of_provisional, settle_answered, settle_ending
 from .reminding import remind, tell_of_grace
-from .representing import end_waiting as end_representing
-from .sharing import carry_answers, end_parts, end_requests, follow_requests, forget_names
+from .sharing import carry_answers, end_parts, follow_requests
+from .sharing import end_requests as end_requests_to_share
 from .sharing import remind as remind_of_sharing
-from .step import Step, Tables, one_item
+from .step import Step, Tables, together
 from .unsupported import tell_of_terms
 
 
@@ -78,10 +95,9 @@ def advance(*, now: dt.datetime, idle: dict[str, dt.datetime] | None = None) -> 
         if step.pause and abs(now - idle.get(step.name, NEVER)) < step.pause:
             continue
         moved[step.name] = 0
-        with one_item(step.name):
-            if tables.hold_anything(step.of):
-                tables.may_fill()
-                moved[step.name] = step.run(now)
+        if tables.hold_anything(step.of):
+            tables.may_fill()
+            moved[step.name] = attempt("workflow", step.name, partial(step.run, now=now), now)
         if step.pause and not moved[step.name]:
             idle[step.name] = now
     return moved
@@ -109,17 +125,21 @@ STEPS: tuple[Step, ...] = (
     Step("apply: addresses removed", end_proofs_of_removed_addresses),
     Step("apply -> verify: later proofs", take_in_proofs),
     Step("verify -> vouch", ask_clients),
-    Step("vouch -> verify", carry_answers_of_clients, of=(AskedOfClient,)),
-    Step("vouch: remind", remind_clients, of=(AskedOfClient,), clock=True),
+    Step("vouch -> verify", together(vouch.end_links, carry_answers_of_clients), of=(AskedOfClient,)),
+    Step("vouch: remind", vouch.remind, of=(AskedOfClient,), clock=True),
     Step("vouch: forget addresses", forget_addresses, of=(AskedOfClient,), clock=True),
     Step("attest -> verify: members attested", look_at_requests, of=(AskedOfAssociation,)),
-    Step("attest -> verify", carry_answers_of_associations, of=(AskedOfAssociation,)),
-    Step("attest -> verify: what is over", drop_what_is_over, of=(Use,)),
+    Step(
+        "attest -> verify",
+        together(attest.end_requests, carry_answers_of_associations, end_requests),
+        of=(AskedOfAssociation,),
+    ),
+    Step("attest -> verify: what is over", together(settle_uses, drop_what_is_over), of=(Use,)),
     Step("confirm -> verify", carry_operator_answers, of=(AskedOfOperator,)),
     Step("confirm -> verify: operators that are late", stand_on_silence, of=(AskedOfOperator,), clock=True),
-    Step("share: end requests", end_requests, of=(AskedToShare,)),
+    Step("share: end requests", end_requests_to_share, of=(AskedToShare,)),
     Step("share -> verify", carry_answers, of=(AskedToShare,)),
-    Step("verify: not shown in time", end_representing, clock=True),
+    Step("verify: not shown in time", verify.end_waiting, clock=True),
     Step("verify", answer_checks),
     Step("verify: proofs that came late", take_in_late_proofs, rests=RESTS),
     Step("fees", ask_for_fees),
@@ -129,38 +149,44 @@ STEPS: tuple[Step, ...] = (
     Step("decide -> register", enter_grants),
     Step("verify -> attest", ask_associations),
     Step("attest: what was revoked", follow_revocations, of=(Attestation,)),
-    Step("attest: what officers decided", carry_out_matters, of=(Matter,)),
-    Step("attest: forget members", forget_members, of=(MemberList, AskedOfAssociation), clock=True),
-    Step("register: settle provisional ones", settle_provisional),
+    Step("attest: what officers decided", together(carry_out_matters, close_proved_matters), of=(Matter,)),
+    Step(
+        "attest: forget members",
+        together(attest.delete_old_lists, attest.erase_due),
+        of=(MemberList, AskedOfAssociation),
+        clock=True,
+    ),
+    Step("register: settle provisional ones", settle_answered),
+    Step("register: settle those that end soon", settle_ending, clock=True),
     Step("decide: follow the calendar", follow_calendar),
-    Step("clocks", run_clocks),
+    Step("clocks", decide.close_unanswered),
     Step("apply: delete idle drafts", delete_idle_drafts, clock=True),
     Step("apply: erase documents", erase_documents, clock=True),
     Step("apply: erase card numbers", erase_card_numbers, rests=AN_HOUR),
     Step("verify: erase evidence", erase_evidence, rests=AN_HOUR),
     Step("fees: erase payers", erase_payers, of=(Payment,), rests=AN_HOUR),
-    Step("erase files", erase_files, rests=AN_HOUR),
+    Step("erase files", together(erase_files_of_nothing, erase_files_of_cases), rests=AN_HOUR),
     Step("register: forget holders", forget_holders, rests=AN_HOUR),
     Step("register: forget addresses", forget_entries, rests=AN_HOUR),
     Step("register: prolong provisional ones", prolong_provisional),
     Step("confirm: end questions", end_questions, of=(AskedOfOperator,)),
     Step("confirm: erase subscribers", erase_subscribers, clock=True),
-    Step("register: go on after a pause", resume_suspended, clock=True),
-    Step("register: expire", expire, clock=True),
+    Step("register: go on after a pause", decide.go_on_due, clock=True),
+    Step("register: expire", register.expire_due, clock=True),
     Step("mobile: drop lines", drop_lines, of=(Line,)),
-    Step("mobile: follow registrations", follow_registrations, of=(Line,)),
-    Step("mobile: end lines", end_lines_due, of=(Line,)),
+    Step("mobile: follow registrations", lines.follow_registrations, of=(Line,)),
+    Step("mobile: end lines", lines.end_lines_due, of=(Line,)),
     Step("mobile: tell of lines left", tell_of_left, of=(Line,)),
-    Step("mobile: erase", erase_lines, of=(Line,), clock=True),
+    Step("mobile: erase", lines.erase_due, of=(Line,), clock=True),
     Step("share: follow requests", follow_requests, of=(AskedToShare,)),
     Step("share: end parts", end_parts, of=(Sharer,)),
     Step("share: remind", remind_of_sharing, of=(AskedToShare,), clock=True),
-    Step("share: forget names", forget_names, of=(AskedToShare,), clock=True),
-    Step("lease: take proved claims", take_proved_claims, of=(Claim,)),
+    Step("share: forget names", share.forget_names, of=(AskedToShare,), clock=True),
+    Step("lease: take proved claims", dyndns.take_proved_claims, of=(Claim,)),
     Step("lease: tell of silence", tell_of_silence, of=(Lease,), clock=True),
-    Step("register: end what is due", end_entries_due),
+    Step("register: end what is due", register.end_entries_due),
     Step("lease: tell of lapses", tell_of_lapses, of=(Lease,), clock=True),
-    Step("lease: forget reports", forget_reports, of=(Report,), clock=True),
+    Step("lease: forget reports", dyndns.forget_reports, of=(Report,), clock=True),
     Step("register: follow the directory", follow_directory, clock=True),
     Step("register -> verify: prove again in the term", prove_in_term, rests=LOOKS_AGAIN),
     Step("register -> verify: prove again when rerouted", prove_rerouted, clock=True),

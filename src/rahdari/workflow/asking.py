@@ -4,6 +4,8 @@ import datetime as dt
 import ipaddress
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
@@ -11,18 +13,18 @@ from rahdari.confirm import actions as confirm
 from rahdari.confirm import queries as questions
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import BLAMES_NOBODY, Said
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
 from rahdari.people import actions as people
 from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
+from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer, is_range
 
 from . import mobile
 from .answering import answer_from as evidence_of
-from .step import AT_ONCE, one_item
 
 KIND = "operator"
 CLOSED_WITHIN = dt.timedelta(days=1)
@@ -59,22 +61,18 @@ def ask_operators(application: Application, policy: Policy, now: dt.datetime) ->
             _answer_check(question, now)
 
 
-def carry_operator_answers(now: dt.datetime) -> int:
+@each_of(questions.answers_to_carry)
+def carry_operator_answers(question: Question, now: dt.datetime) -> None:
     """What operators answered, to whoever waits for it: the check of an application, the proof of an address."""
-    moved = 0
-    for question in list(questions.answers_to_carry()[:AT_ONCE]):
-        with one_item(f"question:{question.number}"):
-            if question.is_mobile:
-                mobile.take_answer(question, now)
-            else:
-                proved = verify.answer_by_operator(
-                    subject=question.target, said=question.said, evidence=_evidence(question), now=now
-                )
-                _answer_check(question, now)
-                _answer_control(question, proved=proved, now=now)
-            confirm.mark_carried(question=question, said=question.said, now=now)
-            moved += 1
-    return moved
+    if question.is_mobile:
+        mobile.take_answer(question, now)
+    else:
+        proved = verify.answer_by_operator(
+            subject=question.target, said=question.said, evidence=_evidence(question), now=now
+        )
+        _answer_check(question, now)
+        _answer_control(question, proved=proved, now=now)
+    confirm.mark_carried(question=question, said=question.said, now=now)
 
 
 def _answer_check(question: Question, now: dt.datetime) -> None:
@@ -110,34 +108,33 @@ def _answer_control(question: Question, *, proved: bool, now: dt.datetime) -> No
     )
 
 
-def stand_on_silence(now: dt.datetime) -> int:
+def _waiting_for_the_late(now: dt.datetime) -> QuerySet[Check]:
+    return checks.controls_waiting(questions.late(now=now).order_by().values_list("target", flat=True))
+
+
+@each_of(_waiting_for_the_late)
+def stand_on_silence(check: Check, now: dt.datetime) -> bool:
     """Operators that were asked to prove an address and are late: where the policy says so, the check stands for now.
 
     An address only: of a range the holder has more to show than somebody's silence.
     """
-    late = {question.target: question for question in questions.late(now=now)}
-    stood = 0
-    for check in in_turn("confirm: late", checks.controls_waiting(late), at_most=AT_ONCE):
-        question = late[check.target]
-        application = applications.application_by_subject(check.subject)
-        if application is None or is_range(ipaddress.ip_network(question.block)):
-            continue
-        policy = applications.frozen_policy(application)
-        if not policy.services[application.service].stands_on_silence or policy.provisional is None:
-            continue
-        with one_item(check.target):
-            until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
-            if verify.await_operator(subject=check.target, until=until):
-                stood += verify.let_stand_for_now(
-                    subject=check.subject,
-                    kind="control",
-                    target=check.target,
-                    finding="operator_silent",
-                    evidence=_evidence(question),
-                    actor="clock",
-                    now=now,
-                )
-    return stood
+    question = questions.late(now=now).filter(target=check.target).last()
+    application = applications.application_by_subject(check.subject)
+    if question is None or application is None or is_range(ipaddress.ip_network(question.block)):
+        return False
+    policy = applications.frozen_policy(application)
+    if not policy.services[application.service].stands_on_silence or policy.provisional is None:
+        return False
+    until = add(start=now, allowance=policy.provisional.term, calendar=policy.calendar)
+    return verify.await_operator(subject=check.target, until=until) and verify.let_stand_for_now(
+        subject=check.subject,
+        kind="control",
+        target=check.target,
+        finding="operator_silent",
+        evidence=_evidence(question),
+        actor="clock",
+        now=now,
+    )
 
 
 def answer_from(question: Question) -> Answer:
@@ -161,23 +158,19 @@ def _evidence(question: Question) -> dict[str, Any]:
     )
 
 
-def end_questions(now: dt.datetime) -> int:
-    """Addresses that were taken out and applications that are closed: their questions end, their subscribers' numbers
-    go. What is over its time goes too.
-    """
-    ended = 0
-    for target in questions.targets_with_open_questions(
-        applications.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
-    )[:AT_ONCE]:
-        with one_item(target):
-            ended += confirm.withdraw_questions(target=target, now=now, actor="system:line")
+def _nobody_waits(now: dt.datetime) -> QuerySet[Question]:
+    removed = applications.removed_endpoint_subjects(since=now - CLOSED_WITHIN)
     # A registration that stands until its operator answers still waits for that answer.
-    awaited = {decision.case.application.subject for decision in decisions.provisional_grants()}
-    closed = [each for each in applications.closed_subjects(since=now - CLOSED_WITHIN) if each not in awaited]
-    for target in questions.open_targets_of_subjects(closed)[:AT_ONCE]:
-        with one_item(target):
-            ended += confirm.withdraw_questions(target=target, now=now, actor="system:line")
-    return ended
+    stands = decisions.provisional_grants().order_by().values("case__application")
+    closed = applications.subjects_of(applications.closed_since(now - CLOSED_WITHIN).exclude(pk__in=stands))
+    return questions.open_ones().filter(Q(target__in=removed) | Q(subject__in=closed))
+
+
+@each_of(_nobody_waits)
+def end_questions(question: Question, now: dt.datetime) -> int:
+    """Addresses that were taken out and applications that are closed: their questions end, their subscribers' numbers
+    go."""
+    return confirm.withdraw_questions(target=question.target, now=now, actor="system:line")
 
 
 def erase_subscribers(now: dt.datetime) -> int:

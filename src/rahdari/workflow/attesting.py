@@ -7,7 +7,7 @@ officer has the matter, and the holder a letter.
 
 import datetime as dt
 
-from django.db import transaction
+from django.db.models import Exists, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
@@ -18,7 +18,7 @@ from rahdari.attest import queries as attestations
 from rahdari.attest import rules
 from rahdari.attest.models import Attestation, Matter, Request, Use
 from rahdari.attest.rules import Outcome
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import each_of
 from rahdari.decide import queries as decisions
 from rahdari.decide.rules import Grantable
 from rahdari.letters import actions as letters
@@ -26,12 +26,12 @@ from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.verify import queries as checks
+from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer
 
 from .matching import KIND, about, answer, both, known_by, look_up
 from .proofs import let_another_proof_follow
 from .representing import take_word_of_association
-from .step import AT_ONCE, one_item
 
 CLOSED_WITHIN = dt.timedelta(days=1)
 TOOK_BACK = "association_took_back"
@@ -42,22 +42,18 @@ DISPUTED = policies.Text("The member said that it is wrong.", "رکن نے کہ�
 # -- asking --------------------------------------------------------------------------------------------------------
 
 
-def ask_associations(now: dt.datetime) -> int:
+@each_of(lambda: checks.waiting_of_kind(KIND, other_than=attestations.requests_asked()).filter(finding=""))
+def ask_associations(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for an association that was not asked yet: what came meanwhile is looked up first."""
-    moved = 0
-    unasked = checks.waiting_of_kind(KIND, other_than=attestations.subjects_asked()).filter(finding="")
-    for check in in_turn("attest: ask", unasked, at_most=AT_ONCE):
-        application = applications.application_by_subject(check.subject)
-        if application is None or application.status != "submitted":
-            continue
-        policy = applications.frozen_policy(application)
-        if policy.attesting is None:
-            continue
-        with one_item(check.subject):
-            if not look_up(application, policy, now):
-                _ask(application, policy, now, subject=f"check:{check.pk}")
-            moved += 1
-    return moved
+    application = applications.application_by_subject(check.subject)
+    if application is None or application.status != "submitted":
+        return False
+    policy = applications.frozen_policy(application)
+    if policy.attesting is None:
+        return False
+    if not look_up(application, policy, now):
+        _ask(application, policy, now, subject=f"check:{check.pk}")
+    return True
 
 
 def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject: str) -> None:
@@ -77,20 +73,18 @@ def _ask(application: Application, policy: Policy, now: dt.datetime, *, subject:
     )
 
 
-def look_at_requests(now: dt.datetime) -> int:
+@each_of(attestations.requests_to_look_at)
+def look_at_requests(request: Request, now: dt.datetime) -> bool:
     """Members were attested who may be those who wait: compare, and let what fits count."""
-    moved = 0
-    for request in list(attestations.requests_to_look_at()[:AT_ONCE]):
-        application = _application_of(request)
-        with one_item(request.subject):
-            if application is not None and application.status in {"submitted", "granted"}:
-                policy = applications.frozen_policy(application)
-                if look_up(application, policy, now):
-                    attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
-                    moved += 1
-                elif not request.answer:
-                    moved += _forget_the_no(application, request, policy, now)
-            attest.mark_looked_at(request)
+    application, moved = _application_of(request), False
+    if application is not None and application.status in {"submitted", "granted"}:
+        policy = applications.frozen_policy(application)
+        if look_up(application, policy, now):
+            attest.answer_request(request=request, answer=rules.Answer.ATTESTED, by="system:line", now=now)
+            moved = True
+        elif not request.answer:
+            moved = _forget_the_no(application, request, policy, now)
+    attest.mark_looked_at(request)
     return moved
 
 
@@ -109,18 +103,13 @@ def _named(request: Request, policy: Policy) -> dict[str, str]:
     return both(association.title if association else None, request.association)
 
 
-def carry_answers_of_associations(now: dt.datetime) -> int:
-    """What associations answered, and their silence, to the checks that wait; requests that nobody waits for end."""
-    attest.end_requests(now=now)
-    moved = 0
-    for request in list(attestations.requests_to_carry()[:AT_ONCE]):
-        application = _application_of(request)
-        with one_item(request.subject):
-            if application is not None and application.status in {"submitted", "granted"}:
-                _carry(request, application, now)
-            attest.mark_carried(request=request, now=now)
-            moved += 1
-    return moved + _end_what_is_over(now)
+@each_of(attestations.requests_to_carry)
+def carry_answers_of_associations(request: Request, now: dt.datetime) -> None:
+    """What associations answered, and their silence, to the checks that wait."""
+    application = _application_of(request)
+    if application is not None and application.status in {"submitted", "granted"}:
+        _carry(request, application, now)
+    attest.mark_carried(request=request, now=now)
 
 
 def _carry(request: Request, application: Application, now: dt.datetime) -> None:
@@ -147,20 +136,19 @@ def _carry(request: Request, application: Application, now: dt.datetime) -> None
         answer(application.subject, Answer("failed", "association_silent", evidence, blames=False), now, anew=again)
 
 
-def _end_what_is_over(now: dt.datetime) -> int:
+def _nobody_waits(now: dt.datetime) -> QuerySet[Check]:
+    closed = applications.closed_since(now - CLOSED_WITHIN).exclude(status="granted")
+    return checks.waiting_checks().filter(kind=KIND, subject__in=applications.subjects_of(closed))
+
+
+@each_of(_nobody_waits)
+def end_requests(check: Check, now: dt.datetime) -> bool:
     """Requests for applications that were withdrawn or closed without a grant: nobody waits for their answers."""
-    closed = applications.closed_subjects(since=now - CLOSED_WITHIN)
-    ended = 0
-    over = checks.waiting_of_kind(KIND, other_than=()).filter(subject__in=closed)
-    for check in in_turn("attest: end what is over", over, at_most=AT_ONCE):
-        application = applications.application_by_subject(check.subject)
-        request = attestations.request_about(f"check:{check.pk}")
-        if request is None or request.answer or application is None or application.status == "granted":
-            continue
-        with one_item(request.subject):
-            attest.withdraw_request(request=request, now=now)
-            ended += 1
-    return ended
+    request = attestations.request_about(f"check:{check.pk}")
+    if request is None or request.answer:
+        return False
+    attest.withdraw_request(request=request, now=now)
+    return True
 
 
 def _application_of(request: Request) -> Application | None:
@@ -168,25 +156,21 @@ def _application_of(request: Request) -> Application | None:
     return applications.application_by_subject(check.subject) if check else None
 
 
-def forget_members(now: dt.datetime) -> int:
-    """What associations were shown of applicants, and the files they sent, when its time is over."""
-    return attest.delete_old_lists(now=now) + attest.erase_due(now=now)
-
-
 # -- before the decision: what is over counts no more ----------------------------------------------------------------
 
 
-def drop_what_is_over(now: dt.datetime) -> int:
+@each_of(lambda: attestations.open_uses().filter(~Exists(applications.named_in("subject").filter(status="submitted"))))
+def settle_uses(use: Use, now: dt.datetime) -> bool:
+    """What counted for applications that are decided now is not looked after any more; nobody waits for that."""
+    attest.settle_use(use=use, now=now)
+    return False
+
+
+@each_of(lambda now: attestations.open_uses().filter(attestations.not_live(attestations.day_of(now))))
+def drop_what_is_over(use: Use, now: dt.datetime) -> bool:
     """Attestations that counted for an application that is not decided, and expired or were revoked since."""
-    today, moved = attestations.day_of(now), 0
-    for use in attestations.open_uses():
-        application = applications.application_by_subject(use.subject)
-        with one_item(use.subject):
-            if application is None or application.status != "submitted":
-                attest.settle_use(use=use, now=now)
-            elif not use.attestation.is_live(today):
-                moved += _drop(use, application, now)
-    return moved
+    application = applications.application_by_subject(use.subject)
+    return application is not None and application.status == "submitted" and _drop(use, application, now)
 
 
 def _drop(use: Use, application: Application, now: dt.datetime) -> bool:
@@ -207,14 +191,11 @@ def _drop(use: Use, application: Application, now: dt.datetime) -> bool:
 # -- after the decision: a matter for an officer ---------------------------------------------------------------------
 
 
-def follow_revocations(now: dt.datetime) -> int:
+@each_of(attestations.to_follow)
+def follow_revocations(attestation: Attestation, now: dt.datetime) -> int:
     """Attestations that were revoked, or given back: what rests on them is for an officer, and their holder is told."""
-    moved = 0
-    for attestation in list(attestations.to_follow()[:AT_ONCE]):
-        with one_item(f"attestation:{attestation.number}"):
-            for use in attestations.uses_of(attestation):
-                moved += _follow(attestation, use, now)
-            attest.stop_following(attestation)
+    moved = sum(_follow(attestation, use, now) for use in attestations.uses_of(attestation))
+    attest.stop_following(attestation)
     return moved
 
 
@@ -277,20 +258,9 @@ def _tell(application: Application, template: str, attestation: Attestation, mat
         )
 
 
-def carry_out_matters(now: dt.datetime) -> int:
+@each_of(attestations.matters_to_carry)
+def carry_out_matters(matter: Matter, now: dt.datetime) -> None:
     """What officers decided: tell the holder; where another proof is asked for, it is awaited. Nothing ends here."""
-    moved = 0
-    for matter in list(attestations.matters_to_carry()[:AT_ONCE]):
-        with one_item(f"matter:{matter.number}"):
-            _carry_out(matter, now)
-            moved += 1
-    for matter in in_turn("attest: await proof", attestations.matters_that_await_proof(), at_most=AT_ONCE):
-        moved += _close_if_proved(matter, now)
-    return moved
-
-
-@transaction.atomic
-def _carry_out(matter: Matter, now: dt.datetime) -> None:
     application = applications.application_by_subject(matter.subject) if matter.subject else None
     if application is not None:
         if matter.outcome == Outcome.ANOTHER_PROOF:
@@ -306,7 +276,8 @@ def _carry_out(matter: Matter, now: dt.datetime) -> None:
     attest.mark_carried_out(matter=matter, now=now)
 
 
-def _close_if_proved(matter: Matter, now: dt.datetime) -> bool:
+@each_of(attestations.matters_that_await_proof)
+def close_proved_matters(matter: Matter, now: dt.datetime) -> bool:
     application = applications.application_by_subject(matter.subject)
     if application is None or isinstance(decisions.assessment_of(application, now), Grantable):
         attest.close_matter(matter=matter, why="proved" if application else "gone", now=now)

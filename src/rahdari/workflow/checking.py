@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
@@ -23,23 +23,19 @@ from rahdari.verify.models import Outcome
 from . import mobile, representing
 from .asking import ask_operators
 from .matching import is_worth_asking, look_up
-from .step import AT_ONCE, one_item
+from .step import together
 
 
-def open_checks(now: dt.datetime) -> int:
+@each_of(applications.submitted_without_checks)
+def open_checks(application: Application, now: dt.datetime) -> None:
     """Submitted applications: ask for the checks that the policy frozen onto each of them wants."""
-    moved = 0
-    for application in list(applications.submitted_without_checks()[:AT_ONCE]):
-        with one_item(application.subject):
-            policy = applications.frozen_policy(application)
-            verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
-            ask_operators(application, policy, now)
-            mobile.answer_what_is_known(application, policy, now)
-            look_up(application, policy, now)
-            representing.look(application, policy, now)
-            apply.mark_checks_opened(application=application, now=now)
-            moved += 1
-    return moved
+    policy = applications.frozen_policy(application)
+    verify.open_checks(subject=application.subject, requests=requests_for(application, policy), now=now)
+    ask_operators(application, policy, now)
+    mobile.answer_what_is_known(application, policy, now)
+    look_up(application, policy, now)
+    representing.look(application, policy, now)
+    apply.mark_checks_opened(application=application, now=now)
 
 
 def requests_for(application: Application, policy: Policy) -> list[CheckRequest]:
@@ -191,31 +187,35 @@ _REQUESTS: dict[str, Requests] = {
 }
 
 
-def answer_checks(now: dt.datetime) -> int:
-    """End the challenges that ran out, answer the checks that waited for them."""
-    verify.expire_challenges(now=now)
-    return verify.answer_waiting(now=now)
+# End the challenges that ran out, answer the checks that waited for them.
+answer_checks = together(verify.expire_challenges, verify.answer_waiting)
 
 
-def decide_what_is_answered(now: dt.datetime) -> int:
-    """Applications for which there is nothing to wait for any more: a grant by rule, full or provisional, or a case for
-    an officer. Never a refusal.
+def _decide(application: Application, now: dt.datetime) -> bool:
+    # As they are at this moment: another one's answer may have come while those before were decided.
+    found = list(checks.checks_of(application.subject))
+    if not decisions.is_settled(application, found, now):
+        return False
+    decide.decide_by_rule(application=application, checks=found, now=now)
+    return True
 
-    First those of which no check waits. Of the others, who may be very many just before a deadline, a part at a time:
-    what they wait for may make no difference any more.
-    """
-    moved = 0
-    answered = list(decisions.answered_applications()[:AT_ONCE])
-    others = in_turn("decide", decisions.undecided_applications(), at_most=AT_ONCE)
-    together = {each.pk: each for each in (*answered, *others)}.values()
-    known = checks.checks_of_subjects(each.subject for each in together)
-    for application in together:
-        with one_item(application.subject):
-            if not decisions.is_settled(application, known.get(application.subject, []), now):
-                continue
-            # As they are at this moment: another one's answer may have come while those before were decided.
-            found = list(checks.checks_of(application.subject))
-            if decisions.is_settled(application, found, now):
-                decide.decide_by_rule(application=application, checks=found, now=now)
-                moved += 1
-    return moved
+
+@each_of(decisions.answered_applications)
+def decide_answered(application: Application, now: dt.datetime) -> bool:
+    return _decide(application, now)
+
+
+def _settled_among(batch: list[Application], now: dt.datetime) -> Callable[[Application], bool]:
+    known = checks.checks_of_subjects(each.subject for each in batch)
+    return lambda application: decisions.is_settled(application, known.get(application.subject, []), now)
+
+
+@each_of(decisions.undecided_applications, ready=_settled_among)
+def decide_settled(application: Application, now: dt.datetime) -> bool:
+    return _decide(application, now)
+
+
+# Applications for which there is nothing to wait for any more: a grant by rule, full or provisional, or a case for an
+# officer. Never a refusal. First those of which no check waits. Of the others, who may be very many just before a
+# deadline, a part at a time: what they wait for may make no difference any more.
+decide_what_is_answered = together(decide_answered, decide_settled)

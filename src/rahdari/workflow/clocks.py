@@ -1,28 +1,30 @@
-"""What time alone brings about: unanswered questions, terms, idle drafts, reminders."""
+"""What time alone brings about: addresses removed, idle drafts, papers, terms."""
 
 import datetime as dt
 
+from django.db.models import QuerySet
+
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.apply.models import Application
 from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
+from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
+from rahdari.verify.models import Challenge
 
 from .keeping import erase_about
-from .step import AT_ONCE, one_item
 
-
-def run_clocks(now: dt.datetime) -> int:
-    """Questions and notices whose time to answer is over."""
-    return decide.close_unanswered(now=now)
+REMOVED_WITHIN = dt.timedelta(days=1)
+TOLD_WITHIN = dt.timedelta(days=14)
 
 
 def follow_calendar(now: dt.datetime) -> int:
@@ -35,72 +37,56 @@ def follow_directory(now: dt.datetime) -> int:
     return register.follow_directory(now=now, at_most=20 * AT_ONCE)
 
 
-def resume_suspended(now: dt.datetime) -> int:
-    """Registrations that their holders paused until a day that has come."""
-    return decide.go_on_due(now=now)
+def _of_removed_addresses(now: dt.datetime) -> QuerySet[Challenge]:
+    return checks.pending_challenges(applications.removed_endpoint_subjects(since=now - REMOVED_WITHIN))
 
 
-def expire(now: dt.datetime) -> int:
-    """Registrations past their term."""
-    return register.expire_due(now=now)
-
-
-REMOVED_WITHIN = dt.timedelta(days=1)
-
-
-def end_proofs_of_removed_addresses(now: dt.datetime) -> int:
+@each_of(_of_removed_addresses)
+def end_proofs_of_removed_addresses(challenge: Challenge, now: dt.datetime) -> int:
     """Addresses taken out of a draft: their links end, and nobody looks there for a token any more."""
-    removed = applications.removed_endpoint_subjects(since=now - REMOVED_WITHIN)
-    ended = 0
-    for subject in checks.subjects_with_a_pending_challenge(removed)[:AT_ONCE]:
-        with one_item(subject):
-            ended += verify.withdraw_challenges(subject=subject, now=now, actor="system:line")
-    return ended
+    return verify.withdraw_challenges(subject=challenge.subject, now=now, actor="system:line")
 
 
-def delete_idle_drafts(now: dt.datetime) -> int:
+def _idle_drafts(now: dt.datetime) -> QuerySet[Application]:
+    drafts = applications.idle_drafts(now=now)
+    return drafts.none() if archive.is_kept("draft") else drafts
+
+
+@each_of(_idle_drafts)
+def delete_idle_drafts(draft: Application, now: dt.datetime) -> bool:
     """Drafts that nobody has touched for as long as the policy keeps them, with the links that would prove them."""
-    deleted = 0
-    if archive.is_kept("draft"):
-        return deleted
-    for draft in list(applications.idle_drafts(now=now)[:AT_ONCE]):
-        with one_item(draft.subject):
-            subjects = apply.delete_idle_draft(application=draft, now=now)
-            for subject in subjects:
-                verify.withdraw_challenges(subject=subject, now=now, actor="clock")
-            erase_about(subjects, draft.applicant, Box("draft", now=now), now)
-            deleted += bool(subjects)
-    return deleted
+    subjects = apply.delete_idle_draft(application=draft, now=now)
+    for subject in subjects:
+        verify.withdraw_challenges(subject=subject, now=now, actor="clock")
+    erase_about(subjects, draft.applicant, Box("draft", now=now), now)
+    return bool(subjects)
 
 
-def erase_documents(now: dt.datetime) -> int:
-    """Papers whose time of keeping is over. What stands provisionally may still be looked at, and keeps its own."""
+def _with_papers_due(now: dt.datetime) -> QuerySet[Application]:
+    due = apply.with_papers_due(now=now)
     if archive.is_kept("documents"):
-        return 0
-    awaited = {decision.case.application_id for decision in decisions.provisional_grants()}
-    erased = 0
-    for application in apply.with_papers_due(now=now, awaited=awaited, at_most=5 * AT_ONCE):
-        with one_item(application.subject):
-            erased += apply.erase_documents(application=application, now=now)
-    return erased
+        return due.none()
+    # What stands provisionally may still be looked at, and keeps its own.
+    return due.exclude(pk__in=decisions.provisional_grants().order_by().values("case__application"))
 
 
-TOLD_WITHIN = dt.timedelta(days=14)
+@each_of(_with_papers_due)
+def erase_documents(application: Application, now: dt.datetime) -> int:
+    """Papers whose time of keeping is over."""
+    return apply.erase_documents(application=application, now=now)
 
 
-def tell_of_expiry(now: dt.datetime) -> int:
+@each_of(lambda now: entries.expired_since(start=now - TOLD_WITHIN))
+def tell_of_expiry(registration: Registration, now: dt.datetime) -> int:
     """Tell holders that their registration has expired, once. Looks back far enough to catch up after a long stop."""
-    sent = 0
-    expired = entries.expired_since(start=now - TOLD_WITHIN)
-    for registration in in_turn("tell of expiry", expired, at_most=AT_ONCE):
-        with one_item(f"registration:{registration.pk}"):
-            for person in people.people_to_tell(registration.holder):
-                sent += letters.write_once(
-                    to=person,
-                    template="registration_expired",
-                    about=f"registration:{registration.pk}",
-                    once="expired",
-                    context={"registration": registration.reference, "valid_until": registration.valid_until},
-                    now=now,
-                )
-    return sent
+    return sum(
+        letters.write_once(
+            to=person,
+            template="registration_expired",
+            about=f"registration:{registration.pk}",
+            once="expired",
+            context={"registration": registration.reference, "valid_until": registration.valid_until},
+            now=now,
+        )
+        for person in people.people_to_tell(registration.holder)
+    )

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Endpoint
+from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
@@ -17,51 +18,62 @@ from rahdari.register.models import Registration
 from rahdari.register.rules import STANDING, NewEntry, new_endpoint
 
 from . import again, leasing, mobile, representing
-from .step import AT_ONCE, one_item
 from .terms import full_term, grace_of, term_from
 
 
-def enter_grants(now: dt.datetime) -> int:
+@each_of(decisions.grants_not_entered)
+def enter_grants(decision: Decision, now: dt.datetime) -> None:
     """Grants that are not on the register yet. One that another holder has overtaken goes back to an officer."""
-    moved = 0
-    for decision in list(decisions.grants_not_entered()[:AT_ONCE]):
-        application = decision.case.application
-        with one_item(application.subject):
-            policy = applications.frozen_policy(application)
-            # Of a mobile number nobody has looked at addresses, so none is entered.
-            endpoints = [] if application.is_mobile else list(applications.endpoints_of(application))
-            if application.registration is not None and _is_standing(application.registration, now):
-                _enter_again(application, application.registration, endpoints, policy, decision, now)
-                moved += 1
-                continue
-            until = decision.provisional_until
-            term = until or term_from(decision.at, application)
-            try:
-                registration = register.enter(
-                    origin=application.subject,
-                    holder=application.holder_ref,
-                    category=application.service,
-                    endpoints=[_as_entry(each) for each in endpoints if not each.is_dynamic],
-                    valid_from=decision.at,
-                    valid_until=term,
-                    grace_until=None if until else grace_of(policy, term),
-                    provisional_code=decision.provisional_codes[0] if until else "",
-                    actor=decision.decided_by,
-                    now=now,
-                )
-                registration = _as_decided(decision, registration, now)
-            except register.BlockAlreadyEntered:
-                decide.return_grant(decision=decision, why="already_entered", now=now)
-            except register.NotValid:
-                decide.return_grant(decision=decision, why="registration_ended", now=now)
-            else:
-                _describe_holder(application, decision, now)
-                leasing.tie_hosts(endpoints, registration, now=now)
-                mobile.list_line(application, registration, now=now)
-                representing.tell_of_grant(application, now)
-                decide.mark_entered(decision=decision, registration=registration, now=now)
-            moved += 1
-    return moved
+    application = decision.case.application
+    policy = applications.frozen_policy(application)
+    # Of a mobile number nobody has looked at addresses, so none is entered.
+    endpoints = [] if application.is_mobile else list(applications.endpoints_of(application))
+    enter = _enter
+    if application.registration is not None and _is_standing(application.registration, now):
+        enter = _enter_again
+    try:
+        # A renewal or a change is carried out and noted together, so that no term is given twice.
+        with transaction.atomic():
+            registration = enter(application, endpoints, policy, decision, now)
+            _describe_holder(application, decision, now)
+            representing.tell_of_grant(application, now)
+            decide.mark_entered(decision=decision, registration=registration, now=now)
+    except register.BlockAlreadyEntered:
+        decide.return_grant(decision=decision, why="already_entered", now=now)
+    except register.NotValid:
+        decide.return_grant(decision=decision, why="registration_ended", now=now)
+
+
+def _enter(
+    application: Application, endpoints: list[Endpoint], policy: Policy, decision: Decision, now: dt.datetime
+) -> Registration:
+    until = decision.provisional_until
+    term = until or term_from(decision.at, application)
+    registration = register.enter(
+        origin=application.subject,
+        holder=application.holder_ref,
+        category=application.service,
+        endpoints=[_as_entry(each) for each in endpoints if not each.is_dynamic],
+        valid_from=decision.at,
+        valid_until=term,
+        grace_until=None if until else grace_of(policy, term),
+        provisional_code=decision.provisional_codes[0] if until else "",
+        actor=decision.decided_by,
+        now=now,
+    )
+    registration = _as_decided(decision, registration, now)
+    leasing.tie_hosts(endpoints, registration, now=now)
+    mobile.list_line(application, registration, now=now)
+    return registration
+
+
+def _enter_again(
+    application: Application, endpoints: list[Endpoint], policy: Policy, decision: Decision, now: dt.datetime
+) -> Registration:
+    assert application.registration is not None  # noqa: S101 - the caller has looked
+    until, actor = decision.provisional_until, decision.decided_by
+    again.carry_out(application, endpoints, policy, provisional_until=until, actor=actor, now=now)
+    return entries.fresh(application.registration)
 
 
 def _as_decided(decision: Decision, registration: Registration, now: dt.datetime) -> Registration:
@@ -81,32 +93,6 @@ def _as_decided(decision: Decision, registration: Registration, now: dt.datetime
     return register.prolong_provisional(
         registration=registration, until=decision.provisional_until, actor=actor, now=now
     )
-
-
-def _enter_again(
-    application: Application,
-    registration: Registration,
-    endpoints: list[Endpoint],
-    policy: Policy,
-    decision: Decision,
-    now: dt.datetime,
-) -> None:
-    """A renewal or a change: carried out and noted in one transaction, so that no term is given twice."""
-    try:
-        with transaction.atomic():
-            again.carry_out(
-                application,
-                endpoints,
-                policy,
-                provisional_until=decision.provisional_until,
-                actor=decision.decided_by,
-                now=now,
-            )
-            _describe_holder(application, decision, now)
-            representing.tell_of_grant(application, now)
-            decide.mark_entered(decision=decision, registration=entries.fresh(registration), now=now)
-    except register.BlockAlreadyEntered:
-        decide.return_grant(decision=decision, why="already_entered", now=now)
 
 
 def _describe_holder(application: Application, decision: Decision, now: dt.datetime) -> None:

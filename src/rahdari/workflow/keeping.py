@@ -8,9 +8,9 @@ register keeps the number of a registration, its dates and how it ended. No name
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from django.db import transaction
+from django.db.models import QuerySet
 
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
@@ -19,12 +19,14 @@ from rahdari.archive import queries as archive
 from rahdari.archive.actions import Box
 from rahdari.attest import actions as attest
 from rahdari.confirm import actions as confirm
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import AT_ONCE, each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.dyndns import actions as lease
 from rahdari.dyndns import queries as leases
 from rahdari.fees import actions as fees
+from rahdari.fees import queries as payments
+from rahdari.fees.models import Payment
 from rahdari.letters import actions as letters
 from rahdari.mobile import actions as mobile
 from rahdari.people import actions as people
@@ -41,8 +43,6 @@ from rahdari.share import actions as share
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.vouch import actions as vouch
-
-from .step import AT_ONCE, one_item
 
 # Each by the name of its step; letters by its chore (letters/tasks.py).
 CLOCKS = {
@@ -70,14 +70,14 @@ def _over(key: str, now: dt.datetime) -> dt.datetime | None:
     return None if kept is None or archive.is_kept(key) else now - kept
 
 
-def erase_card_numbers(now: dt.datetime) -> int:
-    if archive.is_kept("card_number"):
-        return 0
-    erased = 0
-    for application in apply.with_numbers_due(now=now, at_most=AT_ONCE):
-        with one_item(application.subject):
-            erased += apply.erase_card_number(application=application, now=now)
-    return erased
+def _with_numbers_due(now: dt.datetime) -> QuerySet[Application]:
+    due = apply.with_numbers_due(now=now)
+    return due.none() if archive.is_kept("card_number") else due
+
+
+@each_of(_with_numbers_due)
+def erase_card_numbers(application: Application, now: dt.datetime) -> int:
+    return apply.erase_card_number(application=application, now=now)
 
 
 def erase_evidence(now: dt.datetime) -> int:
@@ -85,29 +85,30 @@ def erase_evidence(now: dt.datetime) -> int:
     return 0 if before is None else verify.erase_evidence(before=before, at_most=5 * AT_ONCE)
 
 
-def erase_payers(now: dt.datetime) -> int:
-    before = _over("payment", now)
-    return 0 if before is None else fees.erase_payers(before=before.date(), now=now)
+@each_of(lambda now: payments.payers_known(booked_before=_over("payment", now)), lock=True)
+def erase_payers(payment: Payment, now: dt.datetime) -> int:
+    return fees.erase_payer(payment=payment, now=now)
 
 
-def forget_holders(now: dt.datetime) -> int:
+def _ended_long_ago(now: dt.datetime) -> QuerySet[Registration]:
+    return entries.ended_before(_over("entry", now)).exclude(pk__in=decisions.registrations_on_hold(now))
+
+
+@each_of(_ended_long_ago)
+def forget_holders(registration: Registration, now: dt.datetime) -> bool:
     """Whose a registration was that has ended, and what other rooms hold of its connections and lines."""
-    before = _over("entry", now)
-    if before is None:
-        return 0
-    count = 0
-    due = entries.ended_before(before).exclude(pk__in=decisions.registrations_on_hold(now))
-    for registration in in_turn("forget holders", due, at_most=AT_ONCE):
-        application = applications.application_by_subject(registration.origin)
-        until = decisions.may_be_changed_until(application) if application is not None else None
-        with one_item(f"registration:{registration.pk}"):
-            if until is None or until < now:
-                _forget_holder(registration, now)
-                count += 1
-    return count
+    application = applications.application_by_subject(registration.origin)
+    if application is not None and _may_be_changed(application, now):
+        return False
+    _forget_holder(registration, now)
+    return True
 
 
-@transaction.atomic
+def _may_be_changed(application: Application, now: dt.datetime) -> bool:
+    until = decisions.may_be_changed_until(application)
+    return until is not None and until >= now
+
+
 def _forget_holder(registration: Registration, now: dt.datetime) -> None:
     box = Box("entry", now=now)
     about = [f"registration:{registration.pk}"]
@@ -125,25 +126,22 @@ def _forget_holder(registration: Registration, now: dt.datetime) -> None:
 CHANGING_KEPT = dt.timedelta(days=7)
 
 
-def forget_entries(now: dt.datetime) -> int:
-    """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
-    had is told by no row. Of an address that changes by itself that is a matter of days."""
+def _entries_to_forget(now: dt.datetime) -> QuerySet[Entry]:
     changing = now - applications.policy_in_force().lease.overlap - CHANGING_KEPT
     due = entries.entries_to_forget(before=_over("entry", now), changing_before=changing)
     due = due.exclude(pk__in=leases.entries_leased()).exclude(pk__in=lines.entries_of_lines())
-    due = due.exclude(registration__in=decisions.registrations_on_hold(now))
-    found = in_turn("forget entries", due, at_most=AT_ONCE)
-    needed = listings.needed([entry.pk for entry in found], now=now)
-    count = 0
-    for entry in found:
-        if entry.pk not in needed:
-            with one_item(f"entry:{entry.pk}"):
-                count += _forget_entry(entry, now)
-    return count
+    return due.exclude(registration__in=decisions.registrations_on_hold(now))
 
 
-@transaction.atomic
-def _forget_entry(entry: Entry, now: dt.datetime) -> bool:
+def _in_no_file(batch: list[Entry], now: dt.datetime) -> Callable[[Entry], bool]:
+    needed = listings.needed([entry.pk for entry in batch], now=now)
+    return lambda entry: entry.pk not in needed
+
+
+@each_of(_entries_to_forget, ready=_in_no_file)
+def forget_entries(entry: Entry, now: dt.datetime) -> None:
+    """Entries that have ended, as soon as no file of the feed can speak of them any more: which addresses one holder
+    had is told by no row. Of an address that changes by itself that is a matter of days."""
     box = Box("entry", now=now)
     verify.erase_findings(subjects=verify.forget_reproofs(abouts=[f"entry:{entry.pk}"]), box=box)
     lease.let_go_of_closed(entry=entry)
@@ -152,28 +150,21 @@ def _forget_entry(entry: Entry, now: dt.datetime) -> bool:
     box.seal(about=entry.registration.reference)
     publishing.forget_listings([entry.pk])
     register.forget_entries(entries=[entry])
-    return True
 
 
-def erase_files(now: dt.datetime) -> int:
-    """Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and
-    never while an appeal or a late answer may still change what came of it, or an officer holds it."""
-    return _erase_files("came_to_nothing", now) + _erase_files("case", now)
+# Applications that came to nothing, and those whose registration has ended, longer ago than a file is kept; and never
+# while an appeal or a late answer may still change what came of it, or an officer holds it.
+@each_of(lambda now: apply.with_files_due(before=_over("came_to_nothing", now), granted=False, now=now))
+def erase_files_of_nothing(application: Application, now: dt.datetime) -> bool:
+    return not _may_be_changed(application, now) and _erase(application, Box("came_to_nothing", now=now), now)
 
 
-def _erase_files(key: str, now: dt.datetime) -> int:
-    before = _over(key, now)
-    if before is None:
-        return 0
-    granted, erased = key == "case", 0
-    for application in in_turn(
-        f"erase files: {key}", apply.with_files_due(before=before, granted=granted, now=now), at_most=AT_ONCE
-    ):
-        with one_item(application.subject):
-            until = decisions.may_be_changed_until(application)
-            if (until is None or until < now) and not (granted and _lasts(application, before)):
-                erased += _erase(application, Box(key, now=now), now)
-    return erased
+@each_of(lambda now: apply.with_files_due(before=_over("case", now), granted=True, now=now))
+def erase_files_of_cases(application: Application, now: dt.datetime) -> bool:
+    before = _over("case", now)
+    if before is None or _may_be_changed(application, now) or _lasts(application, before):
+        return False
+    return _erase(application, Box("case", now=now), now)
 
 
 def _lasts(application: Application, before: dt.datetime) -> bool:
@@ -186,13 +177,12 @@ def _lasts(application: Application, before: dt.datetime) -> bool:
 
 
 def _erase(application: Application, box: Box, now: dt.datetime) -> bool:
-    with transaction.atomic():
-        subjects = apply.erase_application(application=application, box=box, now=now)
-        if not subjects:
-            return False
-        decide.erase_words(application=application, box=box)
-        erase_about(subjects, application.applicant, box, now)
-        box.seal(about=application.reference)
+    subjects = apply.erase_application(application=application, box=box, now=now)
+    if not subjects:
+        return False
+    decide.erase_words(application=application, box=box)
+    erase_about(subjects, application.applicant, box, now)
+    box.seal(about=application.reference)
     return True
 
 

@@ -8,7 +8,7 @@ number stands in no roster. Most of that can change without anybody's help, and 
 import datetime as dt
 
 from rahdari.apply import queries as applications
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Case
@@ -17,7 +17,7 @@ from rahdari.verify import queries as checks
 
 from .checking import requests_for
 from .matching import KIND, look_up
-from .step import BY_THE_CLOCK, one_item
+from .step import BY_THE_CLOCK, together
 
 # Nothing wakes us when a roster is imported, an entry ends or the directory changes: such cases are looked at so often.
 LOOKS_AGAIN = dt.timedelta(minutes=15)
@@ -26,27 +26,23 @@ LOOKED_AT_ONCE = 50
 RESTS = BY_THE_CLOCK
 
 
-def take_in_late_proofs(now: dt.datetime) -> int:
+@each_of(decisions.with_proofs_that_came_late, at_most=LOOKED_AT_ONCE)
+def take_in_late_proofs(case: Case, now: dt.datetime) -> int:
     """Addresses that were proved after they counted as not proved, whoever has the case: the check says so."""
-    moved = 0
-    for case in in_turn("late proofs", decisions.with_proofs_that_came_late(), at_most=LOOKED_AT_ONCE):
-        with one_item(case.application.subject):
-            moved += verify.look_again(subject=case.application.subject, kind="control", now=now)
-    return moved
+    return verify.look_again(subject=case.application.subject, kind="control", now=now)
 
 
-def decide_late(now: dt.datetime) -> int:
-    """Cases that no officer has touched and that a rule can decide now. Returns how many it decided."""
-    decided = 0
-    long_ago = decisions.not_looked_at_since(now - LOOKS_AGAIN)
-    for case in in_turn("decide late: looks", long_ago, at_most=LOOKED_AT_ONCE):
-        with one_item(case.application.subject):
-            _look_again(case, now)
-            decided += decide.decide_late(case=case, now=now)
-    for case in in_turn("decide late: news", decisions.with_news(), at_most=LOOKED_AT_ONCE):
-        with one_item(case.application.subject):
-            decided += decide.decide_late(case=case, now=now)
-    return decided
+@each_of(lambda now: decisions.not_looked_at_since(now - LOOKS_AGAIN), at_most=LOOKED_AT_ONCE)
+def look_again(case: Case, now: dt.datetime) -> bool:
+    """Cases that no officer has touched: whether a rule can decide them, on what the house finds out anew."""
+    _look_again(case, now)
+    return decide.decide_late(case=case, now=now)
+
+
+@each_of(decisions.with_news, at_most=LOOKED_AT_ONCE)
+def follow_news(case: Case, now: dt.datetime) -> bool:
+    """Those of which something was answered since the rule last looked."""
+    return decide.decide_late(case=case, now=now)
 
 
 def _look_again(case: Case, now: dt.datetime) -> None:
@@ -59,3 +55,6 @@ def _look_again(case: Case, now: dt.datetime) -> None:
         # Somebody attested the company since, and it named no association that could be asked.
         verify.open_checks(subject=application.subject, requests=attested, now=now)
         look_up(application, policy, now)
+
+
+decide_late = together(look_again, follow_news)

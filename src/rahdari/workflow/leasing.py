@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from rahdari.apply.models import Endpoint
+from rahdari.db.queues import each_of
 from rahdari.dyndns import actions as lease
 from rahdari.dyndns import queries as leases
 from rahdari.dyndns.models import Lease
@@ -13,8 +14,6 @@ from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register.models import Registration
-
-from .step import AT_ONCE, one_item
 
 
 def tie_hosts(endpoints: Iterable[Endpoint], registration: Registration, *, now: dt.datetime) -> None:
@@ -37,41 +36,20 @@ def close_hosts_but(
                     register.retire_entry(entry=each.entry, until=until, actor="system:line", now=now)
 
 
-def take_proved_claims(now: dt.datetime) -> int:
-    """Addresses that were reported from elsewhere, and are proved now."""
-    return lease.take_proved_claims(now=now, limit=AT_ONCE)
-
-
-def tell_of_silence(now: dt.datetime) -> int:
+@each_of(leases.leases_to_tell_of)
+def tell_of_silence(silent: Lease, now: dt.datetime) -> bool:
     """Leases that ran out: the holder is told once, and the address stays until the grace is over."""
-    told = 0
-    for each in list(leases.leases_to_tell_of(now=now)[:AT_ONCE]):
-        with one_item(f"lease:{each.pk}"):
-            if lease.mark_told(lease=each, now=now):
-                _write(each, "lease_ran_out", f"silent:{each.reported_at.isoformat()}", now)
-                told += 1
-    return told
+    first = lease.mark_told(lease=silent, now=now)
+    if first:
+        _write(silent, "lease_ran_out", f"silent:{silent.reported_at.isoformat()}", now)
+    return first
 
 
-def end_entries_due(now: dt.datetime) -> int:
-    """Entries whose own time is over: addresses that were left, leases whose grace is over."""
-    return register.end_entries_due(now=now, limit=AT_ONCE)
-
-
-def tell_of_lapses(now: dt.datetime) -> int:
+@each_of(leases.leases_lapsed)
+def tell_of_lapses(lapsed: Lease, now: dt.datetime) -> None:
     """Leases whose address is not listed any more: the holder is told, and the next report lists the new one."""
-    told = 0
-    for each in list(leases.leases_lapsed()[:AT_ONCE]):
-        with one_item(f"lease:{each.pk}"):
-            _write(each, "lease_ended", f"lapsed:{each.entry_id}", now)
-            lease.let_go(lease=each, now=now)
-            told += 1
-    return told
-
-
-def forget_reports(now: dt.datetime) -> int:
-    """Reports are kept for as long as the policy says."""
-    return lease.forget_reports(now=now)
+    _write(lapsed, "lease_ended", f"lapsed:{lapsed.entry_id}", now)
+    lease.let_go(lease=lapsed, now=now)
 
 
 def _write(each: Lease, template: str, once: str, now: dt.datetime) -> None:

@@ -7,12 +7,14 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.confirm.models import Question
 from rahdari.confirm.rules import Said
+from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.mobile import actions as mobile
 from rahdari.mobile import queries as lines
@@ -26,7 +28,6 @@ from rahdari.verify.answers import CheckRequest
 from rahdari.verify.rules import Answer
 
 from .answering import answer_from as evidence_of
-from .step import AT_ONCE, one_item
 
 KIND = "mobile_line"
 # One of them for an application: another number may take the place of the first.
@@ -142,39 +143,25 @@ def _take_over(line: Line, now: dt.datetime) -> None:
     )
 
 
-def follow_registrations(now: dt.datetime) -> int:
-    """Terms that were moved, registrations that ended: on the lists of the operators."""
-    return mobile.follow_registrations(now=now, at_most=AT_ONCE)
+def _of_closed(now: dt.datetime) -> QuerySet[Line]:
+    closed = applications.closed_since(now - CLOSED_WITHIN).filter(status__in=applications.CLOSED_WITHOUT_GRANT)
+    return lines.lines_not_registered(applications.subjects_of(closed))
 
 
-def end_lines_due(now: dt.datetime) -> int:
-    return mobile.end_lines_due(now=now, at_most=AT_ONCE)
-
-
-def drop_lines(now: dt.datetime) -> int:
+@each_of(_of_closed)
+def drop_lines(line: Line, now: dt.datetime) -> int:
     """Lines of applications of which nothing comes: their questions end, their numbers go."""
-    dropped = 0
-    closed = applications.closed_among(applications.closed_subjects(since=now - CLOSED_WITHIN))
-    for line in list(lines.lines_of_subjects(each.subject for each in closed)[:AT_ONCE]):
-        with one_item(line.target):
-            dropped += mobile.drop_line(line=line, why="closed", now=now)
-    return dropped
-
-
-def erase_lines(now: dt.datetime) -> int:
-    return mobile.erase_due(now=now)
+    return mobile.drop_line(line=line, why="closed", now=now)
 
 
 # -- letters -------------------------------------------------------------------------------------------------------
 
 
-def tell_of_left(now: dt.datetime) -> int:
+@each_of(lines.left_by_operators)
+def tell_of_left(line: Line, now: dt.datetime) -> int:
     """Operators said that a line is no longer its subscriber's: the holder is told once, with the way on."""
-    told = 0
-    for line in list(lines.left_by_operators()[:AT_ONCE]):
-        with one_item(line.target):
-            told += _tell_of_left(line, now)
-            mobile.mark_told(line=line, now=now)
+    told = _tell_of_left(line, now)
+    mobile.mark_told(line=line, now=now)
     return told
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import Queue, each_of
 from rahdari.decide import queries as decisions
 from rahdari.fees import actions as fees
 from rahdari.fees import queries as invoices
@@ -30,36 +31,56 @@ from rahdari.verify import queries as checks
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.rules import Answer
 
-from .step import AT_ONCE, one_item
+from .step import together
 
 KIND = "fee"
 ACTOR = "system:fees"
+# Findings of a check that failed: there is no invoice yet, it is to be paid, its time is over.
+NOT_YET, ASKED, LATE = "fee_not_asked_yet", "fee_asked", "fee_not_paid"
+# A look costs some reads, and other steps wait meanwhile.
+LOOKED_AT_ONCE = 50
 
 
-def ask_for_fees(now: dt.datetime) -> int:
+def _with_an_open_fee() -> QuerySet[Application]:
+    """Sent applications of charged services whose fee is not settled."""
+    waiting = applications.submitted_undecided().filter(service__in=_charged())
+    return waiting.alias(known_as=applications.SUBJECT).filter(Exists(_of_each(kind=KIND).exclude(outcome="passed")))
+
+
+def _of_each(**which: Any) -> QuerySet[Check]:
+    return checks.checks_where(subject=OuterRef("known_as"), **which)
+
+
+def _unasked() -> QuerySet[Application]:
+    """Without an invoice, but for those that were told so already: something else stands in their way."""
+    in_the_way = checks.failed_checks().exclude(kind=KIND).filter(subject=OuterRef("subject"))
+    told = _of_each(kind=KIND, finding=NOT_YET).filter(Exists(in_the_way))
+    asked = invoices.standing_invoices().filter(subject=OuterRef("known_as"))
+    return _with_an_open_fee().filter(~Exists(asked), ~Exists(told))
+
+
+def _waiting() -> Exists:
+    return Exists(_of_each(outcome=Outcome.WAITING, required=True).exclude(kind=KIND))
+
+
+@each_of(lambda: _unasked().filter(~_waiting()))
+def ask_when_all_is_answered(application: Application, now: dt.datetime) -> bool:
     """Applications of which all else has passed: send the invoice, or say that nothing is due."""
-    moved = 0
-    for application, found in _with_an_open_fee():
-        with one_item(application.subject):
-            moved += _ask(application, found, now)
-    return moved
+    return _ask(application, now)
 
 
-def _with_an_open_fee() -> list[tuple[Application, list[Check]]]:
-    """Sent applications whose fee is not settled, with their checks."""
-    charged = _charged()
-    waiting = {each.subject: each for each in applications.submitted_undecided().filter(service__in=charged)}
-    return [
-        (waiting[subject], found)
-        for subject, found in checks.checks_of_subjects(waiting).items()
-        if any(check.kind == KIND and check.outcome != Outcome.PASSED for check in found)
-    ]
+@each_of(lambda: _unasked().filter(_waiting()), at_most=LOOKED_AT_ONCE)
+def ask_when_the_rest_may_follow(application: Application, now: dt.datetime) -> bool:
+    """What a registration may stand without for now holds the fee up no more than the decision."""
+    return _ask(application, now)
 
 
-def _ask(application: Application, found: list[Check], now: dt.datetime) -> bool:
+ask_for_fees = together(ask_when_all_is_answered, ask_when_the_rest_may_follow)
+
+
+def _ask(application: Application, now: dt.datetime) -> bool:
     """Whether anything was asked for or answered."""
-    others = [check for check in found if check.kind != KIND and check.required]
-    # What a registration may stand without for now holds the fee up no more than the decision.
+    others = [check for check in checks.checks_of(application.subject) if check.kind != KIND and check.required]
     awaited = {(fact.kind, fact.target) for fact in decisions.facts_of(application, others, now) if fact.is_awaited}
     waits = any(check.outcome == Outcome.WAITING and (check.kind, check.target) not in awaited for check in others)
     if waits or invoices.invoice_of(application.subject):
@@ -72,7 +93,7 @@ def _ask(application: Application, found: list[Check], now: dt.datetime) -> bool
         addresses = len({endpoint.block for endpoint in endpoints})
         return _answer(application.subject, Answer("passed", f"fee_{due.value}", {"addresses": addresses}), now)
     if any(check.outcome == Outcome.FAILED for check in others):
-        return _answer(application.subject, Answer("failed", "fee_not_asked_yet", blames=False), now)
+        return _answer(application.subject, Answer("failed", NOT_YET, blames=False), now)
     terms = policy.fee_terms
     assert terms is not None  # noqa: S101 - the loader sees to it
     invoice = fees.issue_invoice(
@@ -95,30 +116,35 @@ def _charged() -> set[str]:
     return {key for key, service in applications.policy_in_force().services.items() if service.fee.rule != "free"}
 
 
-def answer_fees(now: dt.datetime) -> int:
+def _to_answer(now: dt.datetime) -> QuerySet[Invoice]:
+    """Invoices of applications with an open fee of which the check does not say yet what became of them."""
+    paid, late = Q(paid_at__isnull=False), Q(paid_at__isnull=True, due_at__lt=now)
+    failed = checks.checks_where(kind=KIND, outcome=Outcome.FAILED, subject=OuterRef("subject"))
+    news = paid | late & ~Exists(failed.filter(finding=LATE)) | ~late & Exists(failed.exclude(finding=ASKED))
+    found = invoices.standing_invoices().filter(news | Exists(invoices.payments_for(OuterRef("pk"))))
+    undecided = applications.named_in("subject").filter(status="submitted", service__in=_charged())
+    open_fee = checks.checks_where(kind=KIND, subject=OuterRef("subject")).exclude(outcome=Outcome.PASSED)
+    return found.filter(Exists(undecided), Exists(open_fee)).order_by("issued_at", "number")
+
+
+@each_of(_to_answer)
+def answer_fees(invoice: Invoice, now: dt.datetime) -> int:
     """Carry over what became of invoices: paid, or too late. What is paid late still counts."""
-    answered = 0
-    for application, found in _with_an_open_fee():
-        invoice = invoices.invoice_of(application.subject)
-        [check] = [each for each in found if each.kind == KIND]
-        if invoice is None:
-            continue
-        with one_item(application.subject):
-            answered += _tell_what_is_missing(invoice, now)
-            about = {"invoice": invoice.number, "amount": str(invoice.amount), "currency": invoice.currency}
-            if invoice.paid_at is not None:
-                paid = Answer(
-                    "passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat(), **_came_at(invoice)}
-                )
-                answered += _answer(application.subject, paid, now)
-                over = invoices.standing_of(invoice, now=now).over
-                _tell(invoice, "invoice_paid", "paid", now, **({"over": over} if over else {}))
-            elif invoice.due_at < now:
-                answered += _answer(application.subject, Answer("failed", "fee_not_paid", about), now)
-            elif check.outcome == Outcome.FAILED:
-                # It was answered "not asked yet"; the rest has passed since.
-                answered += _answer(application.subject, Answer("failed", "fee_asked", about, blames=False), now)
-    return answered
+    about = {"invoice": invoice.number, "amount": str(invoice.amount), "currency": invoice.currency}
+    if invoice.paid_at is not None:
+        paid = Answer("passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat(), **_came_at(invoice)})
+        answered = _answer(invoice.subject, paid, now)
+        over = invoices.standing_of(invoice, now=now).over
+        _tell(invoice, "invoice_paid", "paid", now, **({"over": over} if over else {}))
+        return answered
+    told = _tell_what_is_missing(invoice, now)
+    if invoice.due_at < now:
+        return told + _answer(invoice.subject, Answer("failed", LATE, about), now)
+    check = checks.check_about(subject=invoice.subject, kind=KIND, target="")
+    if check is not None and check.outcome == Outcome.FAILED:
+        # It was answered "not asked yet"; the rest has passed since.
+        return told + _answer(invoice.subject, Answer("failed", ASKED, about, blames=False), now)
+    return told
 
 
 def _came_at(invoice: Invoice) -> dict[str, str]:
@@ -139,15 +165,16 @@ def _tell_what_is_missing(invoice: Invoice, now: dt.datetime) -> int:
     return _tell(invoice, "invoice_short", f"short:{standing.paid}", now, paid=standing.paid, missing=standing.open)
 
 
-def void_invoices_of_ended_applications(now: dt.datetime) -> int:
+@each_of(
+    lambda: invoices.open_invoices().filter(
+        Exists(applications.named_in("subject").filter(status__in=applications.CLOSED_WITHOUT_GRANT))
+    )
+)
+def void_invoices_of_ended_applications(invoice: Invoice, now: dt.datetime) -> None:
     """Nobody pays for an application that was withdrawn, refused or closed."""
-    ended = 0
-    open_ones = {invoice.subject: invoice for invoice in invoices.open_invoices()}
-    for application in applications.closed_among(open_ones):
-        with one_item(application.subject):
-            fees.void_invoice(invoice=open_ones[application.subject], why=application.status, actor=ACTOR, now=now)
-            ended += 1
-    return ended
+    application = applications.application_by_subject(invoice.subject)
+    assert application is not None  # noqa: S101 - as the query says
+    fees.void_invoice(invoice=invoice, why=application.status, actor=ACTOR, now=now)
 
 
 def _answer(subject: str, found: Answer, now: dt.datetime) -> bool:
@@ -156,15 +183,18 @@ def _answer(subject: str, found: Answer, now: dt.datetime) -> bool:
 
 def remind_of_fees(now: dt.datetime) -> int:
     """Tell holders some days before the last day to pay, once each; the policy in force says which days."""
-    sent = 0
     terms = policies.current(settings.POLICY_FILE).fee_terms
-    for days in terms.remind_days_before if terms else ():
-        start = now + dt.timedelta(days=days - 1)
-        due = invoices.due_between(start=start, end=start + dt.timedelta(days=1))
-        for invoice in in_turn(f"remind of fees: {days}", due, at_most=AT_ONCE):
-            with one_item(invoice.number):
-                sent += _tell(invoice, "invoice_due_soon", f"due:{days}", now)
-    return sent
+    return sum(_remind(days, now) for days in (terms.remind_days_before if terms else ()))
+
+
+def _remind(days: int, now: dt.datetime) -> int:
+    start = now + dt.timedelta(days=days - 1)
+    queue = Queue(
+        f"workflow.paying.remind_of_fees {days}",
+        lambda _now: invoices.due_between(start=start, end=start + dt.timedelta(days=1)),
+        lambda invoice, now: _tell(invoice, "invoice_due_soon", f"due:{days}", now),
+    )
+    return queue(now)
 
 
 def _tell(invoice: Invoice, template: str, once: str, now: dt.datetime, **more: Any) -> int:

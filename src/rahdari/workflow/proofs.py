@@ -9,11 +9,12 @@ from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Application, Proof
 from rahdari.archive import queries as archive
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import each_of
 from rahdari.policy import CheckRule
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
+from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer, Result
 from rahdari.vouch import actions as vouch
 from rahdari.vouch import queries as confirmations
@@ -21,20 +22,15 @@ from rahdari.vouch.models import Question
 from rahdari.vouch.rules import State
 
 from .checking import documents_request, employer_request
-from .step import AT_ONCE, one_item
 
 ACTOR = "system:line"
 
 
-def take_in_proofs(now: dt.datetime) -> int:
+@each_of(applications.proofs_to_take_in)
+def take_in_proofs(proof: Proof, now: dt.datetime) -> None:
     """Proofs that came after the application was sent: they answer the check that waits for them."""
-    moved = 0
-    for proof in list(applications.proofs_to_take_in()[:AT_ONCE]):
-        with one_item(proof.application.subject):
-            _take_in(proof, now)
-            apply.mark_taken_in(proof=proof, now=now)
-            moved += 1
-    return moved
+    _take_in(proof, now)
+    apply.mark_taken_in(proof=proof, now=now)
 
 
 def _take_in(proof: Proof, now: dt.datetime) -> None:
@@ -68,31 +64,27 @@ def _rule(application: Application, kind: str) -> CheckRule | None:
     return next((rule for rule in service.checks if rule.kind == kind), None)
 
 
-def ask_clients(now: dt.datetime) -> int:
+@each_of(lambda: checks.waiting_of_kind("employer", other_than=confirmations.not_carried()))
+def ask_clients(check: Check, now: dt.datetime) -> bool:
     """Checks that wait for a client or employer who was not asked yet."""
-    moved = 0
-    unasked = checks.waiting_of_kind("employer", other_than=confirmations.subjects_asked())
-    for check in in_turn("vouch: ask", unasked, at_most=AT_ONCE):
-        application = applications.application_by_subject(check.subject)
-        rules = applications.frozen_policy(application).vouching if application else None
-        if application is None or rules is None:
-            continue
-        with one_item(check.subject):
-            try:
-                vouch.ask(
-                    subject=f"check:{check.pk}",
-                    name=application.holder_name,
-                    address=_address(application, check.target),
-                    asked_by=f"person:{application.applicant_id}",
-                    language=application.language,
-                    rules=rules,
-                    now=now,
-                )
-            except vouch.MayNotAsk as refused:
-                found = Answer("failed", f"client_{refused.why}", {"domain": refused.domain}, blames=False)
-                _answer(check.subject, check.target, found, now)
-            moved += 1
-    return moved
+    application = applications.application_by_subject(check.subject)
+    rules = applications.frozen_policy(application).vouching if application else None
+    if application is None or rules is None:
+        return False
+    try:
+        vouch.ask(
+            subject=f"check:{check.pk}",
+            name=application.holder_name,
+            address=_address(application, check.target),
+            asked_by=f"person:{application.applicant_id}",
+            language=application.language,
+            rules=rules,
+            now=now,
+        )
+    except vouch.MayNotAsk as refused:
+        found = Answer("failed", f"client_{refused.why}", {"domain": refused.domain}, blames=False)
+        _answer(check.subject, check.target, found, now)
+    return True
 
 
 def _address(application: Application, target: str) -> str:
@@ -120,22 +112,16 @@ _FOUND: dict[State, tuple[Result, str, bool]] = {
 }
 
 
-def carry_answers_of_clients(now: dt.datetime) -> int:
+@each_of(confirmations.to_carry)
+def carry_answers_of_clients(question: Question, now: dt.datetime) -> None:
     """Answers of clients and employers, and their silence when the link has ended."""
-    vouch.end_links(now=now)
-    moved = 0
-    for question in list(confirmations.to_carry()[:AT_ONCE]):
-        check = checks.check_with_id(question.subject.removeprefix("check:"))
-        with one_item(question.subject):
-            if check is not None:
-                outcome, finding, blames = _FOUND[State(question.state)]
-                if State(question.state) is State.SILENT:
-                    let_another_proof_follow(check.subject, now)
-                evidence = _evidence(question)
-                _answer(check.subject, check.target, Answer(outcome, finding, evidence, blames), now)
-            vouch.mark_carried(question=question, now=now)
-            moved += 1
-    return moved
+    check = checks.check_with_id(question.subject.removeprefix("check:"))
+    if check is not None:
+        outcome, finding, blames = _FOUND[State(question.state)]
+        if State(question.state) is State.SILENT:
+            let_another_proof_follow(check.subject, now)
+        _answer(check.subject, check.target, Answer(outcome, finding, _evidence(question), blames), now)
+    vouch.mark_carried(question=question, now=now)
 
 
 def _evidence(question: Question) -> dict[str, str]:
@@ -155,19 +141,12 @@ def let_another_proof_follow(subject: str, now: dt.datetime) -> None:
         verify.open_checks(subject=subject, requests=[request], now=now)
 
 
-def remind_clients(now: dt.datetime) -> int:
-    return vouch.remind(now=now)
-
-
-def forget_addresses(now: dt.datetime) -> int:
+@each_of(confirmations.to_forget, lock=True)
+def forget_addresses(question: Question, now: dt.datetime) -> int | None:
     """Addresses of clients whose question is over: only the domain is kept, with the application too."""
-    due = [] if archive.is_kept("client_address") else list(confirmations.to_forget(now)[:AT_ONCE])
-    for question in due:
-        check = checks.check_with_id(question.subject.removeprefix("check:"))
-        application = applications.application_by_subject(check.subject) if check else None
-        if check is None or application is None:
-            continue
-        with one_item(check.subject):
-            proof = _proof(application, check.target) if check.target else None
-            apply.forget_client(application=application, proof=proof, now=now)
-    return vouch.forget(now=now)
+    check = checks.check_with_id(question.subject.removeprefix("check:"))
+    application = applications.application_by_subject(check.subject) if check else None
+    if check is not None and application is not None and not archive.is_kept("client_address"):
+        proof = _proof(application, check.target) if check.target else None
+        apply.forget_client(application=application, proof=proof, now=now)
+    return vouch.forget.move(question, now)

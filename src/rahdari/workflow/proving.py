@@ -7,14 +7,17 @@ follows is an officer's act.
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from itertools import batched
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.address import format_block
+from rahdari.db.queues import AT_ONCE, attempt, each_of
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.policy import Proof
@@ -25,7 +28,6 @@ from rahdari.verify import queries as proofs
 from rahdari.verify.models import Challenge, Reproof
 
 from .branching import tell_branches
-from .step import AT_ONCE, one_item
 
 # How far back the clock catches up after a long stop.
 LOOKS_BACK = dt.timedelta(days=30)
@@ -70,7 +72,10 @@ def _begin_some(new: Sequence[tuple[Entry, str]], rules: Proof, now: dt.datetime
     known = proofs.proofs_of(entry.subject for entry, _ in new)
     shown = [(entry, occasion, known.get((entry.subject, str(entry.block)))) for entry, occasion in new]
     wanted = [(entry, occasion, proof) for entry, occasion, proof in shown if proof is not None][:AT_ONCE]
-    return sum(_begin(entry, occasion, proof, rules, now) for entry, occasion, proof in wanted)
+    return sum(
+        attempt("workflow.proving.begin", about_of(entry), partial(_begin, entry, occasion, proof, rules, now), now)
+        for entry, occasion, proof in wanted
+    )
 
 
 def about(entry: uuid.UUID) -> str:
@@ -81,31 +86,28 @@ def about_of(entry: Entry) -> str:
     return about(entry.pk)
 
 
-def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.datetime) -> int:
-    with one_item(about_of(entry)):
-        reproof = verify.begin_reproof(
-            about=about_of(entry),
-            occasion=occasion,
-            proof=proof,
-            windows=rules.windows,
-            between=rules.between_windows,
-            now=now,
-        )
-        if not proofs.can_be_repeated(proof):
-            _write(reproof, entry, "proof_wanted", now)
-        return 1
-    return 0
+@transaction.atomic
+def _begin(entry: Entry, occasion: str, proof: Challenge, rules: Proof, now: dt.datetime) -> None:
+    reproof = verify.begin_reproof(
+        about=about_of(entry),
+        occasion=occasion,
+        proof=proof,
+        windows=rules.windows,
+        between=rules.between_windows,
+        now=now,
+    )
+    if not proofs.can_be_repeated(proof):
+        _write(reproof, entry, "proof_wanted", now)
 
 
-def follow_reproofs(now: dt.datetime) -> int:
+@each_of(proofs.reproofs_to_follow, lock=True)
+def follow_reproofs(reproof: Reproof, now: dt.datetime) -> bool:
     """Proofs asked for again: those that succeeded are closed; of those in vain the holder is told, once."""
-    ended = verify.follow_reproofs(now=now)
-    for reproof in ended:
-        with one_item(reproof.about):
-            entry = register.entry_by_id(uuid.UUID(reproof.about.removeprefix("entry:")))
-            if reproof.state == Reproof.State.IN_VAIN and entry is not None and entry.ended_at is None:
-                _write(reproof, entry, "proof_in_vain", now)
-    return len(ended)
+    ended = verify.follow_reproof(reproof=reproof, now=now)
+    entry = register.entry_by_id(uuid.UUID(reproof.about.removeprefix("entry:"))) if ended else None
+    if reproof.state == Reproof.State.IN_VAIN and entry is not None and entry.ended_at is None:
+        _write(reproof, entry, "proof_in_vain", now)
+    return ended
 
 
 def _write(reproof: Reproof, entry: Entry, template: str, now: dt.datetime) -> None:

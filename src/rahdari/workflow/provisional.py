@@ -5,14 +5,15 @@ officer's hands the term is prolonged: nobody comes off the list because somebod
 """
 
 import datetime as dt
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari import policy as policies
 from rahdari.apply import queries as applications
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import Queue, each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Decision
@@ -22,45 +23,46 @@ from rahdari.people import queries as people
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
 from rahdari.register.models import Registration
-from rahdari.verify import queries as checks
 
 from . import again
-from .step import AT_ONCE, one_item
 from .terms import full_term, grace_of
 
 # The entry is prolonged so long before its end: operators have the later end in time.
-PROLONGED_BEFORE = dt.timedelta(days=2)
+DAY = dt.timedelta(days=1)
+PROLONGED_BEFORE = 2 * DAY
 
 
-def settle_provisional(now: dt.datetime) -> int:
-    """Confirm what is no longer awaited; hand to an officer what failed, and what ends soon."""
-    moved = 0
-    standing = list(decisions.provisional_grants())
-    answered = checks.last_answers(decision.case.application.subject for decision in standing)
-    for decision in standing:
-        subject = decision.case.application.subject
-        is_news = answered.get(subject, decision.at) > decision.at
-        ends_soon = decisions.goes_to_an_officer_at(decision) <= now
-        if is_news or ends_soon:
-            with one_item(subject):
-                moved += _settle(decision, ends_soon=ends_soon, now=now)
-    return moved
+@each_of(decisions.provisional_with_news)
+def settle_answered(decision: Decision, now: dt.datetime) -> bool:
+    """Confirm what is no longer awaited; hand to an officer what failed."""
+    if _settle(decision, now):
+        return True
+    decide.note_assessed(case=decision.case, now=now)
+    return False
 
 
-def _settle(decision: Decision, *, ends_soon: bool, now: dt.datetime) -> bool:
+def _soon_over(batch: list[Decision], now: dt.datetime) -> Callable[[Decision], bool]:
+    return lambda decision: decisions.goes_to_an_officer_at(decision) <= now
+
+
+@each_of(decisions.provisional_grants, ready=_soon_over)
+def settle_ending(decision: Decision, now: dt.datetime) -> None:
+    """What ends soon is settled, or handed to an officer."""
+    if not _settle(decision, now):
+        decide.return_provisional(decision=decision, why="ending", now=now)
+
+
+def _settle(decision: Decision, now: dt.datetime) -> bool:
     found = decisions.assessment_of(decision.case.application, now)
     if isinstance(found, Grantable):
         _confirm(decision, now)
     elif isinstance(found, NotYet):
         decide.return_provisional(decision=decision, why="answered", now=now)
-    elif ends_soon:
-        decide.return_provisional(decision=decision, why="ending", now=now)
     else:
         return False
     return True
 
 
-@transaction.atomic
 def _confirm(decision: Decision, now: dt.datetime) -> None:
     decision = decide.confirm_grant(decision=decision, now=now)
     registration = decision.registration
@@ -89,21 +91,20 @@ def _confirm(decision: Decision, now: dt.datetime) -> None:
     _tell(registration, "registration_confirmed", "confirmed", now, valid_until=until)
 
 
-def prolong_provisional(now: dt.datetime) -> int:
+def _ending(now: dt.datetime) -> QuerySet[Registration]:
+    found = entries.provisional_ending_between(start=now, end=now + PROLONGED_BEFORE)
+    return found if policies.current(settings.POLICY_FILE).provisional is not None else found.none()
+
+
+@each_of(_ending)
+def prolong_provisional(registration: Registration, now: dt.datetime) -> bool:
     """Registrations about to end while an officer still has to decide: they stand on."""
-    moved = 0
     rules = policies.current(settings.POLICY_FILE)
-    if rules.provisional is None:
-        return 0
-    ending = entries.provisional_ending_between(start=now, end=now + PROLONGED_BEFORE)
-    for registration in in_turn("prolong provisional", ending, at_most=AT_ONCE):
-        with one_item(f"registration:{registration.pk}"):
-            if not _is_with_an_officer(registration):
-                continue
-            until = policies.add(start=now, allowance=rules.provisional.extension, calendar=rules.calendar)
-            register.prolong_provisional(registration=registration, until=until, actor="clock", now=now)
-            moved += 1
-    return moved
+    if rules.provisional is None or not _is_with_an_officer(registration):
+        return False
+    until = policies.add(start=now, allowance=rules.provisional.extension, calendar=rules.calendar)
+    register.prolong_provisional(registration=registration, until=until, actor="clock", now=now)
+    return True
 
 
 def _is_with_an_officer(registration: Registration) -> bool:
@@ -115,15 +116,23 @@ def _is_with_an_officer(registration: Registration) -> bool:
 def remind_of_provisional(now: dt.datetime) -> int:
     """Tell holders some days before the end of a provisional registration what is awaited, once each."""
     rules = policies.current(settings.POLICY_FILE).provisional
-    sent = 0
-    for days in rules.remind_days_before if rules else ():
-        start = now + dt.timedelta(days=days - 1)
-        ending = entries.provisional_ending_between(start=start, end=start + dt.timedelta(days=1))
-        for registration in in_turn(f"remind of provisional: {days}", ending, at_most=AT_ONCE):
-            with one_item(f"registration:{registration.pk}"):
-                rests = registration.suspended_at is not None
-                sent += _tell(registration, "registration_provisional_ends", f"provisional:{days}", now, rests=rests)
-    return sent
+    return sum(_remind(days, now) for days in (rules.remind_days_before if rules else ()))
+
+
+def _remind(days: int, now: dt.datetime) -> int:
+    start = now + (days - 1) * DAY
+    queue = Queue(
+        f"workflow.provisional.remind_of_provisional {days}",
+        lambda _now: entries.provisional_ending_between(start=start, end=start + DAY),
+        lambda registration, now: _tell(
+            registration,
+            "registration_provisional_ends",
+            f"provisional:{days}",
+            now,
+            rests=registration.suspended_at is not None,
+        ),
+    )
+    return queue(now)
 
 
 def _tell(

@@ -19,7 +19,7 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.attest import queries as attested
 from rahdari.attest.models import Use
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import Queue, each_of
 from rahdari.decide import queries as decisions
 from rahdari.decide.models import Notice, Question
 from rahdari.letters import actions as letters
@@ -32,7 +32,6 @@ from rahdari.verify import queries as checks
 from rahdari.verify.models import Outcome
 
 from .branching import tell_branches
-from .step import AT_ONCE, one_item
 
 DAY = dt.timedelta(days=1)
 GRACE_TOLD_WITHIN = 14 * DAY
@@ -167,42 +166,42 @@ TABLE: tuple[Reminder, ...] = (
 
 def remind(now: dt.datetime) -> int:
     """Tell people some days before something of theirs runs out, once each."""
-    sent = 0
     wanted = policies.current(settings.POLICY_FILE).reminders
-    for row in TABLE:
-        for days in wanted.get(row.of, ()):
-            start = row.start(days, now)
-            found = row.found(start=start, end=start + DAY)
-            # On the day before a deadline very many end at once, and of each it is asked whether it was told.
-            for each in in_turn(f"remind: {row.of} {days}", found, at_most=AT_ONCE):
-                with one_item(f"{row.of} {each.pk}"):
-                    due = row.due(each, start)
-                    sent += _tell(row, due, days, now) if due is not None else 0
-    return sent
+    return sum(_remind(row, days, now) for row in TABLE for days in wanted.get(row.of, ()))
 
 
-def tell_of_grace(now: dt.datetime) -> int:
+def _remind(row: Reminder, days: int, now: dt.datetime) -> int:
+    start = row.start(days, now)
+
+    def tell(each: Any, now: dt.datetime) -> int:
+        due = row.due(each, start)
+        return _tell(row, due, days, now) if due is not None else 0
+
+    # On the day before a deadline very many end at once, and of each it is asked whether it was told.
+    queue = Queue(f"workflow.reminding.remind {row.of} {days}", lambda _: row.found(start=start, end=start + DAY), tell)
+    return queue(now)
+
+
+@each_of(lambda now: entries.grace_begun_between(start=now - GRACE_TOLD_WITHIN, end=now))
+def tell_of_grace(registration: Registration, now: dt.datetime) -> int:
     """The term is over and nobody has renewed: holders are told once that there is time still, and how much."""
-    sent = 0
-    begun = entries.grace_begun_between(start=now - GRACE_TOLD_WITHIN, end=now)
-    for registration in in_turn("remind: grace", begun, at_most=AT_ONCE):
-        with one_item(f"registration:{registration.pk}"):
-            for person in people.people_to_tell(registration.holder):
-                sent += letters.write_once(
-                    to=person,
-                    template="registration_in_grace",
-                    about=f"registration:{registration.pk}",
-                    once=f"grace:{registration.valid_until:%Y-%m-%d}",
-                    context={
-                        "registration": registration.reference,
-                        "valid_until": registration.valid_until,
-                        "stays_until": registration.stays_until,
-                        "rests": registration.suspended_at is not None,
-                        "url": reverse("portal:renew", args=[registration.reference]),
-                    },
-                    now=now,
-                )
-    return sent
+    return sum(
+        letters.write_once(
+            to=person,
+            template="registration_in_grace",
+            about=f"registration:{registration.pk}",
+            once=f"grace:{registration.valid_until:%Y-%m-%d}",
+            context={
+                "registration": registration.reference,
+                "valid_until": registration.valid_until,
+                "stays_until": registration.stays_until,
+                "rests": registration.suspended_at is not None,
+                "url": reverse("portal:renew", args=[registration.reference]),
+            },
+            now=now,
+        )
+        for person in people.people_to_tell(registration.holder)
+    )
 
 
 def _tell(row: Reminder, due: Due, days: int, now: dt.datetime) -> int:

@@ -31,8 +31,6 @@ from rahdari.verify.models import Check, Outcome
 from rahdari.verify.names import compare_names
 from rahdari.verify.rules import Answer
 
-from .step import AT_ONCE
-
 KIND = contacts.REPRESENTS
 ACTOR = "system:line"
 # Of what others have sent with the number.
@@ -304,8 +302,3 @@ def tell_of_grant(application: Application, now: dt.datetime) -> None:
                 },
                 now=now,
             )
-
-
-def end_waiting(now: dt.datetime) -> int:
-    """What was not shown or answered in time: for an officer."""
-    return verify.end_waiting(now=now, at_most=AT_ONCE)

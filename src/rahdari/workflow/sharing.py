@@ -3,24 +3,24 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from rahdari.address import format_block
 from rahdari.apply import queries as applications
 from rahdari.apply.models import Endpoint
 from rahdari.apply.rules import Status
-from rahdari.db.batches import in_turn
+from rahdari.db.queues import each_of
 from rahdari.letters import actions as letters
 from rahdari.register import actions as register
 from rahdari.register import queries as entries
+from rahdari.register.models import Sharer
 from rahdari.share import actions as share
 from rahdari.share import queries as requests
 from rahdari.share.models import Request
 from rahdari.share.rules import State
 from rahdari.verify import actions as verify
 from rahdari.verify.rules import Answer, Result
-
-from .step import AT_ONCE, one_item
 
 ACTOR = "system:line"
 # What a request came to is to the check: outcome and finding. Nothing of it speaks against the applicant.
@@ -30,31 +30,24 @@ _FOUND: dict[State, tuple[Result, str]] = {
 }
 
 
-def end_requests(now: dt.datetime) -> int:
+@each_of(requests.waiting)
+def end_requests(request: Request, now: dt.datetime) -> bool:
     """Requests whose time to answer is over, and those for which nobody has the address any more."""
-    ended = 0
-    for request in in_turn("share: end requests", requests.waiting(), at_most=AT_ONCE):
-        with one_item(request.origin):
-            ended += share.end_waiting(request=request, now=now)
-    return ended
+    return share.end_waiting(request=request, now=now)
 
 
-def carry_answers(now: dt.datetime) -> int:
+@each_of(requests.to_carry)
+def carry_answers(request: Request, now: dt.datetime) -> None:
     """What requests came to: to the check that waits, and to whoever asked."""
-    moved = 0
-    for request in list(requests.to_carry()[:AT_ONCE]):
-        with one_item(request.origin):
-            endpoint = applications.endpoint_by_subject(request.subject)
-            if endpoint is not None:
-                for each in applications.endpoints_of(endpoint.application):
-                    if each.network == request.block and not each.is_dynamic:
-                        _answer(request, each, now)
-                _tell(request, endpoint, now)
-            share.mark_carried(request=request, now=now)
-            if request.state != State.AGREED:
-                share.settle(request=request, now=now)
-            moved += 1
-    return moved
+    endpoint = applications.endpoint_by_subject(request.subject)
+    if endpoint is not None:
+        for each in applications.endpoints_of(endpoint.application):
+            if each.network == request.block and not each.is_dynamic:
+                _answer(request, each, now)
+        _tell(request, endpoint, now)
+    share.mark_carried(request=request, now=now)
+    if request.state != State.AGREED:
+        share.settle(request=request, now=now)
 
 
 def _answer(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
@@ -100,44 +93,42 @@ def _tell(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
         )
 
 
-def follow_requests(now: dt.datetime) -> int:
+def _of_what_is_decided(now: dt.datetime) -> QuerySet[Request]:
+    undecided = applications.endpoints_there().filter(application__status__in=[Status.DRAFT, Status.SUBMITTED])
+    return requests.unsettled().exclude(subject__in=applications.endpoint_names(undecided))
+
+
+@each_of(_of_what_is_decided)
+def follow_requests(request: Request, now: dt.datetime) -> bool:
     """Requests whose application is over, or whose address was taken out: nobody is asked for it any more, and a
     consent that was given for it ends. Of one that was granted the consent lives as long as its entry."""
-    moved = 0
-    for request in in_turn("share: follow requests", requests.unsettled(), at_most=AT_ONCE):
-        with one_item(request.origin):
-            endpoint = applications.endpoint_by_subject(request.subject)
-            status = endpoint.application.status if endpoint is not None else ""
-            if status in {Status.DRAFT, Status.SUBMITTED}:
-                continue
-            sharer = entries.sharer_from(request.origin)
-            has_entries = (
-                sharer is not None and entries.active_of_shared(sharer.shared_id).filter(holder=sharer.holder).exists()
-            )
-            if status == Status.GRANTED and sharer is not None and sharer.ended_at is None and not has_entries:
-                continue  # its entry is about to come
-            if request.state == State.WAITING:
-                request = share.take_back(request=request, actor=ACTOR, now=now)
-            elif sharer is not None and not has_entries:
-                register.end_part(sharer=sharer, actor=ACTOR, now=now)
-            share.settle(request=request, now=now)
-            moved += 1
-    return moved
+    endpoint = applications.endpoint_by_subject(request.subject)
+    status = endpoint.application.status if endpoint is not None else ""
+    if status in {Status.DRAFT, Status.SUBMITTED}:
+        return False
+    sharer = entries.sharer_from(request.origin)
+    has_entries = (
+        sharer is not None and entries.active_of_shared(sharer.shared_id).filter(holder=sharer.holder).exists()
+    )
+    if status == Status.GRANTED and sharer is not None and sharer.ended_at is None and not has_entries:
+        return False  # its entry is about to come
+    if request.state == State.WAITING:
+        request = share.take_back(request=request, actor=ACTOR, now=now)
+    elif sharer is not None and not has_entries:
+        register.end_part(sharer=sharer, actor=ACTOR, now=now)
+    share.settle(request=request, now=now)
+    return True
 
 
-def end_parts(now: dt.datetime) -> int:
+@each_of(entries.sharers_due_to_leave)
+def end_parts(sharer: Sharer, now: dt.datetime) -> bool:
     """Notices that ran out: the part of one holder ends, the address stays for the others."""
-    ended = register.end_parts_due(now=now)
-    for sharer in ended:
-        with one_item(f"sharer:{sharer.pk}"):
-            share.tell(sharer, "share_ended", now)
-    return len(ended)
+    ended = bool(register.end_parts_due.move(sharer, now))
+    if ended:
+        share.tell(sharer, "share_ended", now)
+    return ended
 
 
-def remind(now: dt.datetime) -> int:
-    return sum(share.remind(request=request, now=now) for request in list(requests.to_remind(now)[:AT_ONCE]))
-
-
-def forget_names(now: dt.datetime) -> int:
-    terms = requests.terms()
-    return share.forget_names(terms=terms, now=now) if terms is not None else 0
+@each_of(requests.to_remind)
+def remind(request: Request, now: dt.datetime) -> bool:
+    return share.remind(request=request, now=now)

@@ -1,30 +1,32 @@
-"""What a step of the line is, and how one item of it fails alone."""
+"""What a step of the workflow is."""
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db import connection
 from django.db.models import Model
 
-from rahdari.db.batches import one_item as one_item
 
-# At most so many items of one step in one go: a long queue of one step does not hold up the next.
-AT_ONCE = 200
+class Run(Protocol):
+    def __call__(self, *, now: dt.datetime) -> int: ...
+
+
 BY_THE_CLOCK = dt.timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One arrow of the line. `run` does what waits and returns how many items it moved.
+    """One arrow of the workflow. `run` does what waits and returns how many items it moved: nearly always a queue
+    (`db.queues.each_of`), which takes a batch and moves each item for itself.
 
     A step that looks through very much `rests` so long after it found nothing to do; so does, for a few seconds, one
-    that waits for a `clock` alone: what wakes the line brings nothing for it. One that works on rows `of` some tables
-    has nothing to do while all of these are empty.
+    that waits for a `clock` alone: what wakes the workflow brings nothing for it. One that works on rows `of` some
+    tables has nothing to do while all of these are empty.
     """
 
     name: str
-    run: Callable[[dt.datetime], int]
+    run: Run
     rests: dt.timedelta | None = None
     clock: bool = False
     of: tuple[type[Model], ...] = ()
@@ -32,6 +34,15 @@ class Step:
     @property
     def pause(self) -> dt.timedelta | None:
         return self.rests or (BY_THE_CLOCK if self.clock else None)
+
+
+def together(*runs: Run) -> Run:
+    """Several queues that are one step, in this order."""
+
+    def run(now: dt.datetime) -> int:
+        return sum(each(now=now) for each in runs)
+
+    return run
 
 
 class Tables:

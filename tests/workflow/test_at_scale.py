@@ -1,14 +1,44 @@
-"""A round of the line costs what waits, and not all that was ever registered."""
+"""A round costs a batch of what waits, and not all that waits or was ever registered.
+
+Queues that wait for somebody are filled with copies of what acts made. Of each there are forty batches: few enough to
+be made in seconds, and whatever reads a whole queue stands out as it would among thousands.
+"""
 
 import datetime as dt
 import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from rahdari import workflow
-from tests.decide.builders import NOW, an_application
+from rahdari.apply.models import Application, Endpoint
+from rahdari.attest.models import Request as AskedOfAssociation
+from rahdari.attest.models import Use
+from rahdari.confirm import actions as confirm
+from rahdari.db import queues
+from rahdari.decide import queries as decisions
+from rahdari.decide.models import Case, Decision
+from rahdari.fees.models import Invoice
+from rahdari.policy import current
+from rahdari.register.models import Registration
+from rahdari.share.models import Request as AskedToShare
+from rahdari.verify import actions as verify
+from rahdari.verify.models import Challenge, Check, Method
+from rahdari.vouch.models import Question as AskedOfClient
+from rahdari.workflow.step import Step
+from tests.attest.sample import a_secretary
+from tests.decide.builders import DAY, NOW, a_person, an_application
+
+from . import test_attesting, test_fees, test_proofs, test_provisional, test_services
+from .copies import copy
+from .test_attesting import names_its_association as names_its_association
+from .test_services import companies as companies
 
 pytestmark = pytest.mark.django_db
 # Which proofs that were asked for again have come: their challenges are found by an index, for the few that are open,
@@ -27,7 +57,7 @@ def test_no_step_reads_a_whole_table() -> None:
         # Each by itself: a round leaves out those whose tables are empty.
         for step in workflow.STEPS:
             if (step.rests or SHORT) <= SHORT:
-                step.run(NOW + dt.timedelta(days=1))
+                step.run(now=NOW + dt.timedelta(days=1))
     read = {each["sql"] for each in asked.captured_queries if READ.match(each["sql"])}
     found = set()
     with connection.cursor() as cursor:
@@ -38,3 +68,135 @@ def test_no_step_reads_a_whole_table() -> None:
             plan = "\n".join(row[0] for row in cursor.fetchall())
             found |= {(table, sql) for table in WHOLE.findall(plan) if (table, sql[: len(ALLOWED[1])]) != ALLOWED}
     assert read and not found, "\n\n".join(f"{table}: {sql}" for table, sql in sorted(found))
+
+
+MANY, BATCH = 400, 10
+# What one item may cost, in queries and in rows: an application has up to sixteen checks.
+MOST_QUERIES, MOST_ROWS = 30 * BATCH, 20 * BATCH
+
+
+def rows_of(application: Application) -> list[Model]:
+    endpoints = list(application.endpoints.all())
+    subjects = [application.subject, *(each.subject for each in endpoints)]
+    found = (Check.objects.filter(subject__in=subjects), Challenge.objects.filter(subject__in=subjects))
+    return [Application.objects.get(pk=application.pk), *endpoints, *(each for rows in found for each in rows)]
+
+
+def owing(address: str, **facts: Any) -> tuple[Application, Endpoint]:
+    """A sent application of which one address has its proof still to come."""
+    application = an_application(also=address, **facts)
+    endpoint = application.endpoints.get(block=f"{address}/32")
+    verify.open_challenge(
+        subject=endpoint.subject, block=endpoint.network, method=Method.LINK, valid_for=7 * DAY, now=NOW
+    )
+    workflow.advance(now=NOW)
+    return application, endpoint
+
+
+def changed(kind: type[Model], **values: Any) -> Callable[[Model, int], None]:
+    def change(row: Model, _number: int) -> None:
+        for name, value in values.items() if isinstance(row, kind) else ():
+            setattr(row, name, value() if callable(value) else value)
+
+    return change
+
+
+def a_fee_that_waits(row: Model, _number: int) -> None:
+    """Not asked for yet: an operator has not answered."""
+    if isinstance(row, Check) and row.kind == "roster":
+        row.kind, row.outcome, row.finding, row.answered_at, row.answered_by = "operator", "waiting", "", None, ""
+
+
+@pytest.fixture
+def many() -> None:
+    """Many of each that waits for somebody: one of each is made by acts, and then all are copied."""
+    waiting, endpoint = owing("203.0.113.201")
+    charged = test_services.sent("whitelist_call_centre", test_fees.PAPERS, addresses=test_fees.addresses(5))
+    awaited, registration = test_provisional.provisional()
+    case = decisions.case_of(awaited)
+    assert case is not None
+    asked, question = test_proofs.asked()
+    a_secretary()
+    of_association, _ = owing("203.0.113.202", evidence="association", text="")
+    member = a_person()
+    test_attesting.a_member(member)
+    attested, _ = owing("203.0.113.203", applicant=member, evidence="association", text="")
+    late = confirm.ask(
+        operator="sample-fibre",
+        subject=waiting.subject,
+        target=endpoint.subject,
+        policy=current(None),
+        block=str(endpoint.block),
+        now=NOW - 90 * DAY,
+    )
+    request = AskedToShare(
+        subject=endpoint.subject,
+        holder=uuid.uuid4(),
+        block=endpoint.network,
+        asked_by="person:sample",
+        asked_at=NOW,
+        due_at=NOW + 9 * DAY,
+        remind_at=NOW + 5 * DAY,
+    )
+    copy([*rows_of(waiting), late], MANY)
+    copy([*rows_of(waiting), request], MANY, changed(AskedToShare, holder=uuid.uuid4))
+    copy(rows_of(waiting), MANY, changed(Application, status="withdrawn", closed_at=NOW))
+    copy([endpoint], MANY, changed(Endpoint, removed_at=NOW))
+    copy([*rows_of(charged), Invoice.objects.get(subject=charged.subject)], MANY)
+    copy(rows_of(charged), MANY, a_fee_that_waits)
+    copy([*rows_of(awaited), case, registration, Decision.objects.get(case=case)], MANY)
+    copy([*rows_of(asked), question], MANY)
+    copy([*rows_of(of_association), AskedOfAssociation.objects.get()], MANY)
+    copy([*rows_of(attested), Use.objects.get()], MANY)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+class Cost:
+    """How many queries were asked, and how many rows the largest answer had."""
+
+    def __init__(self) -> None:
+        self.queries, self.rows, self.largest = 0, 0, ""
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = execute(sql, params, many, context)
+        self.queries += 1
+        rows = context["cursor"].rowcount if READ.match(sql) else 0
+        if rows > self.rows:
+            self.rows, self.largest = rows, sql
+        return found
+
+
+@contextmanager
+def counted() -> Iterator[Cost]:
+    cost = Cost()
+    with connection.execute_wrapper(cost):
+        yield cost
+
+
+def too_much(steps: tuple[Step, ...]) -> list[str]:
+    """The steps that cost more than a batch, in words."""
+    found = []
+    for step in steps:
+        with counted() as cost:
+            step.run(now=NOW)
+        if cost.queries > MOST_QUERIES or cost.rows > MOST_ROWS:
+            found.append(f"{step.name}: {cost.queries} queries; {cost.rows} rows of {cost.largest[:2000]}")
+    return found
+
+
+def test_each_step_costs_a_batch_however_many_wait(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for model in (AskedOfAssociation, AskedOfClient, AskedToShare, Case, Decision, Invoice, Registration, Use):
+        assert model._default_manager.count() >= MANY, model
+    monkeypatch.setattr(queues, "AT_ONCE", BATCH)
+    monkeypatch.setattr(queues, "_positions", {})
+    monkeypatch.setattr(verify.answer_waiting, "at_most", BATCH)
+    for _ in range(2):  # the second begins where the first left off
+        assert too_much(workflow.STEPS) == []
+    assert [str(each) for each in queues.failing()] == []
+    whole = Step("planted", lambda now: len(list(Use.objects.filter(subject__in=list(decisions_of_all())))))
+    assert len(too_much((whole,))) == 1
+
+
+def decisions_of_all() -> Iterator[str]:
+    return (each.case.application.subject for each in decisions.provisional_grants())

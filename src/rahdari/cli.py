@@ -51,6 +51,8 @@ class Command:
     server: bool = True
     # Acts of it that need nothing made ready: those of people who have neither data folder nor database.
     free: tuple[str, ...] = ()
+    # A module of another room that says what this one judges by.
+    beside: str = ""
 
 
 COMMANDS = {
@@ -96,7 +98,11 @@ COMMANDS = {
         Needs.DATA,
     ),
     "policy": Command(
-        "rahdari.policy.commands", "Check a policy file, and put one in force.", Needs.DATA, free=("check",)
+        "rahdari.policy.commands",
+        "Check a policy file, and put one in force.",
+        Needs.DATA,
+        free=("check",),
+        beside="rahdari.verify.kinds",
     ),
     "keys seal": Command(
         "rahdari.archive.commands",
@@ -181,6 +187,8 @@ def parser_for(word: str | None) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     if word:
         module = importlib.import_module(COMMANDS[word].module)
+        if COMMANDS[word].beside:
+            importlib.import_module(COMMANDS[word].beside)
         face = getattr(module, "register", None) or module.add_parser
         face(subparsers)
         if COMMANDS[word].needs is not Needs.NOTHING:

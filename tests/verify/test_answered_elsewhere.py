@@ -1,11 +1,12 @@
 """Checks that a room beside verify answers: they wait, are answered once, and keep what was known before."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from rahdari.journal import queries as journal
-from rahdari.verify import actions, answers
+from rahdari.verify import actions, kinds
 from rahdari.verify.actions import CheckRequest
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.rules import Answer
@@ -21,7 +22,8 @@ NO = Answer("failed", "sample_no", {"by": "sample"})
 
 @pytest.fixture(autouse=True)
 def a_kind_of_another_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "ASKED_ELSEWHERE", frozenset({"sample_kind"}))
+    planted = replace(kinds.KINDS["operator"], key="sample_kind")
+    monkeypatch.setitem(kinds.KINDS, "sample_kind", planted)
 
 
 def waiting_check(required: bool = True) -> Check:

@@ -18,6 +18,7 @@ from rahdari.register.rules import NewEntry
 from rahdari.vault import keys
 from rahdari.verify import actions, queries, words
 from rahdari.verify.actions import CheckRequest
+from rahdari.verify.kinds import finding_sentences
 from rahdari.verify.models import Check, Method, Outcome
 from tests.verify.asked import all_answered, all_required_passed
 
@@ -217,7 +218,7 @@ class TestRecordByHand:
 
 
 class TestWords:
-    FINDINGS = sorted(words._CHECKS)
+    FINDINGS = sorted(finding_sentences())
 
     @pytest.mark.parametrize("language", ["en", "ur"])
     @pytest.mark.parametrize("finding", FINDINGS)

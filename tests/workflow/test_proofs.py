@@ -182,9 +182,9 @@ class TestALaterProof:
             offer(application, kind="client_email", text="From studio@client.example")
 
 
-def test_the_policy_names_every_check_that_the_line_can_ask_for() -> None:
-    from rahdari.policy.shapes import CHECK_KINDS
+def test_what_asks_in_a_way_of_its_own_is_a_kind_of_check() -> None:
+    from rahdari.verify.kinds import KINDS
     from rahdari.workflow.checking import _REQUESTS
 
-    assert set(CHECK_KINDS) == set(_REQUESTS)
+    assert set(_REQUESTS) <= set(KINDS)
     assert policy.current(None).vouching is not None

@@ -17,8 +17,9 @@ from rahdari.fees import queries as fees
 from rahdari.people import identifiers
 from rahdari.portal.applicant.stages import Stage
 from rahdari.portal.applicant.status import Overview, overview
-from rahdari.verify import contacts, words
 from rahdari.verify import queries as verify
+from rahdari.verify import words
+from rahdari.verify.kinds import KINDS, whose_turn
 from rahdari.verify.models import Check
 
 from . import schema
@@ -269,26 +270,6 @@ def bare(html: object) -> str:
 
 # -- what is awaited -----------------------------------------------------------------------------------------------
 
-FROM = {
-    "employer": "client",
-    "operator": "operator",
-    "attestation": "association",
-    "mobile_line": "operator",
-    "control": "applicant",
-    "documents": "applicant",
-}
-
-
-def _whose(check: Check) -> str:
-    """`holder`: somebody else who has the address, and was asked to share it."""
-    if check.kind == "not_registered" and check.facts.get("asked_to_share"):
-        return "holder"
-    if contacts.waits_for_a_code(check):
-        return "applicant"
-    if check.kind == "represents":
-        return "holder" if check.facts.get("asked") else "association"
-    return FROM.get(check.kind, "register")
-
 
 def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
     """What is awaited, from whom, until when; what the applicant has to do first."""
@@ -316,13 +297,13 @@ def awaited(row: Application, seen: Overview, now: dt.datetime) -> list[Json]:
             found += [
                 item(
                     "check",
-                    _whose(each),
+                    str(whose_turn(each)),
                     # Nobody decides before whoever was asked has answered, so our own time is none of theirs.
                     stamp_or_none(seen.answer_due(each)) or ("" if seen.waits_for_others else until) or None,
                     bare(check(each)["text"]),
                 )
                 for each in seen.checks
-                if each.outcome == "waiting" and each.kind not in {"control", "fee"}
+                if each.outcome == "waiting" and not KINDS[each.kind].stands_apart
             ]
             if seen.stage in {Stage.REVIEW, Stage.SECOND}:
                 found.append(item("decision", "officer", until, lead))

@@ -14,6 +14,7 @@ from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.verify import actions as verify
+from rahdari.verify import kinds
 from rahdari.verify.models import Check
 from rahdari.verify.queries import checks_of as checks_of_subject
 
@@ -105,7 +106,7 @@ def _started_at(application: Application, found: Sequence[Check], now: dt.dateti
     answers = [
         rules.came_at(check.evidence, check.answered_at) if check.answered_at else now
         for check in found
-        if rules.is_for_others(check.kind, check.facts)
+        if kinds.is_for_others(check.kind, check.facts)
     ]
     return max([application.submitted_at or now, *answers])
 

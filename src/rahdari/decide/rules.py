@@ -280,15 +280,6 @@ def is_settled(*, rules: Sequence[CheckRule], facts: Sequence[CheckFact]) -> boo
     return isinstance(assess(rules=rules, facts=facts), Grantable)
 
 
-# Checks that the applicant or somebody outside answers, and not we.
-FOR_OTHERS = frozenset({"control", "fee", "attestation", "employer", "operator", "mobile_line", "represents"})
-
-
-def is_for_others(kind: str, facts: Mapping[str, object]) -> bool:
-    """Whether a check waits for an answer that is not ours to give: our own clock has not begun meanwhile."""
-    return kind in FOR_OTHERS or bool(facts.get("asked_to_share"))
-
-
 # Where the evidence of a check says when the answer came to us: the first that is there counts.
 CAME_AT = ("came_at", "proved_at", "answered_at", "paid_at", "at")
 

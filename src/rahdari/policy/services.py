@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from .asking import asks_from, judge_readers
+from .checks import known
 from .clock import Allowance
 from .reading import BASES, Section
 from .shapes import (
-    CHECK_KINDS,
     ROSTERS,
     WEIGHTS,
     CheckRule,
@@ -18,6 +18,7 @@ from .shapes import (
     Service,
     Text,
 )
+from .sorts import SORTS
 
 
 def service_from(key: str, section: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> Service:
@@ -71,7 +72,7 @@ def _fits_together(service: Service, section: Section) -> None:
             "A document that may follow needs a documents check that says so: provisional = { after, reason }.",
             "documents",
         )
-    asks_clients = any(kind.wants == "address" for kind in service.evidence)
+    asks_clients = any(kind.sort.asks_client for kind in service.evidence)
     if asks_clients and not any(
         check.kind == "employer" and check.instead_of == "documents" for check in service.checks
     ):
@@ -117,7 +118,7 @@ def _evidence_kind(row: Section) -> EvidenceKind:
         key=row.string("key", filled=True),
         title=row.both("title"),
         hint=row.both("hint"),
-        wants=row.choice("wants", ("document", "text", "address", "declaration")),
+        wants=row.choice("wants", tuple(SORTS)),
         weight=row.choice("weight", WEIGHTS, "alone"),
         term=row.allowance("term") if row.has("term") else None,
         conditions=tuple(_condition(inner) for inner in row.rows("conditions")),
@@ -125,7 +126,7 @@ def _evidence_kind(row: Section) -> EvidenceKind:
         once_in_months=row.whole("once_in_months", least=1, most=120) if row.has("once_in_months") else None,
         asked_again=row.yes("asked_again", False),
     )
-    if (kind.wants == "declaration") != bool(kind.conditions):
+    if kind.sort.declares != bool(kind.conditions):
         row.fault("A declaration, and nothing else, says what is declared: [{ en, ur }].", "conditions")
     if kind.term is not None and kind.weight != "provisional":
         row.fault("Only a kind that leads to a provisional registration has a term of its own.", "term")
@@ -141,7 +142,7 @@ def _condition(row: Section) -> Text:
 
 def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, Reason]) -> CheckRule:
     check = CheckRule(
-        kind=row.choice("kind", CHECK_KINDS),
+        kind=row.choice("kind", tuple(known())) if known() else row.string("kind", filled=True),
         title=row.both("title"),
         roster=row.string("roster", "") or None,
         required=row.yes("required"),
@@ -173,7 +174,7 @@ def _check(row: Section, clocks: Mapping[str, Allowance], reasons: Mapping[str, 
             "Control stands for now only while the operator that was asked is silent: by_operator, and a clock.",
             "provisional",
         )
-    if check.instead_of and (check.required or check.instead_of not in CHECK_KINDS):
+    if check.instead_of and (check.required or (known() and check.instead_of not in known())):
         row.fault("A check that stands in for another is not required itself, and names a kind of check.", "instead_of")
     row.done()
     return check

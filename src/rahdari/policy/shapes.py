@@ -6,9 +6,11 @@ from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from .checks import About, kinds_about
 from .clock import Allowance, Calendar
 from .keeping import Renewal, Retention
 from .proof_shapes import Proof
+from .sorts import SORTS, EvidenceSort
 
 if TYPE_CHECKING:
     from .associations import Attesting
@@ -21,21 +23,6 @@ STATUSES = ("to_confirm", "confirmed")
 # How the text of an instrument was read.
 READ = ("original", "copy", "secondary", "not_found")
 KINDS = ("question", "provisional", "refusal", "suspension", "striking_out")
-CHECK_KINDS = (
-    "control",
-    "not_registered",
-    "origin",
-    "roster",
-    "documents",
-    "employer",
-    "fee",
-    "operator",
-    "attestation",
-    "mobile_line",
-    "represents",
-)
-# What is asked of addresses, and so not of whoever has a mobile number in their place.
-OF_ADDRESSES = frozenset({"control", "not_registered", "origin", "operator"})
 ROSTERS = ("companies", "active_taxpayers", "association_members")
 # What a kind of evidence is worth: enough by itself; enough for a provisional registration; read by an officer.
 WEIGHTS = ("alone", "provisional", "supporting")
@@ -119,7 +106,7 @@ class EvidenceKind:
     key: str
     title: Text
     hint: Text
-    wants: str  # document | text | address (of a client, who is asked) | declaration
+    wants: str  # a sort of evidence
     weight: str = "alone"
     # Of a provisional registration that rests on this kind, when it is shorter than the policy's usual one.
     term: Allowance | None = None
@@ -129,6 +116,10 @@ class EvidenceKind:
     once_in_months: int | None = None
     # A renewal asks for it anew, whatever is kept of others.
     asked_again: bool = False
+
+    @property
+    def sort(self) -> EvidenceSort:
+        return SORTS[self.wants]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +223,7 @@ class Service:
     def checks_for(self, *, mobile: bool, card: bool = True) -> tuple[CheckRule, ...]:
         """What is checked of an application for a mobile number, or of one for addresses. Without a `card` number of a
         person nobody asks whose it is."""
-        left_out = OF_ADDRESSES if mobile else {"mobile_line"}
+        left_out = kinds_about(About.ADDRESS if mobile else About.NUMBER)
         if self.holder == "person" and not card:
             left_out = left_out | {"represents"}
         return tuple(check for check in self.checks if check.kind not in left_out)

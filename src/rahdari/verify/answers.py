@@ -5,13 +5,15 @@ import ipaddress
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from rahdari.address import directory
+from rahdari.policy.shapes import ROSTERS
 from rahdari.register import queries as register
 
 from . import names, queries, rules
-from .kinds import ASKED_ELSEWHERE
+from .evidence import Facts
+from .kinds import KINDS
 from .models import Attempt, Challenge, Check, Status
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -60,9 +62,9 @@ class CheckRequest:
     seen_with: str | None = None
 
 
-def facts_of(request: CheckRequest) -> dict[str, Any]:
+def facts_of(request: CheckRequest) -> Facts:
     """What is kept of a request: everything but the identifier and the name, which leave a row and a comparison."""
-    if request.kind not in _ANSWERS and request.kind not in ASKED_ELSEWHERE:
+    if request.kind not in KINDS:
         raise UnknownKind(request.kind)
     facts: dict[str, Any] = {
         "block": str(ipaddress.ip_network(str(request.block))) if request.block else None,
@@ -78,18 +80,18 @@ def facts_of(request: CheckRequest) -> dict[str, Any]:
     }
     if request.kind == "roster" or request.roster:
         facts |= _roster_facts(request)
-    return {name: value for name, value in facts.items() if value is not None}
+    return cast("Facts", {name: value for name, value in facts.items() if value is not None})
 
 
-def _roster_facts(request: CheckRequest) -> dict[str, Any]:
+def _roster_facts(request: CheckRequest) -> Facts:
     """Look the number up while we have it. Only the outcome is kept."""
     name = request.roster or ""
-    if name not in rules.ROSTERS:
+    if name not in ROSTERS:
         raise UnknownKind(f"roster {name}")
     listed = queries.look_up(name, request.key or "")
     if listed is None:
         return {}
-    facts: dict[str, Any] = {"imported_on": listed.imported_at.date().isoformat()}
+    facts: Facts = {"imported_on": listed.imported_at.date().isoformat()}
     if request.key:
         facts["number_given"] = True
     if listed.row is not None:
@@ -104,10 +106,10 @@ def _roster_facts(request: CheckRequest) -> dict[str, Any]:
     return facts
 
 
-def _contact_facts(request: CheckRequest, listed: queries.Listed) -> dict[str, Any]:
+def _contact_facts(request: CheckRequest, listed: queries.Listed) -> Facts:
     """Which ways lead to whoever the list names, and what the applicant's own address shows. Never the contact."""
     ways = [way for way in ("email", "mobile") if getattr(listed, way)]
-    facts: dict[str, Any] = {"by_contact": True, "ways": ways} if ways else {"by_contact": True}
+    facts: Facts = {"by_contact": True, "ways": ways} if ways else {"by_contact": True}
     if request.mail and request.mail == listed.email:
         facts["by_mail"] = "contact"
     elif request.own_domain and queries.is_domain_of(listed, request.mail.rpartition("@")[2]):
@@ -117,7 +119,7 @@ def _contact_facts(request: CheckRequest, listed: queries.Listed) -> dict[str, A
 
 def answer(check: Check, *, now: dt.datetime) -> rules.Answer:
     """Answer one check from what is known now."""
-    if check.kind in ASKED_ELSEWHERE:
+    if KINDS[check.kind].is_asked:
         return rules.Answer("waiting", "asked_elsewhere")
     return _ANSWERS[check.kind](check, now)
 

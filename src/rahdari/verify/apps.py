@@ -5,3 +5,6 @@ class VerifyConfig(AppConfig):
     name = "rahdari.verify"
     label = "verify"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import kinds  # noqa: F401 (it says which checks a policy may ask for)

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,13 +12,12 @@ from rahdari.journal import actions as journal
 
 from . import queries
 from .answers import CheckRequest, answer, facts_of, still_awaited
-from .kinds import ASKED_ELSEWHERE
+from .evidence import Before, Evidence
+from .kinds import KINDS, asked_elsewhere
 from .models import Check, Outcome
 from .rules import Answer
 
 RULE = "system:verify"
-# Kinds that are answered from what the house knows by itself: its proofs, the register, the directory, rosters.
-FROM_FACTS = frozenset({"control", "not_registered", "origin", "roster"})
 # What an answer writes.
 ANSWERED = ("outcome", "finding", "evidence", "answered_at", "answered_by", "reason_code")
 
@@ -64,7 +62,7 @@ def _opened(subject: str, position: int, request: CheckRequest, now: dt.datetime
 
 def _to_answer() -> QuerySet[Check]:
     """What waits for something that the house finds out by itself."""
-    return queries.waiting_checks().exclude(kind__in=ASKED_ELSEWHERE)
+    return queries.waiting_checks().exclude(kind__in=asked_elsewhere())
 
 
 def _not_awaited(batch: list[Check], now: dt.datetime) -> Callable[[Check], bool]:
@@ -132,7 +130,7 @@ def let_stand_for_now(
     kind: str,
     target: str,
     finding: str,
-    evidence: dict[str, Any],
+    evidence: Evidence,
     actor: str,
     now: dt.datetime,
     anew: bool = False,
@@ -181,7 +179,7 @@ def ask_again(*, subject: str, requests: Sequence[CheckRequest], now: dt.datetim
 
     Returns how many passed. An officer's own answer stands, as does whatever a person has to look at.
     """
-    asked = {(request.kind, request.target): request for request in requests if request.kind in FROM_FACTS}
+    asked = {(request.kind, request.target): request for request in requests if KINDS[request.kind].from_facts}
     passed = 0
     for check in Check.objects.select_for_update().filter(subject=subject, outcome=Outcome.FAILED).order_by("id"):
         request = asked.get((check.kind, check.target))
@@ -221,7 +219,7 @@ def record_by_hand(*, check: Check, outcome: str, how: str, actor: str, now: dt.
     return check
 
 
-def _as_it_was(check: Check) -> dict[str, Any]:
+def _as_it_was(check: Check) -> Before:
     return {
         "outcome": check.outcome,
         "finding": check.finding,
@@ -231,8 +229,6 @@ def _as_it_was(check: Check) -> dict[str, Any]:
     }
 
 
-def _record(
-    check: Check, outcome: str, finding: str, evidence: dict[str, Any], answered_by: str, now: dt.datetime
-) -> None:
+def _record(check: Check, outcome: str, finding: str, evidence: Evidence, answered_by: str, now: dt.datetime) -> None:
     check.outcome, check.finding, check.evidence = outcome, finding, evidence
     check.answered_at, check.answered_by = now, answered_by

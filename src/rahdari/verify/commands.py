@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import rules
+from rahdari.policy.shapes import ROSTERS
 
 REASONS = {
     "not_text": "not UTF-8 text, a quote that does not close, or a line that is too long",
@@ -41,7 +41,7 @@ def register(subparsers: Any) -> None:
         "stopped, give the same file again: it goes on where it was. "
         "Numbers and domains are kept as keyed hashes, names, emails and mobile numbers encrypted.",
     )
-    bring.add_argument("name", choices=rules.ROSTERS)
+    bring.add_argument("name", choices=ROSTERS)
     bring.add_argument("file", type=Path)
     bring.add_argument("--report", type=Path, help="where to list what is wrong (default: beside the file)")
     bring.set_defaults(run=run_import)
@@ -118,7 +118,7 @@ def run_status(options: argparse.Namespace) -> int:
     from . import queries
 
     in_use = {roster.name: roster for roster in queries.rosters_in_use()}
-    for name in rules.ROSTERS:
+    for name in ROSTERS:
         roster = in_use.get(name)
         if roster is None:
             print(f"{name}: none; its checks go to an officer. Import one: rahdari roster import {name} FILE")

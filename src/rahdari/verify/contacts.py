@@ -11,9 +11,9 @@ in time goes to an officer.
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -29,6 +29,7 @@ from rahdari.vault import index, links
 from rahdari.web import limits
 
 from . import checking, queries, rules
+from .evidence import Evidence, Facts
 from .models import Check, Outcome
 from .registries import CodeNotTaken, NoCodeNow
 from .rules import Answer, Result
@@ -208,17 +209,22 @@ _SHOWN = {
 }
 
 
-def _answer(check: Check, result: Result, finding: str, more: Mapping[str, Any], actor: str, now: dt.datetime) -> None:
+def _answer(check: Check, result: Result, finding: str, more: Evidence, actor: str, now: dt.datetime) -> None:
     found = Answer(result, finding, {**about(check), **more}, blames=False)
     checking.answer_check(
         subject=check.subject, kind=check.kind, target=check.target, found=found, actor=actor, now=now
     )
 
 
-def about(check: Check) -> dict[str, Any]:
+def about(check: Check) -> Evidence:
     """The list that a check is about, as evidence."""
     facts = check.facts
-    return {key: facts[key] for key in ("roster", "imported_on") if key in facts}
+    found: Evidence = {}
+    if "roster" in facts:
+        found["roster"] = facts["roster"]
+    if "imported_on" in facts:
+        found["imported_on"] = facts["imported_on"]
+    return found
 
 
 # -- for the line --------------------------------------------------------------------------------------------------
@@ -235,7 +241,7 @@ def is_contact(check: Check) -> bool:
     return bool(check.facts.get("by_mail") == "contact")
 
 
-def note(*, check: Check, facts: Mapping[str, Any]) -> Check:
+def note(*, check: Check, facts: Facts) -> Check:
     """What the line knows of a check that waits: until when (`until`), who was asked (`asked`)."""
     check.facts = {**check.facts, **facts}
     check.save(update_fields=["facts"])
@@ -270,7 +276,7 @@ def answer_as_representative(*, check: Check, said: bool, actor: str, now: dt.da
     if check.outcome != Outcome.WAITING or not check.facts.get("asked"):
         return False
     finding = "representative_agrees" if said else "representative_denies"
-    more = {"shown": check.facts["by_mail"]} if check.facts.get("by_mail") else {}
+    more: Evidence = {"shown": check.facts["by_mail"]} if check.facts.get("by_mail") else {}
     # Kept beside the outcome, which an officer may change: whoever said no is told then.
     check.facts = {**check.facts, "said": "yes" if said else "no"}
     check.save(update_fields=["facts"])

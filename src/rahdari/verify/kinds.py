@@ -1,87 +1,90 @@
-"""The kinds of check, each declared once: who answers it, and who outside reads what of the applicant by it."""
+"""What follows from the kinds of check that are declared: whose turn it is, whose clock runs, who sees what.
 
-from dataclasses import dataclass
+It loads without a database: a policy is judged by it.
+"""
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rahdari.policy import checks as policy
+
+from .check_kind import CheckKind as CheckKind
+from .check_kind import Party as Party
+from .check_kind import Sentence
+from .declared import ALL, BY_HAND
+from .declared import NOTHING as NOTHING
+
+if TYPE_CHECKING:
+    from .models import Check
+
+CATALOGUES = Path(__file__).parent / "locale"
+KINDS: dict[str, CheckKind] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckKind:
-    """A kind of check. `is_asked`: somebody is asked, and a room beside this one brings the answer. `seen` says on the
-    page about privacy what they read; it is empty only where nobody is asked.
-    """
-
-    key: str
-    is_asked: bool = False
-    seen: str | Promise
-
-    def __post_init__(self) -> None:
-        if self.is_asked and not self.seen:
-            raise ValueError(f"{self.key}: say what whoever is asked reads of the applicant")
+def declare(*kinds: CheckKind) -> None:
+    """Raises ValueError for a kind, or a finding, that was declared before."""
+    for kind in kinds:
+        if kind.key in KINDS:
+            raise ValueError(f"{kind.key} is declared twice")
+        if twice := finding_sentences().keys() & kind.findings.keys():
+            raise ValueError(f"{kind.key}: {', '.join(sorted(twice))}: a finding of another kind")
+        KINDS[kind.key] = kind
+    policy.know({kind.key: kind.about for kind in kinds})
 
 
-NOTHING = ""
-KINDS = {
-    kind.key: kind
-    for kind in (
-        CheckKind(
-            key="operator",
-            is_asked=True,
-            seen=_(
-                "An operator that is asked to confirm an address sees the subscriber number there, and the name with "
-                "the first and last letters only. It learns that you ask to register a VPN."
-            ),
-        ),
-        CheckKind(
-            key="mobile_line",
-            is_asked=True,
-            seen=_(
-                "An operator that is asked about a mobile number sees the number, and the name with the first "
-                "and last "
-                "letters only. It learns that you ask to register a VPN."
-            ),
-        ),
-        CheckKind(
-            key="attestation",
-            is_asked=True,
-            seen=_(
-                "An association that you choose as your proof sees your name, your member number and your email, and "
-                "that you apply."
-            ),
-        ),
-        CheckKind(
-            key="employer",
-            is_asked=True,
-            seen=_("A client or employer sees your name, and that you ask to register your connection."),
-        ),
-        CheckKind(
-            key="control",
-            seen=_("The contact of a range of addresses, to which you have us write, sees your name."),
-        ),
-        CheckKind(
-            key="represents",
-            is_asked=True,
-            seen=_("The contact of a company’s number, to which you have us write, sees your name and your email."),
-        ),
-        CheckKind(
-            key="not_registered",
-            seen=_(
-                "Whoever has the same address sees that somebody asks to share it, and the name that you choose for "
-                "that. Nothing else of you."
-            ),
-        ),
-        CheckKind(key="fee", is_asked=True, seen=_("The staff who keep the accounts see invoices and payments.")),
-        # Compared with what is here: nobody is asked.
-        CheckKind(key="origin", seen=NOTHING),
-        CheckKind(key="roster", seen=NOTHING),
-        # Read by officers, of whom the page speaks by itself.
-        CheckKind(key="documents", seen=NOTHING),
-    )
-}
-ASKED_ELSEWHERE = frozenset(kind.key for kind in KINDS.values() if kind.is_asked)
+def finding_sentences() -> dict[str, Sentence]:
+    """What each finding says, of all kinds. An officer may answer any of them by hand."""
+    return {**BY_HAND, **{finding: said for kind in KINDS.values() for finding, said in kind.findings.items()}}
+
+
+def require_translations(catalogues: Path = CATALOGUES) -> None:
+    """Raises ValueError for the first kind without its sentences in both languages. Of a checkout whose catalogues were
+    not compiled since they changed nothing is known yet."""
+    if any(_is_to_be_compiled(each) for each in catalogues.glob("*/LC_MESSAGES/*.po")):
+        return
+    for kind in KINDS.values():
+        if missing := kind.untranslated():
+            raise ValueError(f"{kind.key}: not in both languages: {missing[0]}")
+
+
+def _is_to_be_compiled(source: Path) -> bool:
+    compiled = source.with_suffix(".mo")
+    return not compiled.exists() or compiled.stat().st_mtime_ns < source.stat().st_mtime_ns
+
+
+def asked_elsewhere() -> frozenset[str]:
+    """Kinds that wait here until a room beside this one brings the answer (`actions.answer_check`)."""
+    return frozenset(kind.key for kind in KINDS.values() if kind.is_asked)
+
+
+def is_for_others(kind: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a check waits for an answer that is not ours to give: our own clock has not begun meanwhile."""
+    return KINDS[kind].holds_clock or bool(facts.get(KINDS[kind].asked_if))
+
+
+def is_outside(check: "Check") -> bool:
+    """Whether a check waits for somebody who is neither the applicant nor one of us."""
+    kind = KINDS[check.kind]
+    if check.outcome != "waiting" or check.facts.get("stands_for_now") or kind.others is None:
+        return False
+    return not kind.asked_if or bool(check.facts.get(kind.asked_if))
+
+
+def whose_turn(check: "Check") -> Party:
+    """From whom the answer of a check that waits has to come."""
+    kind, facts = KINDS[check.kind], check.facts
+    if check.finding == "operator_silent":
+        return Party.OPERATOR
+    # Something stronger is to follow, or a code that went to the contact on a list is to come back.
+    if facts.get("stands_for_now") or facts.get("ways"):
+        return Party.APPLICANT
+    return Party.HOLDER if facts.get(kind.asked_if) else kind.answered_by
 
 
 def what_is_seen() -> list[str]:
     """Who outside reads what of an applicant, a sentence for each kind of check."""
     return [str(kind.seen) for kind in KINDS.values() if kind.seen]
+
+
+declare(*ALL)

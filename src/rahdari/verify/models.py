@@ -16,6 +16,8 @@ from django.db.models import Q
 
 from rahdari.vault.fields import EncryptedTextField
 
+from .evidence import Evidence, Facts
+
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -196,14 +198,14 @@ class Check(models.Model):
     required = models.BooleanField(default=True)
     title = models.JSONField(default=dict)
     # What is needed to answer it again, without any identifier or name.
-    facts = models.JSONField(default=dict)
+    facts: "models.JSONField[Facts, Facts]" = models.JSONField(default=dict)
     # The policy's code for the case that this check fails on the facts.
     reason = models.CharField(max_length=20, blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.WAITING)
     # The code that applies now: empty when passed, waiting, or when the check could not be made.
     reason_code = models.CharField(max_length=20, blank=True)
     finding = models.CharField(max_length=40, blank=True)
-    evidence = models.JSONField(default=dict)
+    evidence: "models.JSONField[Evidence, Evidence]" = models.JSONField(default=dict)
     how = EncryptedTextField()
     opened_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, blank=True)

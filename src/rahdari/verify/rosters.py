@@ -27,9 +27,10 @@ from django.db import connection, transaction
 
 from rahdari.db.locks import Lock, held
 from rahdari.journal import actions as journal
+from rahdari.policy.shapes import ROSTERS
 from rahdari.vault import cipher, index
 
-from . import queries, roster_rows, rules
+from . import queries, roster_rows
 from .models import Roster, RosterLoad, RosterRejection
 from .roster_rows import Piece, Reading, Rows
 
@@ -85,7 +86,7 @@ def import_roster(
     number_letters, number_length, number_shape, no_name, name_too_long, status, valid_until, repeated, conflicting.
     Remarks about rows that are in use: `roster_rows.REMARKS`.
     """
-    if name not in rules.ROSTERS:
+    if name not in ROSTERS:
         raise UnknownRoster(name)
     try:
         with path.open("rb") as file:

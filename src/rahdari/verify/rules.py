@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .evidence import Evidence
+
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Result = Literal["waiting", "passed", "failed"]
@@ -39,8 +41,6 @@ MOST_CODES, MOST_TRIES = 3, 5
 # Letters with a code to one contact in a day: of one applicant, whatever they apply for, and of all. Whoever asks every
 # day has a part of it and leaves the rest to others.
 MOST_CODES_OF_ONE, MOST_CODES_A_DAY = 2, 6
-
-ROSTERS = ("companies", "active_taxpayers", "association_members")
 
 
 # -- proof by link -----------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class Answer:
 
     result: Result
     finding: str
-    evidence: dict[str, Any] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=lambda: Evidence())
     blames: bool = True
 
 
@@ -224,15 +224,17 @@ def answer_origin(
     if asn is None:
         finding = "no_origin_but_in_country" if in_country else "no_origin"
         return Answer("failed", finding, {"block": block}, blames=False)
-    evidence: dict[str, Any] = {"block": block, "asn": asn, "operator": operator, "prefix": prefix}
-    return Answer("passed", "origin_known", evidence | ({"rpki": rpki} if rpki else {}))
+    evidence: Evidence = {"block": block, "asn": asn, "operator": operator, "prefix": prefix}
+    if rpki:
+        evidence["rpki"] = rpki
+    return Answer("passed", "origin_known", evidence)
 
 
 def answer_documents(
     *, given: int, needed: int, awaits_stronger: bool = False, to_be_read: bool = False, seen_with: str = ""
 ) -> Answer:
     """`seen_with`: the papers are notes of what was seen with these applications; the files are gone."""
-    evidence: dict[str, Any] = {"given": given, "needed": needed}
+    evidence: Evidence = {"given": given, "needed": needed}
     if seen_with:
         evidence["seen_with"] = seen_with
     if to_be_read and given >= needed:
@@ -260,7 +262,7 @@ def answer_roster(
 ) -> Answer:
     """An empty or missing roster blames nobody; a number that is known under another name is not the applicant's. A row
     or an application without a name proves nobody: numbers of companies are public, so a person looks."""
-    about = {"roster": roster, "imported_on": imported_on}
+    about: Evidence = {"roster": roster, "imported_on": imported_on}
     if imported_on is None:
         return Answer("failed", "no_roster", {"roster": roster}, blames=False)
     if not given:

@@ -1,14 +1,12 @@
 """What an operator answered, as evidence: which question, who, what, why in both languages, when."""
 
 import datetime as dt
-from typing import Any
 
 from django.utils import translation
 
 from rahdari.confirm import words
 from rahdari.publish import queries as networks
-
-LANGUAGES = ("en", "ur")
+from rahdari.verify.evidence import Evidence
 
 
 def answer_from(
@@ -19,9 +17,9 @@ def answer_from(
     reason: str,
     asked_at: dt.datetime | None,
     answered_at: dt.datetime | None,
-) -> dict[str, Any]:
+) -> Evidence:
     found = networks.operator_by_slug(operator)
-    evidence: dict[str, Any] = {
+    evidence: Evidence = {
         "question": number,
         "operator": found.name_en if found else operator,
         "said": said,
@@ -29,9 +27,10 @@ def answer_from(
         "asked_at": asked_at.isoformat() if asked_at else None,
     }
     if reason:
-        why = {}
-        for language in LANGUAGES:
-            with translation.override(language):
-                why[language] = words.reason(reason)
-        evidence |= {"reason": reason, "why": why}
+        evidence |= {"reason": reason, "why": {"en": _reason(reason, "en"), "ur": _reason(reason, "ur")}}
     return evidence
+
+
+def _reason(reason: str, language: str) -> str:
+    with translation.override(language):
+        return words.reason(reason)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import ipaddress
-from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -20,6 +19,7 @@ from rahdari.policy import Policy, add
 from rahdari.publish import queries as networks
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
+from rahdari.verify.evidence import Evidence
 from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer, is_range
 
@@ -68,7 +68,7 @@ def carry_operator_answers(question: Question, now: dt.datetime) -> None:
         mobile.take_answer(question, now)
     else:
         proved = verify.answer_by_operator(
-            subject=question.target, said=question.said, evidence=_evidence(question), now=now
+            subject=question.target, said=question.said, evidence=dict(_evidence(question)), now=now
         )
         _answer_check(question, now)
         _answer_control(question, proved=proved, now=now)
@@ -147,7 +147,7 @@ def answer_from(question: Question) -> Answer:
     return Answer("failed", "operator_cannot_tell", evidence, blames=False)
 
 
-def _evidence(question: Question) -> dict[str, Any]:
+def _evidence(question: Question) -> Evidence:
     return evidence_of(
         operator=question.operator,
         number=question.number,

@@ -26,6 +26,7 @@ from rahdari.people import queries as people
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
 from rahdari.verify import queries as checks
+from rahdari.verify.evidence import Both, Evidence
 from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer
 
@@ -93,12 +94,12 @@ def _forget_the_no(application: Application, request: Request, policy: Policy, n
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     if check is None or check.finding != "association_denied":
         return False
-    evidence = {"association": _named(request, policy)}
+    evidence: Evidence = {"association": _named(request, policy)}
     answer(application.subject, Answer("failed", TOOK_BACK, evidence, blames=False), now, anew=True)
     return True
 
 
-def _named(request: Request, policy: Policy) -> dict[str, str]:
+def _named(request: Request, policy: Policy) -> Both:
     association = policy.attesting.association(request.association) if policy.attesting else None
     return both(association.title if association else None, request.association)
 
@@ -120,13 +121,14 @@ def _carry(request: Request, application: Application, now: dt.datetime) -> None
     if said:
         look_up(application, policy, now, came_at=request.answered_at)
         return
-    evidence = {
+    evidence: Evidence = {
         "association": _named(request, policy),
-        **({"why": request.why} if request.why else {}),
         "at": request.answered_at.isoformat() if request.answered_at else None,
         # Silence is an answer when the time is over, whenever we see that it is.
         "came_at": min(request.answered_at, request.due_at).isoformat() if request.answered_at else None,
     }
+    if request.why:
+        evidence["why"] = request.why
     check = checks.checks_of(application.subject).filter(kind=KIND).first()
     again = check is not None and check.finding == TOOK_BACK
     if request.answer == rules.Answer.NOT_MEMBER:
@@ -223,7 +225,11 @@ def _count_again(attestation: Attestation, application: Application, now: dt.dat
     weight = attesting.weight(attestation.association, attestation.claim, application.service)
     if weight == "alone":
         before = check.evidence.get("before", {}).get("evidence", {})
-        evidence = {**about(attesting, attestation), "weight": weight, "name": before.get("name", "not_compared")}
+        evidence: Evidence = {
+            **about(attesting, attestation),
+            "weight": weight,
+            "name": before.get("name", "not_compared"),
+        }
         answer(application.subject, Answer("passed", "attested", evidence), now, anew=True)
     return True
 

@@ -14,10 +14,12 @@ from rahdari.db.queues import each_of
 from rahdari.decide import actions as decide
 from rahdari.decide import queries as decisions
 from rahdari.policy import CheckRule, Policy
+from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
+from rahdari.verify.kinds import KINDS
 from rahdari.verify.models import Outcome
 
 from . import mobile, representing
@@ -42,10 +44,15 @@ def requests_for(application: Application, policy: Policy) -> list[CheckRequest]
     """The checks that the policy asks for, as requests, in its order."""
     endpoints = list(applications.endpoints_of(application))
     rules = application.checks_in(policy.services[application.service])
-    return [request for rule in rules for request in _REQUESTS[rule.kind](rule, application, endpoints, policy)]
+    return [request for rule in rules for request in _asked_by(rule.kind)(rule, application, endpoints, policy)]
 
 
 type Requests = Callable[[CheckRule, Application, list[Endpoint], Policy], Iterable[CheckRequest]]
+
+
+def _asked_by(kind: str) -> Requests:
+    of_all = _of_each_endpoint if KINDS[kind].about is About.ADDRESS else _of_the_application
+    return _REQUESTS.get(kind, of_all)
 
 
 def _title(rule: CheckRule) -> dict[str, str]:
@@ -100,7 +107,7 @@ def _of_the_documents(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
     kind = policy.services[application.service].evidence_kind(application.evidence_kind)
-    if kind is not None and kind.wants == "address":
+    if kind is not None and kind.sort.asks_client:
         return  # the client's answer takes their place
     if application.association and policy.attesting is not None:
         return  # the association's does
@@ -144,7 +151,7 @@ def _of_the_employer(
     rule: CheckRule, application: Application, endpoints: list[Endpoint], policy: Policy
 ) -> Iterable[CheckRequest]:
     kind = policy.services[application.service].evidence_kind(application.evidence_kind)
-    if kind is not None and kind.wants == "address" and application.evidence_text:
+    if kind is not None and kind.sort.asks_client and application.evidence_text:
         yield employer_request(rule, "")
 
 
@@ -171,16 +178,11 @@ def _of_whoever_applies(
     yield representing.request_for(rule, application, policy)
 
 
-# Each kind of check that a policy can ask for (`policy.shapes.CHECK_KINDS`).
+# What is asked of an applicant is asked once, and what is asked of addresses of each of them. These ask otherwise.
 _REQUESTS: dict[str, Requests] = {
-    "control": _of_each_endpoint,
-    "not_registered": _of_each_endpoint,
-    "origin": _of_each_endpoint,
     "roster": _of_a_roster,
     "documents": _of_the_documents,
-    "fee": _of_the_application,
     "employer": _of_the_employer,
-    "operator": _of_each_endpoint,
     "mobile_line": _of_the_mobile_line,
     "attestation": _of_an_association,
     "represents": _of_whoever_applies,

@@ -6,7 +6,6 @@ line knows both. The weight is that of the application's own policy.
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +19,7 @@ from rahdari.attest.models import Attestation
 from rahdari.attest.rules import Candidate, Fit
 from rahdari.policy import Attesting, Policy
 from rahdari.verify import actions as verify
+from rahdari.verify.evidence import Both, Evidence
 from rahdari.verify.names import compare_names
 from rahdari.verify.rules import Answer, Result
 
@@ -100,7 +100,7 @@ def _count(
 ) -> None:
     """This attestation counts for this application, with the weight that the application's own policy gives it."""
     weight = attesting.weight(attestation.association, attestation.claim, application.service) or "supporting"
-    evidence = {**about(attesting, attestation), "weight": weight, "name": compared}
+    evidence: Evidence = {**about(attesting, attestation), "weight": weight, "name": compared}
     if came_at is not None:
         evidence["came_at"] = came_at.isoformat()
     finding = _FINDINGS[weight]
@@ -129,7 +129,7 @@ def _count(
     )
 
 
-def about(attesting: Attesting, attestation: Attestation) -> dict[str, Any]:
+def about(attesting: Attesting, attestation: Attestation) -> Evidence:
     """The attestation as evidence: who says what, and until when. No name, no number of the member's."""
     association, claim = attesting.association(attestation.association), attesting.claim(attestation.claim)
     return {
@@ -140,7 +140,7 @@ def about(attesting: Attesting, attestation: Attestation) -> dict[str, Any]:
     }
 
 
-def both(text: policies.Text | None, key: str) -> dict[str, str]:
+def both(text: policies.Text | None, key: str) -> Both:
     return {"en": text.en, "ur": text.ur} if text else {"en": key, "ur": key}
 
 

@@ -28,6 +28,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import due_at
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
+from rahdari.verify.evidence import Evidence
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.rules import Answer
 
@@ -130,9 +131,10 @@ def _to_answer(now: dt.datetime) -> QuerySet[Invoice]:
 @each_of(_to_answer)
 def answer_fees(invoice: Invoice, now: dt.datetime) -> int:
     """Carry over what became of invoices: paid, or too late. What is paid late still counts."""
-    about = {"invoice": invoice.number, "amount": str(invoice.amount), "currency": invoice.currency}
+    about: Evidence = {"invoice": invoice.number, "amount": str(invoice.amount), "currency": invoice.currency}
     if invoice.paid_at is not None:
-        paid = Answer("passed", "fee_paid", about | {"paid_at": invoice.paid_at.isoformat(), **_came_at(invoice)})
+        about |= {"paid_at": invoice.paid_at.isoformat(), **_came_at(invoice)}
+        paid = Answer("passed", "fee_paid", about)
         answered = _answer(invoice.subject, paid, now)
         over = invoices.standing_of(invoice, now=now).over
         _tell(invoice, "invoice_paid", "paid", now, **({"over": over} if over else {}))
@@ -147,7 +149,7 @@ def answer_fees(invoice: Invoice, now: dt.datetime) -> int:
     return told
 
 
-def _came_at(invoice: Invoice) -> dict[str, str]:
+def _came_at(invoice: Invoice) -> Evidence:
     """The end of the day on which the bank booked the money: how long the statement lay here is our own delay."""
     days = [payment.booked_on for payment in invoices.payments_of(invoice)]
     if not days or invoice.paid_at is None:

@@ -14,6 +14,7 @@ from rahdari.policy import CheckRule
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
+from rahdari.verify.evidence import Evidence
 from rahdari.verify.models import Check
 from rahdari.verify.rules import Answer, Result
 from rahdari.vouch import actions as vouch
@@ -38,14 +39,14 @@ def _take_in(proof: Proof, now: dt.datetime) -> None:
     policy = applications.frozen_policy(application)
     service = policy.services[application.service]
     kind = service.evidence_kind(proof.kind)
-    if kind is not None and kind.wants == "address":
+    if kind is not None and kind.sort.asks_client:
         rule = _rule(application, "employer")
         if rule is not None:
             verify.open_checks(subject=application.subject, requests=[employer_request(rule, str(proof.pk))], now=now)
         return
     if applications.documents_to_follow(application, policy):
         return
-    evidence = {"given": 1, "needed": 1, "kind": proof.kind}
+    evidence: Evidence = {"given": 1, "needed": 1, "kind": proof.kind}
     found = Answer("passed", "all_there", evidence)
     if kind is not None and kind.weight == "supporting":
         found = Answer("failed", "to_be_read", evidence, blames=False)
@@ -124,7 +125,7 @@ def carry_answers_of_clients(question: Question, now: dt.datetime) -> None:
     vouch.mark_carried(question=question, now=now)
 
 
-def _evidence(question: Question) -> dict[str, str]:
+def _evidence(question: Question) -> Evidence:
     """The domain stays as evidence; the address does not."""
     at = question.answered_at.isoformat() if question.answered_at else ""
     # Silence is an answer when the time is over, whenever we see that it is.

@@ -27,6 +27,7 @@ from rahdari.verify import actions as verify
 from rahdari.verify import contacts
 from rahdari.verify import queries as checks
 from rahdari.verify.answers import CheckRequest
+from rahdari.verify.evidence import Both, Evidence, Facts
 from rahdari.verify.models import Check, Outcome
 from rahdari.verify.names import compare_names
 from rahdari.verify.rules import Answer
@@ -106,7 +107,7 @@ def _look(check: Check, application: Application, policy: Policy, until: str, no
     if asked:
         assert policy.representing is not None  # noqa: S101 (`look` has seen to it)
         due_at = add(start=now, allowance=policy.representing.answer_within, calendar=policy.calendar)
-        facts = {
+        facts: Facts = {
             "asked": [str(each.organisation.pk) for each in asked if each.organisation is not None],
             "asked_at": now.isoformat(),
             "until": due_at.astimezone(dt.UTC).isoformat(),
@@ -237,8 +238,8 @@ def _of_an_association(application: Application, policy: Policy, now: dt.datetim
             named = compare_names(application.holder_name, attestation.name) in {"same", "same_but_form", "alike"}
             weight = policy.attesting.weight(each.key, attestation.claim, application.service)
             if named and weight is not None and attestation.state(attestations.day_of(now)) is State.LIVE:
-                both = {"en": each.title.en, "ur": each.title.ur}
-                evidence = {"association": both, "attestation": attestation.number}
+                both: Both = {"en": each.title.en, "ur": each.title.ur}
+                evidence: Evidence = {"association": both, "attestation": attestation.number}
                 return Answer("passed", "association_names", evidence)
     return None
 
@@ -256,7 +257,7 @@ def take_word_of_association(application: Application, policy: Policy, *, said: 
     if check is None or association is None or check.facts.get("asked"):
         return
     if said:
-        evidence = {"association": {"en": association.title.en, "ur": association.title.ur}}
+        evidence: Evidence = {"association": {"en": association.title.en, "ur": association.title.ur}}
         _answer(check, Answer("passed", "association_names", evidence), now)
     elif not check.facts.get("ways"):
         _answer(check, Answer("failed", "not_shown", contacts.about(check), blames=False), now)

@@ -20,6 +20,7 @@ from rahdari.share import queries as requests
 from rahdari.share.models import Request
 from rahdari.share.rules import State
 from rahdari.verify import actions as verify
+from rahdari.verify.evidence import Evidence
 from rahdari.verify.rules import Answer, Result
 
 ACTOR = "system:line"
@@ -52,15 +53,17 @@ def carry_answers(request: Request, now: dt.datetime) -> None:
 
 def _answer(request: Request, endpoint: Endpoint, now: dt.datetime) -> None:
     subject, holder = endpoint.application.subject, endpoint.application.holder_ref
-    block, evidence = str(request.block), {"block": str(request.block)}
+    block = str(request.block)
+    evidence: Evidence = {"block": block}
     if request.ended_at is not None:
         # Silence is an answer when the time is over, whenever we see that it is.
         evidence["came_at"] = min(request.ended_at, request.due_at).isoformat()
     others = [f"entry:{entry.pk}" for entry in entries.in_the_way(block=request.block, holder=holder)[:10]]
     if not others:
         sharer = entries.sharer_of(block=request.block, holder=holder)
-        since = {"sharer": str(sharer.pk), "since": sharer.since_at.isoformat()} if sharer is not None else {}
-        found = Answer("passed", "shared" if sharer is not None else "free", evidence | since)
+        if sharer is not None:
+            evidence |= {"sharer": str(sharer.pk), "since": sharer.since_at.isoformat()}
+        found = Answer("passed", "shared" if sharer is not None else "free", evidence)
     elif State(request.state) in _FOUND:
         outcome, finding = _FOUND[State(request.state)]
         found = Answer(outcome, finding, evidence, blames=False)

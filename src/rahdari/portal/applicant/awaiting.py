@@ -2,7 +2,7 @@
 
 import datetime as dt
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
@@ -14,17 +14,16 @@ from rahdari.apply.models import Application
 from rahdari.attest import queries as attestations
 from rahdari.confirm.models import Question
 from rahdari.decide import queries as decide
+from rahdari.policy.checks import About
 from rahdari.share import queries as sharing
-from rahdari.verify.models import Check, Outcome
+from rahdari.verify.kinds import KINDS
+from rahdari.verify.models import Check
 from rahdari.verify.saying import fill
 from rahdari.vouch import queries as vouching
 from rahdari.web import values
 
 from .lines import operator_name
 from .stages import Said
-
-# In the order in which a heading names one of several.
-OUTSIDE = ("represents", "attestation", "employer", "operator", "mobile_line", "not_registered")
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,12 @@ class Awaited:
     @property
     def kind(self) -> str:
         return self.check.kind
+
+    @property
+    def title(self) -> str:
+        """In the place of the check's own, where there is one."""
+        others = KINDS[self.kind].others
+        return str(others.title) if others is not None else ""
 
     @property
     def asked(self) -> SafeString:
@@ -59,51 +64,59 @@ class AnswerClock:
     is_late: bool
 
 
-def is_outside(check: Check) -> bool:
-    """Whether a check waits for somebody who is neither the applicant nor one of us."""
-    if check.outcome != Outcome.WAITING or check.facts.get("stands_for_now"):
-        return False
-    if check.kind == "represents":
-        return bool(check.facts.get("asked"))
-    return check.kind in OUTSIDE and (check.kind != "not_registered" or bool(check.facts.get("asked_to_share")))
+type Asked = tuple[SafeString, dt.datetime | None, dt.datetime | None]
 
 
 def awaited_of(application: Application, check: Check, asked: Mapping[str, Question]) -> Awaited:
-    who, asked_at, due_at = _whom(application, check, asked)
+    who, asked_at, due_at = _WHOM[check.kind](application, check, asked)
     return Awaited(check, who, asked_at, due_at, decide.provisional_from(application, check))
 
 
-def _whom(
-    application: Application, check: Check, asked: Mapping[str, Question]
-) -> tuple[SafeString, dt.datetime | None, dt.datetime | None]:
-    match check.kind:
-        case "employer":
-            client = vouching.question_of(f"check:{check.pk}")
-            if client is None:
-                return values.name(_("Your client or employer")), None, None
-            return values.ltr(client.address or client.domain), client.asked_at, client.ends_at
-        case "attestation":
-            request = attestations.request_about(f"check:{check.pk}")
-            attesting = decide.policy_of(application).attesting
-            found = attesting.association(application.association) if attesting else None
-            title = found.title.in_language(get_language()) if found else application.association
-            return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
-        case "represents":
-            asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
-            return values.name(_("The organisation registered under the number")), asked_at, until
-        case "not_registered":
-            block = ipaddress.ip_network(check.facts["block"])
-            put = sharing.request_of(holder=application.holder_ref, block=block)
-            who = fill(_("The registered holder of %(address)s"), address=values.ltr(format_block(block)))
-            return who, *((put.asked_at, put.due_at) if put else (None, None))
-        case _:
-            open_ones = [
-                each for target, each in asked.items() if check.kind == "mobile_line" or target == check.target
-            ]
-            first = min(open_ones, key=lambda each: each.due_at, default=None)
-            if first is None:
-                return values.name(_("Your operator")), None, None
-            return values.name(operator_name(first.operator)), first.asked_at, first.due_at
+def _client(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+    client = vouching.question_of(f"check:{check.pk}")
+    if client is None:
+        return values.name(_("Your client or employer")), None, None
+    return values.ltr(client.address or client.domain), client.asked_at, client.ends_at
+
+
+def _association(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+    request = attestations.request_about(f"check:{check.pk}")
+    attesting = decide.policy_of(application).attesting
+    found = attesting.association(application.association) if attesting else None
+    title = found.title.in_language(get_language()) if found else application.association
+    return values.name(title), *((request.asked_at, request.due_at) if request else (None, None))
+
+
+def _registered_under_it(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+    asked_at, until = (dt.datetime.fromisoformat(check.facts[key]) for key in ("asked_at", "until"))
+    return values.name(_("The organisation registered under the number")), asked_at, until
+
+
+def _holder_of_the_address(application: Application, check: Check, _asked: Mapping[str, Question]) -> Asked:
+    block = ipaddress.ip_network(check.facts["block"])
+    put = sharing.request_of(holder=application.holder_ref, block=block)
+    who = fill(_("The registered holder of %(address)s"), address=values.ltr(format_block(block)))
+    return who, *((put.asked_at, put.due_at) if put else (None, None))
+
+
+def _operator(application: Application, check: Check, asked: Mapping[str, Question]) -> Asked:
+    about_number = KINDS[check.kind].about is About.NUMBER
+    open_ones = [each for target, each in asked.items() if about_number or target == check.target]
+    first = min(open_ones, key=lambda each: each.due_at, default=None)
+    if first is None:
+        return values.name(_("Your operator")), None, None
+    return values.name(operator_name(first.operator)), first.asked_at, first.due_at
+
+
+# Of each kind that somebody outside answers: who was asked, when, and until when they answer.
+_WHOM: dict[str, Callable[[Application, Check, Mapping[str, Question]], Asked]] = {
+    "employer": _client,
+    "attestation": _association,
+    "represents": _registered_under_it,
+    "not_registered": _holder_of_the_address,
+    "operator": _operator,
+    "mobile_line": _operator,
+}
 
 
 def clock_of(awaited: list[Awaited], now: dt.datetime) -> AnswerClock | None:
@@ -131,21 +144,11 @@ def what_then(awaited: list[Awaited], now: dt.datetime) -> str:
 
 def said_of_others(kind: str) -> Said:
     """Instead of `checking`, while somebody outside has to answer."""
-    heading, short = {
-        "attestation": (_("Waiting for your association to answer"), _("Waiting for your association")),
-        "employer": (_("Waiting for your client to confirm"), _("Waiting for your client")),
-        "represents": (
-            _("Waiting for the organisation registered under the number"),
-            _("Waiting for the organisation registered under the number"),
-        ),
-        "not_registered": (
-            _("Waiting for the other holder of the address to agree"),
-            _("Waiting for the other holder"),
-        ),
-    }.get(kind, (_("Waiting for your operator to answer"), _("Waiting for your operator")))
+    others = KINDS[kind].others
+    assert others is not None  # noqa: S101 - `is_outside` has seen to it
     return Said(
-        heading,
+        str(others.heading),
         _("You need not do anything: we continue as soon as the answer arrives. We change nothing in your connection."),
-        short,
+        str(others.short),
         "wait",
     )

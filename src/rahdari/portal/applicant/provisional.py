@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -22,6 +21,7 @@ from rahdari.people.rules import Act
 from rahdari.register.models import Registration
 from rahdari.verify import queries as verify
 from rahdari.verify import words
+from rahdari.verify.kinds import Party, whose_turn
 from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 
@@ -84,7 +84,7 @@ def points_of(registration: Registration, *, now: dt.datetime) -> list[Point]:
                 title=words.title_of(check, language),
                 text=words.of_check(check),
                 done=check.outcome == Outcome.PASSED,
-                whose=_whose(check),
+                whose=str(FROM.get(whose_turn(check), OTHERS)),
             )
             for check in checks
         ),
@@ -96,18 +96,13 @@ def _counts(check: Check, open_ones: Sequence[tuple[str, str]]) -> bool:
     return check.outcome == Outcome.PASSED or (check.kind, check.target) in open_ones
 
 
-def _whose(check: Check) -> str:
-    """From whom the answer has to come, as words for the applicant."""
-    if check.finding == "operator_silent":
-        return _("From your operator")
-    if check.facts.get("stands_for_now"):
-        return _("From you")
-    return {
-        "attestation": _("From your association"),
-        "documents": _("From you"),
-        "control": _("From you"),
-        "employer": _("From your client or employer"),
-    }.get(check.kind, _("From somebody else: you need not do anything"))
+FROM = {
+    Party.APPLICANT: gettext_lazy("From you"),
+    Party.CLIENT: gettext_lazy("From your client or employer"),
+    Party.OPERATOR: gettext_lazy("From your operator"),
+    Party.ASSOCIATION: gettext_lazy("From your association"),
+}
+OTHERS = gettext_lazy("From somebody else: you need not do anything")
 
 
 @login_required

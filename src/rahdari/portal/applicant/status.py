@@ -37,13 +37,14 @@ from rahdari.register import queries as register
 from rahdari.register.models import Entry, Registration
 from rahdari.verify import contacts, words
 from rahdari.verify import queries as verify
+from rahdari.verify.kinds import KINDS, is_outside
 from rahdari.verify.models import Check, Outcome
 from rahdari.web import values
 from rahdari.web.allowances import in_words
 
 from ..standing import standing_of
 from . import shared, sharing
-from .awaiting import OUTSIDE, Awaited, awaited_of, clock_of, is_outside, said_of_others, what_then
+from .awaiting import Awaited, awaited_of, clock_of, said_of_others, what_then
 from .lines import line_for, operator_name
 from .lines import standing_of as standing_at_operators
 from .looks import looks_at_application
@@ -121,13 +122,11 @@ class Overview:
         language = get_language() or "en"
         found: list[tuple[str, str, dt.datetime | None, SafeString | str]] = []
         for check in self.checks:
-            if check.outcome != Outcome.WAITING or check.kind in {"control", "fee"}:
+            if check.outcome != Outcome.WAITING or KINDS[check.kind].stands_apart:
                 continue
             of_others = next((each for each in self.awaited_of_others if each.check is check), None)
-            due, asked = (of_others.due_at, of_others.asked) if of_others else (self.answer_due(check), "")
-            asked_to_share = check.kind == "not_registered" and of_others is not None
-            title = _("May the address be shared with you?") if asked_to_share else words.title_of(check, language)
-            found.append((title, words.of_check(check), due, asked))
+            due, asked, title = (of_others.due_at, of_others.asked, of_others.title) if of_others else (None, "", "")
+            found.append((title or words.title_of(check, language), words.of_check(check), due, asked))
         return found
 
     @cached_property
@@ -140,7 +139,7 @@ class Overview:
         if self.stage is not Stage.CHECKING:
             return ""
         kinds = {check.kind for check in self.checks if is_outside(check)}
-        return next((kind for kind in OUTSIDE if kind in kinds), "")
+        return next((kind for kind in KINDS if kind in kinds), "")
 
     @property
     def asked_of_others(self) -> bool:
@@ -149,11 +148,7 @@ class Overview:
 
     def answer_due(self, check: Check) -> dt.datetime | None:
         """Until when whoever was asked answers a check; none when nobody was."""
-        if check.kind not in OUTSIDE or check.outcome != Outcome.WAITING:
-            return None
-        if check.kind == "represents" and not check.facts.get("asked"):
-            return None  # the applicant themselves has to show it
-        return awaited_of(self.application, check, self.asked).due_at
+        return awaited_of(self.application, check, self.asked).due_at if is_outside(check) else None
 
     @property
     def proved_at(self) -> dt.datetime | None:

@@ -1,0 +1,26 @@
+"""The kinds of check that a policy may ask for. The room that makes the checks says which there are, and what each is
+about (`know`); until it has, as where nothing but the policy is at hand, each word is taken for one."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class About(StrEnum):
+    ADDRESS = "address"  # each address
+    NUMBER = "number"  # the mobile number in the place of addresses
+    APPLICANT = "applicant"
+
+
+_known: dict[str, About] = {}
+
+
+def know(kinds: Mapping[str, About]) -> None:
+    _known.update(kinds)
+
+
+def known() -> Mapping[str, About]:
+    return _known
+
+
+def kinds_about(about: About) -> frozenset[str]:
+    return frozenset(kind for kind, its in _known.items() if its is about)

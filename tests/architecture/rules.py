@@ -14,13 +14,26 @@ STATIONS = (
 # A room is entered by its acts, its reads, the types of its models, the values of its rules, and its access control.
 FACE = frozenset({"actions", "queries", "models", "rules"})
 FACES_OF_ITS_OWN = {
-    "apply": FACE | {"address_form", "asked", "forms", "judging", "rows", "sent_files", "telling", "wording"},
+    "apply": FACE
+    | {"address_form", "asked", "evidence_forms", "forms", "judging", "rows", "sent_files", "telling", "wording"},
     "attest": FACE | {"forms", "words"},
     "decide": FACE | {"words"},
     "journal": FACE | {"registry"},
     "people": FACE | {"access", "acting", "confirming", "identifiers", "mailboxes", "names"},
     "verify": FACE
-    | {"answers", "contacts", "ways", "words", "way_words", "registry_words", "saying", "names", "visits", "kinds"},
+    | {
+        "answers",
+        "contacts",
+        "ways",
+        "words",
+        "way_words",
+        "registry_words",
+        "saying",
+        "names",
+        "visits",
+        "kinds",
+        "evidence",
+    },
     "confirm": FACE | {"problems", "words"},
     "register": FACE | {"reference"},
     "letters": FACE | {"writing"},

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from rahdari.apply.forms import ClientForm
+from rahdari.apply.evidence_forms import ClientForm
 from rahdari.people import actions as people
 from rahdari.portal.applicant.branches import BranchForm
 from rahdari.portal.applicant.mandates import MandateForm

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from rahdari.apply import actions, asked, rules, telling, wording
 from rahdari.apply import queries as apply
-from rahdari.apply.forms import EvidenceForm, StepForm
+from rahdari.apply.evidence_forms import EvidenceForm
+from rahdari.apply.forms import StepForm
 from rahdari.apply.models import Application
 from rahdari.apply.rules import StepKey
 from rahdari.letters import queries as letters
@@ -167,6 +168,7 @@ def get_application(call: Call, reference: str) -> Answer:
 CHANGED = ("not-possible-now", "not-taken")
 MOST_TEXT = 20_000
 MEMBERSHIP_NAMES = {"association": "association", "number": "association_number", "cnic": "card_number"}
+EVIDENCE_NAMES = {"text": "text", "declared": "declared", **MEMBERSHIP_NAMES}
 
 
 def _step(call: Call, reference: str, table: asked.Asked, names: dict[str, str] | None = None) -> Answer:
@@ -293,20 +295,13 @@ def put_evidence(call: Call, reference: str) -> Answer:
 
 
 def _evidence_table(service: Service, body: Json) -> tuple[asked.Asked | None, Json, dict[str, str]]:
+    """The page of this kind, and what was given for it by the names of its fields; of what it does not ask nothing."""
     found = service.evidence_kind(body["kind"])
-    if found is None:
-        data = {field: body.get(name, "") for field, name in MEMBERSHIP_NAMES.items()}
-        return asked.MEMBERSHIP, data, MEMBERSHIP_NAMES
-    data = {"text": body.get("text", "")}
-    match found.wants:
-        case "text":
-            return asked.EVIDENCE_TEXT, data, {}
-        case "address":
-            return asked.CLIENT, data, {}
-        case "declaration":
-            data |= {"cnic": body.get("card_number", "")} | ({"declared": "on"} if body.get("declared") else {})
-            return asked.DECLARATION, data, {"cnic": "card_number"}
-    return None, {}, {}
+    table = asked.MEMBERSHIP if found is None else asked.PAGES.get(found.wants)
+    if table is None:
+        return None, {}, {}
+    given = {field: body.get(name, "") for field, name in EVIDENCE_NAMES.items() if field in table.form.base_fields}
+    return table, given, EVIDENCE_NAMES
 
 
 @_answers(

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from rahdari.address import format_block
 from rahdari.apply import actions as apply_actions
 from rahdari.apply import queries as apply
-from rahdari.apply.forms import ClientForm, LastDayForm
 from rahdari.apply.models import Application, Endpoint
 from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Policy
+from rahdari.policy.sorts import SORTS
 from rahdari.portal.applicant import contact_way, operator_way
-from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, TextForm, ways_of
+from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
 from rahdari.portal.applicant.proof_forms import ProofForm
 from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.ways import TRIES_SHOWN, counts, is_looking, open_way
@@ -327,7 +327,7 @@ KIND = closed(
         "kind": text(60),
         "title": text(500),
         "hint": text(2000),
-        "wants": choice("document", "text", "address", "declaration"),
+        "wants": choice(*SORTS),
         "names_a_last_day": TRUTH,
     }
 )
@@ -350,7 +350,7 @@ def list_awaited_proofs(call: Call, reference: str) -> Answer:
             "kind": way.key,
             "title": plain(way.title),
             "hint": plain(way.hint),
-            "wants": way.wants,
+            "wants": way.sort.key,
             "names_a_last_day": way.expires,
         }
         for way in ways_of(own(call, reference).row)
@@ -376,17 +376,10 @@ def send_proof(call: Call, reference: str) -> Answer:
     if way is None:
         raise impossible("not_awaited", _("No such proof is needed. See which ones are."))
     file = call.files.get("file")
-    if way.wants == "document" and file is None:
+    if way.sort.is_file and file is None:
         raise not_taken([error("/file", "required", _("Choose a file or take a photo"))])
     given = {"text": call.body.get("text", ""), "valid_until": call.body.get("valid_until", "")}
-    form: Any = None
-    if way.wants == "address":
-        vouching = apply.frozen_policy(row).vouching
-        form = ClientForm(given, own=row.applicant.email, free_mail=vouching.free_mail if vouching else ())
-    elif way.wants != "document":
-        form = TextForm(given)
-    elif way.expires:
-        form = LastDayForm(given)
+    form: Any = form_of(row, way, given)
     if form is not None and not form.is_valid():
         raise of_form(form)
     data = form.cleaned_data if form is not None else {}
@@ -397,7 +390,7 @@ def send_proof(call: Call, reference: str) -> Answer:
         application=row,
         kind=way.key,
         text=data.get("text", ""),
-        sent=[apply_actions.File(file.name or "", file.read(most + 1))] if way.wants == "document" and file else [],
+        sent=[apply_actions.File(file.name or "", file.read(most + 1))] if way.sort.is_file and file else [],
         valid_until=data.get("valid_until"),
         actor=by.actor,
         now=call.now,

@@ -9,6 +9,7 @@ from rahdari.apply.rules import Use, Way, Which, Who
 from rahdari.letters import queries as letters
 from rahdari.policy import READ, Allowance, Service, Text
 from rahdari.policy.asking import ASKABLE
+from rahdari.policy.sorts import SORTS
 
 from .operation import Answer, Call, Ok, operation
 from .problems import not_found
@@ -37,7 +38,7 @@ SERVICE = named(
                 closed(
                     TITLED["properties"]
                     | {
-                        "wants": choice("document", "text", "address", "declaration", "association"),
+                        "wants": choice(*SORTS, "association"),
                         "weight": choice("alone", "provisional", "supporting"),
                         "conditions": listed(text(2000)),
                     }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.forms import Form
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from rahdari.people import identifiers
 from rahdari.policy import Policy, Service
 from rahdari.web.allowances import in_words
 
-from . import actions, forms, queries, rules, telling
+from . import actions, evidence_forms, forms, queries, rules, telling
 from .models import Application
 from .rules import ASSOCIATION, EVIDENCE_RULE, StepKey
 
@@ -25,7 +26,7 @@ class Asked:
     """One page: its heading (the legend of the first question when `heading` is empty), and what stands beside it."""
 
     step: StepKey
-    form: Callable[..., forms.StepForm]
+    form: type[forms.StepForm]
     initial: Callable[[Application], dict[str, Any]]
     save: Callable[..., Application]
     heading: Words = ""
@@ -37,6 +38,11 @@ class Asked:
     anywhere: bool = False
     # A page of one kind of proof leads back to the choice among them.
     of_evidence: bool = False
+    # The last part of its address.
+    slug: str = ""
+    # The form for what comes after the application was sent, and what is said below it.
+    later: Callable[[Any, Application, Policy], Form] = field(default=lambda given, *_: evidence_forms.LaterText(given))
+    later_note: Words = ""
     beside_heading: Words = ""
     beside: tuple[Words, ...] = ()
     # What stands there of some services alone.
@@ -45,6 +51,10 @@ class Asked:
     after: Callable[[Application, Service], str] = field(
         default=lambda application, _: reverse("portal:next_task", args=[application.reference])
     )
+
+    @property
+    def url_name(self) -> str:
+        return f"apply:evidence_{self.slug}"
 
 
 def _kept_card(application: Application) -> str:
@@ -182,25 +192,18 @@ PURPOSE = Asked(
 )
 
 
-PAGE_OF = {
-    "text": "apply:evidence_text",
-    "address": "apply:evidence_client",
-    "declaration": "apply:evidence_declaration",
-}
-
-
 def _evidence_next(application: Application, service: Service) -> str:
     kind = service.evidence_kind(application.evidence_kind)
     if application.evidence_kind == ASSOCIATION:
         return reverse("apply:association", args=[application.reference])
-    if kind is not None and kind.wants != "document":
-        return reverse(PAGE_OF[kind.wants], args=[application.reference])
+    if kind is not None and not kind.sort.is_file:
+        return reverse(PAGES[kind.wants].url_name, args=[application.reference])
     return reverse("apply:upload", args=[application.reference, EVIDENCE_RULE])
 
 
 EVIDENCE = Asked(
     step=StepKey.EVIDENCE,
-    form=forms.EvidenceForm,
+    form=evidence_forms.EvidenceForm,
     initial=lambda application: {"kind": application.evidence_kind},
     save=lambda application, data, **common: actions.save_evidence(
         application=application,
@@ -243,8 +246,9 @@ def _evidence_words(application: Application, service: Service, policy: Policy, 
 
 EVIDENCE_TEXT = Asked(
     of_evidence=True,
+    slug="text",
     step=StepKey.EVIDENCE,
-    form=forms.EvidenceTextForm,
+    form=evidence_forms.EvidenceTextForm,
     initial=lambda application: {"text": application.evidence_text},
     save=lambda application, data, **common: actions.save_evidence(
         application=application,
@@ -273,8 +277,13 @@ def _save_text(application: Application, data: dict[str, Any], **common: Any) ->
 
 CLIENT = Asked(
     of_evidence=True,
+    slug="client",
+    later=lambda given, application, policy: evidence_forms.ClientForm(
+        given, own=application.applicant.email, free_mail=policy.vouching.free_mail if policy.vouching else ()
+    ),
+    later_note=_("We email them at once, and ask only whether they work with you."),
     step=StepKey.EVIDENCE,
-    form=forms.ClientForm,
+    form=evidence_forms.ClientForm,
     initial=lambda application: {"text": application.evidence_text},
     save=_save_text,
     heading=_("A client or employer confirms by email"),
@@ -295,8 +304,9 @@ CLIENT = Asked(
 
 DECLARATION = Asked(
     of_evidence=True,
+    slug="declaration",
     step=StepKey.EVIDENCE,
-    form=forms.DeclarationForm,
+    form=evidence_forms.DeclarationForm,
     initial=lambda application: {"text": application.evidence_text},
     save=_save_text,
     heading=_("Declare that you work for clients"),
@@ -317,6 +327,10 @@ DECLARATION = Asked(
         _("Without one an officer looks at it before it ends. Nothing is recorded against you."),
     ),
 )
+
+
+# The pages of the sorts of evidence that are no files (`policy.sorts`).
+PAGES = {"text": EVIDENCE_TEXT, "address": CLIENT, "declaration": DECLARATION}
 
 
 def _declared_before(application: Application, service: Service, card: str, now: dt.datetime) -> bool:

@@ -13,6 +13,7 @@ from django.db import transaction
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
 from rahdari.policy import DocumentRule, EvidenceKind
+from rahdari.policy.sorts import SORTS, EvidenceSort
 from rahdari.vault import files
 
 from . import queries, rules
@@ -61,9 +62,9 @@ def offer_proof(
     """
     policy = queries.frozen_policy(application)
     service = queries.service_of(application, policy)
-    wanted = _wanted(service.evidence_kind(kind), service.document(kind))
+    sort = _wanted(service.evidence_kind(kind), service.document(kind))
     limits = policy.limits
-    if (wanted == "document" and not sent) or (wanted != "document" and not text.strip()):
+    if not (sent if sort.is_file else text.strip()):
         raise ProofNotAccepted(kind)
     kept = [judge_file(file.content, name=file.name, policy=policy, owner=application.applicant_id) for file in sent]
     rule = kind if service.document(kind) is not None else rules.EVIDENCE_RULE
@@ -124,12 +125,12 @@ def _journal(act: str, row: Application, document: Document, actor: str, now: dt
     journal.record(act=f"apply.{act}", actor=actor, subject=row.subject, now=now, detail=detail)
 
 
-def _wanted(kind: EvidenceKind | None, document: DocumentRule | None) -> str:
+def _wanted(kind: EvidenceKind | None, document: DocumentRule | None) -> EvidenceSort:
     if document is not None and document.may_follow:
-        return "document"
+        return SORTS["document"]
     if kind is None or kind.weight == "provisional":
         raise ProofNotAccepted(kind.key if kind else "")
-    return kind.wants
+    return kind.sort
 
 
 def forget_client(*, application: Application, proof: Proof | None, now: dt.datetime) -> None:

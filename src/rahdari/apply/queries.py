@@ -352,10 +352,7 @@ def missing_evidence(application: Application, policy: Policy) -> list[str]:
     absent = [rule.key for rule in service.missing_documents(facts.document_rules)]
     if service.evidence:
         kind = service.evidence_kind(facts.evidence_kind)
-        there = kind is not None and (
-            rules.EVIDENCE_RULE in facts.document_rules if kind.wants == "document" else bool(facts.evidence_text)
-        )
-        if not there:
+        if kind is None or not rules.is_given(kind, facts):
             absent.append(rules.EVIDENCE_RULE)
     return absent
 

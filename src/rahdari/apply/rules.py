@@ -297,8 +297,11 @@ def _evidence(facts: Facts, service: Service) -> tuple[bool, bool]:
     kind = service.evidence_kind(facts.evidence_kind)
     if kind is None:
         return False, bool(facts.evidence_kind)
-    given = EVIDENCE_RULE in facts.document_rules if kind.wants == "document" else bool(facts.evidence_text)
-    return given and fits(kind, facts) and (bool(facts.cnic) or not asks_card(service, kind.key)), True
+    return is_given(kind, facts) and fits(kind, facts) and (bool(facts.cnic) or not asks_card(service, kind.key)), True
+
+
+def is_given(kind: EvidenceKind, facts: Facts) -> bool:
+    return EVIDENCE_RULE in facts.document_rules if kind.sort.is_file else bool(facts.evidence_text)
 
 
 def domain_of(address: str) -> str:
@@ -308,7 +311,7 @@ def domain_of(address: str) -> str:
 
 def words_shown(kind: EvidenceKind | None, text: str) -> str:
     """What officers read of a proof: of a client's address its domain only, which is what counts."""
-    return domain_of(text) if kind is not None and kind.wants == "address" else text
+    return domain_of(text) if kind is not None and kind.sort.asks_client else text
 
 
 def counts_again(
@@ -326,7 +329,7 @@ def words_count_again(kind: EvidenceKind | None, text: str, *, renewal: bool) ->
     it; a declaration works once for a term."""
     if kind is None or (renewal and (kind.asked_again or kind.once_in_months is not None)):
         return False
-    return "@" in text if kind.wants == "address" else bool(text)
+    return "@" in text if kind.sort.asks_client else bool(text)
 
 
 def fits(kind: EvidenceKind, facts: Facts) -> bool:

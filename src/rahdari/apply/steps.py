@@ -13,13 +13,11 @@ from rahdari.policy import Policy
 from . import actions, kept, pages, queries, rules, telling
 from .asked import (
     ABOUT,
-    CLIENT,
     COMPANY,
     CONTACT,
-    DECLARATION,
     EVIDENCE,
-    EVIDENCE_TEXT,
     MEMBERSHIP,
+    PAGES,
     PERSON,
     PURPOSE,
     Asked,
@@ -117,28 +115,13 @@ def evidence(request: HttpRequest, application: Application, by: Acting) -> Http
 
 
 @pages.draft_page
-def evidence_text(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
-    return _evidence_page(request, application, by, "text", EVIDENCE_TEXT)
-
-
-def _evidence_page(
-    request: HttpRequest, application: Application, by: Acting, wants: str, asked: Asked
-) -> HttpResponse:
+def evidence_page(request: HttpRequest, application: Application, by: Acting, *, wants: str) -> HttpResponse:
+    """The page of one sort of evidence."""
     service = queries.service_of(application, queries.policy_in_force())
     kind = service.evidence_kind(application.evidence_kind)
     if kind is None or kind.wants != wants:
         return HttpResponseRedirect(reverse("apply:evidence", args=[application.reference]))
-    return ask(request, application, by, asked)
-
-
-@pages.draft_page
-def evidence_client(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
-    return _evidence_page(request, application, by, "address", CLIENT)
-
-
-@pages.draft_page
-def evidence_declaration(request: HttpRequest, application: Application, by: Acting) -> HttpResponse:
-    return _evidence_page(request, application, by, "declaration", DECLARATION)
+    return ask(request, application, by, PAGES[wants])
 
 
 @pages.draft_page

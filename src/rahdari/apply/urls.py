@@ -1,5 +1,6 @@
 from django.urls import URLPattern, path
 
+from .asked import PAGES
 from .views import addresses, counting, file_pages, starting, steps, uploads
 
 app_name = "apply"
@@ -21,9 +22,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{DRAFT}/contact/", steps.contact, name="contact"),
     path(f"{DRAFT}/purpose/", steps.purpose, name="purpose"),
     path(f"{DRAFT}/proof-of-work/", steps.evidence, name="evidence"),
-    path(f"{DRAFT}/proof-of-work/text/", steps.evidence_text, name="evidence_text"),
-    path(f"{DRAFT}/proof-of-work/client/", steps.evidence_client, name="evidence_client"),
-    path(f"{DRAFT}/proof-of-work/declaration/", steps.evidence_declaration, name="evidence_declaration"),
+    *(
+        path(f"{DRAFT}/proof-of-work/{page.slug}/", steps.evidence_page, {"wants": wants}, name=f"evidence_{page.slug}")
+        for wants, page in PAGES.items()
+    ),
     path(f"{DRAFT}/proof-of-work/association/", steps.association, name="association"),
     path(f"{DRAFT}/addresses/", addresses.addresses, name="addresses"),
     path(f"{DRAFT}/addresses/add/", addresses.add, name="add_address"),

@@ -84,7 +84,7 @@ def _offered(application: Application, reason: Reason) -> bool:
 def _own_words(application: Application, _reason: Reason) -> bool:
     """What the applicant wrote of the use or the work: where it is asked, as a proof, or in answer to a question."""
     kind = policy_of(application).services[application.service].evidence_kind(application.evidence_kind)
-    wrote = application.evidence_text if kind is not None and kind.wants in {"text", "declaration"} else ""
+    wrote = application.evidence_text if kind is not None and kind.sort.own_words else ""
     answered = Question.objects.filter(case__application=application, answered_at__isnull=False)
     return bool(application.purpose or wrote) or any(each.answer for each in answered)
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
-from rahdari.apply.forms import ClientForm
+from rahdari.apply.evidence_forms import ClientForm
 from rahdari.apply.models import Application
 from rahdari.letters import queries as letters
 from rahdari.people.acting import Acting
@@ -115,7 +115,7 @@ def _correct(
 def correct(application: Application, question: Question, address: str, *, actor: str, now: dt.datetime) -> None:
     """Another address takes the place of this one: a proof that comes later, and the old question is taken back."""
     service = applications.frozen_policy(application).services[application.service]
-    kind = next(kind.key for kind in service.evidence if kind.wants == "address")
+    kind = next(kind.key for kind in service.evidence if kind.sort.asks_client)
     apply.offer_proof(application=application, kind=kind, text=address, actor=actor, now=now)
     # If it is answered in the same moment, both count.
     with contextlib.suppress(vouch.NoLongerOpen):

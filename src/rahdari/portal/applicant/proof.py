@@ -1,7 +1,7 @@
 """One more proof after the application was sent: what counts, and the page that takes it."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rahdari.apply import actions, queries
-from rahdari.apply.forms import ClientForm, LastDayForm, LongText
+from rahdari.apply.asked import PAGES
+from rahdari.apply.evidence_forms import LaterText
+from rahdari.apply.forms import LastDayForm
 from rahdari.apply.models import Application
 from rahdari.apply.wording import file as words_of_file
 from rahdari.decide import queries as decide
@@ -26,6 +28,8 @@ from rahdari.decide.rules import NotYet, Provisional
 from rahdari.people.access import person
 from rahdari.people.acting import Acting
 from rahdari.policy import DocumentRule, EvidenceKind
+from rahdari.policy.sorts import SORTS, EvidenceSort
+from rahdari.verify.kinds import KINDS
 from rahdari.verify.models import Check
 from rahdari.web import limits, values
 
@@ -34,7 +38,6 @@ from . import shared
 # Judging files takes a processor's time; a person sends so many proofs in an hour.
 PROOFS, PER_SECONDS = 12, 3600
 MOST_FILES = 10
-PROOF_CHECKS = frozenset({"documents", "employer", "attestation"})
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,13 @@ class Way:
     key: str
     title: str
     hint: str
-    wants: str
+    sort: EvidenceSort
     expires: bool = False
+
+    @property
+    def note(self) -> str:
+        """What is said below the form."""
+        return "" if self.sort.is_file else str(PAGES[self.sort.key].later_note)
 
 
 def ways_of(application: Application, found: Sequence[Check] | None = None) -> list[Way]:
@@ -60,28 +68,15 @@ def ways_of(application: Application, found: Sequence[Check] | None = None) -> l
 def _is_awaited(application: Application, found: Sequence[Check] | None) -> bool:
     seen = decide.assessment_of(application, timezone.now(), found)
     open_ones = seen.awaited if isinstance(seen, Provisional) else seen.missing if isinstance(seen, NotYet) else ()
-    return any(fact.kind in PROOF_CHECKS for fact in open_ones)
+    return any(KINDS[fact.kind].takes_proof for fact in open_ones)
 
 
 def _document(rule: DocumentRule) -> Way:
-    return Way(rule.key, shared.words(rule.title), shared.words(rule.hint), "document", rule.expires)
+    return Way(rule.key, shared.words(rule.title), shared.words(rule.hint), SORTS["document"], rule.expires)
 
 
 def _evidence(kind: EvidenceKind) -> Way:
-    return Way(kind.key, shared.words(kind.title), shared.words(kind.hint), kind.wants)
-
-
-class TextForm(forms.Form):
-    use_required_attribute = False
-    text = LongText(
-        label=gettext_lazy("Evidence of your work or employment"),
-        widget=forms.Textarea(attrs={"rows": 8}),
-        max_length=4000,
-        error_messages={
-            "required": gettext_lazy("Enter or paste it here"),
-            "max_length": gettext_lazy("This is too long: use at most %(limit_value)s characters"),
-        },
-    )
+    return Way(kind.key, shared.words(kind.title), shared.words(kind.hint), kind.sort)
 
 
 @login_required
@@ -107,7 +102,7 @@ def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
     way = next((each for each in ways if each.key == kind), None)
     if way is None:
         raise Http404
-    form = _form(request, application, way)
+    form = form_of(application, way, request.POST if request.method == "POST" else None)
     problems: list[str] = []
     if request.method == "POST" and (form is None or form.is_valid()):
         problems = _offer(request, application, by, way, form.cleaned_data if form is not None else {})
@@ -118,23 +113,21 @@ def send_proof(request: HttpRequest, reference: str, kind: str) -> HttpResponse:
         "application": application,
         "way": way,
         "form": form,
+        "hint": "" if isinstance(form, LaterText) else way.hint,
         "problems": problems,
         "back_url": reverse("portal:proof", args=[reference]),
     }
     return render(request, "portal/applicant/send_proof.html", context)
 
 
-def _form(request: HttpRequest, application: Application, way: Way) -> forms.Form | None:
-    given = request.POST if request.method == "POST" else None
-    if way.wants == "address":
-        rules = queries.frozen_policy(application).vouching
-        free = rules.free_mail if rules else ()
-        return ClientForm(given, own=application.applicant.email, free_mail=free)
-    if way.wants == "text":
-        form = TextForm(given)
+def form_of(application: Application, way: Way, given: Mapping[str, Any] | None) -> forms.Form | None:
+    """What is asked for besides the files; nothing of a document that names no last day."""
+    if way.sort.is_file:
+        return LastDayForm(given) if way.expires else None
+    form = PAGES[way.sort.key].later(given, application, queries.frozen_policy(application))
+    if isinstance(form, LaterText):
         form.fields["text"].label, form.fields["text"].help_text = way.title, way.hint
-        return form
-    return LastDayForm(given) if way.expires else None
+    return form
 
 
 def too_often(request: HttpRequest) -> str:
@@ -146,8 +139,8 @@ def too_often(request: HttpRequest) -> str:
 
 def _offer(request: HttpRequest, application: Application, by: Acting, way: Way, data: dict[str, Any]) -> list[str]:
     """Give the proof to the room; what is wrong with it, in sentences."""
-    files = request.FILES.getlist("file") if way.wants == "document" else []
-    if way.wants == "document" and not files:
+    files = request.FILES.getlist("file") if way.sort.is_file else []
+    if way.sort.is_file and not files:
         return [_("Choose a file or take a photo")]
     if len(files) > MOST_FILES:
         return [

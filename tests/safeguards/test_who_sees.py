@@ -58,7 +58,8 @@ SAID_BY = {
 def named_in(text: str, *holders: str) -> frozenset[str]:
     """What a template shows of these objects (`question.name`), or as it is (`name`) where none is given."""
     of = rf"(?:{'|'.join(holders)})\." if holders else ""
-    found = re.findall(rf"(?:{{{{\s*|\bwith\s+(?:\w+=)?|\b\w+=){of}([a-z_]+)\b(?![.=])", text)
+    tags = " ".join(re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL))
+    found = re.findall(rf"(?:{{{{\s*|\bwith\s+(?:\w+=)?|\b\w+=){of}([a-z_]+)\b(?![.=])", tags)
     return frozenset(found) - OF_THE_MATTER - {"blocktranslate", "trimmed"}
 
 

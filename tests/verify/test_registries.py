@@ -241,7 +241,7 @@ class TestWhatIsSignedInTheRpki:
         assert queries.is_named(BLOCK, 64500, NOW)
         assert not queries.is_named(BLOCK, 64501, NOW) and not queries.is_named(BLOCK, None, NOW)
         for asn, block, said in (
-            (64500, BLOCK, "names AS64500"),
+            (64500, BLOCK, "lists AS64500"),
             (64501, BLOCK, "lists other networks"),
             (64500, ipaddress.ip_network("198.51.100.0/28"), "lists no network"),
         ):

@@ -20,7 +20,6 @@ from rahdari.apply import queries as applications  # noqa: E402
 from rahdari.apply.models import Application  # noqa: E402
 from rahdari.dyndns import actions as lease  # noqa: E402
 from rahdari.people import actions as people  # noqa: E402
-from rahdari.portal.applicant import known  # noqa: E402
 from rahdari.register import queries as register  # noqa: E402
 from rahdari.register.models import Registration  # noqa: E402
 
@@ -69,7 +68,6 @@ def renew(reference: str) -> None:
     assert last is not None
     actor = f"person:{last.applicant_id}"
     draft = apply.apply_again(registration=found, applicant=last.applicant, about="renewal", actor=actor, now=NOW)
-    known.take_known_proofs(draft, actor, NOW)
     send(draft)
 
 

@@ -12,10 +12,12 @@ from rahdari.apply import queries as applications
 from rahdari.apply.models import Application
 from rahdari.decide import actions as decide
 from rahdari.decide.models import Decision
+from rahdari.dyndns.models import Lease
 from rahdari.letters.models import Letter
 from rahdari.people.models import User
 from rahdari.register import queries as register
 from rahdari.register.models import Change, Entry, Registration
+from rahdari.verify import queries as proofs
 from tests.dyndns.conftest import networks as networks  # every test of this file is on these networks
 from tests.dyndns.story import a_connection, report
 
@@ -131,6 +133,16 @@ class TestRenewal:
         assert renewed.valid_until > timezone.now() + 300 * DAY
         assert report(connection.host, "203.0.113.121").is_taken
         assert "203.0.113.121/32" in active(renewed)
+
+    def test_of_a_changing_address_that_was_silent_is_proved_by_the_next_report(self) -> None:
+        connection = a_connection("203.0.113.122")
+        Registration.objects.update(valid_until=timezone.now() + 30 * DAY, grace_until=timezone.now() + 60 * DAY)
+        Lease.objects.update(until=timezone.now() - DAY, reported_at=timezone.now() - 2 * DAY)
+        browser = browser_of(connection.person)
+        row = begin(browser, connection.registration, "portal:renew").endpoints.get()
+        assert not proofs.is_proved(row.subject, row.network)
+        report(connection.host, "203.0.113.122")
+        assert proofs.is_proved(row.subject, row.network)
 
     def test_letters_lead_to_it_before_the_end_and_in_the_grace(self) -> None:
         registration = ends_in(a_registration(story.a_person()), 29.5)

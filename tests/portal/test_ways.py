@@ -23,6 +23,7 @@ from rahdari.apply.models import Endpoint
 from rahdari.letters.models import Letter
 from rahdari.ops.sample_registry import record
 from rahdari.people.models import User
+from rahdari.portal.applicant.prove import link_of, link_path
 from rahdari.probe import wireguard
 from rahdari.vault import keys
 from rahdari.verify import claiming
@@ -81,6 +82,11 @@ def challenge_of(endpoint: Endpoint, method: str) -> Challenge:
     return found
 
 
+def opened(endpoint: Endpoint) -> list[str]:
+    """The ways that are open; the link is from the beginning."""
+    return [each.method for each in challenges_of(endpoint.subject)]
+
+
 class TestTheListOfWays:
     @pytest.mark.parametrize(
         ("protocol", "port", "first"),
@@ -108,7 +114,33 @@ class TestTheListOfWays:
         endpoint = an_endpoint(applicant)
         for _ in range(2):
             browser.get(page_of(endpoint))
-        assert [each.method for each in challenges_of(endpoint.subject)] == ["link"]
+        assert opened(endpoint) == ["link"]
+
+    @pytest.mark.parametrize("method", ["http", "tls-alpn"])
+    def test_opens_a_way_that_asks_nothing_by_one_press_and_not_by_its_address(
+        self, browser: Client, applicant: User, method: str
+    ) -> None:
+        endpoint = an_endpoint(applicant)
+        url = page_of(endpoint, method)
+        assert f'<form method="post" action="{url}">' in browser.get(page_of(endpoint)).text
+        assert "Use this method" in browser.get(url).text
+        assert opened(endpoint) == ["link"]
+        assert browser.post(url).headers["Location"] == url
+        assert "Use this method" not in browser.get(url).text
+        assert opened(endpoint) == ["link", method]
+
+    def test_shows_the_link_of_the_application_where_the_own_one_has_run_out(
+        self, browser: Client, applicant: User
+    ) -> None:
+        endpoint = an_endpoint(applicant)
+        own = proofs.link_url(challenge_of(endpoint, "link"))
+        assert own in browser.get(page_of(endpoint)).text
+        Challenge.objects.update(expires_at=timezone.now())
+        page = browser.get(page_of(endpoint)).text
+        assert own not in page and link_of(endpoint.application) in page
+        assert opened(endpoint) == ["link"]
+        browser.post(link_path(endpoint.application), REMOTE_ADDR="203.0.113.24")
+        assert proofs.is_proved(endpoint.subject, endpoint.network)
 
     def test_leaves_out_host_names_without_a_resolver(self, browser: Client, applicant: User, settings: Any) -> None:
         endpoint = an_endpoint(applicant)
@@ -143,7 +175,7 @@ class TestTheWayOfWireguard:
         endpoint = an_endpoint(applicant, "192.0.2.24")
         url = page_of(endpoint, "wireguard")
         assert 'value="51820"' in browser.get(url).text
-        assert not challenges_of(endpoint.subject).exists()
+        assert opened(endpoint) == ["link"]
         assert browser.post(url, {"peer_key": f"PublicKey = {THEIR_KEY}", "port": "51820"}).status_code == 302
         challenge = challenge_of(endpoint, "wireguard")
         page = browser.get(url).text
@@ -169,7 +201,7 @@ class TestTheWayOfWireguard:
         endpoint = an_endpoint(applicant)
         page = browser.post(page_of(endpoint, "wireguard"), {"peer_key": key, "port": "51820"}).text
         assert said in page
-        assert not challenges_of(endpoint.subject).exists()
+        assert opened(endpoint) == ["link"]
 
     def test_says_that_silence_proves_nothing_and_what_to_try(
         self, browser: Client, applicant: User, settings: Any
@@ -197,7 +229,7 @@ class TestTheWayOfWireguard:
         assert other in browser.get(f"{url}?change=1").text
         browser.post(url, {"peer_key": THEIR_KEY, "port": "51821"})
         assert challenge_of(endpoint, "wireguard").facts == {"peer_key": THEIR_KEY, "port": 51821}
-        assert challenges_of(endpoint.subject).count() == 1
+        assert opened(endpoint) == ["link", "wireguard"]
 
 
 class TestAWayByCertificate:
@@ -293,7 +325,7 @@ class TestTheWayByToken:
 
         endpoint = an_endpoint(applicant, "127.0.0.1")
         url = page_of(endpoint, "http")
-        assert "rahdari=" in browser.get(url).text
+        assert "rahdari=" in browser.post(url, follow=True).text
         with servers.serving(servers.answer(b"no", status="404 Not Found")) as settings.PROOF_HTTP_PORT:
             browser.post(url, {"look": "1"})
             assert workflow.look(now=timezone.now()) == 1
@@ -306,7 +338,7 @@ class TestTheWayByToken:
 
     def test_of_a_certificate_shows_what_goes_into_it(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant)
-        page = browser.get(page_of(endpoint, "tls-alpn")).text
+        page = browser.post(page_of(endpoint, "tls-alpn"), follow=True).text
         text = claiming.shown_for(challenge_of(endpoint, "tls-alpn"))["text"]
         assert hashlib.sha256(text.encode()).digest().hex(":") in page
 
@@ -329,7 +361,7 @@ class TestAnybodyElse:
         client.force_login(other)
         for method in ("wireguard", "http"):
             assert client.get(page_of(endpoint, method)).status_code == 404
-        assert not challenges_of(endpoint.subject).exists()
+        assert opened(endpoint) == ["link"]
 
     def test_finds_no_way_that_is_none(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant)
@@ -385,7 +417,7 @@ class TestARangeByItsRegistry:
 
     def test_is_proved_by_a_line_in_its_record(self, browser: Client, applicant: User, settings: Any) -> None:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
-        page = browser.get(page_of(endpoint, "record")).text
+        page = browser.post(page_of(endpoint, "record"), follow=True).text
         text = proofs.shown_for(challenge_of(endpoint, "record"))["text"]
         assert text in page
         self.say(settings, text)

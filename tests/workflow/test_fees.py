@@ -19,7 +19,6 @@ from rahdari.fees.models import Invoice, Payment
 from rahdari.fees.rules import Money
 from rahdari.fees.statements import Read
 from rahdari.letters.models import Letter
-from rahdari.portal.applicant.known import take_known_proofs
 from rahdari.register import queries as register
 from rahdari.register.models import Registration
 from rahdari.verify import queries as checks
@@ -64,7 +63,7 @@ def draft_of(registration: Registration, about: str, now: dt.datetime = LATER) -
 
 
 def send(draft: Application, now: dt.datetime = LATER) -> Application:
-    take_known_proofs(Application.objects.get(pk=draft.pk), "person:x", now)
+    apply.take_known_proofs(Application.objects.get(pk=draft.pk), actor="person:x", now=now)
     application = apply.submit_application(
         application=Application.objects.get(pk=draft.pk), policy=policy.current(None), actor="person:x", now=now
     )

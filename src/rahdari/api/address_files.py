@@ -10,8 +10,8 @@ from rahdari.apply.judging import Judged
 from rahdari.apply.models import AddressFile, Application
 from rahdari.people.acting import Reached
 from rahdari.people.rules import Act
-from rahdari.portal.applicant.prove import share_proofs
-from rahdari.portal.applicant.prove_many import link_of, provable_by_link
+from rahdari.portal.applicant.prove import link_of, proofs_of
+from rahdari.portal.applicant.prove_many import provable_by_link
 from rahdari.programs import answers as programs
 
 from . import shown
@@ -294,10 +294,10 @@ def get_link(call: Call, reference: str) -> Answer:
     pressed: it proves that one address. Whoever has it can do no more than that. `unproved` and `proved` are ids of
     addresses.
     """
-    row, by = own(call, reference, Act.PROVE)
+    row = own(call, reference, Act.PROVE).row
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is already decided: no proof of it is needed."))
-    known = share_proofs(row, by.actor)
+    known = proofs_of(row)
     return Answer(
         {
             "link": link_of(row) if provable_by_link(row, known) else None,

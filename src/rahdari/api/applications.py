@@ -22,7 +22,7 @@ from rahdari.people.rules import Act
 from rahdari.policy import Service
 from rahdari.portal.applicant import lines
 from rahdari.portal.applicant.mandates import services_of_organisations
-from rahdari.portal.applicant.prove import left_to_prove, share_proofs
+from rahdari.portal.applicant.prove import left_to_prove, proofs_of
 from rahdari.portal.applicant.send import leave_proofs_open
 from rahdari.portal.applicant.status import overview
 from rahdari.programs import cursors
@@ -393,10 +393,10 @@ def _without(found: Json, name: str) -> Json:
     ),
 )
 def check_application(call: Call, reference: str) -> Answer:
-    row, by, service = draft(call, reference)
+    row, _by, service = draft(call, reference)
     policy = apply.policy_in_force()
     troubles = _troubles(row, call.now)
-    proofs = share_proofs(row, by.actor)
+    proofs = proofs_of(row)
     return Answer(
         {
             "ready": not troubles and service.open,
@@ -431,8 +431,7 @@ def submit_application(call: Call, reference: str) -> Answer:
     policy = apply.policy_in_force()
     if row.is_mobile and not lines.is_ready(row):
         raise not_taken({"pointer": "", **each} for each in _troubles(row, call.now))
-    known = share_proofs(row, by.actor)
-    leave_proofs_open(known, policy, actor=by.actor, now=call.now)
+    known = leave_proofs_open(row, policy, actor=by.actor, now=call.now)
     try:
         actions.submit_application(
             application=row,

@@ -96,16 +96,15 @@ def _said(host: Host, call: Call) -> Json:
 
 
 def _of_application(call: Call, reference: str, endpoint: uuid.UUID) -> Reached[Host]:
-    """Made when it is first asked for, as on the page."""
     row, by = own(call, reference, Act.PROVE)
     found = apply.endpoint_of(application=row, id=endpoint)
     if not found.is_dynamic:
         raise not_found()
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is decided already: see the connection of the registration."))
-    host = actions.make_host(
-        subject=found.connection, holder=row.holder_ref, parts=found.parts, actor=by.actor, now=call.now
-    )
+    host = queries.host_by_subject(found.connection)
+    if host is None:
+        raise not_found()
     return Reached(host, by)
 
 

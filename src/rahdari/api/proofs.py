@@ -19,7 +19,6 @@ from rahdari.policy.sorts import SORTS
 from rahdari.portal.applicant import contact_way, operator_way
 from rahdari.portal.applicant.proof import PER_SECONDS, PROOFS, form_of, ways_of
 from rahdari.portal.applicant.proof_forms import ProofForm
-from rahdari.portal.applicant.prove import share_proofs
 from rahdari.portal.applicant.ways import TRIES_SHOWN, counts, is_looking, open_way
 from rahdari.programs import answers as programs
 from rahdari.verify import actions as verify
@@ -148,10 +147,7 @@ def _ways(row: Application, endpoint: Endpoint, policy: Policy) -> list[Json]:
 )
 def get_proof(call: Call, reference: str, endpoint: uuid.UUID) -> Answer:
     """Ways that fit what runs there have `fits`. `enough` must come together; each way `counts` so much."""
-    row, by, _endpoint = _found(call, reference, endpoint)
-    if row.status in {"draft", "submitted"}:
-        share_proofs(row, by.actor)
-    found = apply.endpoint_of(application=row, id=endpoint)
+    row, _by, found = _found(call, reference, endpoint)
     policy, proof = apply.frozen_policy(row), challenges.proof_of(found.subject, found.network)
     parts = challenges.parts_of(found.subject, found.network)
     return Answer(

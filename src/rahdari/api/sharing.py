@@ -15,7 +15,6 @@ from rahdari.people.acting import Acting
 from rahdari.people.rules import Act
 from rahdari.policy import Sharing
 from rahdari.portal.applicant import sharing as pages
-from rahdari.portal.applicant.prove import share_proofs
 from rahdari.share import actions, queries, rules
 from rahdari.share.models import Question
 from rahdari.share.queries import Beside, Part
@@ -53,8 +52,6 @@ SHARING = named(
 
 def _found(call: Call, reference: str, endpoint: uuid.UUID) -> tuple[Application, Acting, Endpoint, pages.Stand]:
     row, by = own(call, reference, Act.PROVE)
-    if row.status in {"draft", "submitted"}:
-        share_proofs(row, by.actor)
     found = apply.endpoint_of(application=row, id=endpoint)
     if row.status not in {"draft", "submitted"}:
         raise impossible("decided", _("It is already decided: we no longer ask anybody about its addresses."))

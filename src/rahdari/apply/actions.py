@@ -41,6 +41,7 @@ from .drafts import (
     save_person,
     save_purpose,
     start_application,
+    take_known_proofs,
 )
 from .erasing import (
     erase_application,
@@ -160,6 +161,7 @@ __all__ = [
     "save_purpose",
     "start_application",
     "submit_application",
+    "take_known_proofs",
     "with_files_due",
     "with_numbers_due",
     "with_papers_due",

@@ -20,7 +20,7 @@ from rahdari.register.rules import STANDING
 from rahdari.vault import files
 
 from . import queries, rules, telling
-from .drafts import ServiceNotOpen, free_reference, keep_what_is_asked
+from .drafts import ServiceNotOpen, free_reference, keep_what_is_asked, take_known_proofs
 from .models import Application, Document, Endpoint
 from .rules import About, StepKey
 
@@ -117,6 +117,7 @@ def apply_again(
                 now=now,
                 detail={"about": about, "registration": registration.reference},
             )
+            take_known_proofs(draft, actor=actor, now=now)
     except IntegrityError:
         under_way = queries.under_way_for(registration, about)  # two tabs at once: the other one was first
         if under_way is None:

@@ -24,7 +24,7 @@ from rahdari.people.models import Branch, Organisation
 from rahdari.policy import Policy
 
 from . import queries
-from .drafts import locked_draft, touch
+from .drafts import locked_draft, take_known_proofs, touch
 from .models import AddressFile, Application, Endpoint
 from .parts import columns_of
 from .rows import Row, Table
@@ -113,6 +113,7 @@ def add_endpoints(
                 now=now,
                 detail={"count": len(rows), "first": str(rows[0].pk), "last": str(rows[-1].pk)},
             )
+            take_known_proofs(draft, actor=actor, now=now)
         return Added(rows, {place: trouble for place, trouble in enumerate(found) if trouble is not None})
 
 

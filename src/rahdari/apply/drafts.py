@@ -9,7 +9,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from rahdari.journal import actions as journal
 from rahdari.people import actions as people
@@ -84,6 +86,11 @@ def touch(draft: Application, now: dt.datetime, changed: Iterable[str] = ()) -> 
     draft.version += 1
     draft.updated_at = now
     draft.save(update_fields=["version", "updated_at", *changed])
+
+
+def take_known_proofs(application: Application, *, actor: str, now: dt.datetime) -> None:
+    """Addresses came or changed, or are sent: what is known of them is taken by the room that knows it."""
+    import_string(settings.ADDRESSES_CHANGED)(application=application, actor=actor, now=now)
 
 
 def start_application(

@@ -22,7 +22,7 @@ from rahdari.vault import files
 from rahdari.web import limits as allowances
 
 from . import queries, rules, screening
-from .drafts import locked, locked_draft, touch
+from .drafts import locked, locked_draft, take_known_proofs, touch
 from .models import Application, Document, Endpoint
 from .rules import Trouble
 
@@ -99,6 +99,7 @@ def add_endpoint(
             now=now,
             detail={"endpoint": str(row.pk)},
         )
+        take_known_proofs(draft, actor=actor, now=now)
         return row
 
 
@@ -203,6 +204,7 @@ def change_endpoint(
             now=now,
             detail={"endpoint": str(row.pk), "was": str(endpoint.pk)},
         )
+        take_known_proofs(draft, actor=actor, now=now)
         return row
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from rahdari.address import directory, format_block
 from rahdari.apply import actions as apply
 from rahdari.apply import queries as applications
+from rahdari.apply.rules import About
 from rahdari.db.queues import each_of
 from rahdari.journal import actions as journal
 from rahdari.policy import LeaseRules
@@ -98,6 +99,7 @@ def _go_on(host: Host, lease: Lease, *, is_there: bool, in_force: LeaseRules, no
     lease.save(update_fields=["reported_at", "until", "told_at", "rival_until"])
     if host.paused_until is not None:
         Host.objects.filter(pk=host.pk).update(paused_until=None)
+    _prove_renewals(host, now)
     entry, registration = lease.entry, host.registration
     if entry is None or registration is None or entry.valid_until >= registration.stays_until:
         return
@@ -155,6 +157,7 @@ def _take(host: Host, block: Block, source: Address | None, in_force: LeaseRules
             "told_at": None,
         }
         Lease.objects.update_or_create(host=host, family=block.version, defaults=fields)
+        _prove_renewals(host, now)
         Claim.objects.filter(host=host, family=block.version, closed_at__isnull=True).update(closed_at=now)
         if host.paused_until is not None:
             Host.objects.filter(pk=host.pk).update(paused_until=None)
@@ -169,6 +172,17 @@ def _prove(host: Host, block: Block, source: Address | None, now: dt.datetime) -
     first = not proofs.is_proved(host.subject, endpoint.network)
     endpoint = apply.hear_address(endpoint=endpoint, block=block, first=first, now=now)
     verify.prove_by_report(subject=host.subject, block=endpoint.network, source=source, now=now)
+
+
+def _prove_renewals(host: Host, now: dt.datetime) -> None:
+    """A registered connection is reported: that proves it for applications that renew or change its registration."""
+    if host.registration is None:
+        return
+    for about in (About.RENEWAL, About.CHANGE):
+        application = applications.under_way_for(host.registration, about)
+        for row in applications.endpoints_of(application) if application is not None else ():
+            if row.is_dynamic and row.continues == host.subject:
+                verify.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
 
 
 def _list(

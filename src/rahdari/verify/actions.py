@@ -14,6 +14,7 @@ from .challenges import (
     expire_challenges,
     open_challenge,
     open_link,
+    open_way,
     share_proof,
     withdraw_challenges,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "open_challenge",
     "open_checks",
     "open_link",
+    "open_way",
     "prove_by_report",
     "record_by_hand",
     "repeat_proof",

@@ -22,6 +22,7 @@ from rahdari.address import format_block
 from rahdari.db.queues import each_of
 from rahdari.db.wake import wake
 from rahdari.journal import actions as journal
+from rahdari.policy import Policy
 
 from . import claiming, queries, rules
 from .models import Attempt, Challenge, Method, Status
@@ -119,6 +120,31 @@ def open_challenge(
         detail={"method": method, "challenge": str(challenge.pk)},
     )
     return challenge
+
+
+def open_way(
+    *,
+    subject: str,
+    block: Block,
+    asn: int | None,
+    policy: Policy,
+    method: str,
+    actor: str,
+    now: dt.datetime,
+    given: Mapping[str, Any] | None = None,
+) -> Challenge:
+    """Open this way as the policy has it. One that it does not offer opens all the same for whoever began before."""
+    return open_challenge(
+        subject=subject,
+        block=block,
+        method=method,
+        valid_for=policy.limits.challenge_valid,
+        given=given,
+        weight=queries.weight_of(policy.proof, method, block, asn, now) or 1,
+        enough=policy.proof.enough,
+        now=now,
+        actor=actor,
+    )
 
 
 def _plain(given: Mapping[str, Any] | None) -> str:
@@ -276,8 +302,10 @@ def _close(challenge: Challenge, status: Status, now: dt.datetime) -> Challenge:
 
 
 def _withdraw_the_others(proof: Challenge, now: dt.datetime) -> None:
-    """The other ways to prove the same block are not needed any more."""
-    for other in Challenge.objects.filter(subject=proof.subject, block=proof.block, status=Status.PENDING):
+    """The other ways to prove the same block are not needed any more. One that is being looked at now is left: it comes
+    to the same, or its time runs out."""
+    others = Challenge.objects.filter(subject=proof.subject, block=proof.block, status=Status.PENDING)
+    for other in others.select_for_update(skip_locked=True):
         _close(other, Status.WITHDRAWN, now)
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from django.conf import settings
 
 from rahdari.address import rpki, rpki_commands
+from rahdari.policy import Proof
 
-from .rules import Block
+from .models import Method
+from .rules import Block, is_range
 
 MOST_PAYLOADS = 5
 
@@ -30,6 +32,18 @@ def rpki_of(block: Block, asn: int | None, now: dt.datetime) -> dict[str, Any] |
         "built_at": built_at.isoformat() if built_at else "",
         "payloads": [each.as_data() for each in covering[:MOST_PAYLOADS]],
     }
+
+
+def weight_of(proof: Proof, method: str, block: Block, asn: int | None, now: dt.datetime) -> int:
+    """How much a success by this method counts for a block; nothing for a method that is not offered."""
+    way = proof.way(method)
+    if way is None or (method == Method.DNS and not settings.PROOF_RESOLVERS):
+        return 0
+    if not is_range(block):
+        return way.weight
+    if way.named_weight is not None and is_named(block, asn, now):
+        return way.named_weight
+    return way.range_weight
 
 
 def is_named(block: Block, asn: int | None, now: dt.datetime) -> bool:

@@ -23,6 +23,7 @@ from .claiming import shown_for as shown_for
 from .models import Attempt, Challenge, Check, Method, Outcome, Reproof, Roster, RosterRow, Status
 from .prefixes import is_named as is_named
 from .prefixes import rpki_of as rpki_of
+from .prefixes import weight_of as weight_of
 from .roster_rows import DOMAIN
 
 Block = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -89,6 +90,13 @@ def link_token(challenge: Challenge) -> str:
 
 def link_index(token: str) -> str:
     return index.blind(LINK, token)
+
+
+def working_link(*, subject: str, block: Block, now: dt.datetime) -> Challenge | None:
+    """The open link of an address; None for one that has run out, or was made before the key of links was another."""
+    open_ones = Challenge.objects.filter(method=Method.LINK, status=Status.PENDING, expires_at__gt=now)
+    found = open_ones.filter(subject=subject, block=str(block)).first()
+    return found if found is not None and found.link_index == link_index(link_token(found)) else None
 
 
 def link_path(challenge: Challenge) -> str:

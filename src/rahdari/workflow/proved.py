@@ -6,7 +6,7 @@ import ipaddress
 from django.urls import reverse
 
 from rahdari.address import format_block
-from rahdari.apply import queries as applications
+from rahdari.apply.models import Endpoint
 from rahdari.letters import actions as letters
 from rahdari.people import queries as people
 from rahdari.register import queries as register
@@ -15,12 +15,9 @@ from rahdari.register import queries as register
 MOST = 50
 
 
-def tell_holders(*, subject: str, block: ipaddress.IPv4Network | ipaddress.IPv6Network, now: dt.datetime) -> int:
-    """Write to whoever has the block, or a part of it, and does not share it: once for each proof. Named in
-    `settings.ON_PROOF`. A proof of what is registered already, shown again, tells nobody. Gives the letters."""
-    endpoint = applications.endpoint_by_subject(subject)
-    if endpoint is None:
-        return 0
+def tell_holders(endpoint: Endpoint, block: ipaddress.IPv4Network | ipaddress.IPv6Network, now: dt.datetime) -> int:
+    """Write to whoever has the block, or a part of it, and does not share it: once for each proof. A proof of what is
+    registered already, shown again, tells nobody. Gives the letters."""
     told = 0
     for entry in register.in_the_way(block=block, holder=endpoint.application.holder_ref)[:MOST]:
         for person in people.people_to_tell(entry.holder):

@@ -129,13 +129,9 @@ def prove(
 ) -> HttpResponse:
     """Router settings to copy, and what was heard so far."""
     actor, now = by.actor, timezone.now()
-    host = actions.make_host(
-        subject=endpoint.connection,
-        holder=application.holder_ref,
-        parts=endpoint.parts,
-        actor=actor,
-        now=now,
-    )
+    host = queries.host_by_subject(endpoint.connection)
+    if host is None:
+        raise Http404
     token = ""
     if request.method == "POST":
         allowance = limits.take(f"portal.changing:{host.pk}", rate=PRESSES, per=PER_SECONDS)

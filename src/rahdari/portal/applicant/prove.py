@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,11 +25,10 @@ from rahdari.people.rules import Act
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
 from rahdari.verify import rules, way_words
-from rahdari.verify.models import Challenge, Method, Status
+from rahdari.verify.models import Challenge, Method
 from rahdari.web import visitor
 
 from . import changing, shared, sharing
-from .known import take_known_proofs
 from .ways import Asked, counts, open_way, rows
 
 # From so many on, the list of them comes first.
@@ -66,27 +66,6 @@ def addresses_in(known: Iterable[Proof]) -> int:
     return len({each.endpoint.pk if each.endpoint.is_dynamic else each.endpoint.network for each in known})
 
 
-def share_proofs(application: Application, actor: str, endpoints: Sequence[Endpoint] | None = None) -> list[Proof]:
-    """Two ports of one server are proved at once: what was proved for a block counts for its other endpoints."""
-    take_known_proofs(application, actor, timezone.now())
-    known = proofs_of(application, endpoints)
-    by_block = {
-        each.endpoint.network: each.proof for each in known if each.proof is not None and not each.endpoint.is_dynamic
-    }
-    missing = [
-        each
-        for each in known
-        if each.proof is None and each.endpoint.network in by_block and not each.endpoint.is_dynamic
-    ]
-    if not missing:
-        return known
-    for each in missing:
-        verify.share_proof(
-            proof=by_block[each.endpoint.network], subject=each.endpoint.subject, actor=actor, now=timezone.now()
-        )
-    return proofs_of(application, [each.endpoint for each in known])
-
-
 def left_to_prove(known: Iterable[Proof]) -> list[Endpoint]:
     """The endpoints whose proof is the applicant's to give: not proved, and not with their operator."""
     unproved = [each.endpoint for each in known if not each.is_proved]
@@ -98,8 +77,8 @@ def left_to_prove(known: Iterable[Proof]) -> list[Endpoint]:
 @require_safe
 def first(request: HttpRequest, reference: str) -> HttpResponse:
     """Where to go on with the proofs; there is nothing to prove without an address."""
-    application, by = shared.application(request, reference, Act.PROVE)
-    known = share_proofs(application, by.actor)
+    application = shared.application(request, reference, Act.PROVE).row
+    known = proofs_of(application)
     if not known:
         return redirect(without_addresses(request, application))
     return redirect(where_to_prove(application, known))
@@ -154,7 +133,7 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     application, by = shared.application(request, reference, Act.PROVE)
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    known = share_proofs(application, by.actor)
+    known = proofs_of(application)
     place = next((place for place, each in enumerate(known) if each.endpoint.pk == endpoint), None)
     if place is None:
         raise Http404
@@ -196,9 +175,9 @@ def prove(request: HttpRequest, reference: str, endpoint: uuid.UUID) -> HttpResp
     }
     state = [row.state for row in listed]
     if counts(asked.policy, mine.endpoint, Method.LINK):
-        link = open_way(mine.endpoint, asked.policy, Method.LINK, actor=by.actor, now=timezone.now())
-        facts |= _link(request, mine.endpoint, link)
-        state += [link.status, str(link.attempts.count())]
+        link = proofs.working_link(subject=mine.endpoint.subject, block=mine.endpoint.network, now=timezone.now())
+        facts |= _link(request, application, mine.endpoint, link)
+        state += [link.status, str(link.attempts.count())] if link is not None else []
     # The page loads again by itself when this changes.
     facts["state"] = ".".join(state)
     return render(request, "portal/applicant/prove.html", facts)
@@ -224,16 +203,26 @@ def _prove_here(request: HttpRequest, application: Application, by: Acting, mine
     return redirect(go_on_url(request, application))
 
 
-def _link(request: HttpRequest, endpoint: Endpoint, link: Challenge) -> dict[str, Any]:
+def link_path(application: Application) -> str:
+    """The link that proves whichever address of the application it is opened from."""
+    return reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
+
+
+def link_of(application: Application) -> str:
+    return settings.SITE_URL.rstrip("/") + link_path(application)
+
+
+def _link(request: HttpRequest, application: Application, endpoint: Endpoint, link: Challenge | None) -> dict[str, Any]:
+    """The link of the address; where it has none open, the one of the application does the same."""
     address = rules.plain_address(visitor.address(request))
-    attempt = proofs.last_attempt(link)
-    said = way_words.of_look(attempt) if attempt is not None and link.status == Status.PENDING else None
+    attempt = proofs.last_attempt(link) if link is not None else None
+    said = way_words.of_look(attempt) if attempt is not None else None
     return {
         "seen": address,
         "is_there": rules.covers(endpoint.network, address),
         "is_prefix": endpoint.network.num_addresses > 1,
         "link": link,
-        "link_url": proofs.link_url(link),
+        "link_url": proofs.link_url(link) if link is not None else link_of(application),
         "link_said": said,
         "looked_at": timezone.now(),
     }

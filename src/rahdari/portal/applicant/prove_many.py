@@ -8,12 +8,10 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language_bidi, ngettext
 from django.utils.translation import gettext as _
@@ -30,20 +28,12 @@ from rahdari.verify.models import Method
 from rahdari.web import errors, limits, visitor
 
 from . import shared
-from .prove import Proof, addresses_in, go_on_url, proofs_of, share_proofs, without_addresses
+from .prove import Proof, addresses_in, go_on_url, link_of, link_path, proofs_of, without_addresses
 from .ways import counts, open_way
 
 A_PAGE = 50
 UNKNOWN_LINKS, PER_SECONDS = 30, 60
 VISITOR = "system:verify"
-
-
-def link_path(application: Application) -> str:
-    return reverse("portal:prove_by_link", args=[application.reference, apply.prove_all_token(application)])
-
-
-def link_of(application: Application) -> str:
-    return settings.SITE_URL.rstrip("/") + link_path(application)
 
 
 def provable_by_link(application: Application, known: list[Proof]) -> list[Endpoint]:
@@ -60,10 +50,10 @@ def provable_by_link(application: Application, known: list[Proof]) -> list[Endpo
 @never_cache
 @require_safe
 def prove_many(request: HttpRequest, reference: str) -> HttpResponse:
-    application, by = shared.application(request, reference, Act.PROVE)
+    application = shared.application(request, reference, Act.PROVE).row
     if application.status not in {"draft", "submitted"}:
         return redirect("portal:application", reference=reference)
-    known = share_proofs(application, by.actor)
+    known = proofs_of(application)
     if not known:
         return redirect(without_addresses(request, application))
     # What is still to be done stands in front.
@@ -147,8 +137,8 @@ def _visit(application: Application, address: Any, *, confirmed: bool) -> Visit:
             continue
         challenge = open_way(endpoint, policy, Method.LINK, actor=VISITOR, now=now)
         outcome = verify.open_link(token=proofs.link_token(challenge), address=address, now=now)
-        found = {"proved": visit.proved, "counted": visit.counted}.get(outcome.result, visit.before)
-        found.append(endpoint.address_text)
+        # Of several ports at one address the first proves them all: the others are proved by this visit as well.
+        (visit.counted if outcome.result == "counted" else visit.proved).append(endpoint.address_text)
     return visit
 
 

@@ -29,7 +29,7 @@ from rahdari.verify.models import Method
 from rahdari.web import visitor
 
 from . import shared
-from .prove import left_to_prove, proofs_of, share_proofs
+from .prove import left_to_prove, proofs_of
 from .send import declared_for, leave_proofs_open
 from .ways import counts, open_way
 
@@ -103,8 +103,7 @@ def send_as_it_is(request: HttpRequest, application: Application, policy: Policy
     service = applications.service_of(application, policy)
     if application.is_mobile or apply.asked(applications.facts_of(application), service):
         return False
-    known = share_proofs(application, actor)
-    leave_proofs_open(known, policy, actor=actor, now=now)
+    known = leave_proofs_open(application, policy, actor=actor, now=now)
     seen = rules.plain_address(visitor.address(request))
     for each in known:
         row = each.endpoint

@@ -23,7 +23,7 @@ from rahdari.web.allowances import in_words
 from . import shared
 from .known import prove_as_before
 from .lines import is_ready, line_for, operator_name
-from .prove import Proof, left_to_prove, share_proofs
+from .prove import Proof, left_to_prove, proofs_of
 from .ways import open_way
 
 
@@ -55,11 +55,11 @@ def check_and_send(request: HttpRequest, reference: str) -> HttpResponse:
         return redirect("portal:tasks", reference=reference)
     if application.is_mobile and not is_ready(application):
         return redirect("portal:tasks", reference=reference)
-    proofs = share_proofs(application, by.actor)
+    proofs = proofs_of(application)
     words = declared_for(application, service)
     form = Declaration(request.POST or None, initial={"version": application.version}, words=words)
     if request.method == "POST" and form.is_valid():
-        sent = _send(request, application, by, policy, proofs, form.cleaned_data["version"])
+        sent = _send(request, application, by, policy, form.cleaned_data["version"])
         if sent is not None:
             return sent
         application.refresh_from_db()
@@ -106,13 +106,16 @@ def _is_first_provisional(application: Application, service: Service, policy: Po
     return weak or bool(queries.documents_to_follow(application, policy))
 
 
-def leave_proofs_open(proofs: list[Proof], policy: Policy, *, actor: str, now: dt.datetime) -> None:
+def leave_proofs_open(application: Application, policy: Policy, *, actor: str, now: dt.datetime) -> list[Proof]:
     """The proof may come after sending: a control check that nothing is pending for would fail. What a renewal can be
     shown in the same way as before, we look for by ourselves."""
+    actions.take_known_proofs(application, actor=actor, now=now)
+    proofs = proofs_of(application)
     for each in proofs:
         if not each.is_proved:
             prove_as_before(each.endpoint, policy, actor=actor, now=now)
             open_way(each.endpoint, policy, Method.LINK, now=now, actor=actor)
+    return proofs
 
 
 def _send(
@@ -120,12 +123,11 @@ def _send(
     application: Application,
     by: Acting,
     policy: Policy,
-    proofs: list[Proof],
     version: int | None,
 ) -> HttpResponse | None:
     """Send it; None when the page has to be shown again with what has changed since."""
     actor, now = by.actor, timezone.now()
-    leave_proofs_open(proofs, policy, actor=actor, now=now)
+    proofs = leave_proofs_open(application, policy, actor=actor, now=now)
     try:
         actions.submit_application(
             application=application,

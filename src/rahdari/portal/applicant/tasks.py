@@ -13,14 +13,14 @@ from rahdari.decide import queries as decide
 
 from . import shared
 from .lines import is_ready, line_for
-from .prove import left_to_prove, share_proofs, where_to_prove
+from .prove import left_to_prove, proofs_of, where_to_prove
 
 
 @login_required
 @never_cache
 @require_safe
 def tasks(request: HttpRequest, reference: str) -> HttpResponse:
-    application, by = shared.application(request, reference)
+    application = shared.application(request, reference).row
     if application.status != "draft":
         return redirect("portal:status", reference=reference)
     policy = apply.policy_in_force()
@@ -34,7 +34,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
         )
     endpoints = list(apply.endpoints_of(application))
     groups = apply.step_list(application, policy, endpoints=endpoints)
-    proofs = share_proofs(application, by.actor, endpoints)
+    proofs = proofs_of(application, endpoints)
     proved = sum(each.is_proved for each in proofs)
     # What nobody has to give is none of the tasks that are counted.
     steps = [step for group in groups for step in group.steps if step.state != "optional"]
@@ -69,7 +69,7 @@ def tasks(request: HttpRequest, reference: str) -> HttpResponse:
 @require_safe
 def next_task(request: HttpRequest, reference: str) -> HttpResponse:
     """On to what is still to do, in the order of the list; then to check and send."""
-    application, by = shared.application(request, reference)
+    application = shared.application(request, reference).row
     policy = apply.policy_in_force()
     service = policy.services.get(application.service)
     if application.status != "draft" or service is None or not service.open:
@@ -84,7 +84,7 @@ def next_task(request: HttpRequest, reference: str) -> HttpResponse:
         if not is_ready(application):
             return redirect("portal:mobile_line" if line else "portal:mobile_number", reference=reference)
         return redirect("portal:check", reference=reference)
-    known = share_proofs(application, by.actor, endpoints)
+    known = proofs_of(application, endpoints)
     if left_to_prove(known):
         return redirect(where_to_prove(application, known))
     return redirect("portal:check", reference=reference)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -37,7 +36,8 @@ TRIES_SHOWN = 6
 
 @dataclass(frozen=True)
 class Row:
-    """A way in the list of ways: `fits` when it is one for what runs there. `tone` and `state` say how it stands."""
+    """A way in the list of ways: `fits` when it is one for what runs there. `tone` and `state` say how it stands.
+    `opens`: it is opened by pressing it, for it asks for nothing."""
 
     title: str
     gist: str
@@ -45,6 +45,7 @@ class Row:
     fits: bool
     tone: str
     state: str
+    opens: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,7 @@ class Asked:
 
 def counts(policy: Policy, endpoint: Endpoint, method: str) -> int:
     """How much a success of this way counts for this endpoint; nothing for a way that is not offered."""
-    way = policy.proof.way(method)
-    if way is None or (method == Method.DNS and not settings.PROOF_RESOLVERS):
-        return 0
-    if not proving.is_range(endpoint.network):
-        return way.weight
-    if way.named_weight is not None and proofs.is_named(endpoint.network, endpoint.asn, timezone.now()):
-        return way.named_weight
-    return way.range_weight
+    return proofs.weight_of(policy.proof, method, endpoint.network, endpoint.asn, timezone.now())
 
 
 def open_way(
@@ -77,18 +71,8 @@ def open_way(
     now: dt.datetime,
     given: dict[str, Any] | None = None,
 ) -> Challenge:
-    """Open this way as the policy has it. One that it does not offer opens all the same for whoever began before."""
-    return verify.open_challenge(
-        subject=endpoint.subject,
-        block=endpoint.network,
-        method=method,
-        valid_for=policy.limits.challenge_valid,
-        given=given,
-        weight=counts(policy, endpoint, method) or 1,
-        enough=policy.proof.enough,
-        now=now,
-        actor=actor,
-    )
+    facts: dict[str, Any] = {"subject": endpoint.subject, "block": endpoint.network, "asn": endpoint.asn}
+    return verify.open_way(**facts, policy=policy, method=method, actor=actor, now=now, given=given)
 
 
 def _looked_at(asked: Asked) -> Iterable[Row]:
@@ -98,9 +82,10 @@ def _looked_at(asked: Asked) -> Iterable[Row]:
     latest = proofs.latest_challenges(subject=asked.endpoint.subject, block=asked.endpoint.network)
     for method in sorted(offered, key=lambda each: fits.index(each) if each in fits else len(fits)):
         tone, state = standing(latest.get(method))
+        opens = not tone and not ProofForm.is_needed(method, asked.endpoint)
         url = reverse("portal:prove_way", args=[asked.application.reference, asked.endpoint.pk, method])
         is_fit = method in fits or method in proving.OF_THE_WHOLE
-        yield Row(way_words.title(method), way_words.gist(method), url, is_fit, tone, state)
+        yield Row(way_words.title(method), way_words.gist(method), url, is_fit, tone, state, opens)
 
 
 def _by_contact(asked: Asked) -> Iterable[Row]:
@@ -179,8 +164,10 @@ def way(request: HttpRequest, reference: str, endpoint: uuid.UUID, method: str) 
         return overview
     now, actor = timezone.now(), by.actor
     needs_form = ProofForm.is_needed(method, mine)
-    if challenge is None and not needs_form:
+    if challenge is None and not needs_form and request.method == "POST":
         challenge = open_way(mine, policy, method, actor=actor, now=now)
+        if "look" not in request.POST:
+            return redirect(request.path)
     form: ProofForm | None = None
     if request.method == "POST" and "look" in request.POST and challenge is not None:
         ask(challenge, now)

@@ -1,0 +1,86 @@
+"""What is known of the addresses of an application: proofs from before, and of other ports of the same server.
+
+It is taken when addresses come or change, when one of them is proved, and when the application is sent; whoever reads
+finds it there. The rooms below know these acts from the settings.
+"""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterable
+
+from rahdari.apply import queries as applications
+from rahdari.apply.models import Application, Endpoint
+from rahdari.apply.rules import About, Status
+from rahdari.dyndns import actions as dyndns
+from rahdari.dyndns import queries as connections
+from rahdari.verify import actions as verify
+from rahdari.verify import queries as proofs
+from rahdari.verify.models import Method
+
+from .proved import tell_holders
+
+ACTOR = "system:line"
+# Of so many unproved addresses each has a link of its own from the beginning; more share the link of the application.
+FEW = 5
+
+
+def take_known_proofs(*, application: Application, actor: str, now: dt.datetime) -> None:
+    """Take what need not be proved again, and open what proves the others. Named in `settings.ADDRESSES_CHANGED`."""
+    rows = list(applications.endpoints_of(application))
+    _take_from_before(application, rows, actor, now)
+    left = _share(rows, actor, now)
+    for row in rows:
+        if row.is_dynamic:
+            facts = {"subject": row.connection, "holder": application.holder_ref, "parts": row.parts}
+            dyndns.make_host(**facts, actor=actor, now=now)
+    if len(left) <= FEW:
+        policy = applications.frozen_policy(application)
+        for row in left:
+            if not row.is_dynamic and proofs.weight_of(policy.proof, Method.LINK, row.network, row.asn, now):
+                facts = {"subject": row.subject, "block": row.network, "asn": row.asn}
+                verify.open_way(**facts, policy=policy, method=Method.LINK, actor=actor, now=now)
+
+
+def take_proof(*, subject: str, block: ipaddress.IPv4Network | ipaddress.IPv6Network, now: dt.datetime) -> None:
+    """An address is proved: it counts for the other ports of the server, and holders of the address are told. Named in
+    `settings.ON_PROOF`."""
+    endpoint = applications.endpoint_by_subject(subject)
+    if endpoint is None:
+        return
+    if endpoint.application.status in {Status.DRAFT, Status.SUBMITTED}:
+        _share(applications.endpoints_of(endpoint.application), ACTOR, now)
+    tell_holders(endpoint, block, now)
+
+
+def _take_from_before(application: Application, rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> None:
+    """Of a change, addresses that were proved before and stay; of a connection whose address changes, that it is being
+    reported. A renewal asks for the other proofs anew.
+    """
+    for row in rows:
+        if not row.continues:
+            continue
+        if row.is_dynamic:
+            host = connections.host_by_subject(row.continues)
+            if host is not None and any(lease.until > now for lease in connections.leases_of(host)):
+                verify.prove_by_report(subject=row.subject, block=row.network, source=None, now=now)
+        elif application.about == About.CHANGE:
+            before = proofs.proof_of(row.continues, row.network)
+            if before is not None:
+                verify.share_proof(proof=before, subject=row.subject, actor=actor, now=now)
+
+
+def _share(rows: Iterable[Endpoint], actor: str, now: dt.datetime) -> list[Endpoint]:
+    """What was proved for a block counts for its other endpoints: two ports of one server. Gives the unproved ones."""
+    rows = list(rows)
+    known = proofs.proofs_of([row.subject for row in rows])
+    unproved = [row for row in rows if (row.subject, str(row.network)) not in known]
+    by_block = {
+        row.network: known[row.subject, str(row.network)] for row in rows if not row.is_dynamic and row not in unproved
+    }
+    left = []
+    for row in unproved:
+        if row.is_dynamic or row.network not in by_block:
+            left.append(row)
+        else:
+            verify.share_proof(proof=by_block[row.network], subject=row.subject, actor=actor, now=now)
+    return left

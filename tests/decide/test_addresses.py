@@ -24,6 +24,7 @@ from rahdari.journal import queries as journal
 from rahdari.people.models import User
 from rahdari.verify import actions as verify
 from rahdari.verify import queries as proofs
+from rahdari.verify.models import Challenge
 from tests import urdu
 from tests.apply.sample import a_pdf
 
@@ -61,6 +62,7 @@ def a_case_of(count: int, *, proved: int = 0, labels: str = "Branch") -> Case:
             subject=endpoint.subject, block=network, method="link", valid_for=DAY * 7, now=NOW
         )
         verify.open_link(token=proofs.link_token(challenge), address=network.network_address, now=NOW)
+    Challenge.objects.filter(status="pending").update(status="withdrawn", closed_at=NOW)
     application = Application.objects.get(pk=draft.pk)
     sent = apply.submit_application(application=application, policy=policy.current(None), **facts)
     workflow.open_checks(NOW)

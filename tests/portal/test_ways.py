@@ -153,7 +153,7 @@ class TestTheListOfWays:
     def test_of_a_range_says_how_many_addresses_are_needed(self, browser: Client, applicant: User) -> None:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
         url = page_of(endpoint)
-        assert "Show 2 different addresses of it" in browser.get(url).text
+        assert "Prove 2 different addresses in it" in browser.get(url).text
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
         assert "One address of the range is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
         assert "1 of 2 addresses are proved" in browser.get(url).text
@@ -430,7 +430,7 @@ class TestARangeByItsRegistry:
         endpoint = an_endpoint(applicant, "203.0.113.48/29")
         url = self.contact_page(endpoint)
         assert "This is half of the proof" in browser.get(url).text
-        assert "see whom the registry names" in browser.get(url).text.lower()
+        assert "See the registry’s contacts" in browser.get(url).text
         browser.post(url, {"look": "1"})
         assert "We are asking the registry" in browser.get(url).text
         workflow.look(now=timezone.now())
@@ -450,7 +450,7 @@ class TestARangeByItsRegistry:
         overview = browser.get(page_of(endpoint)).text
         assert "is half of the proof" in overview
         link = proofs.link_url(challenge_of(endpoint, "link")).removeprefix(django_settings.SITE_URL)
-        assert "One address of the range is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
+        assert "This address is proved" in browser.post(link, REMOTE_ADDR="203.0.113.49").text
 
     def test_says_what_the_rpki_names_and_counts_a_code_whole_where_it_does(
         self, settings: Any, tmp_path: Path
